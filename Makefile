@@ -1,0 +1,106 @@
+# recsys: recommendations as a PostgreSQL index.
+#
+# Build and install (needs a PostgreSQL server's development files):
+#     make                    builds recsys.so; PG_CONFIG=… picks the server
+#     make install            installs into that server
+#     make installcheck       SQL tests against a running server that has recsys
+#
+# On a machine with nothing but make, as root or with sudo (each installs what
+# it needs with apt-get, uses a private server and cleans up after itself):
+#     make demo               real shopping baskets, loaded, trained and served
+#     make test               everything; ONLY="regress tap" and TESTS="name …" narrow it
+#     make check-core         the C driver of src/core alone, no server
+#     make sanitize           core and SQL tests under the address and undefined-behavior sanitizers
+#     make bench              benchmark table
+#
+# Object files are found by wildcard, one directory per layer, so a new source
+# file needs no change here.  `make -f /path/Makefile VPATH=/path` builds out
+# of tree.
+
+EXTENSION = recsys
+MODULE_big = recsys
+
+top := $(if $(VPATH),$(VPATH),.)
+layers := core am source api
+sources := $(sort $(foreach layer,$(layers),$(wildcard $(top)/src/$(layer)/*.c)))
+
+OBJS = $(patsubst $(top)/%.c,%.o,$(sources))
+DATA = $(patsubst $(top)/%,%,$(wildcard $(top)/sql/recsys--*.sql))
+
+# PostgreSQL's own headers are not clean under the two warnings taken back
+PG_CPPFLAGS = -I$(top)/src
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
+ifeq ($(RECSYS_WERROR),1)
+PG_CFLAGS += -Werror
+endif
+ifdef RECSYS_SANITIZE
+PG_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer
+SHLIB_LINK += -fsanitize=address,undefined
+endif
+
+# every object records the headers it read, so that editing one rebuilds it
+PG_CFLAGS += -MMD -MP
+dependencies = $(OBJS:.o=.d)
+EXTRA_CLEAN = $(dependencies) regress_input results regression.diffs regression.out
+
+# no bitcode for inlining by JIT: it would need clang; with_llvm=yes asks for it
+ifneq ($(origin with_llvm),command line)
+override with_llvm := no
+endif
+
+REGRESS = $(sort $(patsubst $(top)/test/sql/%.sql,%,$(wildcard $(top)/test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=regress_input --load-extension=recsys
+REGRESS_PREP = regress_input
+
+# The scripts must run before any pg_config is there, so its absence only
+# matters to the targets that compile.
+PG_CONFIG ?= pg_config
+have_pg_config := $(shell command -v $(PG_CONFIG) 2>/dev/null)
+
+ifneq ($(have_pg_config),)
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+have_pgxs := $(wildcard $(PGXS))
+endif
+
+ifneq ($(have_pgxs),)
+$(foreach directory,$(sort $(dir $(OBJS))),$(if $(wildcard $(directory)),,$(shell mkdir -p $(directory))))
+include $(PGXS)
+-include $(dependencies)
+else
+all install uninstall installcheck clean:
+	@echo "recsys: $(PG_CONFIG) or the server's development files are missing." >&2
+	@echo "Install them (apt-get install postgresql-server-dev-all) or set PG_CONFIG=/path/to/pg_config;" >&2
+	@echo "make demo and make test install what they need by themselves." >&2
+	@exit 1
+.PHONY: all install uninstall installcheck clean
+endif
+
+# pg_regress wants sql/ and expected/ side by side
+regress_input:
+	mkdir -p $@
+	ln -sfn $(abspath $(top))/test/sql $@/sql
+	ln -sfn $(abspath $(top))/expected $@/expected
+
+.PHONY: demo test bench soak check-core sanitize
+
+demo:
+	@$(top)/test/demo.sh
+
+test:
+	@$(top)/test/run.sh $(ONLY)
+
+check-core:
+	@$(top)/test/run.sh core
+
+sanitize:
+	@$(top)/test/run.sh --sanitize core regress
+
+ifneq ($(wildcard $(top)/test/bench/run.sh),)
+bench:
+	@$(top)/test/bench/run.sh
+endif
+
+ifneq ($(wildcard $(top)/test/soak.sh),)
+soak:
+	@$(top)/test/soak.sh
+endif

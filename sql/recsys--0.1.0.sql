@@ -1,0 +1,282 @@
+/*
+ * The SQL surface of recsys.
+ *
+ * Verbs (recommend, similar_items, …) live in the schema that the extension is
+ * installed into; everything operational lives in schema recsys.
+ *
+ * A function that returns item keys exists once for bigint keys and once for
+ * every other key type.  Where an argument already carries the item type
+ * (similar_items, recommend_for_items, explain_recommendation) those are plain
+ * overloads for text and uuid.  Where none does (recommend, popular_items,
+ * item_similarity, query_item_similarity) the overload takes a typed NULL, as
+ * in recommend('ann'::text, 10, NULL, NULL::uuid): PostgreSQL cannot resolve a
+ * polymorphic result type from a defaulted argument.
+ */
+
+-- complain if the script is sourced in psql rather than run by CREATE EXTENSION
+\echo Use "CREATE EXTENSION recsys" to load this file. \quit
+
+CREATE SCHEMA recsys;
+COMMENT ON SCHEMA recsys IS 'recsys: maintenance and checks of recommender indexes';
+GRANT USAGE ON SCHEMA recsys TO PUBLIC;
+
+/*
+ * Access method
+ */
+CREATE FUNCTION recsys.index_handler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME', 'recsys_index_handler' LANGUAGE C;
+COMMENT ON FUNCTION recsys.index_handler(internal) IS 'handler of the recsys index access method';
+
+CREATE ACCESS METHOD recsys TYPE INDEX HANDLER recsys.index_handler;
+COMMENT ON ACCESS METHOD recsys IS 'recommender index over (user, item [, weight [, time]])';
+
+/*
+ * Operator classes.  Integer widths share one family so that a query may
+ * compare a bigint column with an integer constant and still use the index.
+ */
+CREATE OPERATOR FAMILY integer_ops USING recsys;
+
+CREATE OPERATOR CLASS int2_ops DEFAULT FOR TYPE smallint USING recsys FAMILY integer_ops AS
+	OPERATOR 1 = (smallint, smallint);
+CREATE OPERATOR CLASS int4_ops DEFAULT FOR TYPE integer USING recsys FAMILY integer_ops AS
+	OPERATOR 1 = (integer, integer);
+CREATE OPERATOR CLASS int8_ops DEFAULT FOR TYPE bigint USING recsys FAMILY integer_ops AS
+	OPERATOR 1 = (bigint, bigint);
+
+ALTER OPERATOR FAMILY integer_ops USING recsys ADD
+	OPERATOR 1 = (smallint, integer),
+	OPERATOR 1 = (smallint, bigint),
+	OPERATOR 1 = (integer, smallint),
+	OPERATOR 1 = (integer, bigint),
+	OPERATOR 1 = (bigint, smallint),
+	OPERATOR 1 = (bigint, integer);
+
+CREATE OPERATOR CLASS text_ops DEFAULT FOR TYPE text USING recsys AS
+	OPERATOR 1 = (text, text);
+CREATE OPERATOR CLASS uuid_ops DEFAULT FOR TYPE uuid USING recsys AS
+	OPERATOR 1 = (uuid, uuid);
+
+-- weights and times are read by the model, never searched: storage only
+CREATE OPERATOR CLASS float4_ops DEFAULT FOR TYPE real USING recsys AS STORAGE real;
+CREATE OPERATOR CLASS float8_ops DEFAULT FOR TYPE double precision USING recsys AS STORAGE double precision;
+CREATE OPERATOR CLASS numeric_ops DEFAULT FOR TYPE numeric USING recsys AS STORAGE numeric;
+CREATE OPERATOR CLASS timestamptz_ops DEFAULT FOR TYPE timestamptz USING recsys AS STORAGE timestamptz;
+CREATE OPERATOR CLASS timestamp_ops DEFAULT FOR TYPE timestamp USING recsys AS STORAGE timestamp;
+CREATE OPERATOR CLASS date_ops DEFAULT FOR TYPE date USING recsys AS STORAGE date;
+
+/*
+ * Planner support: a constant k is the number of rows.
+ */
+CREATE FUNCTION recsys.rows_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'recsys_rows_support' LANGUAGE C STRICT;
+COMMENT ON FUNCTION recsys.rows_support(internal) IS 'planner support function: row estimates of the recsys functions';
+
+/*
+ * recommend: a user's history times the item graph.  source tells a personal
+ * answer ('history') from the popular items that fill up a short one ('popular').
+ */
+CREATE FUNCTION recommend(
+	user_id anycompatible,
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (item_id bigint, score real, source text)
+	AS 'MODULE_PATHNAME', 'recsys_recommend' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend(anycompatible, integer, text, boolean, interval) IS 'the k best items for a user; bigint item keys';
+
+CREATE FUNCTION recommend(
+	user_id anycompatible,
+	k integer,
+	recommender text,
+	item_type anyelement,
+	exclude_seen boolean DEFAULT true,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (item_id anyelement, score real, source text)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend(anycompatible, integer, text, anyelement, boolean, interval) IS 'the k best items for a user; item keys of the type of the fourth argument';
+
+/*
+ * recommend_for_items: the same for a cart, a session, an anonymous visitor.
+ */
+CREATE FUNCTION recommend_for_items(
+	items bigint[],
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	exclude_given boolean DEFAULT true)
+RETURNS TABLE (item_id bigint, score real, source text)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_for_items' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend_for_items(bigint[], integer, text, boolean) IS 'the k best items to go with the given ones; bigint item keys';
+
+CREATE FUNCTION recommend_for_items(
+	items text[],
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	exclude_given boolean DEFAULT true)
+RETURNS TABLE (item_id text, score real, source text)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_for_items' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend_for_items(text[], integer, text, boolean) IS 'the k best items to go with the given ones; text item keys';
+
+CREATE FUNCTION recommend_for_items(
+	items uuid[],
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	exclude_given boolean DEFAULT true)
+RETURNS TABLE (item_id uuid, score real, source text)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_for_items' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend_for_items(uuid[], integer, text, boolean) IS 'the k best items to go with the given ones; uuid item keys';
+
+/*
+ * similar_items: one row of the item graph.
+ */
+CREATE FUNCTION similar_items(
+	item_id bigint,
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, score real, support bigint)
+	AS 'MODULE_PATHNAME', 'recsys_similar_items' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION similar_items(bigint, integer, text) IS 'the k nearest neighbors of an item; bigint item keys';
+
+CREATE FUNCTION similar_items(
+	item_id text,
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL)
+RETURNS TABLE (item_id text, score real, support bigint)
+	AS 'MODULE_PATHNAME', 'recsys_similar_items' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION similar_items(text, integer, text) IS 'the k nearest neighbors of an item; text item keys';
+
+CREATE FUNCTION similar_items(
+	item_id uuid,
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL)
+RETURNS TABLE (item_id uuid, score real, support bigint)
+	AS 'MODULE_PATHNAME', 'recsys_similar_items' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION similar_items(uuid, integer, text) IS 'the k nearest neighbors of an item; uuid item keys';
+
+/*
+ * popular_items: items by number of users; since or half_life make it trending.
+ */
+CREATE FUNCTION popular_items(
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	since timestamptz DEFAULT NULL,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (item_id bigint, users bigint, score double precision)
+	AS 'MODULE_PATHNAME', 'recsys_popular_items' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION popular_items(integer, text, timestamptz, interval) IS 'the k most popular items; bigint item keys';
+
+CREATE FUNCTION popular_items(
+	k integer,
+	recommender text,
+	item_type anyelement,
+	since timestamptz DEFAULT NULL,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (item_id anyelement, users bigint, score double precision)
+	AS 'MODULE_PATHNAME', 'recsys_popular_items_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION popular_items(integer, text, anyelement, timestamptz, interval) IS 'the k most popular items; item keys of the type of the third argument';
+
+/*
+ * explain_recommendation: which items of the user's history the score comes from.
+ */
+CREATE FUNCTION explain_recommendation(
+	user_id anycompatible,
+	item_id bigint,
+	recommender text DEFAULT NULL,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (because_item_id bigint, contribution double precision, weight double precision, similarity real, support bigint)
+	AS 'MODULE_PATHNAME', 'recsys_explain_recommendation' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10;
+COMMENT ON FUNCTION explain_recommendation(anycompatible, bigint, text, interval) IS 'the interactions behind a recommendation, their contributions sum to its score; bigint item keys';
+
+CREATE FUNCTION explain_recommendation(
+	user_id anycompatible,
+	item_id text,
+	recommender text DEFAULT NULL,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (because_item_id text, contribution double precision, weight double precision, similarity real, support bigint)
+	AS 'MODULE_PATHNAME', 'recsys_explain_recommendation' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10;
+COMMENT ON FUNCTION explain_recommendation(anycompatible, text, text, interval) IS 'the interactions behind a recommendation, their contributions sum to its score; text item keys';
+
+CREATE FUNCTION explain_recommendation(
+	user_id anycompatible,
+	item_id uuid,
+	recommender text DEFAULT NULL,
+	half_life interval DEFAULT NULL)
+RETURNS TABLE (because_item_id uuid, contribution double precision, weight double precision, similarity real, support bigint)
+	AS 'MODULE_PATHNAME', 'recsys_explain_recommendation' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10;
+COMMENT ON FUNCTION explain_recommendation(anycompatible, uuid, text, interval) IS 'the interactions behind a recommendation, their contributions sum to its score; uuid item keys';
+
+/*
+ * item_similarity: the whole item graph of an index.
+ */
+CREATE FUNCTION item_similarity(
+	recommender text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, similar_item_id bigint, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_item_similarity' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 100000;
+COMMENT ON FUNCTION item_similarity(text) IS 'all item pairs of a recommender; bigint item keys';
+
+CREATE FUNCTION item_similarity(
+	recommender text,
+	item_type anyelement)
+RETURNS TABLE (item_id anyelement, similar_item_id anyelement, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_item_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 100000;
+COMMENT ON FUNCTION item_similarity(text, anyelement) IS 'all item pairs of a recommender; item keys of the type of the second argument';
+
+/*
+ * query_item_similarity: the same graph from any query returning
+ * user, item [, weight [, time]].
+ */
+CREATE FUNCTION query_item_similarity(
+	query text,
+	similarity text DEFAULT 'cosine',
+	neighbors integer DEFAULT 100,
+	min_support integer DEFAULT 2,
+	shrinkage double precision DEFAULT 0,
+	alpha double precision DEFAULT 0,
+	max_history integer DEFAULT 2000)
+RETURNS TABLE (item_id bigint, similar_item_id bigint, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_query_item_similarity' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION query_item_similarity(text, text, integer, integer, double precision, double precision, integer) IS 'all item pairs of a query that returns user, item [, weight [, time]]; bigint item keys';
+
+CREATE FUNCTION query_item_similarity(
+	query text,
+	item_type anyelement,
+	similarity text DEFAULT 'cosine',
+	neighbors integer DEFAULT 100,
+	min_support integer DEFAULT 2,
+	shrinkage double precision DEFAULT 0,
+	alpha double precision DEFAULT 0,
+	max_history integer DEFAULT 2000)
+RETURNS TABLE (item_id anyelement, similar_item_id anyelement, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_query_item_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION query_item_similarity(text, anyelement, text, integer, integer, double precision, double precision, integer) IS 'all item pairs of a query; item keys of the type of the second argument';
+
+/*
+ * Maintenance
+ */
+CREATE FUNCTION recsys.check_index(index regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_check_index' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.check_index(regclass) IS 'verifies every on-disk invariant of a recsys index against its table; an error says what is wrong';
+
+CREATE FUNCTION recsys.index_info(index regclass,
+	OUT format_version integer, OUT similarity text, OUT users bigint, OUT items bigint,
+	OUT interactions bigint, OUT pairs bigint, OUT capped_users bigint, OUT capped_interactions bigint,
+	OUT built_at timestamptz)
+	AS 'MODULE_PATHNAME', 'recsys_index_info' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION recsys.index_info(regclass) IS 'what the last build of a recsys index saw';

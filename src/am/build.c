@@ -1,0 +1,384 @@
+/*
+ * build.c
+ *	  CREATE INDEX and REINDEX: training.
+ *
+ * One heap scan feeds the collector.  The collector gives the rows back by
+ * user, in the order in which the user side is written; each user's live rows
+ * go to the model on the way.  Then it gives them back by item for the item
+ * side, and finally the model reports the item graph row by row.  Pages are
+ * appended to the new, still invisible relation and logged all at once at the
+ * end, as full-page images.
+ *
+ * maintenance_work_mem bounds the sum of collector and model; see collector.c
+ * and model.c for what happens beyond it.
+ */
+#include "postgres.h"
+
+#include "am/graph.h"
+#include "am/handler.h"
+#include "am/options.h"
+#include "am/writer.h"
+#include "access/tableam.h"
+#include "access/xloginsert.h"
+#include "catalog/index.h"
+#include "commands/progress.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "source/collector.h"
+#include "source/model.h"
+#include "utils/backend_progress.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#define PHASE_SCAN		2
+#define PHASE_USERS		3
+#define PHASE_ITEMS		4
+#define PHASE_GRAPH		5
+#define PHASE_LOG		6
+
+/* Report progress every so many steps. */
+#define PROGRESS_STEP 1024
+
+typedef struct BuildState
+{
+	Relation	index;
+	ForkNumber	fork;
+	RecsysColumns columns;
+	RecsysMetaData meta;
+	RecsysModelOptions options;
+	int			max_history;
+	int			fillfactor;
+	RecsysCollector *collector;
+	RecsysGraphWriter graph;
+	const RecsysItemTotals *totals;
+	double		indexed;		/* heap rows */
+	MemoryContext row_context;
+} BuildState;
+
+char *
+recsys_buildphasename(int64 phase)
+{
+	switch (phase)
+	{
+		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
+			return "initializing";
+		case PHASE_SCAN:
+			return "scanning table";
+		case PHASE_USERS:
+			return "writing users";
+		case PHASE_ITEMS:
+			return "writing items";
+		case PHASE_GRAPH:
+			return "computing item graph";
+		case PHASE_LOG:
+			return "writing WAL";
+		default:
+			return NULL;
+	}
+}
+
+static void
+start_phase(int64 phase, int64 total)
+{
+	const int	columns[] = {PROGRESS_CREATEIDX_SUBPHASE, PROGRESS_CREATEIDX_TUPLES_TOTAL, PROGRESS_CREATEIDX_TUPLES_DONE};
+	const int64 values[] = {phase, total, 0};
+
+	pgstat_progress_update_multi_param(3, columns, values);
+}
+
+static void
+report_done(uint64 done)
+{
+	if (done % PROGRESS_STEP == 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
+	}
+}
+
+static void
+build_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
+{
+	BuildState *state = arg;
+	MemoryContext old = MemoryContextSwitchTo(state->row_context);
+	RecsysRow	row;
+	RecsysCollected collected;
+
+	RecsysFormRow(index, &state->columns, values, isnull, &row);
+	if (row.has_user || row.has_item)
+	{
+		collected.user = row.has_user ? &row.user : NULL;
+		collected.item = row.has_item ? &row.item : NULL;
+		collected.weight = row.weight;
+		collected.time = row.time;
+		collected.position = ((uint64) ItemPointerGetBlockNumber(tid) << 16) |
+			ItemPointerGetOffsetNumber(tid);
+		collected.dead = !alive;
+		RecsysCollectorAdd(state->collector, &collected);
+		state->indexed++;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->row_context);
+}
+
+static void
+position_to_tid(uint64 position, ItemPointer tid)
+{
+	ItemPointerSet(tid, (BlockNumber) (position >> 16), (OffsetNumber) (position & 0xFFFF));
+}
+
+/* Write the user side; live rows with an item go to the model. */
+static void
+write_users(BuildState *state, RecsysModel *model)
+{
+	RecsysSideWriter *writer = RecsysSideWriterCreate(state->index, state->fork, RECSYS_USERS,
+													  &state->meta, state->fillfactor);
+	RecsysKey	key;
+	uint32		hash;
+	uint64		done = 0;
+
+	while (RecsysCollectorNextUser(state->collector, &key, &hash))
+	{
+		RecsysUserRow row;
+
+		RecsysSideWriterStart(writer, &key, hash, 0);
+		while (RecsysCollectorNextOfUser(state->collector, &row))
+		{
+			RecsysEntry entry;
+
+			entry.peer = row.interaction.item;
+			entry.orphan = row.interaction.item == RECSYS_NONE;
+			entry.weight = row.interaction.weight;
+			entry.time = row.interaction.time;
+			position_to_tid(row.interaction.position, &entry.tid);
+			RecsysSideWriterEntry(writer, &entry);
+			if (!row.dead && !entry.orphan)
+				RecsysModelAdd(model, &row.interaction);
+			report_done(++done);
+		}
+		RecsysSideWriterEnd(writer);
+		RecsysModelEndUser(model);
+	}
+	RecsysSideWriterFinish(writer);
+}
+
+static void
+write_items(BuildState *state)
+{
+	RecsysSideWriter *writer = RecsysSideWriterCreate(state->index, state->fork, RECSYS_ITEMS,
+													  &state->meta, state->fillfactor);
+	RecsysKey	key;
+	uint32		hash;
+	uint32		item;
+	uint64		done = 0;
+
+	while (RecsysCollectorNextItem(state->collector, &item, &key, &hash))
+	{
+		RecsysItemRow row;
+
+		RecsysSideWriterStart(writer, &key, hash, item);
+		while (RecsysCollectorNextOfItem(state->collector, &row))
+		{
+			RecsysEntry entry;
+
+			entry.peer = row.user_hash;
+			entry.orphan = row.no_user;
+			entry.weight = 1.0f;
+			entry.time = RECSYS_NO_TIME;
+			position_to_tid(row.position, &entry.tid);
+			RecsysSideWriterEntry(writer, &entry);
+			report_done(++done);
+		}
+		RecsysSideWriterEnd(writer);
+	}
+	RecsysSideWriterFinish(writer);
+}
+
+static void
+write_graph_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	BuildState *state = arg;
+	RecsysKey	key;
+
+	RecsysCollectorItemKey(state->collector, item, &key);
+	RecsysGraphWriterAdd(&state->graph, state->meta.item_kind, &key,
+						 state->totals->users[item], neighbors, count);
+	report_done((uint64) item + 1);
+}
+
+static void
+init_meta(BuildState *state)
+{
+	RecsysMetaData *meta = &state->meta;
+
+	memset(meta, 0, sizeof(*meta));
+	meta->magic = RECSYS_MAGIC;
+	meta->version = RECSYS_FORMAT_VERSION;
+	if (!pg_strong_random(&meta->seed, sizeof(meta->seed)))
+		meta->seed = (uint64) GetCurrentTimestamp();
+	meta->user_kind = state->columns.user_kind;
+	meta->item_kind = state->columns.item_kind;
+	meta->weighted = state->columns.weight_column > 0;
+	meta->timed = state->columns.time_column > 0;
+	meta->similarity = state->options.similarity;
+	meta->neighbors = state->options.neighbors;
+	meta->min_support = state->options.min_support;
+	meta->max_history = state->max_history;
+	meta->shrinkage = state->options.shrinkage;
+	meta->alpha = state->options.alpha;
+	meta->built_at = GetCurrentTimestamp();
+	meta->popular = InvalidBlockNumber;
+	meta->graph_tail = InvalidBlockNumber;
+	for (int i = 0; i < RECSYS_MAP_ROOTS; i++)
+		meta->map_roots[i] = InvalidBlockNumber;
+}
+
+static void
+init_state(BuildState *state, Relation index, ForkNumber fork)
+{
+	memset(state, 0, sizeof(*state));
+	state->index = index;
+	state->fork = fork;
+	RecsysGetColumns(index, &state->columns);
+	RecsysGetModelOptions(index, &state->options, &state->max_history);
+	state->fillfactor = RecsysGetFillfactor(index);
+	init_meta(state);
+}
+
+/* Meta page and the two roots hold fixed places; they are filled in at the end. */
+static void
+reserve_fixed_pages(BuildState *state)
+{
+	PGAlignedBlock image;
+
+	RecsysPageInit((Page) image.data, RECSYS_PAGE_META, RECSYS_USERS);
+	for (BlockNumber block = 0; block <= RECSYS_ROOT_BLOCK(RECSYS_ITEMS); block++)
+	{
+		BlockNumber got = RecsysAppendPage(state->index, state->fork, (Page) image.data);
+
+		if (got != block)
+			elog(ERROR, "unexpected block %u of a new recsys index", got);
+	}
+}
+
+static void
+write_meta(BuildState *state)
+{
+	PGAlignedBlock image;
+
+	RecsysPageInit((Page) image.data, RECSYS_PAGE_META, RECSYS_USERS);
+	memcpy(RecsysPageGetMeta((Page) image.data), &state->meta, sizeof(state->meta));
+	RecsysOverwritePage(state->index, state->fork, RECSYS_META_BLOCK, (Page) image.data);
+}
+
+static void
+collect_rows(BuildState *state, Relation heap, struct IndexInfo *info, IndexBuildResult *result)
+{
+	RecsysCollectorOptions options;
+
+	options.user_kind = state->columns.user_kind;
+	options.item_kind = state->columns.item_kind;
+	options.weighted = state->meta.weighted;
+	options.timed = state->meta.timed;
+	options.postings = true;
+	options.seed = state->meta.seed;
+	options.memory_limit = (Size) maintenance_work_mem * 1024;
+	state->collector = RecsysCollectorCreate(&options);
+	state->row_context = AllocSetContextCreate(CurrentMemoryContext, "recsys build row",
+											   ALLOCSET_DEFAULT_SIZES);
+
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, PHASE_SCAN);
+	result->heap_tuples = table_index_build_scan(heap, state->index, info, true, true,
+												 build_row, state, NULL);
+	result->index_tuples = state->indexed;
+	RecsysCollectorFinish(state->collector);
+	MemoryContextDelete(state->row_context);
+}
+
+static void
+write_graph(BuildState *state, RecsysModel *model)
+{
+	uint32		nitems = RecsysCollectorItems(state->collector);
+	const RecsysModelStatistics *statistics;
+
+	state->totals = RecsysModelFinish(model);
+	RecsysGraphWriterInit(&state->graph, state->index, state->fork, nitems);
+	RecsysModelRun(model, &state->options, write_graph_row, state);
+	RecsysGraphWriterFinish(&state->graph, &state->meta);
+	state->meta.popular = RecsysWritePopular(state->index, state->fork,
+											 state->totals->users, nitems);
+
+	statistics = RecsysModelGetStatistics(model);
+	state->meta.users = statistics->users;
+	state->meta.items = statistics->items;
+	state->meta.interactions = statistics->interactions;
+	state->meta.capped_users = statistics->capped_users;
+	state->meta.capped_interactions = statistics->capped_interactions;
+}
+
+IndexBuildResult *
+recsys_build(Relation heap, Relation index, struct IndexInfo *info)
+{
+	IndexBuildResult *result = palloc0(sizeof(IndexBuildResult));
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys build",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	BuildState	state;
+	RecsysModel *model;
+	Size		limit = (Size) maintenance_work_mem * 1024;
+	Size		kept;
+
+	if (RelationGetNumberOfBlocks(index) != 0)
+		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
+
+	init_state(&state, index, MAIN_FORKNUM);
+	reserve_fixed_pages(&state);
+	collect_rows(&state, heap, info, result);
+
+	kept = RecsysCollectorMemory(state.collector) +
+		RecsysGraphWriterMemory(RecsysCollectorItems(state.collector));
+	model = RecsysModelCreate(RecsysCollectorItems(state.collector), state.meta.weighted,
+							  state.max_history, limit > kept ? limit - kept : 0,
+							  RecsysCollectorSpilled(state.collector));
+
+	start_phase(PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
+	write_users(&state, model);
+	start_phase(PHASE_ITEMS, (int64) RecsysCollectorRows(state.collector));
+	write_items(&state);
+	RecsysCollectorRelease(state.collector);
+	start_phase(PHASE_GRAPH, RecsysCollectorItems(state.collector));
+	write_graph(&state, model);
+	write_meta(&state);
+
+	if (RelationNeedsWAL(index))
+	{
+		start_phase(PHASE_LOG, 0);
+		log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
+	}
+
+	RecsysModelFree(model);
+	RecsysCollectorFree(state.collector);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return result;
+}
+
+/* An empty index in the init fork, which a crash restores an unlogged index from. */
+void
+recsys_buildempty(Relation index)
+{
+	BuildState	state;
+
+	init_state(&state, index, INIT_FORKNUM);
+	reserve_fixed_pages(&state);
+	for (int side = RECSYS_USERS; side <= RECSYS_ITEMS; side++)
+		RecsysSideWriterFinish(RecsysSideWriterCreate(index, INIT_FORKNUM, side,
+													  &state.meta, state.fillfactor));
+	RecsysGraphWriterInit(&state.graph, index, INIT_FORKNUM, 0);
+	RecsysGraphWriterFinish(&state.graph, &state.meta);
+	write_meta(&state);
+	log_newpage_range(index, INIT_FORKNUM, 0,
+					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM), true);
+}

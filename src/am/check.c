@@ -1,0 +1,349 @@
+/*
+ * check.c
+ *	  Verifying the on-disk invariants of a recsys index.
+ *
+ * The pages: both trees are walked from their roots; ranges must nest without
+ * gaps, owners must be in order and under the right hash, lists as long as they
+ * claim.  Every block of the relation must be reached exactly once, or be free.
+ * The item graph: one row per item number, under the item's own key; neighbors
+ * in order and within bounds; totals as the meta page has them.  The rows:
+ * see check_rows.c.
+ *
+ * The caller keeps writers out (on a standby: hopes that replay is quiet).
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "am/check.h"
+#include "am/directory.h"
+#include "am/graph.h"
+#include "am/owner.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+typedef struct CheckState
+{
+	Relation	index;
+	RecsysCache *cache;
+	RecsysRowCheck *rows;
+	BlockNumber nblocks;
+	bool	   *reached;		/* by block */
+	bool	   *has_owner;		/* by item number */
+	uint32		nitems;
+	RecsysGraphReader reader;
+} CheckState;
+
+#define corrupted(state, ...) \
+	ereport(ERROR, \
+			(errcode(ERRCODE_INDEX_CORRUPTED), \
+			 errmsg("index \"%s\" is corrupted", RelationGetRelationName((state)->index)), \
+			 errdetail(__VA_ARGS__), \
+			 errhint("Please REINDEX it.")))
+
+static void
+reach(CheckState *state, BlockNumber block)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (block >= state->nblocks)
+		corrupted(state, "A page refers to block %u, beyond the end.", block);
+	if (state->reached[block])
+		corrupted(state, "Block %u is used twice.", block);
+	state->reached[block] = true;
+}
+
+static void
+check_chain(CheckState *state, RecsysSide side, RecsysOwner owner)
+{
+	uint64		count = owner->tail;
+	BlockNumber block = owner->chain;
+
+	while (block != InvalidBlockNumber)
+	{
+		Buffer		buffer;
+		Page		page;
+		RecsysPageOpaque opaque;
+
+		reach(state, block);
+		buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_CHAIN);
+		page = BufferGetPage(buffer);
+		opaque = RecsysPageGetOpaque(page);
+		if (opaque->side != side || opaque->low != owner->hash)
+			corrupted(state, "Chain page %u belongs to another list.", block);
+		if (RecsysChainCount(page, state->cache->stride[side]) == 0)
+			corrupted(state, "Chain page %u is empty.", block);
+		count += RecsysChainCount(page, state->cache->stride[side]);
+		block = opaque->next;
+		UnlockReleaseBuffer(buffer);
+	}
+	if (count != owner->count)
+		corrupted(state, "A list has %llu entries and claims %u.",
+				  (unsigned long long) count, owner->count);
+}
+
+static void
+check_entries(CheckState *state, RecsysSide side, RecsysOwner owner)
+{
+	RecsysEntryArray array = {0};
+
+	RecsysCollectEntries(state->index, state->cache, side, owner, &array);
+	for (uint32 i = 0; i < array.count; i++)
+	{
+		RecsysEntry *entry = &array.entries[i];
+		uint64		position = ((uint64) ItemPointerGetBlockNumberNoCheck(&entry->tid) << 16) |
+			ItemPointerGetOffsetNumberNoCheck(&entry->tid);
+
+		if (!ItemPointerIsValid(&entry->tid))
+			corrupted(state, "An entry has an invalid TID.");
+		if (side == RECSYS_USERS)
+		{
+			if (!entry->orphan && entry->peer >= state->nitems)
+				corrupted(state, "A user has item number %u, there are %u items.",
+						  entry->peer, state->nitems);
+			RecsysRowCheckUserEntry(state->rows, owner->hash, entry->peer, position);
+		}
+		else
+			RecsysRowCheckItemEntry(state->rows, owner->number, entry->orphan, entry->peer, position);
+	}
+	if (array.entries != NULL)
+		pfree(array.entries);
+}
+
+/* The owner of an item and its graph row must agree on number and key. */
+static void
+check_item(CheckState *state, RecsysOwner owner)
+{
+	RecsysGraphRow row;
+
+	if (owner->number >= state->nitems)
+		corrupted(state, "An item has number %u, there are %u items.", owner->number, state->nitems);
+	if (state->has_owner[owner->number])
+		corrupted(state, "Item number %u is used twice.", owner->number);
+	state->has_owner[owner->number] = true;
+
+	row = RecsysGraphReadRow(&state->reader, owner->number);
+	if (row == NULL || row->keylen != owner->keylen ||
+		memcmp(RecsysRowKey(row), owner->key, owner->keylen) != 0)
+		corrupted(state, "The graph row of item number %u has another key.", owner->number);
+	RecsysGraphReleaseRow(&state->reader);
+}
+
+static void
+check_bucket(CheckState *state, RecsysSide side, BlockNumber block, uint32 low, uint32 high)
+{
+	RecsysMetaData *meta = &state->cache->meta;
+	RecsysKeyKind kind = side == RECSYS_USERS ? meta->user_kind : meta->item_kind;
+	PGAlignedBlock copy;
+	Page		page = (Page) copy.data;
+	RecsysPageOpaque opaque;
+	Buffer		buffer;
+	uint32		previous = low;
+
+	reach(state, block);
+
+	/* a copy, so that graph rows and chains can be read without nesting locks */
+	buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_BUCKET);
+	memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
+	UnlockReleaseBuffer(buffer);
+
+	opaque = RecsysPageGetOpaque(page);
+	if (opaque->side != side || opaque->low != low || opaque->high != high)
+		corrupted(state, "Bucket %u covers hashes %u to %u where %u to %u were expected.",
+				  block, opaque->low, opaque->high, low, high);
+
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
+	{
+		RecsysOwner owner = RecsysPageGetOwner(page, off);
+		RecsysKey	key;
+
+		RecsysOwnerCheck(state->index, page, off, state->cache->stride[side]);
+		if (owner->hash < previous || owner->hash > high)
+			corrupted(state, "Bucket %u has owners out of order or range.", block);
+		RecsysKeyLoad(kind, owner->key, owner->keylen, &key);
+		if (RECSYS_TREE_HASH(RecsysKeyHash(kind, &key, meta->seed)) != owner->hash)
+			corrupted(state, "An owner on bucket %u stands under a wrong hash.", block);
+		previous = owner->hash;
+		check_chain(state, side, owner);
+		check_entries(state, side, owner);
+		if (side == RECSYS_ITEMS)
+			check_item(state, owner);
+	}
+}
+
+static void
+check_directory(CheckState *state, RecsysSide side, BlockNumber block, int level,
+				uint32 low, uint32 high)
+{
+	PGAlignedBlock copy;
+	RecsysDirectoryData *directory = RecsysPageGetDirectory((Page) copy.data);
+	RecsysPageOpaque opaque;
+	Buffer		buffer;
+
+	check_stack_depth();
+	reach(state, block);
+	buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_DIRECTORY);
+	memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
+	UnlockReleaseBuffer(buffer);
+
+	opaque = RecsysPageGetOpaque((Page) copy.data);
+	if (opaque->side != side || opaque->low != low || opaque->high != high ||
+		(level >= 0 && directory->level != level) ||
+		directory->nslots < 1 || directory->nslots > RECSYS_DIRECTORY_SLOTS ||
+		directory->slots[0].low != low)
+		corrupted(state, "Directory page %u is not what its parent expects.", block);
+
+	for (int i = 0; i < directory->nslots; i++)
+	{
+		uint32		first = directory->slots[i].low;
+		uint32		last = i + 1 < directory->nslots ? directory->slots[i + 1].low - 1 : high;
+
+		if (i + 1 < directory->nslots && directory->slots[i + 1].low <= first)
+			corrupted(state, "Directory page %u has slots out of order.", block);
+		if (directory->level == 0)
+			check_bucket(state, side, directory->slots[i].child, first, last);
+		else
+			check_directory(state, side, directory->slots[i].child, directory->level - 1,
+							first, last);
+	}
+}
+
+/* Order and bounds of one graph row */
+static void
+check_row(CheckState *state, RecsysGraphRow row)
+{
+	RecsysMetaData *meta = &state->cache->meta;
+	const float *scores = RecsysRowScores(row);
+	const uint32 *supports = RecsysRowSupports(row);
+
+	if (row->nneighbors > meta->neighbors)
+		corrupted(state, "Item number %u has %u neighbors, more than %d.",
+				  row->item, row->nneighbors, meta->neighbors);
+	for (int i = 0; i < row->nneighbors; i++)
+	{
+		if (row->peers[i] >= meta->nsorted || row->peers[i] == row->item)
+			corrupted(state, "Item number %u has neighbor %u.", row->item, row->peers[i]);
+		if (!(scores[i] > 0) || !isfinite(scores[i]))
+			corrupted(state, "Item number %u has a neighbor with score %g.", row->item, scores[i]);
+		if (supports[i] < meta->min_support || supports[i] > row->users)
+			corrupted(state, "Item number %u has %u users and a neighbor with support %u.",
+					  row->item, row->users, supports[i]);
+		if (i > 0 && (scores[i] > scores[i - 1] ||
+					  (scores[i] == scores[i - 1] && row->peers[i] <= row->peers[i - 1])))
+			corrupted(state, "Item number %u has neighbors out of order.", row->item);
+	}
+}
+
+static void
+check_graph(CheckState *state)
+{
+	RecsysMetaData *meta = &state->cache->meta;
+	uint64		interactions = 0;
+	uint64		pairs = 0;
+
+	for (uint32 item = 0; item < state->nitems; item++)
+	{
+		RecsysGraphRow row = RecsysGraphReadRow(&state->reader, item);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!state->has_owner[item])
+			corrupted(state, "Item number %u has no owner.", item);
+		if (row == NULL)
+			corrupted(state, "Item number %u has no graph row.", item);
+		check_row(state, row);
+		interactions += row->users;
+		pairs += row->nneighbors;
+		RecsysGraphReleaseRow(&state->reader);
+	}
+	if (interactions != meta->interactions)
+		corrupted(state, "The items' users add up to %llu interactions, the meta page has %llu.",
+				  (unsigned long long) interactions, (unsigned long long) meta->interactions);
+	if (pairs != meta->pairs)
+		corrupted(state, "The graph has %llu pairs, the meta page has %llu.",
+				  (unsigned long long) pairs, (unsigned long long) meta->pairs);
+}
+
+static void
+check_popular(CheckState *state)
+{
+	int			count;
+	uint32	   *items = RecsysReadPopular(state->index, &count);
+	uint32		previous = PG_UINT32_MAX;
+
+	for (int i = 0; i < count; i++)
+	{
+		RecsysGraphRow row = RecsysGraphReadRow(&state->reader, items[i]);
+
+		if (row == NULL || row->users == 0 || row->users > previous)
+			corrupted(state, "The popular items are out of order.");
+		previous = row->users;
+		RecsysGraphReleaseRow(&state->reader);
+	}
+}
+
+/* Pages that are no part of the trees: meta, row map, graph, popular; and that nothing is lost. */
+static void
+check_other_pages(CheckState *state)
+{
+	RecsysMetaData *meta = &state->cache->meta;
+
+	reach(state, RECSYS_META_BLOCK);
+	for (uint32 i = 0; i < state->cache->nleaves; i++)
+		reach(state, state->cache->leaves[i]);
+	for (uint32 i = 0; i < meta->map_leaves; i += RECSYS_MAP_ROOT_LEAVES)
+		reach(state, meta->map_roots[i / RECSYS_MAP_ROOT_LEAVES]);
+	if (meta->popular != InvalidBlockNumber)
+		reach(state, meta->popular);
+
+	for (BlockNumber block = 0; block < state->nblocks; block++)
+	{
+		Buffer		buffer = ReadBuffer(state->index, block);
+		Page		page = BufferGetPage(buffer);
+		int			kind = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		if (!PageIsNew(page))
+		{
+			kind = RecsysPageGetOpaque(page)->kind;
+			RecsysPageCheck(state->index, buffer, kind);
+		}
+		UnlockReleaseBuffer(buffer);
+
+		/* graph rows are reached one by one, not page by page */
+		if (state->reached[block] != (kind != 0 && kind != RECSYS_PAGE_FREE &&
+									  kind != RECSYS_PAGE_GRAPH))
+			corrupted(state, "Block %u of kind %d is %s.", block, kind,
+					  state->reached[block] ? "in use" : "lost");
+	}
+}
+
+void
+RecsysCheckIndex(Relation heap, Relation index)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys check",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	CheckState	state;
+
+	state.index = index;
+	state.rows = RecsysRowCheckCreate(heap, index);
+	state.cache = RecsysRefreshCache(index);
+	state.nitems = state.cache->meta.nitems;
+	state.nblocks = RelationGetNumberOfBlocks(index);
+	state.reached = MemoryContextAllocExtended(context, Max(state.nblocks, 1),
+											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	state.has_owner = MemoryContextAllocExtended(context, Max(state.nitems, 1),
+												 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	RecsysGraphReaderInit(&state.reader, index);
+
+	for (int side = RECSYS_USERS; side <= RECSYS_ITEMS; side++)
+		check_directory(&state, side, RECSYS_ROOT_BLOCK(side), -1, 0, PG_UINT32_MAX);
+	check_graph(&state);
+	check_popular(&state);
+	check_other_pages(&state);
+	RecsysGraphReaderDone(&state.reader);
+	RecsysRowCheckFinish(state.rows);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}

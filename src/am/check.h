@@ -1,0 +1,28 @@
+/*
+ * check.h
+ *	  Verifying the on-disk invariants of a recsys index.
+ */
+#ifndef RECSYS_CHECK_H
+#define RECSYS_CHECK_H
+
+#include "postgres.h"
+
+#include "utils/rel.h"
+
+/* Errors out with ERRCODE_INDEX_CORRUPTED at the first violation. */
+extern void RecsysCheckIndex(Relation heap, Relation index);
+
+/*
+ * check_rows.c: every row that a new snapshot sees stands exactly once in each
+ * direction, under its own keys; no TID stands twice in one direction.
+ */
+typedef struct RecsysRowCheck RecsysRowCheck;
+
+extern RecsysRowCheck *RecsysRowCheckCreate(Relation heap, Relation index);
+extern void RecsysRowCheckUserEntry(RecsysRowCheck *check, uint32 owner_hash, uint32 item,
+									uint64 position);
+extern void RecsysRowCheckItemEntry(RecsysRowCheck *check, uint32 owner_item, bool no_user,
+									uint32 user_hash, uint64 position);
+extern void RecsysRowCheckFinish(RecsysRowCheck *check);
+
+#endif							/* RECSYS_CHECK_H */

@@ -1,0 +1,119 @@
+/*
+ * columns.c
+ *	  What the key columns of a recsys index mean.
+ *
+ * (user, item), (user, item, weight), (user, item, weight, time), and, because
+ * the types leave no doubt, (user, item, time).
+ */
+#include "postgres.h"
+
+#include "am/columns.h"
+#include "source/values.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/pg_locale.h"
+
+static void
+get_key_column(Relation index, int column, const char *role, RecsysKeyKind *kind, Oid *type)
+{
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(index), column - 1);
+	Oid			collation = index->rd_indcollation[column - 1];
+
+	if (!RecsysKeyKindOfType(attribute->atttypid, kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column %d of recsys index \"%s\" cannot be the %s: its type is %s",
+						column, RelationGetRelationName(index), role,
+						format_type_be(attribute->atttypid)),
+				 errdetail("User and item must be smallint, integer, bigint, text, varchar or uuid."),
+				 errhint("The columns of a recsys index are (user, item [, weight [, time]]).")));
+
+	if (*kind == RECSYS_KEY_TEXT && OidIsValid(collation) &&
+		!get_collation_isdeterministic(collation))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("nondeterministic collations are not supported for recsys indexes"),
+				 errhint("Index the column with COLLATE \"C\" or another deterministic collation.")));
+
+	*type = getBaseType(attribute->atttypid);
+}
+
+void
+RecsysGetColumns(Relation index, RecsysColumns *columns)
+{
+	int			ncolumns = IndexRelationGetNumberOfKeyAttributes(index);
+
+	memset(columns, 0, sizeof(*columns));
+
+	if (ncolumns < 2 || ncolumns > 4)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("recsys index \"%s\" has %d column(s), it must have 2 to 4",
+						RelationGetRelationName(index), ncolumns),
+				 errhint("The columns of a recsys index are (user, item [, weight [, time]]).")));
+
+	get_key_column(index, RECSYS_USER_COLUMN, "user", &columns->user_kind, &columns->user_type);
+	get_key_column(index, RECSYS_ITEM_COLUMN, "item", &columns->item_kind, &columns->item_type);
+
+	for (int column = 3; column <= ncolumns; column++)
+	{
+		Oid			type = TupleDescAttr(RelationGetDescr(index), column - 1)->atttypid;
+
+		if (column == 3 && RecsysTypeIsWeight(type))
+		{
+			columns->weight_column = column;
+			columns->weight_type = getBaseType(type);
+		}
+		else if (column == ncolumns && RecsysTypeIsTime(type))
+		{
+			columns->time_column = column;
+			columns->time_type = getBaseType(type);
+		}
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column %d of recsys index \"%s\" cannot be the %s: its type is %s",
+							column, RelationGetRelationName(index),
+							column == 3 ? "weight" : "time", format_type_be(type)),
+					 errdetail("A weight is a number, a time is a timestamp with or without time zone or a date."),
+					 errhint("The columns of a recsys index are (user, item [, weight [, time]]).")));
+	}
+}
+
+static void
+form_key(Relation index, int column, Oid type, Datum value, RecsysKey *key)
+{
+	RecsysKeyFromDatum(type, value, key);
+
+	if (key->len > RECSYS_MAX_KEY_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("key of %u bytes exceeds maximum %u for recsys index \"%s\"",
+						key->len, RECSYS_MAX_KEY_LEN, RelationGetRelationName(index)),
+				 errdetail("It stands in column %d.", column),
+				 errhint("Index an expression such as md5(key)::uuid instead.")));
+}
+
+void
+RecsysFormRow(Relation index, const RecsysColumns *columns,
+			  Datum *values, bool *isnull, RecsysRow *row)
+{
+	row->has_user = !isnull[RECSYS_USER_COLUMN - 1];
+	row->has_item = !isnull[RECSYS_ITEM_COLUMN - 1];
+	row->weight = 1.0f;
+	row->time = RECSYS_NO_TIME;
+
+	if (row->has_user)
+		form_key(index, RECSYS_USER_COLUMN, columns->user_type,
+				 values[RECSYS_USER_COLUMN - 1], &row->user);
+	if (row->has_item)
+		form_key(index, RECSYS_ITEM_COLUMN, columns->item_type,
+				 values[RECSYS_ITEM_COLUMN - 1], &row->item);
+
+	if (columns->weight_column > 0 && !isnull[columns->weight_column - 1])
+		row->weight = RecsysWeightFromDatum(columns->weight_type,
+											values[columns->weight_column - 1]);
+	if (columns->time_column > 0 && !isnull[columns->time_column - 1])
+		row->time = RecsysTimeFromDatum(columns->time_type,
+										values[columns->time_column - 1]);
+}

@@ -1,0 +1,310 @@
+/*
+ * graph.c
+ *	  The item graph on disk: reading rows, entering new items.
+ *
+ * Row map leaves and graph rows never move once written, so a reader needs no
+ * lock on the leaf while it reads the row.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "am/directory.h"
+#include "am/graph.h"
+#include "am/owner.h"
+#include "miscadmin.h"
+
+void
+RecsysGraphReaderInit(RecsysGraphReader *reader, Relation index)
+{
+	reader->index = index;
+	reader->leaf = InvalidBuffer;
+	reader->row = InvalidBuffer;
+	reader->leafnumber = RECSYS_NONE;
+}
+
+void
+RecsysGraphReaderDone(RecsysGraphReader *reader)
+{
+	if (BufferIsValid(reader->leaf))
+		ReleaseBuffer(reader->leaf);
+	reader->leaf = InvalidBuffer;
+	reader->leafnumber = RECSYS_NONE;
+}
+
+/* TID of an item's row; invalid when there is none. */
+static ItemPointerData
+map_lookup(RecsysGraphReader *reader, uint32 item)
+{
+	uint32		leafnumber = item / RECSYS_MAP_LEAF_ROWS;
+	ItemPointerData tid;
+
+	if (leafnumber != reader->leafnumber)
+	{
+		RecsysCache *cache = RecsysGetCache(reader->index);
+
+		if (leafnumber >= cache->nleaves)
+			cache = RecsysRefreshCache(reader->index);
+		ItemPointerSetInvalid(&tid);
+		if (leafnumber >= cache->nleaves)
+			return tid;
+
+		RecsysGraphReaderDone(reader);
+		reader->leaf = ReadBuffer(reader->index, cache->leaves[leafnumber]);
+		reader->leafnumber = leafnumber;
+	}
+
+	LockBuffer(reader->leaf, BUFFER_LOCK_SHARE);
+	RecsysPageCheck(reader->index, reader->leaf, RECSYS_PAGE_MAP_LEAF);
+	tid = ((ItemPointer) PageGetContents(BufferGetPage(reader->leaf)))[item % RECSYS_MAP_LEAF_ROWS];
+	LockBuffer(reader->leaf, BUFFER_LOCK_UNLOCK);
+	return tid;
+}
+
+RecsysGraphRow
+RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
+{
+	ItemPointerData tid = map_lookup(reader, item);
+	Page		page;
+	ItemId		itemid;
+	RecsysGraphRow row;
+
+	if (!ItemPointerIsValid(&tid))
+		return NULL;
+
+	reader->row = RecsysReadPage(reader->index, ItemPointerGetBlockNumber(&tid),
+								 BUFFER_LOCK_SHARE, RECSYS_PAGE_GRAPH);
+	page = BufferGetPage(reader->row);
+	itemid = PageGetItemId(page, ItemPointerGetOffsetNumber(&tid));
+	row = (RecsysGraphRow) PageGetItem(page, itemid);
+	if (ItemPointerGetOffsetNumber(&tid) > PageGetMaxOffsetNumber(page) || row->item != item ||
+		RECSYS_ROW_SIZE(row->nneighbors, row->keylen) > ItemIdGetLength(itemid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has a wrong graph row for item number %u",
+						RelationGetRelationName(reader->index), item),
+				 errhint("Please REINDEX it.")));
+	return row;
+}
+
+void
+RecsysGraphReleaseRow(RecsysGraphReader *reader)
+{
+	UnlockReleaseBuffer(reader->row);
+	reader->row = InvalidBuffer;
+}
+
+bool
+RecsysGraphReadKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key)
+{
+	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
+	char	   *copy;
+
+	if (row == NULL)
+		return false;
+	copy = palloc(row->keylen + 1);
+	memcpy(copy, RecsysRowKey(row), row->keylen);
+	RecsysKeyLoad(RecsysGetCache(reader->index)->meta.item_kind, copy, row->keylen, key);
+	RecsysGraphReleaseRow(reader);
+	return true;
+}
+
+uint32
+RecsysItemCount(Relation index)
+{
+	Buffer		buffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_SHARE,
+										RECSYS_PAGE_META);
+	uint32		nitems = RecsysPageGetMeta(BufferGetPage(buffer))->nitems;
+
+	UnlockReleaseBuffer(buffer);
+	return nitems;
+}
+
+uint32 *
+RecsysReadPopular(Relation index, int *count)
+{
+	BlockNumber block = RecsysGetCache(index)->meta.popular;
+	Buffer		buffer;
+	Page		page;
+	uint32	   *items;
+
+	*count = 0;
+	if (block == InvalidBlockNumber)
+		return NULL;
+
+	buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_POPULAR);
+	page = BufferGetPage(buffer);
+	*count = (((PageHeader) page)->pd_lower - MAXALIGN(SizeOfPageHeaderData)) / sizeof(uint32);
+	items = palloc(sizeof(uint32) * RECSYS_POPULAR_ITEMS);
+	memcpy(items, PageGetContents(page), sizeof(uint32) * *count);
+	UnlockReleaseBuffer(buffer);
+	return items;
+}
+
+/*
+ * Make sure that the row map has a leaf for item number meta->nitems.  The meta
+ * page is exclusively locked.  One atomic step over meta, root and leaf.
+ */
+static void
+extend_row_map(Relation index, Buffer metabuffer)
+{
+	RecsysMetaData *meta = RecsysPageGetMeta(BufferGetPage(metabuffer));
+	uint32		leaves = meta->map_leaves;
+	uint32		rootnumber = leaves / RECSYS_MAP_ROOT_LEAVES;
+	bool		newroot = leaves % RECSYS_MAP_ROOT_LEAVES == 0;
+	Buffer		root;
+	Buffer		leaf;
+	GenericXLogState *state;
+	Page		page;
+
+	if (meta->nitems < leaves * RECSYS_MAP_LEAF_ROWS)
+		return;
+	if (rootnumber >= RECSYS_MAP_ROOTS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("recsys index \"%s\" cannot hold more items", RelationGetRelationName(index))));
+
+	if (newroot)
+		root = RecsysNewPage(index, true);
+	else
+		root = RecsysReadPage(index, meta->map_roots[rootnumber], BUFFER_LOCK_EXCLUSIVE,
+							  RECSYS_PAGE_MAP_ROOT);
+	leaf = RecsysNewPage(index, true);
+
+	state = GenericXLogStart(index);
+	page = GenericXLogRegisterBuffer(state, leaf, GENERIC_XLOG_FULL_IMAGE);
+	RecsysPageInit(page, RECSYS_PAGE_MAP_LEAF, RECSYS_ITEMS);
+	page = GenericXLogRegisterBuffer(state, root, newroot ? GENERIC_XLOG_FULL_IMAGE : 0);
+	if (newroot)
+		RecsysPageInit(page, RECSYS_PAGE_MAP_ROOT, RECSYS_ITEMS);
+	((BlockNumber *) PageGetContents(page))[leaves % RECSYS_MAP_ROOT_LEAVES] =
+		BufferGetBlockNumber(leaf);
+	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+	meta->map_roots[rootnumber] = BufferGetBlockNumber(root);
+	meta->map_leaves++;
+	GenericXLogFinish(state);
+
+	UnlockReleaseBuffer(leaf);
+	UnlockReleaseBuffer(root);
+}
+
+/*
+ * The graph page that takes a row of the given size, exclusively locked.  The
+ * meta page is exclusively locked; a new page becomes its graph_tail.
+ */
+static Buffer
+graph_page_with_room(Relation index, Buffer metabuffer, Size size)
+{
+	RecsysMetaData *meta = RecsysPageGetMeta(BufferGetPage(metabuffer));
+	Buffer		buffer;
+	GenericXLogState *state;
+
+	if (meta->graph_tail != InvalidBlockNumber)
+	{
+		buffer = RecsysReadPage(index, meta->graph_tail, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_GRAPH);
+		if (PageGetFreeSpace(BufferGetPage(buffer)) >= MAXALIGN(size))
+			return buffer;
+		UnlockReleaseBuffer(buffer);
+	}
+
+	buffer = RecsysNewPage(index, true);
+	state = GenericXLogStart(index);
+	RecsysPageInit(GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE),
+				   RECSYS_PAGE_GRAPH, RECSYS_ITEMS);
+	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+	meta->graph_tail = BufferGetBlockNumber(buffer);
+	GenericXLogFinish(state);
+	return buffer;
+}
+
+/*
+ * Enter a new item: its owner tuple, its number, its empty graph row and the
+ * row's place in the map change in one atomic step over four pages.  The bucket
+ * comes exclusively locked and is released.  Lock order: bucket, meta page,
+ * graph page, row map leaf.
+ */
+static uint32
+create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *key, uint32 hash)
+{
+	RecsysCache *cache = RecsysGetCache(index);
+	Size		ownersize;
+	Size		rowsize = RECSYS_ROW_SIZE(0, key->len);
+	RecsysOwner owner = RecsysFormOwner(kind, key, hash, 0, 2, cache->stride[RECSYS_ITEMS],
+										&ownersize);
+	RecsysGraphRow row = palloc0(rowsize);
+	GenericXLogState *state;
+	RecsysMetaData *meta;
+	Buffer		metabuffer;
+	Buffer		graph;
+	Buffer		leaf;
+	Buffer		root;
+	BlockNumber leafblock;
+	OffsetNumber off;
+	Page		page;
+	uint32		item;
+
+	bucket = RecsysMakeRoom(index, RECSYS_ITEMS, bucket, hash, ownersize);
+	metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_META);
+	extend_row_map(index, metabuffer);
+	graph = graph_page_with_room(index, metabuffer, rowsize);
+
+	meta = RecsysPageGetMeta(BufferGetPage(metabuffer));
+	item = meta->nitems;
+	root = RecsysReadPage(index, meta->map_roots[item / RECSYS_MAP_LEAF_ROWS / RECSYS_MAP_ROOT_LEAVES],
+						  BUFFER_LOCK_SHARE, RECSYS_PAGE_MAP_ROOT);
+	leafblock = ((BlockNumber *) PageGetContents(BufferGetPage(root)))
+		[item / RECSYS_MAP_LEAF_ROWS % RECSYS_MAP_ROOT_LEAVES];
+	UnlockReleaseBuffer(root);
+	leaf = RecsysReadPage(index, leafblock, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_MAP_LEAF);
+
+	owner->number = item;
+	row->item = item;
+	row->keylen = key->len;
+	RecsysKeyStore(kind, key, RecsysRowKey(row));
+
+	state = GenericXLogStart(index);
+	page = GenericXLogRegisterBuffer(state, bucket, 0);
+	if (PageAddItem(page, (Item) owner, ownersize, RecsysBucketSearch(page, hash),
+					false, false) == InvalidOffsetNumber)
+		elog(ERROR, "failed to add an owner tuple to index \"%s\"", RelationGetRelationName(index));
+	page = GenericXLogRegisterBuffer(state, graph, 0);
+	off = PageAddItem(page, (Item) row, rowsize, InvalidOffsetNumber, false, false);
+	if (off == InvalidOffsetNumber)
+		elog(ERROR, "failed to add a graph row to index \"%s\"", RelationGetRelationName(index));
+	page = GenericXLogRegisterBuffer(state, leaf, 0);
+	ItemPointerSet((ItemPointer) PageGetContents(page) + item % RECSYS_MAP_LEAF_ROWS,
+				   BufferGetBlockNumber(graph), off);
+	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+	meta->nitems++;
+	GenericXLogFinish(state);
+
+	UnlockReleaseBuffer(leaf);
+	UnlockReleaseBuffer(graph);
+	UnlockReleaseBuffer(metabuffer);
+	UnlockReleaseBuffer(bucket);
+	pfree(owner);
+	pfree(row);
+	return item;
+}
+
+uint32
+RecsysInternItem(Relation index, const RecsysKey *key)
+{
+	RecsysCache *cache = RecsysGetCache(index);
+	RecsysKeyKind kind = cache->meta.item_kind;
+	uint32		hash = RECSYS_TREE_HASH(RecsysKeyHash(kind, key, cache->meta.seed));
+	Buffer		bucket;
+	OffsetNumber off;
+	uint32		item;
+
+	if (RecsysReadOwner(index, RECSYS_ITEMS, key, NULL, &item, NULL, NULL))
+		return item;
+
+	bucket = RecsysFindBucket(index, RECSYS_ITEMS, hash, BUFFER_LOCK_EXCLUSIVE);
+	off = RecsysFindOwner(BufferGetPage(bucket), kind, key, hash);
+	if (off == InvalidOffsetNumber)
+		return create_item(index, bucket, kind, key, hash);
+
+	item = RecsysPageGetOwner(BufferGetPage(bucket), off)->number;
+	UnlockReleaseBuffer(bucket);
+	return item;
+}

@@ -1,0 +1,78 @@
+/*
+ * graph.h
+ *	  The item graph on disk: row map, graph rows, new items.
+ */
+#ifndef RECSYS_GRAPH_H
+#define RECSYS_GRAPH_H
+
+#include "am/meta.h"
+#include "am/page.h"
+#include "core/cooccurrence.h"
+
+/*
+ * A reader that keeps its last row map leaf pinned: callers that ask for
+ * ascending item numbers read each leaf once.
+ */
+typedef struct RecsysGraphReader
+{
+	Relation	index;
+	Buffer		leaf;			/* pinned, not locked */
+	Buffer		row;			/* pinned, share-locked between Begin and End of a row */
+	uint32		leafnumber;
+} RecsysGraphReader;
+
+extern void RecsysGraphReaderInit(RecsysGraphReader *reader, Relation index);
+extern void RecsysGraphReaderDone(RecsysGraphReader *reader);
+
+/*
+ * The row of an item, share-locked until RecsysGraphReleaseRow; NULL when there
+ * is no such item number.
+ */
+extern RecsysGraphRow RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item);
+extern void RecsysGraphReleaseRow(RecsysGraphReader *reader);
+
+/* Key of an item in palloc'd memory; false when there is no such item number. */
+extern bool RecsysGraphReadKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key);
+
+/* Item numbers in use now. */
+extern uint32 RecsysItemCount(Relation index);
+
+/* Items of the popular page, most users first, palloc'd; *count gets how many. */
+extern uint32 *RecsysReadPopular(Relation index, int *count);
+
+/* Number of an item key, creating the item when it is new. */
+extern uint32 RecsysInternItem(Relation index, const RecsysKey *key);
+
+/*
+ * Build: rows come in ascending item order, every item exactly once.
+ */
+typedef struct RecsysGraphWriter
+{
+	Relation	index;
+	ForkNumber	fork;
+	PGAlignedBlock image;		/* graph page being filled */
+	bool		empty;
+	uint32		nitems;
+	uint32		first;			/* first item on image */
+	ItemPointer rows;			/* TID of each row written so far */
+	BlockNumber tail;			/* last graph page */
+	uint64		pairs;			/* neighbors written */
+} RecsysGraphWriter;
+
+extern void RecsysGraphWriterInit(RecsysGraphWriter *writer, Relation index, ForkNumber fork,
+								  uint32 nitems);
+extern void RecsysGraphWriterAdd(RecsysGraphWriter *writer, RecsysKeyKind kind,
+								 const RecsysKey *key, uint32 users,
+								 const RecsysNeighbor *neighbors, int count);
+
+/* Writes the row map and fills in meta's graph_tail, map_leaves, map_roots, nitems, pairs. */
+extern void RecsysGraphWriterFinish(RecsysGraphWriter *writer, RecsysMetaData *meta);
+
+/* Bytes that a writer for so many items holds. */
+extern Size RecsysGraphWriterMemory(uint32 nitems);
+
+/* Writes the popular page: the items with the most users. */
+extern BlockNumber RecsysWritePopular(Relation index, ForkNumber fork,
+									  const uint32 *users, uint32 nitems);
+
+#endif							/* RECSYS_GRAPH_H */

@@ -1,0 +1,84 @@
+/*
+ * handler.c
+ *	  The recsys access method's entry point and the library's initialisation.
+ */
+#include "postgres.h"
+
+#include "am/handler.h"
+#include "am/options.h"
+#include "commands/vacuum.h"
+#include "fmgr.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(recsys_index_handler);
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	RecsysInitOptions();
+}
+
+Datum
+recsys_index_handler(PG_FUNCTION_ARGS)
+{
+	IndexAmRoutine *routine = makeNode(IndexAmRoutine);
+
+	routine->amstrategies = 1;
+	routine->amsupport = 0;
+	routine->amoptsprocnum = 0;
+	routine->amcanorder = false;
+	routine->amcanorderbyop = false;
+	routine->amcanbackward = false;
+	routine->amcanunique = false;
+	routine->amcanmulticol = true;
+
+	/* either the user or the item alone is enough; cost.c rules out neither */
+	routine->amoptionalkey = true;
+	routine->amsearcharray = false;
+	routine->amsearchnulls = false;
+	routine->amstorage = false;
+	routine->amclusterable = false;
+	routine->ampredlocks = false;
+	routine->amcanparallel = false;
+	routine->amcaninclude = false;
+	routine->amusemaintenanceworkmem = false;
+	routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
+	routine->amkeytype = InvalidOid;
+#if PG_VERSION_NUM >= 160000
+	routine->amsummarizing = false;
+#endif
+#if PG_VERSION_NUM >= 170000
+	routine->amcanbuildparallel = false;
+#endif
+#if PG_VERSION_NUM >= 180000
+	routine->amconsistentequality = true;
+#endif
+
+	routine->ambuild = recsys_build;
+	routine->ambuildempty = recsys_buildempty;
+	routine->aminsert = recsys_insert;
+	routine->ambulkdelete = recsys_bulkdelete;
+	routine->amvacuumcleanup = recsys_vacuumcleanup;
+	routine->amcanreturn = NULL;
+	routine->amcostestimate = recsys_costestimate;
+	routine->amoptions = RecsysParseOptions;
+	routine->amproperty = NULL;
+	routine->ambuildphasename = recsys_buildphasename;
+	routine->amvalidate = recsys_validate;
+	routine->amadjustmembers = NULL;
+	routine->ambeginscan = recsys_beginscan;
+	routine->amrescan = recsys_rescan;
+	routine->amgettuple = recsys_gettuple;
+	routine->amgetbitmap = recsys_getbitmap;
+	routine->amendscan = recsys_endscan;
+	routine->ammarkpos = NULL;
+	routine->amrestrpos = NULL;
+	routine->amestimateparallelscan = NULL;
+	routine->aminitparallelscan = NULL;
+	routine->amparallelrescan = NULL;
+
+	PG_RETURN_POINTER(routine);
+}

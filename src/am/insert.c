@@ -1,0 +1,61 @@
+/*
+ * insert.c
+ *	  INSERT and non-HOT UPDATE: one new entry on each side.
+ *
+ * The item's number comes first, as the user's entry refers to it; then the
+ * item's posting, then the user's entry.  Each is an atomic step of its own.
+ * If the server stops between two of them the inserting transaction has not
+ * committed, so what is left behind is an entry for a dead row that VACUUM
+ * removes, or an item that nobody has touched.
+ *
+ * The item graph and the popularity of items stay as of the last build.
+ */
+#include "postgres.h"
+
+#include "am/columns.h"
+#include "am/graph.h"
+#include "am/handler.h"
+#include "am/meta.h"
+#include "am/owner.h"
+#include "am/directory.h"
+#include "nodes/execnodes.h"
+#include "utils/memutils.h"
+
+bool
+recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation heap,
+			  IndexUniqueCheck unique, bool unchanged, struct IndexInfo *info)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys insert",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	RecsysCache *cache = RecsysGetCache(index);
+	RecsysRow	row;
+	RecsysEntry entry;
+	uint32		item = RECSYS_NONE;
+
+	RecsysFormRow(index, &cache->columns, values, isnull, &row);
+	entry.tid = *tid;
+	entry.weight = row.weight;
+	entry.time = row.time;
+
+	if (row.has_item)
+	{
+		item = RecsysInternItem(index, &row.item);
+
+		cache = RecsysGetCache(index);
+		entry.orphan = !row.has_user;
+		entry.peer = row.has_user ?
+			RECSYS_TREE_HASH(RecsysKeyHash(cache->meta.user_kind, &row.user, cache->meta.seed)) : 0;
+		RecsysAppendEntry(index, RECSYS_ITEMS, &row.item, &entry);
+	}
+	if (row.has_user)
+	{
+		entry.peer = item;
+		entry.orphan = !row.has_item;
+		RecsysAppendEntry(index, RECSYS_USERS, &row.user, &entry);
+	}
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return false;
+}

@@ -1,0 +1,37 @@
+/*
+ * meta.h
+ *	  The meta page, and the part of it that a backend caches.
+ */
+#ifndef RECSYS_META_H
+#define RECSYS_META_H
+
+#include "am/columns.h"
+#include "am/page.h"
+
+/*
+ * What rarely or never changes between two builds, kept in rd_amcache.
+ * Everything here only grows: row map leaves are appended and never move, so a
+ * stale copy is right in all that it has.
+ */
+typedef struct RecsysCache
+{
+	RecsysMetaData meta;
+	RecsysColumns columns;
+	int			stride[2];		/* entry size of each side */
+	uint32		nleaves;
+	BlockNumber leaves[FLEXIBLE_ARRAY_MEMBER];	/* row map leaf blocks */
+} RecsysCache;
+
+/* The cached copy, read at first use; valid until the next call or CommandCounterIncrement. */
+extern RecsysCache *RecsysGetCache(Relation index);
+
+/* The same, read anew. */
+extern RecsysCache *RecsysRefreshCache(Relation index);
+
+/* Entry size of a side. */
+extern int	RecsysEntryStride(RecsysSide side, bool weighted, bool timed);
+
+/* Errors out unless the page is a meta page of the current format. */
+extern void RecsysMetaCheck(Relation index, Page page);
+
+#endif							/* RECSYS_META_H */

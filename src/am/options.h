@@ -1,0 +1,46 @@
+/*
+ * options.h
+ *	  Storage parameters of a recsys index.
+ */
+#ifndef RECSYS_OPTIONS_H
+#define RECSYS_OPTIONS_H
+
+#include "postgres.h"
+
+#include "am/page.h"
+#include "core/similarity.h"
+#include "utils/rel.h"
+
+#define RECSYS_DEFAULT_NEIGHBORS	100
+#define RECSYS_DEFAULT_MIN_SUPPORT	2
+#define RECSYS_DEFAULT_MAX_HISTORY	2000
+#define RECSYS_MAX_MAX_HISTORY		100000
+#define RECSYS_DEFAULT_FILLFACTOR	90
+#define RECSYS_MAX_SHRINKAGE		1e9
+
+typedef struct RecsysOptions
+{
+	int32		vl_len_;		/* varlena header (do not touch directly!) */
+	int			similarity;		/* RecsysSimilarity */
+	int			neighbors;
+	int			min_support;
+	int			max_history;
+	int			fillfactor;
+	double		shrinkage;
+	double		alpha;
+	int			half_life;		/* offset of the string, an interval or '' */
+} RecsysOptions;
+
+/* Called once, from _PG_init. */
+extern void RecsysInitOptions(void);
+
+extern bytea *RecsysParseOptions(Datum reloptions, bool validate);
+
+/* What a build of the index would use now; never NULL fields. */
+extern void RecsysGetModelOptions(Relation index, RecsysModelOptions *model, int *max_history);
+extern int	RecsysGetFillfactor(Relation index);
+
+/* Microseconds, 0 for none: read at serving time, so ALTER INDEX … SET acts at once. */
+extern int64 RecsysGetHalfLife(Relation index);
+
+#endif							/* RECSYS_OPTIONS_H */

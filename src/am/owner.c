@@ -1,0 +1,458 @@
+/*
+ * owner.c
+ *	  Owner tuples and their entry lists: reading, appending, pruning.
+ *
+ * A list is its owner tuple's tail plus the chain pages behind it.  New entries
+ * go to the tail, which has some slack so that most inserts change ten-odd
+ * bytes of one page.  When the tuple would outgrow RECSYS_MAX_OWNER_SIZE its
+ * whole tail moves to the newest chain page, or to a new one in front of it.
+ *
+ * The lock on the bucket page covers everything that its owners own: chain
+ * pages are read with the bucket locked in share mode at least, and written,
+ * linked and freed with the bucket locked exclusively.  A reader therefore
+ * never meets a chain page that has changed hands.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "am/directory.h"
+#include "am/owner.h"
+#include "miscadmin.h"
+
+void
+RecsysPackEntry(char *dest, RecsysSide side, const RecsysMetaData *meta, const RecsysEntry *entry)
+{
+	ItemPointerData tid = entry->tid;
+
+	if (side == RECSYS_ITEMS && entry->orphan)
+		tid.ip_posid |= RECSYS_TID_NO_USER;
+
+	memcpy(dest, &entry->peer, sizeof(uint32));
+	dest += sizeof(uint32);
+	memcpy(dest, &tid, sizeof(ItemPointerData));
+	dest += sizeof(ItemPointerData);
+
+	if (side == RECSYS_USERS && meta->weighted)
+	{
+		memcpy(dest, &entry->weight, sizeof(float));
+		dest += sizeof(float);
+	}
+	if (side == RECSYS_USERS && meta->timed)
+		memcpy(dest, &entry->time, sizeof(int64));
+}
+
+void
+RecsysUnpackEntry(const char *src, RecsysSide side, const RecsysMetaData *meta, RecsysEntry *entry)
+{
+	memcpy(&entry->peer, src, sizeof(uint32));
+	src += sizeof(uint32);
+	memcpy(&entry->tid, src, sizeof(ItemPointerData));
+	src += sizeof(ItemPointerData);
+	entry->weight = 1.0f;
+	entry->time = RECSYS_NO_TIME;
+
+	if (side == RECSYS_ITEMS)
+	{
+		entry->orphan = (entry->tid.ip_posid & RECSYS_TID_NO_USER) != 0;
+		entry->tid.ip_posid &= ~RECSYS_TID_NO_USER;
+		return;
+	}
+
+	entry->orphan = entry->peer == RECSYS_NONE;
+	if (meta->weighted)
+	{
+		memcpy(&entry->weight, src, sizeof(float));
+		src += sizeof(float);
+	}
+	if (meta->timed)
+		memcpy(&entry->time, src, sizeof(int64));
+}
+
+RecsysOwner
+RecsysFormOwner(RecsysKeyKind kind, const RecsysKey *key, uint32 hash, uint32 number,
+				int room, int stride, Size *size)
+{
+	RecsysOwner owner;
+
+	*size = RECSYS_OWNER_SIZE(key->len, room, stride);
+	owner = palloc0(*size);
+	owner->hash = hash;
+	owner->number = number;
+	owner->chain = InvalidBlockNumber;
+	owner->room = room;
+	owner->keylen = key->len;
+	RecsysKeyStore(kind, key, owner->key);
+	return owner;
+}
+
+OffsetNumber
+RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysKey *key, uint32 hash)
+{
+	OffsetNumber max = PageGetMaxOffsetNumber(page);
+
+	for (OffsetNumber off = RecsysBucketSearch(page, hash); off <= max; off++)
+	{
+		RecsysOwner owner = RecsysPageGetOwner(page, off);
+
+		if (owner->hash != hash)
+			break;
+		if (RecsysKeyEqualsStored(kind, key, owner->key, owner->keylen))
+			return off;
+	}
+	return InvalidOffsetNumber;
+}
+
+void
+RecsysOwnerCheck(Relation index, Page page, OffsetNumber off, int stride)
+{
+	RecsysOwner owner = RecsysPageGetOwner(page, off);
+	Size		length = ItemIdGetLength(PageGetItemId(page, off));
+
+	if (length < offsetof(RecsysOwnerData, key) || owner->tail > owner->room ||
+		owner->tail > owner->count ||
+		RECSYS_OWNER_SIZE(owner->keylen, owner->room, stride) > length)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" contains a corrupted owner tuple",
+						RelationGetRelationName(index)),
+				 errhint("Please REINDEX it.")));
+}
+
+static void
+reserve(RecsysEntryArray *array, uint64 more)
+{
+	uint64		needed = array->count + more;
+
+	if (needed <= array->size)
+		return;
+	if (needed > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many interactions with one key")));
+	array->size = Max(64, Max(needed, Min((uint64) array->size * 2, PG_INT32_MAX)));
+	if (array->entries == NULL)
+		array->entries = MemoryContextAllocHuge(CurrentMemoryContext,
+												sizeof(RecsysEntry) * (Size) array->size);
+	else
+		array->entries = repalloc_huge(array->entries,
+									   sizeof(RecsysEntry) * (Size) array->size);
+}
+
+static void
+collect(RecsysCache *cache, RecsysSide side, const char *packed, int count,
+		RecsysEntryArray *array)
+{
+	int			stride = cache->stride[side];
+
+	reserve(array, count);
+	for (int i = 0; i < count; i++)
+		RecsysUnpackEntry(packed + (Size) i * stride, side, &cache->meta,
+						  &array->entries[array->count++]);
+}
+
+void
+RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
+					 RecsysOwner owner, RecsysEntryArray *array)
+{
+	BlockNumber block = owner->chain;
+	uint32		before = array->count;
+
+	collect(cache, side, RecsysOwnerEntries(owner), owner->tail, array);
+
+	while (block != InvalidBlockNumber)
+	{
+		Buffer		buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_CHAIN);
+		Page		page = BufferGetPage(buffer);
+
+		collect(cache, side, RecsysChainEntries(page),
+				RecsysChainCount(page, cache->stride[side]), array);
+		block = RecsysPageGetOpaque(page)->next;
+		UnlockReleaseBuffer(buffer);
+
+		/* a loop in a corrupted chain would otherwise never end */
+		if (array->count - before > owner->count)
+			break;
+		CHECK_FOR_INTERRUPTS();
+	}
+
+	if (array->count - before != owner->count)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has a list of %u entries where %u were expected",
+						RelationGetRelationName(index), array->count - before, owner->count),
+				 errhint("Please REINDEX it.")));
+}
+
+static uint64
+hash_key(RecsysCache *cache, RecsysSide side, const RecsysKey *key, RecsysKeyKind *kind)
+{
+	*kind = side == RECSYS_USERS ? cache->meta.user_kind : cache->meta.item_kind;
+	return RecsysKeyHash(*kind, key, cache->meta.seed);
+}
+
+bool
+RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
+				RecsysEntryArray *array, uint32 *number, RecsysEntryHook hook, void *arg)
+{
+	RecsysCache *cache = RecsysGetCache(index);
+	RecsysKeyKind kind;
+	uint32		hash = RECSYS_TREE_HASH(hash_key(cache, side, key, &kind));
+	Buffer		bucket = RecsysFindBucket(index, side, hash, BUFFER_LOCK_SHARE);
+	Page		page = BufferGetPage(bucket);
+	OffsetNumber off = RecsysFindOwner(page, kind, key, hash);
+
+	if (off == InvalidOffsetNumber)
+	{
+		UnlockReleaseBuffer(bucket);
+		return false;
+	}
+
+	RecsysOwnerCheck(index, page, off, cache->stride[side]);
+	if (number != NULL)
+		*number = RecsysPageGetOwner(page, off)->number;
+	if (array != NULL)
+		RecsysCollectEntries(index, cache, side, RecsysPageGetOwner(page, off), array);
+	if (hook != NULL)
+		hook(array, arg);
+	UnlockReleaseBuffer(bucket);
+	return true;
+}
+
+/* A copy of the owner with another room; its tail is kept as far as it fits. */
+static RecsysOwner
+resize_owner(RecsysOwner owner, int room, int stride, Size *size)
+{
+	RecsysOwner copy;
+
+	*size = RECSYS_OWNER_SIZE(owner->keylen, room, stride);
+	copy = palloc0(*size);
+	memcpy(copy, owner, offsetof(RecsysOwnerData, key) + owner->keylen +
+		   (Size) Min(owner->tail, room) * stride);
+	copy->room = room;
+	copy->tail = Min(owner->tail, room);
+	return copy;
+}
+
+static void
+replace_owner(Relation index, Page page, OffsetNumber off, RecsysOwner owner, Size size)
+{
+	if (!PageIndexTupleOverwrite(page, off, (Item) owner, size))
+		elog(ERROR, "failed to replace an owner tuple of index \"%s\"",
+			 RelationGetRelationName(index));
+}
+
+/*
+ * Move the tail of an owner to its chain, leaving room for some new entries.
+ * One atomic step over the bucket and one chain page.
+ */
+static void
+move_tail_to_chain(Relation index, RecsysSide side, int stride, Buffer bucket, OffsetNumber off)
+{
+	RecsysOwner owner = RecsysPageGetOwner(BufferGetPage(bucket), off);
+	Size		bytes = (Size) owner->tail * stride;
+	Buffer		chain = InvalidBuffer;
+	bool		fresh = false;
+	GenericXLogState *state;
+	Page		bucketpage;
+	Page		chainpage;
+	RecsysOwner copy;
+	Size		size;
+
+	if (owner->chain != InvalidBlockNumber)
+	{
+		chain = RecsysReadPage(index, owner->chain, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_CHAIN);
+		if (RecsysChainCount(BufferGetPage(chain), stride) + owner->tail > RecsysChainRoom(stride))
+		{
+			UnlockReleaseBuffer(chain);
+			chain = InvalidBuffer;
+		}
+	}
+	if (chain == InvalidBuffer)
+	{
+		chain = RecsysNewPage(index, true);
+		fresh = true;
+	}
+
+	state = GenericXLogStart(index);
+	bucketpage = GenericXLogRegisterBuffer(state, bucket, 0);
+	chainpage = GenericXLogRegisterBuffer(state, chain, fresh ? GENERIC_XLOG_FULL_IMAGE : 0);
+	owner = RecsysPageGetOwner(bucketpage, off);
+
+	if (fresh)
+	{
+		RecsysPageInit(chainpage, RECSYS_PAGE_CHAIN, side);
+		RecsysPageGetOpaque(chainpage)->low = owner->hash;
+		RecsysPageGetOpaque(chainpage)->high = owner->hash;
+		RecsysPageGetOpaque(chainpage)->next = owner->chain;
+		owner->chain = BufferGetBlockNumber(chain);
+	}
+	memcpy((char *) chainpage + ((PageHeader) chainpage)->pd_lower,
+		   RecsysOwnerEntries(owner), bytes);
+	((PageHeader) chainpage)->pd_lower += bytes;
+
+	owner->tail = 0;
+	copy = resize_owner(owner, Min(owner->room, 8), stride, &size);
+	replace_owner(index, bucketpage, off, copy, size);
+	GenericXLogFinish(state);
+
+	UnlockReleaseBuffer(chain);
+	pfree(copy);
+}
+
+/*
+ * Free space on a bucket whose owners all share one hash: move the longest tail
+ * away.  With a seeded 32-bit hash three or more such users are rare already.
+ */
+static void
+shrink_bucket(Relation index, RecsysSide side, int stride, Buffer bucket)
+{
+	Page		page = BufferGetPage(bucket);
+	OffsetNumber longest = InvalidOffsetNumber;
+	int			tail = 0;
+
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
+	{
+		RecsysOwner owner = RecsysPageGetOwner(page, off);
+
+		if (owner->tail > tail && owner->room > 8)
+		{
+			longest = off;
+			tail = owner->tail;
+		}
+	}
+	if (longest == InvalidOffsetNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many keys of recsys index \"%s\" have the same hash",
+						RelationGetRelationName(index)),
+				 errhint("REINDEX the index: it will use another hash seed.")));
+	move_tail_to_chain(index, side, stride, bucket, longest);
+}
+
+Buffer
+RecsysMakeRoom(Relation index, RecsysSide side, Buffer bucket, uint32 hash, Size needed)
+{
+	int			stride = RecsysGetCache(index)->stride[side];
+
+	while (PageGetExactFreeSpace(BufferGetPage(bucket)) < MAXALIGN(needed) + sizeof(ItemIdData))
+	{
+		Buffer		half = RecsysSplitBucket(index, side, bucket, hash);
+
+		if (half == InvalidBuffer)
+			shrink_bucket(index, side, stride, bucket);
+		else
+			bucket = half;
+	}
+	return bucket;
+}
+
+static void
+add_owner_with_entry(Relation index, RecsysSide side, RecsysCache *cache, RecsysKeyKind kind,
+					 const RecsysKey *key, uint32 hash, const RecsysEntry *entry, Buffer bucket)
+{
+	int			stride = cache->stride[side];
+	GenericXLogState *state;
+	RecsysOwner owner;
+	Size		size;
+	Page		page;
+
+	owner = RecsysFormOwner(kind, key, hash, 0, 2, stride, &size);
+	owner->count = owner->tail = 1;
+	RecsysPackEntry(RecsysOwnerEntries(owner), side, &cache->meta, entry);
+
+	bucket = RecsysMakeRoom(index, side, bucket, hash, size);
+	state = GenericXLogStart(index);
+	page = GenericXLogRegisterBuffer(state, bucket, 0);
+	if (PageAddItem(page, (Item) owner, size, RecsysBucketSearch(page, hash),
+					false, false) == InvalidOffsetNumber)
+		elog(ERROR, "failed to add an owner tuple to index \"%s\"",
+			 RelationGetRelationName(index));
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(bucket);
+	pfree(owner);
+}
+
+/* Room for more entries in the tuple; 0 when it has reached its largest size. */
+static int
+grown_room(RecsysOwner owner, int stride)
+{
+	int			most = (RECSYS_MAX_OWNER_SIZE - offsetof(RecsysOwnerData, key) - owner->keylen) / stride;
+	int			room = owner->room + Max(2, owner->room / 4);
+
+	if (owner->room >= most)
+		return 0;
+	return Min(room, most);
+}
+
+void
+RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const RecsysEntry *entry)
+{
+	RecsysCache *cache = RecsysGetCache(index);
+	int			stride = cache->stride[side];
+	RecsysKeyKind kind;
+	uint32		hash = RECSYS_TREE_HASH(hash_key(cache, side, key, &kind));
+	Buffer		bucket = RecsysFindBucket(index, side, hash, BUFFER_LOCK_EXCLUSIVE);
+
+	for (;;)
+	{
+		Page		page = BufferGetPage(bucket);
+		OffsetNumber off = RecsysFindOwner(page, kind, key, hash);
+		RecsysOwner owner;
+		GenericXLogState *state;
+		RecsysOwner copy = NULL;
+		Size		size = 0;
+
+		if (off == InvalidOffsetNumber)
+		{
+			if (side == RECSYS_ITEMS)
+				ereport(ERROR,
+						(errcode(ERRCODE_INDEX_CORRUPTED),
+						 errmsg("index \"%s\" has lost an item", RelationGetRelationName(index)),
+						 errhint("Please REINDEX it.")));
+			add_owner_with_entry(index, side, cache, kind, key, hash, entry, bucket);
+			return;
+		}
+
+		RecsysOwnerCheck(index, page, off, stride);
+		owner = RecsysPageGetOwner(page, off);
+		if (owner->count == PG_UINT32_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("too many interactions with one key")));
+
+		if (owner->tail == owner->room)
+		{
+			int			room = grown_room(owner, stride);
+
+			if (room == 0)
+			{
+				move_tail_to_chain(index, side, stride, bucket, off);
+				continue;
+			}
+			copy = resize_owner(owner, room, stride, &size);
+			if (PageGetExactFreeSpace(page) <
+				MAXALIGN(size) - MAXALIGN(ItemIdGetLength(PageGetItemId(page, off))))
+			{
+				/* the owner may be in either half afterwards, or shrunk */
+				pfree(copy);
+				bucket = RecsysMakeRoom(index, side, bucket, hash, size);
+				continue;
+			}
+		}
+
+		state = GenericXLogStart(index);
+		page = GenericXLogRegisterBuffer(state, bucket, 0);
+		if (copy != NULL)
+			replace_owner(index, page, off, copy, size);
+		owner = RecsysPageGetOwner(page, off);
+		RecsysPackEntry(RecsysOwnerEntries(owner) + (Size) owner->tail * stride,
+						side, &cache->meta, entry);
+		owner->tail++;
+		owner->count++;
+		GenericXLogFinish(state);
+		UnlockReleaseBuffer(bucket);
+		if (copy != NULL)
+			pfree(copy);
+		return;
+	}
+}

@@ -1,0 +1,68 @@
+/*
+ * owner.h
+ *	  Owner tuples and their entry lists: reading, appending, pruning.
+ */
+#ifndef RECSYS_OWNER_H
+#define RECSYS_OWNER_H
+
+#include "am/meta.h"
+#include "am/page.h"
+
+/* A growing array of entries */
+typedef struct RecsysEntryArray
+{
+	RecsysEntry *entries;
+	uint32		count;
+	uint32		size;
+} RecsysEntryArray;
+
+extern void RecsysPackEntry(char *dest, RecsysSide side, const RecsysMetaData *meta,
+							const RecsysEntry *entry);
+extern void RecsysUnpackEntry(const char *src, RecsysSide side, const RecsysMetaData *meta,
+							  RecsysEntry *entry);
+
+/* Palloc'd owner tuple with the given room, no entries yet; *size gets its length. */
+extern RecsysOwner RecsysFormOwner(RecsysKeyKind kind, const RecsysKey *key, uint32 hash,
+								   uint32 number, int room, int stride, Size *size);
+
+/* Owner of key on a locked bucket page, or InvalidOffsetNumber. */
+extern OffsetNumber RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysKey *key,
+									uint32 hash);
+
+#define RecsysPageGetOwner(page, off) \
+	((RecsysOwner) PageGetItem((page), PageGetItemId((page), (off))))
+
+/* Appends all entries of an owner whose bucket is locked. */
+extern void RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
+								 RecsysOwner owner, RecsysEntryArray *array);
+
+/*
+ * Looks key up and collects its entries.  While the bucket is still locked, so
+ * that VACUUM cannot have removed any of them, the hook (may be NULL) sees the
+ * array.  Returns false when the key has no owner; *number (may be NULL) gets
+ * the owner's number.
+ */
+typedef void (*RecsysEntryHook) (RecsysEntryArray *array, void *arg);
+
+extern bool RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
+							RecsysEntryArray *array, uint32 *number,
+							RecsysEntryHook hook, void *arg);
+
+/*
+ * Adds one entry to the list of key.  On the user side a missing owner is
+ * created; on the item side it must exist (see RecsysInternItem).
+ */
+extern void RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key,
+							  const RecsysEntry *entry);
+
+/*
+ * The bucket of hash, exclusively locked, with needed bytes free for a new
+ * owner.  bucket is the locked bucket that has been found too full.
+ */
+extern Buffer RecsysMakeRoom(Relation index, RecsysSide side, Buffer bucket, uint32 hash,
+							 Size needed);
+
+/* Errors out unless the owner's lengths agree with its item's length. */
+extern void RecsysOwnerCheck(Relation index, Page page, OffsetNumber off, int stride);
+
+#endif							/* RECSYS_OWNER_H */

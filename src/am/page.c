@@ -1,0 +1,148 @@
+/*
+ * page.c
+ *	  Initialising, checking, reading and allocating pages of a recsys index.
+ */
+#include "postgres.h"
+
+#include "am/page.h"
+#include "miscadmin.h"
+#include "storage/indexfsm.h"
+#include "storage/lmgr.h"
+
+void
+RecsysPageInit(Page page, RecsysPageKind kind, RecsysSide side)
+{
+	RecsysPageOpaque opaque;
+
+	PageInit(page, BLCKSZ, sizeof(RecsysPageOpaqueData));
+	opaque = RecsysPageGetOpaque(page);
+	opaque->low = 0;
+	opaque->high = PG_UINT32_MAX;
+	opaque->next = InvalidBlockNumber;
+	opaque->kind = kind;
+	opaque->side = side;
+	opaque->page_id = RECSYS_PAGE_ID;
+
+	/*
+	 * Pages that hold plain arrays keep pd_lower behind their data, so that
+	 * neither full-page images nor generic WAL drop it with the hole.
+	 */
+	if (kind == RECSYS_PAGE_META || kind == RECSYS_PAGE_DIRECTORY ||
+		kind == RECSYS_PAGE_MAP_ROOT || kind == RECSYS_PAGE_MAP_LEAF)
+	{
+		memset(PageGetContents(page), 0, RECSYS_PAGE_ROOM);
+		((PageHeader) page)->pd_lower = ((PageHeader) page)->pd_upper;
+	}
+}
+
+void
+RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind)
+{
+	Page		page = BufferGetPage(buffer);
+	RecsysPageOpaque opaque;
+
+	if (PageIsNew(page))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" contains an unexpected zero page at block %u",
+						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
+				 errhint("Please REINDEX it.")));
+
+	if (PageGetSpecialSize(page) != MAXALIGN(sizeof(RecsysPageOpaqueData)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" contains a corrupted page at block %u",
+						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
+				 errhint("Please REINDEX it.")));
+
+	opaque = RecsysPageGetOpaque(page);
+	if (opaque->page_id != RECSYS_PAGE_ID || opaque->kind != kind)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" contains a corrupted page at block %u",
+						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
+				 errdetail("The page is of kind %u where kind %u was expected.",
+						   (unsigned) opaque->kind, (unsigned) kind),
+				 errhint("Please REINDEX it.")));
+}
+
+Buffer
+RecsysReadPage(Relation index, BlockNumber block, int lockmode, RecsysPageKind kind)
+{
+	Buffer		buffer = ReadBuffer(index, block);
+
+	LockBuffer(buffer, lockmode);
+	RecsysPageCheck(index, buffer, kind);
+	return buffer;
+}
+
+Buffer
+RecsysNewPage(Relation index, bool recycle)
+{
+	Buffer		buffer;
+	bool		needlock;
+
+	while (recycle)
+	{
+		BlockNumber block = GetFreeIndexPage(index);
+		Page		page;
+
+		if (block == InvalidBlockNumber)
+			break;
+
+		buffer = ReadBuffer(index, block);
+
+		/* somebody else may have taken it since; the map is only a hint */
+		if (ConditionalLockBuffer(buffer))
+		{
+			page = BufferGetPage(buffer);
+			if (PageIsNew(page) ||
+				(PageGetSpecialSize(page) == MAXALIGN(sizeof(RecsysPageOpaqueData)) &&
+				 RecsysPageGetOpaque(page)->page_id == RECSYS_PAGE_ID &&
+				 RecsysPageGetOpaque(page)->kind == RECSYS_PAGE_FREE))
+				return buffer;
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		}
+		ReleaseBuffer(buffer);
+	}
+
+	needlock = !RELATION_IS_LOCAL(index);
+	if (needlock)
+		LockRelationForExtension(index, ExclusiveLock);
+	buffer = ReadBuffer(index, P_NEW);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	if (needlock)
+		UnlockRelationForExtension(index, ExclusiveLock);
+
+	return buffer;
+}
+
+BlockNumber
+RecsysAppendPage(Relation index, ForkNumber fork, Page image)
+{
+	Buffer		buffer;
+	BlockNumber block;
+
+	CHECK_FOR_INTERRUPTS();
+
+	LockRelationForExtension(index, ExclusiveLock);
+	buffer = ReadBufferExtended(index, fork, P_NEW, RBM_ZERO_AND_LOCK, NULL);
+	UnlockRelationForExtension(index, ExclusiveLock);
+
+	block = BufferGetBlockNumber(buffer);
+	memcpy(BufferGetPage(buffer), image, BLCKSZ);
+	MarkBufferDirty(buffer);
+	UnlockReleaseBuffer(buffer);
+
+	return block;
+}
+
+void
+RecsysOverwritePage(Relation index, ForkNumber fork, BlockNumber block, Page image)
+{
+	Buffer		buffer = ReadBufferExtended(index, fork, block, RBM_ZERO_AND_LOCK, NULL);
+
+	memcpy(BufferGetPage(buffer), image, BLCKSZ);
+	MarkBufferDirty(buffer);
+	UnlockReleaseBuffer(buffer);
+}

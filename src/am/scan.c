@@ -1,0 +1,178 @@
+/*
+ * scan.c
+ *	  Native index scans: user_id = $1, item_id = $1, or both.
+ *
+ * A scan reads the whole list at its first call, under the bucket's lock, and
+ * then gives out TIDs without any lock.  A row that VACUUM removes meanwhile
+ * leaves a TID whose line pointer may be used again, but only for a row that is
+ * newer than the scan's snapshot: MVCC snapshots cannot see it, and the AM
+ * supports no other kind (it backs no constraint).
+ *
+ * With both keys given, the user's list is read and filtered by item number.
+ */
+#include "postgres.h"
+
+#include "access/relscan.h"
+#include "am/columns.h"
+#include "am/graph.h"
+#include "am/handler.h"
+#include "am/meta.h"
+#include "am/owner.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "pgstat.h"
+#include "source/values.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+typedef struct RecsysScan
+{
+	MemoryContext context;
+	bool		loaded;
+	RecsysEntryArray array;
+	uint32		next;
+	bool		recheck;		/* a weight or time was compared: not ours to do */
+} RecsysScan;
+
+IndexScanDesc
+recsys_beginscan(Relation index, int nkeys, int norderbys)
+{
+	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+	RecsysScan  *state = palloc0(sizeof(RecsysScan));
+
+	state->context = AllocSetContextCreate(CurrentMemoryContext, "recsys scan",
+										   ALLOCSET_SMALL_SIZES);
+	scan->opaque = state;
+	return scan;
+}
+
+void
+recsys_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys)
+{
+	RecsysScan  *state = scan->opaque;
+
+	if (keys != NULL && scan->numberOfKeys > 0)
+		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
+	MemoryContextReset(state->context);
+	state->loaded = false;
+	state->recheck = false;
+	memset(&state->array, 0, sizeof(state->array));
+	state->next = 0;
+}
+
+/*
+ * The key that a column is compared with.  False when no row can match: a NULL,
+ * or two conditions that differ.
+ */
+static bool
+scan_key(IndexScanDesc scan, int column, Oid column_type, RecsysKeyKind kind,
+		 RecsysKey *key, bool *given)
+{
+	*given = false;
+	for (int i = 0; i < scan->numberOfKeys; i++)
+	{
+		ScanKey		condition = &scan->keyData[i];
+		RecsysKey	this;
+
+		if (condition->sk_attno != column)
+			continue;
+		if (condition->sk_flags & SK_ISNULL)
+			return false;
+		RecsysKeyFromDatum(OidIsValid(condition->sk_subtype) ?
+						   getBaseType(condition->sk_subtype) : column_type,
+						   condition->sk_argument, &this);
+		if (*given && RecsysKeyCompare(kind, key, &this) != 0)
+			return false;
+		*key = this;
+		*given = true;
+	}
+	return true;
+}
+
+static void
+keep_item(RecsysEntryArray *array, uint32 item)
+{
+	uint32		kept = 0;
+
+	for (uint32 i = 0; i < array->count; i++)
+		if (array->entries[i].peer == item)
+			array->entries[kept++] = array->entries[i];
+	array->count = kept;
+}
+
+static void
+load(IndexScanDesc scan)
+{
+	RecsysScan  *state = scan->opaque;
+	Relation	index = scan->indexRelation;
+	RecsysColumns columns = RecsysGetCache(index)->columns;
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+	RecsysKey	user;
+	RecsysKey	item;
+	bool		has_user;
+	bool		has_item;
+	uint32		number;
+
+	state->loaded = true;
+	RECSYS_COUNT_INDEX_SCAN(scan);
+
+	for (int i = 0; i < scan->numberOfKeys; i++)
+		if (scan->keyData[i].sk_attno > RECSYS_ITEM_COLUMN)
+			state->recheck = true;
+
+	if (scan_key(scan, RECSYS_USER_COLUMN, columns.user_type, columns.user_kind, &user, &has_user) &&
+		scan_key(scan, RECSYS_ITEM_COLUMN, columns.item_type, columns.item_kind, &item, &has_item))
+	{
+		if (!has_user && !has_item)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("recsys index \"%s\" cannot be scanned without a user or an item",
+							RelationGetRelationName(index))));
+
+		/* the item's number is looked up first, so that no two buckets are locked */
+		if (has_user && has_item)
+		{
+			if (RecsysReadOwner(index, RECSYS_ITEMS, &item, NULL, &number, NULL, NULL) &&
+				RecsysReadOwner(index, RECSYS_USERS, &user, &state->array, NULL, NULL, NULL))
+				keep_item(&state->array, number);
+		}
+		else if (has_user)
+			RecsysReadOwner(index, RECSYS_USERS, &user, &state->array, NULL, NULL, NULL);
+		else
+			RecsysReadOwner(index, RECSYS_ITEMS, &item, &state->array, NULL, NULL, NULL);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+bool
+recsys_gettuple(IndexScanDesc scan, ScanDirection direction)
+{
+	RecsysScan  *state = scan->opaque;
+
+	Assert(ScanDirectionIsForward(direction));
+	if (!state->loaded)
+		load(scan);
+	if (state->next >= state->array.count)
+		return false;
+	scan->xs_heaptid = state->array.entries[state->next++].tid;
+	scan->xs_recheck = state->recheck;
+	return true;
+}
+
+int64
+recsys_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
+{
+	RecsysScan  *state = scan->opaque;
+
+	if (!state->loaded)
+		load(scan);
+	for (uint32 i = 0; i < state->array.count; i++)
+		tbm_add_tuples(bitmap, &state->array.entries[i].tid, 1, state->recheck);
+	return state->array.count;
+}
+
+void
+recsys_endscan(IndexScanDesc scan)
+{
+	MemoryContextDelete(((RecsysScan *) scan->opaque)->context);
+}

@@ -1,0 +1,322 @@
+/*
+ * vacuum.c
+ *	  VACUUM: removing the entries of dead rows.
+ *
+ * Bulk delete walks all blocks in order and works on each bucket page with all
+ * the chain pages its owners have, under the bucket's exclusive lock.  Owners
+ * change pages only when a bucket is split, and the new bucket always comes
+ * from beyond the end of the relation (RecsysNewPage without recycling), so
+ * a walk that goes on until the relation stops growing meets every owner at
+ * least once.  When a bucket has been processed, no entry of the dead rows is
+ * left in it, before their line pointers are recycled.
+ *
+ * Each chain page is pruned in one atomic step together with the owner's count;
+ * an emptied chain page leaves the chain in the same step and becomes free.
+ * The owner of an empty list goes on the user side and stays on the item side,
+ * where it holds the item's number.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "am/directory.h"
+#include "am/graph.h"
+#include "am/handler.h"
+#include "am/meta.h"
+#include "am/owner.h"
+#include "commands/vacuum.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "storage/indexfsm.h"
+#include "storage/lmgr.h"
+
+typedef struct VacuumState
+{
+	Relation	index;
+	RecsysMetaData meta;
+	int			stride[2];
+	IndexBulkDeleteResult *stats;
+	IndexBulkDeleteCallback callback;
+	void	   *callback_state;
+} VacuumState;
+
+/*
+ * Does an entry go?  Counts each row once: on the user side, or on the item
+ * side when it has no user.
+ */
+static bool
+is_dead(VacuumState *state, RecsysSide side, const char *packed)
+{
+	RecsysEntry entry;
+	bool		counts;
+	bool		dead;
+
+	RecsysUnpackEntry(packed, side, &state->meta, &entry);
+	counts = side == RECSYS_USERS || entry.orphan;
+	dead = state->callback(&entry.tid, state->callback_state);
+	if (counts)
+	{
+		if (dead)
+			state->stats->tuples_removed++;
+		else
+			state->stats->num_index_tuples++;
+	}
+	return dead;
+}
+
+/*
+ * Copies the entries that stay from packed to kept (may be NULL to only count);
+ * returns their number.
+ */
+static int
+prune(VacuumState *state, RecsysSide side, const char *packed, int count, char *kept)
+{
+	int			stride = state->stride[side];
+	int			left = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		const char *entry = packed + (Size) i * stride;
+
+		if (is_dead(state, side, entry))
+			continue;
+		memcpy(kept + (Size) left * stride, entry, stride);
+		left++;
+	}
+	return left;
+}
+
+/*
+ * Prune one chain page.  previous is the chain page that links to it, or
+ * InvalidBuffer when the owner does.  Returns the next block; *freed tells that
+ * the page has left the chain.
+ */
+static BlockNumber
+vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber off,
+				  Buffer previous, Buffer buffer, bool *freed)
+{
+	Page		page = BufferGetPage(buffer);
+	int			stride = state->stride[side];
+	int			count = RecsysChainCount(page, stride);
+	BlockNumber next = RecsysPageGetOpaque(page)->next;
+	PGAlignedBlock kept;
+	int			left = prune(state, side, RecsysChainEntries(page), count, kept.data);
+	GenericXLogState *xlog;
+	RecsysOwner owner;
+
+	*freed = false;
+	if (left == count)
+		return next;
+
+	xlog = GenericXLogStart(state->index);
+	owner = RecsysPageGetOwner(GenericXLogRegisterBuffer(xlog, bucket, 0), off);
+	owner->count -= count - left;
+
+	if (left > 0)
+	{
+		page = GenericXLogRegisterBuffer(xlog, buffer, 0);
+		memcpy(RecsysChainEntries(page), kept.data, (Size) left * stride);
+		((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + left * stride;
+	}
+	else
+	{
+		if (BufferIsValid(previous))
+			RecsysPageGetOpaque(GenericXLogRegisterBuffer(xlog, previous, 0))->next = next;
+		else
+			owner->chain = next;
+		page = GenericXLogRegisterBuffer(xlog, buffer, GENERIC_XLOG_FULL_IMAGE);
+		RecsysPageInit(page, RECSYS_PAGE_FREE, side);
+		*freed = true;
+	}
+	GenericXLogFinish(xlog);
+	return next;
+}
+
+static void
+vacuum_chain(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber off)
+{
+	BlockNumber block = RecsysPageGetOwner(BufferGetPage(bucket), off)->chain;
+	Buffer		previous = InvalidBuffer;
+
+	while (block != InvalidBlockNumber)
+	{
+		Buffer		buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_EXCLUSIVE,
+											RECSYS_PAGE_CHAIN);
+		bool		freed;
+		BlockNumber next = vacuum_chain_page(state, side, bucket, off, previous, buffer, &freed);
+
+		if (freed)
+		{
+			UnlockReleaseBuffer(buffer);
+			RecordFreeIndexPage(state->index, block);
+			state->stats->pages_newly_deleted++;
+		}
+		else
+		{
+			if (BufferIsValid(previous))
+				UnlockReleaseBuffer(previous);
+			previous = buffer;
+		}
+		block = next;
+	}
+	if (BufferIsValid(previous))
+		UnlockReleaseBuffer(previous);
+}
+
+/* Prune the tails of all owners of a bucket in one atomic step. */
+static void
+vacuum_tails(VacuumState *state, RecsysSide side, Buffer bucket)
+{
+	GenericXLogState *xlog = GenericXLogStart(state->index);
+	Page		page = GenericXLogRegisterBuffer(xlog, bucket, 0);
+	int			stride = state->stride[side];
+	bool		changed = false;
+	PGAlignedBlock kept;
+
+	/* backwards, as removing an owner renumbers those behind it */
+	for (OffsetNumber off = PageGetMaxOffsetNumber(page); off >= FirstOffsetNumber; off--)
+	{
+		RecsysOwner owner = RecsysPageGetOwner(page, off);
+		int			left;
+
+		RecsysOwnerCheck(state->index, page, off, stride);
+		left = prune(state, side, RecsysOwnerEntries(owner), owner->tail, kept.data);
+		if (left < owner->tail)
+		{
+			memcpy(RecsysOwnerEntries(owner), kept.data, (Size) left * stride);
+			owner->count -= owner->tail - left;
+			owner->tail = left;
+			changed = true;
+		}
+		if (side == RECSYS_USERS && owner->count == 0)
+		{
+			PageIndexTupleDelete(page, off);
+			changed = true;
+		}
+	}
+
+	if (changed)
+		GenericXLogFinish(xlog);
+	else
+		GenericXLogAbort(xlog);
+}
+
+static void
+vacuum_bucket(VacuumState *state, Buffer bucket)
+{
+	Page		page = BufferGetPage(bucket);
+	RecsysSide	side = RecsysPageGetOpaque(page)->side;
+
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
+		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber)
+			vacuum_chain(state, side, bucket, off);
+	vacuum_tails(state, side, bucket);
+}
+
+static BlockNumber
+relation_size(Relation index)
+{
+	bool		needlock = !RELATION_IS_LOCAL(index);
+	BlockNumber nblocks;
+
+	if (needlock)
+		LockRelationForExtension(index, ExclusiveLock);
+	nblocks = RelationGetNumberOfBlocks(index);
+	if (needlock)
+		UnlockRelationForExtension(index, ExclusiveLock);
+	return nblocks;
+}
+
+static RecsysPageKind
+page_kind(Page page)
+{
+	if (PageIsNew(page) ||
+		PageGetSpecialSize(page) != MAXALIGN(sizeof(RecsysPageOpaqueData)))
+		return 0;
+	return RecsysPageGetOpaque(page)->kind;
+}
+
+IndexBulkDeleteResult *
+recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+				  IndexBulkDeleteCallback callback, void *callback_state)
+{
+	VacuumState state;
+	RecsysCache *cache = RecsysRefreshCache(info->index);
+	BlockNumber nblocks;
+	BlockNumber block = 0;
+
+	if (stats == NULL)
+		stats = palloc0(sizeof(IndexBulkDeleteResult));
+	stats->num_index_tuples = 0;
+	stats->estimated_count = false;
+
+	state.index = info->index;
+	state.meta = cache->meta;
+	memcpy(state.stride, cache->stride, sizeof(state.stride));
+	state.stats = stats;
+	state.callback = callback;
+	state.callback_state = callback_state;
+
+	while (block < (nblocks = relation_size(info->index)))
+	{
+		for (; block < nblocks; block++)
+		{
+			Buffer		buffer;
+
+			RECSYS_VACUUM_DELAY_POINT();
+			buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL,
+										info->strategy);
+			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+			if (page_kind(BufferGetPage(buffer)) == RECSYS_PAGE_BUCKET)
+			{
+				RecsysPageCheck(info->index, buffer, RECSYS_PAGE_BUCKET);
+				vacuum_bucket(&state, buffer);
+			}
+			UnlockReleaseBuffer(buffer);
+		}
+	}
+	return stats;
+}
+
+/*
+ * Count what is there when bulk delete had nothing to do, and tell the free
+ * space map about every free page: a crash may have lost it.
+ */
+IndexBulkDeleteResult *
+recsys_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+	BlockNumber nblocks;
+
+	if (info->analyze_only)
+		return stats;
+
+	if (stats == NULL)
+	{
+		stats = palloc0(sizeof(IndexBulkDeleteResult));
+		stats->num_index_tuples = info->num_heap_tuples;
+		stats->estimated_count = true;
+	}
+
+	nblocks = relation_size(info->index);
+	stats->num_pages = nblocks;
+	stats->pages_free = 0;
+	stats->pages_deleted = 0;
+	for (BlockNumber block = 0; block < nblocks; block++)
+	{
+		Buffer		buffer;
+		Page		page;
+
+		RECSYS_VACUUM_DELAY_POINT();
+		buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL, info->strategy);
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		page = BufferGetPage(buffer);
+		if (PageIsNew(page) || page_kind(page) == RECSYS_PAGE_FREE)
+		{
+			RecordFreeIndexPage(info->index, block);
+			stats->pages_free++;
+			stats->pages_deleted++;
+		}
+		UnlockReleaseBuffer(buffer);
+	}
+	IndexFreeSpaceMapVacuum(info->index);
+	return stats;
+}

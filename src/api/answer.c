@@ -1,0 +1,56 @@
+/*
+ * answer.c
+ *	  The rows that a SQL function returns.
+ */
+#include "postgres.h"
+
+#include "api/answer.h"
+#include "compat.h"
+#include "source/values.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+void
+RecsysAnswerInit(RecsysAnswer *answer, FunctionCallInfo fcinfo)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	answer->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	answer->item_type = getBaseType(TupleDescAttr(answer->result->setDesc, 0)->atttypid);
+}
+
+void
+RecsysAnswerCheckKind(const RecsysAnswer *answer, RecsysKeyKind kind, const char *recommender)
+{
+	RecsysKeyKind wanted;
+
+	if (RecsysKeyKindOfType(answer->item_type, &wanted) && wanted == kind)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("recommender \"%s\" has %s item keys, but %s was asked for",
+					recommender, RecsysKeyKindName(kind), format_type_be(answer->item_type)),
+			 kind == RECSYS_KEY_INT ?
+			 errhint("Pass item keys as bigint, or leave out item_type.") :
+			 errhint("Pass item keys as %s, or a typed NULL where the function has none: item_type => NULL::%s.",
+					 RecsysKeyKindName(kind), RecsysKeyKindName(kind))));
+}
+
+void
+RecsysAnswerPut(RecsysAnswer *answer, Datum *values, bool *isnull)
+{
+	tuplestore_putvalues(answer->result->setResult, answer->result->setDesc, values, isnull);
+}
+
+Datum
+RecsysAnswerItem(const RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item)
+{
+	RecsysKey	key;
+
+	if (!RecsysGraphReadKey(reader, item, &key))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has no item number %u",
+						RelationGetRelationName(reader->index), item),
+				 errhint("Please REINDEX it.")));
+	return RecsysKeyToDatum(answer->item_type, &key);
+}

@@ -1,0 +1,229 @@
+/*
+ * popular.c
+ *	  popular_items(): items by number of users, all time or trending.
+ *
+ * Without since and half_life the answer is as of the last build and costs one
+ * page and k rows.  With either of them every user's list is read with the
+ * caller's snapshot.  Decay is counted from the latest interaction there is:
+ * each item keeps a sum relative to its own latest interaction, so that one
+ * pass suffices and nothing underflows.
+ */
+#include "postgres.h"
+
+#include "api/answer.h"
+#include "api/arguments.h"
+#include "api/recommender.h"
+#include "api/serving.h"
+#include "am/visible.h"
+#include "miscadmin.h"
+#include "storage/predicate.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(recsys_popular_items);
+PG_FUNCTION_INFO_V1(recsys_popular_items_typed);
+
+typedef struct Trend
+{
+	uint32		item;
+	uint32		users;
+	double		score;			/* decayed to latest */
+	int64		latest;
+} Trend;
+
+typedef struct TrendState
+{
+	Trend	   *trends;
+	uint32		nitems;
+	int64		since;
+	int64		half_life;
+	int64		latest;			/* of all */
+	RecsysHistoryItem *history;
+	Size		size;
+	MemoryContext context;
+} TrendState;
+
+static void
+count_item(TrendState *state, const RecsysHistoryItem *item)
+{
+	Trend	   *trend = &state->trends[item->item];
+
+	trend->users++;
+	if (item->time > trend->latest)
+	{
+		trend->score = trend->score * RecsysDecay(trend->latest, item->time, state->half_life) + 1;
+		trend->latest = item->time;
+	}
+	else
+		trend->score += RecsysDecay(item->time, trend->latest, state->half_life);
+	state->latest = Max(state->latest, item->time);
+}
+
+static void
+count_user(void *arg, RecsysInteraction *interactions, int count)
+{
+	TrendState *state = arg;
+	int			kept = 0;
+
+	for (int i = 0; i < count; i++)
+		if (interactions[i].time >= state->since && interactions[i].item < state->nitems)
+			interactions[kept++] = interactions[i];
+
+	if ((Size) kept > state->size)
+	{
+		if (state->history != NULL)
+			pfree(state->history);
+		state->size = Max((Size) kept, state->size * 2);
+		state->history = MemoryContextAllocHuge(state->context,
+												sizeof(RecsysHistoryItem) * state->size);
+	}
+	if (kept > 0)
+		kept = RecsysHistoryFold(interactions, kept, kept, state->history, NULL);
+	for (int i = 0; i < kept; i++)
+		count_item(state, &state->history[i]);
+}
+
+static int
+compare_trends(const void *a, const void *b)
+{
+	const Trend *left = a;
+	const Trend *right = b;
+
+	if (left->score != right->score)
+		return left->score > right->score ? -1 : 1;
+	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
+}
+
+static void
+put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32 users, double score)
+{
+	Datum		values[3];
+	bool		isnull[3] = {false, false, false};
+
+	values[0] = RecsysAnswerItem(answer, reader, item);
+	values[1] = Int64GetDatum((int64) users);
+	values[2] = Float8GetDatum(score);
+	RecsysAnswerPut(answer, values, isnull);
+}
+
+static void
+trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader *reader,
+		 int k, int64 since, int64 half_life)
+{
+	TrendState	state = {0};
+	uint32		count = 0;
+
+	PredicateLockRelation(recommender->heap, GetActiveSnapshot());
+	state.context = CurrentMemoryContext;
+	state.nitems = RecsysItemCount(recommender->index);
+	state.since = since;
+	state.half_life = half_life;
+	state.latest = RECSYS_NO_TIME;
+	state.trends = MemoryContextAllocExtended(CurrentMemoryContext,
+											  sizeof(Trend) * (Size) Max(state.nitems, 1),
+											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (uint32 item = 0; item < state.nitems; item++)
+		state.trends[item].latest = RECSYS_NO_TIME;
+
+	RecsysScanVisible(recommender->heap, recommender->index, GetActiveSnapshot(),
+					  count_user, &state);
+
+	for (uint32 item = 0; item < state.nitems; item++)
+	{
+		Trend		trend = state.trends[item];
+
+		if (trend.users == 0)
+			continue;
+		trend.item = item;
+		trend.score *= RecsysDecay(trend.latest, state.latest, half_life);
+		state.trends[count++] = trend;
+	}
+	qsort(state.trends, count, sizeof(Trend), compare_trends);
+	for (uint32 i = 0; i < Min((uint32) k, count); i++)
+		put_popular(answer, reader, state.trends[i].item, state.trends[i].users,
+					state.trends[i].score);
+}
+
+static void
+all_time(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader *reader, int k)
+{
+	int			nshort;
+	uint32	   *items = RecsysReadPopular(recommender->index, &nshort);
+
+	if (k <= nshort || nshort < RECSYS_POPULAR_ITEMS)
+	{
+		for (int i = 0; i < Min(k, nshort); i++)
+		{
+			RecsysGraphRow row = RecsysGraphReadRow(reader, items[i]);
+			uint32		users = row == NULL ? 0 : row->users;
+
+			if (row != NULL)
+				RecsysGraphReleaseRow(reader);
+			put_popular(answer, reader, items[i], users, users);
+		}
+	}
+	else
+	{
+		uint32		count;
+		RecsysPopularity *popular = RecsysAllPopular(recommender, &count);
+
+		for (uint32 i = 0; i < Min((uint32) k, count); i++)
+			put_popular(answer, reader, popular[i].item, popular[i].users, popular[i].users);
+	}
+}
+
+/* Arguments: k, recommender, then since and half_life at the given places */
+static void
+popular_items(FunctionCallInfo fcinfo, int since, int half_life)
+{
+	RecsysAnswer answer;
+	RecsysRecommender recommender;
+	RecsysGraphReader reader;
+	int			k = RecsysArgK(fcinfo, 0);
+	const char *name;
+	bool		timed;
+	int64		decay;
+
+	RecsysAnswerInit(&answer, fcinfo);
+	RecsysOpenRecommender(RecsysArgText(fcinfo, 1), &recommender);
+	name = RelationGetRelationName(recommender.index);
+	timed = recommender.columns.time_column > 0;
+	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, name);
+	decay = RecsysArgHalfLife(fcinfo, half_life, timed, name, 0);
+	if (!PG_ARGISNULL(since) && !timed)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("recommender \"%s\" has no time column to apply since to", name),
+				 errhint("Create the index with a time: USING recsys (user_id, item_id, quantity, purchased_at).")));
+
+	RecsysGraphReaderInit(&reader, recommender.index);
+	if (k > 0 && (decay > 0 || !PG_ARGISNULL(since)))
+	{
+		/* a row without a time is older than any since */
+		int64		from = PG_ARGISNULL(since) ? RECSYS_NO_TIME : PG_GETARG_TIMESTAMPTZ(since);
+
+		if (!PG_ARGISNULL(since))
+			from = Max(from, RECSYS_NO_TIME + 1);
+		trending(&recommender, &answer, &reader, k, from, decay);
+	}
+	else if (k > 0)
+		all_time(&recommender, &answer, &reader, k);
+	RecsysGraphReaderDone(&reader);
+	RecsysCloseRecommender(&recommender);
+}
+
+Datum
+recsys_popular_items(PG_FUNCTION_ARGS)
+{
+	popular_items(fcinfo, 2, 3);
+	return (Datum) 0;
+}
+
+/* The third argument only gives the type of the answer. */
+Datum
+recsys_popular_items_typed(PG_FUNCTION_ARGS)
+{
+	popular_items(fcinfo, 3, 4);
+	return (Datum) 0;
+}

@@ -1,0 +1,168 @@
+/*
+ * query_similarity.c
+ *	  query_item_similarity(): the item graph of any query.
+ */
+#include "postgres.h"
+
+#include "api/answer.h"
+#include "api/arguments.h"
+#include "miscadmin.h"
+#include "source/model.h"
+#include "source/query.h"
+#include "source/values.h"
+#include "utils/memutils.h"
+
+PG_FUNCTION_INFO_V1(recsys_query_item_similarity);
+PG_FUNCTION_INFO_V1(recsys_query_item_similarity_typed);
+
+#define MOST_NEIGHBORS 1000000
+
+typedef struct PairState
+{
+	RecsysAnswer *answer;
+	RecsysCollector *collector;
+	MemoryContext context;
+} PairState;
+
+static void
+put_pairs(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	PairState  *state = arg;
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+	RecsysKey	key;
+	Datum		values[5];
+	bool		isnull[5] = {false, false, false, false, false};
+
+	CHECK_FOR_INTERRUPTS();
+	if (count > 0)
+	{
+		RecsysCollectorItemKey(state->collector, item, &key);
+		values[0] = RecsysKeyToDatum(state->answer->item_type, &key);
+	}
+	for (int i = 0; i < count; i++)
+	{
+		RecsysCollectorItemKey(state->collector, neighbors[i].item, &key);
+		values[1] = RecsysKeyToDatum(state->answer->item_type, &key);
+		values[2] = Float4GetDatum(neighbors[i].score);
+		values[3] = Int64GetDatum((int64) neighbors[i].support);
+		values[4] = Int32GetDatum(i + 1);
+		RecsysAnswerPut(state->answer, values, isnull);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->context);
+}
+
+/* An argument that must lie in a range; NULL is as wrong as any other value. */
+static int
+integer_in_range(FunctionCallInfo fcinfo, int argument, const char *name, int low, int high)
+{
+	if (PG_ARGISNULL(argument) || PG_GETARG_INT32(argument) < low || PG_GETARG_INT32(argument) > high)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be between %d and %d", name, low, high)));
+	return PG_GETARG_INT32(argument);
+}
+
+static double
+double_in_range(FunctionCallInfo fcinfo, int argument, const char *name, double low, double high)
+{
+	if (PG_ARGISNULL(argument) ||
+		!(PG_GETARG_FLOAT8(argument) >= low && PG_GETARG_FLOAT8(argument) <= high))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be between %g and %g", name, low, high)));
+	return PG_GETARG_FLOAT8(argument);
+}
+
+/* first: the argument that similarity is; the other options follow it */
+static void
+read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options, int *max_history)
+{
+	char	   *similarity = RecsysArgText(fcinfo, first);
+
+	if (similarity == NULL || !RecsysSimilarityParse(similarity, &options->similarity))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown similarity \"%s\"", similarity ? similarity : "NULL"),
+				 errhint("Valid values are \"cosine\", \"jaccard\", \"dice\", \"confidence\", \"lift\", \"pmi\" and \"log_likelihood\".")));
+	options->neighbors = integer_in_range(fcinfo, first + 1, "neighbors", 1, MOST_NEIGHBORS);
+	options->min_support = integer_in_range(fcinfo, first + 2, "min_support", 1, PG_INT32_MAX);
+	options->shrinkage = double_in_range(fcinfo, first + 3, "shrinkage", 0, 1e9);
+	options->alpha = double_in_range(fcinfo, first + 4, "alpha", 0, 1);
+	*max_history = integer_in_range(fcinfo, first + 5, "max_history", 1, 100000);
+}
+
+static RecsysModel *
+train(RecsysCollector *collector, bool weighted, int max_history, Size limit)
+{
+	Size		kept = RecsysCollectorMemory(collector);
+	RecsysModel *model = RecsysModelCreate(RecsysCollectorItems(collector), weighted, max_history,
+										   limit > kept ? limit - kept : 0,
+										   RecsysCollectorSpilled(collector));
+	RecsysKey	key;
+	uint32		hash;
+
+	while (RecsysCollectorNextUser(collector, &key, &hash))
+	{
+		RecsysUserRow row;
+
+		while (RecsysCollectorNextOfUser(collector, &row))
+			RecsysModelAdd(model, &row.interaction);
+		RecsysModelEndUser(model);
+		CHECK_FOR_INTERRUPTS();
+	}
+	RecsysCollectorRelease(collector);
+	RecsysModelFinish(model);
+	return model;
+}
+
+/* Arguments: query, then the options from the given place on */
+static void
+query_item_similarity(FunctionCallInfo fcinfo, int first_option)
+{
+	RecsysAnswer answer;
+	RecsysModelOptions options;
+	RecsysCollector *collector;
+	RecsysModel *model;
+	RecsysKeyKind kind;
+	PairState	state;
+	bool		weighted;
+	int			max_history;
+	Size		limit = (Size) maintenance_work_mem * 1024;
+	char	   *query = RecsysArgText(fcinfo, 0);
+
+	if (query == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("query must not be NULL")));
+	read_options(fcinfo, first_option, &options, &max_history);
+
+	RecsysAnswerInit(&answer, fcinfo);
+	collector = RecsysCollectQuery(query, limit, &kind, &weighted);
+	RecsysAnswerCheckKind(&answer, kind, "query");
+	model = train(collector, weighted, max_history, limit);
+
+	state.answer = &answer;
+	state.collector = collector;
+	state.context = AllocSetContextCreate(CurrentMemoryContext, "recsys pairs",
+										  ALLOCSET_DEFAULT_SIZES);
+	RecsysModelRun(model, &options, put_pairs, &state);
+	RecsysModelFree(model);
+	RecsysCollectorFree(collector);
+	MemoryContextDelete(state.context);
+}
+
+Datum
+recsys_query_item_similarity(PG_FUNCTION_ARGS)
+{
+	query_item_similarity(fcinfo, 1);
+	return (Datum) 0;
+}
+
+/* The second argument only gives the type of the answer. */
+Datum
+recsys_query_item_similarity_typed(PG_FUNCTION_ARGS)
+{
+	query_item_similarity(fcinfo, 2);
+	return (Datum) 0;
+}

@@ -1,0 +1,247 @@
+/*
+ * recommend.c
+ *	  recommend(), recommend_for_items() and explain_recommendation().
+ */
+#include "postgres.h"
+
+#include "api/answer.h"
+#include "api/arguments.h"
+#include "api/recommender.h"
+#include "api/serving.h"
+#include "am/options.h"
+#include "catalog/pg_type.h"
+#include "source/values.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(recsys_recommend);
+PG_FUNCTION_INFO_V1(recsys_recommend_typed);
+PG_FUNCTION_INFO_V1(recsys_recommend_for_items);
+PG_FUNCTION_INFO_V1(recsys_explain_recommendation);
+
+#define RECOMMENDER_NAME(recommender) RelationGetRelationName((recommender).index)
+
+/* Arguments: user, k, recommender, then exclude_seen and half_life at the given places */
+static void
+recommend(FunctionCallInfo fcinfo, int exclude_seen, int half_life)
+{
+	RecsysAnswer answer;
+	RecsysRecommender recommender;
+	RecsysProfile profile = {0};
+	int			k = RecsysArgK(fcinfo, 1);
+	bool		exclude = PG_ARGISNULL(exclude_seen) || PG_GETARG_BOOL(exclude_seen);
+	int64		decay;
+
+	RecsysAnswerInit(&answer, fcinfo);
+	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
+	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
+	decay = RecsysArgHalfLife(fcinfo, half_life, recommender.columns.time_column > 0,
+							  RECOMMENDER_NAME(recommender), RecsysGetHalfLife(recommender.index));
+
+	if (!PG_ARGISNULL(0))
+	{
+		RecsysKey	user;
+
+		RecsysArgKey(fcinfo, 0, recommender.columns.user_kind, "user",
+					 RECOMMENDER_NAME(recommender), &user);
+		if (k > 0)
+			RecsysReadProfile(&recommender, &user, decay, &profile);
+	}
+	if (k > 0)
+		RecsysPutRecommendations(&recommender, &answer, &profile, k, exclude);
+	RecsysCloseRecommender(&recommender);
+}
+
+Datum
+recsys_recommend(PG_FUNCTION_ARGS)
+{
+	recommend(fcinfo, 3, 4);
+	return (Datum) 0;
+}
+
+/* The fourth argument only gives the type of the answer. */
+Datum
+recsys_recommend_typed(PG_FUNCTION_ARGS)
+{
+	recommend(fcinfo, 4, 5);
+	return (Datum) 0;
+}
+
+static int
+compare_items(const void *a, const void *b)
+{
+	uint32		left = ((const RecsysInteraction *) a)->item;
+	uint32		right = ((const RecsysInteraction *) b)->item;
+
+	return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/* The given items as a profile: each known one once, with weight 1. */
+static void
+profile_of_items(RecsysRecommender *recommender, ArrayType *array, RecsysProfile *profile)
+{
+	Oid			type = ARR_ELEMTYPE(array);
+	int16		length;
+	bool		byvalue;
+	char		align;
+	Datum	   *values;
+	bool	   *isnull;
+	int			count;
+
+	get_typlenbyvalalign(type, &length, &byvalue, &align);
+	deconstruct_array(array, type, length, byvalue, align, &values, &isnull, &count);
+	profile->seen = palloc0(sizeof(RecsysInteraction) * Max(count, 1));
+	profile->evidence = palloc(sizeof(RecsysEvidence) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+	{
+		RecsysKey	key;
+
+		if (isnull[i])
+			continue;
+		RecsysKeyFromDatum(type, values[i], &key);
+		if (RecsysFindItem(recommender, &key, &profile->seen[profile->nseen].item))
+			profile->nseen++;
+	}
+	qsort(profile->seen, profile->nseen, sizeof(RecsysInteraction), compare_items);
+	for (int i = 0; i < profile->nseen; i++)
+	{
+		if (i > 0 && profile->seen[i].item == profile->seen[i - 1].item)
+			continue;
+		profile->evidence[profile->nevidence].item = profile->seen[i].item;
+		profile->evidence[profile->nevidence++].weight = 1;
+	}
+}
+
+/* Arguments: items, k, recommender, exclude_given */
+Datum
+recsys_recommend_for_items(PG_FUNCTION_ARGS)
+{
+	RecsysAnswer answer;
+	RecsysRecommender recommender;
+	RecsysProfile profile = {0};
+	int			k = RecsysArgK(fcinfo, 1);
+	bool		exclude = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
+
+	RecsysAnswerInit(&answer, fcinfo);
+	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
+	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
+
+	if (k > 0)
+	{
+		if (!PG_ARGISNULL(0))
+			profile_of_items(&recommender, PG_GETARG_ARRAYTYPE_P(0), &profile);
+		RecsysPutRecommendations(&recommender, &answer, &profile, k, exclude);
+	}
+	RecsysCloseRecommender(&recommender);
+	return (Datum) 0;
+}
+
+typedef struct Reason
+{
+	uint32		item;
+	double		contribution;
+	double		weight;
+	float		similarity;
+	uint32		support;
+} Reason;
+
+static int
+compare_reasons(const void *a, const void *b)
+{
+	const Reason *left = a;
+	const Reason *right = b;
+
+	if (left->contribution != right->contribution)
+		return left->contribution > right->contribution ? -1 : 1;
+	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
+}
+
+/* What each item of the profile contributes to the score of item. */
+static Reason *
+find_reasons(RecsysRecommender *recommender, const RecsysProfile *profile, uint32 item, int *count)
+{
+	Reason	   *reasons = palloc(sizeof(Reason) * Max(profile->nevidence, 1));
+	RecsysGraphReader reader;
+
+	*count = 0;
+	RecsysGraphReaderInit(&reader, recommender->index);
+	for (int i = 0; i < profile->nevidence; i++)
+	{
+		const RecsysEvidence *evidence = &profile->evidence[i];
+		RecsysGraphRow row = RecsysGraphReadRow(&reader, evidence->item);
+
+		if (row == NULL)
+			continue;
+		for (int n = 0; n < row->nneighbors; n++)
+		{
+			Reason	   *reason;
+
+			if (row->peers[n] != item)
+				continue;
+			reason = &reasons[(*count)++];
+			reason->item = evidence->item;
+			reason->weight = evidence->weight;
+			reason->similarity = RecsysRowScores(row)[n];
+			reason->support = RecsysRowSupports(row)[n];
+			reason->contribution = evidence->weight * reason->similarity;
+		}
+		RecsysGraphReleaseRow(&reader);
+	}
+	RecsysGraphReaderDone(&reader);
+	qsort(reasons, *count, sizeof(Reason), compare_reasons);
+	return reasons;
+}
+
+/* Arguments: user, item, recommender, half_life */
+Datum
+recsys_explain_recommendation(PG_FUNCTION_ARGS)
+{
+	RecsysAnswer answer;
+	RecsysRecommender recommender;
+	RecsysProfile profile = {0};
+	RecsysKey	user;
+	RecsysKey	item;
+	uint32		number;
+	int64		half_life;
+
+	RecsysAnswerInit(&answer, fcinfo);
+	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
+	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
+	half_life = RecsysArgHalfLife(fcinfo, 3, recommender.columns.time_column > 0,
+								  RECOMMENDER_NAME(recommender),
+								  RecsysGetHalfLife(recommender.index));
+
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
+	{
+		RecsysArgKey(fcinfo, 0, recommender.columns.user_kind, "user",
+					 RECOMMENDER_NAME(recommender), &user);
+		RecsysArgKey(fcinfo, 1, recommender.columns.item_kind, "item",
+					 RECOMMENDER_NAME(recommender), &item);
+		if (RecsysFindItem(&recommender, &item, &number))
+		{
+			RecsysGraphReader reader;
+			Reason	   *reasons;
+			int			count;
+
+			RecsysReadProfile(&recommender, &user, half_life, &profile);
+			reasons = find_reasons(&recommender, &profile, number, &count);
+			RecsysGraphReaderInit(&reader, recommender.index);
+			for (int i = 0; i < count; i++)
+			{
+				Datum		values[5];
+				bool		isnull[5] = {false, false, false, false, false};
+
+				values[0] = RecsysAnswerItem(&answer, &reader, reasons[i].item);
+				values[1] = Float8GetDatum(reasons[i].contribution);
+				values[2] = Float8GetDatum(reasons[i].weight);
+				values[3] = Float4GetDatum(reasons[i].similarity);
+				values[4] = Int64GetDatum((int64) reasons[i].support);
+				RecsysAnswerPut(&answer, values, isnull);
+			}
+			RecsysGraphReaderDone(&reader);
+		}
+	}
+	RecsysCloseRecommender(&recommender);
+	return (Datum) 0;
+}

@@ -1,0 +1,316 @@
+/*
+ * recommender.c
+ *	  From the recommender argument of a SQL function to an open index that the
+ *	  caller may read.
+ *
+ * Privileges.  The item graph is computed from all rows of the table, so a
+ * caller needs SELECT on the table or on every column of the index.  Where
+ * row-level security would hide rows from the caller, the functions refuse:
+ * even sums over rows that the caller must not see would leak.
+ *
+ * The only recommender.  Finding it takes a scan of pg_class, so the indexes of
+ * the access method are remembered until any relation's definition changes.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "api/recommender.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
+#include "commands/defrem.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+#define ACCESS_METHOD "recsys"
+
+/* All indexes of the access method, as of the last look */
+static bool known_valid = false;
+static Oid *known = NULL;
+static int	nknown = 0;
+
+static void
+forget_known(Datum arg, Oid relation)
+{
+	known_valid = false;
+}
+
+static Oid
+access_method(void)
+{
+	Oid			am = get_am_oid(ACCESS_METHOD, true);
+
+	if (!OidIsValid(am))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("access method \"%s\" does not exist", ACCESS_METHOD),
+				 errhint("CREATE EXTENSION recsys in this database.")));
+	return am;
+}
+
+static void
+find_known(void)
+{
+	static bool registered = false;
+	Oid			am = access_method();
+	Relation	pg_class;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	List	   *found = NIL;
+	ListCell   *cell;
+
+	if (!registered)
+	{
+		CacheRegisterRelcacheCallback(forget_known, (Datum) 0);
+		registered = true;
+	}
+
+	/* set first: an invalidation during the scan must win */
+	known_valid = true;
+	pg_class = table_open(RelationRelationId, AccessShareLock);
+	scan = systable_beginscan(pg_class, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+
+		if (form->relkind == RELKIND_INDEX && form->relam == am)
+			found = lappend_oid(found, form->oid);
+	}
+	systable_endscan(scan);
+	table_close(pg_class, AccessShareLock);
+
+	if (known != NULL)
+		pfree(known);
+	known = NULL;
+	nknown = 0;
+	if (found != NIL)
+		known = MemoryContextAlloc(TopMemoryContext, sizeof(Oid) * list_length(found));
+	foreach(cell, found)
+		known[nknown++] = lfirst_oid(cell);
+	list_free(found);
+}
+
+/* May the current user read every indexed column? */
+static bool
+may_read(Oid table, Oid index)
+{
+	Oid			user = GetUserId();
+	HeapTuple	tuple;
+	Form_pg_index form;
+	bool		allowed = true;
+
+	if (pg_class_aclcheck(table, user, ACL_SELECT) == ACLCHECK_OK)
+		return true;
+
+	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_index) GETSTRUCT(tuple);
+
+	/* an expression may read any column */
+	for (int i = 0; i < form->indnatts; i++)
+	{
+		AttrNumber	column = form->indkey.values[i];
+
+		if (column == InvalidAttrNumber ||
+			pg_attribute_aclcheck(table, column, user, ACL_SELECT) != ACLCHECK_OK)
+			allowed = false;
+	}
+	if (!heap_attisnull(tuple, Anum_pg_index_indpred, NULL))
+		allowed = false;
+	ReleaseSysCache(tuple);
+	return allowed;
+}
+
+/* Is this a valid index of the caller's own world? */
+static bool
+is_candidate(Oid index)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	Oid			table;
+	bool		usable;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	table = ((Form_pg_index) GETSTRUCT(tuple))->indrelid;
+	usable = ((Form_pg_index) GETSTRUCT(tuple))->indisvalid;
+	ReleaseSysCache(tuple);
+
+	return usable && !isOtherTempNamespace(get_rel_namespace(index)) && may_read(table, index);
+}
+
+static Oid
+only_recommender(void)
+{
+	Oid			only = InvalidOid;
+	int			candidates = 0;
+	StringInfoData names;
+
+	initStringInfo(&names);
+	if (!known_valid)
+		find_known();
+
+	/* known may be replaced while we look: syscache look-ups accept invalidations */
+	for (int i = 0; known_valid && i < nknown; i++)
+	{
+		Oid			index = known[i];
+
+		if (!is_candidate(index))
+			continue;
+		if (candidates++ < 5)
+			appendStringInfo(&names, "%s%s", candidates == 1 ? "" : ", ",
+							 quote_qualified_identifier(get_namespace_name(get_rel_namespace(index)),
+														get_rel_name(index)));
+		only = index;
+	}
+	if (!known_valid)
+		return only_recommender();
+
+	if (candidates == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no recommender"),
+				 errdetail("No valid recsys index exists in this database on a table that you may read."),
+				 errhint("CREATE INDEX … ON your_table USING recsys (user_id, item_id).")));
+	if (candidates > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+				 errmsg("there is more than one recommender"),
+				 errdetail("%d recsys indexes can be used: %s%s.", candidates, names.data,
+						   candidates > 5 ? ", …" : ""),
+				 errhint("Name the one you mean, as in recommender => 'purchases_recsys'.")));
+	pfree(names.data);
+	return only;
+}
+
+static Oid
+named_recommender(const char *name)
+{
+	RangeVar   *range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+	Oid			relation = RangeVarGetRelid(range, NoLock, true);
+
+	if (!OidIsValid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("recommender \"%s\" does not exist", name),
+				 errhint("A recommender is the name of a recsys index: CREATE INDEX … USING recsys (user_id, item_id).")));
+	return relation;
+}
+
+static void
+check_kind(Oid relation)
+{
+	char		kind = get_rel_relkind(relation);
+	HeapTuple	tuple;
+	Oid			am = InvalidOid;
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	if (HeapTupleIsValid(tuple))
+	{
+		am = ((Form_pg_class) GETSTRUCT(tuple))->relam;
+		ReleaseSysCache(tuple);
+	}
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("index with OID %u does not exist", relation)));
+
+	if (kind == RELKIND_PARTITIONED_INDEX && am == access_method())
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is a partitioned index", get_rel_name(relation)),
+				 errdetail("Each partition has a recommender of its own."),
+				 errhint("Name the index of a partition, or compute similarities over all with query_item_similarity().")));
+	if (kind != RELKIND_INDEX || am != access_method())
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a recsys index", get_rel_name(relation)),
+				 errhint("CREATE INDEX … USING recsys (user_id, item_id) and name that index.")));
+}
+
+static void
+check_access(Relation heap, Relation index)
+{
+	if (!may_read(RelationGetRelid(heap), RelationGetRelid(index)))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(heap));
+
+	if (check_enable_rls(RelationGetRelid(heap), InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("recsys index \"%s\" cannot be used under row-level security",
+						RelationGetRelationName(index)),
+				 errdetail("The recommender knows all rows of table \"%s\", policies hide some of them from you.",
+						   RelationGetRelationName(heap)),
+				 errhint("Use query_item_similarity(), which sees what you may see, or have the table's owner provide a SECURITY DEFINER function.")));
+}
+
+static void
+check_state(Relation index)
+{
+	if (RELATION_IS_OTHER_TEMP(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot access temporary indexes of other sessions")));
+	if (!index->rd_index->indisready)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recsys index \"%s\" is still being built", RelationGetRelationName(index)),
+				 errhint("Wait for CREATE INDEX CONCURRENTLY to finish; if it has failed, DROP the index and create it again.")));
+	if (!index->rd_index->indisvalid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recsys index \"%s\" is not valid", RelationGetRelationName(index)),
+				 errhint("Wait for CREATE INDEX CONCURRENTLY to finish; if it has failed, REINDEX the index.")));
+}
+
+void
+RecsysOpenRecommenderIndex(Oid relation, RecsysRecommender *recommender)
+{
+	Oid			table;
+
+	check_kind(relation);
+
+	/* the table before the index, as everywhere in the server */
+	table = IndexGetRelation(relation, true);
+	if (OidIsValid(table))
+	{
+		recommender->heap = try_relation_open(table, AccessShareLock);
+		recommender->index = try_relation_open(relation, AccessShareLock);
+	}
+	if (!OidIsValid(table) || recommender->heap == NULL || recommender->index == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the recommender has been dropped")));
+
+	check_access(recommender->heap, recommender->index);
+	check_state(recommender->index);
+	recommender->columns = RecsysGetCache(recommender->index)->columns;
+}
+
+void
+RecsysOpenRecommender(const char *name, RecsysRecommender *recommender)
+{
+	RecsysOpenRecommenderIndex(name == NULL ? only_recommender() : named_recommender(name),
+							   recommender);
+}
+
+void
+RecsysCloseRecommender(RecsysRecommender *recommender)
+{
+	/* locks are kept to the end of the transaction, as for any query */
+	relation_close(recommender->index, NoLock);
+	relation_close(recommender->heap, NoLock);
+}

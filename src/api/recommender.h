@@ -1,0 +1,34 @@
+/*
+ * recommender.h
+ *	  From the recommender argument of a SQL function to an open index that the
+ *	  caller may read.
+ */
+#ifndef RECSYS_RECOMMENDER_H
+#define RECSYS_RECOMMENDER_H
+
+#include "postgres.h"
+
+#include "am/meta.h"
+#include "utils/rel.h"
+
+typedef struct RecsysRecommender
+{
+	Relation	heap;
+	Relation	index;
+	RecsysColumns columns;
+} RecsysRecommender;
+
+/*
+ * Opens the recommender of that name; NULL means the only one that the caller
+ * may read.  Both relations are locked in AccessShareLock until the end of the
+ * transaction.  Errors out, each with its own message and hint, when there is no
+ * such relation, it is no recsys index, it is not valid, there are several or
+ * none to choose from, or the caller may not read all rows of the table.
+ */
+extern void RecsysOpenRecommender(const char *name, RecsysRecommender *recommender);
+
+/* The same for an index known by its OID. */
+extern void RecsysOpenRecommenderIndex(Oid index, RecsysRecommender *recommender);
+extern void RecsysCloseRecommender(RecsysRecommender *recommender);
+
+#endif							/* RECSYS_RECOMMENDER_H */

@@ -1,0 +1,236 @@
+/*
+ * serving.c
+ *	  From a user's rows to scores: what recommend, recommend_for_items and
+ *	  explain_recommendation share.
+ *
+ * The score of item j for a user is the sum over the user's items i of
+ * weight_i * decay_i * similarity(i, j), with similarity(i, j) from the graph
+ * row of i: item-based top-N recommendation (Sarwar et al. 2001; Deshpande and
+ * Karypis 2004).  decay_i halves with every half_life between the user's latest
+ * interaction and the one with i, so that answers depend on data alone.
+ */
+#include "postgres.h"
+
+#include "api/serving.h"
+#include "am/owner.h"
+#include "am/visible.h"
+#include "miscadmin.h"
+#include "storage/predicate.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* A scorer for more items than this is not kept between calls. */
+#define KEEP_SCORER_ITEMS 4000000
+
+/* Reused from call to call; cleared at the start of each */
+static RecsysScorer *kept_scorer = NULL;
+static MemoryContext scorer_context = NULL;
+
+static RecsysScorer *
+acquire_scorer(uint32 nitems)
+{
+	MemoryContext old;
+
+	if (scorer_context == NULL)
+		scorer_context = AllocSetContextCreate(TopMemoryContext, "recsys scorer",
+											   ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(scorer_context);
+	if (kept_scorer == NULL)
+		kept_scorer = RecsysScorerCreate(nitems);
+	else
+		RecsysScorerReset(kept_scorer, nitems);
+	MemoryContextSwitchTo(old);
+	return kept_scorer;
+}
+
+static void
+release_scorer(uint32 nitems)
+{
+	if (nitems <= KEEP_SCORER_ITEMS)
+		return;
+	kept_scorer = NULL;
+	MemoryContextReset(scorer_context);
+}
+
+bool
+RecsysFindItem(RecsysRecommender *recommender, const RecsysKey *key, uint32 *item)
+{
+	return RecsysReadOwner(recommender->index, RECSYS_ITEMS, key, NULL, item, NULL, NULL);
+}
+
+void
+RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 half_life,
+				  RecsysProfile *profile)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+	int			max_history = RecsysGetCache(recommender->index)->meta.max_history;
+	RecsysHistoryItem *history;
+	RecsysInteraction *copy;
+	int64		latest = RECSYS_NO_TIME;
+
+	memset(profile, 0, sizeof(*profile));
+	PredicateLockRelation(recommender->heap, snapshot);
+	profile->nseen = RecsysReadVisible(recommender->heap, recommender->index, user, snapshot,
+									   &profile->seen);
+	if (profile->nseen == 0)
+		return;
+
+	copy = MemoryContextAllocHuge(CurrentMemoryContext,
+								  sizeof(RecsysInteraction) * (Size) profile->nseen);
+	memcpy(copy, profile->seen, sizeof(RecsysInteraction) * (Size) profile->nseen);
+	history = MemoryContextAllocHuge(CurrentMemoryContext,
+									 sizeof(RecsysHistoryItem) * (Size) profile->nseen);
+	profile->nevidence = RecsysHistoryFold(copy, profile->nseen, max_history, history, NULL);
+	profile->evidence = MemoryContextAllocHuge(CurrentMemoryContext,
+											   sizeof(RecsysEvidence) * (Size) Max(profile->nevidence, 1));
+
+	for (int i = 0; i < profile->nevidence; i++)
+		latest = Max(latest, history[i].time);
+	for (int i = 0; i < profile->nevidence; i++)
+	{
+		profile->evidence[i].item = history[i].item;
+		profile->evidence[i].weight = history[i].weight *
+			RecsysDecay(history[i].time, latest, half_life);
+	}
+	pfree(copy);
+	pfree(history);
+}
+
+static int
+compare_popularity(const void *a, const void *b)
+{
+	const RecsysPopularity *left = a;
+	const RecsysPopularity *right = b;
+
+	if (left->users != right->users)
+		return left->users > right->users ? -1 : 1;
+	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
+}
+
+RecsysPopularity *
+RecsysAllPopular(RecsysRecommender *recommender, uint32 *count)
+{
+	uint32		nitems = RecsysItemCount(recommender->index);
+	RecsysPopularity *popular = MemoryContextAllocHuge(CurrentMemoryContext,
+													   sizeof(RecsysPopularity) * (Size) Max(nitems, 1));
+	RecsysGraphReader reader;
+
+	*count = 0;
+	RecsysGraphReaderInit(&reader, recommender->index);
+	for (uint32 item = 0; item < nitems; item++)
+	{
+		RecsysGraphRow row = RecsysGraphReadRow(&reader, item);
+
+		CHECK_FOR_INTERRUPTS();
+		if (row == NULL)
+			break;
+		if (row->users > 0)
+		{
+			popular[*count].item = item;
+			popular[(*count)++].users = row->users;
+		}
+		RecsysGraphReleaseRow(&reader);
+	}
+	RecsysGraphReaderDone(&reader);
+	qsort(popular, *count, sizeof(RecsysPopularity), compare_popularity);
+	return popular;
+}
+
+static void
+put_recommendation(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, float score,
+				   Datum source)
+{
+	Datum		values[3];
+	bool		isnull[3] = {false, false, false};
+
+	values[0] = RecsysAnswerItem(answer, reader, item);
+	values[1] = Float4GetDatum(score);
+	values[2] = source;
+	RecsysAnswerPut(answer, values, isnull);
+}
+
+/* Popular items that are neither excluded nor candidates, which are listed already. */
+static void
+fill_with_popular(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysScorer *scorer,
+				  RecsysGraphReader *reader, int missing)
+{
+	Datum		source = PointerGetDatum(cstring_to_text("popular"));
+	int			nshort;
+	uint32	   *items = RecsysReadPopular(recommender->index, &nshort);
+	uint32		nall = nshort;
+
+	for (uint32 i = 0; missing > 0 && i < nall; i++)
+	{
+		if (RecsysScorerIsExcluded(scorer, items[i]) || RecsysScorerIsCandidate(scorer, items[i]))
+			continue;
+		put_recommendation(answer, reader, items[i], 0, source);
+		missing--;
+	}
+
+	/* the page lists some thousand items; beyond it, all rows have to be read */
+	if (missing > 0 && nshort == RECSYS_POPULAR_ITEMS)
+	{
+		RecsysPopularity *popular = RecsysAllPopular(recommender, &nall);
+
+		for (uint32 i = nshort; missing > 0 && i < nall; i++)
+		{
+			if (RecsysScorerIsExcluded(scorer, popular[i].item) ||
+				RecsysScorerIsCandidate(scorer, popular[i].item))
+				continue;
+			put_recommendation(answer, reader, popular[i].item, 0, source);
+			missing--;
+		}
+	}
+}
+
+void
+RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
+						 const RecsysProfile *profile, int k, bool exclude_seen)
+{
+	uint32		nitems = RecsysGetCache(recommender->index)->meta.nitems;
+	RecsysGraphReader reader;
+	RecsysScorer *scorer;
+	RecsysScored *best;
+	int			count;
+
+	/* items entered since the cached copy have numbers beyond it */
+	for (int i = 0; i < profile->nseen; i++)
+		if (profile->seen[i].item >= nitems)
+			nitems = profile->seen[i].item + 1;
+
+	scorer = acquire_scorer(nitems);
+	RecsysGraphReaderInit(&reader, recommender->index);
+
+	if (exclude_seen)
+		for (int i = 0; i < profile->nseen; i++)
+			RecsysScorerExclude(scorer, profile->seen[i].item);
+
+	for (int i = 0; i < profile->nevidence; i++)
+	{
+		RecsysGraphRow row = RecsysGraphReadRow(&reader, profile->evidence[i].item);
+
+		if (row == NULL)
+			continue;
+		RecsysScorerAdd(scorer, profile->evidence[i].weight, row->peers, RecsysRowScores(row),
+						row->nneighbors);
+		RecsysGraphReleaseRow(&reader);
+		CHECK_FOR_INTERRUPTS();
+	}
+
+	count = Min(k, RecsysScorerCandidates(scorer));
+	best = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(count, 1));
+	count = RecsysScorerTop(scorer, count, best);
+	if (count > 0)
+	{
+		Datum		source = PointerGetDatum(cstring_to_text("history"));
+
+		for (int i = 0; i < count; i++)
+			put_recommendation(answer, &reader, best[i].item, best[i].score, source);
+	}
+	if (count < k)
+		fill_with_popular(recommender, answer, scorer, &reader, k - count);
+
+	RecsysGraphReaderDone(&reader);
+	release_scorer(nitems);
+}

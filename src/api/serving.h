@@ -1,0 +1,56 @@
+/*
+ * serving.h
+ *	  From a user's rows to scores: what recommend, recommend_for_items and
+ *	  explain_recommendation share.
+ */
+#ifndef RECSYS_SERVING_H
+#define RECSYS_SERVING_H
+
+#include "postgres.h"
+
+#include "api/answer.h"
+#include "api/recommender.h"
+#include "core/history.h"
+#include "core/scorer.h"
+
+/* One item of the history with the weight it counts with */
+typedef struct RecsysEvidence
+{
+	uint32		item;
+	double		weight;			/* folded weight times decay */
+} RecsysEvidence;
+
+typedef struct RecsysProfile
+{
+	RecsysInteraction *seen;	/* visible rows, in no order */
+	int			nseen;
+	RecsysEvidence *evidence;	/* ascending by item */
+	int			nevidence;
+} RecsysProfile;
+
+/* Reads what the active snapshot sees of a user; half_life in microseconds. */
+extern void RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user,
+							  int64 half_life, RecsysProfile *profile);
+
+/*
+ * Puts the k best items for a profile: first those with a score, then popular
+ * ones that are neither seen (when exclude_seen) nor already there.
+ */
+extern void RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
+									 const RecsysProfile *profile, int k, bool exclude_seen);
+
+/*
+ * Number of an item key; false when the index has no such item.
+ */
+extern bool RecsysFindItem(RecsysRecommender *recommender, const RecsysKey *key, uint32 *item);
+
+/* All items with users as of the last build, most users first, palloc'd. */
+typedef struct RecsysPopularity
+{
+	uint32		item;
+	uint32		users;
+} RecsysPopularity;
+
+extern RecsysPopularity *RecsysAllPopular(RecsysRecommender *recommender, uint32 *count);
+
+#endif							/* RECSYS_SERVING_H */

@@ -1,0 +1,143 @@
+/*
+ * similar.c
+ *	  similar_items() and item_similarity(): the item graph, one row and all.
+ */
+#include "postgres.h"
+
+#include "api/answer.h"
+#include "api/arguments.h"
+#include "api/recommender.h"
+#include "api/serving.h"
+#include "miscadmin.h"
+#include "source/values.h"
+#include "utils/memutils.h"
+
+PG_FUNCTION_INFO_V1(recsys_similar_items);
+PG_FUNCTION_INFO_V1(recsys_item_similarity);
+PG_FUNCTION_INFO_V1(recsys_item_similarity_typed);
+
+/* A private copy of a row, so that no page stays locked while other rows are read */
+static RecsysGraphRow
+copy_row(RecsysGraphReader *reader, uint32 item, PGAlignedBlock *copy)
+{
+	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
+
+	if (row == NULL)
+		return NULL;
+	memcpy(copy->data, row, RECSYS_ROW_SIZE(row->nneighbors, row->keylen));
+	RecsysGraphReleaseRow(reader);
+	return (RecsysGraphRow) copy->data;
+}
+
+/* Arguments: item, k, recommender */
+Datum
+recsys_similar_items(PG_FUNCTION_ARGS)
+{
+	RecsysAnswer answer;
+	RecsysRecommender recommender;
+	RecsysKey	key;
+	uint32		item;
+	int			k = RecsysArgK(fcinfo, 1);
+
+	RecsysAnswerInit(&answer, fcinfo);
+	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
+	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
+						  RelationGetRelationName(recommender.index));
+	if (!PG_ARGISNULL(0))
+	{
+		RecsysArgKey(fcinfo, 0, recommender.columns.item_kind, "item",
+					 RelationGetRelationName(recommender.index), &key);
+		if (RecsysFindItem(&recommender, &key, &item))
+		{
+			RecsysGraphReader reader;
+			PGAlignedBlock copy;
+			RecsysGraphRow row;
+
+			RecsysGraphReaderInit(&reader, recommender.index);
+			row = copy_row(&reader, item, &copy);
+			for (int i = 0; row != NULL && i < Min(k, row->nneighbors); i++)
+			{
+				Datum		values[3];
+				bool		isnull[3] = {false, false, false};
+
+				values[0] = RecsysAnswerItem(&answer, &reader, row->peers[i]);
+				values[1] = Float4GetDatum(RecsysRowScores(row)[i]);
+				values[2] = Int64GetDatum((int64) RecsysRowSupports(row)[i]);
+				RecsysAnswerPut(&answer, values, isnull);
+			}
+			RecsysGraphReaderDone(&reader);
+		}
+	}
+	RecsysCloseRecommender(&recommender);
+	return (Datum) 0;
+}
+
+static void
+item_similarity(FunctionCallInfo fcinfo)
+{
+	RecsysAnswer answer;
+	RecsysRecommender recommender;
+	RecsysGraphReader reader;
+	PGAlignedBlock copy;
+	Datum	   *keys;
+	uint32		nitems;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys item keys",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+
+	RecsysAnswerInit(&answer, fcinfo);
+	RecsysOpenRecommender(RecsysArgText(fcinfo, 0), &recommender);
+	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
+						  RelationGetRelationName(recommender.index));
+
+	/* every key occurs in many rows: read each once */
+	old = MemoryContextSwitchTo(context);
+	nitems = RecsysItemCount(recommender.index);
+	keys = MemoryContextAllocHuge(context, sizeof(Datum) * (Size) Max(nitems, 1));
+	RecsysGraphReaderInit(&reader, recommender.index);
+	for (uint32 item = 0; item < nitems; item++)
+	{
+		keys[item] = RecsysAnswerItem(&answer, &reader, item);
+		CHECK_FOR_INTERRUPTS();
+	}
+
+	for (uint32 item = 0; item < nitems; item++)
+	{
+		RecsysGraphRow row = copy_row(&reader, item, &copy);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; row != NULL && i < row->nneighbors; i++)
+		{
+			Datum		values[5];
+			bool		isnull[5] = {false, false, false, false, false};
+
+			if (row->peers[i] >= nitems)
+				continue;
+			values[0] = keys[item];
+			values[1] = keys[row->peers[i]];
+			values[2] = Float4GetDatum(RecsysRowScores(row)[i]);
+			values[3] = Int64GetDatum((int64) RecsysRowSupports(row)[i]);
+			values[4] = Int32GetDatum(i + 1);
+			RecsysAnswerPut(&answer, values, isnull);
+		}
+	}
+	RecsysGraphReaderDone(&reader);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	RecsysCloseRecommender(&recommender);
+}
+
+Datum
+recsys_item_similarity(PG_FUNCTION_ARGS)
+{
+	item_similarity(fcinfo);
+	return (Datum) 0;
+}
+
+/* The second argument only gives the type of the answer. */
+Datum
+recsys_item_similarity_typed(PG_FUNCTION_ARGS)
+{
+	item_similarity(fcinfo);
+	return (Datum) 0;
+}

@@ -1,0 +1,55 @@
+/*
+ * compat.h
+ *	  Differences between PostgreSQL 15, 16, 17 and 18, all in one place.
+ */
+#ifndef RECSYS_COMPAT_H
+#define RECSYS_COMPAT_H
+
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/tableam.h"
+#include "catalog/index.h"
+#include "catalog/pg_class.h"
+#include "commands/vacuum.h"
+#include "nodes/pathnodes.h"
+
+#if PG_VERSION_NUM < 150000
+#error "recsys needs PostgreSQL 15 or newer"
+#endif
+
+/* 18 tells vacuum_delay_point whether ANALYZE is calling */
+#if PG_VERSION_NUM >= 180000
+#define RECSYS_VACUUM_DELAY_POINT() vacuum_delay_point(false)
+#else
+#define RECSYS_VACUUM_DELAY_POINT() vacuum_delay_point()
+#endif
+
+/* 18 counts disabled nodes before it compares costs */
+#if PG_VERSION_NUM >= 180000
+#define RECSYS_DISABLE_PATH(path) ((path)->path.disabled_nodes = 2)
+#else
+#define RECSYS_DISABLE_PATH(path) ((void) 0)
+#endif
+
+/* 18 counts index searches for EXPLAIN ANALYZE */
+#if PG_VERSION_NUM >= 180000
+#define RECSYS_COUNT_INDEX_SCAN(scan) \
+	do { \
+		pgstat_count_index_scan((scan)->indexRelation); \
+		if ((scan)->instrument) \
+			(scan)->instrument->nsearches++; \
+	} while (0)
+#else
+#define RECSYS_COUNT_INDEX_SCAN(scan) pgstat_count_index_scan((scan)->indexRelation)
+#endif
+
+/* 16 has one ownership test for all kinds of objects */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_OWNS_RELATION(relation) \
+	object_ownercheck(RelationRelationId, (relation), GetUserId())
+#else
+#define RECSYS_OWNS_RELATION(relation) pg_class_ownercheck((relation), GetUserId())
+#endif
+
+#endif							/* RECSYS_COMPAT_H */

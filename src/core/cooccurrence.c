@@ -1,0 +1,495 @@
+/*
+ * cooccurrence.c
+ *	  Item co-occurrence in memory: one row of the item graph after the other.
+ *
+ * For row i the histories of all users of item i are added into an array of
+ * counters with one place per item, from which rowselect.c picks the
+ * neighbors.  Nearly all of the time goes into that addition (the sum of the
+ * squared history lengths: billions), and what bounds it is memory traffic,
+ * so everything here is about size:
+ *
+ * - the histories are read from the matrix's compact copy if there is one;
+ * - unweighted counters have 16 bits where the item has few enough users;
+ * - a count and a weighted dot product share one 64-bit word if weights are
+ *	 small integers (times a power of two): the product goes into the upper,
+ *	 the count into the lower bits, and the sum is exact.  Other weights use a
+ *	 count and a double;
+ * - the histories of the users to come are fetched into the cache ahead.
+ *
+ * An item with few users touches few counters.  If looking through all of
+ * them would be the larger part of the work, a list of the touched ones is
+ * kept.
+ */
+#include "core/cooccurrence.h"
+
+#include <math.h>
+
+#include "core/rowselect.h"
+
+/* Users between two checks for interrupts: well below a few milliseconds. */
+#define USERS_PER_CHECK 64
+
+/* How many users ahead the start of a history is fetched. */
+#define PREFETCH_USERS 6
+
+/* Looking at one counter costs about this part of one update. */
+#define SCAN_DISCOUNT 4
+
+/* The upper end of the option's range. */
+#define LARGEST_NEIGHBORS 500
+
+typedef enum Counting
+{
+	COUNT_NARROW,				/* compact copy, 16-bit counters */
+	COUNT_WIDE,					/* 32-bit counters */
+	COUNT_PACKED,				/* compact copy, product and count in a word */
+	COUNT_WEIGHTED				/* counter and double */
+} Counting;
+
+typedef struct Kernel
+{
+	const RecsysMatrix *users;
+	const RecsysMatrix *items;
+	const RecsysItemTotals *totals;
+	RecsysRowSelector *selector;
+	bool		weighted;		/* are dot products wanted? */
+	bool		packable;		/* does COUNT_PACKED apply? */
+	int			count_bits;		/* COUNT_PACKED: width of the count */
+
+	/* the current row */
+	Counting	counting;
+	bool		touching;		/* is the list of touched items kept? */
+	uint32		ntouched;
+	uint32	   *touched;
+
+	/* counters, all zero between rows; null where no row uses them */
+	uint16	   *narrow;
+	uint32	   *counts;
+	double	   *dots;
+	uint64	   *words;
+} Kernel;
+
+RecsysItemTotals *
+RecsysItemTotalsCompute(const RecsysMatrix *users)
+{
+	RecsysItemTotals *totals = palloc0(sizeof(RecsysItemTotals));
+	Size		nitems = Max(users->ncolumns, 1);
+
+	totals->nitems = users->ncolumns;
+	totals->users = recsys_alloc_huge_zero(nitems * sizeof(uint32));
+	totals->work = recsys_alloc_huge_zero(nitems * sizeof(uint64));
+	if (users->weights != NULL)
+		totals->norm2 = recsys_alloc_huge_zero(nitems * sizeof(double));
+
+	for (uint32 user = 0; user < users->nrows; user++)
+	{
+		uint64		first = users->offsets[user];
+		uint64		last = users->offsets[user + 1];
+
+		if (user % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (last > first)
+			totals->nusers++;
+		for (uint64 x = first; x < last; x++)
+		{
+			uint32		item = users->columns[x];
+
+			totals->users[item]++;
+			totals->work[item] += last - first;
+			if (users->weights != NULL)
+				totals->norm2[item] += (double) users->weights[x] * users->weights[x];
+		}
+	}
+	return totals;
+}
+
+/*
+ * The inner loops.  Each adds the histories of users[0 .. n-1], all of whom
+ * have the row's item; n_total - n more of them follow behind, which may be
+ * fetched ahead.
+ */
+#define FETCH_AHEAD(entries) \
+	do { \
+		if (x + PREFETCH_USERS < n_total) \
+		{ \
+			const char *ahead = \
+				(const char *) &(entries)[offsets[users[x + PREFETCH_USERS]]]; \
+			\
+			__builtin_prefetch(ahead); \
+			__builtin_prefetch(ahead + 64); \
+			__builtin_prefetch(ahead + 128); \
+		} \
+	} while (0)
+
+static void
+add_narrow(uint16 *counts, const uint64 *offsets, const uint16 *columns,
+		   const uint32 *users, uint64 n, uint64 n_total)
+{
+	for (uint64 x = 0; x < n; x++)
+	{
+		const uint16 *entry = columns + offsets[users[x]];
+		const uint16 *end = columns + offsets[users[x] + 1];
+
+		FETCH_AHEAD(columns);
+		for (; entry + 4 <= end; entry += 4)
+		{
+			counts[entry[0]]++;
+			counts[entry[1]]++;
+			counts[entry[2]]++;
+			counts[entry[3]]++;
+		}
+		for (; entry < end; entry++)
+			counts[*entry]++;
+	}
+}
+
+static void
+add_wide(uint32 *counts, const uint64 *offsets, const uint32 *columns,
+		 const uint32 *users, uint64 n, uint64 n_total)
+{
+	for (uint64 x = 0; x < n; x++)
+	{
+		const uint32 *entry = columns + offsets[users[x]];
+		const uint32 *end = columns + offsets[users[x] + 1];
+
+		FETCH_AHEAD(columns);
+		for (; entry + 4 <= end; entry += 4)
+		{
+			counts[entry[0]]++;
+			counts[entry[1]]++;
+			counts[entry[2]]++;
+			counts[entry[3]]++;
+		}
+		for (; entry < end; entry++)
+			counts[*entry]++;
+	}
+}
+
+static void
+add_packed(uint64 *words, const uint64 *offsets, const uint32 *packed,
+		   const uint32 *users, const float *weights, float scale, int count_bits,
+		   uint64 n, uint64 n_total)
+{
+	for (uint64 x = 0; x < n; x++)
+	{
+		const uint32 *entry = packed + offsets[users[x]];
+		const uint32 *end = packed + offsets[users[x] + 1];
+		uint64		weight = (uint64) (weights[x] * scale) << count_bits;
+
+		FETCH_AHEAD(packed);
+		for (; entry + 4 <= end; entry += 4)
+		{
+			words[entry[0] & 0xFFFF] += (entry[0] >> 16) * weight + 1;
+			words[entry[1] & 0xFFFF] += (entry[1] >> 16) * weight + 1;
+			words[entry[2] & 0xFFFF] += (entry[2] >> 16) * weight + 1;
+			words[entry[3] & 0xFFFF] += (entry[3] >> 16) * weight + 1;
+		}
+		for (; entry < end; entry++)
+			words[*entry & 0xFFFF] += (*entry >> 16) * weight + 1;
+	}
+}
+
+static void
+add_weighted(uint32 *counts, double *dots, const uint64 *offsets,
+			 const uint32 *columns, const float *all_weights,
+			 const uint32 *users, const float *weights, uint64 n, uint64 n_total)
+{
+	for (uint64 x = 0; x < n; x++)
+	{
+		uint64		last = offsets[users[x] + 1];
+		double		weight = weights[x];
+
+		FETCH_AHEAD(columns);
+		FETCH_AHEAD(all_weights);
+		for (uint64 y = offsets[users[x]]; y < last; y++)
+		{
+			uint32		item = columns[y];
+
+			counts[item]++;
+			dots[item] += weight * all_weights[y];
+		}
+	}
+}
+
+/* As the two above, and note each item at its first touch. */
+static uint32
+add_touching(uint32 *counts, double *dots, uint32 *touched, uint32 ntouched,
+			 const uint64 *offsets, const uint32 *columns, const float *all_weights,
+			 const uint32 *users, const float *weights, uint64 n, uint64 n_total)
+{
+	for (uint64 x = 0; x < n; x++)
+	{
+		uint64		last = offsets[users[x] + 1];
+
+		FETCH_AHEAD(columns);
+		for (uint64 y = offsets[users[x]]; y < last; y++)
+		{
+			uint32		item = columns[y];
+
+			if (counts[item]++ == 0)
+				touched[ntouched++] = item;
+			if (dots != NULL)
+				dots[item] += (double) weights[x] * all_weights[y];
+		}
+	}
+	return ntouched;
+}
+
+/*
+ * Can product sums and counts share a word?  By Cauchy and Schwarz no product
+ * sum exceeds the largest sum of squares.
+ */
+static bool
+can_pack(const RecsysMatrix *users, const RecsysItemTotals *totals, int *count_bits)
+{
+	double		scale = ldexp(1.0, 2 * users->weight_shift);
+	double		largest = 0.0;
+	uint32		most_users = 1;
+
+	if (users->packed == NULL)
+		return false;
+	for (uint32 item = 0; item < totals->nitems; item++)
+	{
+		largest = Max(largest, totals->norm2[item] * scale);
+		most_users = Max(most_users, totals->users[item]);
+	}
+	*count_bits = 1;
+	while (*count_bits < 32 && most_users >> *count_bits != 0)
+		(*count_bits)++;
+
+	/* 53: so that the sum is exact in a double as well */
+	return largest < ldexp(1.0, Min(64 - *count_bits, 53)) - 1.0;
+}
+
+static void
+choose_counting(Kernel *kernel, uint32 item)
+{
+	uint32		nitems = kernel->totals->nitems;
+
+	kernel->touching = kernel->totals->work[item] < nitems / SCAN_DISCOUNT;
+	kernel->ntouched = 0;
+	if (kernel->weighted)
+		kernel->counting = kernel->packable && !kernel->touching ? COUNT_PACKED : COUNT_WEIGHTED;
+	else if (kernel->users->narrow != NULL && !kernel->touching &&
+			 kernel->totals->users[item] <= PG_UINT16_MAX)
+		kernel->counting = COUNT_NARROW;
+	else
+		kernel->counting = COUNT_WIDE;
+}
+
+static void
+count_row(Kernel *kernel, uint32 item)
+{
+	const RecsysMatrix *matrix = kernel->users;
+	const uint64 *offsets = matrix->offsets;
+	uint64		last = kernel->items->offsets[item + 1];
+
+	for (uint64 first = kernel->items->offsets[item]; first < last; first += USERS_PER_CHECK)
+	{
+		const uint32 *users = kernel->items->columns + first;
+		const float *weights = kernel->weighted ? kernel->items->weights + first : NULL;
+		uint64		n_total = last - first;
+		uint64		n = Min(n_total, USERS_PER_CHECK);
+
+		CHECK_FOR_INTERRUPTS();
+		if (kernel->touching)
+			kernel->ntouched = add_touching(kernel->counts, kernel->dots,
+											kernel->touched, kernel->ntouched,
+											offsets, matrix->columns, matrix->weights,
+											users, weights, n, n_total);
+		else if (kernel->counting == COUNT_NARROW)
+			add_narrow(kernel->narrow, offsets, matrix->narrow, users, n, n_total);
+		else if (kernel->counting == COUNT_PACKED)
+			add_packed(kernel->words, offsets, matrix->packed, users, weights,
+					   (float) (1 << matrix->weight_shift), kernel->count_bits, n, n_total);
+		else if (kernel->counting == COUNT_WIDE)
+			add_wide(kernel->counts, offsets, matrix->columns, users, n, n_total);
+		else
+			add_weighted(kernel->counts, kernel->dots, offsets, matrix->columns,
+						 matrix->weights, users, weights, n, n_total);
+	}
+}
+
+/*
+ * Copy one block of counters out, in the form the selector wants, and clear
+ * it.  Returns the largest count.
+ */
+RECSYS_TARGET_CLONES static uint32
+take_narrow(uint16 *narrow, uint32 *counts, int n)
+{
+	uint32		largest = 0;
+
+	for (int x = 0; x < n; x++)
+	{
+		counts[x] = narrow[x];
+		largest = Max(largest, counts[x]);
+	}
+	if (largest > 0)
+		memset(narrow, 0, n * sizeof(uint16));
+	return largest;
+}
+
+RECSYS_TARGET_CLONES static uint32
+take_wide(uint32 *wide, uint32 *counts, int n)
+{
+	uint32		largest = 0;
+
+	for (int x = 0; x < n; x++)
+	{
+		counts[x] = wide[x];
+		largest = Max(largest, counts[x]);
+	}
+	if (largest > 0)
+		memset(wide, 0, n * sizeof(uint32));
+	return largest;
+}
+
+RECSYS_TARGET_CLONES static uint32
+take_packed(uint64 *words, uint32 *counts, double *dots, int n, int count_bits, double unit)
+{
+	uint64		mask = (UINT64CONST(1) << count_bits) - 1;
+	uint32		largest = 0;
+
+	for (int x = 0; x < n; x++)
+	{
+		counts[x] = (uint32) (words[x] & mask);
+		largest = Max(largest, counts[x]);
+	}
+	if (largest == 0)
+		return 0;
+	for (int x = 0; x < n; x++)
+		dots[x] = (double) (int64) (words[x] >> count_bits) * unit;
+	memset(words, 0, n * sizeof(uint64));
+	return largest;
+}
+
+static void
+offer_all(Kernel *kernel, uint32 min_support)
+{
+	uint32		nitems = kernel->totals->nitems;
+	double		unit = ldexp(1.0, -2 * kernel->users->weight_shift);
+
+	for (uint32 first = 0; first < nitems; first += RECSYS_SELECT_BLOCK)
+	{
+		int			n = Min(nitems - first, RECSYS_SELECT_BLOCK);
+		uint32		counts[RECSYS_SELECT_BLOCK];
+		double		dots[RECSYS_SELECT_BLOCK];
+		uint32		largest;
+
+		switch (kernel->counting)
+		{
+			case COUNT_NARROW:
+				largest = take_narrow(kernel->narrow + first, counts, n);
+				break;
+			case COUNT_PACKED:
+				largest = take_packed(kernel->words + first, counts, dots, n,
+									  kernel->count_bits, unit);
+				break;
+			default:
+				largest = take_wide(kernel->counts + first, counts, n);
+				if (kernel->weighted && largest > 0)
+				{
+					memcpy(dots, kernel->dots + first, n * sizeof(double));
+					memset(kernel->dots + first, 0, n * sizeof(double));
+				}
+				break;
+		}
+		if (largest >= min_support)
+			RecsysRowSelectorOffer(kernel->selector, NULL, first, counts,
+								   kernel->weighted ? dots : NULL, n);
+	}
+}
+
+static void
+offer_touched(Kernel *kernel)
+{
+	for (uint32 start = 0; start < kernel->ntouched; start += RECSYS_SELECT_BLOCK)
+	{
+		const uint32 *touched = kernel->touched + start;
+		int			n = Min(kernel->ntouched - start, RECSYS_SELECT_BLOCK);
+		uint32		counts[RECSYS_SELECT_BLOCK];
+		double		dots[RECSYS_SELECT_BLOCK];
+
+		for (int x = 0; x < n; x++)
+		{
+			counts[x] = kernel->counts[touched[x]];
+			kernel->counts[touched[x]] = 0;
+			if (kernel->weighted)
+			{
+				dots[x] = kernel->dots[touched[x]];
+				kernel->dots[touched[x]] = 0.0;
+			}
+		}
+		RecsysRowSelectorOffer(kernel->selector, touched, 0, counts,
+							   kernel->weighted ? dots : NULL, n);
+	}
+}
+
+void
+RecsysCooccurrence(const RecsysMatrix *users, const RecsysMatrix *items,
+				   const RecsysItemTotals *totals, const RecsysModelOptions *options,
+				   uint32 first, uint32 last, RecsysRowReporter report, void *arg)
+{
+	Kernel		kernel = {0};
+	Size		nitems = Max(totals->nitems, 1);
+
+	Assert(users->ncolumns == totals->nitems && items->nrows == totals->nitems);
+	kernel.users = users;
+	kernel.items = items;
+	kernel.totals = totals;
+	kernel.selector = RecsysRowSelectorCreate(totals, options);
+	kernel.weighted = RecsysRowSelectorUsesDots(kernel.selector);
+	kernel.counts = recsys_alloc_huge_zero(nitems * sizeof(uint32));
+	kernel.touched = recsys_alloc_huge((nitems / SCAN_DISCOUNT + 1) * sizeof(uint32));
+	if (kernel.weighted)
+	{
+		kernel.dots = recsys_alloc_huge_zero(nitems * sizeof(double));
+		kernel.packable = can_pack(users, totals, &kernel.count_bits);
+		if (kernel.packable)
+			kernel.words = recsys_alloc_huge_zero(nitems * sizeof(uint64));
+	}
+	else if (users->narrow != NULL)
+		kernel.narrow = recsys_alloc_huge_zero(nitems * sizeof(uint16));
+
+	for (uint32 item = first; item < last; item++)
+	{
+		RecsysRowSelectorStart(kernel.selector, item);
+		if (totals->users[item] >= options->min_support)
+		{
+			choose_counting(&kernel, item);
+			count_row(&kernel, item);
+			if (kernel.touching)
+				offer_touched(&kernel);
+			else
+				offer_all(&kernel, options->min_support);
+		}
+		else if (item % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		RecsysRowSelectorFinish(kernel.selector, report, arg);
+	}
+
+	if (kernel.narrow != NULL)
+		pfree(kernel.narrow);
+	if (kernel.words != NULL)
+		pfree(kernel.words);
+	if (kernel.dots != NULL)
+		pfree(kernel.dots);
+	pfree(kernel.counts);
+	pfree(kernel.touched);
+	RecsysRowSelectorFree(kernel.selector);
+}
+
+Size
+RecsysCooccurrenceMemory(uint32 nitems, bool weighted)
+{
+	Size		per_item = sizeof(uint32) + sizeof(uint32) / SCAN_DISCOUNT;
+
+	if (weighted)
+		per_item += sizeof(double) + sizeof(uint64);
+	else
+		per_item += sizeof(uint16);
+
+	/* with the largest number of neighbors that an index can ask for */
+	return Max((Size) nitems, 1) * per_item + sizeof(uint32) +
+		RecsysRowSelectorMemory(nitems, LARGEST_NEIGHBORS, weighted);
+}

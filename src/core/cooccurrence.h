@@ -1,0 +1,72 @@
+/*
+ * cooccurrence.h
+ *	  Symmetric item co-occurrence with the exact top-k neighbors per item.
+ *
+ * The one result shape is the row reporter: it is called exactly once for each
+ * item of the range, in ascending item order, also for items without any
+ * neighbor (count 0).  Neighbors are ordered by score descending, then item
+ * ascending, where scores are compared as the floats that are reported.
+ */
+#ifndef RECSYS_COOCCURRENCE_H
+#define RECSYS_COOCCURRENCE_H
+
+#include "core/matrix.h"
+#include "core/similarity.h"
+
+typedef struct RecsysNeighbor
+{
+	uint32		item;
+	float		score;
+	uint32		support;		/* c_ij: distinct users behind the pair */
+} RecsysNeighbor;
+
+typedef void (*RecsysRowReporter) (void *arg, uint32 item,
+								   const RecsysNeighbor *neighbors, int count);
+
+/* Per-item totals, each array nitems long. */
+typedef struct RecsysItemTotals
+{
+	uint32		nitems;
+	uint64		nusers;			/* N */
+	uint32	   *users;			/* n_i */
+	double	   *norm2;			/* sum of squared weights; NULL when unweighted */
+	uint64	   *work;			/* sum over the item's users of their history length */
+} RecsysItemTotals;
+
+/* Totals from a user-major matrix; N counts rows that are not empty. */
+extern RecsysItemTotals *RecsysItemTotalsCompute(const RecsysMatrix *users);
+
+/*
+ * In memory: rows first .. last-1.  users is user-major, items its transpose.
+ */
+extern void RecsysCooccurrence(const RecsysMatrix *users, const RecsysMatrix *items,
+							   const RecsysItemTotals *totals,
+							   const RecsysModelOptions *options,
+							   uint32 first, uint32 last,
+							   RecsysRowReporter report, void *arg);
+
+/*
+ * Memory that RecsysCooccurrence needs beside its arguments.
+ */
+extern Size RecsysCooccurrenceMemory(uint32 nitems, bool weighted);
+
+/*
+ * Out of core: the user rows come from a stream that can be read again and
+ * again.  Each pass computes as many consecutive item rows as fit in
+ * memory_limit bytes (always at least one).
+ */
+typedef struct RecsysUserStream
+{
+	void		(*rewind) (void *arg);
+
+	/* next user's history, false at the end; weights is NULL when unweighted */
+	bool		(*next) (void *arg, const uint32 **items, const float **weights, int *count);
+	void	   *arg;
+} RecsysUserStream;
+
+/* Returns the number of passes over the stream. */
+extern int	RecsysCooccurrenceStream(RecsysUserStream *stream, const RecsysItemTotals *totals,
+									 const RecsysModelOptions *options, Size memory_limit,
+									 RecsysRowReporter report, void *arg);
+
+#endif							/* RECSYS_COOCCURRENCE_H */

@@ -1,0 +1,48 @@
+/*
+ * history.h
+ *	  One user's interactions, folded: what the model and the scorer see.
+ *
+ * Several interactions with one item count as one, with the sum of their
+ * weights and the latest of their times.  An item whose folded weight is not
+ * a positive finite number (a return that cancels a purchase, a NaN) is no
+ * evidence: it is dropped here (callers that exclude seen items work on the
+ * raw interactions).  Of what is left, the max_history most recent count:
+ * latest time first, then highest row position.
+ */
+#ifndef RECSYS_HISTORY_H
+#define RECSYS_HISTORY_H
+
+#include "core/platform.h"
+
+/* Time of an interaction in an index without a time column. */
+#define RECSYS_NO_TIME PG_INT64_MIN
+
+typedef struct RecsysInteraction
+{
+	uint32		item;
+	float		weight;			/* 1 when there is no weight column or it is NULL */
+	int64		time;			/* microseconds, or RECSYS_NO_TIME */
+	uint64		position;		/* heap TID as block << 16 | offset: recency tie-break */
+} RecsysInteraction;
+
+typedef struct RecsysHistoryItem
+{
+	uint32		item;
+	float		weight;			/* > 0, finite */
+	int64		time;			/* latest */
+	uint64		position;		/* of the latest interaction */
+} RecsysHistoryItem;
+
+/*
+ * Fold n interactions (any order; the array is reordered) into out, which
+ * must have room for n items, ascending by item.  Returns the number kept;
+ * *dropped (may be NULL) gets how many distinct items max_history left out.
+ * Weights are summed in double precision in ascending (item, position) order.
+ */
+extern int	RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
+							  RecsysHistoryItem *out, int *dropped);
+
+/* 2^(-age / half_life), age and half_life in microseconds; 1 for half_life <= 0 or RECSYS_NO_TIME */
+extern double RecsysDecay(int64 time, int64 reference, int64 half_life);
+
+#endif							/* RECSYS_HISTORY_H */

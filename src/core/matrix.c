@@ -1,0 +1,179 @@
+/*
+ * matrix.c
+ *	  Transposition of the sparse interaction matrix.
+ *
+ * A counting sort: count the entries of each column, turn the counts into
+ * offsets, then walk the rows in order and drop each entry at its column's
+ * next free place.  Rows are walked in ascending order, so the new columns
+ * come out ascending within each new row without any sorting.
+ */
+#include "core/matrix.h"
+
+/* How many entries are handled between two checks for interrupts. */
+#define ENTRIES_PER_CHECK 1000000
+
+static RecsysMatrix *
+matrix_create(uint32 nrows, uint32 ncolumns, uint64 nentries, bool weighted)
+{
+	RecsysMatrix *matrix = palloc0(sizeof(RecsysMatrix));
+
+	matrix->nrows = nrows;
+	matrix->ncolumns = ncolumns;
+	matrix->offsets = recsys_alloc_huge_zero(((Size) nrows + 1) * sizeof(uint64));
+	matrix->columns = recsys_alloc_huge(Max(nentries, 1) * sizeof(uint32));
+	if (weighted)
+		matrix->weights = recsys_alloc_huge(Max(nentries, 1) * sizeof(float));
+	return matrix;
+}
+
+/*
+ * Number of entries in each column.  counts[column + 1] is used, so that the
+ * running sum leaves each column's first place at counts[column].
+ */
+static void
+count_columns(const RecsysMatrix *matrix, uint64 *counts)
+{
+	uint64		nentries = matrix->offsets[matrix->nrows];
+
+	for (uint64 start = 0; start < nentries; start += ENTRIES_PER_CHECK)
+	{
+		uint64		end = Min(start + ENTRIES_PER_CHECK, nentries);
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint64 x = start; x < end; x++)
+			counts[(Size) matrix->columns[x] + 1]++;
+	}
+}
+
+RecsysMatrix *
+RecsysMatrixTranspose(const RecsysMatrix *matrix)
+{
+	uint64		nentries = matrix->offsets[matrix->nrows];
+	RecsysMatrix *result = matrix_create(matrix->ncolumns, matrix->nrows, nentries,
+										 matrix->weights != NULL);
+	uint64	   *places;
+	uint64		since_check = 0;
+
+	count_columns(matrix, result->offsets);
+	for (uint32 row = 0; row < result->nrows; row++)
+		result->offsets[row + 1] += result->offsets[row];
+
+	/* the next free place of each new row */
+	places = recsys_alloc_huge(((Size) result->nrows + 1) * sizeof(uint64));
+	memcpy(places, result->offsets, ((Size) result->nrows + 1) * sizeof(uint64));
+
+	for (uint32 row = 0; row < matrix->nrows; row++)
+	{
+		uint64		first = matrix->offsets[row];
+		uint64		last = matrix->offsets[row + 1];
+
+		for (uint64 x = first; x < last; x++)
+		{
+			uint64		place = places[matrix->columns[x]]++;
+
+			result->columns[place] = row;
+			if (matrix->weights != NULL)
+				result->weights[place] = matrix->weights[x];
+		}
+
+		since_check += last - first;
+		if (since_check >= ENTRIES_PER_CHECK)
+		{
+			CHECK_FOR_INTERRUPTS();
+			since_check = 0;
+		}
+	}
+
+	pfree(places);
+	return result;
+}
+
+void
+RecsysMatrixFree(RecsysMatrix *matrix)
+{
+	pfree(matrix->offsets);
+	pfree(matrix->columns);
+	if (matrix->weights != NULL)
+		pfree(matrix->weights);
+	if (matrix->narrow != NULL)
+		pfree(matrix->narrow);
+	if (matrix->packed != NULL)
+		pfree(matrix->packed);
+	pfree(matrix);
+}
+
+Size
+RecsysMatrixMemory(uint32 nrows, uint64 nentries, bool weighted)
+{
+	return sizeof(RecsysMatrix) +
+		((Size) nrows + 1) * sizeof(uint64) +
+		(Size) nentries * (sizeof(uint32) + (weighted ? sizeof(float) : 0));
+}
+
+/*
+ * The power of two that makes all weights integers below 65,536, or -1 when
+ * there is none.  More than 8 binary places are not tried.
+ */
+static int
+find_weight_shift(const RecsysMatrix *matrix)
+{
+	uint64		nentries = matrix->offsets[matrix->nrows];
+	float		largest = 0.0f;
+	float		scale = 1.0f;
+	int			shift = 0;
+
+	for (uint64 x = 0; x < nentries; x++)
+	{
+		float		weight = matrix->weights[x];
+
+		if (x % ENTRIES_PER_CHECK == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (!(weight > 0.0f && weight < 65536.0f))
+			return -1;
+		largest = Max(largest, weight);
+		while (weight * scale != (float) (uint32) (weight * scale))
+		{
+			if (++shift > 8)
+				return -1;
+			scale *= 2.0f;
+			if (largest * scale >= 65536.0f)
+				return -1;
+		}
+	}
+	return largest * scale < 65536.0f ? shift : -1;
+}
+
+bool
+RecsysMatrixCompact(RecsysMatrix *matrix)
+{
+	uint64		nentries = matrix->offsets[matrix->nrows];
+	float		scale;
+
+	if (matrix->narrow != NULL || matrix->packed != NULL)
+		return true;
+	if (matrix->ncolumns > 65536)
+		return false;
+
+	if (matrix->weights == NULL)
+	{
+		matrix->narrow = recsys_alloc_huge(Max(nentries, 1) * sizeof(uint16));
+		for (uint64 x = 0; x < nentries; x++)
+			matrix->narrow[x] = (uint16) matrix->columns[x];
+		return true;
+	}
+
+	matrix->weight_shift = find_weight_shift(matrix);
+	if (matrix->weight_shift < 0)
+		return false;
+	scale = (float) (1 << matrix->weight_shift);
+	matrix->packed = recsys_alloc_huge(Max(nentries, 1) * sizeof(uint32));
+	for (uint64 x = 0; x < nentries; x++)
+		matrix->packed[x] = (uint32) (matrix->weights[x] * scale) << 16 | matrix->columns[x];
+	return true;
+}
+
+Size
+RecsysMatrixCompactMemory(uint64 nentries, bool weighted)
+{
+	return (Size) nentries * (weighted ? sizeof(uint32) : sizeof(uint16));
+}

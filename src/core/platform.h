@@ -1,0 +1,44 @@
+/*
+ * platform.h
+ *	  The few server facilities that src/core relies on.
+ *
+ * The core knows no catalog, no SPI and no buffers.  It needs memory contexts
+ * (palloc and friends), error reporting and cancellation, and nothing else.
+ * Inside the server those come from postgres.h; when RECSYS_STANDALONE is
+ * defined they come from test/core/standalone.h, so that the very same
+ * source files can be driven by a small C program, a profiler or a sanitizer.
+ */
+#ifndef RECSYS_PLATFORM_H
+#define RECSYS_PLATFORM_H
+
+#ifdef RECSYS_STANDALONE
+#include "standalone.h"
+#else
+#include "postgres.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#define recsys_alloc_huge(size) \
+	MemoryContextAllocHuge(CurrentMemoryContext, (size))
+#define recsys_alloc_huge_zero(size) \
+	MemoryContextAllocExtended(CurrentMemoryContext, (size), \
+							   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO)
+#define recsys_realloc_huge(pointer, size) repalloc_huge((pointer), (size))
+#endif
+
+/*
+ * Hot loops are compiled several times and picked at load time, so that one
+ * binary runs on any x86-64 and still uses AVX2 or AVX-512 where it may.
+ */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+	defined(__gnu_linux__) && !defined(RECSYS_NO_TARGET_CLONES)
+#define RECSYS_TARGET_CLONES \
+	__attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
+#else
+#define RECSYS_TARGET_CLONES
+#endif
+
+/* "no such user", "no such item": never a valid dense number */
+#define RECSYS_NONE ((uint32) 0xFFFFFFFF)
+
+#endif							/* RECSYS_PLATFORM_H */

@@ -1,0 +1,44 @@
+/*
+ * rowselect.h
+ *	  Top-k neighbors of one item from its co-occurrence counts.
+ *
+ * One selector serves row after row.  The kernels that count hand over what
+ * they counted in blocks; counts may come in any item order, each item once.
+ */
+#ifndef RECSYS_ROWSELECT_H
+#define RECSYS_ROWSELECT_H
+
+#include "core/cooccurrence.h"
+
+/* Most counts that are handed over at once. */
+#define RECSYS_SELECT_BLOCK 128
+
+typedef struct RecsysRowSelector RecsysRowSelector;
+
+/* options and totals must outlive the selector. */
+extern RecsysRowSelector *RecsysRowSelectorCreate(const RecsysItemTotals *totals,
+												  const RecsysModelOptions *options);
+extern void RecsysRowSelectorFree(RecsysRowSelector *selector);
+
+/* Bytes that a selector takes; neighbors is that of the options. */
+extern Size RecsysRowSelectorMemory(uint32 nitems, int neighbors, bool weighted);
+
+/* Does the measure look at the dot products, or at the counts only? */
+extern bool RecsysRowSelectorUsesDots(const RecsysRowSelector *selector);
+
+extern void RecsysRowSelectorStart(RecsysRowSelector *selector, uint32 item);
+
+/*
+ * Offer n <= RECSYS_SELECT_BLOCK counts.  They belong to items[0 .. n-1], or
+ * to the items first, first + 1, … when items is NULL.  dots is needed only
+ * when the selector uses dots.  Counts of zero and the row's own item pass by.
+ */
+extern void RecsysRowSelectorOffer(RecsysRowSelector *selector, const uint32 *items,
+								   uint32 first, const uint32 *counts,
+								   const double *dots, int n);
+
+/* Report the row's neighbors, best first. */
+extern void RecsysRowSelectorFinish(RecsysRowSelector *selector,
+									RecsysRowReporter report, void *arg);
+
+#endif							/* RECSYS_ROWSELECT_H */

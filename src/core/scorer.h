@@ -1,0 +1,49 @@
+/*
+ * scorer.h
+ *	  Sparse history times item graph, top k: the serving kernel.
+ *
+ * A scorer is reused from call to call; what a call touched is cleared by the
+ * next RecsysScorerReset.  Sums are kept in double precision so that the order
+ * of the additions cannot change the float that is returned.
+ */
+#ifndef RECSYS_SCORER_H
+#define RECSYS_SCORER_H
+
+#include "core/platform.h"
+
+typedef struct RecsysScorer RecsysScorer;
+
+typedef struct RecsysScored
+{
+	uint32		item;
+	float		score;
+} RecsysScored;
+
+/* For item numbers 0 .. nitems-1; lives in the current memory context. */
+extern RecsysScorer *RecsysScorerCreate(uint32 nitems);
+extern void RecsysScorerFree(RecsysScorer *scorer);
+
+/* Forget the previous call; nitems may have grown. */
+extern void RecsysScorerReset(RecsysScorer *scorer, uint32 nitems);
+
+/* score[items[x]] += weight * similarities[x] for x < n; numbers >= nitems are ignored */
+extern void RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *items,
+							const float *similarities, int n);
+
+/* The item will not be returned, whatever its score. */
+extern void RecsysScorerExclude(RecsysScorer *scorer, uint32 item);
+extern bool RecsysScorerIsExcluded(const RecsysScorer *scorer, uint32 item);
+
+/* Was the item reached with a positive score and not excluded? */
+extern bool RecsysScorerIsCandidate(const RecsysScorer *scorer, uint32 item);
+
+/*
+ * The best min(k, candidates) items with a positive score into out (room for
+ * k), score descending, then item ascending.  Returns their number.
+ */
+extern int	RecsysScorerTop(RecsysScorer *scorer, int k, RecsysScored *out);
+
+/* Upper bound of what RecsysScorerTop can return now. */
+extern int	RecsysScorerCandidates(const RecsysScorer *scorer);
+
+#endif							/* RECSYS_SCORER_H */

@@ -1,0 +1,51 @@
+/*
+ * model.h
+ *	  From users' histories to the item graph, within a memory limit.
+ */
+#ifndef RECSYS_MODEL_H
+#define RECSYS_MODEL_H
+
+#include "postgres.h"
+
+#include "core/cooccurrence.h"
+#include "core/history.h"
+
+typedef struct RecsysModel RecsysModel;
+
+typedef struct RecsysModelStatistics
+{
+	uint64		users;			/* users with a counting interaction */
+	uint64		items;			/* items with a counting interaction */
+	uint64		interactions;	/* folded interactions that count */
+	uint64		capped_users;
+	uint64		capped_interactions;
+	int			passes;			/* over the histories; 1 when all is in memory */
+} RecsysModelStatistics;
+
+/*
+ * Histories are kept in memory unless on_disk, which writes them to a temporary
+ * file.  memory_limit, in bytes, is for everything the model allocates.
+ */
+extern RecsysModel *RecsysModelCreate(uint32 nitems, bool weighted, int max_history,
+									  Size memory_limit, bool on_disk);
+
+/* One interaction of the user at hand; its item must be a number below nitems. */
+extern void RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction);
+
+/* The user at hand is complete. */
+extern void RecsysModelEndUser(RecsysModel *model);
+
+/*
+ * No more users.  Totals are valid from here on; both results live as long as
+ * the model.
+ */
+extern const RecsysItemTotals *RecsysModelFinish(RecsysModel *model);
+
+/* Reports every item's neighbors, in ascending item order. */
+extern void RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
+						   RecsysRowReporter report, void *arg);
+
+extern const RecsysModelStatistics *RecsysModelGetStatistics(RecsysModel *model);
+extern void RecsysModelFree(RecsysModel *model);
+
+#endif							/* RECSYS_MODEL_H */

@@ -1,0 +1,187 @@
+/*
+ * query.c
+ *	  Interactions from any query, run with the caller's rights.
+ *
+ * The query runs through SPI, read-only and with the snapshot of the calling
+ * statement, so views, row-level security, foreign and partitioned tables all
+ * work as in the query itself.  Rows are fetched in batches.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "source/query.h"
+#include "source/values.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#define BATCH_ROWS 1000
+
+#define SHAPE_HINT "The query must return user, item [, weight [, time]]."
+
+typedef struct QueryShape
+{
+	Oid			types[4];		/* base types */
+	int			weight_column;	/* from 0; -1 for none */
+	int			time_column;
+	RecsysKeyKind user_kind;
+	RecsysKeyKind item_kind;
+} QueryShape;
+
+static void
+check_key_type(Oid type, const char *role, RecsysKeyKind *kind)
+{
+	if (!RecsysKeyKindOfType(type, kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the query's %s column has type %s", role, format_type_be(type)),
+				 errdetail("User and item must be smallint, integer, bigint, text, varchar or uuid."),
+				 errhint(SHAPE_HINT)));
+}
+
+static void
+check_shape(TupleDesc desc, QueryShape *shape)
+{
+	if (desc->natts < 2 || desc->natts > 4)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the query returns %d columns", desc->natts),
+				 errhint(SHAPE_HINT)));
+
+	for (int i = 0; i < desc->natts; i++)
+		shape->types[i] = getBaseType(TupleDescAttr(desc, i)->atttypid);
+	check_key_type(shape->types[0], "user", &shape->user_kind);
+	check_key_type(shape->types[1], "item", &shape->item_kind);
+
+	shape->weight_column = -1;
+	shape->time_column = -1;
+	for (int i = 2; i < desc->natts; i++)
+	{
+		if (i == 2 && RecsysTypeIsWeight(shape->types[i]))
+			shape->weight_column = i;
+		else if (i == desc->natts - 1 && RecsysTypeIsTime(shape->types[i]))
+			shape->time_column = i;
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column %d of the query has type %s", i + 1,
+							format_type_be(shape->types[i])),
+					 errdetail("A weight is a number, a time is a timestamp with or without time zone or a date."),
+					 errhint(SHAPE_HINT)));
+	}
+}
+
+static void
+check_key_length(const RecsysKey *key)
+{
+	if (key->len > RECSYS_MAX_KEY_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("key of %u bytes exceeds maximum %u", key->len, RECSYS_MAX_KEY_LEN),
+				 errhint("Select an expression such as md5(key)::uuid instead.")));
+}
+
+static void
+collect_row(RecsysCollector *collector, const QueryShape *shape, HeapTuple tuple, TupleDesc desc,
+			uint64 position)
+{
+	Datum		values[4];
+	bool		isnull[4];
+	RecsysKey	user;
+	RecsysKey	item;
+	RecsysCollected row;
+
+	heap_deform_tuple(tuple, desc, values, isnull);
+	if (isnull[0] || isnull[1])
+		return;
+	RecsysKeyFromDatum(shape->types[0], values[0], &user);
+	RecsysKeyFromDatum(shape->types[1], values[1], &item);
+	check_key_length(&user);
+	check_key_length(&item);
+
+	row.user = &user;
+	row.item = &item;
+	row.weight = 1.0f;
+	row.time = RECSYS_NO_TIME;
+	row.position = position;
+	row.dead = false;
+	if (shape->weight_column >= 0 && !isnull[shape->weight_column])
+		row.weight = RecsysWeightFromDatum(shape->types[shape->weight_column],
+										   values[shape->weight_column]);
+	if (shape->time_column >= 0 && !isnull[shape->time_column])
+		row.time = RecsysTimeFromDatum(shape->types[shape->time_column],
+									   values[shape->time_column]);
+	RecsysCollectorAdd(collector, &row);
+}
+
+static Portal
+open_query(const char *query)
+{
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	if (!SPI_is_cursor_plan(plan))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_CURSOR_DEFINITION),
+				 errmsg("the query must be a single SELECT"),
+				 errhint(SHAPE_HINT)));
+	return SPI_cursor_open(NULL, plan, NULL, NULL, true);
+}
+
+RecsysCollector *
+RecsysCollectQuery(const char *query, Size memory_limit, RecsysKeyKind *item_kind, bool *weighted)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	RecsysCollectorOptions options;
+	RecsysCollector *collector;
+	QueryShape	shape;
+	MemoryContext row_context;
+	Portal		portal;
+	uint64		position = 0;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	portal = open_query(query);
+	check_shape(portal->tupDesc, &shape);
+
+	options.user_kind = shape.user_kind;
+	options.item_kind = shape.item_kind;
+	options.weighted = shape.weight_column >= 0;
+	options.timed = shape.time_column >= 0;
+	options.postings = false;
+	options.memory_limit = memory_limit;
+	if (!pg_strong_random(&options.seed, sizeof(options.seed)))
+		options.seed = (uint64) GetCurrentTimestamp();
+
+	MemoryContextSwitchTo(caller);
+	collector = RecsysCollectorCreate(&options);
+	row_context = AllocSetContextCreate(caller, "recsys query rows", ALLOCSET_DEFAULT_SIZES);
+
+	for (;;)
+	{
+		SPI_cursor_fetch(portal, true, BATCH_ROWS);
+		if (SPI_processed == 0)
+			break;
+		MemoryContextSwitchTo(row_context);
+		for (uint64 i = 0; i < SPI_processed; i++)
+			collect_row(collector, &shape, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, position++);
+		MemoryContextReset(row_context);
+		SPI_freetuptable(SPI_tuptable);
+		CHECK_FOR_INTERRUPTS();
+	}
+	MemoryContextDelete(row_context);
+	SPI_cursor_close(portal);
+
+	MemoryContextSwitchTo(caller);
+	RecsysCollectorFinish(collector);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	MemoryContextSwitchTo(caller);
+
+	*item_kind = shape.item_kind;
+	*weighted = options.weighted;
+	return collector;
+}

@@ -1,0 +1,227 @@
+/*
+ * values.c
+ *	  SQL values of the supported types to keys, weights and times, and back.
+ *
+ * timestamp and date values are taken as they are, without regard to the
+ * session's time zone: only differences between times of one column matter.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "core/history.h"
+#include "source/values.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+bool
+RecsysKeyKindOfType(Oid type, RecsysKeyKind *kind)
+{
+	switch (getBaseType(type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			*kind = RECSYS_KEY_INT;
+			return true;
+		case TEXTOID:
+		case VARCHAROID:
+			*kind = RECSYS_KEY_TEXT;
+			return true;
+		case UUIDOID:
+			*kind = RECSYS_KEY_UUID;
+			return true;
+		default:
+			return false;
+	}
+}
+
+const char *
+RecsysKeyKindName(RecsysKeyKind kind)
+{
+	switch (kind)
+	{
+		case RECSYS_KEY_INT:
+			return "integer";
+		case RECSYS_KEY_TEXT:
+			return "text";
+		case RECSYS_KEY_UUID:
+			return "uuid";
+	}
+	return "unknown";
+}
+
+bool
+RecsysTypeIsWeight(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+bool
+RecsysTypeIsTime(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+		case DATEOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+void
+RecsysKeyFromDatum(Oid basetype, Datum value, RecsysKey *key)
+{
+	key->number = 0;
+	key->data = NULL;
+	key->len = sizeof(int64);
+
+	switch (basetype)
+	{
+		case INT2OID:
+			key->number = DatumGetInt16(value);
+			break;
+		case INT4OID:
+			key->number = DatumGetInt32(value);
+			break;
+		case INT8OID:
+			key->number = DatumGetInt64(value);
+			break;
+		case TEXTOID:
+		case VARCHAROID:
+			{
+				text	   *string = DatumGetTextPP(value);
+
+				key->data = VARDATA_ANY(string);
+				key->len = VARSIZE_ANY_EXHDR(string);
+				break;
+			}
+		case UUIDOID:
+			key->data = (const char *) DatumGetUUIDP(value)->data;
+			key->len = UUID_LEN;
+			break;
+		default:
+			elog(ERROR, "type %u is not a key type", basetype);
+	}
+}
+
+Datum
+RecsysKeyToDatum(Oid basetype, const RecsysKey *key)
+{
+	switch (basetype)
+	{
+		case INT2OID:
+			if (key->number < PG_INT16_MIN || key->number > PG_INT16_MAX)
+				ereport(ERROR,
+						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						 errmsg("item key %lld is out of range for type smallint",
+								(long long) key->number)));
+			return Int16GetDatum((int16) key->number);
+		case INT4OID:
+			if (key->number < PG_INT32_MIN || key->number > PG_INT32_MAX)
+				ereport(ERROR,
+						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						 errmsg("item key %lld is out of range for type integer",
+								(long long) key->number)));
+			return Int32GetDatum((int32) key->number);
+		case INT8OID:
+			return Int64GetDatum(key->number);
+		case TEXTOID:
+		case VARCHAROID:
+			return PointerGetDatum(cstring_to_text_with_len(key->data, key->len));
+		case UUIDOID:
+			{
+				pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
+
+				memcpy(uuid->data, key->data, UUID_LEN);
+				return UUIDPGetDatum(uuid);
+			}
+		default:
+			elog(ERROR, "type %u is not a key type", basetype);
+	}
+	return (Datum) 0;
+}
+
+float
+RecsysWeightFromDatum(Oid basetype, Datum value)
+{
+	double		weight;
+
+	switch (basetype)
+	{
+		case INT2OID:
+			weight = DatumGetInt16(value);
+			break;
+		case INT4OID:
+			weight = DatumGetInt32(value);
+			break;
+		case INT8OID:
+			weight = (double) DatumGetInt64(value);
+			break;
+		case FLOAT4OID:
+			weight = DatumGetFloat4(value);
+			break;
+		case FLOAT8OID:
+			weight = DatumGetFloat8(value);
+			break;
+		case NUMERICOID:
+			weight = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+			break;
+		default:
+			elog(ERROR, "type %u is not a weight type", basetype);
+	}
+
+	/* beyond float's range is as useless as infinity: its square overflows */
+	return isfinite((float) weight) ? (float) weight : 0.0f;
+}
+
+int64
+RecsysTimeFromDatum(Oid basetype, Datum value)
+{
+	int64		time;
+
+	switch (basetype)
+	{
+		case TIMESTAMPTZOID:
+		case TIMESTAMPOID:
+			time = DatumGetTimestamp(value);
+			break;
+		case DATEOID:
+			{
+				DateADT		date = DatumGetDateADT(value);
+
+				if (DATE_IS_NOBEGIN(date))
+					time = PG_INT64_MIN;
+				else if (DATE_IS_NOEND(date))
+					time = PG_INT64_MAX;
+				else if (date > PG_INT64_MAX / USECS_PER_DAY)
+					time = PG_INT64_MAX;
+				else
+					time = (int64) date * USECS_PER_DAY;
+				break;
+			}
+		default:
+			elog(ERROR, "type %u is not a time type", basetype);
+	}
+
+	/* -infinity is a time, only older than any other; NULL is no time */
+	return time == RECSYS_NO_TIME ? RECSYS_NO_TIME + 1 : time;
+}

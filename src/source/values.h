@@ -1,0 +1,37 @@
+/*
+ * values.h
+ *	  SQL values of the supported types to keys, weights and times, and back.
+ */
+#ifndef RECSYS_VALUES_H
+#define RECSYS_VALUES_H
+
+#include "postgres.h"
+
+#include "core/key.h"
+
+/* Kind of a key type (domains looked through); false when it cannot be a key. */
+extern bool RecsysKeyKindOfType(Oid type, RecsysKeyKind *kind);
+
+extern bool RecsysTypeIsWeight(Oid type);
+extern bool RecsysTypeIsTime(Oid type);
+
+/* "an integer", "text", "uuid": for messages */
+extern const char *RecsysKeyKindName(RecsysKeyKind kind);
+
+/*
+ * Key of a non-null value of the given base type, which must be of a key kind.
+ * A byte string may point into the value or into a detoasted copy in the
+ * current memory context.
+ */
+extern void RecsysKeyFromDatum(Oid basetype, Datum value, RecsysKey *key);
+
+/* Inverse; errors out with numeric_value_out_of_range when type is too narrow. */
+extern Datum RecsysKeyToDatum(Oid basetype, const RecsysKey *key);
+
+/* NaN and infinities become 0: no evidence. */
+extern float RecsysWeightFromDatum(Oid basetype, Datum value);
+
+/* Microseconds; the infinities are kept as the extreme values. */
+extern int64 RecsysTimeFromDatum(Oid basetype, Datum value);
+
+#endif							/* RECSYS_VALUES_H */

@@ -1,0 +1,103 @@
+# A private PostgreSQL: the extension is built from a copy of the sources and
+# installed into a tree of its own inside the sandbox, and a throw-away cluster
+# runs from that tree.  Sourced, after provision.sh and sandbox.sh.
+#
+#     server_build              copies, builds and installs; log in $SERVER_LOG
+#     server_start [CONF…]      cluster on a Unix socket in $SERVER_SOCKET
+#     server_stop
+#
+# The tree mirrors the server's own paths below $SANDBOX/root: programs are
+# copied, everything else is linked, and recsys is added.  PostgreSQL finds its
+# directories relative to its program file, so that server loads recsys from
+# there, and the PostgreSQL of the machine is neither written to nor affected by
+# a recsys that may be installed in it.  No TCP port is opened.
+
+SERVER_TREE=		# the copied sources
+SERVER_BIN=			# programs of the private tree
+SERVER_LOG=
+
+# server_copy ROOT: a copy of the working tree that the user may write to
+server_copy()
+{
+	SERVER_TREE=$SANDBOX/tree
+	SERVER_LOG=$SANDBOX/build.log
+	mkdir "$SERVER_TREE"
+	(cd "$1" && tar -cf - --exclude='*.o' --exclude='*.so' --exclude='*.d' --exclude='*.bc' \
+		--exclude=regress_input Makefile recsys.control sql src test expected) |
+		tar -xf - -C "$SERVER_TREE" || return 1
+	sandbox_own "$SERVER_TREE"
+}
+
+# server_link FROM TO: every entry of FROM that TO lacks, our own left out
+server_link()
+{
+	local entry name
+
+	for entry in "$1"/*; do
+		name=${entry##*/}
+		case "$name" in
+			recsys*) continue ;;
+		esac
+		if [ ! -e "$2/$name" ] && [ ! -L "$2/$name" ]; then
+			ln -s "$entry" "$2/$name"
+		fi
+	done
+}
+
+# Builds with warnings as errors and installs into the private tree.
+server_build()
+{
+	local root=$SANDBOX/root share pkglib
+
+	mkdir "$SANDBOX/build" "$root"
+	sandbox_own "$SANDBOX/build" "$root"
+	sandbox_run 300 make -j "$(nproc)" -C "$SANDBOX/build" -f "$SERVER_TREE/Makefile" \
+		VPATH="$SERVER_TREE" PG_CONFIG="$PG_CONFIG" RECSYS_WERROR=1 \
+		RECSYS_SANITIZE="$RECSYS_SANITIZE" all >"$SERVER_LOG" 2>&1 || return 1
+	sandbox_run 60 make -C "$SANDBOX/build" -f "$SERVER_TREE/Makefile" \
+		VPATH="$SERVER_TREE" PG_CONFIG="$PG_CONFIG" RECSYS_WERROR=1 \
+		RECSYS_SANITIZE="$RECSYS_SANITIZE" DESTDIR="$root" install >>"$SERVER_LOG" 2>&1 || return 1
+
+	share=$("$PG_CONFIG" --sharedir)
+	pkglib=$("$PG_CONFIG" --pkglibdir)
+	mkdir -p "$root$PG_BIN"
+	cp -a "$PG_BIN"/. "$root$PG_BIN"
+	server_link "$share" "$root$share"
+	server_link "$share/extension" "$root$share/extension"
+	server_link "$pkglib" "$root$pkglib"
+	SERVER_BIN=$root$PG_BIN
+	SANDBOX_PATH=$SERVER_BIN:$SANDBOX_PATH
+}
+
+# server_start [CONFIGURATION LINE…]
+server_start()
+{
+	SERVER_DATA=$SANDBOX/data
+	SERVER_SOCKET=$SANDBOX/socket
+	mkdir "$SERVER_SOCKET"
+	sandbox_own "$SERVER_SOCKET"
+	if ! sandbox_run 120 initdb -D "$SERVER_DATA" -U postgres -A trust -E UTF8 --locale=C \
+		--no-sync >"$SANDBOX/initdb.log" 2>&1; then
+		cat "$SANDBOX/initdb.log" >&2
+		return 1
+	fi
+	{
+		echo "listen_addresses = ''"
+		echo "unix_socket_directories = '$SERVER_SOCKET'"
+		echo "fsync = off"
+		echo "shared_buffers = 256MB"
+		echo "max_wal_size = 4GB"
+		printf '%s\n' "$@"
+	} >>"$SERVER_DATA/postgresql.conf"
+	SANDBOX_ENV+=(PGHOST="$SERVER_SOCKET" PGUSER=postgres PGDATABASE=postgres)
+	if ! sandbox_run 90 "${SERVER_PRELOAD[@]}" pg_ctl -D "$SERVER_DATA" -l "$SANDBOX/server.log" \
+		-w -t 60 start >"$SANDBOX/start.log" 2>&1; then
+		cat "$SANDBOX/start.log" "$SANDBOX/server.log" >&2
+		return 1
+	fi
+}
+
+server_stop()
+{
+	sandbox_run 60 pg_ctl -D "$SERVER_DATA" -m fast -w stop >/dev/null 2>&1
+}

@@ -1,0 +1,295 @@
+# What the TAP tests share: nodes with recsys and a table of purchases, the
+# whole of what an index answers as text to compare, and a crash that leaves no
+# process of the server alive.
+package RecsysTest;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(new_node create_purchases insert_purchases answers same_answers
+  check_clean scans_agree recommend_agrees kill_server start_pgbench
+  start_psql finish poll_progress);
+
+# The product catalogue and the users of the generated purchases.  Popularity
+# falls off like 1/rank; a product has companions (same number modulo 10), so
+# that there is something to learn.
+our $users = 400;
+our $products = 250;
+
+# A running node with the extension; further lines go to postgresql.conf.
+# fsync stays off as the framework has it: a killed process loses nothing that
+# it handed to the operating system.
+sub new_node
+{
+	my ($name, @configuration) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	# checksums tell a page that was written out unfinished
+	$node->init(allows_streaming => 1, extra => [ '--data-checksums', '--encoding=UTF8' ]);
+	$node->append_conf('postgresql.conf', join("\n",
+		'autovacuum = off',
+		'log_statement = none',
+		# small, so that changed pages are written out all the time
+		'shared_buffers = 4MB',
+		'max_wal_size = 4GB',
+		'max_prepared_transactions = 2',
+		@configuration) . "\n");
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION recsys');
+	return $node;
+}
+
+# Table purchases with some rows; no index yet.
+sub create_purchases
+{
+	my ($node, $rows, $kind) = @_;
+
+	$kind //= '';
+	$node->safe_psql('postgres', qq(
+		CREATE $kind TABLE purchases (
+			user_id bigint,
+			product_id bigint,
+			quantity integer,
+			purchased_at timestamptz)));
+	insert_purchases($node, $rows);
+}
+
+# More purchases.  Quantities are whole numbers, so that sums of products are
+# exact in whatever order they are taken, and results can be compared as text.
+sub insert_purchases
+{
+	my ($node, $rows) = @_;
+
+	$node->safe_psql('postgres', qq(
+		INSERT INTO purchases
+		SELECT 1 + floor($users * random() * random())::bigint AS user_id,
+			   1 + floor($products ^ random())::bigint AS product_id,
+			   CASE WHEN random() < 0.05 THEN NULL ELSE 1 + floor(3 * random())::integer END,
+			   '2026-01-01'::timestamptz + 365 * random() * interval '1 day'
+		FROM generate_series(1, $rows)));
+	# companions: a tenth of the users also buy what ends in the same digit
+	$node->safe_psql('postgres', qq(
+		INSERT INTO purchases
+		SELECT user_id, 1 + (product_id + 10) % $products, 1, purchased_at + interval '1 minute'
+		FROM purchases WHERE user_id % 10 = product_id % 10));
+}
+
+# Everything that an index answers about the model and about every user, as
+# text, one line an answer.
+sub answers
+{
+	my ($node, $index, $database) = @_;
+
+	return $node->safe_psql($database // 'postgres', qq(
+		SELECT 'graph', s.* FROM item_similarity('$index') s ORDER BY item_id, rank;
+		SELECT 'popular', p.* FROM popular_items(NULL::integer, '$index') WITH ORDINALITY p ORDER BY ordinality;
+		SELECT 'similar', i, s.* FROM generate_series(1, $products, 7) i,
+			LATERAL similar_items(i::bigint, 20, '$index') WITH ORDINALITY s ORDER BY i, ordinality;
+		SELECT 'recommend', u, r.* FROM generate_series(1, $users + 1) u,
+			LATERAL recommend(u::bigint, 20, '$index') WITH ORDINALITY r ORDER BY u, ordinality;
+		SELECT 'cart', i, r.* FROM generate_series(1, $products, 11) i,
+			LATERAL recommend_for_items(ARRAY[i, i + 1]::bigint[], 10, '$index') WITH ORDINALITY r
+			ORDER BY i, ordinality));
+}
+
+# One assertion; tells the first difference instead of two megabytes.
+sub same_answers
+{
+	my ($got, $expected, $name) = @_;
+	my @got = split /\n/, $got;
+	my @expected = split /\n/, $expected;
+	my $line = 0;
+
+	return pass($name) if $got eq $expected && @got > 0;
+	$line++ while $line < @got && $line < @expected && $got[$line] eq $expected[$line];
+	fail($name);
+	diag('lines: got ' . @got . ', expected ' . @expected . "; first difference in line $line:\n"
+		  . '  got      ' . ($got[$line] // '(none)') . "\n"
+		  . '  expected ' . ($expected[$line] // '(none)'));
+	return 0;
+}
+
+# recsys.check_index has no complaints.
+sub check_clean
+{
+	my ($node, $index, $name) = @_;
+	my ($status, $stdout, $stderr) =
+	  $node->psql('postgres', "SELECT recsys.check_index('$index')");
+
+	ok($status == 0, $name) or diag($stderr);
+}
+
+# Index scans on user, item and both return what a sequential scan returns, for
+# every key there is.
+sub scans_agree
+{
+	my ($node, $name) = @_;
+	my $rows = 'p.user_id, p.product_id, p.quantity, p.purchased_at';
+	my %query = (
+		user => "SELECT $rows FROM (SELECT DISTINCT user_id FROM purchases) k,
+			LATERAL (SELECT * FROM purchases p WHERE p.user_id = k.user_id OFFSET 0) p",
+		item => "SELECT $rows FROM (SELECT DISTINCT product_id FROM purchases) k,
+			LATERAL (SELECT * FROM purchases p WHERE p.product_id = k.product_id OFFSET 0) p",
+		both => "SELECT $rows FROM (SELECT DISTINCT user_id, product_id FROM purchases) k,
+			LATERAL (SELECT * FROM purchases p WHERE p.user_id = k.user_id
+				AND p.product_id = k.product_id OFFSET 0) p");
+	my $digest = sub {
+		my ($settings, $query) = @_;
+		return $node->safe_psql('postgres', qq($settings
+			SELECT count(*), md5(string_agg(q::text, ',' ORDER BY q::text)) FROM ($query) q));
+	};
+	my $expected = $digest->('', 'SELECT user_id, product_id, quantity, purchased_at FROM purchases
+		WHERE user_id IS NOT NULL AND product_id IS NOT NULL');
+
+	foreach my $key (sort keys %query)
+	{
+		foreach my $off ('bitmapscan', 'indexscan')
+		{
+			my $settings = "SET enable_seqscan = off; SET enable_$off = off; SET enable_memoize = off;";
+			my $plan = $node->safe_psql('postgres', "$settings EXPLAIN (COSTS off) $query{$key}");
+
+			like($plan, qr/Index Scan (using|on) \w*recsys/, "$name: $key, $off off: the index is used");
+			is($digest->($settings, $query{$key}), $expected, "$name: $key, $off off: same rows");
+		}
+	}
+}
+
+# recommend equals its definition in SQL: the user's visible history times the
+# item graph of the index, less what the user has.
+sub recommend_agrees
+{
+	my ($node, $index, $name) = @_;
+	my $different = $node->safe_psql('postgres', qq(
+		WITH history AS (
+			SELECT user_id, product_id, sum(coalesce(quantity, 1))::double precision AS weight
+			FROM purchases GROUP BY user_id, product_id),
+		expected AS (
+			SELECT h.user_id, s.similar_item_id AS item_id, sum(h.weight * s.score) AS score
+			FROM history h JOIN item_similarity('$index') s ON s.item_id = h.product_id
+			WHERE (h.user_id, s.similar_item_id) NOT IN (SELECT user_id, product_id FROM history)
+			GROUP BY h.user_id, s.similar_item_id),
+		got AS (
+			SELECT u.user_id, r.item_id, r.score
+			FROM (SELECT DISTINCT user_id FROM purchases) u,
+				 LATERAL recommend(u.user_id, NULL::integer, '$index') r
+			WHERE r.source = 'history')
+		SELECT count(*) FILTER (WHERE e.score IS NULL), count(*) FILTER (WHERE g.score IS NULL),
+			   count(*) FILTER (WHERE abs(e.score - g.score) > 1e-5 * greatest(1, e.score)),
+			   count(*) > 0
+		FROM expected e FULL JOIN got g USING (user_id, item_id)));
+
+	is($different, '0|0|0|t', "$name (unexpected, missing, different score, any)");
+}
+
+# Child processes of a process.
+sub children_of
+{
+	my ($parent) = @_;
+	my @children;
+
+	foreach my $file (glob '/proc/[0-9]*/stat')
+	{
+		open(my $handle, '<', $file) or next;
+		my $line = <$handle> // '';
+		close $handle;
+		push @children, $1 if $line =~ /^(\d+) \(.*\) \S (\d+)/ && $2 == $parent;
+	}
+	return @children;
+}
+
+# Neither running nor stopped: gone, or a zombie that nobody has waited for yet.
+sub is_dead
+{
+	my ($pid) = @_;
+
+	open(my $handle, '<', "/proc/$pid/stat") or return 1;
+	my $line = <$handle> // '';
+	close $handle;
+	return $line eq '' || $line =~ /^\d+ \(.*\) [ZX]/;
+}
+
+# SIGKILL for the postmaster and every process of the server, all at once.
+# The postmaster is stopped first, so that it cannot react to a child's death.
+sub kill_server
+{
+	my ($node) = @_;
+	my $lock_file = $node->data_dir . '/postmaster.pid';
+	my ($postmaster) = split /\n/, slurp_file($lock_file);
+	my @processes;
+
+	kill 'STOP', $postmaster;
+	@processes = (children_of($postmaster), $postmaster);
+	kill 'KILL', @processes;
+	foreach my $pid (@processes)
+	{
+		my $deadline = time + 30;
+		sleep 0.02 while !is_dead($pid) && time < $deadline;
+	}
+	# a zombie still looks alive to the next postmaster
+	my $deadline = time + 5;
+	sleep 0.05 while kill(0, $postmaster) && time < $deadline;
+	unlink $lock_file if kill(0, $postmaster);
+	$node->{_pid} = undef;
+}
+
+# pgbench in the background; scripts are [ SQL, weight ] pairs.
+sub start_pgbench
+{
+	my ($node, $clients, @scripts) = @_;
+	my @files;
+	my $output = '';
+
+	foreach my $script (@scripts)
+	{
+		my $file = PostgreSQL::Test::Utils::tempdir() . '/script.sql';
+		append_to_file($file, $script->[0]);
+		push @files, '-f', "$file\@$script->[1]";
+	}
+	return IPC::Run::start(
+		[ 'pgbench', '-n', '-c', $clients, '-j', 1, '-T', 300, @files,
+			'-h', $node->host, '-p', $node->port, 'postgres' ],
+		'<', \undef, '>', \$output, '2>', \$output);
+}
+
+# psql in the background; its exit status comes from finish.
+sub start_psql
+{
+	my ($node, $sql) = @_;
+	my $output = '';
+
+	return IPC::Run::start(
+		[ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), '-c', $sql ],
+		'<', \undef, '>', \$output, '2>', \$output);
+}
+
+# Waits for what start_pgbench or start_psql started; true if it succeeded.
+sub finish
+{
+	my ($run) = @_;
+	return $run->finish;
+}
+
+# Waits until an index build shows in the progress view; false if it ended.
+sub poll_progress
+{
+	my ($node, $run) = @_;
+	my $deadline = time + 30;
+
+	while (time < $deadline && $run->pumpable)
+	{
+		return 1 if $node->safe_psql('postgres',
+			'SELECT count(*) FROM pg_stat_progress_create_index') ne '0';
+		$run->pump_nb;
+		sleep 0.005;
+	}
+	return 0;
+}
+
+1;

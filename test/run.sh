@@ -1,0 +1,218 @@
+#!/bin/bash
+# make test: builds recsys and runs its tests against a private server.
+#
+#     test/run.sh [--sanitize] [--accept] [core] [regress] [isolation] [tap]
+#
+# Without a part, all four run:
+#     core       the C driver of src/core, no server (test/core)
+#     regress    SQL tests (test/sql, expected)
+#     isolation  concurrent sessions (test/specs, expected/isolation)
+#     tap        crashes, standbys, dumps (test/t)
+# TESTS="name …" runs only those SQL tests, specs and TAP files ("001" and
+# "001_crash_insert" both name a TAP file).
+# --accept copies the results of regress and isolation to expected/.
+# --sanitize builds with the address and undefined-behavior sanitizers.
+#
+# Missing packages are installed (lib/provision.sh).  The last line is
+# "recsys: N passed, N failed": SQL tests, specs and single assertions of the C
+# driver and the TAP tests.  The exit status is zero only if something passed
+# and nothing failed.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$root/test/lib/provision.sh"
+. "$root/test/lib/sandbox.sh"
+. "$root/test/lib/server.sh"
+. "$root/test/lib/results.sh"
+
+RECSYS_SANITIZE=
+accept=
+parts=
+for argument in "$@"; do
+	case "$argument" in
+		--sanitize) RECSYS_SANITIZE=1 ;;
+		--accept) accept=yes ;;
+		core | regress | isolation | tap) parts="$parts $argument" ;;
+		*) sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+	esac
+done
+: "${parts:=core regress isolation tap}"
+
+# selected NAME: does TESTS name it?
+selected()
+{
+	local wanted
+
+	[ -n "$TESTS" ] || return 0
+	for wanted in $TESTS; do
+		[ "$1" != "$wanted" ] && [ "${1%%_*}" != "$wanted" ] || return 0
+	done
+	return 1
+}
+
+# names DIRECTORY SUFFIX: base names of the selected files
+names()
+{
+	local file
+
+	for file in "$1"/*"$2"; do
+		if [ -f "$file" ]; then
+			file=${file##*/}
+			! selected "${file%"$2"}" || printf '%s ' "${file%"$2"}"
+		fi
+	done
+}
+
+heading()
+{
+	printf '\n== %s\n' "$*"
+}
+
+# nothing NAME: a part without tests is a failure, unless TESTS chose so
+nothing()
+{
+	[ -n "$TESTS" ] || results_fail 1 "$1: there is nothing to run"
+}
+
+run_core()
+{
+	local output=$SANDBOX/core.out status=0 flags=
+
+	heading "core: algorithms"
+	selected core || return 0
+	[ -z "$RECSYS_SANITIZE" ] || flags="-fsanitize=address,undefined -fno-sanitize-recover=all"
+	sandbox_run 240 make -s -C "$SERVER_TREE/test/core" SANITIZE="$flags" PG_CONFIG="$PG_CONFIG" check \
+		>"$output" 2>&1 || status=$?
+	if results_tap "$output" "$status" "core"; then
+		grep -c '^ok' "$output" | sed 's/$/ assertions hold/'
+	else
+		grep -v '^ok' "$output" | tail -n 60
+	fi
+}
+
+# run_pg_regress PART PROGRAM NAMES INPUT-SUBDIRECTORY EXPECTED-DIRECTORY
+run_pg_regress()
+{
+	local part=$1 program=$2 tests=$3 kind=$4 expected=$5 name
+	local input=$SANDBOX/$part.in output=$SANDBOX/$part
+
+	if [ -z "$tests" ]; then
+		nothing "$part"
+		return
+	fi
+	mkdir "$input" "$output"
+	mkdir -p "$SERVER_TREE/expected/isolation"
+	ln -s "$SERVER_TREE/test/$kind" "$input/$kind"
+	ln -s "$expected" "$input/expected"
+	sandbox_own "$output"
+	sandbox_run 300 "$PG_TEST/$program" --bindir="$SERVER_BIN" --inputdir="$input" \
+		--outputdir="$output" --host="$SERVER_SOCKET" --user=postgres \
+		--dbname="recsys_$part" --load-extension=recsys $tests >"$output.out" 2>&1
+	grep -E '^(test |ok |not ok )' "$output.out"
+	results_regress "$tests" "$output.out"
+	if [ -s "$output/regression.diffs" ]; then
+		head -n 300 "$output/regression.diffs"
+	elif ! grep -Eq '^(test |ok |not ok )' "$output.out"; then
+		tail -n 30 "$output.out"
+	fi
+	if [ -n "$accept" ]; then
+		for name in $tests; do
+			cp "$output/results/$name.out" "$root/${expected#"$SERVER_TREE/"}/$name.out"
+		done
+		echo "results copied to ${expected#"$SERVER_TREE/"}: check them"
+	fi
+}
+
+run_regress()
+{
+	heading "regress: SQL"
+	run_pg_regress regress regress/pg_regress "$(names "$SERVER_TREE/test/sql" .sql)" \
+		sql "$SERVER_TREE/expected"
+}
+
+run_isolation()
+{
+	heading "isolation: concurrent sessions"
+	run_pg_regress isolation isolation/pg_isolation_regress "$(names "$SERVER_TREE/test/specs" .spec)" \
+		specs "$SERVER_TREE/expected/isolation"
+}
+
+run_tap()
+{
+	local name output status tests
+
+	heading "tap: crashes, standbys, dumps"
+	tests=$(names "$SERVER_TREE/test/t" .pl)
+	[ -n "$tests" ] || nothing tap
+	for name in $tests; do
+		output=$SANDBOX/tap/$name
+		mkdir -p "$output/tmp_check/log"
+		sandbox_own "$SANDBOX/tap"
+		status=0
+		sandbox_run 300 env PERL5LIB="$PG_TEST/perl:$SERVER_TREE/test/perl" \
+			PG_REGRESS="$PG_TEST/regress/pg_regress" TESTDIR="$output" \
+			TESTDATADIR="$output/tmp_check" TESTLOGDIR="$output/tmp_check/log" \
+			bash -c 'cd "$TESTDIR" && exec perl "$1"' - "$SERVER_TREE/test/t/$name.pl" \
+			>"$output/stdout" 2>"$output/stderr" || status=$?
+		if results_tap "$output/stdout" "$status" "$name"; then
+			printf '%s: %s assertions hold\n' "$name" "$(grep -c '^ok' "$output/stdout")"
+		else
+			[ "$status" -ne 124 ] || echo "$name: took too long"
+			grep -v '^ok' "$output/stdout"
+			# the framework's own messages go to its log, diagnostics to both
+			tail -q -n 40 "$output/stderr" "$output"/tmp_check/log/regress_log_* | cut -c 1-500 |
+				grep -vE '^(###|# Running:|waiting for|server st|# .*[Pp]ostmaster PID|\[[^]]*\]\([^)]*\) ok )'
+			for log in "$output"/tmp_check/log/*.log; do
+				grep -sHE '(ERROR|FATAL|PANIC|terminated by signal|TRAP):?' "$log" | tail -n 20
+			done
+		fi
+		rm -rf "$output"
+	done
+}
+
+provision_server tests
+sandbox_begin test 840
+server_copy "$root" || exit 1
+echo "recsys: testing with $("$PG_CONFIG" --version), as user $SANDBOX_USER"
+
+# The server loads its sanitizer before anything else; a server's memory is
+# not freed at its exit, so leaks mean nothing there.
+SERVER_PRELOAD=()
+if [ -n "$RECSYS_SANITIZE" ]; then
+	SERVER_PRELOAD=(env LD_PRELOAD="$(gcc -print-file-name=libasan.so)"
+		ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=0
+		UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1)
+fi
+
+built=
+for part in $parts; do
+	if [ "$part" != core ] && [ -z "$built" ]; then
+		heading "build"
+		if server_build && server_start; then
+			built=yes
+			echo "warnings are errors: none; the server is up"
+		else
+			built=no
+			tail -n 60 "$SERVER_LOG"
+			results_fail 1 "build"
+		fi
+	fi
+	if [ "$part" != core ] && [ "$built" = no ]; then
+		results_fail 1 "$part: not run, for there is no server"
+	else
+		run_"$part"
+	fi
+done
+
+if [ "$built" = yes ]; then
+	crashes=$(grep -hE 'terminated by signal|PANIC:|AddressSanitizer|runtime error:' "$SANDBOX/server.log")
+	if [ -n "$crashes" ]; then
+		heading "the server crashed"
+		printf '%s\n' "$crashes" | head -n 20
+		grep -A 40 -E 'AddressSanitizer|runtime error:' "$SANDBOX/server.log" | head -n 120
+		results_fail 1 "the server survived all tests"
+	fi
+	server_stop
+fi
+
+heading "result"
+results_report

@@ -1,0 +1,78 @@
+# A streaming standby gives the same answers as its primary after every kind of
+# change, and its index passes the same checks.  Replay compares each page with
+# the primary's (wal_consistency_checking) and stops the standby at a difference.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use RecsysTest;
+
+my $primary = new_node('primary', "wal_consistency_checking = 'generic'");
+$primary->backup('backup');
+
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'backup', has_streaming => 1);
+$standby->start;
+
+# Runs a change on the primary, then compares.
+sub change
+{
+	my ($name, $sql) = @_;
+
+	$primary->safe_psql('postgres', $_) foreach ref $sql ? @$sql : $sql;
+	compare($name);
+}
+
+sub compare
+{
+	my ($name) = @_;
+
+	$primary->wait_for_catchup($standby);
+	same_answers(answers($standby, 'purchases_recsys'), answers($primary, 'purchases_recsys'), "$name: same answers");
+	scans_agree($standby, "standby, $name");
+	check_clean($standby, 'purchases_recsys', "$name: check_index on the standby");
+	check_clean($primary, 'purchases_recsys', "$name: check_index on the primary");
+}
+
+create_purchases($primary, 8000);
+change('build', 'CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id, quantity, purchased_at)');
+
+insert_purchases($primary, 2000);
+compare('insert');
+
+change('single rows', [ map { "INSERT INTO purchases VALUES ($_, 300 + $_ % 7, 2, now())" } 395 .. 410 ]);
+change('update', 'UPDATE purchases SET quantity = 3 WHERE user_id % 5 = 1');
+change('delete', 'DELETE FROM purchases WHERE user_id % 7 = 3 OR product_id % 11 = 2');
+change('vacuum', 'VACUUM purchases');
+
+insert_purchases($primary, 2000);
+compare('insert after vacuum');
+
+change('large history', 'INSERT INTO purchases SELECT 1, 1 + i % 250, 1, now() FROM generate_series(1, 6000) i');
+change('rolled back', 'BEGIN; INSERT INTO purchases SELECT 2, i, 1, now() FROM generate_series(1, 100) i; ROLLBACK; SELECT 1');
+change('REINDEX', 'REINDEX INDEX purchases_recsys');
+change('REINDEX CONCURRENTLY', 'REINDEX INDEX CONCURRENTLY purchases_recsys');
+change('options', [ 'ALTER INDEX purchases_recsys SET (similarity = jaccard, neighbors = 20)', 'REINDEX INDEX purchases_recsys' ]);
+change('VACUUM FULL', 'VACUUM FULL purchases');
+change('prepared transaction', [
+	q(BEGIN; INSERT INTO purchases SELECT 3, i, 1, now() FROM generate_series(1, 50) i; PREPARE TRANSACTION 'p'),
+	q(COMMIT PREPARED 'p') ]);
+
+$primary->safe_psql('postgres', 'TRUNCATE purchases');
+insert_purchases($primary, 3000);
+compare('TRUNCATE and new rows');
+
+# the standby takes over, and writes
+$standby->promote;
+insert_purchases($standby, 1000);
+check_clean($standby, 'purchases_recsys', 'check_index after promotion and inserts');
+scans_agree($standby, 'promoted');
+recommend_agrees($standby, 'purchases_recsys', 'promoted: recommend by its definition');
+
+$standby->stop;
+$primary->stop('immediate');
+done_testing();
