@@ -70,7 +70,8 @@ RecsysGraphWriterAdd(RecsysGraphWriter *writer, RecsysKeyKind kind, const Recsys
 	if (off == InvalidOffsetNumber)
 		elog(ERROR, "failed to add a graph row to index \"%s\"",
 			 RelationGetRelationName(writer->index));
-	ItemPointerSet(&writer->rows[writer->nitems++], 0, off);
+	ItemPointerSet(&writer->rows[writer->nitems], 0, off);
+	writer->nitems++;
 	writer->empty = false;
 	writer->pairs += count;
 }

@@ -184,13 +184,13 @@ only_recommender(void)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("there is no recommender"),
 				 errdetail("No valid recsys index exists in this database on a table that you may read."),
-				 errhint("CREATE INDEX … ON your_table USING recsys (user_id, item_id).")));
+				 errhint("CREATE INDEX ... ON your_table USING recsys (user_id, item_id).")));
 	if (candidates > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
 				 errmsg("there is more than one recommender"),
 				 errdetail("%d recsys indexes can be used: %s%s.", candidates, names.data,
-						   candidates > 5 ? ", …" : ""),
+						   candidates > 5 ? ", ..." : ""),
 				 errhint("Name the one you mean, as in recommender => 'purchases_recsys'.")));
 	pfree(names.data);
 	return only;
@@ -206,7 +206,7 @@ named_recommender(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("recommender \"%s\" does not exist", name),
-				 errhint("A recommender is the name of a recsys index: CREATE INDEX … USING recsys (user_id, item_id).")));
+				 errhint("A recommender is the name of a recsys index: CREATE INDEX ... USING recsys (user_id, item_id).")));
 	return relation;
 }
 
@@ -238,7 +238,7 @@ check_kind(Oid relation)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a recsys index", get_rel_name(relation)),
-				 errhint("CREATE INDEX … USING recsys (user_id, item_id) and name that index.")));
+				 errhint("CREATE INDEX ... USING recsys (user_id, item_id) and name that index.")));
 }
 
 static void

@@ -192,6 +192,7 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 	RecsysGraphReader reader;
 	RecsysScorer *scorer;
 	RecsysScored *best;
+	MemoryContext old;
 	int			count;
 
 	/* items entered since the cached copy have numbers beyond it */
@@ -220,7 +221,11 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 
 	count = Min(k, RecsysScorerCandidates(scorer));
 	best = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(count, 1));
+
+	/* what the scorer allocates lives as long as the scorer */
+	old = MemoryContextSwitchTo(scorer_context);
 	count = RecsysScorerTop(scorer, count, best);
+	MemoryContextSwitchTo(old);
 	if (count > 0)
 	{
 		Datum		source = PointerGetDatum(cstring_to_text("history"));

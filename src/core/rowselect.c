@@ -14,14 +14,12 @@
  * 3. The pool.  Scored candidates collect in a pool of a little more than
  *	  twice k.  When it is full, the best k stay and the k-th score becomes
  *	  the threshold.
- *
- * Score and item are packed into one 64-bit word whose unsigned order is
- * "score descending, item ascending".  No two candidates of a row are equal
- * in that order, so the result does not depend on the order of the offers.
  */
 #include "core/rowselect.h"
 
 #include <math.h>
+
+#include "core/topk.h"
 
 /* Room for rounding between a bound and a score, relative and absolute. */
 #define RELATIVE_SLACK 1e-5f
@@ -31,12 +29,6 @@
 #define LARGEST_FILTERED_SHRINKAGE 1e15
 
 #define POOL_EXTRA 64
-
-typedef struct Candidate
-{
-	uint64		order;			/* see candidate_order */
-	uint32		count;
-} Candidate;
 
 struct RecsysRowSelector
 {
@@ -52,10 +44,10 @@ struct RecsysRowSelector
 	/* the current row */
 	uint32		item;
 	float		threshold;
-	Candidate  *pool;
+	RecsysCandidate  *pool;
 	int			pool_size;
 	int			pool_used;
-	Candidate  *spare;			/* as large as pool, for the merge sort */
+	RecsysCandidate  *spare;			/* as large as pool, for the merge sort */
 	RecsysNeighbor *neighbors;
 };
 
@@ -114,7 +106,7 @@ RecsysRowSelectorCreate(const RecsysItemTotals *totals, const RecsysModelOptions
 	}
 
 	selector->pool_size = pool_size_for(options->neighbors);
-	pool_bytes = (Size) selector->pool_size * sizeof(Candidate);
+	pool_bytes = (Size) selector->pool_size * sizeof(RecsysCandidate);
 	selector->pool = palloc(pool_bytes);
 	selector->spare = palloc(pool_bytes);
 	selector->neighbors = palloc((Size) options->neighbors * sizeof(RecsysNeighbor));
@@ -139,7 +131,7 @@ RecsysRowSelectorMemory(uint32 nitems, int neighbors, bool weighted)
 {
 	return sizeof(RecsysRowSelector) +
 		Max((Size) nitems, 1) * (weighted ? sizeof(double) : sizeof(float)) +
-		2 * (Size) pool_size_for(neighbors) * sizeof(Candidate) +
+		2 * (Size) pool_size_for(neighbors) * sizeof(RecsysCandidate) +
 		(Size) neighbors * sizeof(RecsysNeighbor);
 }
 
@@ -309,83 +301,15 @@ any_passes(const float *bounds, int n, float threshold)
 	return passing != 0;
 }
 
-/* Positive floats have the order of their bits; the best score comes first. */
-static inline uint64
-candidate_order(float score, uint32 item)
-{
-	uint32		bits;
-
-	memcpy(&bits, &score, sizeof(bits));
-	return (uint64) ~bits << 32 | item;
-}
-
-static inline float
-candidate_score(uint64 order)
-{
-	uint32		bits = ~(uint32) (order >> 32);
-	float		score;
-
-	memcpy(&score, &bits, sizeof(score));
-	return score;
-}
-
-/*
- * Move the k best to the front of the pool: quickselect, with the median of
- * three as pivot.
- */
-static void
-select_best(Candidate *pool, int n, int k)
-{
-	int			low = 0;
-	int			high = n - 1;
-
-	while (low < high)
-	{
-		int			middle = low + (high - low) / 2;
-		uint64		a = pool[low].order;
-		uint64		b = pool[middle].order;
-		uint64		c = pool[high].order;
-		uint64		pivot = Max(Min(a, b), Min(Max(a, b), c));
-		int			left = low;
-		int			right = high;
-
-		while (left <= right)
-		{
-			while (pool[left].order < pivot)
-				left++;
-			while (pool[right].order > pivot)
-				right--;
-			if (left <= right)
-			{
-				Candidate	swap = pool[left];
-
-				pool[left++] = pool[right];
-				pool[right--] = swap;
-			}
-		}
-		if (k - 1 <= right)
-			high = right;
-		else if (k - 1 >= left)
-			low = left;
-		else
-			break;
-	}
-}
-
 /* Keep the k best of a full pool and raise the threshold to the k-th score. */
 static void
 shrink_pool(RecsysRowSelector *selector)
 {
 	int			k = selector->options->neighbors;
-	uint64		last = 0;
+	uint64		last = RecsysSelectBest(selector->pool, selector->pool_used, k);
 
-	select_best(selector->pool, selector->pool_used, k);
 	selector->pool_used = k;
-	if (!selector->filtered)
-		return;
-	for (int x = 0; x < k; x++)
-		last = Max(last, selector->pool[x].order);
-	selector->threshold = candidate_score(last) * (1.0f - RELATIVE_SLACK) - ABSOLUTE_SLACK;
+	selector->threshold = RecsysCandidateScore(last) * (1.0f - RELATIVE_SLACK) - ABSOLUTE_SLACK;
 }
 
 static void
@@ -415,8 +339,8 @@ add_candidate(RecsysRowSelector *selector, uint32 item, uint32 count, double dot
 
 	if (selector->pool_used == selector->pool_size)
 		shrink_pool(selector);
-	selector->pool[selector->pool_used].order = candidate_order(score, item);
-	selector->pool[selector->pool_used].count = count;
+	selector->pool[selector->pool_used].order = RecsysCandidateOrder(score, item);
+	selector->pool[selector->pool_used].support = count;
 	selector->pool_used++;
 }
 
@@ -479,56 +403,22 @@ RecsysRowSelectorOffer(RecsysRowSelector *selector, const uint32 *items, uint32 
 	}
 }
 
-/*
- * Merge sort, runs doubling from one on: pools are short, and unlike quicksort
- * it has no bad inputs.  Returns where the result is.
- */
-static Candidate *
-sort_candidates(Candidate *candidates, Candidate *spare, int n)
-{
-	for (int width = 1; width < n; width *= 2)
-	{
-		Candidate  *swap;
-
-		for (int start = 0; start < n; start += 2 * width)
-		{
-			int			left = start;
-			int			left_end = Min(start + width, n);
-			int			right = left_end;
-			int			right_end = Min(start + 2 * width, n);
-
-			for (int x = start; x < right_end; x++)
-			{
-				if (right >= right_end ||
-					(left < left_end && candidates[left].order < candidates[right].order))
-					spare[x] = candidates[left++];
-				else
-					spare[x] = candidates[right++];
-			}
-		}
-		swap = candidates;
-		candidates = spare;
-		spare = swap;
-	}
-	return candidates;
-}
-
 void
 RecsysRowSelectorFinish(RecsysRowSelector *selector, RecsysRowReporter report, void *arg)
 {
 	int			k = selector->options->neighbors;
-	Candidate  *sorted;
+	RecsysCandidate  *sorted;
 	int			n;
 
 	if (selector->pool_used > k)
 		shrink_pool(selector);
 	n = selector->pool_used;
-	sorted = sort_candidates(selector->pool, selector->spare, n);
+	sorted = RecsysSortCandidates(selector->pool, selector->spare, n);
 	for (int x = 0; x < n; x++)
 	{
-		selector->neighbors[x].item = (uint32) sorted[x].order;
-		selector->neighbors[x].score = candidate_score(sorted[x].order);
-		selector->neighbors[x].support = sorted[x].count;
+		selector->neighbors[x].item = RecsysCandidateItem(sorted[x].order);
+		selector->neighbors[x].score = RecsysCandidateScore(sorted[x].order);
+		selector->neighbors[x].support = sorted[x].support;
 	}
 	report(arg, selector->item, selector->neighbors, n);
 }

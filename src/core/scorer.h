@@ -19,7 +19,11 @@ typedef struct RecsysScored
 	float		score;
 } RecsysScored;
 
-/* For item numbers 0 .. nitems-1; lives in the current memory context. */
+/*
+ * For item numbers 0 .. nitems-1; lives in the current memory context.  Create,
+ * Reset and Top allocate: a scorer that is kept must be called in the context it
+ * was created in.
+ */
 extern RecsysScorer *RecsysScorerCreate(uint32 nitems);
 extern void RecsysScorerFree(RecsysScorer *scorer);
 

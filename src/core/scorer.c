@@ -1,0 +1,210 @@
+/*
+ * scorer.c
+ *	  Sparse history times item graph, top k: the serving kernel.
+ *
+ * One double and one byte of marks for each item of the catalogue, and a list
+ * of the items whose marks are set.  A call touches a few thousand items of
+ * perhaps a million; the list is what a call looks through at its end and what
+ * the next reset clears, so neither depends on the size of the catalogue.
+ */
+#include "core/scorer.h"
+
+#include "core/topk.h"
+
+#define MARK_SUM 1				/* the item was added to */
+#define MARK_EXCLUDED 2
+
+#define POOL_EXTRA 64
+
+struct RecsysScorer
+{
+	uint32		nitems;
+	uint32		capacity;		/* room in sums, marks, marked */
+	double	   *sums;			/* zero unless MARK_SUM */
+	uint8	   *marks;
+	uint32	   *marked;			/* items with any mark, each once */
+	uint32		nmarked;
+	RecsysCandidate *pool;		/* kept from call to call */
+	Size		pool_size;
+};
+
+RecsysScorer *
+RecsysScorerCreate(uint32 nitems)
+{
+	RecsysScorer *scorer = palloc0(sizeof(RecsysScorer));
+	Size		capacity = Max(nitems, 1);
+
+	scorer->nitems = nitems;
+	scorer->capacity = (uint32) capacity;
+	scorer->sums = recsys_alloc_huge_zero(capacity * sizeof(double));
+	scorer->marks = recsys_alloc_huge_zero(capacity * sizeof(uint8));
+	/* one more, for the store of RecsysScorerAdd that is then not counted */
+	scorer->marked = recsys_alloc_huge((capacity + 1) * sizeof(uint32));
+	return scorer;
+}
+
+void
+RecsysScorerFree(RecsysScorer *scorer)
+{
+	pfree(scorer->sums);
+	pfree(scorer->marks);
+	pfree(scorer->marked);
+	if (scorer->pool != NULL)
+		pfree(scorer->pool);
+	pfree(scorer);
+}
+
+static void
+grow(RecsysScorer *scorer, uint32 nitems)
+{
+	Size		old = scorer->capacity;
+	Size		capacity = Min(Max((uint64) nitems, (uint64) old + old / 4), RECSYS_NONE);
+
+	scorer->sums = recsys_realloc_huge(scorer->sums, capacity * sizeof(double));
+	memset(scorer->sums + old, 0, (capacity - old) * sizeof(double));
+	scorer->marks = recsys_realloc_huge(scorer->marks, capacity * sizeof(uint8));
+	memset(scorer->marks + old, 0, (capacity - old) * sizeof(uint8));
+	scorer->marked = recsys_realloc_huge(scorer->marked, (capacity + 1) * sizeof(uint32));
+	scorer->capacity = (uint32) capacity;
+}
+
+void
+RecsysScorerReset(RecsysScorer *scorer, uint32 nitems)
+{
+	for (uint32 x = 0; x < scorer->nmarked; x++)
+	{
+		scorer->sums[scorer->marked[x]] = 0.0;
+		scorer->marks[scorer->marked[x]] = 0;
+	}
+	scorer->nmarked = 0;
+	if (nitems > scorer->capacity)
+		grow(scorer, nitems);
+	scorer->nitems = nitems;
+}
+
+void
+RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *items,
+				const float *similarities, int n)
+{
+	double	   *sums = scorer->sums;
+	uint8	   *marks = scorer->marks;
+	uint32	   *marked = scorer->marked;
+	uint32		nmarked = scorer->nmarked;
+	uint32		nitems = scorer->nitems;
+
+	for (int x = 0; x < n; x++)
+	{
+		uint32		item = items[x];
+
+		if (unlikely(item >= nitems))
+			continue;
+		sums[item] += weight * similarities[x];
+
+		/* without a branch, which would be taken at random */
+		marked[nmarked] = item;
+		nmarked += marks[item] == 0;
+		marks[item] |= MARK_SUM;
+	}
+	scorer->nmarked = nmarked;
+}
+
+void
+RecsysScorerExclude(RecsysScorer *scorer, uint32 item)
+{
+	if (item >= scorer->nitems)
+		return;
+	if (scorer->marks[item] == 0)
+		scorer->marked[scorer->nmarked++] = item;
+	scorer->marks[item] |= MARK_EXCLUDED;
+}
+
+bool
+RecsysScorerIsExcluded(const RecsysScorer *scorer, uint32 item)
+{
+	return item < scorer->nitems && (scorer->marks[item] & MARK_EXCLUDED) != 0;
+}
+
+bool
+RecsysScorerIsCandidate(const RecsysScorer *scorer, uint32 item)
+{
+	return item < scorer->nitems && scorer->marks[item] == MARK_SUM &&
+		(float) scorer->sums[item] > 0.0f;
+}
+
+int
+RecsysScorerCandidates(const RecsysScorer *scorer)
+{
+	return (int) Min(scorer->nmarked, (uint32) PG_INT32_MAX);
+}
+
+/* Room for size candidates and as many for sorting. */
+static void
+ensure_pool(RecsysScorer *scorer, Size size)
+{
+	if (size <= scorer->pool_size)
+		return;
+	if (scorer->pool != NULL)
+		pfree(scorer->pool);
+	scorer->pool = NULL;
+	scorer->pool_size = 0;
+	scorer->pool = recsys_alloc_huge(2 * size * sizeof(RecsysCandidate));
+	scorer->pool_size = size;
+}
+
+/*
+ * Candidates go into a pool of a little more than 2k.  Whenever it is full the
+ * best k stay, and from then on only what is better than the k-th is let in.
+ */
+int
+RecsysScorerTop(RecsysScorer *scorer, int k, RecsysScored *out)
+{
+	Size		size;
+	int			used = 0;
+	uint64		last = PG_UINT64_MAX;
+	float		threshold = 0.0f;
+	RecsysCandidate *pool;
+	RecsysCandidate *sorted;
+
+	if (k <= 0 || scorer->nmarked == 0)
+		return 0;
+	size = Min((Size) scorer->nmarked, 2 * (Size) k + POOL_EXTRA);
+	ensure_pool(scorer, size);
+	pool = scorer->pool;
+
+	for (uint32 x = 0; x < scorer->nmarked; x++)
+	{
+		uint32		item = scorer->marked[x];
+		float		score = (float) scorer->sums[item];
+		uint64		order;
+
+		if (!(score > 0.0f) || score < threshold || scorer->marks[item] != MARK_SUM)
+			continue;
+		order = RecsysCandidateOrder(score, item);
+		if (order > last)
+			continue;
+		if (used == (int) size)
+		{
+			last = RecsysSelectBest(pool, used, k);
+			threshold = RecsysCandidateScore(last);
+			used = k;
+			if (order > last)
+				continue;
+		}
+		pool[used].order = order;
+		pool[used].support = 0;
+		used++;
+	}
+
+	if (used > k)
+	{
+		RecsysSelectBest(pool, used, k);
+		used = k;
+	}
+	sorted = RecsysSortCandidates(pool, pool + scorer->pool_size, used);
+	for (int x = 0; x < used; x++)
+	{
+		out[x].item = RecsysCandidateItem(sorted[x].order);
+		out[x].score = RecsysCandidateScore(sorted[x].order);
+	}
+	return used;
+}
