@@ -60,30 +60,103 @@ map_lookup(RecsysGraphReader *reader, uint32 item)
 	return tid;
 }
 
+/* The row at tid of a share-locked graph page */
+static RecsysGraphRow
+locate_row(Relation index, Buffer buffer, const ItemPointerData *tid, uint32 item)
+{
+	Page		page = BufferGetPage(buffer);
+	OffsetNumber off = ItemPointerGetOffsetNumber(tid);
+	RecsysGraphRow row = NULL;
+
+	RecsysPageCheck(index, buffer, RECSYS_PAGE_GRAPH);
+	if (off <= PageGetMaxOffsetNumber(page))
+	{
+		ItemId		itemid = PageGetItemId(page, off);
+
+		row = (RecsysGraphRow) PageGetItem(page, itemid);
+		if (row->item != item ||
+			RECSYS_ROW_SIZE(row->nneighbors, row->keylen) > ItemIdGetLength(itemid))
+			row = NULL;
+	}
+	if (row == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has a wrong graph row for item number %u",
+						RelationGetRelationName(index), item),
+				 errhint("Please REINDEX it.")));
+	return row;
+}
+
 RecsysGraphRow
 RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 {
 	ItemPointerData tid = map_lookup(reader, item);
-	Page		page;
-	ItemId		itemid;
-	RecsysGraphRow row;
 
 	if (!ItemPointerIsValid(&tid))
 		return NULL;
+	reader->row = ReadBuffer(reader->index, ItemPointerGetBlockNumber(&tid));
+	LockBuffer(reader->row, BUFFER_LOCK_SHARE);
+	return locate_row(reader->index, reader->row, &tid, item);
+}
 
-	reader->row = RecsysReadPage(reader->index, ItemPointerGetBlockNumber(&tid),
-								 BUFFER_LOCK_SHARE, RECSYS_PAGE_GRAPH);
-	page = BufferGetPage(reader->row);
-	itemid = PageGetItemId(page, ItemPointerGetOffsetNumber(&tid));
-	row = (RecsysGraphRow) PageGetItem(page, itemid);
-	if (ItemPointerGetOffsetNumber(&tid) > PageGetMaxOffsetNumber(page) || row->item != item ||
-		RECSYS_ROW_SIZE(row->nneighbors, row->keylen) > ItemIdGetLength(itemid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a wrong graph row for item number %u",
-						RelationGetRelationName(reader->index), item),
-				 errhint("Please REINDEX it.")));
-	return row;
+/*
+ * Rows of a history lie on unrelated pages, and waiting for memory is most of
+ * the cost of reading them.  So a batch of pages is pinned and their headers are
+ * asked for, then the rows themselves, and only then is each one used.  What is
+ * peeked at without a lock only says what to fetch early.
+ */
+#define VISIT_BATCH 16
+#define CACHE_LINE 64
+#define PREFETCHED_LINES 4
+
+void
+RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
+					 RecsysRowVisitor visit, void *arg)
+{
+	for (int first = 0; first < n; first += VISIT_BATCH)
+	{
+		int			count = Min(VISIT_BATCH, n - first);
+		ItemPointerData tids[VISIT_BATCH];
+		Buffer		buffers[VISIT_BATCH];
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < count; i++)
+		{
+			Page		page;
+
+			tids[i] = map_lookup(reader, items[first + i]);
+			buffers[i] = InvalidBuffer;
+			if (!ItemPointerIsValid(&tids[i]))
+				continue;
+			buffers[i] = ReadBuffer(reader->index, ItemPointerGetBlockNumber(&tids[i]));
+			page = BufferGetPage(buffers[i]);
+			__builtin_prefetch(page);
+			__builtin_prefetch((char *) page + BLCKSZ - CACHE_LINE);
+		}
+
+		for (int i = 0; i < count; i++)
+		{
+			Page		page;
+			char	   *row;
+
+			if (!BufferIsValid(buffers[i]))
+				continue;
+			page = BufferGetPage(buffers[i]);
+			row = (char *) page +
+				(ItemIdGetOffset(PageGetItemId(page, ItemPointerGetOffsetNumber(&tids[i]))) % BLCKSZ);
+			for (int line = 0; line < PREFETCHED_LINES; line++)
+				__builtin_prefetch(row + line * CACHE_LINE);
+		}
+
+		for (int i = 0; i < count; i++)
+		{
+			if (!BufferIsValid(buffers[i]))
+				continue;
+			LockBuffer(buffers[i], BUFFER_LOCK_SHARE);
+			visit(arg, first + i, locate_row(reader->index, buffers[i], &tids[i], items[first + i]));
+			UnlockReleaseBuffer(buffers[i]);
+		}
+	}
 }
 
 void

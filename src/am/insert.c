@@ -2,8 +2,9 @@
  * insert.c
  *	  INSERT and non-HOT UPDATE: one new entry on each side.
  *
- * The item's number comes first, as the user's entry refers to it; then the
- * item's posting, then the user's entry.  Each is an atomic step of its own.
+ * The item's posting comes first, as it tells the item's number that the user's
+ * entry refers to; a new item is entered before.  Each is an atomic step of its
+ * own.
  * If the server stops between two of them the inserting transaction has not
  * committed, so what is left behind is an entry for a dead row that VACUUM
  * removes, or an item that nobody has touched.
@@ -40,19 +41,19 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 
 	if (row.has_item)
 	{
-		item = RecsysInternItem(index, &row.item);
-
-		cache = RecsysGetCache(index);
 		entry.orphan = !row.has_user;
 		entry.peer = row.has_user ?
 			RECSYS_TREE_HASH(RecsysKeyHash(cache->meta.user_kind, &row.user, cache->meta.seed)) : 0;
-		RecsysAppendEntry(index, RECSYS_ITEMS, &row.item, &entry);
+
+		/* most items are known already: one descent */
+		while (!RecsysAppendEntry(index, RECSYS_ITEMS, &row.item, &entry, &item))
+			(void) RecsysInternItem(index, &row.item);
 	}
 	if (row.has_user)
 	{
 		entry.peer = item;
 		entry.orphan = !row.has_item;
-		RecsysAppendEntry(index, RECSYS_USERS, &row.user, &entry);
+		(void) RecsysAppendEntry(index, RECSYS_USERS, &row.user, &entry, NULL);
 	}
 
 	MemoryContextSwitchTo(old);

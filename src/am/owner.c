@@ -384,8 +384,9 @@ grown_room(RecsysOwner owner, int stride)
 	return Min(room, most);
 }
 
-void
-RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const RecsysEntry *entry)
+bool
+RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const RecsysEntry *entry,
+				  uint32 *number)
 {
 	RecsysCache *cache = RecsysGetCache(index);
 	int			stride = cache->stride[side];
@@ -405,12 +406,12 @@ RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const R
 		if (off == InvalidOffsetNumber)
 		{
 			if (side == RECSYS_ITEMS)
-				ereport(ERROR,
-						(errcode(ERRCODE_INDEX_CORRUPTED),
-						 errmsg("index \"%s\" has lost an item", RelationGetRelationName(index)),
-						 errhint("Please REINDEX it.")));
+			{
+				UnlockReleaseBuffer(bucket);
+				return false;
+			}
 			add_owner_with_entry(index, side, cache, kind, key, hash, entry, bucket);
-			return;
+			return true;
 		}
 
 		RecsysOwnerCheck(index, page, off, stride);
@@ -449,10 +450,12 @@ RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const R
 						side, &cache->meta, entry);
 		owner->tail++;
 		owner->count++;
+		if (number != NULL)
+			*number = owner->number;
 		GenericXLogFinish(state);
 		UnlockReleaseBuffer(bucket);
 		if (copy != NULL)
 			pfree(copy);
-		return;
+		return true;
 	}
 }

@@ -50,10 +50,12 @@ extern bool RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *ke
 
 /*
  * Adds one entry to the list of key.  On the user side a missing owner is
- * created; on the item side it must exist (see RecsysInternItem).
+ * created.  On the item side, where creating one takes more (RecsysInternItem),
+ * nothing is added and false returned.  *number (may be NULL) gets the owner's
+ * number.
  */
-extern void RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key,
-							  const RecsysEntry *entry);
+extern bool RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key,
+							  const RecsysEntry *entry, uint32 *number);
 
 /*
  * The bucket of hash, exclusively locked, with needed bytes free for a new

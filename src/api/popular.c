@@ -28,7 +28,8 @@ typedef struct Trend
 {
 	uint32		item;
 	uint32		users;
-	double		score;			/* decayed to latest */
+	uint32		untimed;		/* of them, those without a time: they do not decay */
+	double		score;			/* of the others, decayed to latest */
 	int64		latest;
 } Trend;
 
@@ -50,7 +51,9 @@ count_item(TrendState *state, const RecsysHistoryItem *item)
 	Trend	   *trend = &state->trends[item->item];
 
 	trend->users++;
-	if (item->time > trend->latest)
+	if (item->time == RECSYS_NO_TIME)
+		trend->untimed++;
+	else if (item->time > trend->latest)
 	{
 		trend->score = trend->score * RecsysDecay(trend->latest, item->time, state->half_life) + 1;
 		trend->latest = item->time;
@@ -136,7 +139,7 @@ trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 		if (trend.users == 0)
 			continue;
 		trend.item = item;
-		trend.score *= RecsysDecay(trend.latest, state.latest, half_life);
+		trend.score = trend.score * RecsysDecay(trend.latest, state.latest, half_life) + trend.untimed;
 		state.trends[count++] = trend;
 	}
 	qsort(state.trends, count, sizeof(Trend), compare_trends);

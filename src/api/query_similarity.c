@@ -80,10 +80,16 @@ read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options, in
 {
 	char	   *similarity = RecsysArgText(fcinfo, first);
 
-	if (similarity == NULL || !RecsysSimilarityParse(similarity, &options->similarity))
+	/* a typed NULL of type text, meant for item_type, arrives here */
+	if (similarity == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("similarity must not be NULL"),
+				 errhint("To tell that item keys are text, name the argument: item_type => NULL::text.")));
+	if (!RecsysSimilarityParse(similarity, &options->similarity))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown similarity \"%s\"", similarity ? similarity : "NULL"),
+				 errmsg("unknown similarity \"%s\"", similarity),
 				 errhint("Valid values are \"cosine\", \"jaccard\", \"dice\", \"confidence\", \"lift\", \"pmi\" and \"log_likelihood\".")));
 	options->neighbors = integer_in_range(fcinfo, first + 1, "neighbors", 1, MOST_NEIGHBORS);
 	options->min_support = integer_in_range(fcinfo, first + 2, "min_support", 1, PG_INT32_MAX);

@@ -91,7 +91,8 @@ profile_of_items(RecsysRecommender *recommender, ArrayType *array, RecsysProfile
 	get_typlenbyvalalign(type, &length, &byvalue, &align);
 	deconstruct_array(array, type, length, byvalue, align, &values, &isnull, &count);
 	profile->seen = palloc0(sizeof(RecsysInteraction) * Max(count, 1));
-	profile->evidence = palloc(sizeof(RecsysEvidence) * Max(count, 1));
+	profile->items = palloc(sizeof(uint32) * Max(count, 1));
+	profile->weights = palloc(sizeof(double) * Max(count, 1));
 
 	for (int i = 0; i < count; i++)
 	{
@@ -108,8 +109,8 @@ profile_of_items(RecsysRecommender *recommender, ArrayType *array, RecsysProfile
 	{
 		if (i > 0 && profile->seen[i].item == profile->seen[i - 1].item)
 			continue;
-		profile->evidence[profile->nevidence].item = profile->seen[i].item;
-		profile->evidence[profile->nevidence++].weight = 1;
+		profile->items[profile->nevidence] = profile->seen[i].item;
+		profile->weights[profile->nevidence++] = 1;
 	}
 }
 
@@ -157,40 +158,61 @@ compare_reasons(const void *a, const void *b)
 	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
 }
 
-/* What each item of the profile contributes to the score of item. */
-static Reason *
-find_reasons(RecsysRecommender *recommender, const RecsysProfile *profile, uint32 item, int *count)
+typedef struct ReasonSearch
 {
-	Reason	   *reasons = palloc(sizeof(Reason) * Max(profile->nevidence, 1));
-	RecsysGraphReader reader;
+	uint32		item;			/* whose score is explained */
+	const RecsysProfile *profile;
+	Reason	   *reasons;
+	int			count;
+} ReasonSearch;
 
-	*count = 0;
-	RecsysGraphReaderInit(&reader, recommender->index);
-	for (int i = 0; i < profile->nevidence; i++)
+/* Does the row of one of the user's items list the item? */
+static void
+search_row(void *arg, int position, RecsysGraphRow row)
+{
+	ReasonSearch *search = arg;
+
+	for (int n = 0; n < row->nneighbors; n++)
 	{
-		const RecsysEvidence *evidence = &profile->evidence[i];
-		RecsysGraphRow row = RecsysGraphReadRow(&reader, evidence->item);
+		Reason	   *reason;
 
-		if (row == NULL)
+		if (row->peers[n] != search->item)
 			continue;
-		for (int n = 0; n < row->nneighbors; n++)
-		{
-			Reason	   *reason;
+		reason = &search->reasons[search->count++];
+		reason->item = row->item;
+		reason->weight = search->profile->weights[position];
+		reason->similarity = RecsysRowScores(row)[n];
+		reason->support = RecsysRowSupports(row)[n];
+		reason->contribution = reason->weight * reason->similarity;
+	}
+}
 
-			if (row->peers[n] != item)
-				continue;
-			reason = &reasons[(*count)++];
-			reason->item = evidence->item;
-			reason->weight = evidence->weight;
-			reason->similarity = RecsysRowScores(row)[n];
-			reason->support = RecsysRowSupports(row)[n];
-			reason->contribution = evidence->weight * reason->similarity;
-		}
-		RecsysGraphReleaseRow(&reader);
+static void
+put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysProfile *profile,
+			uint32 item)
+{
+	RecsysGraphReader reader;
+	ReasonSearch search = {item, profile, NULL, 0};
+
+	search.reasons = palloc(sizeof(Reason) * Max(profile->nevidence, 1));
+	RecsysGraphReaderInit(&reader, recommender->index);
+	RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, search_row, &search);
+	qsort(search.reasons, search.count, sizeof(Reason), compare_reasons);
+
+	for (int i = 0; i < search.count; i++)
+	{
+		Reason	   *reason = &search.reasons[i];
+		Datum		values[5];
+		bool		isnull[5] = {false, false, false, false, false};
+
+		values[0] = RecsysAnswerItem(answer, &reader, reason->item);
+		values[1] = Float8GetDatum(reason->contribution);
+		values[2] = Float8GetDatum(reason->weight);
+		values[3] = Float4GetDatum(reason->similarity);
+		values[4] = Int64GetDatum((int64) reason->support);
+		RecsysAnswerPut(answer, values, isnull);
 	}
 	RecsysGraphReaderDone(&reader);
-	qsort(reasons, *count, sizeof(Reason), compare_reasons);
-	return reasons;
 }
 
 /* Arguments: user, item, recommender, half_life */
@@ -220,26 +242,8 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 					 RECOMMENDER_NAME(recommender), &item);
 		if (RecsysFindItem(&recommender, &item, &number))
 		{
-			RecsysGraphReader reader;
-			Reason	   *reasons;
-			int			count;
-
 			RecsysReadProfile(&recommender, &user, half_life, &profile);
-			reasons = find_reasons(&recommender, &profile, number, &count);
-			RecsysGraphReaderInit(&reader, recommender.index);
-			for (int i = 0; i < count; i++)
-			{
-				Datum		values[5];
-				bool		isnull[5] = {false, false, false, false, false};
-
-				values[0] = RecsysAnswerItem(&answer, &reader, reasons[i].item);
-				values[1] = Float8GetDatum(reasons[i].contribution);
-				values[2] = Float8GetDatum(reasons[i].weight);
-				values[3] = Float4GetDatum(reasons[i].similarity);
-				values[4] = Int64GetDatum((int64) reasons[i].support);
-				RecsysAnswerPut(&answer, values, isnull);
-			}
-			RecsysGraphReaderDone(&reader);
+			put_reasons(&recommender, &answer, &profile, number);
 		}
 	}
 	RecsysCloseRecommender(&recommender);

@@ -82,15 +82,17 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 	history = MemoryContextAllocHuge(CurrentMemoryContext,
 									 sizeof(RecsysHistoryItem) * (Size) profile->nseen);
 	profile->nevidence = RecsysHistoryFold(copy, profile->nseen, max_history, history, NULL);
-	profile->evidence = MemoryContextAllocHuge(CurrentMemoryContext,
-											   sizeof(RecsysEvidence) * (Size) Max(profile->nevidence, 1));
+	profile->items = MemoryContextAllocHuge(CurrentMemoryContext,
+											sizeof(uint32) * (Size) Max(profile->nevidence, 1));
+	profile->weights = MemoryContextAllocHuge(CurrentMemoryContext,
+											  sizeof(double) * (Size) Max(profile->nevidence, 1));
 
 	for (int i = 0; i < profile->nevidence; i++)
 		latest = Max(latest, history[i].time);
 	for (int i = 0; i < profile->nevidence; i++)
 	{
-		profile->evidence[i].item = history[i].item;
-		profile->evidence[i].weight = history[i].weight *
+		profile->items[i] = history[i].item;
+		profile->weights[i] = history[i].weight *
 			RecsysDecay(history[i].time, latest, half_life);
 	}
 	pfree(copy);
@@ -184,6 +186,21 @@ fill_with_popular(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysSc
 	}
 }
 
+typedef struct ScoreSum
+{
+	RecsysScorer *scorer;
+	const double *weights;
+} ScoreSum;
+
+static void
+add_row(void *arg, int position, RecsysGraphRow row)
+{
+	ScoreSum   *sum = arg;
+
+	RecsysScorerAdd(sum->scorer, sum->weights[position], row->peers, RecsysRowScores(row),
+					row->nneighbors);
+}
+
 void
 RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 						 const RecsysProfile *profile, int k, bool exclude_seen)
@@ -192,6 +209,7 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 	RecsysGraphReader reader;
 	RecsysScorer *scorer;
 	RecsysScored *best;
+	ScoreSum	sum;
 	MemoryContext old;
 	int			count;
 
@@ -207,17 +225,9 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 		for (int i = 0; i < profile->nseen; i++)
 			RecsysScorerExclude(scorer, profile->seen[i].item);
 
-	for (int i = 0; i < profile->nevidence; i++)
-	{
-		RecsysGraphRow row = RecsysGraphReadRow(&reader, profile->evidence[i].item);
-
-		if (row == NULL)
-			continue;
-		RecsysScorerAdd(scorer, profile->evidence[i].weight, row->peers, RecsysRowScores(row),
-						row->nneighbors);
-		RecsysGraphReleaseRow(&reader);
-		CHECK_FOR_INTERRUPTS();
-	}
+	sum.scorer = scorer;
+	sum.weights = profile->weights;
+	RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, add_row, &sum);
 
 	count = Min(k, RecsysScorerCandidates(scorer));
 	best = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(count, 1));

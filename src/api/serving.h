@@ -13,19 +13,13 @@
 #include "core/history.h"
 #include "core/scorer.h"
 
-/* One item of the history with the weight it counts with */
-typedef struct RecsysEvidence
-{
-	uint32		item;
-	double		weight;			/* folded weight times decay */
-} RecsysEvidence;
-
 typedef struct RecsysProfile
 {
 	RecsysInteraction *seen;	/* visible rows, in no order */
 	int			nseen;
-	RecsysEvidence *evidence;	/* ascending by item */
-	int			nevidence;
+	int			nevidence;		/* items that count, ascending */
+	uint32	   *items;
+	double	   *weights;		/* folded weight times decay */
 } RecsysProfile;
 
 /* Reads what the active snapshot sees of a user; half_life in microseconds. */

@@ -29,13 +29,20 @@
 /*
  * Hot loops are compiled several times and picked at load time, so that one
  * binary runs on any x86-64 and still uses AVX2 or AVX-512 where it may.
+ * The server's -O2 would leave most of them without vector instructions.
  */
+#if defined(__GNUC__) && !defined(__clang__)
+#define RECSYS_VECTORIZE __attribute__((optimize("O3")))
+#else
+#define RECSYS_VECTORIZE
+#endif
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
 	defined(__gnu_linux__) && !defined(RECSYS_NO_TARGET_CLONES)
 #define RECSYS_TARGET_CLONES \
-	__attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
+	RECSYS_VECTORIZE __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
 #else
-#define RECSYS_TARGET_CLONES
+#define RECSYS_TARGET_CLONES RECSYS_VECTORIZE
 #endif
 
 /* "no such user", "no such item": never a valid dense number */
