@@ -14,6 +14,11 @@
 #include "commands/vacuum.h"
 #include "nodes/pathnodes.h"
 
+/* 16 took the accessors of variable-length values out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 #if PG_VERSION_NUM < 150000
 #error "recsys needs PostgreSQL 15 or newer"
 #endif
@@ -50,6 +55,13 @@
 	object_ownercheck(RelationRelationId, (relation), GetUserId())
 #else
 #define RECSYS_OWNS_RELATION(relation) pg_class_ownercheck((relation), GetUserId())
+#endif
+
+/* 17 also keeps the search path safe while the table owner's code runs */
+#if PG_VERSION_NUM >= 170000
+#define RECSYS_RESTRICT_SEARCH_PATH() RestrictSearchPath()
+#else
+#define RECSYS_RESTRICT_SEARCH_PATH() ((void) 0)
 #endif
 
 #endif							/* RECSYS_COMPAT_H */

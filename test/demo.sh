@@ -88,7 +88,7 @@ else
 fi
 parse "$arff" || fail "$arff is not the supermarket data"
 if ! server_build; then
-	tail -n 60 "$SERVER_LOG" >&2
+	grep -v '^gcc ' "$SERVER_LOG" | tail -n 60 >&2
 	fail "recsys does not build"
 fi
 server_start || fail "the private server does not start"

@@ -11,7 +11,6 @@
 #include "source/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/pg_locale.h"
 
 static void
 get_key_column(Relation index, int column, const char *role, RecsysKeyKind *kind, Oid *type)

@@ -29,12 +29,15 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys insert",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	RecsysCache *cache = RecsysGetCache(index);
+	RecsysColumns columns = RecsysGetCache(index)->columns;
+	RecsysCache *cache;
 	RecsysRow	row;
 	RecsysEntry entry;
 	uint32		item = RECSYS_NONE;
 
-	RecsysFormRow(index, &cache->columns, values, isnull, &row);
+	/* detoasting a key may accept invalidations, which free the cached copy */
+	RecsysFormRow(index, &columns, values, isnull, &row);
+	cache = RecsysGetCache(index);
 	entry.tid = *tid;
 	entry.weight = row.weight;
 	entry.time = row.time;

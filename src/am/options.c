@@ -99,14 +99,14 @@ bytea *
 RecsysParseOptions(Datum reloptions, bool validate)
 {
 	static const relopt_parse_elt table[] = {
-		{"similarity", RELOPT_TYPE_ENUM, offsetof(RecsysOptions, similarity)},
-		{"neighbors", RELOPT_TYPE_INT, offsetof(RecsysOptions, neighbors)},
-		{"min_support", RELOPT_TYPE_INT, offsetof(RecsysOptions, min_support)},
-		{"max_history", RELOPT_TYPE_INT, offsetof(RecsysOptions, max_history)},
-		{"fillfactor", RELOPT_TYPE_INT, offsetof(RecsysOptions, fillfactor)},
-		{"shrinkage", RELOPT_TYPE_REAL, offsetof(RecsysOptions, shrinkage)},
-		{"alpha", RELOPT_TYPE_REAL, offsetof(RecsysOptions, alpha)},
-		{"half_life", RELOPT_TYPE_STRING, offsetof(RecsysOptions, half_life)},
+		{.optname = "similarity", .opttype = RELOPT_TYPE_ENUM, .offset = offsetof(RecsysOptions, similarity)},
+		{.optname = "neighbors", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, neighbors)},
+		{.optname = "min_support", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, min_support)},
+		{.optname = "max_history", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, max_history)},
+		{.optname = "fillfactor", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, fillfactor)},
+		{.optname = "shrinkage", .opttype = RELOPT_TYPE_REAL, .offset = offsetof(RecsysOptions, shrinkage)},
+		{.optname = "alpha", .opttype = RELOPT_TYPE_REAL, .offset = offsetof(RecsysOptions, alpha)},
+		{.optname = "half_life", .opttype = RELOPT_TYPE_STRING, .offset = offsetof(RecsysOptions, half_life)},
 	};
 
 	return (bytea *) build_reloptions(reloptions, validate, recsys_relopt_kind,

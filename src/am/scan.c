@@ -5,8 +5,8 @@
  * A scan reads the whole list at its first call, under the bucket's lock, and
  * then gives out TIDs without any lock.  A row that VACUUM removes meanwhile
  * leaves a TID whose line pointer may be used again, but only for a row that is
- * newer than the scan's snapshot: MVCC snapshots cannot see it, and the AM
- * supports no other kind (it backs no constraint).
+ * newer than the scan's snapshot: MVCC snapshots cannot see it.  Other snapshots,
+ * those of exclusion constraints, could: for them every row is to be rechecked.
  *
  * With both keys given, the user's list is read and filtered by item number.
  */
@@ -24,6 +24,7 @@
 #include "source/values.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 typedef struct RecsysScan
 {
@@ -155,7 +156,7 @@ recsys_gettuple(IndexScanDesc scan, ScanDirection direction)
 	if (state->next >= state->array.count)
 		return false;
 	scan->xs_heaptid = state->array.entries[state->next++].tid;
-	scan->xs_recheck = state->recheck;
+	scan->xs_recheck = state->recheck || !IsMVCCSnapshot(scan->xs_snapshot);
 	return true;
 }
 

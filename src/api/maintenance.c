@@ -20,6 +20,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
@@ -36,6 +37,9 @@ recsys_check_index(PG_FUNCTION_ARGS)
 	Oid			relation = PG_GETARG_OID(0);
 	Oid			table = IndexGetRelation(relation, true);
 	RecsysRecommender recommender;
+	Oid			caller;
+	int			security;
+	int			nestlevel;
 
 	if (OidIsValid(table) && !RECSYS_OWNS_RELATION(relation))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(relation));
@@ -43,7 +47,21 @@ recsys_check_index(PG_FUNCTION_ARGS)
 		LockRelationOid(table, ShareLock);
 
 	RecsysOpenRecommenderIndex(relation, &recommender);
+
+	/*
+	 * The check evaluates the index's expressions and predicate, which are the
+	 * table owner's code.  As in a build they run with the owner's rights: whoever
+	 * calls, often a superuser, must not lend them his.
+	 */
+	GetUserIdAndSecContext(&caller, &security);
+	SetUserIdAndSecContext(recommender.heap->rd_rel->relowner,
+						   security | SECURITY_RESTRICTED_OPERATION);
+	nestlevel = NewGUCNestLevel();
+	RECSYS_RESTRICT_SEARCH_PATH();
 	RecsysCheckIndex(recommender.heap, recommender.index);
+	AtEOXact_GUC(false, nestlevel);
+	SetUserIdAndSecContext(caller, security);
+
 	RecsysCloseRecommender(&recommender);
 	PG_RETURN_VOID();
 }

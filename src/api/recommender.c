@@ -8,8 +8,9 @@
  * row-level security would hide rows from the caller, the functions refuse:
  * even sums over rows that the caller must not see would leak.
  *
- * The only recommender.  Finding it takes a scan of pg_class, so the indexes of
- * the access method are remembered until any relation's definition changes.
+ * Recommenders that are not named, or not on the search path.  Finding them takes
+ * a scan of pg_class, so the indexes of the access method are remembered until
+ * any relation's definition changes.
  */
 #include "postgres.h"
 
@@ -38,15 +39,22 @@
 
 #define ACCESS_METHOD "recsys"
 
+/* So many candidates are named when there is more than one. */
+#define LISTED_NAMES 5
+
 /* All indexes of the access method, as of the last look */
 static bool known_valid = false;
 static Oid *known = NULL;
 static int	nknown = 0;
 
+/* Invalidations so far */
+static uint64 forgotten = 0;
+
 static void
 forget_known(Datum arg, Oid relation)
 {
 	known_valid = false;
+	forgotten++;
 }
 
 static Oid
@@ -72,6 +80,7 @@ find_known(void)
 	HeapTuple	tuple;
 	List	   *found = NIL;
 	ListCell   *cell;
+	uint64		before;
 
 	if (!registered)
 	{
@@ -79,8 +88,7 @@ find_known(void)
 		registered = true;
 	}
 
-	/* set first: an invalidation during the scan must win */
-	known_valid = true;
+	before = forgotten;
 	pg_class = table_open(RelationRelationId, AccessShareLock);
 	scan = systable_beginscan(pg_class, InvalidOid, false, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
@@ -102,6 +110,9 @@ find_known(void)
 	foreach(cell, found)
 		known[nknown++] = lfirst_oid(cell);
 	list_free(found);
+
+	/* what was invalidated during the scan is good for this once only */
+	known_valid = before == forgotten;
 }
 
 /* May the current user read every indexed column? */
@@ -153,48 +164,108 @@ is_candidate(Oid index)
 	return usable && !isOtherTempNamespace(get_rel_namespace(index)) && may_read(table, index);
 }
 
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* "a, b and 3 more": the first few names in alphabetical order */
+static char *
+list_names(List *indexes)
+{
+	List	   *names = NIL;
+	StringInfoData result;
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		Oid			index = lfirst_oid(cell);
+		char	   *name = get_rel_name(index);
+
+		if (name != NULL)
+			names = lappend(names,
+							quote_qualified_identifier(get_namespace_name(get_rel_namespace(index)),
+													   name));
+	}
+	list_sort(names, compare_names);
+
+	initStringInfo(&result);
+	foreach(cell, names)
+	{
+		int			place = foreach_current_index(cell);
+
+		if (place == LISTED_NAMES)
+			appendStringInfo(&result, " and %d more", list_length(names) - LISTED_NAMES);
+		if (place < LISTED_NAMES)
+			appendStringInfo(&result, "%s%s", place > 0 ? ", " : "", (char *) lfirst(cell));
+	}
+	return result.data;
+}
+
 static Oid
 only_recommender(void)
 {
-	Oid			only = InvalidOid;
-	int			candidates = 0;
-	StringInfoData names;
+	List	   *candidates = NIL;
+	Oid			only;
 
-	initStringInfo(&names);
 	if (!known_valid)
 		find_known();
 
-	/* known may be replaced while we look: syscache look-ups accept invalidations */
-	for (int i = 0; known_valid && i < nknown; i++)
+	/* syscache look-ups accept invalidations; they outdate the array, but keep it */
+	for (int i = 0; i < nknown; i++)
 	{
 		Oid			index = known[i];
 
-		if (!is_candidate(index))
-			continue;
-		if (candidates++ < 5)
-			appendStringInfo(&names, "%s%s", candidates == 1 ? "" : ", ",
-							 quote_qualified_identifier(get_namespace_name(get_rel_namespace(index)),
-														get_rel_name(index)));
-		only = index;
+		if (is_candidate(index))
+			candidates = lappend_oid(candidates, index);
 	}
-	if (!known_valid)
-		return only_recommender();
 
-	if (candidates == 0)
+	if (candidates == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("there is no recommender"),
 				 errdetail("No valid recsys index exists in this database on a table that you may read."),
 				 errhint("CREATE INDEX ... ON your_table USING recsys (user_id, item_id).")));
-	if (candidates > 1)
+	if (list_length(candidates) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
 				 errmsg("there is more than one recommender"),
-				 errdetail("%d recsys indexes can be used: %s%s.", candidates, names.data,
-						   candidates > 5 ? ", ..." : ""),
+				 errdetail("%d recsys indexes can be used: %s.", list_length(candidates),
+						   list_names(candidates)),
 				 errhint("Name the one you mean, as in recommender => 'purchases_recsys'.")));
-	pfree(names.data);
+	only = linitial_oid(candidates);
+	list_free(candidates);
 	return only;
+}
+
+/*
+ * The index of that name which is found without the search path.  REFRESH
+ * MATERIALIZED VIEW and restoring a dump run with an empty one, and a view's
+ * query must mean the same index there as where it was written.
+ */
+static Oid
+recommender_off_path(const char *name)
+{
+	Oid			found = InvalidOid;
+
+	if (!known_valid)
+		find_known();
+	for (int i = 0; known_valid && i < nknown; i++)
+	{
+		Oid			index = known[i];
+		char	   *this = get_rel_name(index);
+
+		if (this == NULL || strcmp(this, name) != 0 || !is_candidate(index))
+			continue;
+		if (OidIsValid(found))
+			ereport(ERROR,
+					(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+					 errmsg("there is more than one recommender \"%s\"", name),
+					 errhint("Name its schema as well.")));
+		found = index;
+	}
+	return known_valid ? found : recommender_off_path(name);
 }
 
 static Oid
@@ -203,11 +274,13 @@ named_recommender(const char *name)
 	RangeVar   *range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
 	Oid			relation = RangeVarGetRelid(range, NoLock, true);
 
+	if (!OidIsValid(relation) && range->schemaname == NULL)
+		relation = recommender_off_path(range->relname);
 	if (!OidIsValid(relation))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("recommender \"%s\" does not exist", name),
-				 errhint("A recommender is the name of a recsys index: CREATE INDEX ... USING recsys (user_id, item_id).")));
+				 errhint("A recommender is the name of a recsys index: CREATE INDEX … USING recsys (user_id, item_id).")));
 	return relation;
 }
 

@@ -29,8 +29,10 @@
 /* Users between two checks for interrupts: well below a few milliseconds. */
 #define USERS_PER_CHECK 64
 
-/* How many users ahead the start of a history is fetched. */
-#define PREFETCH_USERS 6
+/* How many users ahead a history, and where it is, are fetched. */
+#define PREFETCH_HISTORY 3
+#define PREFETCH_OFFSET 16
+#define CACHE_LINE 64
 
 /* Looking at one counter costs about this part of one update. */
 #define SCAN_DISCOUNT 4
@@ -104,23 +106,33 @@ RecsysItemTotalsCompute(const RecsysMatrix *users)
 }
 
 /*
+ * Bring the history of a user to come into the cache.  The users of an item
+ * are all over the matrix, so without this every history begins with a wait
+ * for memory, and it takes the hardware a while to see that more follows.
+ * (Always inlined, or gcc drops calls of a function that only prefetches.)
+ */
+static inline __attribute__((always_inline)) void
+fetch_ahead(const uint64 *offsets, const char *entries, Size width,
+			const uint32 *users, uint64 x, uint64 n_total)
+{
+	const char *place;
+	const char *end;
+
+	if (x + PREFETCH_OFFSET < n_total)
+		__builtin_prefetch(&offsets[users[x + PREFETCH_OFFSET]]);
+	if (x + PREFETCH_HISTORY >= n_total)
+		return;
+	place = entries + offsets[users[x + PREFETCH_HISTORY]] * width;
+	end = entries + offsets[users[x + PREFETCH_HISTORY] + 1] * width;
+	for (; place < end; place += CACHE_LINE)
+		__builtin_prefetch(place);
+}
+
+/*
  * The inner loops.  Each adds the histories of users[0 .. n-1], all of whom
  * have the row's item; n_total - n more of them follow behind, which may be
  * fetched ahead.
  */
-#define FETCH_AHEAD(entries) \
-	do { \
-		if (x + PREFETCH_USERS < n_total) \
-		{ \
-			const char *ahead = \
-				(const char *) &(entries)[offsets[users[x + PREFETCH_USERS]]]; \
-			\
-			__builtin_prefetch(ahead); \
-			__builtin_prefetch(ahead + 64); \
-			__builtin_prefetch(ahead + 128); \
-		} \
-	} while (0)
-
 static void
 add_narrow(uint16 *counts, const uint64 *offsets, const uint16 *columns,
 		   const uint32 *users, uint64 n, uint64 n_total)
@@ -130,7 +142,7 @@ add_narrow(uint16 *counts, const uint64 *offsets, const uint16 *columns,
 		const uint16 *entry = columns + offsets[users[x]];
 		const uint16 *end = columns + offsets[users[x] + 1];
 
-		FETCH_AHEAD(columns);
+		fetch_ahead(offsets, (const char *) columns, sizeof(uint16), users, x, n_total);
 		for (; entry + 4 <= end; entry += 4)
 		{
 			counts[entry[0]]++;
@@ -152,7 +164,7 @@ add_wide(uint32 *counts, const uint64 *offsets, const uint32 *columns,
 		const uint32 *entry = columns + offsets[users[x]];
 		const uint32 *end = columns + offsets[users[x] + 1];
 
-		FETCH_AHEAD(columns);
+		fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
 		for (; entry + 4 <= end; entry += 4)
 		{
 			counts[entry[0]]++;
@@ -176,7 +188,7 @@ add_packed(uint64 *words, const uint64 *offsets, const uint32 *packed,
 		const uint32 *end = packed + offsets[users[x] + 1];
 		uint64		weight = (uint64) (weights[x] * scale) << count_bits;
 
-		FETCH_AHEAD(packed);
+		fetch_ahead(offsets, (const char *) packed, sizeof(uint32), users, x, n_total);
 		for (; entry + 4 <= end; entry += 4)
 		{
 			words[entry[0] & 0xFFFF] += (entry[0] >> 16) * weight + 1;
@@ -199,8 +211,8 @@ add_weighted(uint32 *counts, double *dots, const uint64 *offsets,
 		uint64		last = offsets[users[x] + 1];
 		double		weight = weights[x];
 
-		FETCH_AHEAD(columns);
-		FETCH_AHEAD(all_weights);
+		fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
+		fetch_ahead(offsets, (const char *) all_weights, sizeof(float), users, x, n_total);
 		for (uint64 y = offsets[users[x]]; y < last; y++)
 		{
 			uint32		item = columns[y];
@@ -221,7 +233,7 @@ add_touching(uint32 *counts, double *dots, uint32 *touched, uint32 ntouched,
 	{
 		uint64		last = offsets[users[x] + 1];
 
-		FETCH_AHEAD(columns);
+		fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
 		for (uint64 y = offsets[users[x]]; y < last; y++)
 		{
 			uint32		item = columns[y];

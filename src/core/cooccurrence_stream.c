@@ -295,8 +295,8 @@ RecsysCooccurrenceStream(RecsysUserStream *stream, const RecsysItemTotals *total
 	StreamKernel kernel = {0};
 	Size		fixed;
 	Size		limit;
-	Size		most_bytes = 0;
-	uint32		most_rows = 0;
+	Size		most = 0;
+	char	   *block;
 	uint32		last;
 	int			passes = 0;
 
@@ -317,11 +317,10 @@ RecsysCooccurrenceStream(RecsysUserStream *stream, const RecsysItemTotals *total
 		Size		bytes;
 
 		last = plan_pass(&kernel, first, limit, &bytes);
-		most_bytes = Max(most_bytes, bytes);
-		most_rows = Max(most_rows, last - first);
+		most = Max(most, (last - first) * sizeof(StreamRow) + bytes);
 	}
-	kernel.rows = recsys_alloc_huge(Max((Size) most_rows, 1) * sizeof(StreamRow));
-	kernel.counters = recsys_alloc_huge(Max(most_bytes, 1));
+	block = recsys_alloc_huge(Max(most, 1));
+	kernel.rows = (StreamRow *) block;
 
 	for (uint32 first = 0; first < totals->nitems; first = last)
 	{
@@ -329,6 +328,7 @@ RecsysCooccurrenceStream(RecsysUserStream *stream, const RecsysItemTotals *total
 		Size		place = 0;
 
 		last = plan_pass(&kernel, first, limit, &bytes);
+		kernel.counters = block + (last - first) * sizeof(StreamRow);
 		memset(kernel.counters, 0, bytes);
 		for (uint32 item = first; item < last; item++)
 		{
@@ -343,8 +343,7 @@ RecsysCooccurrenceStream(RecsysUserStream *stream, const RecsysItemTotals *total
 		passes++;
 	}
 
-	pfree(kernel.counters);
-	pfree(kernel.rows);
+	pfree(block);
 	RecsysRowSelectorFree(kernel.selector);
 	return passes;
 }

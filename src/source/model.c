@@ -329,13 +329,17 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 	uint32		nitems = model->totals.nitems;
 	Size		used = MemoryContextMemAllocated(model->context, true);
 	Size		left = model->memory_limit > used ? model->memory_limit - used : 0;
+	uint64		entries = model->statistics.interactions;
+	Size		needed = RecsysMatrixMemory(nitems, entries, model->weighted) +
+		RecsysCooccurrenceMemory(nitems, model->weighted);
 
-	if (model->file == NULL &&
-		RecsysMatrixMemory(nitems, model->statistics.interactions, model->weighted) +
-		RecsysCooccurrenceMemory(nitems, model->weighted) <= left)
+	if (model->file == NULL && needed <= left)
 	{
 		RecsysMatrix *transpose = RecsysMatrixTranspose(&model->matrix);
 
+		/* a smaller copy to read makes the kernel faster */
+		if (needed + RecsysMatrixCompactMemory(entries, model->weighted) <= left)
+			(void) RecsysMatrixCompact(&model->matrix);
 		RecsysCooccurrence(&model->matrix, transpose, &model->totals, options,
 						   0, nitems, report, arg);
 		RecsysMatrixFree(transpose);

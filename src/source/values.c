@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "core/history.h"
 #include "source/values.h"
 #include "utils/builtins.h"

@@ -17,8 +17,9 @@
  * Items.  A user draws distinct items.  The chance of the r-th most popular one
  * is proportional to 1 / (r + offset) ^ exponent, Zipf's law with Mandelbrot's
  * offset (1.2 and 50), which keeps the most popular item to a believable part of
- * the users.  Item numbers are shuffled, so that a small number does not mean
- * popular.
+ * the users.  So that a small number does not mean popular, item numbers are
+ * scattered: r * 1000003 modulo the number of items, plus 1, with r from 0.  The
+ * insert scripts of the benchmark draw items by the same formulas.
  *
  * Order.  Rows arrive as they would over time, all users interleaved: a random
  * permutation of all rows, whose times only rise.  It is the worst order for
@@ -40,6 +41,9 @@
 
 /* Give up drawing at random after so many tries an item, and fill up in order. */
 #define MAX_TRIES 50
+
+/* Scatters item numbers; a prime, so that every item is met once. */
+#define SCATTER UINT64_C(1000003)
 
 /* Times of the rows, in seconds since 1970: the years 2022 to 2024. */
 #define FIRST_TIME INT64_C(1640995200)
@@ -180,6 +184,8 @@ parse_arguments(int argc, char **argv, Parameters *parameters)
 	if (parameters->interactions > UINT32_MAX ||
 		parameters->interactions / parameters->users >= parameters->items / 3)
 		fail("that many interactions are more than a third of the items for every user");
+	if (parameters->items % SCATTER == 0)
+		fail("the number of items must not be a multiple of %" PRIu64, SCATTER);
 	if (parameters->columns != 2 && parameters->columns != 4)
 		fail("columns must be 2 or 4");
 }
@@ -310,19 +316,10 @@ draw_interactions(const Parameters *parameters, const uint32_t *degrees)
 {
 	Interaction *rows = allocate(parameters->interactions, sizeof(Interaction));
 	uint32_t   *seen = allocate(parameters->items, sizeof(uint32_t));	/* by user number + 1 */
-	uint32_t   *names = allocate(parameters->items, sizeof(uint32_t));	/* rank -> item */
 	uint64_t	done = 0;
 	Alias		alias;
 
 	make_alias(&alias, parameters);
-	for (uint32_t rank = 0; rank < parameters->items; rank++)
-	{
-		uint32_t	swap = random_below(rank + 1);
-
-		names[rank] = names[swap];
-		names[swap] = rank;
-	}
-
 	for (uint32_t user = 0; user < parameters->users; user++)
 	{
 		uint64_t	tries = (uint64_t) degrees[user] * MAX_TRIES;
@@ -343,14 +340,13 @@ draw_interactions(const Parameters *parameters, const uint32_t *degrees)
 			}
 			seen[rank] = user + 1;
 			rows[done].user = user;
-			rows[done].item = names[rank];
+			rows[done].item = (uint32_t) (rank * SCATTER % parameters->items);
 			done++;
 		}
 	}
 	free(alias.chance);
 	free(alias.other);
 	free(seen);
-	free(names);
 	return rows;
 }
 

@@ -23,7 +23,7 @@ server_copy()
 	SERVER_LOG=$SANDBOX/build.log
 	mkdir "$SERVER_TREE"
 	(cd "$1" && tar -cf - --exclude='*.o' --exclude='*.so' --exclude='*.d' --exclude='*.bc' \
-		--exclude=regress_input Makefile recsys.control sql src test expected) |
+		--exclude=regress_input --exclude=test/core/build Makefile recsys.control sql src test expected) |
 		tar -xf - -C "$SERVER_TREE" || return 1
 	sandbox_own "$SERVER_TREE"
 }
@@ -90,9 +90,9 @@ server_start()
 		printf '%s\n' "$@"
 	} >>"$SERVER_DATA/postgresql.conf"
 	SANDBOX_ENV+=(PGHOST="$SERVER_SOCKET" PGUSER=postgres PGDATABASE=postgres)
-	if ! sandbox_run 90 "${SERVER_PRELOAD[@]}" pg_ctl -D "$SERVER_DATA" -l "$SANDBOX/server.log" \
+	if ! sandbox_run 90 pg_ctl -D "$SERVER_DATA" -l "$SANDBOX/server.log" \
 		-w -t 60 start >"$SANDBOX/start.log" 2>&1; then
-		cat "$SANDBOX/start.log" "$SANDBOX/server.log" >&2
+		cat "$SANDBOX/start.log" "$SANDBOX/server.log" >&2 2>/dev/null
 		return 1
 	fi
 }

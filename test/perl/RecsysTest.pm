@@ -40,6 +40,9 @@ sub new_node
 		'shared_buffers = 4MB',
 		'max_wal_size = 4GB',
 		'max_prepared_transactions = 2',
+		# shared memory in files of the data directory, which go with it if a
+		# killed server is never started again
+		'dynamic_shared_memory_type = mmap',
 		@configuration) . "\n");
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION recsys');

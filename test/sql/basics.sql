@@ -114,7 +114,7 @@ SELECT classid::regclass AS catalog, count(*)
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'recsys')
-GROUP BY 1 ORDER BY 1::text;
+GROUP BY classid ORDER BY classid::regclass::text COLLATE "C";
 
 DROP VIEW any_view;
 DROP MATERIALIZED VIEW product_similarity;

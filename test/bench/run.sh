@@ -1,0 +1,339 @@
+#!/bin/bash
+# make bench: measures recsys against plain PostgreSQL on the same data, in the
+# same run, and prints a Markdown table of ratios.
+#
+#     test/bench/run.sh [option=value…] [part…]
+#
+# Parts: build selfjoin serve insert size memory; without any, all but selfjoin,
+# which alone takes minutes.  Options, with their defaults:
+#     interactions=10000000  users=interactions/72.5  items=27000  seed=1
+#     clients=8    clients of the concurrent measurements
+#     seconds=10   length of one pgbench run
+#     rounds=3     repetitions, whose median counts
+#     limit=7200   seconds after which everything is given up
+#
+# The default size needs some 6 GB of disk in TMPDIR (/tmp) and half an hour.  The
+# server is private and gone afterwards, so is the data; missing packages are
+# installed first (test/lib).  What the figures mean: README.md beside this.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+. "$root/test/lib/provision.sh"
+. "$root/test/lib/sandbox.sh"
+. "$root/test/lib/server.sh"
+. "$root/test/bench/measure.sh"
+
+usage()
+{
+	sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+	exit 2
+}
+
+BENCH_INTERACTIONS=10000000
+BENCH_USERS=
+BENCH_ITEMS=27000
+BENCH_SEED=1
+BENCH_CLIENTS=8
+BENCH_SECONDS=10
+BENCH_ROUNDS=3
+BENCH_LIMIT=7200
+BENCH_THREADS=$(nproc)
+parts=
+for argument in "$@"; do
+	case "$argument" in
+		interactions=[1-9]* | users=[1-9]* | items=[1-9]* | seed=[0-9]* | clients=[1-9]* | \
+			seconds=[1-9]* | rounds=[1-9]* | limit=[1-9]*)
+			name=BENCH_$(printf '%s' "${argument%%=*}" | tr a-z A-Z)
+			printf -v "$name" '%s' "${argument#*=}"
+			;;
+		build | selfjoin | serve | insert | size | memory) parts="$parts $argument " ;;
+		*) usage ;;
+	esac
+done
+: "${parts:= build serve insert size memory }"
+: "${BENCH_USERS:=$((BENCH_INTERACTIONS * 69 / 5000))}"
+
+wanted()
+{
+	case "$parts" in
+		*" $1 "*) return 0 ;;
+	esac
+	return 1
+}
+
+recsys_index="CREATE INDEX pairs_recsys ON pairs USING recsys (user_id, item_id);"
+btree_index="CREATE INDEX pairs_btree ON pairs USING btree (user_id, item_id);"
+
+# generate TABLE USERS INTERACTIONS: a table of two bigint columns, no index
+generate()
+{
+	note "loading $3 interactions of $2 users"
+	database "CREATE TABLE $1 (user_id bigint NOT NULL, item_id bigint NOT NULL)"
+	sandbox_run "$BENCH_LIMIT" bash -c 'set -o pipefail
+		"$1" users="$3" items="$4" interactions="$5" seed="$6" |
+			psql -X -q -v ON_ERROR_STOP=1 -c "COPY $2 FROM STDIN"' - \
+		"$SANDBOX/generate" "$1" "$2" "$BENCH_ITEMS" "$3" "$BENCH_SEED" 2>"$SANDBOX/error" ||
+		stop "the data could not be loaded"
+	sed 's/^/    /' "$SANDBOX/error" >&2
+	# hint bits, so that no measurement writes them; the visibility map stays empty
+	database "SELECT count(*) FROM $1" >/dev/null
+	database "ANALYZE $1"
+}
+
+# build_once MEMORY WORKERS STATEMENT: sets TIMED_MS and WATCHED_KB
+build_once()
+{
+	database "DROP INDEX IF EXISTS pairs_recsys, pairs_btree"
+	database CHECKPOINT
+	watched "SET maintenance_work_mem = '$1';
+SET max_parallel_maintenance_workers = $2;
+$3"
+}
+
+# Rounds of all three builds in turn; leaves no index behind.
+run_build()
+{
+	local memory round ours serial parallel peak btree_peak limit
+
+	for memory in 1GB 64MB; do
+		ours=() serial=() parallel=() peak=0 btree_peak=0
+		for ((round = 0; round < build_rounds; round++)); do
+			build_once "$memory" 0 "$recsys_index"
+			ours+=("$TIMED_MS")
+			[ "$WATCHED_KB" -le "$peak" ] || peak=$WATCHED_KB
+			build_once "$memory" 0 "$btree_index"
+			serial+=("$TIMED_MS")
+			[ "$WATCHED_KB" -le "$btree_peak" ] || btree_peak=$WATCHED_KB
+			if wanted build; then
+				build_once "$memory" 2 "$btree_index"
+				parallel+=("$TIMED_MS")
+			fi
+			note "    build at $memory: recsys ${ours[round]} ms, btree ${serial[round]} ms, parallel ${parallel[round]:--} ms"
+		done
+		if wanted build; then
+			row "build, $memory, B-tree serial" "$(milliseconds "$(median "${ours[@]}")")" \
+				"$(milliseconds "$(median "${serial[@]}")")" \
+				"$(ratio "$(median "${ours[@]}")" "$(median "${serial[@]}")")"
+			row "build, $memory, B-tree with 2 workers" "$(milliseconds "$(median "${ours[@]}")")" \
+				"$(milliseconds "$(median "${parallel[@]}")")" \
+				"$(ratio "$(median "${ours[@]}")" "$(median "${parallel[@]}")")"
+		fi
+		if wanted memory; then
+			limit=1048576
+			[ "$memory" = 1GB ] || limit=65536
+			row "build memory, $memory, peak against the setting" "$(megabytes $((peak * 1024)))" "$(megabytes $((limit * 1024)))" \
+				"$(ratio "$peak" "$limit"), $(awk -v kb=$((peak - limit)) 'BEGIN { printf "%+.0f MB", kb / 1024 }')"
+			row "build memory, $memory, peak against the B-tree's" "$(megabytes $((peak * 1024)))" \
+				"$(megabytes $((btree_peak * 1024)))" "$(ratio "$peak" "$btree_peak")"
+		fi
+	done
+	database "DROP INDEX IF EXISTS pairs_recsys, pairs_btree"
+}
+
+run_size()
+{
+	local ours theirs
+
+	database "DROP INDEX IF EXISTS pairs_recsys, pairs_btree"
+	database "$recsys_index"
+	database "$btree_index"
+	ours=$(database "SELECT pg_relation_size('pairs_recsys')")
+	theirs=$(database "SELECT pg_relation_size('pairs_btree')")
+	row "index size" "$(megabytes "$ours")" "$(megabytes "$theirs")" "$(ratio "$ours" "$theirs")"
+}
+
+# serve WHAT CLIENTS: both sides in turn
+serve()
+{
+	local round side metric value
+
+	local -A results=()
+	for ((round = 0; round < BENCH_ROUNDS; round++)); do
+		for side in recommend lookup; do
+			[ "$round" -gt 0 ] || load "$SERVER_TREE/test/bench/$side.pgbench" "$2" 3
+			load "$SERVER_TREE/test/bench/$side.pgbench" "$2" "$BENCH_SECONDS"
+			results[$side.p50]+=" $LOAD_P50"
+			results[$side.p95]+=" $LOAD_P95"
+			results[$side.p99]+=" $LOAD_P99"
+			results[$side.tps]+=" $LOAD_TPS"
+		done
+	done
+	for metric in p50 p95 p99 tps; do
+		for side in recommend lookup; do
+			# an unquoted list on purpose: one number a word
+			value=$(median ${results[$side.$metric]})
+			[ "$metric" != tps ] || value=$(printf '%.0f' "$value")
+			results[$side]=$value
+		done
+		if [ "$metric" = tps ]; then
+			row "$1, throughput" "${results[recommend]}/s" "${results[lookup]}/s" \
+				"$(ratio "${results[recommend]}" "${results[lookup]}")"
+		else
+			row "$1, $metric" "${results[recommend]} µs" "${results[lookup]} µs" \
+				"$(ratio "${results[recommend]}" "${results[lookup]}")"
+		fi
+	done
+}
+
+run_serve()
+{
+	database "DROP INDEX IF EXISTS pairs_recsys, pairs_btree"
+	database "$recsys_index"
+	note "writing the 10 best items of every user"
+	database "CREATE TABLE lists (user_id bigint, rank integer, item_id bigint NOT NULL, score real NOT NULL,
+		PRIMARY KEY (user_id, rank))"
+	database "INSERT INTO lists SELECT u, r.rank, r.item_id, r.score
+		FROM generate_series(1, $BENCH_USERS) u,
+			 recommend(u::bigint, 10) WITH ORDINALITY r (item_id, score, source, rank)"
+	database "VACUUM ANALYZE lists"
+	database CHECKPOINT
+	pin
+	serve "recommend, 1 client, pinned, table never vacuumed" 1
+	unpin
+	database "VACUUM ANALYZE pairs"
+	database CHECKPOINT
+	pin
+	serve "recommend, 1 client, pinned, table vacuumed" 1
+	unpin
+	serve "recommend, $BENCH_CLIENTS clients, table vacuumed" "$BENCH_CLIENTS"
+	database "DROP TABLE lists"
+}
+
+# insert_rounds WHAT CLIENTS SETTING [checkpoint]: both tables in turn
+insert_rounds()
+{
+	local round side
+
+	local -A results=()
+	for ((round = 0; round < BENCH_ROUNDS; round++)); do
+		for side in pairs control; do
+			[ -z "$4" ] || database CHECKPOINT
+			load "$SERVER_TREE/test/bench/insert_$side.pgbench" "$2" "$BENCH_SECONDS" "synchronous_commit=$3"
+			results[$side]+=" $LOAD_TPS"
+		done
+	done
+	# unquoted lists on purpose: one number a word
+	results[ours]=$(median ${results[pairs]})
+	results[theirs]=$(median ${results[control]})
+	row "$1" "$(printf '%.0f' "${results[ours]}")/s" "$(printf '%.0f' "${results[theirs]}")/s" \
+		"$(ratio "${results[ours]}" "${results[theirs]}")"
+}
+
+run_insert()
+{
+	local count round ours=() theirs=() statement
+
+	database "DROP INDEX IF EXISTS pairs_recsys, pairs_btree"
+	database "$recsys_index"
+	note "copying the table for the B-tree"
+	database "CREATE TABLE control AS SELECT * FROM pairs"
+	database "ALTER TABLE control ALTER user_id SET NOT NULL, ALTER item_id SET NOT NULL"
+	database "CREATE INDEX control_btree ON control USING btree (user_id, item_id)"
+	database "SELECT count(*) FROM control" >/dev/null
+	database "CREATE TABLE fresh AS
+		SELECT floor(random() * $BENCH_USERS)::bigint AS user_id, item_id
+		FROM pairs TABLESAMPLE BERNOULLI (2)"
+	count=$(database "SELECT count(*) FROM fresh")
+	database CHECKPOINT
+	# round 0 follows a checkpoint and logs whole pages; it is a row of its own
+	for ((round = 0; round <= BENCH_ROUNDS; round++)); do
+		for statement in pairs control; do
+			timed "INSERT INTO $statement
+SELECT 1 + (user_id + $round * 7919) % $BENCH_USERS, item_id FROM fresh;"
+			if [ "$statement" = pairs ]; then
+				ours+=("$TIMED_MS")
+			else
+				theirs+=("$TIMED_MS")
+			fi
+		done
+	done
+	row "bulk insert of $count rows, just after a checkpoint" "$(milliseconds "${ours[0]}")" "$(milliseconds "${theirs[0]}")" \
+		"$(ratio "${theirs[0]}" "${ours[0]}")"
+	row "bulk insert of $count rows" "$(milliseconds "$(median "${ours[@]:1}")")" \
+		"$(milliseconds "$(median "${theirs[@]:1}")")" \
+		"$(ratio "$(median "${theirs[@]:1}")" "$(median "${ours[@]:1}")")"
+
+	insert_rounds "insert, 1 client, synchronous_commit on" 1 on
+	insert_rounds "insert, $BENCH_CLIENTS clients, synchronous_commit on" "$BENCH_CLIENTS" on
+	insert_rounds "insert, 1 client, synchronous_commit off" 1 off
+	insert_rounds "insert, $BENCH_CLIENTS clients, synchronous_commit off" "$BENCH_CLIENTS" off
+	insert_rounds "insert, 1 client, synchronous_commit off, just after a checkpoint" 1 off checkpoint
+	database "DROP TABLE control, fresh"
+}
+
+# On a table of its own, a tenth of the size.
+run_selfjoin()
+{
+	local users=$((BENCH_USERS / 10)) count=$((BENCH_INTERACTIONS / 10)) differences ours=() round theirs
+
+	if wanted_other_than_selfjoin; then
+		database "ALTER TABLE pairs RENAME TO all_pairs"
+	fi
+	generate pairs "$users" "$count"
+	for ((round = 0; round < BENCH_ROUNDS; round++)); do
+		build_once 1GB 0 "$recsys_index"
+		ours+=("$TIMED_MS")
+	done
+	note "the self-join"
+	timed "SET work_mem = '1GB';
+SET max_parallel_workers_per_gather = 0;
+$(cat "$root/test/bench/selfjoin.sql")"
+	theirs=$TIMED_MS
+	row "build at $count rows against a self-join" "$(milliseconds "$(median "${ours[@]}")")" "$(milliseconds "$theirs")" \
+		"1/$(ratio "$theirs" "$(median "${ours[@]}")")"
+	differences=$(database "SELECT count(*) FROM selfjoin s
+		FULL JOIN item_similarity('pairs_recsys') i USING (item_id, similar_item_id)
+		WHERE s.rank IS DISTINCT FROM i.rank OR s.support IS DISTINCT FROM i.support
+		   OR abs(s.score - i.score) > 1e-6")
+	row "item pairs that differ from the self-join's" "$differences" "$(database "SELECT count(*) FROM selfjoin") pairs" "-"
+	database "DROP TABLE selfjoin, pairs"
+	if wanted_other_than_selfjoin; then
+		database "ALTER TABLE all_pairs RENAME TO pairs"
+	fi
+}
+
+wanted_other_than_selfjoin()
+{
+	wanted build || wanted serve || wanted insert || wanted size || wanted memory
+}
+
+provision_server
+sandbox_begin bench "$BENCH_LIMIT"
+measure_begin
+server_copy "$root" || exit 1
+if ! server_build; then
+	grep -A 5 -E 'error|warning:' "$SERVER_LOG" | head -n 40 >&2
+	stop "recsys does not build"
+fi
+sandbox_run 60 gcc -std=gnu11 -O2 -Wall -o "$SANDBOX/generate" "$SERVER_TREE/test/bench/generate.c" -lm ||
+	stop "the generator does not compile"
+# the later setting of a name wins: fsync is on
+server_start "fsync = on" "shared_buffers = 1GB" "maintenance_work_mem = 1GB" "work_mem = 64MB" \
+	"max_wal_size = 32GB" "checkpoint_timeout = 1d" "autovacuum = off" "jit = off" \
+	"max_connections = $((BENCH_CLIENTS + 20))" || stop "the private server does not start"
+SANDBOX_ENV+=(PGOPTIONS='-c client_min_messages=warning')
+database "CREATE EXTENSION recsys"
+
+if wanted_other_than_selfjoin; then
+	generate pairs "$BENCH_USERS" "$BENCH_INTERACTIONS"
+fi
+if wanted build; then
+	build_rounds=$BENCH_ROUNDS
+	run_build
+elif wanted memory; then
+	build_rounds=1
+	run_build
+fi
+! wanted size || run_size
+! wanted selfjoin || run_selfjoin
+! wanted serve || run_serve
+! wanted insert || run_insert
+
+cat <<END
+
+recsys on $("$PG_CONFIG" --version), $(nproc) CPUs, $BENCH_INTERACTIONS interactions of $BENCH_USERS users with $BENCH_ITEMS items, seed $BENCH_SEED
+
+| measure | recsys | compared with | ratio |
+|---|---|---|---|
+$(cat "$MEASURE_TABLE")
+END
+server_stop

@@ -1,0 +1,22 @@
+/*
+ * tap.h
+ *	  The Test Anything Protocol, as far as the tests of src/core need it.
+ */
+#ifndef RECSYS_TEST_TAP_H
+#define RECSYS_TEST_TAP_H
+
+#include "core/platform.h"
+
+/* Print one result line. */
+extern void ok(bool passed, const char *format,...) __attribute__((format(printf, 2, 3)));
+
+/* The groups of tests, one file each. */
+extern void test_keys(void);
+extern void test_dictionary(void);
+extern void test_history(void);
+extern void test_similarity(void);
+extern void test_matrix(void);
+extern void test_cooccurrence(void);
+extern void test_scorer(void);
+
+#endif							/* RECSYS_TEST_TAP_H */

@@ -1,0 +1,409 @@
+/*
+ * test_cooccurrence.c
+ *	  Tests of core/cooccurrence, in memory and as a stream, against all pairs.
+ *
+ * The reference counts every pair of every history in a dense array, scores
+ * all of them with RecsysSimilarityScore and sorts.  Results must be the same
+ * to the last bit.
+ */
+#include "core/cooccurrence.h"
+#include "core/rowselect.h"
+#include "generate.h"
+#include "tap.h"
+
+#include <math.h>
+
+typedef struct Row
+{
+	int			count;
+	bool		reported;
+	RecsysNeighbor *neighbors;
+} Row;
+
+typedef struct Rows
+{
+	uint32		nitems;
+	int			width;
+	uint32		next;			/* item whose turn it is */
+	bool		in_order;
+	Row		   *rows;
+} Rows;
+
+static Rows *
+rows_create(uint32 nitems, int width)
+{
+	Rows	   *rows = palloc0(sizeof(Rows));
+
+	rows->nitems = nitems;
+	rows->width = width;
+	rows->in_order = true;
+	rows->rows = palloc0(Max(nitems, 1) * sizeof(Row));
+	for (uint32 item = 0; item < nitems; item++)
+		rows->rows[item].neighbors = palloc0(width * sizeof(RecsysNeighbor));
+	return rows;
+}
+
+static void
+rows_free(Rows *rows)
+{
+	for (uint32 item = 0; item < rows->nitems; item++)
+		pfree(rows->rows[item].neighbors);
+	pfree(rows->rows);
+	pfree(rows);
+}
+
+static void
+keep_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	Rows	   *rows = arg;
+	Row		   *row;
+
+	if (item != rows->next++ || count > rows->width)
+	{
+		rows->in_order = false;
+		return;
+	}
+	row = &rows->rows[item];
+	row->reported = true;
+	row->count = count;
+	memcpy(row->neighbors, neighbors, count * sizeof(RecsysNeighbor));
+}
+
+static int
+compare_neighbors(const void *a, const void *b)
+{
+	const RecsysNeighbor *x = a;
+	const RecsysNeighbor *y = b;
+
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	return (x->item > y->item) - (x->item < y->item);
+}
+
+static Rows *
+reference(const RecsysMatrix *users, const RecsysModelOptions *options)
+{
+	uint32		nitems = users->ncolumns;
+	uint32	   *counts = palloc0((Size) nitems * nitems * sizeof(uint32));
+	double	   *dots = palloc0((Size) nitems * nitems * sizeof(double));
+	RecsysNeighbor *all = palloc(Max(nitems, 1) * sizeof(RecsysNeighbor));
+	Rows	   *rows = rows_create(nitems, options->neighbors);
+	uint32		nusers = 0;
+
+	for (uint32 user = 0; user < users->nrows; user++)
+	{
+		uint64		first = users->offsets[user];
+		uint64		last = users->offsets[user + 1];
+
+		nusers += last > first;
+		for (uint64 x = first; x < last; x++)
+		{
+			for (uint64 y = first; y < last; y++)
+			{
+				Size		pair = (Size) users->columns[x] * nitems + users->columns[y];
+
+				counts[pair]++;
+				dots[pair] += users->weights == NULL ? 1.0 :
+					(double) users->weights[x] * users->weights[y];
+			}
+		}
+	}
+	for (uint32 i = 0; i < nitems; i++)
+	{
+		int			n = 0;
+
+		for (uint32 j = 0; j < nitems; j++)
+		{
+			Size		pair = (Size) i * nitems + j;
+			Size		ii = (Size) i * nitems + i;
+			Size		jj = (Size) j * nitems + j;
+			RecsysPairTotals totals = {counts[ii], counts[jj], nusers, dots[ii], dots[jj]};
+			float		score;
+
+			if (i == j || counts[pair] < options->min_support || counts[pair] == 0)
+				continue;
+			score = (float) RecsysSimilarityScore(options, counts[pair], dots[pair], &totals);
+			if (!(score > 0.0f))
+				continue;
+			all[n].item = j;
+			all[n].score = score;
+			all[n++].support = counts[pair];
+		}
+		qsort(all, n, sizeof(RecsysNeighbor), compare_neighbors);
+		keep_row(rows, i, all, Min(n, options->neighbors));
+	}
+	pfree(counts);
+	pfree(dots);
+	pfree(all);
+	return rows;
+}
+
+/* The rows first .. last-1 and no others, equal in every bit. */
+static bool
+same_rows(const Rows *a, const Rows *expected, uint32 first, uint32 last)
+{
+	if (!a->in_order)
+		return false;
+	for (uint32 item = 0; item < a->nitems; item++)
+	{
+		const Row  *x = &a->rows[item];
+		const Row  *y = &expected->rows[item];
+
+		if (x->reported != (item >= first && item < last))
+			return false;
+		if (!x->reported)
+			continue;
+		if (x->count != y->count)
+			return false;
+		for (int n = 0; n < x->count; n++)
+		{
+			if (x->neighbors[n].item != y->neighbors[n].item ||
+				x->neighbors[n].score != y->neighbors[n].score ||
+				x->neighbors[n].support != y->neighbors[n].support)
+				return false;
+		}
+	}
+	return true;
+}
+
+typedef struct MatrixStream
+{
+	const RecsysMatrix *matrix;
+	uint32		row;
+} MatrixStream;
+
+static void
+stream_rewind(void *arg)
+{
+	((MatrixStream *) arg)->row = 0;
+}
+
+static bool
+stream_next(void *arg, const uint32 **items, const float **weights, int *count)
+{
+	MatrixStream *stream = arg;
+	const RecsysMatrix *matrix = stream->matrix;
+	uint64		first;
+
+	if (stream->row == matrix->nrows)
+		return false;
+	first = matrix->offsets[stream->row];
+	*items = matrix->columns + first;
+	*weights = matrix->weights != NULL ? matrix->weights + first : NULL;
+	*count = (int) (matrix->offsets[++stream->row] - first);
+	return true;
+}
+
+typedef struct Outcome
+{
+	int			memory_wrong;
+	int			range_wrong;
+	int			whole_wrong;
+	int			compact_wrong;
+	int			stream_wrong;
+	int			bound_wrong;
+	int			single_passes;	/* streams with plenty of memory in one pass */
+} Outcome;
+
+static void
+free_totals(RecsysItemTotals *totals)
+{
+	pfree(totals->users);
+	pfree(totals->work);
+	if (totals->norm2 != NULL)
+		pfree(totals->norm2);
+	pfree(totals);
+}
+
+static void
+run_memory(const RecsysMatrix *users, const RecsysMatrix *items,
+		   const RecsysItemTotals *totals, const RecsysModelOptions *options,
+		   uint32 first, uint32 last, const Rows *expected, int *wrong, int *memory_wrong)
+{
+	Rows	   *rows = rows_create(users->ncolumns, options->neighbors);
+	Size		before = standalone_memory_now;
+
+	rows->next = first;
+	standalone_memory_peak = before;
+	RecsysCooccurrence(users, items, totals, options, first, last, keep_row, rows);
+	if (standalone_memory_peak - before >
+		RecsysCooccurrenceMemory(users->ncolumns, users->weights != NULL))
+		(*memory_wrong)++;
+	if (!same_rows(rows, expected, first, last))
+		(*wrong)++;
+	rows_free(rows);
+}
+
+static void
+run_stream(const RecsysMatrix *users, const RecsysItemTotals *totals,
+		   const RecsysModelOptions *options, Size limit, const Rows *expected,
+		   Outcome *outcome)
+{
+	Rows	   *rows = rows_create(users->ncolumns, options->neighbors);
+	MatrixStream matrix_stream = {users, 77};
+	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream};
+	Size		before = standalone_memory_now;
+	Size		least;
+	int			passes;
+
+	standalone_memory_peak = before;
+	passes = RecsysCooccurrenceStream(&stream, totals, options, limit, keep_row, rows);
+	/* at least one row is taken in any case */
+	least = RecsysRowSelectorMemory(users->ncolumns, options->neighbors, true) +
+		(Size) users->ncolumns * (sizeof(uint32) + sizeof(double)) + 4096;
+	if (standalone_memory_peak - before > Max(limit, least))
+		outcome->bound_wrong++;
+	if (!same_rows(rows, expected, 0, users->ncolumns))
+		outcome->stream_wrong++;
+	if (limit > 1000000000 && passes == 1)
+		outcome->single_passes++;
+	rows_free(rows);
+}
+
+static RecsysModelOptions
+random_options(Random *random, RecsysSimilarity similarity)
+{
+	static const int neighbors[] = {1, 2, 5, 10, 100, 500};
+	RecsysModelOptions options = {similarity, 0, 1, 0.0, 0.0};
+
+	options.neighbors = neighbors[random_bits(random) % lengthof(neighbors)];
+	if (random_bits(random) % 2)
+		options.min_support = 1 + (uint32) (random_bits(random) % 4);
+	if (random_bits(random) % 3 == 0)
+		options.alpha = random_bits(random) % 2 ? 1.0 : random_unit(random);
+	if (random_bits(random) % 3 == 0)
+		options.shrinkage = exp(8.0 * random_normal(random));
+	if (random_bits(random) % 40 == 0)
+		options.shrinkage = 1e20;
+	return options;
+}
+
+static void
+test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *outcome)
+{
+	Random		random;
+	RecsysMatrix *users;
+	RecsysMatrix *items;
+	RecsysItemTotals *totals;
+	RecsysModelOptions options;
+	Rows	   *expected;
+	uint32		nitems;
+	uint32		nusers;
+	uint32		first;
+
+	random_seed(&random, seed * 100 + similarity * 10 + weights);
+	nusers = 1 + (uint32) (random_bits(&random) % (seed % 4 == 0 ? 2000 : 300));
+	nitems = 1 + (uint32) (random_bits(&random) % (seed % 4 == 1 ? 700 : 150));
+	users = generate_matrix(&random, nusers, nitems,
+							nusers * (1 + random_bits(&random) % 20), 200,
+							seed % 3 == 0, weights);
+	items = RecsysMatrixTranspose(users);
+	totals = RecsysItemTotalsCompute(users);
+	options = random_options(&random, similarity);
+	expected = reference(users, &options);
+
+	run_memory(users, items, totals, &options, 0, nitems, expected,
+			   &outcome->whole_wrong, &outcome->memory_wrong);
+	first = (uint32) (random_bits(&random) % (nitems + 1));
+	run_memory(users, items, totals, &options, first,
+			   first + (uint32) (random_bits(&random) % (nitems - first + 1)), expected,
+			   &outcome->range_wrong, &outcome->memory_wrong);
+	run_stream(users, totals, &options, (Size) 1 << 40, expected, outcome);
+	run_stream(users, totals, &options, 0, expected, outcome);
+	run_stream(users, totals, &options, 40000 + random_bits(&random) % 400000, expected,
+			   outcome);
+	RecsysMatrixCompact(users);
+	run_memory(users, items, totals, &options, 0, nitems, expected,
+			   &outcome->compact_wrong, &outcome->memory_wrong);
+
+	rows_free(expected);
+	free_totals(totals);
+	RecsysMatrixFree(items);
+	RecsysMatrixFree(users);
+}
+
+static void
+test_measure(RecsysSimilarity similarity, WeightKind weights)
+{
+	static const char *const names[] = {"unweighted", "small weights", "any weights"};
+	Outcome		outcome = {0};
+	int			rounds = 60;
+
+	for (int seed = 0; seed < rounds; seed++)
+		test_round(seed, similarity, weights, &outcome);
+	ok(outcome.whole_wrong + outcome.range_wrong + outcome.compact_wrong == 0,
+	   "cooccurrence in memory, %s, %s: whole, ranges and compact equal the reference "
+	   "(%d, %d, %d of %d differ)", RecsysSimilarityName(similarity), names[weights],
+	   outcome.whole_wrong, outcome.range_wrong, outcome.compact_wrong, rounds);
+	ok(outcome.stream_wrong == 0, "cooccurrence as a stream, %s, %s: equals the reference "
+	   "(%d of %d differ)", RecsysSimilarityName(similarity), names[weights],
+	   outcome.stream_wrong, 3 * rounds);
+	ok(outcome.memory_wrong == 0 && outcome.bound_wrong == 0 &&
+	   outcome.single_passes == rounds,
+	   "cooccurrence, %s, %s: memory as announced, one pass where it is plenty (%d, %d, %d)",
+	   RecsysSimilarityName(similarity), names[weights], outcome.memory_wrong,
+	   outcome.bound_wrong, outcome.single_passes);
+}
+
+/*
+ * More users than 16-bit counters can count: items 0 and 1 of everybody, one
+ * more item each.
+ */
+static void
+test_many_users(void)
+{
+	uint32		nusers = 70000;
+	uint32		nitems = 3000;
+	RecsysMatrix *users = palloc0(sizeof(RecsysMatrix));
+	RecsysModelOptions options = {RECSYS_CONFIDENCE, 5, 2, 0.0, 0.0};
+	MatrixStream matrix_stream = {users, 0};
+	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream};
+	Rows	   *rows = rows_create(nitems, 5);
+	Rows	   *streamed = rows_create(nitems, 5);
+	RecsysMatrix *items;
+	RecsysItemTotals *totals;
+	uint64		checks = standalone_interrupt_checks;
+
+	users->nrows = nusers;
+	users->ncolumns = nitems;
+	users->offsets = palloc0((nusers + 1) * sizeof(uint64));
+	users->columns = palloc(3 * nusers * sizeof(uint32));
+	for (uint32 user = 0; user < nusers; user++)
+	{
+		users->columns[3 * user] = 0;
+		users->columns[3 * user + 1] = 1;
+		users->columns[3 * user + 2] = 2 + user % (nitems - 2);
+		users->offsets[user + 1] = 3 * (user + 1);
+	}
+	items = RecsysMatrixTranspose(users);
+	totals = RecsysItemTotalsCompute(users);
+	RecsysMatrixCompact(users);
+	RecsysCooccurrence(users, items, totals, &options, 0, nitems, keep_row, rows);
+	ok(rows->rows[0].count == 5 && rows->rows[0].neighbors[0].support == nusers &&
+	   rows->rows[0].neighbors[0].item == 1 && rows->rows[0].neighbors[0].score == 1.0f &&
+	   rows->rows[0].neighbors[1].item == 2 && rows->rows[2].count == 2,
+	   "cooccurrence: items with more than 65,535 users");
+	ok(standalone_interrupt_checks - checks > 3000, "cooccurrence: interrupts are looked for");
+	RecsysCooccurrenceStream(&stream, totals, &options, 1000000, keep_row, streamed);
+	ok(same_rows(streamed, rows, 0, nitems), "cooccurrence: the same as a stream");
+	rows_free(streamed);
+	rows_free(rows);
+	free_totals(totals);
+	RecsysMatrixFree(items);
+	RecsysMatrixFree(users);
+}
+
+void
+test_cooccurrence(void)
+{
+	for (RecsysSimilarity similarity = RECSYS_COSINE; similarity <= RECSYS_LOG_LIKELIHOOD;
+		 similarity++)
+	{
+		for (WeightKind weights = WEIGHTS_NONE; weights <= WEIGHTS_REAL; weights++)
+		{
+			if (weights == WEIGHTS_NONE || similarity <= RECSYS_JACCARD)
+				test_measure(similarity, weights);
+		}
+	}
+	test_many_users();
+}

@@ -1,0 +1,42 @@
+/*
+ * test_core.c
+ *	  Runs all tests of src/core and reports in TAP.
+ */
+#include "tap.h"
+
+#include <stdarg.h>
+
+static int	tests = 0;
+static int	failures = 0;
+
+void
+ok(bool passed, const char *format,...)
+{
+	va_list		arguments;
+
+	tests++;
+	if (!passed)
+		failures++;
+	printf("%sok %d - ", passed ? "" : "not ", tests);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	printf("\n");
+	fflush(stdout);
+}
+
+int
+main(void)
+{
+	test_keys();
+	test_dictionary();
+	test_history();
+	test_similarity();
+	test_matrix();
+	test_cooccurrence();
+	test_scorer();
+	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
+	   standalone_memory_now);
+	printf("1..%d\n", tests);
+	return failures > 0;
+}
