@@ -280,7 +280,7 @@ named_recommender(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("recommender \"%s\" does not exist", name),
-				 errhint("A recommender is the name of a recsys index: CREATE INDEX … USING recsys (user_id, item_id).")));
+				 errhint("A recommender is the name of a recsys index: CREATE INDEX ... USING recsys (user_id, item_id).")));
 	return relation;
 }
 

@@ -12,8 +12,8 @@
  * - unweighted counters have 16 bits where the item has few enough users;
  * - a count and a weighted dot product share one 64-bit word if weights are
  *	 small integers (times a power of two): the product goes into the upper,
- *	 the count into the lower bits, and the sum is exact.  Other weights use a
- *	 count and a double;
+ *	 the count into the lower bits, and the sum is exact.  Other weights take a
+ *	 double and a count, side by side;
  * - the histories of the users to come are fetched into the cache ahead.
  *
  * An item with few users touches few counters.  If looking through all of
@@ -45,8 +45,15 @@ typedef enum Counting
 	COUNT_NARROW,				/* compact copy, 16-bit counters */
 	COUNT_WIDE,					/* 32-bit counters */
 	COUNT_PACKED,				/* compact copy, product and count in a word */
-	COUNT_WEIGHTED				/* counter and double */
+	COUNT_WEIGHTED				/* WeightedSum */
 } Counting;
+
+/* Side by side, so that one addition goes to one cache line. */
+typedef struct WeightedSum
+{
+	double		dot;
+	uint32		count;
+} WeightedSum;
 
 typedef struct Kernel
 {
@@ -67,7 +74,7 @@ typedef struct Kernel
 	/* counters, all zero between rows; null where no row uses them */
 	uint16	   *narrow;
 	uint32	   *counts;
-	double	   *dots;
+	WeightedSum *sums;
 	uint64	   *words;
 } Kernel;
 
@@ -201,34 +208,53 @@ add_packed(uint64 *words, const uint64 *offsets, const uint32 *packed,
 	}
 }
 
+/* columns is an array of 16 or 32-bit numbers */
+#define ADD_WEIGHTED_LOOP(columns) \
+	do { \
+		for (uint64 y = offsets[users[x]]; y < last; y++) \
+		{ \
+			WeightedSum *sum = &sums[(columns)[y]]; \
+			\
+			sum->count++; \
+			sum->dot += weight * all_weights[y]; \
+		} \
+	} while (0)
+
 static void
-add_weighted(uint32 *counts, double *dots, const uint64 *offsets,
-			 const uint32 *columns, const float *all_weights,
+add_weighted(WeightedSum *sums, const uint64 *offsets, const RecsysMatrix *matrix,
 			 const uint32 *users, const float *weights, uint64 n, uint64 n_total)
 {
+	const uint32 *columns = matrix->columns;
+	const uint16 *narrow = matrix->narrow;
+	const float *all_weights = matrix->weights;
+
 	for (uint64 x = 0; x < n; x++)
 	{
 		uint64		last = offsets[users[x] + 1];
 		double		weight = weights[x];
 
-		fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
 		fetch_ahead(offsets, (const char *) all_weights, sizeof(float), users, x, n_total);
-		for (uint64 y = offsets[users[x]]; y < last; y++)
+		if (narrow != NULL)
 		{
-			uint32		item = columns[y];
-
-			counts[item]++;
-			dots[item] += weight * all_weights[y];
+			fetch_ahead(offsets, (const char *) narrow, sizeof(uint16), users, x, n_total);
+			ADD_WEIGHTED_LOOP(narrow);
+		}
+		else
+		{
+			fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
+			ADD_WEIGHTED_LOOP(columns);
 		}
 	}
 }
 
-/* As the two above, and note each item at its first touch. */
+/* As add_wide and add_weighted, and note each item at its first touch. */
 static uint32
-add_touching(uint32 *counts, double *dots, uint32 *touched, uint32 ntouched,
-			 const uint64 *offsets, const uint32 *columns, const float *all_weights,
+add_touching(uint32 *counts, WeightedSum *sums, uint32 *touched, uint32 ntouched,
+			 const uint64 *offsets, const RecsysMatrix *matrix,
 			 const uint32 *users, const float *weights, uint64 n, uint64 n_total)
 {
+	const uint32 *columns = matrix->columns;
+
 	for (uint64 x = 0; x < n; x++)
 	{
 		uint64		last = offsets[users[x] + 1];
@@ -237,11 +263,12 @@ add_touching(uint32 *counts, double *dots, uint32 *touched, uint32 ntouched,
 		for (uint64 y = offsets[users[x]]; y < last; y++)
 		{
 			uint32		item = columns[y];
+			uint32	   *count = sums != NULL ? &sums[item].count : &counts[item];
 
-			if (counts[item]++ == 0)
+			if ((*count)++ == 0)
 				touched[ntouched++] = item;
-			if (dots != NULL)
-				dots[item] += (double) weights[x] * all_weights[y];
+			if (sums != NULL)
+				sums[item].dot += (double) weights[x] * matrix->weights[y];
 		}
 	}
 	return ntouched;
@@ -305,10 +332,9 @@ count_row(Kernel *kernel, uint32 item)
 
 		CHECK_FOR_INTERRUPTS();
 		if (kernel->touching)
-			kernel->ntouched = add_touching(kernel->counts, kernel->dots,
+			kernel->ntouched = add_touching(kernel->counts, kernel->sums,
 											kernel->touched, kernel->ntouched,
-											offsets, matrix->columns, matrix->weights,
-											users, weights, n, n_total);
+											offsets, matrix, users, weights, n, n_total);
 		else if (kernel->counting == COUNT_NARROW)
 			add_narrow(kernel->narrow, offsets, matrix->narrow, users, n, n_total);
 		else if (kernel->counting == COUNT_PACKED)
@@ -317,8 +343,7 @@ count_row(Kernel *kernel, uint32 item)
 		else if (kernel->counting == COUNT_WIDE)
 			add_wide(kernel->counts, offsets, matrix->columns, users, n, n_total);
 		else
-			add_weighted(kernel->counts, kernel->dots, offsets, matrix->columns,
-						 matrix->weights, users, weights, n, n_total);
+			add_weighted(kernel->sums, offsets, matrix, users, weights, n, n_total);
 	}
 }
 
@@ -375,6 +400,22 @@ take_packed(uint64 *words, uint32 *counts, double *dots, int n, int count_bits, 
 	return largest;
 }
 
+static uint32
+take_weighted(WeightedSum *sums, uint32 *counts, double *dots, int n)
+{
+	uint32		largest = 0;
+
+	for (int x = 0; x < n; x++)
+	{
+		counts[x] = sums[x].count;
+		dots[x] = sums[x].dot;
+		largest = Max(largest, counts[x]);
+	}
+	if (largest > 0)
+		memset(sums, 0, n * sizeof(WeightedSum));
+	return largest;
+}
+
 static void
 offer_all(Kernel *kernel, uint32 min_support)
 {
@@ -397,13 +438,11 @@ offer_all(Kernel *kernel, uint32 min_support)
 				largest = take_packed(kernel->words + first, counts, dots, n,
 									  kernel->count_bits, unit);
 				break;
+			case COUNT_WEIGHTED:
+				largest = take_weighted(kernel->sums + first, counts, dots, n);
+				break;
 			default:
 				largest = take_wide(kernel->counts + first, counts, n);
-				if (kernel->weighted && largest > 0)
-				{
-					memcpy(dots, kernel->dots + first, n * sizeof(double));
-					memset(kernel->dots + first, 0, n * sizeof(double));
-				}
 				break;
 		}
 		if (largest >= min_support)
@@ -424,12 +463,19 @@ offer_touched(Kernel *kernel)
 
 		for (int x = 0; x < n; x++)
 		{
-			counts[x] = kernel->counts[touched[x]];
-			kernel->counts[touched[x]] = 0;
 			if (kernel->weighted)
 			{
-				dots[x] = kernel->dots[touched[x]];
-				kernel->dots[touched[x]] = 0.0;
+				WeightedSum *sum = &kernel->sums[touched[x]];
+
+				counts[x] = sum->count;
+				dots[x] = sum->dot;
+				sum->count = 0;
+				sum->dot = 0.0;
+			}
+			else
+			{
+				counts[x] = kernel->counts[touched[x]];
+				kernel->counts[touched[x]] = 0;
 			}
 		}
 		RecsysRowSelectorOffer(kernel->selector, touched, 0, counts,
@@ -451,17 +497,20 @@ RecsysCooccurrence(const RecsysMatrix *users, const RecsysMatrix *items,
 	kernel.totals = totals;
 	kernel.selector = RecsysRowSelectorCreate(totals, options);
 	kernel.weighted = RecsysRowSelectorUsesDots(kernel.selector);
-	kernel.counts = recsys_alloc_huge_zero(nitems * sizeof(uint32));
 	kernel.touched = recsys_alloc_huge((nitems / SCAN_DISCOUNT + 1) * sizeof(uint32));
 	if (kernel.weighted)
 	{
-		kernel.dots = recsys_alloc_huge_zero(nitems * sizeof(double));
+		kernel.sums = recsys_alloc_huge_zero(nitems * sizeof(WeightedSum));
 		kernel.packable = can_pack(users, totals, &kernel.count_bits);
 		if (kernel.packable)
 			kernel.words = recsys_alloc_huge_zero(nitems * sizeof(uint64));
 	}
-	else if (users->narrow != NULL)
-		kernel.narrow = recsys_alloc_huge_zero(nitems * sizeof(uint16));
+	else
+	{
+		kernel.counts = recsys_alloc_huge_zero(nitems * sizeof(uint32));
+		if (users->narrow != NULL)
+			kernel.narrow = recsys_alloc_huge_zero(nitems * sizeof(uint16));
+	}
 
 	for (uint32 item = first; item < last; item++)
 	{
@@ -484,9 +533,10 @@ RecsysCooccurrence(const RecsysMatrix *users, const RecsysMatrix *items,
 		pfree(kernel.narrow);
 	if (kernel.words != NULL)
 		pfree(kernel.words);
-	if (kernel.dots != NULL)
-		pfree(kernel.dots);
-	pfree(kernel.counts);
+	if (kernel.sums != NULL)
+		pfree(kernel.sums);
+	if (kernel.counts != NULL)
+		pfree(kernel.counts);
 	pfree(kernel.touched);
 	RecsysRowSelectorFree(kernel.selector);
 }
@@ -494,12 +544,12 @@ RecsysCooccurrence(const RecsysMatrix *users, const RecsysMatrix *items,
 Size
 RecsysCooccurrenceMemory(uint32 nitems, bool weighted)
 {
-	Size		per_item = sizeof(uint32) + sizeof(uint32) / SCAN_DISCOUNT;
+	Size		per_item = sizeof(uint32) / SCAN_DISCOUNT;
 
 	if (weighted)
-		per_item += sizeof(double) + sizeof(uint64);
+		per_item += sizeof(WeightedSum) + sizeof(uint64);
 	else
-		per_item += sizeof(uint16);
+		per_item += sizeof(uint32) + sizeof(uint16);
 
 	/* with the largest number of neighbors that an index can ask for */
 	return Max((Size) nitems, 1) * per_item + sizeof(uint32) +

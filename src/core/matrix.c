@@ -154,7 +154,9 @@ RecsysMatrixCompact(RecsysMatrix *matrix)
 	if (matrix->ncolumns > 65536)
 		return false;
 
-	if (matrix->weights == NULL)
+	if (matrix->weights != NULL)
+		matrix->weight_shift = find_weight_shift(matrix);
+	if (matrix->weights == NULL || matrix->weight_shift < 0)
 	{
 		matrix->narrow = recsys_alloc_huge(Max(nentries, 1) * sizeof(uint16));
 		for (uint64 x = 0; x < nentries; x++)
@@ -162,9 +164,6 @@ RecsysMatrixCompact(RecsysMatrix *matrix)
 		return true;
 	}
 
-	matrix->weight_shift = find_weight_shift(matrix);
-	if (matrix->weight_shift < 0)
-		return false;
 	scale = (float) (1 << matrix->weight_shift);
 	matrix->packed = recsys_alloc_huge(Max(nentries, 1) * sizeof(uint32));
 	for (uint64 x = 0; x < nentries; x++)

@@ -16,10 +16,10 @@ typedef struct RecsysMatrix
 	float	   *weights;		/* parallel to columns; NULL when every weight is 1 */
 
 	/*
-	 * The same entries once more in half the space, for co-occurrence to read:
-	 * see RecsysMatrixCompact.  NULL when there is no such copy.
+	 * The entries once more in half the space, for co-occurrence to read: see
+	 * RecsysMatrixCompact.  Both NULL when there is no such copy.
 	 */
-	uint16	   *narrow;			/* columns, without weights */
+	uint16	   *narrow;			/* the columns alone */
 	uint32	   *packed;			/* weight * 2^weight_shift << 16 | column */
 	int			weight_shift;
 } RecsysMatrix;
@@ -29,10 +29,10 @@ extern RecsysMatrix *RecsysMatrixTranspose(const RecsysMatrix *matrix);
 extern void RecsysMatrixFree(RecsysMatrix *matrix);
 
 /*
- * Add the compact copy of a user-major matrix, if it can have one: at most
- * 65,536 columns, and weights that are all multiples of one power of two
- * (quantities, ratings with half stars) and small.  Co-occurrence is up to
- * twice as fast with it.  Returns whether there is one now.
+ * Add the compact copy to a user-major matrix, if it has at most 65,536
+ * columns: co-occurrence is about twice as fast with it.  Weights become part
+ * of it when they are all multiples of one power of two and small (quantities,
+ * ratings with half stars).  Returns whether there is one now.
  */
 extern bool RecsysMatrixCompact(RecsysMatrix *matrix);
 

@@ -18,6 +18,7 @@ measure_begin()
 {
 	MEASURE_ALL_CPUS=$(awk '$1 == "Cpus_allowed_list:" { print $2 }' /proc/self/status)
 	MEASURE_ONE_CPU=${MEASURE_ALL_CPUS##*[,-]}
+	MEASURE_THREADS=$(nproc)
 	MEASURE_TABLE=$SANDBOX/table
 	: >"$MEASURE_TABLE"
 }
@@ -112,7 +113,7 @@ load()
 	sandbox_own "$directory"
 	sandbox_run "$BENCH_LIMIT" env PGOPTIONS="$settings" "${MEASURE_PIN[@]}" \
 		bash -c 'cd "$1" && shift && exec pgbench "$@"' - "$directory" \
-		-n -M prepared -c "$clients" -j "$((clients < BENCH_THREADS ? clients : BENCH_THREADS))" \
+		-n -M prepared -c "$clients" -j "$((clients < MEASURE_THREADS ? clients : MEASURE_THREADS))" \
 		-T "$seconds" -l -D users="$BENCH_USERS" -D items="$BENCH_ITEMS" -f "$script" \
 		>"$directory/out" 2>"$SANDBOX/error" || stop "pgbench failed on $script"
 	LOAD_TPS=$(awk '/^tps = / { print $3 }' "$directory/out")

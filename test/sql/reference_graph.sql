@@ -162,7 +162,8 @@ BEGIN
 		EXECUTE format('REINDEX INDEX %s', index);
 		TRUNCATE model;
 		INSERT INTO model SELECT * FROM item_similarity(index::text);
-		n := differences(o.name, o.neighbors, o.support, o.shrinkage, o.alpha);
+		ANALYZE model;
+		EXECUTE 'SELECT differences($1, $2, $3, $4, $5)' INTO n USING o.name, o.neighbors, o.support, o.shrinkage, o.alpha;
 		IF n > 0 THEN
 			RAISE NOTICE '% differences: %', n, o;
 		END IF;

@@ -126,7 +126,8 @@ BEGIN
 			INSERT INTO excluded SELECT * FROM seen;
 		END IF;
 		ANALYZE answer, scored, excluded;
-		n := differences(o.k);
+		-- planned anew for every filling of the tables
+		EXECUTE 'SELECT differences($1)' INTO n USING o.k;
 		IF n > 0 THEN
 			RAISE NOTICE '% differences: %', n, o;
 		END IF;
@@ -178,6 +179,7 @@ INSERT INTO carts SELECT who, ARRAY[1, 2, 2, NULL, 1] FROM users WHERE who % 6 =
 CREATE FUNCTION check_carts(OUT personal bigint, OUT popular bigint, OUT differences bigint) LANGUAGE plpgsql AS $$
 DECLARE
 	o record;
+	n bigint;
 BEGIN
 	personal := 0;
 	popular := 0;
@@ -195,7 +197,8 @@ BEGIN
 		ANALYZE answer, scored, excluded;
 		personal := personal + (SELECT count(*) FROM answer WHERE source = 'history');
 		popular := popular + (SELECT count(*) FROM answer WHERE source = 'popular');
-		differences := differences + differences(o.k);
+		EXECUTE 'SELECT differences($1)' INTO n USING o.k;
+		differences := differences + n;
 	END LOOP;
 END $$;
 SELECT personal > 2000 AS enough_personal, popular > 2000 AS enough_popular, differences FROM check_carts();
