@@ -19,6 +19,14 @@
 /* Look at the memory used every so many rows. */
 #define CHECK_ROWS 1024
 
+/*
+ * What a key costs beside the dictionary: 32 bytes while it is being sorted,
+ * order, rank and offset of its group; for an item also totals, graph row and
+ * accumulators of the model.
+ */
+#define BYTES_PER_USER 48
+#define BYTES_PER_ITEM 100
+
 /* Part of the limit, in percent, that the items' keys may take once rows are on disk. */
 #define ITEM_PERCENT 50
 
@@ -143,9 +151,8 @@ check_memory(RecsysCollector *collector)
 			(collector->nrows + RECSYS_CHUNK_ROWS) *
 			RecsysRowStorePeakSize(&collector->store, collector->options.postings) +
 
-		/* hash order, rank, offsets; graph rows, totals, accumulators */
-			(Size) RecsysDictionaryCount(collector->users) * 20 +
-			(Size) RecsysDictionaryCount(collector->items) * 60;
+			(Size) RecsysDictionaryCount(collector->users) * BYTES_PER_USER +
+			(Size) RecsysDictionaryCount(collector->items) * BYTES_PER_ITEM;
 
 		if (needed > limit)
 			spill(collector);
