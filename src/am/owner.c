@@ -17,6 +17,7 @@
 #include "access/generic_xlog.h"
 #include "am/directory.h"
 #include "am/owner.h"
+#include "am/patch.h"
 #include "miscadmin.h"
 
 void
@@ -384,6 +385,30 @@ grown_room(RecsysOwner owner, int stride)
 	return Min(room, most);
 }
 
+/* The common case: the tuple has room, and two counters and one entry change. */
+static void
+append_in_place(Relation index, RecsysSide side, RecsysCache *cache, Buffer bucket,
+				RecsysOwner owner, const RecsysEntry *entry)
+{
+	int			stride = cache->stride[side];
+	char		packed[RECSYS_MAX_STRIDE];
+	uint32		count = owner->count + 1;
+	uint16		tail = owner->tail + 1;
+	RecsysPatch patches[3];
+
+	RecsysPackEntry(packed, side, &cache->meta, entry);
+	patches[0].dest = (char *) &owner->count;
+	patches[0].data = &count;
+	patches[0].length = sizeof(count);
+	patches[1].dest = (char *) &owner->tail;
+	patches[1].data = &tail;
+	patches[1].length = sizeof(tail);
+	patches[2].dest = RecsysOwnerEntries(owner) + (Size) owner->tail * stride;
+	patches[2].data = packed;
+	patches[2].length = stride;
+	RecsysPatchPage(index, bucket, patches, lengthof(patches));
+}
+
 bool
 RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const RecsysEntry *entry,
 				  uint32 *number)
@@ -441,21 +466,22 @@ RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const R
 			}
 		}
 
-		state = GenericXLogStart(index);
-		page = GenericXLogRegisterBuffer(state, bucket, 0);
-		if (copy != NULL)
-			replace_owner(index, page, off, copy, size);
-		owner = RecsysPageGetOwner(page, off);
-		RecsysPackEntry(RecsysOwnerEntries(owner) + (Size) owner->tail * stride,
-						side, &cache->meta, entry);
-		owner->tail++;
-		owner->count++;
 		if (number != NULL)
 			*number = owner->number;
-		GenericXLogFinish(state);
-		UnlockReleaseBuffer(bucket);
-		if (copy != NULL)
+		if (copy == NULL)
+			append_in_place(index, side, cache, bucket, owner, entry);
+		else
+		{
+			RecsysPackEntry(RecsysOwnerEntries(copy) + (Size) copy->tail * stride,
+							side, &cache->meta, entry);
+			copy->tail++;
+			copy->count++;
+			state = GenericXLogStart(index);
+			replace_owner(index, GenericXLogRegisterBuffer(state, bucket, 0), off, copy, size);
+			GenericXLogFinish(state);
 			pfree(copy);
+		}
+		UnlockReleaseBuffer(bucket);
 		return true;
 	}
 }

@@ -193,6 +193,9 @@ typedef struct RecsysEntry
 
 #define RECSYS_TID_NO_USER 0x8000
 
+/* Longest entry: number, TID, weight and time */
+#define RECSYS_MAX_STRIDE 22
+
 /* Chain page: entries packed from PageGetContents up to pd_lower */
 #define RecsysChainEntries(page) PageGetContents(page)
 #define RecsysChainCount(page, stride) \

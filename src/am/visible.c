@@ -13,13 +13,16 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/visibilitymap.h"
+#include "access/xact.h"
 #include "am/directory.h"
 #include "am/owner.h"
 #include "am/visible.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "utils/snapmgr.h"
 
 typedef struct VisibilityState
 {
@@ -124,6 +127,28 @@ keep_visible(VisibilityState *state, RecsysEntryArray *array, Snapshot snapshot,
 	return count;
 }
 
+/*
+ * An index built over broken HOT chains leads older snapshots to row versions
+ * with other keys.  The planner does not use such an index until all of them are
+ * gone; here the snapshot at hand is known, so that only it has to be newer.
+ */
+static void
+check_snapshot(Relation index, Snapshot snapshot)
+{
+	TransactionId builder;
+
+	if (!index->rd_index->indcheckxmin)
+		return;
+	builder = HeapTupleHeaderGetXmin(index->rd_indextuple->t_data);
+	if (TransactionIdIsCurrentTransactionId(builder) ? IsolationUsesXactSnapshot() :
+		XidInMVCCSnapshot(builder, snapshot))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recsys index \"%s\" is newer than the snapshot in use",
+						RelationGetRelationName(index)),
+				 errhint("Use it in a new transaction.")));
+}
+
 int
 RecsysReadVisible(Relation heap, Relation index, const RecsysKey *user, Snapshot snapshot,
 				  RecsysInteraction **interactions)
@@ -133,6 +158,7 @@ RecsysReadVisible(Relation heap, Relation index, const RecsysKey *user, Snapshot
 	int			count = 0;
 
 	*interactions = NULL;
+	check_snapshot(index, snapshot);
 	init_visibility(&state, heap);
 	if (RecsysReadOwner(index, RECSYS_USERS, user, &array, NULL, ask_visibility_map, &state) &&
 		array.count > 0)
@@ -162,6 +188,7 @@ RecsysScanVisible(Relation heap, Relation index, Snapshot snapshot, RecsysVisibl
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 
+	check_snapshot(index, snapshot);
 	init_visibility(&state, heap);
 
 	/* bucket by bucket along the hash range: splits behind or ahead do no harm */
