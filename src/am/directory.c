@@ -317,7 +317,7 @@ RecsysSplitBucket(Relation index, RecsysSide side, Buffer bucket, uint32 hash)
 	Page		leftpage;
 	Page		rightpage;
 	PGAlignedBlock copy;
-	uint32		boundary;
+	uint32		boundary = 0;
 	RecsysPageOpaqueData range = *RecsysPageGetOpaque(old);
 
 	if (!choose_boundary(old, &boundary))

@@ -47,7 +47,8 @@ RecsysArgKey(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
 				 errmsg("recommender \"%s\" has %s %s keys, but %s was passed",
 						recommender, RecsysKeyKindName(kind), role,
 						OidIsValid(type) ? format_type_be(type) : "unknown"),
-				 errhint("Cast the argument, as in recommend('...'::uuid, 10).")));
+				 errhint("Cast the argument to %s.",
+						 kind == RECSYS_KEY_INT ? "bigint" : RecsysKeyKindName(kind))));
 	RecsysKeyFromDatum(getBaseType(type), PG_GETARG_DATUM(argument), key);
 }
 

@@ -162,9 +162,9 @@ check_memory(RecsysCollector *collector)
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("the keys of %u items do not fit in memory",
 						RecsysDictionaryCount(collector->items)),
-				 errdetail("They take %zu kB; a build may use half of maintenance_work_mem for them.",
-						   items / 1024),
-				 errhint("Set maintenance_work_mem to at least %zu MB.", items / (512 * 1024) + 1)));
+				 errdetail("They take %zu kB, and the table has not been read to its end; half of maintenance_work_mem, now %zu kB, may hold them.",
+						   items / 1024, limit / 1024),
+				 errhint("Increase maintenance_work_mem.")));
 }
 
 void

@@ -197,32 +197,29 @@ RecsysWeightFromDatum(Oid basetype, Datum value)
 int64
 RecsysTimeFromDatum(Oid basetype, Datum value)
 {
-	int64		time;
-
 	switch (basetype)
 	{
 		case TIMESTAMPTZOID:
 		case TIMESTAMPOID:
-			time = DatumGetTimestamp(value);
-			break;
+			{
+				Timestamp	time = DatumGetTimestamp(value);
+
+				return TIMESTAMP_NOT_FINITE(time) ? RECSYS_NO_TIME : time;
+			}
 		case DATEOID:
 			{
 				DateADT		date = DatumGetDateADT(value);
 
-				if (DATE_IS_NOBEGIN(date))
-					time = PG_INT64_MIN;
-				else if (DATE_IS_NOEND(date))
-					time = PG_INT64_MAX;
-				else if (date > PG_INT64_MAX / USECS_PER_DAY)
-					time = PG_INT64_MAX;
-				else
-					time = (int64) date * USECS_PER_DAY;
-				break;
+				if (DATE_NOT_FINITE(date))
+					return RECSYS_NO_TIME;
+
+				/* a date may lie beyond what microseconds can count */
+				if (date > PG_INT64_MAX / USECS_PER_DAY)
+					return PG_INT64_MAX;
+				return (int64) date * USECS_PER_DAY;
 			}
 		default:
 			elog(ERROR, "type %u is not a time type", basetype);
 	}
-
-	/* -infinity is a time, only older than any other; NULL is no time */
-	return time == RECSYS_NO_TIME ? RECSYS_NO_TIME + 1 : time;
+	return RECSYS_NO_TIME;
 }

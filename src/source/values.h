@@ -31,7 +31,7 @@ extern Datum RecsysKeyToDatum(Oid basetype, const RecsysKey *key);
 /* NaN and infinities become 0: no evidence. */
 extern float RecsysWeightFromDatum(Oid basetype, Datum value);
 
-/* Microseconds; the infinities are kept as the extreme values. */
+/* Microseconds; RECSYS_NO_TIME for the infinities, which tell no time. */
 extern int64 RecsysTimeFromDatum(Oid basetype, Datum value);
 
 #endif							/* RECSYS_VALUES_H */
