@@ -15,6 +15,12 @@
 #include "am/writer.h"
 #include "utils/memutils.h"
 
+/*
+ * Spare entries in an owner tuple, so that its next inserts need not move it:
+ * one in eight, two at most.
+ */
+#define SPARE_ENTRIES(count) Min((count) / 8, 2)
+
 struct RecsysSideWriter
 {
 	Relation	index;
@@ -173,12 +179,16 @@ RecsysSideWriterEnd(RecsysSideWriter *writer)
 {
 	RecsysOwner owner;
 	Size		size;
+	int			room;
 
 	if (RECSYS_OWNER_SIZE(writer->key.len, writer->pending, writer->stride) > RECSYS_MAX_OWNER_SIZE)
 		flush_chain(writer);
 
+	room = writer->pending + SPARE_ENTRIES(writer->pending);
+	if (RECSYS_OWNER_SIZE(writer->key.len, room, writer->stride) > RECSYS_MAX_OWNER_SIZE)
+		room = writer->pending;
 	owner = RecsysFormOwner(writer->kind, &writer->key, writer->hash, writer->number,
-							writer->pending, writer->stride, &size);
+							room, writer->stride, &size);
 	owner->count = writer->count;
 	owner->chain = writer->chain;
 	owner->tail = writer->pending;

@@ -251,7 +251,7 @@ recommender_off_path(const char *name)
 
 	if (!known_valid)
 		find_known();
-	for (int i = 0; known_valid && i < nknown; i++)
+	for (int i = 0; i < nknown; i++)
 	{
 		Oid			index = known[i];
 		char	   *this = get_rel_name(index);
@@ -265,7 +265,7 @@ recommender_off_path(const char *name)
 					 errhint("Name its schema as well.")));
 		found = index;
 	}
-	return known_valid ? found : recommender_off_path(name);
+	return found;
 }
 
 static Oid

@@ -1,0 +1,143 @@
+#!/bin/bash
+# make soak: a busy shop for a long time.
+#
+#     test/soak.sh [seconds=1800] [clients=8] [round=60]
+#
+# Rounds of a mixed load on one table with a recsys index: single and bulk
+# inserts with new users and items, rollbacks, updates, deletes, native scans,
+# recommendations, and VACUUM and REINDEX CONCURRENTLY beside them.  Every other
+# round ends with kill -9 of the whole server and its recovery.  After each
+# round recsys.check_index must find nothing, the index must find the same rows
+# as a sequential scan, and the server's log must not speak of a crash other
+# than ours.  The last line reads `recsys: N passed, N failed`.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$root/test/lib/provision.sh"
+. "$root/test/lib/sandbox.sh"
+. "$root/test/lib/server.sh"
+
+seconds=1800
+clients=8
+round=60
+for argument in "$@"; do
+	case "$argument" in
+		seconds=*|clients=*|round=*) declare "${argument%%=*}=${argument#*=}" ;;
+		*) sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	esac
+done
+
+passed=0
+failed=0
+
+# judge STATUS WHAT
+judge()
+{
+	if [ "$1" -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "not ok: $2"
+	fi
+}
+
+sql()
+{
+	sandbox_run 600 psql -XqAt -v ON_ERROR_STOP=1 -c "$1"
+}
+
+provision_server
+sandbox_begin soak $((seconds + 900))
+server_copy "$root" || exit 1
+if ! server_build; then
+	tail -n 40 "$SERVER_LOG" >&2
+	exit 1
+fi
+server_start "autovacuum_naptime = 5s" "autovacuum_vacuum_scale_factor = 0.01" \
+	"shared_buffers = 64MB" "max_wal_size = 512MB" || exit 1
+
+mkdir "$SANDBOX/load"
+cat >"$SANDBOX/load/insert.sql" <<'SQL'
+\set user random(1, 20000)
+\set item random_zipfian(1, 5000, 1.05)
+INSERT INTO purchases VALUES (:user, :item, 1 + :item % 3, now());
+SQL
+cat >"$SANDBOX/load/bulk.sql" <<'SQL'
+\set user random(1, 1000000)
+INSERT INTO purchases SELECT :user, 1 + (:user * i * 7919) % 20000, 1, now() FROM generate_series(1, 100) i;
+SQL
+cat >"$SANDBOX/load/rollback.sql" <<'SQL'
+\set user random(1, 1000000)
+BEGIN;
+INSERT INTO purchases SELECT :user, 30000 + i, 1, now() FROM generate_series(1, 50) i;
+ROLLBACK;
+SQL
+cat >"$SANDBOX/load/change.sql" <<'SQL'
+\set user random(1, 20000)
+UPDATE purchases SET quantity = quantity + 1 WHERE user_id = :user;
+DELETE FROM purchases WHERE user_id = :user + 1;
+SQL
+cat >"$SANDBOX/load/read.sql" <<'SQL'
+\set user random(1, 20000)
+\set item random(1, 5000)
+SELECT * FROM recommend(:user, 10);
+SELECT count(*) FROM purchases WHERE product_id = :item;
+SELECT * FROM explain_recommendation(:user, :item);
+SQL
+sandbox_own "$SANDBOX/load"
+
+sql "CREATE EXTENSION recsys;
+	CREATE TABLE purchases (user_id bigint, product_id bigint, quantity integer, purchased_at timestamptz);
+	INSERT INTO purchases SELECT i % 20000, 1 + (i * 7919 + i / 20000) % 5000, 1, now() FROM generate_series(1, 200000) i;
+	CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id, quantity, purchased_at)
+		WITH (max_history = 500);" || exit 1
+
+# The rows of some hundred keys through the index and without it
+cat >"$SANDBOX/load/compare.sql" <<'SQL'
+CREATE TEMP TABLE keys AS SELECT DISTINCT user_id AS k FROM purchases TABLESAMPLE bernoulli (0.2) LIMIT 300;
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+CREATE TEMP TABLE by_index AS SELECT k, (SELECT count(*) FROM purchases WHERE user_id = k) AS n FROM keys;
+RESET ALL; SET enable_indexscan = off; SET enable_bitmapscan = off;
+SELECT 1 / (count(*) = 0)::integer FROM by_index
+JOIN (SELECT user_id AS k, count(*) AS n FROM purchases GROUP BY 1) scan USING (k) WHERE scan.n <> by_index.n;
+SQL
+
+started=$SECONDS
+number=0
+while [ $((SECONDS - started)) -lt "$seconds" ] && [ "$failed" -eq 0 ]; do
+	number=$((number + 1))
+	sandbox_run $((round + 120)) pgbench -n -c "$clients" -j 2 -T "$round" \
+		-f "$SANDBOX/load/insert.sql@10" -f "$SANDBOX/load/bulk.sql@1" \
+		-f "$SANDBOX/load/rollback.sql@1" -f "$SANDBOX/load/change.sql@2" \
+		-f "$SANDBOX/load/read.sql@6" >"$SANDBOX/load.log" 2>&1 &
+	load=$!
+	sleep $((round / 3))
+	sql "VACUUM purchases" >/dev/null
+	judge $? "round $number: vacuum beside the load"
+	sql "REINDEX INDEX CONCURRENTLY purchases_recsys" >/dev/null
+	judge $? "round $number: retraining beside the load"
+
+	if [ $((number % 2)) -eq 0 ]; then
+		kill -KILL $(sandbox_processes | while read -r pid; do
+			case "$(readlink "/proc/$pid/exe")" in *bin/postgres*) echo "$pid" ;; esac
+		done) 2>/dev/null
+		wait "$load"
+		sleep 1
+		: >"$SANDBOX/server.log"
+		sandbox_run 120 pg_ctl -D "$SERVER_DATA" -l "$SANDBOX/server.log" -w -t 100 start >/dev/null 2>&1
+		judge $? "round $number: recovery after kill -9"
+	else
+		wait "$load"
+		judge $? "round $number: the load ran without an error"
+		! grep -E 'terminated by signal|PANIC|corrupt' "$SANDBOX/server.log"
+		judge $? "round $number: nothing alarming in the server's log"
+	fi
+	sql "SELECT recsys.check_index('purchases_recsys')" >/dev/null
+	judge $? "round $number: check_index"
+	sandbox_run 300 psql -Xq -v ON_ERROR_STOP=1 -f "$SANDBOX/load/compare.sql" >/dev/null 2>"$SANDBOX/compare.log"
+	judge $? "round $number: index and table find the same rows"
+	echo "round $number: $(sql "SELECT count(*) || ' rows, index ' || pg_size_pretty(pg_relation_size('purchases_recsys')) FROM purchases")"
+done
+
+[ "$failed" -eq 0 ] || tail -n 20 "$SANDBOX/load.log" "$SANDBOX/compare.log" "$SANDBOX/server.log"
+echo "recsys: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
