@@ -63,7 +63,7 @@ INSERT INTO purchases VALUES (:user, :item, 1 + :item % 3, now());
 SQL
 cat >"$SANDBOX/load/bulk.sql" <<'SQL'
 \set user random(1, 1000000)
-INSERT INTO purchases SELECT :user, 1 + (:user * i * 7919) % 20000, 1, now() FROM generate_series(1, 100) i;
+INSERT INTO purchases SELECT :user, 1 + (:user::bigint * i * 7919) % 20000, 1, now() FROM generate_series(1, 100) i;
 SQL
 cat >"$SANDBOX/load/rollback.sql" <<'SQL'
 \set user random(1, 1000000)
@@ -122,6 +122,9 @@ while [ $((SECONDS - started)) -lt "$seconds" ] && [ "$failed" -eq 0 ]; do
 		done) 2>/dev/null
 		wait "$load"
 		sleep 1
+
+		# nobody may have reaped the postmaster, and a zombie looks alive to the next one
+		rm -f "$SERVER_DATA/postmaster.pid" "$SERVER_SOCKET"/.s.PGSQL.*
 		: >"$SANDBOX/server.log"
 		sandbox_run 120 pg_ctl -D "$SERVER_DATA" -l "$SANDBOX/server.log" -w -t 100 start >/dev/null 2>&1
 		judge $? "round $number: recovery after kill -9"
