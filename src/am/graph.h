@@ -47,6 +47,15 @@ extern bool RecsysGraphReadKey(RecsysGraphReader *reader, uint32 item, RecsysKey
 /* Item numbers in use now. */
 extern uint32 RecsysItemCount(Relation index);
 
+/* An item by popularity; sorts most users first, then lowest number, which is key order */
+typedef struct RecsysPopularity
+{
+	uint32		item;
+	uint32		users;
+} RecsysPopularity;
+
+extern int	RecsysComparePopularity(const void *a, const void *b);
+
 /* Items of the popular page, most users first, palloc'd; *count gets how many. */
 extern uint32 *RecsysReadPopular(Relation index, int *count);
 

@@ -117,18 +117,11 @@ RecsysGraphWriterFinish(RecsysGraphWriter *writer, RecsysMetaData *meta)
 	pfree(writer->rows);
 }
 
-typedef struct PopularItem
+int
+RecsysComparePopularity(const void *a, const void *b)
 {
-	uint32		item;
-	uint32		users;
-} PopularItem;
-
-/* Most users first, then lowest number, which is key order */
-static int
-compare_popular(const void *a, const void *b)
-{
-	const PopularItem *left = a;
-	const PopularItem *right = b;
+	const RecsysPopularity *left = a;
+	const RecsysPopularity *right = b;
 
 	if (left->users != right->users)
 		return left->users > right->users ? -1 : 1;
@@ -140,7 +133,7 @@ RecsysWritePopular(Relation index, ForkNumber fork, const uint32 *users, uint32 
 {
 	PGAlignedBlock image;
 	Page		page = (Page) image.data;
-	PopularItem *popular = palloc(sizeof(PopularItem) * RECSYS_POPULAR_ITEMS * 2);
+	RecsysPopularity *popular = palloc(sizeof(RecsysPopularity) * RECSYS_POPULAR_ITEMS * 2);
 	int			count = 0;
 	uint32		fewest = 1;		/* users an item needs to be considered */
 	BlockNumber block;
@@ -154,14 +147,14 @@ RecsysWritePopular(Relation index, ForkNumber fork, const uint32 *users, uint32 
 		popular[count++].users = users[item];
 		if (count == RECSYS_POPULAR_ITEMS * 2)
 		{
-			qsort(popular, count, sizeof(PopularItem), compare_popular);
+			qsort(popular, count, sizeof(RecsysPopularity), RecsysComparePopularity);
 			count = RECSYS_POPULAR_ITEMS;
 
 			/* an equal one with a higher number cannot enter any more */
 			fewest = popular[count - 1].users + 1;
 		}
 	}
-	qsort(popular, count, sizeof(PopularItem), compare_popular);
+	qsort(popular, count, sizeof(RecsysPopularity), RecsysComparePopularity);
 	count = Min(count, RECSYS_POPULAR_ITEMS);
 
 	RecsysPageInit(page, RECSYS_PAGE_POPULAR, RECSYS_ITEMS);

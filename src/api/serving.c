@@ -99,17 +99,6 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 	pfree(history);
 }
 
-static int
-compare_popularity(const void *a, const void *b)
-{
-	const RecsysPopularity *left = a;
-	const RecsysPopularity *right = b;
-
-	if (left->users != right->users)
-		return left->users > right->users ? -1 : 1;
-	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
-}
-
 RecsysPopularity *
 RecsysAllPopular(RecsysRecommender *recommender, uint32 *count)
 {
@@ -135,7 +124,7 @@ RecsysAllPopular(RecsysRecommender *recommender, uint32 *count)
 		RecsysGraphReleaseRow(&reader);
 	}
 	RecsysGraphReaderDone(&reader);
-	qsort(popular, *count, sizeof(RecsysPopularity), compare_popularity);
+	qsort(popular, *count, sizeof(RecsysPopularity), RecsysComparePopularity);
 	return popular;
 }
 

@@ -39,12 +39,6 @@ extern void RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswe
 extern bool RecsysFindItem(RecsysRecommender *recommender, const RecsysKey *key, uint32 *item);
 
 /* All items with users as of the last build, most users first, palloc'd. */
-typedef struct RecsysPopularity
-{
-	uint32		item;
-	uint32		users;
-} RecsysPopularity;
-
 extern RecsysPopularity *RecsysAllPopular(RecsysRecommender *recommender, uint32 *count);
 
 #endif							/* RECSYS_SERVING_H */
