@@ -113,8 +113,7 @@ build_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool ali
 		collected.item = row.has_item ? &row.item : NULL;
 		collected.weight = row.weight;
 		collected.time = row.time;
-		collected.position = ((uint64) ItemPointerGetBlockNumber(tid) << 16) |
-			ItemPointerGetOffsetNumber(tid);
+		collected.position = RecsysTidPosition(tid);
 		collected.dead = !alive;
 		RecsysCollectorAdd(state->collector, &collected);
 		state->indexed++;

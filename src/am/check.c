@@ -90,8 +90,7 @@ check_entries(CheckState *state, RecsysSide side, RecsysOwner owner)
 	for (uint32 i = 0; i < array.count; i++)
 	{
 		RecsysEntry *entry = &array.entries[i];
-		uint64		position = ((uint64) ItemPointerGetBlockNumberNoCheck(&entry->tid) << 16) |
-			ItemPointerGetOffsetNumberNoCheck(&entry->tid);
+		uint64		position = RecsysTidPosition(&entry->tid);
 
 		if (!ItemPointerIsValid(&entry->tid))
 			corrupted(state, "An entry has an invalid TID.");

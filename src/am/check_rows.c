@@ -138,8 +138,7 @@ heap_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool aliv
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(check->row_context);
 	if (row.has_user || row.has_item)
-		put(check, FROM_HEAP, user, item,
-			((uint64) ItemPointerGetBlockNumber(tid) << 16) | ItemPointerGetOffsetNumber(tid));
+		put(check, FROM_HEAP, user, item, RecsysTidPosition(tid));
 }
 
 static void

@@ -42,8 +42,7 @@ parse_half_life(const char *value)
 													 CStringGetDatum(value),
 													 ObjectIdGetDatum(InvalidOid),
 													 Int32GetDatum(-1)));
-	microseconds = (double) interval->time +
-		((double) interval->day + (double) interval->month * DAYS_PER_MONTH) * USECS_PER_DAY;
+	microseconds = RecsysIntervalMicroseconds(interval);
 
 	if (!(microseconds > 0 && microseconds < 9e18))
 		ereport(ERROR,

@@ -193,6 +193,10 @@ typedef struct RecsysEntry
 
 #define RECSYS_TID_NO_USER 0x8000
 
+/* A heap TID as the position of an interaction: block << 16 | offset */
+#define RecsysTidPosition(tid) \
+	(((uint64) ItemPointerGetBlockNumberNoCheck(tid) << 16) | ItemPointerGetOffsetNumberNoCheck(tid))
+
 /* Longest entry: number, TID, weight and time */
 #define RECSYS_MAX_STRIDE 22
 

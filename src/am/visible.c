@@ -115,8 +115,7 @@ keep_visible(VisibilityState *state, RecsysEntryArray *array, Snapshot snapshot,
 		out[count].item = entry->peer;
 		out[count].weight = entry->weight;
 		out[count].time = entry->time;
-		out[count].position = ((uint64) ItemPointerGetBlockNumber(&entry->tid) << 16) |
-			ItemPointerGetOffsetNumber(&entry->tid);
+		out[count].position = RecsysTidPosition(&entry->tid);
 		count++;
 	}
 	if (fetch != NULL)

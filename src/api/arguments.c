@@ -63,8 +63,7 @@ RecsysArgHalfLife(FunctionCallInfo fcinfo, int argument, bool timed,
 		return timed ? fallback : 0;
 
 	interval = PG_GETARG_INTERVAL_P(argument);
-	microseconds = (double) interval->time +
-		((double) interval->day + (double) interval->month * DAYS_PER_MONTH) * USECS_PER_DAY;
+	microseconds = RecsysIntervalMicroseconds(interval);
 	if (!(microseconds >= 0 && microseconds < 9e18))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

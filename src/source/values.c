@@ -223,3 +223,10 @@ RecsysTimeFromDatum(Oid basetype, Datum value)
 	}
 	return RECSYS_NO_TIME;
 }
+
+double
+RecsysIntervalMicroseconds(const Interval *interval)
+{
+	return (double) interval->time +
+		((double) interval->day + (double) interval->month * DAYS_PER_MONTH) * USECS_PER_DAY;
+}

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "core/key.h"
+#include "datatype/timestamp.h"
 
 /* Kind of a key type (domains looked through); false when it cannot be a key. */
 extern bool RecsysKeyKindOfType(Oid type, RecsysKeyKind *kind);
@@ -33,5 +34,8 @@ extern float RecsysWeightFromDatum(Oid basetype, Datum value);
 
 /* Microseconds; RECSYS_NO_TIME for the infinities, which tell no time. */
 extern int64 RecsysTimeFromDatum(Oid basetype, Datum value);
+
+/* Length of an interval, a month counted as 30 days; may exceed int64. */
+extern double RecsysIntervalMicroseconds(const Interval *interval);
 
 #endif							/* RECSYS_VALUES_H */
