@@ -17,6 +17,8 @@
 #include "am/graph.h"
 #include "am/handler.h"
 #include "am/options.h"
+#include "am/pending.h"
+#include "am/popular.h"
 #include "am/writer.h"
 #include "access/tableam.h"
 #include "access/xloginsert.h"
@@ -145,7 +147,7 @@ write_users(BuildState *state, RecsysModel *model)
 		RecsysSideWriterStart(writer, &key, hash, 0);
 		while (RecsysCollectorNextOfUser(state->collector, &row))
 		{
-			RecsysEntry entry;
+			RecsysEntry entry = {0};
 
 			entry.peer = row.interaction.item;
 			entry.orphan = row.interaction.item == RECSYS_NONE;
@@ -157,8 +159,7 @@ write_users(BuildState *state, RecsysModel *model)
 				RecsysModelAdd(model, &row.interaction);
 			report_done(++done);
 		}
-		RecsysSideWriterEnd(writer);
-		RecsysModelEndUser(model);
+		RecsysSideWriterEnd(writer, RecsysModelEndUser(model) ? RECSYS_OWNER_COUNTED : 0);
 	}
 	RecsysSideWriterFinish(writer);
 }
@@ -180,7 +181,7 @@ write_items(BuildState *state)
 		RecsysSideWriterStart(writer, &key, hash, item);
 		while (RecsysCollectorNextOfItem(state->collector, &row))
 		{
-			RecsysEntry entry;
+			RecsysEntry entry = {0};
 
 			entry.peer = row.user_hash;
 			entry.orphan = row.no_user;
@@ -190,7 +191,7 @@ write_items(BuildState *state)
 			RecsysSideWriterEntry(writer, &entry);
 			report_done(++done);
 		}
-		RecsysSideWriterEnd(writer);
+		RecsysSideWriterEnd(writer, 0);
 	}
 	RecsysSideWriterFinish(writer);
 }
@@ -202,8 +203,9 @@ write_graph_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int cou
 	RecsysKey	key;
 
 	RecsysCollectorItemKey(state->collector, item, &key);
-	RecsysGraphWriterAdd(&state->graph, state->meta.item_kind, &key,
-						 state->totals->users[item], neighbors, count);
+	RecsysGraphWriterAdd(&state->graph, &state->meta, &key, state->totals->users[item],
+						 state->totals->norm2 ? state->totals->norm2[item] : state->totals->users[item],
+						 neighbors, count);
 	report_done((uint64) item + 1);
 }
 
@@ -228,6 +230,8 @@ init_meta(BuildState *state)
 	meta->shrinkage = state->options.shrinkage;
 	meta->alpha = state->options.alpha;
 	meta->built_at = GetCurrentTimestamp();
+	for (int list = 0; list < RECSYS_LISTS; list++)
+		meta->pending_head[list] = meta->pending_tail[list] = InvalidBlockNumber;
 	meta->popular = InvalidBlockNumber;
 	meta->graph_tail = InvalidBlockNumber;
 	for (int i = 0; i < RECSYS_MAP_ROOTS; i++)
@@ -301,16 +305,20 @@ write_graph(BuildState *state, RecsysModel *model)
 {
 	uint32		nitems = RecsysCollectorItems(state->collector);
 	const RecsysModelStatistics *statistics;
+	RecsysModelOptions options;
 
 	state->totals = RecsysModelFinish(model);
 	RecsysGraphWriterInit(&state->graph, state->index, state->fork, nitems);
-	RecsysModelRun(model, &state->options, write_graph_row, state);
+	options = state->options;
+	options.neighbors = RECSYS_ROW_CAPACITY(state->options.neighbors);
+	RecsysModelRun(model, &options, write_graph_row, state);
 	RecsysGraphWriterFinish(&state->graph, &state->meta);
 	state->meta.popular = RecsysWritePopular(state->index, state->fork,
 											 state->totals->users, nitems);
 
 	statistics = RecsysModelGetStatistics(model);
 	state->meta.users = statistics->users;
+	state->meta.score_users = statistics->users;
 	state->meta.items = statistics->items;
 	state->meta.interactions = statistics->interactions;
 	state->meta.capped_users = statistics->capped_users;
@@ -349,6 +357,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 	RecsysCollectorRelease(state.collector);
 	start_phase(PHASE_GRAPH, RecsysCollectorItems(state.collector));
 	write_graph(&state, model);
+	RecsysPendingCreate(index, MAIN_FORKNUM, &state.meta);
 	write_meta(&state);
 
 	if (RelationNeedsWAL(index))
@@ -377,6 +386,8 @@ recsys_buildempty(Relation index)
 													  &state.meta, state.fillfactor));
 	RecsysGraphWriterInit(&state.graph, index, INIT_FORKNUM, 0);
 	RecsysGraphWriterFinish(&state.graph, &state.meta);
+	state.meta.popular = RecsysWritePopular(index, INIT_FORKNUM, NULL, 0);
+	RecsysPendingCreate(index, INIT_FORKNUM, &state.meta);
 	write_meta(&state);
 	log_newpage_range(index, INIT_FORKNUM, 0,
 					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM), true);

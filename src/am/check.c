@@ -19,6 +19,7 @@
 #include "am/directory.h"
 #include "am/graph.h"
 #include "am/owner.h"
+#include "am/popular.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -217,17 +218,26 @@ check_row(CheckState *state, RecsysGraphRow row)
 	if (row->nneighbors > meta->neighbors)
 		corrupted(state, "Item number %u has %u neighbors, more than %d.",
 				  row->item, row->nneighbors, meta->neighbors);
-	for (int i = 0; i < row->nneighbors; i++)
+	if (row->nstored > RECSYS_ROW_CAPACITY(meta->neighbors) ||
+		row->nneighbors != Min(row->nstored, meta->neighbors))
+		corrupted(state, "Item number %u stores %u neighbors, of which it shows %u.",
+				  row->item, row->nstored, row->nneighbors);
+	if ((row->flags & RECSYS_ROW_INEXACT) == 0 && row->floor_score > 0 &&
+		(row->flags & RECSYS_ROW_SHORT) == 0 && row->nstored < meta->neighbors)
+		corrupted(state, "Item number %u has too few neighbors and is not queued.", row->item);
+	for (int i = 0; i < row->nstored; i++)
 	{
-		if (row->peers[i] >= meta->nsorted || row->peers[i] == row->item)
+		if (row->peers[i] >= meta->nitems || row->peers[i] == row->item)
 			corrupted(state, "Item number %u has neighbor %u.", row->item, row->peers[i]);
 		if (!(scores[i] > 0) || !isfinite(scores[i]))
 			corrupted(state, "Item number %u has a neighbor with score %g.", row->item, scores[i]);
-		if (supports[i] < meta->min_support || supports[i] > row->users)
+		if (supports[i] < meta->min_support ||
+			(supports[i] > row->users && (row->flags & RECSYS_ROW_INEXACT) == 0))
 			corrupted(state, "Item number %u has %u users and a neighbor with support %u.",
 					  row->item, row->users, supports[i]);
 		if (i > 0 && (scores[i] > scores[i - 1] ||
-					  (scores[i] == scores[i - 1] && row->peers[i] <= row->peers[i - 1])))
+					  (scores[i] == scores[i - 1] && row->peers[i] < meta->nsorted &&
+					   row->peers[i] <= row->peers[i - 1] && row->peers[i - 1] < meta->nsorted)))
 			corrupted(state, "Item number %u has neighbors out of order.", row->item);
 	}
 }
@@ -279,6 +289,39 @@ check_popular(CheckState *state)
 	}
 }
 
+/* A pending list: linked from head to tail. */
+static void
+check_list(CheckState *state, int list)
+{
+	RecsysMetaData *meta = &state->cache->meta;
+	BlockNumber block = meta->pending_head[list];
+	BlockNumber last = InvalidBlockNumber;
+
+	while (BlockNumberIsValid(block))
+	{
+		Buffer		buffer;
+		Page		page;
+
+		reach(state, block);
+		buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_PENDING);
+		page = BufferGetPage(buffer);
+		if (RecsysPageGetOpaque(page)->low != (uint32) list)
+			corrupted(state, "Block %u belongs to another pending list.", block);
+		for (int i = 0; i < RecsysPageEventCount(page); i++)
+		{
+			if (RecsysPageEvents(page)[i].item >= state->nitems)
+				corrupted(state, "A pending entry on block %u names item number %u.",
+						  block, RecsysPageEvents(page)[i].item);
+		}
+		last = block;
+		block = RecsysPageGetOpaque(page)->next;
+		UnlockReleaseBuffer(buffer);
+	}
+	if (last != meta->pending_tail[list])
+		corrupted(state, "Pending list %d ends at block %u, not at %u.",
+				  list, last, meta->pending_tail[list]);
+}
+
 /* Pages that are no part of the trees: meta, row map, graph, popular; and that nothing is lost. */
 static void
 check_other_pages(CheckState *state)
@@ -292,6 +335,8 @@ check_other_pages(CheckState *state)
 		reach(state, meta->map_roots[i / RECSYS_MAP_ROOT_LEAVES]);
 	if (meta->popular != InvalidBlockNumber)
 		reach(state, meta->popular);
+	for (int list = 0; list < RECSYS_LISTS; list++)
+		check_list(state, list);
 
 	for (BlockNumber block = 0; block < state->nblocks; block++)
 	{

@@ -2,8 +2,10 @@
  * graph.c
  *	  The item graph on disk: reading rows, entering new items.
  *
- * Row map leaves and graph rows never move once written, so a reader needs no
- * lock on the leaf while it reads the row.
+ * Row map leaves never move once written.  A graph row moves when a merge finds
+ * no room for it to grow; map and row then change in one atomic step.  A reader
+ * holds no lock on the leaf while it reads the row, so it may find that the row
+ * has left, and looks into the map again.
  */
 #include "postgres.h"
 
@@ -60,31 +62,35 @@ map_lookup(RecsysGraphReader *reader, uint32 item)
 	return tid;
 }
 
-/* The row at tid of a share-locked graph page */
-static RecsysGraphRow
-locate_row(Relation index, Buffer buffer, const ItemPointerData *tid, uint32 item)
+RecsysGraphRow
+RecsysGraphLocateRow(Page page, OffsetNumber off, uint32 item)
 {
-	Page		page = BufferGetPage(buffer);
-	OffsetNumber off = ItemPointerGetOffsetNumber(tid);
-	RecsysGraphRow row = NULL;
+	ItemId		itemid;
+	RecsysGraphRow row;
 
-	RecsysPageCheck(index, buffer, RECSYS_PAGE_GRAPH);
-	if (off <= PageGetMaxOffsetNumber(page))
-	{
-		ItemId		itemid = PageGetItemId(page, off);
+	if (PageIsNew(page) ||
+		PageGetSpecialSize(page) != MAXALIGN(sizeof(RecsysPageOpaqueData)) ||
+		RecsysPageGetOpaque(page)->page_id != RECSYS_PAGE_ID ||
+		RecsysPageGetOpaque(page)->kind != RECSYS_PAGE_GRAPH ||
+		off < FirstOffsetNumber || off > PageGetMaxOffsetNumber(page))
+		return NULL;
 
-		row = (RecsysGraphRow) PageGetItem(page, itemid);
-		if (row->item != item ||
-			RECSYS_ROW_SIZE(row->nneighbors, row->keylen) > ItemIdGetLength(itemid))
-			row = NULL;
-	}
-	if (row == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a wrong graph row for item number %u",
-						RelationGetRelationName(index), item),
-				 errhint("Please REINDEX it.")));
+	itemid = PageGetItemId(page, off);
+	if (!ItemIdIsNormal(itemid) ||
+		ItemIdGetOffset(itemid) + ItemIdGetLength(itemid) > BLCKSZ ||
+		ItemIdGetLength(itemid) < offsetof(RecsysGraphRowData, peers))
+		return NULL;
+	row = (RecsysGraphRow) PageGetItem(page, itemid);
+	if (row->item != item || row->nneighbors > row->nstored ||
+		RECSYS_ROW_SIZE(row->nstored, row->keylen) > ItemIdGetLength(itemid))
+		return NULL;
 	return row;
+}
+
+ItemPointerData
+RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item)
+{
+	return map_lookup(reader, item);
 }
 
 RecsysGraphRow
@@ -92,11 +98,29 @@ RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 {
 	ItemPointerData tid = map_lookup(reader, item);
 
-	if (!ItemPointerIsValid(&tid))
-		return NULL;
-	reader->row = ReadBuffer(reader->index, ItemPointerGetBlockNumber(&tid));
-	LockBuffer(reader->row, BUFFER_LOCK_SHARE);
-	return locate_row(reader->index, reader->row, &tid, item);
+	while (ItemPointerIsValid(&tid))
+	{
+		ItemPointerData known = tid;
+		RecsysGraphRow row;
+
+		reader->row = ReadBuffer(reader->index, ItemPointerGetBlockNumber(&tid));
+		LockBuffer(reader->row, BUFFER_LOCK_SHARE);
+		row = RecsysGraphLocateRow(BufferGetPage(reader->row), ItemPointerGetOffsetNumber(&tid),
+								   item);
+		if (row != NULL)
+			return row;
+		RecsysGraphReleaseRow(reader);
+
+		/* it has moved, and the map tells where to; otherwise it is lost */
+		tid = map_lookup(reader, item);
+		if (ItemPointerEquals(&tid, &known))
+			ereport(ERROR,
+					(errcode(ERRCODE_INDEX_CORRUPTED),
+					 errmsg("index \"%s\" has a wrong graph row for item number %u",
+							RelationGetRelationName(reader->index), item),
+					 errhint("Please REINDEX it.")));
+	}
+	return NULL;
 }
 
 /*
@@ -150,11 +174,24 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 
 		for (int i = 0; i < count; i++)
 		{
+			RecsysGraphRow row;
+
 			if (!BufferIsValid(buffers[i]))
 				continue;
 			LockBuffer(buffers[i], BUFFER_LOCK_SHARE);
-			visit(arg, first + i, locate_row(reader->index, buffers[i], &tids[i], items[first + i]));
+			row = RecsysGraphLocateRow(BufferGetPage(buffers[i]),
+									   ItemPointerGetOffsetNumber(&tids[i]), items[first + i]);
+			if (row != NULL)
+				visit(arg, first + i, row);
 			UnlockReleaseBuffer(buffers[i]);
+
+			/* the row has moved since the map was read */
+			if (row == NULL)
+			{
+				row = RecsysGraphReadRow(reader, items[first + i]);
+				visit(arg, first + i, row);
+				RecsysGraphReleaseRow(reader);
+			}
 		}
 	}
 }
@@ -190,27 +227,6 @@ RecsysItemCount(Relation index)
 
 	UnlockReleaseBuffer(buffer);
 	return nitems;
-}
-
-uint32 *
-RecsysReadPopular(Relation index, int *count)
-{
-	BlockNumber block = RecsysGetCache(index)->meta.popular;
-	Buffer		buffer;
-	Page		page;
-	uint32	   *items;
-
-	*count = 0;
-	if (block == InvalidBlockNumber)
-		return NULL;
-
-	buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_POPULAR);
-	page = BufferGetPage(buffer);
-	*count = (((PageHeader) page)->pd_lower - MAXALIGN(SizeOfPageHeaderData)) / sizeof(uint32);
-	items = palloc(sizeof(uint32) * RECSYS_POPULAR_ITEMS);
-	memcpy(items, PageGetContents(page), sizeof(uint32) * *count);
-	UnlockReleaseBuffer(buffer);
-	return items;
 }
 
 /*
@@ -260,12 +276,8 @@ extend_row_map(Relation index, Buffer metabuffer)
 	UnlockReleaseBuffer(root);
 }
 
-/*
- * The graph page that takes a row of the given size, exclusively locked.  The
- * meta page is exclusively locked; a new page becomes its graph_tail.
- */
-static Buffer
-graph_page_with_room(Relation index, Buffer metabuffer, Size size)
+Buffer
+RecsysGraphPageWithRoom(Relation index, Buffer metabuffer, Size size)
 {
 	RecsysMetaData *meta = RecsysPageGetMeta(BufferGetPage(metabuffer));
 	Buffer		buffer;
@@ -318,7 +330,7 @@ create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *
 	bucket = RecsysMakeRoom(index, RECSYS_ITEMS, bucket, hash, ownersize);
 	metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_META);
 	extend_row_map(index, metabuffer);
-	graph = graph_page_with_room(index, metabuffer, rowsize);
+	graph = RecsysGraphPageWithRoom(index, metabuffer, rowsize);
 
 	meta = RecsysPageGetMeta(BufferGetPage(metabuffer));
 	item = meta->nitems;

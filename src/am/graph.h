@@ -31,6 +31,18 @@ extern void RecsysGraphReaderDone(RecsysGraphReader *reader);
 extern RecsysGraphRow RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item);
 extern void RecsysGraphReleaseRow(RecsysGraphReader *reader);
 
+/* Where the row map has the row; invalid when there is no such item number. */
+extern ItemPointerData RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item);
+
+/* The row at an offset of a locked or private page, NULL if it is not there. */
+extern RecsysGraphRow RecsysGraphLocateRow(Page page, OffsetNumber off, uint32 item);
+
+/*
+ * The graph page that takes a row of the given size, exclusively locked.  The
+ * meta page is exclusively locked; a new page becomes its graph_tail.
+ */
+extern Buffer RecsysGraphPageWithRoom(Relation index, Buffer metabuffer, Size size);
+
 /*
  * Visits the rows of n items, in the order given, each share-locked during its
  * visit.  Faster than reading them one by one: memory is asked for some rows
@@ -46,18 +58,6 @@ extern bool RecsysGraphReadKey(RecsysGraphReader *reader, uint32 item, RecsysKey
 
 /* Item numbers in use now. */
 extern uint32 RecsysItemCount(Relation index);
-
-/* An item by popularity; sorts most users first, then lowest number, which is key order */
-typedef struct RecsysPopularity
-{
-	uint32		item;
-	uint32		users;
-} RecsysPopularity;
-
-extern int	RecsysComparePopularity(const void *a, const void *b);
-
-/* Items of the popular page, most users first, palloc'd; *count gets how many. */
-extern uint32 *RecsysReadPopular(Relation index, int *count);
 
 /* Number of an item key, creating the item when it is new. */
 extern uint32 RecsysInternItem(Relation index, const RecsysKey *key);
@@ -80,8 +80,9 @@ typedef struct RecsysGraphWriter
 
 extern void RecsysGraphWriterInit(RecsysGraphWriter *writer, Relation index, ForkNumber fork,
 								  uint32 nitems);
-extern void RecsysGraphWriterAdd(RecsysGraphWriter *writer, RecsysKeyKind kind,
-								 const RecsysKey *key, uint32 users,
+/* Up to RECSYS_ROW_CAPACITY neighbors, best first: fewer if there are no more. */
+extern void RecsysGraphWriterAdd(RecsysGraphWriter *writer, const RecsysMetaData *meta,
+								 const RecsysKey *key, uint32 users, double norm2,
 								 const RecsysNeighbor *neighbors, int count);
 
 /* Writes the row map and fills in meta's graph_tail, map_leaves, map_roots, nitems, pairs. */
@@ -89,9 +90,5 @@ extern void RecsysGraphWriterFinish(RecsysGraphWriter *writer, RecsysMetaData *m
 
 /* Bytes that a writer for so many items holds. */
 extern Size RecsysGraphWriterMemory(uint32 nitems);
-
-/* Writes the popular page: the items with the most users. */
-extern BlockNumber RecsysWritePopular(Relation index, ForkNumber fork,
-									  const uint32 *users, uint32 nitems);
 
 #endif							/* RECSYS_GRAPH_H */

@@ -1,6 +1,6 @@
 /*
  * graphwrite.c
- *	  Writing the item graph during a build: graph pages, row map, popular page.
+ *	  Writing the item graph during a build: graph pages and row map.
  */
 #include "postgres.h"
 
@@ -43,8 +43,8 @@ flush_page(RecsysGraphWriter *writer)
 }
 
 void
-RecsysGraphWriterAdd(RecsysGraphWriter *writer, RecsysKeyKind kind, const RecsysKey *key,
-					 uint32 users, const RecsysNeighbor *neighbors, int count)
+RecsysGraphWriterAdd(RecsysGraphWriter *writer, const RecsysMetaData *meta, const RecsysKey *key,
+					 uint32 users, double norm2, const RecsysNeighbor *neighbors, int count)
 {
 	Size		size = RECSYS_ROW_SIZE(count, key->len);
 	Page		page = (Page) writer->image.data;
@@ -52,17 +52,25 @@ RecsysGraphWriterAdd(RecsysGraphWriter *writer, RecsysKeyKind kind, const Recsys
 	RecsysGraphRow row = (RecsysGraphRow) buffer.data;
 	OffsetNumber off;
 
+	memset(row, 0, offsetof(RecsysGraphRowData, peers));
 	row->item = writer->nitems;
 	row->users = users;
-	row->nneighbors = count;
+	row->norm2 = norm2;
+	row->nneighbors = Min(count, meta->neighbors);
+	row->nstored = count;
 	row->keylen = key->len;
+	if (count == RECSYS_ROW_CAPACITY(meta->neighbors))
+	{
+		row->floor_score = neighbors[count - 1].score;
+		row->floor_item = neighbors[count - 1].item;
+	}
 	for (int i = 0; i < count; i++)
 	{
 		row->peers[i] = neighbors[i].item;
 		RecsysRowScores(row)[i] = neighbors[i].score;
 		RecsysRowSupports(row)[i] = neighbors[i].support;
 	}
-	RecsysKeyStore(kind, key, RecsysRowKey(row));
+	RecsysKeyStore(meta->item_kind, key, RecsysRowKey(row));
 
 	if (PageGetFreeSpace(page) < MAXALIGN(size))
 		flush_page(writer);
@@ -73,7 +81,7 @@ RecsysGraphWriterAdd(RecsysGraphWriter *writer, RecsysKeyKind kind, const Recsys
 	ItemPointerSet(&writer->rows[writer->nitems], 0, off);
 	writer->nitems++;
 	writer->empty = false;
-	writer->pairs += count;
+	writer->pairs += row->nneighbors;
 }
 
 void
@@ -115,53 +123,4 @@ RecsysGraphWriterFinish(RecsysGraphWriter *writer, RecsysMetaData *meta)
 	}
 	meta->map_leaves = leaves;
 	pfree(writer->rows);
-}
-
-int
-RecsysComparePopularity(const void *a, const void *b)
-{
-	const RecsysPopularity *left = a;
-	const RecsysPopularity *right = b;
-
-	if (left->users != right->users)
-		return left->users > right->users ? -1 : 1;
-	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
-}
-
-BlockNumber
-RecsysWritePopular(Relation index, ForkNumber fork, const uint32 *users, uint32 nitems)
-{
-	PGAlignedBlock image;
-	Page		page = (Page) image.data;
-	RecsysPopularity *popular = palloc(sizeof(RecsysPopularity) * RECSYS_POPULAR_ITEMS * 2);
-	int			count = 0;
-	uint32		fewest = 1;		/* users an item needs to be considered */
-	BlockNumber block;
-
-	/* keep the best half of a buffer twice as large as the page */
-	for (uint32 item = 0; item < nitems; item++)
-	{
-		if (users[item] < fewest)
-			continue;
-		popular[count].item = item;
-		popular[count++].users = users[item];
-		if (count == RECSYS_POPULAR_ITEMS * 2)
-		{
-			qsort(popular, count, sizeof(RecsysPopularity), RecsysComparePopularity);
-			count = RECSYS_POPULAR_ITEMS;
-
-			/* an equal one with a higher number cannot enter any more */
-			fewest = popular[count - 1].users + 1;
-		}
-	}
-	qsort(popular, count, sizeof(RecsysPopularity), RecsysComparePopularity);
-	count = Min(count, RECSYS_POPULAR_ITEMS);
-
-	RecsysPageInit(page, RECSYS_PAGE_POPULAR, RECSYS_ITEMS);
-	for (int i = 0; i < count; i++)
-		((uint32 *) PageGetContents(page))[i] = popular[i].item;
-	((PageHeader) page)->pd_lower += count * sizeof(uint32);
-	block = RecsysAppendPage(index, fork, page);
-	pfree(popular);
-	return block;
 }

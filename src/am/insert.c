@@ -1,6 +1,6 @@
 /*
  * insert.c
- *	  INSERT and non-HOT UPDATE: one new entry on each side.
+ *	  INSERT and non-HOT UPDATE: one new entry on each side, and an event.
  *
  * The item's posting comes first, as it tells the item's number that the user's
  * entry refers to; a new item is entered before.  Each is an atomic step of its
@@ -9,7 +9,9 @@
  * committed, so what is left behind is an entry for a dead row that VACUUM
  * removes, or an item that nobody has touched.
  *
- * The item graph and the popularity of items stay as of the last build.
+ * The item graph and the popularity of items follow with the next merge, which
+ * the event tells what has changed.  When events have piled up, a merge worker
+ * is woken; where there is none, the insert merges a few pages of them itself.
  */
 #include "postgres.h"
 
@@ -17,7 +19,10 @@
 #include "am/graph.h"
 #include "am/handler.h"
 #include "am/meta.h"
+#include "am/merge.h"
 #include "am/owner.h"
+#include "am/pending.h"
+#include "access/xact.h"
 #include "am/directory.h"
 #include "nodes/execnodes.h"
 #include "utils/memutils.h"
@@ -32,8 +37,10 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 	RecsysColumns columns = RecsysGetCache(index)->columns;
 	RecsysCache *cache;
 	RecsysRow	row;
-	RecsysEntry entry;
+	RecsysEntry entry = {0};
+	RecsysEvent event = {0};
 	uint32		item = RECSYS_NONE;
+	uint32		user_hash = 0;
 
 	/* detoasting a key may accept invalidations, which free the cached copy */
 	RecsysFormRow(index, &columns, values, isnull, &row);
@@ -45,8 +52,10 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 	if (row.has_item)
 	{
 		entry.orphan = !row.has_user;
-		entry.peer = row.has_user ?
-			RECSYS_TREE_HASH(RecsysKeyHash(cache->meta.user_kind, &row.user, cache->meta.seed)) : 0;
+		if (row.has_user)
+			user_hash = RECSYS_TREE_HASH(RecsysKeyHash(cache->meta.user_kind, &row.user,
+													   cache->meta.seed));
+		entry.peer = user_hash;
 
 		/* most items are known already: one descent */
 		while (!RecsysAppendEntry(index, RECSYS_ITEMS, &row.item, &entry, &item))
@@ -57,6 +66,21 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 		entry.peer = item;
 		entry.orphan = !row.has_item;
 		(void) RecsysAppendEntry(index, RECSYS_USERS, &row.user, &entry, NULL);
+	}
+	if (row.has_user && row.has_item)
+	{
+		FullTransactionId xid = GetTopFullTransactionIdIfAny();
+
+		event.user_hash = user_hash;
+		event.item = item;
+		event.xid = FullTransactionIdIsValid(xid) ? U64FromFullTransactionId(xid) : 0;
+		event.tid = *tid;
+		if (RecsysPendingAppend(index, &event, 1))
+		{
+			RecsysMergeResult result;
+
+			(void) RecsysMerge(heap, index, RECSYS_MERGE_SLICE, &result);
+		}
 	}
 
 	MemoryContextSwitchTo(old);

@@ -3,13 +3,14 @@
  *	  Storage parameters of a recsys index.
  *
  * similarity, neighbors, min_support, shrinkage, alpha and max_history act at
- * the next build (REINDEX); half_life acts at the next call.
+ * the next build (REINDEX); half_life and pending_limit act at the next call.
  */
 #include "postgres.h"
 
 #include "access/reloptions.h"
 #include "am/options.h"
 #include "fmgr.h"
+#include "utils/guc.h"
 #include "source/values.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -83,6 +84,9 @@ RecsysInitOptions(void)
 	add_int_reloption(recsys_relopt_kind, "fillfactor",
 					  "Packs bucket pages only to this percentage",
 					  RECSYS_DEFAULT_FILLFACTOR, 50, 100, lock);
+	add_int_reloption(recsys_relopt_kind, "pending_limit",
+					  "Size of the pending lists, in kB, beyond which inserts merge some of it",
+					  RECSYS_DEFAULT_PENDING_LIMIT, 64, MAX_KILOBYTES, lock);
 	add_real_reloption(recsys_relopt_kind, "shrinkage",
 					   "Damps pairs with little support: score times support / (support + shrinkage)",
 					   0, 0, RECSYS_MAX_SHRINKAGE, lock);
@@ -103,6 +107,7 @@ RecsysParseOptions(Datum reloptions, bool validate)
 		{.optname = "min_support", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, min_support)},
 		{.optname = "max_history", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, max_history)},
 		{.optname = "fillfactor", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, fillfactor)},
+		{.optname = "pending_limit", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, pending_limit)},
 		{.optname = "shrinkage", .opttype = RELOPT_TYPE_REAL, .offset = offsetof(RecsysOptions, shrinkage)},
 		{.optname = "alpha", .opttype = RELOPT_TYPE_REAL, .offset = offsetof(RecsysOptions, alpha)},
 		{.optname = "half_life", .opttype = RELOPT_TYPE_STRING, .offset = offsetof(RecsysOptions, half_life)},
@@ -131,6 +136,14 @@ RecsysGetFillfactor(Relation index)
 	RecsysOptions *options = (RecsysOptions *) index->rd_options;
 
 	return options ? options->fillfactor : RECSYS_DEFAULT_FILLFACTOR;
+}
+
+int
+RecsysGetPendingLimit(Relation index)
+{
+	RecsysOptions *options = (RecsysOptions *) index->rd_options;
+
+	return options ? options->pending_limit : RECSYS_DEFAULT_PENDING_LIMIT;
 }
 
 int64

@@ -17,6 +17,7 @@
 #define RECSYS_MAX_MAX_HISTORY		100000
 #define RECSYS_DEFAULT_FILLFACTOR	90
 #define RECSYS_MAX_SHRINKAGE		1e9
+#define RECSYS_DEFAULT_PENDING_LIMIT	4096	/* kB */
 
 typedef struct RecsysOptions
 {
@@ -26,6 +27,7 @@ typedef struct RecsysOptions
 	int			min_support;
 	int			max_history;
 	int			fillfactor;
+	int			pending_limit;
 	double		shrinkage;
 	double		alpha;
 	int			half_life;		/* offset of the string, an interval or '' */
@@ -39,6 +41,7 @@ extern bytea *RecsysParseOptions(Datum reloptions, bool validate);
 /* What a build of the index would use now; never NULL fields. */
 extern void RecsysGetModelOptions(Relation index, RecsysModelOptions *model, int *max_history);
 extern int	RecsysGetFillfactor(Relation index);
+extern int	RecsysGetPendingLimit(Relation index);	/* kB */
 
 /* Microseconds, 0 for none: read at serving time, so ALTER INDEX … SET acts at once. */
 extern int64 RecsysGetHalfLife(Relation index);

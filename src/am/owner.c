@@ -27,6 +27,10 @@ RecsysPackEntry(char *dest, RecsysSide side, const RecsysMetaData *meta, const R
 
 	if (side == RECSYS_ITEMS && entry->orphan)
 		tid.ip_posid |= RECSYS_TID_NO_USER;
+	if (side == RECSYS_USERS && entry->forgotten)
+		tid.ip_posid |= RECSYS_TID_FORGOTTEN;
+	if (side == RECSYS_USERS && entry->counted)
+		tid.ip_posid |= RECSYS_TID_COUNTED;
 
 	memcpy(dest, &entry->peer, sizeof(uint32));
 	dest += sizeof(uint32);
@@ -45,21 +49,28 @@ RecsysPackEntry(char *dest, RecsysSide side, const RecsysMetaData *meta, const R
 void
 RecsysUnpackEntry(const char *src, RecsysSide side, const RecsysMetaData *meta, RecsysEntry *entry)
 {
+	OffsetNumber flags;
+
 	memcpy(&entry->peer, src, sizeof(uint32));
 	src += sizeof(uint32);
 	memcpy(&entry->tid, src, sizeof(ItemPointerData));
 	src += sizeof(ItemPointerData);
 	entry->weight = 1.0f;
 	entry->time = RECSYS_NO_TIME;
+	flags = entry->tid.ip_posid & RECSYS_TID_FLAGS;
+	entry->tid.ip_posid &= ~RECSYS_TID_FLAGS;
+	entry->forgotten = false;
+	entry->counted = false;
 
 	if (side == RECSYS_ITEMS)
 	{
-		entry->orphan = (entry->tid.ip_posid & RECSYS_TID_NO_USER) != 0;
-		entry->tid.ip_posid &= ~RECSYS_TID_NO_USER;
+		entry->orphan = (flags & RECSYS_TID_NO_USER) != 0;
 		return;
 	}
 
 	entry->orphan = entry->peer == RECSYS_NONE;
+	entry->forgotten = (flags & RECSYS_TID_FORGOTTEN) != 0;
+	entry->counted = (flags & RECSYS_TID_COUNTED) != 0;
 	if (meta->weighted)
 	{
 		memcpy(&entry->weight, src, sizeof(float));
@@ -215,6 +226,74 @@ RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
 		RecsysCollectEntries(index, cache, side, RecsysPageGetOwner(page, off), array);
 	if (hook != NULL)
 		hook(array, arg);
+	UnlockReleaseBuffer(bucket);
+	return true;
+}
+
+/* The peers among packed entries of the item side */
+static void
+collect_hashes(const char *packed, int count, RecsysHashArray *array)
+{
+	const int	stride = sizeof(uint32) + sizeof(ItemPointerData);
+
+	if (array->count + count > array->size)
+	{
+		array->size = Max(1024, Max(array->count + count, array->size * 2));
+		if (array->hashes == NULL)
+			array->hashes = MemoryContextAllocHuge(CurrentMemoryContext,
+												   sizeof(uint32) * array->size);
+		else
+			array->hashes = repalloc_huge(array->hashes, sizeof(uint32) * array->size);
+	}
+	for (int i = 0; i < count; i++, packed += stride)
+	{
+		ItemPointerData tid;
+
+		memcpy(&tid, packed + sizeof(uint32), sizeof(tid));
+		if ((tid.ip_posid & RECSYS_TID_NO_USER) == 0)
+			memcpy(&array->hashes[array->count++], packed, sizeof(uint32));
+	}
+}
+
+bool
+RecsysReadPostings(Relation index, const RecsysKey *item, RecsysHashArray *array)
+{
+	RecsysCache *cache = RecsysGetCache(index);
+	int			stride = cache->stride[RECSYS_ITEMS];
+	RecsysKeyKind kind;
+	uint32		hash = RECSYS_TREE_HASH(hash_key(cache, RECSYS_ITEMS, item, &kind));
+	Buffer		bucket = RecsysFindBucket(index, RECSYS_ITEMS, hash, BUFFER_LOCK_SHARE);
+	Page		page = BufferGetPage(bucket);
+	OffsetNumber off = RecsysFindOwner(page, kind, item, hash);
+	RecsysOwner owner;
+	BlockNumber block;
+	uint64		seen;
+
+	if (off == InvalidOffsetNumber)
+	{
+		UnlockReleaseBuffer(bucket);
+		return false;
+	}
+	RecsysOwnerCheck(index, page, off, stride);
+	owner = RecsysPageGetOwner(page, off);
+	collect_hashes(RecsysOwnerEntries(owner), owner->tail, array);
+	seen = owner->tail;
+	for (block = owner->chain; block != InvalidBlockNumber && seen <= owner->count;)
+	{
+		Buffer		buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_CHAIN);
+		int			count = RecsysChainCount(BufferGetPage(buffer), stride);
+
+		collect_hashes(RecsysChainEntries(BufferGetPage(buffer)), count, array);
+		seen += count;
+		block = RecsysPageGetOpaque(BufferGetPage(buffer))->next;
+		UnlockReleaseBuffer(buffer);
+	}
+	if (seen != owner->count)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has a list of " UINT64_FORMAT " entries where %u were expected",
+						RelationGetRelationName(index), seen, owner->count),
+				 errhint("Please REINDEX it.")));
 	UnlockReleaseBuffer(bucket);
 	return true;
 }

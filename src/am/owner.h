@@ -49,6 +49,19 @@ extern bool RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *ke
 							RecsysEntryHook hook, void *arg);
 
 /*
+ * Appends the user hashes of an item's postings to a growing array, rows without
+ * user left out.  False when the item has no owner.
+ */
+typedef struct RecsysHashArray
+{
+	uint32	   *hashes;
+	uint64		count;
+	uint64		size;
+} RecsysHashArray;
+
+extern bool RecsysReadPostings(Relation index, const RecsysKey *item, RecsysHashArray *array);
+
+/*
  * Adds one entry to the list of key.  On the user side a missing owner is
  * created.  On the item side, where creating one takes more (RecsysInternItem),
  * nothing is added and false returned.  *number (may be NULL) gets the owner's

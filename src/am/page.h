@@ -16,6 +16,9 @@
  * The item graph: one row tuple per item number on graph pages, addressed by
  * the row map (item number -> TID of the row).
  *
+ * The pending lists: what inserts and VACUUM have changed in the interaction
+ * graph and merges have not yet carried into the item graph.
+ *
  * All integers are in native byte order, as everywhere in PostgreSQL.
  */
 #ifndef RECSYS_PAGE_H
@@ -32,7 +35,7 @@
 #include "utils/rel.h"
 
 #define RECSYS_MAGIC			0x52435359	/* "RCSY" */
-#define RECSYS_FORMAT_VERSION	1
+#define RECSYS_FORMAT_VERSION	2
 
 /* Fixed blocks */
 #define RECSYS_META_BLOCK		0
@@ -54,7 +57,8 @@ typedef enum RecsysPageKind
 	RECSYS_PAGE_MAP_LEAF = 6,
 	RECSYS_PAGE_GRAPH = 7,
 	RECSYS_PAGE_POPULAR = 8,
-	RECSYS_PAGE_FREE = 9
+	RECSYS_PAGE_FREE = 9,
+	RECSYS_PAGE_PENDING = 10
 } RecsysPageKind;
 
 #define RECSYS_PAGE_ID 0xFF95	/* last two bytes of every page */
@@ -63,9 +67,12 @@ typedef enum RecsysPageKind
 typedef struct RecsysPageOpaqueData
 {
 	uint32		low;			/* directory, bucket: lowest hash covered; chain:
-								 * hash of the owner */
+								 * hash of the owner; pending: number of the
+								 * list; popular: items that are not listed
+								 * have no more users than this */
 	uint32		high;			/* directory, bucket: highest hash covered */
-	BlockNumber next;			/* chain: the next (older) page of the list */
+	BlockNumber next;			/* chain: the next (older) page of the list;
+								 * pending: the next (newer) one */
 	uint8		kind;			/* RecsysPageKind */
 	uint8		side;			/* RecsysSide of directory, bucket, chain */
 	uint16		page_id;		/* RECSYS_PAGE_ID, for pg_filedump and friends */
@@ -83,6 +90,14 @@ typedef RecsysPageOpaqueData *RecsysPageOpaque;
  * Meta page
  */
 #define RECSYS_MAP_ROOTS 256
+
+/*
+ * Events go to one of several lists, so that concurrent writers do not all
+ * want the same page; the last list is the queue of items to recompute.
+ */
+#define RECSYS_PENDING_LISTS 4
+#define RECSYS_QUEUE RECSYS_PENDING_LISTS
+#define RECSYS_LISTS (RECSYS_PENDING_LISTS + 1)
 
 typedef struct RecsysMetaData
 {
@@ -102,7 +117,7 @@ typedef struct RecsysMetaData
 	double		shrinkage;
 	double		alpha;
 
-	/* what the build saw */
+	/* of the model: as the build saw it and merges have changed it */
 	uint64		users;			/* users with at least one counting interaction */
 	uint64		items;			/* items with at least one counting interaction */
 	uint64		interactions;	/* folded interactions that counted */
@@ -110,6 +125,17 @@ typedef struct RecsysMetaData
 	uint64		capped_users;	/* users with more than max_history items */
 	uint64		capped_interactions;	/* folded interactions left out for that */
 	int64		built_at;		/* TimestampTz */
+	uint64		score_users;	/* N that the graph's scores are computed with */
+
+	/* merges */
+	uint64		queued;			/* items on the queue */
+	uint32		pending_pages;	/* pages of all lists */
+	BlockNumber pending_head[RECSYS_LISTS];
+	BlockNumber pending_tail[RECSYS_LISTS];
+	int64		merged_at;		/* TimestampTz of the last merge's start, 0 for none */
+	int64		merge_duration; /* of that merge, microseconds */
+	uint64		merge_entries;	/* events it took */
+	uint64		merge_items;	/* items it recomputed exactly */
 
 	/* item numbers: 0 .. nitems-1; the first nsorted are in key order */
 	uint32		nitems;
@@ -156,11 +182,15 @@ typedef struct RecsysOwnerData
 	uint16		tail;			/* entries stored in this tuple */
 	uint16		room;			/* entries this tuple has space for */
 	uint16		keylen;
-	uint16		unused;
+	uint16		flags;			/* RECSYS_OWNER_… */
 	char		key[FLEXIBLE_ARRAY_MEMBER];
 } RecsysOwnerData;
 
 typedef RecsysOwnerData *RecsysOwner;
+
+#define RECSYS_OWNER_COUNTED	0x0001	/* user side: one of the meta page's users */
+#define RECSYS_OWNER_MARKED		0x0002	/* user side: entries tell by
+										 * RECSYS_TID_COUNTED which of the items count */
 
 #define RECSYS_OWNER_SIZE(keylen, room, stride) \
 	(offsetof(RecsysOwnerData, key) + (keylen) + (Size) (room) * (stride))
@@ -181,17 +211,25 @@ typedef RecsysOwnerData *RecsysOwner;
  * A row with a user but no item has the item number RECSYS_NONE on the user
  * side; a row with an item but no user has RECSYS_TID_NO_USER set in the offset
  * on the item side.  They serve index scans and never count in the model.
+ *
+ * An offset number has at most 14 bits, which leaves two for flags.
  */
 typedef struct RecsysEntry
 {
 	uint32		peer;			/* item number, or hash of the user */
 	ItemPointerData tid;
 	bool		orphan;			/* the row's other key is NULL */
+	bool		forgotten;		/* user side: never counts, see forget.c */
+	bool		counted;		/* user side: counted as of the last merge, for
+								 * owners that are marked */
 	float		weight;			/* user side */
 	int64		time;			/* user side */
 } RecsysEntry;
 
-#define RECSYS_TID_NO_USER 0x8000
+#define RECSYS_TID_NO_USER		0x8000	/* item side */
+#define RECSYS_TID_FORGOTTEN	0x8000	/* user side */
+#define RECSYS_TID_COUNTED		0x4000	/* user side */
+#define RECSYS_TID_FLAGS		0xC000
 
 /* A heap TID as the position of an interaction: block << 16 | offset */
 #define RecsysTidPosition(tid) \
@@ -214,28 +252,72 @@ typedef struct RecsysEntry
 
 /*
  * Graph row: one item of a graph page, always whole on one page.  After the
- * header: nneighbors item numbers, nneighbors scores, nneighbors supports, each
- * four bytes wide, then the item's key.
+ * header: nstored item numbers, nstored scores, nstored supports, each four
+ * bytes wide, then the item's key.  The item's line pointer may be longer than
+ * that, to leave room for growth.
+ *
+ * Only the first nneighbors are the item's neighbors.  The others are spare:
+ * when scores sink, they move up, and the row need not be computed anew.  How
+ * far they can be trusted is what the floor tells: every pair that is not
+ * stored stands behind (floor_score, floor_item) in the order of neighbors
+ * (core/neighbors.h).  A floor_score of 0 means that nothing is left out.
  */
 typedef struct RecsysGraphRowData
 {
 	uint32		item;
-	uint32		users;			/* n_i as of the build */
+	uint32		users;			/* n_i */
 	uint16		nneighbors;
+	uint16		nstored;		/* neighbors and spare ones */
 	uint16		keylen;
+	uint16		flags;			/* RECSYS_ROW_… */
+	float		floor_score;
+	uint32		floor_item;
+	double		norm2;			/* sum of squared weights; n_i without weights */
 	uint32		peers[FLEXIBLE_ARRAY_MEMBER];
 } RecsysGraphRowData;
 
+/* n_i and supports have been adjusted, but not counted; the item is queued */
+#define RECSYS_ROW_INEXACT		0x0001
+/* fewer neighbors than wanted stand above the floor; the item is queued */
+#define RECSYS_ROW_SHORT		0x0002
+
 typedef RecsysGraphRowData *RecsysGraphRow;
 
-#define RecsysRowScores(row)	((float *) ((row)->peers + (row)->nneighbors))
-#define RecsysRowSupports(row)	((row)->peers + 2 * (row)->nneighbors)
-#define RecsysRowKey(row)		((char *) ((row)->peers + 3 * (row)->nneighbors))
-#define RECSYS_ROW_SIZE(nneighbors, keylen) \
-	(offsetof(RecsysGraphRowData, peers) + (Size) (nneighbors) * 12 + (keylen))
+#define RecsysRowScores(row)	((float *) ((row)->peers + (row)->nstored))
+#define RecsysRowSupports(row)	((row)->peers + 2 * (row)->nstored)
+#define RecsysRowKey(row)		((char *) ((row)->peers + 3 * (row)->nstored))
+#define RECSYS_ROW_SIZE(nstored, keylen) \
+	(offsetof(RecsysGraphRowData, peers) + (Size) (nstored) * 12 + (keylen))
 
-/* 500 neighbors and the longest key fit one page */
+/* 590 stored neighbors and the longest key fit one page */
 #define RECSYS_MAX_NEIGHBORS 500
+#define RECSYS_MAX_STORED 590
+
+/* Neighbors that a row of an index with so many neighbors stores at most */
+#define RECSYS_ROW_CAPACITY(neighbors) \
+	Min((neighbors) + Max((neighbors) / 4, 4), RECSYS_MAX_STORED)
+
+/*
+ * Pending page: events from PageGetContents up to pd_lower, oldest first.  An
+ * event says that the user's interactions with the item have changed; what they
+ * are now is looked up, so an event may be acted upon twice without harm.  On
+ * the queue only the item counts.
+ */
+typedef struct RecsysEvent
+{
+	uint32		user_hash;
+	uint32		item;
+	uint64		xid;			/* full transaction id of the writer; 0: none to wait for */
+	ItemPointerData tid;
+	uint16		flags;			/* RECSYS_EVENT_… */
+} RecsysEvent;
+
+#define RECSYS_EVENT_REMOVED	0x0001	/* VACUUM has removed the entry */
+
+#define RECSYS_PAGE_EVENTS ((int) (RECSYS_PAGE_ROOM / sizeof(RecsysEvent)))
+#define RecsysPageEvents(page) ((RecsysEvent *) PageGetContents(page))
+#define RecsysPageEventCount(page) \
+	((int) ((((PageHeader) (page))->pd_lower - MAXALIGN(SizeOfPageHeaderData)) / sizeof(RecsysEvent)))
 
 /* Popular page: item numbers, most users first, up to pd_lower */
 #define RECSYS_POPULAR_ITEMS ((int) (RECSYS_PAGE_ROOM / sizeof(uint32)))

@@ -18,11 +18,15 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
+#include "access/table.h"
 #include "am/directory.h"
 #include "am/graph.h"
 #include "am/handler.h"
 #include "am/meta.h"
+#include "am/merge.h"
 #include "am/owner.h"
+#include "am/pending.h"
+#include "catalog/index.h"
 #include "commands/vacuum.h"
 #include "compat.h"
 #include "miscadmin.h"
@@ -37,7 +41,14 @@ typedef struct VacuumState
 	IndexBulkDeleteResult *stats;
 	IndexBulkDeleteCallback callback;
 	void	   *callback_state;
+
+	/* what the entries found dead on a page mean for the item graph */
+	RecsysEvent *events;
+	int			nevents;
 } VacuumState;
+
+/* Most entries that one page can lose at once */
+#define MAX_EVENTS ((int) (RECSYS_PAGE_ROOM / (sizeof(uint32) + sizeof(ItemPointerData))))
 
 /*
  * Does an entry go?  Counts each row once: on the user side, or on the item
@@ -63,12 +74,41 @@ is_dead(VacuumState *state, RecsysSide side, const char *packed)
 	return dead;
 }
 
+static void
+note_event(VacuumState *state, uint32 hash, const char *packed)
+{
+	RecsysEvent *event = &state->events[state->nevents];
+	RecsysEntry entry;
+
+	RecsysUnpackEntry(packed, RECSYS_USERS, &state->meta, &entry);
+	if (entry.orphan)
+		return;
+	memset(event, 0, sizeof(RecsysEvent));
+	event->user_hash = hash;
+	event->item = entry.peer;
+	event->tid = entry.tid;
+	event->flags = RECSYS_EVENT_REMOVED;
+	state->nevents++;
+}
+
 /*
- * Copies the entries that stay from packed to kept (may be NULL to only count);
- * returns their number.
+ * Tell merges about the dead entries, before they go: should the server stop in
+ * between, the next VACUUM will say it again, and once too often does no harm.
+ */
+static void
+put_events(VacuumState *state)
+{
+	if (state->nevents > 0)
+		(void) RecsysPendingAppend(state->index, state->events, state->nevents);
+	state->nevents = 0;
+}
+
+/*
+ * Copies the entries that stay from packed to kept; returns their number.  Each
+ * of the others leaves an event.
  */
 static int
-prune(VacuumState *state, RecsysSide side, const char *packed, int count, char *kept)
+prune(VacuumState *state, RecsysSide side, uint32 hash, const char *packed, int count, char *kept)
 {
 	int			stride = state->stride[side];
 	int			left = 0;
@@ -78,7 +118,11 @@ prune(VacuumState *state, RecsysSide side, const char *packed, int count, char *
 		const char *entry = packed + (Size) i * stride;
 
 		if (is_dead(state, side, entry))
+		{
+			if (side == RECSYS_USERS)
+				note_event(state, hash, entry);
 			continue;
+		}
 		memcpy(kept + (Size) left * stride, entry, stride);
 		left++;
 	}
@@ -99,7 +143,8 @@ vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumb
 	int			count = RecsysChainCount(page, stride);
 	BlockNumber next = RecsysPageGetOpaque(page)->next;
 	PGAlignedBlock kept;
-	int			left = prune(state, side, RecsysChainEntries(page), count, kept.data);
+	int			left = prune(state, side, RecsysPageGetOpaque(page)->low,
+							 RecsysChainEntries(page), count, kept.data);
 	GenericXLogState *xlog;
 	RecsysOwner owner;
 
@@ -107,6 +152,7 @@ vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumb
 	if (left == count)
 		return next;
 
+	put_events(state);
 	xlog = GenericXLogStart(state->index);
 	owner = RecsysPageGetOwner(GenericXLogRegisterBuffer(xlog, bucket, 0), off);
 	owner->count -= count - left;
@@ -170,6 +216,8 @@ vacuum_tails(VacuumState *state, RecsysSide side, Buffer bucket)
 	Page		page = GenericXLogRegisterBuffer(xlog, bucket, 0);
 	int			stride = state->stride[side];
 	bool		changed = false;
+	Buffer		metabuffer = InvalidBuffer;
+	uint64		gone = 0;		/* users of the model */
 	PGAlignedBlock kept;
 
 	/* backwards, as removing an owner renumbers those behind it */
@@ -179,7 +227,7 @@ vacuum_tails(VacuumState *state, RecsysSide side, Buffer bucket)
 		int			left;
 
 		RecsysOwnerCheck(state->index, page, off, stride);
-		left = prune(state, side, RecsysOwnerEntries(owner), owner->tail, kept.data);
+		left = prune(state, side, owner->hash, RecsysOwnerEntries(owner), owner->tail, kept.data);
 		if (left < owner->tail)
 		{
 			memcpy(RecsysOwnerEntries(owner), kept.data, (Size) left * stride);
@@ -189,15 +237,26 @@ vacuum_tails(VacuumState *state, RecsysSide side, Buffer bucket)
 		}
 		if (side == RECSYS_USERS && owner->count == 0)
 		{
+			gone += (owner->flags & RECSYS_OWNER_COUNTED) != 0;
 			PageIndexTupleDelete(page, off);
 			changed = true;
 		}
 	}
 
+	/* a merge may come to see the rows gone before they are: no harm done */
+	put_events(state);
+	if (gone > 0)
+	{
+		metabuffer = RecsysReadPage(state->index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
+									RECSYS_PAGE_META);
+		RecsysPageGetMeta(GenericXLogRegisterBuffer(xlog, metabuffer, 0))->users -= gone;
+	}
 	if (changed)
 		GenericXLogFinish(xlog);
 	else
 		GenericXLogAbort(xlog);
+	if (BufferIsValid(metabuffer))
+		UnlockReleaseBuffer(metabuffer);
 }
 
 static void
@@ -255,6 +314,8 @@ recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	state.stats = stats;
 	state.callback = callback;
 	state.callback_state = callback_state;
+	state.events = palloc(sizeof(RecsysEvent) * MAX_EVENTS);
+	state.nevents = 0;
 
 	while (block < (nblocks = relation_size(info->index)))
 	{
@@ -274,7 +335,25 @@ recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 			UnlockReleaseBuffer(buffer);
 		}
 	}
+	pfree(state.events);
 	return stats;
+}
+
+/* VACUUM merges what is pending, what it has just appended included. */
+static void
+merge_pending(Relation index)
+{
+	Oid			table = IndexGetRelation(RelationGetRelid(index), true);
+	RecsysMergeResult result;
+	Relation	heap;
+
+	if (!OidIsValid(table) || !index->rd_index->indisvalid)
+		return;
+
+	/* VACUUM itself holds a lock on it */
+	heap = table_open(table, NoLock);
+	(void) RecsysMerge(heap, index, RECSYS_MERGE_BOUNDED, &result);
+	table_close(heap, NoLock);
 }
 
 /*
@@ -318,5 +397,6 @@ recsys_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		UnlockReleaseBuffer(buffer);
 	}
 	IndexFreeSpaceMapVacuum(info->index);
+	merge_pending(info->index);
 	return stats;
 }

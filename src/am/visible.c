@@ -31,6 +31,10 @@ typedef struct VisibilityState
 	bool	   *all_visible;	/* parallel to the entries */
 	uint32		size;
 
+	/* heap look-ups, started at the first */
+	struct IndexFetchTableData *fetch;
+	TupleTableSlot *slot;
+
 	/* one page is usually asked about several times in a row */
 	BlockNumber lastblock;
 	bool		lastvisible;
@@ -52,6 +56,11 @@ done_visibility(VisibilityState *state)
 		ReleaseBuffer(state->vmbuffer);
 	if (state->all_visible != NULL)
 		pfree(state->all_visible);
+	if (state->fetch != NULL)
+	{
+		ExecDropSingleTupleTableSlot(state->slot);
+		table_index_fetch_end(state->fetch);
+	}
 }
 
 /* Hook of RecsysReadOwner: runs under the bucket's lock. */
@@ -82,35 +91,39 @@ ask_visibility_map(RecsysEntryArray *array, void *arg)
 	}
 }
 
-/* Fetch what the map could not answer for; fills out, which has room for all. */
+/*
+ * Fetch what the map could not answer for; fills out, which has room for all.
+ * The entries stand at first and after in the array that the map was asked about.
+ */
 static int
-keep_visible(VisibilityState *state, RecsysEntryArray *array, Snapshot snapshot,
-			 RecsysInteraction *out)
+keep_visible(VisibilityState *state, const RecsysEntry *entries, uint32 first, uint32 nentries,
+			 Snapshot snapshot, RecsysInteraction *out)
 {
-	struct IndexFetchTableData *fetch = NULL;
-	TupleTableSlot *slot = NULL;
+	bool		fetched = false;
 	int			count = 0;
 
-	for (uint32 i = 0; i < array->count; i++)
+	for (uint32 i = first; i < first + nentries; i++)
 	{
-		RecsysEntry *entry = &array->entries[i];
+		const RecsysEntry *entry = &entries[i];
 
-		if (entry->orphan)
+		if (entry->orphan || entry->forgotten)
 			continue;
 		if (!state->all_visible[i])
 		{
 			ItemPointerData tid = entry->tid;
 			bool		call_again = false;
 
-			if (fetch == NULL)
+			if (state->fetch == NULL)
 			{
-				fetch = table_index_fetch_begin(state->heap);
-				slot = table_slot_create(state->heap, NULL);
+				state->fetch = table_index_fetch_begin(state->heap);
+				state->slot = table_slot_create(state->heap, NULL);
 			}
+			fetched = true;
 			CHECK_FOR_INTERRUPTS();
-			if (!table_index_fetch_tuple(fetch, &tid, snapshot, slot, &call_again, NULL))
+			if (!table_index_fetch_tuple(state->fetch, &tid, snapshot, state->slot,
+										 &call_again, NULL))
 				continue;
-			ExecClearTuple(slot);
+			ExecClearTuple(state->slot);
 		}
 		out[count].item = entry->peer;
 		out[count].weight = entry->weight;
@@ -118,11 +131,9 @@ keep_visible(VisibilityState *state, RecsysEntryArray *array, Snapshot snapshot,
 		out[count].position = RecsysTidPosition(&entry->tid);
 		count++;
 	}
-	if (fetch != NULL)
-	{
-		ExecDropSingleTupleTableSlot(slot);
-		table_index_fetch_end(fetch);
-	}
+	/* keep no page pinned: it would keep VACUUM from cleaning it */
+	if (fetched)
+		table_index_fetch_reset(state->fetch);
 	return count;
 }
 
@@ -164,7 +175,7 @@ RecsysReadVisible(Relation heap, Relation index, const RecsysKey *user, Snapshot
 	{
 		*interactions = MemoryContextAllocHuge(CurrentMemoryContext,
 											   sizeof(RecsysInteraction) * (Size) array.count);
-		count = keep_visible(&state, &array, snapshot, *interactions);
+		count = keep_visible(&state, array.entries, 0, array.count, snapshot, *interactions);
 	}
 	if (array.entries != NULL)
 		pfree(array.entries);
@@ -216,22 +227,19 @@ RecsysScanVisible(Relation heap, Relation index, Snapshot snapshot, RecsysVisibl
 
 		for (int i = 0; i < nowners; i++)
 		{
-			RecsysEntryArray part;
-			VisibilityState partstate = state;
+			uint32		part = ends[i] - start;
 
 			CHECK_FOR_INTERRUPTS();
-			part.entries = array.entries + start;
-			part.count = ends[i] - start;
-			partstate.all_visible = state.all_visible + start;
-			if (part.count > size)
+			if (part > size)
 			{
-				size = Max(part.count, size * 2);
+				size = Max(part, size * 2);
 				if (interactions != NULL)
 					pfree(interactions);
 				interactions = MemoryContextAllocHuge(context, sizeof(RecsysInteraction) * size);
 			}
-			if (part.count > 0)
-				report(arg, interactions, keep_visible(&partstate, &part, snapshot, interactions));
+			if (part > 0)
+				report(arg, interactions, keep_visible(&state, array.entries, start, part,
+													   snapshot, interactions));
 			start = ends[i];
 		}
 		pfree(ends);
@@ -240,4 +248,119 @@ RecsysScanVisible(Relation heap, Relation index, Snapshot snapshot, RecsysVisibl
 	done_visibility(&state);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+}
+
+struct RecsysUserReader
+{
+	Relation	index;
+	Snapshot	snapshot;
+	MemoryContext context;
+	VisibilityState state;
+	RecsysEntryArray array;
+	RecsysUserView *views;
+	uint32	   *ends;
+	int			maxviews;
+	RecsysInteraction *interactions;
+	uint32		size;
+};
+
+RecsysUserReader *
+RecsysUserReaderCreate(Relation heap, Relation index, Snapshot snapshot)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys user reader",
+												  ALLOCSET_DEFAULT_SIZES);
+	RecsysUserReader *reader = MemoryContextAllocZero(context, sizeof(RecsysUserReader));
+
+	check_snapshot(index, snapshot);
+	reader->index = index;
+	reader->snapshot = snapshot;
+	reader->context = context;
+	init_visibility(&reader->state, heap);
+	return reader;
+}
+
+/* Copies what the bucket has of the hash; returns the number of owners. */
+static int
+copy_owners(RecsysUserReader *reader, uint32 hash)
+{
+	RecsysCache *cache = RecsysGetCache(reader->index);
+	Buffer		bucket = RecsysFindBucket(reader->index, RECSYS_USERS, hash, BUFFER_LOCK_SHARE);
+	Page		page = BufferGetPage(bucket);
+	OffsetNumber max = PageGetMaxOffsetNumber(page);
+	int			nowners = 0;
+
+	reader->array.count = 0;
+	for (OffsetNumber off = RecsysBucketSearch(page, hash);
+		 off <= max && RecsysPageGetOwner(page, off)->hash == hash; off++)
+	{
+		RecsysOwner owner = RecsysPageGetOwner(page, off);
+		RecsysUserView *view;
+
+		RecsysOwnerCheck(reader->index, page, off, cache->stride[RECSYS_USERS]);
+		if (nowners == reader->maxviews)
+		{
+			reader->maxviews = Max(4, reader->maxviews * 2);
+			if (reader->views == NULL)
+			{
+				reader->views = palloc(sizeof(RecsysUserView) * reader->maxviews);
+				reader->ends = palloc(sizeof(uint32) * reader->maxviews);
+			}
+			else
+			{
+				reader->views = repalloc(reader->views, sizeof(RecsysUserView) * reader->maxviews);
+				reader->ends = repalloc(reader->ends, sizeof(uint32) * reader->maxviews);
+			}
+		}
+		view = &reader->views[nowners];
+		view->hash = hash;
+		view->flags = owner->flags;
+		view->keylen = Min(owner->keylen, RECSYS_MAX_KEY_LEN);
+		memcpy(view->key, owner->key, view->keylen);
+		RecsysCollectEntries(reader->index, cache, RECSYS_USERS, owner, &reader->array);
+		reader->ends[nowners++] = reader->array.count;
+	}
+	if (nowners > 0)
+		ask_visibility_map(&reader->array, &reader->state);
+	UnlockReleaseBuffer(bucket);
+	return nowners;
+}
+
+void
+RecsysUserReaderRead(RecsysUserReader *reader, uint32 hash, RecsysUserVisitor visit, void *arg)
+{
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	int			nowners = copy_owners(reader, hash);
+	uint32		start = 0;
+
+	for (int i = 0; i < nowners; i++)
+	{
+		RecsysUserView *view = &reader->views[i];
+
+		view->nentries = reader->ends[i] - start;
+		view->entries = reader->array.entries + start;
+		if (view->nentries > reader->size)
+		{
+			reader->size = Max(view->nentries, reader->size * 2);
+			if (reader->interactions != NULL)
+				pfree(reader->interactions);
+			reader->interactions = palloc_extended(sizeof(RecsysInteraction) * (Size) reader->size,
+												   MCXT_ALLOC_HUGE);
+		}
+		view->interactions = reader->interactions;
+		view->ninteractions = keep_visible(&reader->state, reader->array.entries, start,
+										   view->nentries, reader->snapshot,
+										   reader->interactions);
+		start = reader->ends[i];
+		MemoryContextSwitchTo(old);
+		visit(arg, view);
+		MemoryContextSwitchTo(reader->context);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+void
+RecsysUserReaderFree(RecsysUserReader *reader)
+{
+	done_visibility(&reader->state);
+	MemoryContextDelete(reader->context);
 }

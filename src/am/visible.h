@@ -27,4 +27,28 @@ typedef void (*RecsysVisibleUser) (void *arg, RecsysInteraction *interactions, i
 extern void RecsysScanVisible(Relation heap, Relation index, Snapshot snapshot,
 							  RecsysVisibleUser report, void *arg);
 
+/* One user: all entries as they stand in the index, and the visible ones */
+typedef struct RecsysUserView
+{
+	uint32		hash;
+	uint16		flags;			/* RECSYS_OWNER_… */
+	uint16		keylen;
+	char		key[RECSYS_MAX_KEY_LEN];	/* as stored */
+	const RecsysEntry *entries;
+	uint32		nentries;
+	RecsysInteraction *interactions;	/* may be reordered */
+	int			ninteractions;
+} RecsysUserView;
+
+/* Reads users by hash, many of them; the snapshot must stay registered. */
+typedef struct RecsysUserReader RecsysUserReader;
+typedef void (*RecsysUserVisitor) (void *arg, RecsysUserView *user);
+
+extern RecsysUserReader *RecsysUserReaderCreate(Relation heap, Relation index, Snapshot snapshot);
+
+/* Visits all users of a hash, which is one, or a few that collide. */
+extern void RecsysUserReaderRead(RecsysUserReader *reader, uint32 hash,
+								 RecsysUserVisitor visit, void *arg);
+extern void RecsysUserReaderFree(RecsysUserReader *reader);
+
 #endif							/* RECSYS_VISIBLE_H */

@@ -175,7 +175,7 @@ RecsysSideWriterEntry(RecsysSideWriter *writer, const RecsysEntry *entry)
 }
 
 void
-RecsysSideWriterEnd(RecsysSideWriter *writer)
+RecsysSideWriterEnd(RecsysSideWriter *writer, uint16 flags)
 {
 	RecsysOwner owner;
 	Size		size;
@@ -191,6 +191,7 @@ RecsysSideWriterEnd(RecsysSideWriter *writer)
 							room, writer->stride, &size);
 	owner->count = writer->count;
 	owner->chain = writer->chain;
+	owner->flags = flags;
 	owner->tail = writer->pending;
 	memcpy(RecsysOwnerEntries(owner), writer->buffer, (Size) writer->pending * writer->stride);
 
@@ -213,6 +214,7 @@ RecsysSideWriterEnd(RecsysSideWriter *writer)
 									0, writer->stride, &size);
 			owner->count = writer->count;
 			owner->chain = writer->chain;
+			owner->flags = flags;
 		}
 	}
 	if (PageAddItem((Page) writer->bucket.data, (Item) owner, size, InvalidOffsetNumber,

@@ -21,7 +21,7 @@ extern RecsysSideWriter *RecsysSideWriterCreate(Relation index, ForkNumber fork,
 extern void RecsysSideWriterStart(RecsysSideWriter *writer, const RecsysKey *key, uint32 hash,
 								  uint32 number);
 extern void RecsysSideWriterEntry(RecsysSideWriter *writer, const RecsysEntry *entry);
-extern void RecsysSideWriterEnd(RecsysSideWriter *writer);
+extern void RecsysSideWriterEnd(RecsysSideWriter *writer, uint16 flags);	/* RECSYS_OWNER_… */
 
 /* Writes what is left and the directory; frees the writer. */
 extern void RecsysSideWriterFinish(RecsysSideWriter *writer);

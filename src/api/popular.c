@@ -14,6 +14,7 @@
 #include "api/arguments.h"
 #include "api/recommender.h"
 #include "api/serving.h"
+#include "am/popular.h"
 #include "am/visible.h"
 #include "miscadmin.h"
 #include "storage/predicate.h"
@@ -169,7 +170,7 @@ all_time(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 	else
 	{
 		uint32		count;
-		RecsysPopularity *popular = RecsysAllPopular(recommender, &count);
+		RecsysPopularity *popular = RecsysReadAllPopular(recommender->index, &count);
 
 		for (uint32 i = 0; i < Min((uint32) k, count); i++)
 			put_popular(answer, reader, popular[i].item, popular[i].users, popular[i].users);

@@ -13,6 +13,7 @@
 
 #include "api/serving.h"
 #include "am/owner.h"
+#include "am/popular.h"
 #include "am/visible.h"
 #include "miscadmin.h"
 #include "storage/predicate.h"
@@ -99,35 +100,6 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 	pfree(history);
 }
 
-RecsysPopularity *
-RecsysAllPopular(RecsysRecommender *recommender, uint32 *count)
-{
-	uint32		nitems = RecsysItemCount(recommender->index);
-	RecsysPopularity *popular = MemoryContextAllocHuge(CurrentMemoryContext,
-													   sizeof(RecsysPopularity) * (Size) Max(nitems, 1));
-	RecsysGraphReader reader;
-
-	*count = 0;
-	RecsysGraphReaderInit(&reader, recommender->index);
-	for (uint32 item = 0; item < nitems; item++)
-	{
-		RecsysGraphRow row = RecsysGraphReadRow(&reader, item);
-
-		CHECK_FOR_INTERRUPTS();
-		if (row == NULL)
-			break;
-		if (row->users > 0)
-		{
-			popular[*count].item = item;
-			popular[(*count)++].users = row->users;
-		}
-		RecsysGraphReleaseRow(&reader);
-	}
-	RecsysGraphReaderDone(&reader);
-	qsort(popular, *count, sizeof(RecsysPopularity), RecsysComparePopularity);
-	return popular;
-}
-
 static void
 put_recommendation(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, float score,
 				   Datum source)
@@ -162,9 +134,11 @@ fill_with_popular(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysSc
 	/* the page lists some thousand items; beyond it, all rows have to be read */
 	if (missing > 0 && nshort == RECSYS_POPULAR_ITEMS)
 	{
-		RecsysPopularity *popular = RecsysAllPopular(recommender, &nall);
+		RecsysPopularity *popular = RecsysReadAllPopular(recommender->index, &nall);
 
-		for (uint32 i = nshort; missing > 0 && i < nall; i++)
+		for (int i = 0; i < nshort; i++)
+			RecsysScorerExclude(scorer, items[i]);
+		for (uint32 i = 0; missing > 0 && i < nall; i++)
 		{
 			if (RecsysScorerIsExcluded(scorer, popular[i].item) ||
 				RecsysScorerIsCandidate(scorer, popular[i].item))
@@ -194,18 +168,13 @@ void
 RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 						 const RecsysProfile *profile, int k, bool exclude_seen)
 {
-	uint32		nitems = RecsysGetCache(recommender->index)->meta.nitems;
+	uint32		nitems = RecsysItemCount(recommender->index);
 	RecsysGraphReader reader;
 	RecsysScorer *scorer;
 	RecsysScored *best;
 	ScoreSum	sum;
 	MemoryContext old;
 	int			count;
-
-	/* items entered since the cached copy have numbers beyond it */
-	for (int i = 0; i < profile->nseen; i++)
-		if (profile->seen[i].item >= nitems)
-			nitems = profile->seen[i].item + 1;
 
 	scorer = acquire_scorer(nitems);
 	RecsysGraphReaderInit(&reader, recommender->index);

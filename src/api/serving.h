@@ -38,7 +38,4 @@ extern void RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswe
  */
 extern bool RecsysFindItem(RecsysRecommender *recommender, const RecsysKey *key, uint32 *item);
 
-/* All items with users as of the last build, most users first, palloc'd. */
-extern RecsysPopularity *RecsysAllPopular(RecsysRecommender *recommender, uint32 *count);
-
 #endif							/* RECSYS_SERVING_H */

@@ -24,7 +24,7 @@ copy_row(RecsysGraphReader *reader, uint32 item, PGAlignedBlock *copy)
 
 	if (row == NULL)
 		return NULL;
-	memcpy(copy->data, row, RECSYS_ROW_SIZE(row->nneighbors, row->keylen));
+	memcpy(copy->data, row, RECSYS_ROW_SIZE(row->nstored, row->keylen));
 	RecsysGraphReleaseRow(reader);
 	return (RecsysGraphRow) copy->data;
 }

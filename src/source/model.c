@@ -199,7 +199,7 @@ append_to_file(RecsysModel *model, const RecsysHistoryItem *items, int count)
 		BufFileWrite(model->file, model->weights, sizeof(float) * count);
 }
 
-void
+bool
 RecsysModelEndUser(RecsysModel *model)
 {
 	RecsysModelStatistics *statistics = &model->statistics;
@@ -207,7 +207,7 @@ RecsysModelEndUser(RecsysModel *model)
 	int			count;
 
 	if (model->ncurrent == 0)
-		return;
+		return false;
 
 	if (model->ncurrent > model->maxfolded)
 	{
@@ -219,7 +219,7 @@ RecsysModelEndUser(RecsysModel *model)
 							  model->folded, &dropped);
 	model->ncurrent = 0;
 	if (count == 0)
-		return;
+		return false;
 
 	statistics->users++;
 	statistics->interactions += count;
@@ -243,6 +243,7 @@ RecsysModelEndUser(RecsysModel *model)
 		append_to_file(model, model->folded, count);
 	else
 		append_to_matrix(model, model->folded, count);
+	return true;
 }
 
 const RecsysItemTotals *

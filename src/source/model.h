@@ -32,8 +32,8 @@ extern RecsysModel *RecsysModelCreate(uint32 nitems, bool weighted, int max_hist
 /* One interaction of the user at hand; its item must be a number below nitems. */
 extern void RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction);
 
-/* The user at hand is complete. */
-extern void RecsysModelEndUser(RecsysModel *model);
+/* The user at hand is complete.  Does anything of him count? */
+extern bool RecsysModelEndUser(RecsysModel *model);
 
 /*
  * No more users.  Totals are valid from here on; both results live as long as

@@ -1,0 +1,433 @@
+/*
+ * graphupdate.c
+ *	  Changing rows of the item graph in place.
+ *
+ * Only the process that merges changes rows that exist, so new contents can be
+ * worked out from a copy of a page, without locks.  Then the page is locked and
+ * its changed rows are overwritten, together with the totals of the meta page,
+ * in one atomic step: a reader, on a standby too, sees each row either as it
+ * was or as it is.
+ *
+ * A row that grows gets some room to grow further.  When its page has none left
+ * it moves to the page where new rows go, and the row map changes in the same
+ * step.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "am/fault.h"
+#include "am/graphupdate.h"
+#include "am/pending.h"
+#include "miscadmin.h"
+#include "storage/indexfsm.h"
+#include "utils/memutils.h"
+
+/* Rows on one page at most: a row is no smaller than its header */
+#define MAX_PAGE_ROWS ((int) (RECSYS_PAGE_ROOM / (offsetof(RecsysGraphRowData, peers) + sizeof(ItemIdData))))
+
+/* A row as it shall be */
+typedef struct NewRow
+{
+	uint32		item;
+	OffsetNumber off;
+	RecsysGraphRow row;
+	Size		size;
+	bool		moves;
+} NewRow;
+
+typedef struct Updater
+{
+	Relation	index;
+	const RecsysNeighborOrder *order;
+	RecsysGraphReader reader;
+	int			neighbors;
+	int			capacity;
+	RecsysRowUpdate *rows;
+	int			nrows;
+	RecsysPairUpdate *pairs;
+	uint64		npairs;
+
+	/* the next update of either kind */
+	int			row;
+	uint64		pair;
+
+	/* the page at hand */
+	BlockNumber block;
+	PGAlignedBlock copy;
+	int			nnew;
+	NewRow		new[MAX_PAGE_ROWS];
+	int64		interactions;	/* what the totals of the meta page change by */
+	int64		items;
+	int64		stored;
+	uint32		queue[MAX_PAGE_ROWS];
+	int			nqueue;
+	MemoryContext context;		/* of the page at hand */
+} Updater;
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	uint32		x = ((const RecsysRowUpdate *) a)->item;
+	uint32		y = ((const RecsysRowUpdate *) b)->item;
+
+	return (x > y) - (x < y);
+}
+
+static inline int
+compare_pairs(const RecsysPairUpdate *a, const RecsysPairUpdate *b)
+{
+	if (a->row != b->row)
+		return a->row < b->row ? -1 : 1;
+	return (a->item > b->item) - (a->item < b->item);
+}
+
+#define ST_SORT sort_pairs
+#define ST_ELEMENT_TYPE RecsysPairUpdate
+#define ST_COMPARE(a, b) compare_pairs(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#define ST_CHECK_FOR_INTERRUPTS
+#include "lib/sort_template.h"
+
+/* The list of a row on the page's copy, with room for more entries. */
+static void
+load_list(RecsysGraphRow row, int more, RecsysNeighborList *list)
+{
+	list->count = row->nstored;
+	list->floor_score = row->floor_score;
+	list->floor_item = row->floor_item;
+	list->neighbors = palloc(sizeof(RecsysNeighbor) * (row->nstored + more + 1));
+	for (int i = 0; i < row->nstored; i++)
+	{
+		list->neighbors[i].item = row->peers[i];
+		list->neighbors[i].score = RecsysRowScores(row)[i];
+		list->neighbors[i].support = RecsysRowSupports(row)[i];
+	}
+}
+
+static RecsysGraphRow
+form_row(const RecsysRowUpdate *update, int neighbors, const char *key, uint16 keylen, Size *size)
+{
+	const RecsysNeighborList *list = &update->list;
+	RecsysGraphRow row;
+
+	*size = RECSYS_ROW_SIZE(list->count, keylen);
+	row = palloc0(*size);
+	row->item = update->item;
+	row->users = update->users;
+	row->norm2 = update->norm2;
+	row->flags = update->flags;
+	row->nneighbors = Min(list->count, neighbors);
+	row->nstored = list->count;
+	row->keylen = keylen;
+	row->floor_score = list->floor_score;
+	row->floor_item = list->floor_item;
+	for (int i = 0; i < list->count; i++)
+	{
+		row->peers[i] = list->neighbors[i].item;
+		RecsysRowScores(row)[i] = list->neighbors[i].score;
+		RecsysRowSupports(row)[i] = list->neighbors[i].support;
+	}
+	memcpy(RecsysRowKey(row), key, keylen);
+	return row;
+}
+
+/* Work out what the updates make of the row of item, which stands at off. */
+static void
+update_row(Updater *updater, uint32 item, OffsetNumber off)
+{
+	RecsysGraphRow old = RecsysGraphLocateRow((Page) updater->copy.data, off, item);
+	RecsysRowUpdate update;
+	RecsysNeighbor *patches = NULL;
+	int			npatches = 0;
+	int			certain;
+	NewRow	   *new;
+	uint64		first = updater->pair;
+
+	if (old == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has a wrong graph row for item number %u",
+						RelationGetRelationName(updater->index), item),
+				 errhint("Please REINDEX it.")));
+
+	while (updater->pair < updater->npairs && updater->pairs[updater->pair].row == item)
+		updater->pair++;
+	npatches = (int) (updater->pair - first);
+	if (npatches > 0)
+		patches = palloc(sizeof(RecsysNeighbor) * npatches);
+	for (int i = 0; i < npatches; i++)
+	{
+		patches[i].item = updater->pairs[first + i].item;
+		patches[i].support = updater->pairs[first + i].support;
+		patches[i].score = updater->pairs[first + i].score;
+	}
+
+	if (updater->row < updater->nrows && updater->rows[updater->row].item == item)
+	{
+		RecsysNeighbor *larger;
+
+		update = updater->rows[updater->row++];
+		larger = palloc(sizeof(RecsysNeighbor) * (update.list.count + npatches + 1));
+		memcpy(larger, update.list.neighbors, sizeof(RecsysNeighbor) * update.list.count);
+		update.list.neighbors = larger;
+	}
+	else
+	{
+		update.item = item;
+		update.users = old->users;
+		update.norm2 = old->norm2;
+		update.flags = old->flags;
+		load_list(old, npatches, &update.list);
+	}
+
+	if (npatches > 0)
+		certain = RecsysNeighborListPatch(&update.list, patches, npatches, updater->capacity,
+										  updater->order);
+	else
+		certain = RecsysNeighborListCertain(&update.list, updater->order);
+	if (certain < updater->neighbors && update.list.floor_score > 0)
+		update.flags |= RECSYS_ROW_SHORT;
+
+	new = &updater->new[updater->nnew];
+	new->item = item;
+	new->off = off;
+	new->moves = false;
+	new->row = form_row(&update, updater->neighbors, RecsysRowKey(old), old->keylen, &new->size);
+	if (new->size == RECSYS_ROW_SIZE(old->nstored, old->keylen) &&
+		memcmp(new->row, old, new->size) == 0)
+		return;
+
+	updater->nnew++;
+	updater->interactions += (int64) update.users - (int64) old->users;
+	updater->items += (int64) (update.users > 0) - (int64) (old->users > 0);
+	updater->stored += (int64) new->row->nneighbors - (int64) old->nneighbors;
+
+	/* an item that is flagged is on the queue already */
+	if (old->flags == 0 && update.flags != 0)
+		updater->queue[updater->nqueue++] = item;
+}
+
+/* Length that a row gets when it outgrows the one it has. */
+static Size
+roomy(const Updater *updater, const NewRow *new)
+{
+	int			stored = new->row->nstored + Max(new->row->nstored / 2, 8);
+
+	return Max(new->size, RECSYS_ROW_SIZE(Min(stored, updater->capacity), new->row->keylen));
+}
+
+/* A copy of the row in a tuple of the given length. */
+static RecsysGraphRow
+padded(const NewRow *new, Size size)
+{
+	RecsysGraphRow row = palloc0(size);
+
+	memcpy(row, new->row, new->size);
+	return row;
+}
+
+/* Put the row in its old place if there is room. */
+static bool
+overwrite_row(const Updater *updater, Page page, const NewRow *new)
+{
+	ItemId		itemid = PageGetItemId(page, new->off);
+	Size		had = ItemIdGetLength(itemid);
+	Size		size = roomy(updater, new);
+	Size		free = PageGetExactFreeSpace(page);
+
+	if (new->size <= had)
+	{
+		memcpy(PageGetItem(page, itemid), new->row, new->size);
+		return true;
+	}
+	if (MAXALIGN(size) - MAXALIGN(had) > free)
+		size = new->size;
+	if (MAXALIGN(size) - MAXALIGN(had) > free)
+		return false;
+	return PageIndexTupleOverwrite(page, new->off, (Item) padded(new, size), size);
+}
+
+static void
+change_totals(RecsysMetaData *meta, Updater *updater)
+{
+	meta->interactions += updater->interactions;
+	meta->items += updater->items;
+	meta->pairs += updater->stored;
+	updater->interactions = updater->items = updater->stored = 0;
+}
+
+/*
+ * Move a row to the page where new rows go; the totals change with the first
+ * step of the page at hand, this one or another.
+ */
+static void
+move_row(Updater *updater, NewRow *new)
+{
+	Relation	index = updater->index;
+	Size		size = roomy(updater, new);
+	RecsysGraphRow row = padded(new, size);
+	Buffer		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
+											RECSYS_PAGE_META);
+	Buffer		target = RecsysGraphPageWithRoom(index, metabuffer, size);
+	Buffer		source = InvalidBuffer;
+	Buffer		leaf;
+	BlockNumber leafblock;
+	GenericXLogState *state;
+	OffsetNumber off;
+	Page		page;
+	bool		emptied = false;
+
+	if (BufferGetBlockNumber(target) != updater->block)
+		source = RecsysReadPage(index, updater->block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_GRAPH);
+	leafblock = RecsysGetCache(index)->leaves[new->item / RECSYS_MAP_LEAF_ROWS];
+	leaf = RecsysReadPage(index, leafblock, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_MAP_LEAF);
+
+	state = GenericXLogStart(index);
+	if (BufferIsValid(source))
+	{
+		page = GenericXLogRegisterBuffer(state, source, 0);
+		PageIndexTupleDeleteNoCompact(page, new->off);
+		emptied = PageGetMaxOffsetNumber(page) == 0;
+		if (emptied)
+			RecsysPageInit(page, RECSYS_PAGE_FREE, RECSYS_ITEMS);
+		page = GenericXLogRegisterBuffer(state, target, 0);
+	}
+	else
+	{
+		page = GenericXLogRegisterBuffer(state, target, 0);
+		PageIndexTupleDeleteNoCompact(page, new->off);
+	}
+	off = PageAddItem(page, (Item) row, size, InvalidOffsetNumber, false, false);
+	if (off == InvalidOffsetNumber)
+		elog(ERROR, "failed to move a graph row of index \"%s\"", RelationGetRelationName(index));
+	page = GenericXLogRegisterBuffer(state, leaf, 0);
+	ItemPointerSet((ItemPointer) PageGetContents(page) + new->item % RECSYS_MAP_LEAF_ROWS,
+				   BufferGetBlockNumber(target), off);
+	change_totals(RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0)), updater);
+	GenericXLogFinish(state);
+
+	UnlockReleaseBuffer(leaf);
+	if (BufferIsValid(source))
+		UnlockReleaseBuffer(source);
+	UnlockReleaseBuffer(target);
+	UnlockReleaseBuffer(metabuffer);
+	if (emptied)
+		RecordFreeIndexPage(index, updater->block);
+	RECSYS_FAULT("merge-row-moved");
+}
+
+/* Write the changed rows of the page at hand. */
+static void
+flush_page(Updater *updater)
+{
+	Relation	index = updater->index;
+	Buffer		metabuffer;
+	Buffer		buffer;
+	GenericXLogState *state;
+	Page		page;
+	bool		changed = false;
+
+	if (updater->nnew > 0)
+	{
+		/* first the queue: an item that is flagged but not queued stays so */
+		if (updater->nqueue > 0)
+			RecsysQueueAppend(index, updater->queue, updater->nqueue);
+		RECSYS_FAULT("merge-queued");
+
+		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
+									RECSYS_PAGE_META);
+		buffer = RecsysReadPage(index, updater->block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_GRAPH);
+		state = GenericXLogStart(index);
+		page = GenericXLogRegisterBuffer(state, buffer, 0);
+		for (int i = 0; i < updater->nnew; i++)
+		{
+			updater->new[i].moves = !overwrite_row(updater, page, &updater->new[i]);
+			changed |= !updater->new[i].moves;
+		}
+		if (changed)
+		{
+			change_totals(RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0)),
+						  updater);
+			GenericXLogFinish(state);
+		}
+		else
+			GenericXLogAbort(state);
+		UnlockReleaseBuffer(buffer);
+		UnlockReleaseBuffer(metabuffer);
+		RECSYS_FAULT("merge-page-written");
+
+		for (int i = 0; i < updater->nnew; i++)
+		{
+			if (updater->new[i].moves)
+				move_row(updater, &updater->new[i]);
+		}
+	}
+	updater->nnew = 0;
+	updater->nqueue = 0;
+	updater->block = InvalidBlockNumber;
+	MemoryContextReset(updater->context);
+}
+
+static void
+open_page(Updater *updater, BlockNumber block)
+{
+	Buffer		buffer = RecsysReadPage(updater->index, block, BUFFER_LOCK_SHARE,
+										RECSYS_PAGE_GRAPH);
+
+	memcpy(updater->copy.data, BufferGetPage(buffer), BLCKSZ);
+	UnlockReleaseBuffer(buffer);
+	updater->block = block;
+}
+
+void
+RecsysGraphUpdate(Relation index, const RecsysNeighborOrder *order,
+				  RecsysRowUpdate *rows, int nrows, RecsysPairUpdate *pairs, uint64 npairs)
+{
+	Updater    *updater = palloc0(sizeof(Updater));
+	MemoryContext old;
+
+	updater->index = index;
+	updater->order = order;
+	updater->neighbors = RecsysGetCache(index)->meta.neighbors;
+	updater->capacity = RECSYS_ROW_CAPACITY(updater->neighbors);
+	updater->rows = rows;
+	updater->nrows = nrows;
+	updater->pairs = pairs;
+	updater->npairs = npairs;
+	updater->block = InvalidBlockNumber;
+	updater->context = AllocSetContextCreate(CurrentMemoryContext, "recsys graph update",
+											 ALLOCSET_DEFAULT_SIZES);
+	RecsysGraphReaderInit(&updater->reader, index);
+
+	qsort(rows, nrows, sizeof(RecsysRowUpdate), compare_rows);
+	sort_pairs(pairs, npairs);
+
+	old = MemoryContextSwitchTo(updater->context);
+	while (updater->row < nrows || updater->pair < npairs)
+	{
+		uint32		item = updater->row < nrows ? rows[updater->row].item : RECSYS_NONE;
+		ItemPointerData tid;
+
+		CHECK_FOR_INTERRUPTS();
+		if (updater->pair < npairs)
+			item = Min(item, pairs[updater->pair].row);
+		tid = RecsysGraphFindRow(&updater->reader, item);
+		if (!ItemPointerIsValid(&tid))
+			ereport(ERROR,
+					(errcode(ERRCODE_INDEX_CORRUPTED),
+					 errmsg("index \"%s\" has no item number %u", RelationGetRelationName(index), item),
+					 errhint("Please REINDEX it.")));
+		if (ItemPointerGetBlockNumber(&tid) != updater->block || updater->nnew == MAX_PAGE_ROWS)
+		{
+			flush_page(updater);
+			open_page(updater, ItemPointerGetBlockNumber(&tid));
+		}
+		update_row(updater, item, ItemPointerGetOffsetNumber(&tid));
+	}
+	flush_page(updater);
+	MemoryContextSwitchTo(old);
+	RecsysGraphReaderDone(&updater->reader);
+	MemoryContextDelete(updater->context);
+	pfree(updater);
+}

@@ -1,0 +1,41 @@
+/*
+ * graphupdate.h
+ *	  Changing rows of the item graph in place.
+ */
+#ifndef RECSYS_GRAPHUPDATE_H
+#define RECSYS_GRAPHUPDATE_H
+
+#include "am/graph.h"
+#include "am/meta.h"
+#include "core/neighbors.h"
+
+/* A whole row */
+typedef struct RecsysRowUpdate
+{
+	uint32		item;
+	uint32		users;
+	double		norm2;
+	uint16		flags;			/* RECSYS_ROW_…, RECSYS_ROW_SHORT is found out here */
+	RecsysNeighborList list;
+} RecsysRowUpdate;
+
+/* One pair of a row; a score that is not positive removes it */
+typedef struct RecsysPairUpdate
+{
+	uint32		row;
+	uint32		item;
+	uint32		support;
+	float		score;
+} RecsysPairUpdate;
+
+/*
+ * Applies the updates, sorting both arrays; pairs of a row that is replaced as
+ * well come after its replacement.  Each graph page changes in one atomic step.
+ * Rows that run short of certain neighbors are flagged and queued.  Only the
+ * merging process may call this.
+ */
+extern void RecsysGraphUpdate(Relation index, const RecsysNeighborOrder *order,
+							  RecsysRowUpdate *rows, int nrows,
+							  RecsysPairUpdate *pairs, uint64 npairs);
+
+#endif							/* RECSYS_GRAPHUPDATE_H */

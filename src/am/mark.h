@@ -1,0 +1,24 @@
+/*
+ * mark.h
+ *	  Flags of users and of their entries.
+ */
+#ifndef RECSYS_MARK_H
+#define RECSYS_MARK_H
+
+#include "am/owner.h"
+#include "am/visible.h"
+
+/* Counts a user among the meta page's users, or no longer; nothing if that is so already. */
+extern void RecsysSetCounted(Relation index, const RecsysUserView *user, bool counted);
+
+/* Sets the flags forgotten and counted of an entry. */
+typedef void (*RecsysEntryMarker) (void *arg, RecsysEntry *entry);
+
+/*
+ * Lets the marker see every entry of a user and sets the user's flags.  Page by
+ * page: when it is cut short, some entries keep their old flags.
+ */
+extern void RecsysMarkEntries(Relation index, const RecsysUserView *user, uint16 flags,
+							  RecsysEntryMarker marker, void *arg);
+
+#endif							/* RECSYS_MARK_H */

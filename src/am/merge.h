@@ -1,0 +1,44 @@
+/*
+ * merge.h
+ *	  Carrying pending events into the item graph.
+ */
+#ifndef RECSYS_MERGE_H
+#define RECSYS_MERGE_H
+
+#include "postgres.h"
+
+#include "utils/rel.h"
+
+typedef enum RecsysMergeMode
+{
+	RECSYS_MERGE_SLICE,			/* a few pages of events, for an insert that
+								 * finds the lists too long */
+	RECSYS_MERGE_BOUNDED,		/* all events; what is too much work is adjusted
+								 * and queued, and some of the queue is done */
+	RECSYS_MERGE_EXACT			/* all events and all of the queue */
+} RecsysMergeMode;
+
+typedef struct RecsysMergeResult
+{
+	uint64		merged;			/* events */
+	uint64		recomputed;		/* rows computed exactly */
+	uint64		inexact;		/* rows left on the queue */
+} RecsysMergeResult;
+
+/*
+ * Merges what was pending when it was called and is visible by now.  Returns
+ * false at once when somebody else is merging.  The caller holds
+ * RowExclusiveLock, or a stronger one, on both relations and is in a
+ * transaction; what is merged stays merged if that is rolled back.
+ */
+extern bool RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode,
+						RecsysMergeResult *result);
+
+/*
+ * Recomputes exactly what all entries of the users with a hash, visible or not,
+ * have a part in.  Waits for another merge to end.
+ */
+extern void RecsysMergeUser(Relation heap, Relation index, uint32 user_hash,
+							RecsysMergeResult *result);
+
+#endif							/* RECSYS_MERGE_H */

@@ -1,0 +1,371 @@
+/*
+ * pending.c
+ *	  The pending lists: appending, reading and removing events.
+ *
+ * A list is a chain of pages from head to tail, at least one, which the meta
+ * page points to.  Writers append to the tail under its exclusive lock; which
+ * page that is they remember, and find out that it no longer is by looking: a
+ * pending page of the list without successor is the tail.
+ *
+ * Pages leave a list from anywhere but the end, and only the one process that
+ * merges takes them out, so it can walk the list with no more than the page at
+ * hand locked.  Events that cannot be merged yet, because their transactions go
+ * on, stay where they are.
+ *
+ * Lock order: a page of a list, the next page of the list, the meta page.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "am/options.h"
+#include "am/patch.h"
+#include "am/pending.h"
+#include "miscadmin.h"
+#include "storage/indexfsm.h"
+
+/* Times that a count starts over when merges change the list under it. */
+#define COUNT_ATTEMPTS 10
+
+void
+RecsysPendingCreate(Relation index, ForkNumber fork, RecsysMetaData *meta)
+{
+	for (int list = 0; list < RECSYS_LISTS; list++)
+	{
+		PGAlignedBlock image;
+
+		RecsysPageInit((Page) image.data, RECSYS_PAGE_PENDING, RECSYS_USERS);
+		RecsysPageGetOpaque((Page) image.data)->low = list;
+		meta->pending_head[list] = meta->pending_tail[list] =
+			RecsysAppendPage(index, fork, (Page) image.data);
+	}
+	meta->pending_pages = RECSYS_LISTS;
+}
+
+static bool
+is_page_of_list(Page page, int list)
+{
+	return !PageIsNew(page) &&
+		PageGetSpecialSize(page) == MAXALIGN(sizeof(RecsysPageOpaqueData)) &&
+		RecsysPageGetOpaque(page)->page_id == RECSYS_PAGE_ID &&
+		RecsysPageGetOpaque(page)->kind == RECSYS_PAGE_PENDING &&
+		RecsysPageGetOpaque(page)->low == (uint32) list;
+}
+
+/* The last page of a list, exclusively locked. */
+static Buffer
+lock_tail(Relation index, int list)
+{
+	RecsysCache *cache = RecsysGetCache(index);
+	BlockNumber block = cache->meta.pending_tail[list];
+
+	for (;;)
+	{
+		Buffer		buffer = ReadBuffer(index, block);
+		Buffer		metabuffer;
+		BlockNumber known = block;
+
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		if (is_page_of_list(BufferGetPage(buffer), list) &&
+			RecsysPageGetOpaque(BufferGetPage(buffer))->next == InvalidBlockNumber)
+		{
+			cache->meta.pending_tail[list] = block;
+			return buffer;
+		}
+		UnlockReleaseBuffer(buffer);
+
+		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_SHARE, RECSYS_PAGE_META);
+		block = RecsysPageGetMeta(BufferGetPage(metabuffer))->pending_tail[list];
+		UnlockReleaseBuffer(metabuffer);
+
+		/* the tail changes hands only by growing: twice the same is a dead end */
+		if (block == known)
+		{
+			buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_PENDING);
+			if (RecsysPageGetOpaque(BufferGetPage(buffer))->low != (uint32) list)
+				ereport(ERROR,
+						(errcode(ERRCODE_INDEX_CORRUPTED),
+						 errmsg("index \"%s\" has a corrupted pending list",
+								RelationGetRelationName(index)),
+						 errhint("Please REINDEX it.")));
+			UnlockReleaseBuffer(buffer);
+		}
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/*
+ * A new last page; the present one comes locked and is released.  One atomic
+ * step over both and the meta page.  *pages gets the pages of all lists.
+ */
+static Buffer
+extend_list(Relation index, int list, Buffer tail, uint32 *pages)
+{
+	Buffer		buffer = RecsysNewPage(index, true);
+	Buffer		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
+											RECSYS_PAGE_META);
+	GenericXLogState *state = GenericXLogStart(index);
+	Page		page = GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
+	RecsysMetaData *meta;
+
+	RecsysPageInit(page, RECSYS_PAGE_PENDING, RECSYS_USERS);
+	RecsysPageGetOpaque(page)->low = list;
+	page = GenericXLogRegisterBuffer(state, tail, 0);
+	RecsysPageGetOpaque(page)->next = BufferGetBlockNumber(buffer);
+	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+	meta->pending_tail[list] = BufferGetBlockNumber(buffer);
+	*pages = ++meta->pending_pages;
+	GenericXLogFinish(state);
+
+	UnlockReleaseBuffer(metabuffer);
+	UnlockReleaseBuffer(tail);
+	RecsysGetCache(index)->meta.pending_tail[list] = BufferGetBlockNumber(buffer);
+	return buffer;
+}
+
+/* One event, the common case, changes few bytes. */
+static void
+append_one(Relation index, Buffer buffer, const RecsysEvent *event)
+{
+	Page		page = BufferGetPage(buffer);
+	uint16		lower = ((PageHeader) page)->pd_lower + sizeof(RecsysEvent);
+	RecsysPatch patches[2];
+
+	patches[0].dest = (char *) &((PageHeader) page)->pd_lower;
+	patches[0].data = &lower;
+	patches[0].length = sizeof(lower);
+	patches[1].dest = (char *) page + ((PageHeader) page)->pd_lower;
+	patches[1].data = event;
+	patches[1].length = sizeof(RecsysEvent);
+	RecsysPatchPage(index, buffer, patches, lengthof(patches));
+}
+
+static void
+append_several(Relation index, Buffer buffer, const RecsysEvent *events, int nevents)
+{
+	GenericXLogState *state = GenericXLogStart(index);
+	Page		page = GenericXLogRegisterBuffer(state, buffer, 0);
+
+	memcpy(RecsysPageEvents(page) + RecsysPageEventCount(page), events,
+		   nevents * sizeof(RecsysEvent));
+	((PageHeader) page)->pd_lower += nevents * sizeof(RecsysEvent);
+	GenericXLogFinish(state);
+}
+
+/* Returns the pages of all lists if it has added one, else 0. */
+static uint32
+append(Relation index, int list, const RecsysEvent *events, int nevents)
+{
+	uint32		pages = 0;
+
+	while (nevents > 0)
+	{
+		Buffer		buffer = lock_tail(index, list);
+		int			room = RECSYS_PAGE_EVENTS - RecsysPageEventCount(BufferGetPage(buffer));
+		int			n;
+
+		if (room <= 0)
+		{
+			buffer = extend_list(index, list, buffer, &pages);
+			room = RECSYS_PAGE_EVENTS;
+		}
+		n = Min(room, nevents);
+		if (n == 1)
+			append_one(index, buffer, events);
+		else
+			append_several(index, buffer, events, n);
+		UnlockReleaseBuffer(buffer);
+		events += n;
+		nevents -= n;
+	}
+	return pages;
+}
+
+bool
+RecsysPendingAppend(Relation index, const RecsysEvent *events, int nevents)
+{
+	uint32		pages = append(index, MyProcPid % RECSYS_PENDING_LISTS, events, nevents);
+
+	return (Size) pages * (BLCKSZ / 1024) > (Size) RecsysGetPendingLimit(index);
+}
+
+void
+RecsysQueueAppend(Relation index, const uint32 *items, int nitems)
+{
+	RecsysEvent events[64];
+	Buffer		metabuffer;
+	GenericXLogState *state;
+
+	for (int first = 0; first < nitems; first += lengthof(events))
+	{
+		int			n = Min(nitems - first, (int) lengthof(events));
+
+		memset(events, 0, sizeof(events));
+		for (int i = 0; i < n; i++)
+		{
+			events[i].item = items[first + i];
+			ItemPointerSetInvalid(&events[i].tid);
+		}
+		(void) append(index, RECSYS_QUEUE, events, n);
+	}
+
+	metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_META);
+	state = GenericXLogStart(index);
+	RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0))->queued += nitems;
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(metabuffer);
+}
+
+BlockNumber
+RecsysPendingHead(Relation index, int list)
+{
+	Buffer		buffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_SHARE,
+										RECSYS_PAGE_META);
+	BlockNumber block = RecsysPageGetMeta(BufferGetPage(buffer))->pending_head[list];
+
+	UnlockReleaseBuffer(buffer);
+	return block;
+}
+
+void
+RecsysPendingRead(Relation index, int list, BlockNumber block, RecsysPendingPage *page)
+{
+	Buffer		buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_PENDING);
+
+	page->list = list;
+	page->block = block;
+	page->next = RecsysPageGetOpaque(BufferGetPage(buffer))->next;
+	page->count = Min(RecsysPageEventCount(BufferGetPage(buffer)), RECSYS_PAGE_EVENTS);
+	memcpy(page->events, RecsysPageEvents(BufferGetPage(buffer)),
+		   page->count * sizeof(RecsysEvent));
+	memset(page->done, false, sizeof(page->done));
+	UnlockReleaseBuffer(buffer);
+}
+
+/* Copies the events that stay to kept; those after page->count are new. */
+static int
+keep_events(const RecsysPendingPage *page, Page disk, RecsysEvent *kept)
+{
+	int			count = RecsysPageEventCount(disk);
+	int			left = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (i >= page->count || !page->done[i])
+			kept[left++] = RecsysPageEvents(disk)[i];
+	}
+	return left;
+}
+
+static void
+shorten_queue(RecsysMetaData *meta, uint64 removed)
+{
+	meta->queued -= Min(meta->queued, removed);
+}
+
+bool
+RecsysPendingRemove(Relation index, const RecsysPendingPage *page, BlockNumber previous)
+{
+	RecsysEvent kept[RECSYS_PAGE_EVENTS];
+	Buffer		before = InvalidBuffer;
+	Buffer		buffer;
+	Buffer		metabuffer = InvalidBuffer;
+	GenericXLogState *state;
+	RecsysMetaData *meta = NULL;
+	BlockNumber next;
+	bool		gone;
+	int			had;
+	int			left;
+	Page		disk;
+
+	if (BlockNumberIsValid(previous))
+		before = RecsysReadPage(index, previous, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_PENDING);
+	buffer = RecsysReadPage(index, page->block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_PENDING);
+	had = RecsysPageEventCount(BufferGetPage(buffer));
+	left = keep_events(page, BufferGetPage(buffer), kept);
+	next = RecsysPageGetOpaque(BufferGetPage(buffer))->next;
+	gone = left == 0 && BlockNumberIsValid(next);
+
+	if (gone || (left < had && page->list == RECSYS_QUEUE))
+		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
+									RECSYS_PAGE_META);
+	if (left < had || gone)
+	{
+		state = GenericXLogStart(index);
+		if (BufferIsValid(metabuffer))
+			meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+		if (page->list == RECSYS_QUEUE && meta != NULL)
+			shorten_queue(meta, had - left);
+		if (gone)
+		{
+			if (BufferIsValid(before))
+				RecsysPageGetOpaque(GenericXLogRegisterBuffer(state, before, 0))->next = next;
+			else
+				meta->pending_head[page->list] = next;
+			meta->pending_pages--;
+			disk = GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
+			RecsysPageInit(disk, RECSYS_PAGE_FREE, RECSYS_USERS);
+		}
+		else
+		{
+			disk = GenericXLogRegisterBuffer(state, buffer, 0);
+			memcpy(RecsysPageEvents(disk), kept, left * sizeof(RecsysEvent));
+			((PageHeader) disk)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + left * sizeof(RecsysEvent);
+		}
+		GenericXLogFinish(state);
+	}
+
+	if (BufferIsValid(metabuffer))
+		UnlockReleaseBuffer(metabuffer);
+	UnlockReleaseBuffer(buffer);
+	if (BufferIsValid(before))
+		UnlockReleaseBuffer(before);
+	if (gone)
+		RecordFreeIndexPage(index, page->block);
+	return gone;
+}
+
+/* False when a merge has taken a page away on the way. */
+static bool
+count_list(Relation index, int list, uint64 *count)
+{
+	BlockNumber block = RecsysPendingHead(index, list);
+
+	*count = 0;
+	while (BlockNumberIsValid(block))
+	{
+		Buffer		buffer = ReadBuffer(index, block);
+		bool		valid;
+
+		CHECK_FOR_INTERRUPTS();
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		valid = is_page_of_list(BufferGetPage(buffer), list);
+		if (valid)
+		{
+			*count += RecsysPageEventCount(BufferGetPage(buffer));
+			block = RecsysPageGetOpaque(BufferGetPage(buffer))->next;
+		}
+		UnlockReleaseBuffer(buffer);
+		if (!valid)
+			return false;
+	}
+	return true;
+}
+
+uint64
+RecsysPendingCount(Relation index)
+{
+	uint64		total = 0;
+
+	for (int list = 0; list < RECSYS_PENDING_LISTS; list++)
+	{
+		uint64		count = 0;
+
+		for (int attempt = 0; attempt < COUNT_ATTEMPTS; attempt++)
+		{
+			if (count_list(index, list, &count))
+				break;
+		}
+		total += count;
+	}
+	return total;
+}

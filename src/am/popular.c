@@ -1,0 +1,210 @@
+/*
+ * popular.c
+ *	  The popular page: the items with the most users.
+ *
+ * Like a row of the item graph, the page is a list with a floor: its special
+ * space names the users (low) and the number (high) of the item that every item
+ * not on the page stands behind; no users means that none is left out.  When an
+ * item on the page sinks below the floor, all items have to be looked at.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "am/graph.h"
+#include "am/meta.h"
+#include "am/popular.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+static int
+compare_popularity(const void *a, const void *b)
+{
+	const RecsysPopularity *left = a;
+	const RecsysPopularity *right = b;
+
+	if (left->users != right->users)
+		return left->users > right->users ? -1 : 1;
+	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
+}
+
+uint32 *
+RecsysReadPopular(Relation index, int *count)
+{
+	BlockNumber block = RecsysGetCache(index)->meta.popular;
+	Buffer		buffer;
+	Page		page;
+	uint32	   *items;
+
+	*count = 0;
+	if (block == InvalidBlockNumber)
+		return NULL;
+
+	buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_POPULAR);
+	page = BufferGetPage(buffer);
+	*count = (((PageHeader) page)->pd_lower - MAXALIGN(SizeOfPageHeaderData)) / sizeof(uint32);
+	*count = Min(*count, RECSYS_POPULAR_ITEMS);
+	items = palloc(sizeof(uint32) * RECSYS_POPULAR_ITEMS);
+	memcpy(items, PageGetContents(page), sizeof(uint32) * *count);
+	UnlockReleaseBuffer(buffer);
+	return items;
+}
+
+RecsysPopularity *
+RecsysReadAllPopular(Relation index, uint32 *count)
+{
+	uint32		nitems = RecsysItemCount(index);
+	RecsysPopularity *popular = MemoryContextAllocHuge(CurrentMemoryContext,
+													   sizeof(RecsysPopularity) * (Size) Max(nitems, 1));
+	RecsysGraphReader reader;
+
+	*count = 0;
+	RecsysGraphReaderInit(&reader, index);
+	for (uint32 item = 0; item < nitems; item++)
+	{
+		RecsysGraphRow row = RecsysGraphReadRow(&reader, item);
+
+		CHECK_FOR_INTERRUPTS();
+		if (row == NULL)
+			break;
+		if (row->users > 0)
+		{
+			popular[*count].item = item;
+			popular[(*count)++].users = row->users;
+		}
+		RecsysGraphReleaseRow(&reader);
+	}
+	RecsysGraphReaderDone(&reader);
+	qsort(popular, *count, sizeof(RecsysPopularity), compare_popularity);
+	return popular;
+}
+
+/* The page of the first of count items, all of them or no fewer than fit. */
+static void
+fill_page(Page page, const RecsysPopularity *popular, int count)
+{
+	int			listed = Min(count, RECSYS_POPULAR_ITEMS);
+	bool		full = listed == RECSYS_POPULAR_ITEMS;
+
+	for (int i = 0; i < listed; i++)
+		((uint32 *) PageGetContents(page))[i] = popular[i].item;
+	((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + listed * sizeof(uint32);
+	RecsysPageGetOpaque(page)->low = full ? popular[listed - 1].users : 0;
+	RecsysPageGetOpaque(page)->high = full ? popular[listed - 1].item : 0;
+}
+
+BlockNumber
+RecsysWritePopular(Relation index, ForkNumber fork, const uint32 *users, uint32 nitems)
+{
+	PGAlignedBlock image;
+	Page		page = (Page) image.data;
+	RecsysPopularity *popular = palloc(sizeof(RecsysPopularity) * RECSYS_POPULAR_ITEMS * 2);
+	int			count = 0;
+	uint32		fewest = 1;		/* users an item needs to be considered */
+	BlockNumber block;
+
+	/* keep the best half of a buffer twice as large as the page */
+	for (uint32 item = 0; item < nitems; item++)
+	{
+		if (users[item] < fewest)
+			continue;
+		popular[count].item = item;
+		popular[count++].users = users[item];
+		if (count == RECSYS_POPULAR_ITEMS * 2)
+		{
+			qsort(popular, count, sizeof(RecsysPopularity), compare_popularity);
+			count = RECSYS_POPULAR_ITEMS;
+
+			/* an equal one with a higher number cannot enter any more */
+			fewest = popular[count - 1].users + 1;
+		}
+	}
+	qsort(popular, count, sizeof(RecsysPopularity), compare_popularity);
+
+	RecsysPageInit(page, RECSYS_PAGE_POPULAR, RECSYS_ITEMS);
+	fill_page(page, popular, count);
+	block = RecsysAppendPage(index, fork, page);
+	pfree(popular);
+	return block;
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	uint32		x = *(const uint32 *) a;
+	uint32		y = *(const uint32 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* Adds an item, if it has users. */
+static void
+consider(RecsysGraphReader *reader, uint32 item, RecsysPopularity *popular, int *count)
+{
+	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
+
+	if (row == NULL)
+		return;
+	if (row->users > 0)
+	{
+		popular[*count].item = item;
+		popular[(*count)++].users = row->users;
+	}
+	RecsysGraphReleaseRow(reader);
+}
+
+void
+RecsysUpdatePopular(Relation index, const uint32 *items, uint32 nitems)
+{
+	BlockNumber block = RecsysGetCache(index)->meta.popular;
+	RecsysGraphReader reader;
+	RecsysPopularity *popular;
+	RecsysPopularity floor;
+	uint32	   *listed;
+	Buffer		buffer;
+	GenericXLogState *state;
+	int			nlisted;
+	int			count = 0;
+
+	if (block == InvalidBlockNumber)
+		return;
+	buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_POPULAR);
+	floor.users = RecsysPageGetOpaque(BufferGetPage(buffer))->low;
+	floor.item = RecsysPageGetOpaque(BufferGetPage(buffer))->high;
+	UnlockReleaseBuffer(buffer);
+
+	listed = RecsysReadPopular(index, &nlisted);
+	popular = palloc_extended(sizeof(RecsysPopularity) * ((Size) nlisted + nitems + 1),
+							  MCXT_ALLOC_HUGE);
+	RecsysGraphReaderInit(&reader, index);
+	for (int i = 0; i < nlisted; i++)
+		consider(&reader, listed[i], popular, &count);
+	qsort(listed, nlisted, sizeof(uint32), compare_numbers);
+	for (uint32 i = 0; i < nitems; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (bsearch(&items[i], listed, nlisted, sizeof(uint32), compare_numbers) == NULL)
+			consider(&reader, items[i], popular, &count);
+	}
+	RecsysGraphReaderDone(&reader);
+	qsort(popular, count, sizeof(RecsysPopularity), compare_popularity);
+
+	/* items that are neither listed nor changed may belong in between */
+	if (floor.users > 0 &&
+		(count < RECSYS_POPULAR_ITEMS ||
+		 compare_popularity(&popular[RECSYS_POPULAR_ITEMS - 1], &floor) > 0))
+	{
+		uint32		all;
+
+		pfree(popular);
+		popular = RecsysReadAllPopular(index, &all);
+		count = (int) Min(all, RECSYS_POPULAR_ITEMS);
+	}
+
+	buffer = RecsysReadPage(index, block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_POPULAR);
+	state = GenericXLogStart(index);
+	fill_page(GenericXLogRegisterBuffer(state, buffer, 0), popular, count);
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(buffer);
+	pfree(popular);
+	pfree(listed);
+}

@@ -1,0 +1,59 @@
+/*
+ * recount.h
+ *	  Computing the graph rows of some items anew, and adjusting those of others.
+ */
+#ifndef RECSYS_RECOUNT_H
+#define RECSYS_RECOUNT_H
+
+#include "am/graphupdate.h"
+#include "am/visible.h"
+
+/* Histories of users with changes, one after the other */
+typedef struct RecsysChangedUsers
+{
+	uint32		nusers;
+	uint64	   *offsets;		/* nusers + 1 */
+	uint32	   *items;			/* folded histories, each ascending */
+	bool	   *added;			/* does the item count since these changes only? */
+	float	   *weights;
+} RecsysChangedUsers;
+
+typedef struct RecsysRecount RecsysRecount;
+
+/* memory, in bytes, is for histories and updates; the snapshot stays registered. */
+extern RecsysRecount *RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot,
+										  Size memory);
+extern void RecsysRecountFree(RecsysRecount *recount);
+
+/* N that scores are computed with from now on, in place of the meta page's. */
+extern void RecsysRecountSetUsers(RecsysRecount *recount, uint64 users);
+
+/* Item numbers that histories seen by the snapshot can have are below this. */
+extern uint32 RecsysRecountItems(const RecsysRecount *recount);
+
+/* How the reader of users is shared with the caller. */
+extern RecsysUserReader *RecsysRecountReader(RecsysRecount *recount);
+
+/*
+ * Pair updates that recomputing an item takes, roughly: users times the average
+ * length of their histories.
+ */
+extern double RecsysRecountCost(RecsysRecount *recount, uint32 item);
+
+/*
+ * Recomputes the items exactly: their own rows, and their pairs in the rows of
+ * all others unless rows_only.  The items are distinct.  rows (may be NULL) are
+ * further rows that may hold pairs of the items which no user has any more.
+ */
+extern void RecsysRecountExactly(RecsysRecount *recount, const uint32 *items, uint32 nitems,
+								 const uint32 *rows, uint64 nrows, bool rows_only);
+
+/*
+ * Adjusts the items' numbers of users and those pairs that are stored in the row
+ * of one of its items by what the users have added, flags their rows as inexact
+ * and queues them.  For items that are too much work to recompute now.
+ */
+extern void RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
+								const RecsysChangedUsers *users);
+
+#endif							/* RECSYS_RECOUNT_H */
