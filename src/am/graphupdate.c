@@ -15,7 +15,7 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "am/fault.h"
+#include "fault.h"
 #include "am/graphupdate.h"
 #include "am/pending.h"
 #include "miscadmin.h"

@@ -31,7 +31,7 @@
 #include "access/generic_xlog.h"
 #include "access/transam.h"
 #include "access/xact.h"
-#include "am/fault.h"
+#include "fault.h"
 #include "am/mark.h"
 #include "am/merge.h"
 #include "am/pending.h"

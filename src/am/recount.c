@@ -24,7 +24,7 @@
 
 #include <math.h>
 
-#include "am/fault.h"
+#include "fault.h"
 #include "am/owner.h"
 #include "am/pending.h"
 #include "am/recount.h"
