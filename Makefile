@@ -23,7 +23,7 @@ MODULE_big = recsys
 
 top := $(if $(VPATH),$(VPATH),.)
 layers := core am source api
-sources := $(sort $(foreach layer,$(layers),$(wildcard $(top)/src/$(layer)/*.c)))
+sources := $(sort $(wildcard $(top)/src/*.c) $(foreach layer,$(layers),$(wildcard $(top)/src/$(layer)/*.c)))
 
 OBJS = $(patsubst $(top)/%.c,%.o,$(sources))
 DATA = $(patsubst $(top)/%,%,$(wildcard $(top)/sql/recsys--*.sql))
@@ -40,6 +40,11 @@ endif
 ifeq ($(RECSYS_SANITIZE),1)
 PG_CFLAGS += -fsanitize=undefined -fno-sanitize-recover=all -DRECSYS_NO_TARGET_CLONES
 SHLIB_LINK += -fsanitize=undefined
+endif
+
+# points where the TAP tests stop the code (src/fault.h); never in an installed module
+ifeq ($(RECSYS_FAULTS),1)
+PG_CFLAGS += -DRECSYS_FAULT_INJECTION
 endif
 
 # every object records the headers it read, so that editing one rebuilds it

@@ -25,6 +25,7 @@
 #include "catalog/index.h"
 #include "commands/progress.h"
 #include "compat.h"
+#include "fault.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "source/collector.h"
@@ -160,6 +161,7 @@ write_users(BuildState *state, RecsysModel *model)
 			report_done(++done);
 		}
 		RecsysSideWriterEnd(writer, RecsysModelEndUser(model) ? RECSYS_OWNER_COUNTED : 0);
+		RECSYS_FAULT("build-user");
 	}
 	RecsysSideWriterFinish(writer);
 }
@@ -192,6 +194,7 @@ write_items(BuildState *state)
 			report_done(++done);
 		}
 		RecsysSideWriterEnd(writer, 0);
+		RECSYS_FAULT("build-item");
 	}
 	RecsysSideWriterFinish(writer);
 }
@@ -206,6 +209,7 @@ write_graph_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int cou
 	RecsysGraphWriterAdd(&state->graph, &state->meta, &key, state->totals->users[item],
 						 state->totals->norm2 ? state->totals->norm2[item] : state->totals->users[item],
 						 neighbors, count);
+	RECSYS_FAULT("build-graph-row");
 	report_done((uint64) item + 1);
 }
 
@@ -343,6 +347,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 	init_state(&state, index, MAIN_FORKNUM);
 	reserve_fixed_pages(&state);
 	collect_rows(&state, heap, info, result);
+	RECSYS_FAULT("build-scanned");
 
 	kept = RecsysCollectorMemory(state.collector) +
 		RecsysGraphWriterMemory(RecsysCollectorItems(state.collector));
@@ -359,12 +364,14 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 	write_graph(&state, model);
 	RecsysPendingCreate(index, MAIN_FORKNUM, &state.meta);
 	write_meta(&state);
+	RECSYS_FAULT("build-written");
 
 	if (RelationNeedsWAL(index))
 	{
 		start_phase(PHASE_LOG, 0);
 		log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
 	}
+	RECSYS_FAULT("build-logged");
 
 	RecsysModelFree(model);
 	RecsysCollectorFree(state.collector);

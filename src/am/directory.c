@@ -20,6 +20,7 @@
 
 #include "access/generic_xlog.h"
 #include "am/directory.h"
+#include "fault.h"
 #include "miscadmin.h"
 
 /* A descent that restarts this often has met a broken tree. */
@@ -206,6 +207,7 @@ push_down_root(Relation index, RecsysSide side, Buffer root)
 	}
 	fill_directory(page, old.level + 1, slots, 2, 0, PG_UINT32_MAX);
 	GenericXLogFinish(state);
+	RECSYS_FAULT("split-root");
 
 	UnlockReleaseBuffer(children[0]);
 	UnlockReleaseBuffer(children[1]);
@@ -238,6 +240,7 @@ split_directory(Relation index, RecsysSide side, Buffer buffer, uint32 hash)
 	RecsysPageGetOpaque(page)->high = boundary - 1;
 	insert_slot(parentpage, boundary, BufferGetBlockNumber(right));
 	GenericXLogFinish(state);
+	RECSYS_FAULT("split-directory");
 
 	UnlockReleaseBuffer(parent);
 	if (hash >= boundary)
@@ -327,6 +330,7 @@ RecsysSplitBucket(Relation index, RecsysSide side, Buffer bucket, uint32 hash)
 
 	/* never a recycled page: see vacuum.c */
 	right = RecsysNewPage(index, false);
+	RECSYS_FAULT("split-page-added");
 
 	memcpy(copy.data, old, BLCKSZ);
 
@@ -356,6 +360,7 @@ RecsysSplitBucket(Relation index, RecsysSide side, Buffer bucket, uint32 hash)
 	insert_slot(GenericXLogRegisterBuffer(state, parent, 0), boundary,
 				BufferGetBlockNumber(right));
 	GenericXLogFinish(state);
+	RECSYS_FAULT("split-bucket");
 	UnlockReleaseBuffer(parent);
 
 	if (hash >= boundary)

@@ -13,6 +13,7 @@
 #include "am/directory.h"
 #include "am/graph.h"
 #include "am/owner.h"
+#include "fault.h"
 #include "miscadmin.h"
 
 void
@@ -271,6 +272,7 @@ extend_row_map(Relation index, Buffer metabuffer)
 	meta->map_roots[rootnumber] = BufferGetBlockNumber(root);
 	meta->map_leaves++;
 	GenericXLogFinish(state);
+	RECSYS_FAULT("item-map-leaf");
 
 	UnlockReleaseBuffer(leaf);
 	UnlockReleaseBuffer(root);
@@ -298,6 +300,7 @@ RecsysGraphPageWithRoom(Relation index, Buffer metabuffer, Size size)
 	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
 	meta->graph_tail = BufferGetBlockNumber(buffer);
 	GenericXLogFinish(state);
+	RECSYS_FAULT("item-graph-page");
 	return buffer;
 }
 
@@ -361,6 +364,7 @@ create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *
 	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
 	meta->nitems++;
 	GenericXLogFinish(state);
+	RECSYS_FAULT("item-created");
 
 	UnlockReleaseBuffer(leaf);
 	UnlockReleaseBuffer(graph);

@@ -7,6 +7,7 @@
 #include "am/handler.h"
 #include "am/options.h"
 #include "commands/vacuum.h"
+#include "fault.h"
 #include "fmgr.h"
 
 PG_MODULE_MAGIC;
@@ -19,6 +20,7 @@ void
 _PG_init(void)
 {
 	RecsysInitOptions();
+	RecsysInitFaults();
 }
 
 Datum

@@ -24,6 +24,7 @@
 #include "am/pending.h"
 #include "access/xact.h"
 #include "am/directory.h"
+#include "fault.h"
 #include "nodes/execnodes.h"
 #include "utils/memutils.h"
 
@@ -60,12 +61,14 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 		/* most items are known already: one descent */
 		while (!RecsysAppendEntry(index, RECSYS_ITEMS, &row.item, &entry, &item))
 			(void) RecsysInternItem(index, &row.item);
+		RECSYS_FAULT("insert-posting");
 	}
 	if (row.has_user)
 	{
 		entry.peer = item;
 		entry.orphan = !row.has_item;
 		(void) RecsysAppendEntry(index, RECSYS_USERS, &row.user, &entry, NULL);
+		RECSYS_FAULT("insert-user");
 	}
 	if (row.has_user && row.has_item)
 	{

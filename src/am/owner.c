@@ -18,6 +18,7 @@
 #include "am/directory.h"
 #include "am/owner.h"
 #include "am/patch.h"
+#include "fault.h"
 #include "miscadmin.h"
 
 void
@@ -351,6 +352,7 @@ move_tail_to_chain(Relation index, RecsysSide side, int stride, Buffer bucket, O
 	{
 		chain = RecsysNewPage(index, true);
 		fresh = true;
+		RECSYS_FAULT("chain-page-added");
 	}
 
 	state = GenericXLogStart(index);
@@ -374,6 +376,7 @@ move_tail_to_chain(Relation index, RecsysSide side, int stride, Buffer bucket, O
 	copy = resize_owner(owner, Min(owner->room, 8), stride, &size);
 	replace_owner(index, bucketpage, off, copy, size);
 	GenericXLogFinish(state);
+	RECSYS_FAULT("tail-moved");
 
 	UnlockReleaseBuffer(chain);
 	pfree(copy);

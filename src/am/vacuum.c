@@ -29,6 +29,7 @@
 #include "catalog/index.h"
 #include "commands/vacuum.h"
 #include "compat.h"
+#include "fault.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
@@ -174,6 +175,7 @@ vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumb
 		*freed = true;
 	}
 	GenericXLogFinish(xlog);
+	RECSYS_FAULT(left > 0 ? "vacuum-chain-pruned" : "vacuum-chain-freed");
 	return next;
 }
 
@@ -269,6 +271,7 @@ vacuum_bucket(VacuumState *state, Buffer bucket)
 		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber)
 			vacuum_chain(state, side, bucket, off);
 	vacuum_tails(state, side, bucket);
+	RECSYS_FAULT("vacuum-bucket");
 }
 
 static BlockNumber
@@ -395,6 +398,7 @@ recsys_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 			stats->pages_deleted++;
 		}
 		UnlockReleaseBuffer(buffer);
+		RECSYS_FAULT("vacuum-cleanup");
 	}
 	IndexFreeSpaceMapVacuum(info->index);
 	merge_pending(info->index);
