@@ -348,7 +348,8 @@ check_other_pages(CheckState *state)
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
 		if (!PageIsNew(page))
 		{
-			kind = RecsysPageGetOpaque(page)->kind;
+			if (RecsysPageIsOurs(page))
+				kind = RecsysPageGetOpaque(page)->kind;
 			RecsysPageCheck(state->index, buffer, kind);
 		}
 		UnlockReleaseBuffer(buffer);

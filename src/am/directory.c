@@ -87,8 +87,10 @@ descend(Relation index, RecsysSide side, int level, uint32 hash, int lockmode)
 			Page		page = BufferGetPage(buffer);
 			RecsysDirectoryData *directory = RecsysPageGetDirectory(page);
 
+			/* below the root, levels count down, so that this ends */
 			if (!page_covers(page, side, hash) || directory->nslots == 0 ||
-				directory->nslots > RECSYS_DIRECTORY_SLOTS)
+				directory->nslots > RECSYS_DIRECTORY_SLOTS ||
+				(current != PG_INT16_MAX && directory->level != current))
 			{
 				UnlockReleaseBuffer(buffer);
 				break;
@@ -325,6 +327,13 @@ RecsysSplitBucket(Relation index, RecsysSide side, Buffer bucket, uint32 hash)
 
 	if (!choose_boundary(old, &boundary))
 		return InvalidBuffer;
+
+	/* with owners out of order, splitting might go on for ever */
+	if (boundary <= range.low || boundary > range.high)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has owners out of order", RelationGetRelationName(index)),
+				 errhint("Please REINDEX it.")));
 
 	parent = directory_with_room(index, side, 0, hash);
 

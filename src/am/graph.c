@@ -52,7 +52,7 @@ map_lookup(RecsysGraphReader *reader, uint32 item)
 			return tid;
 
 		RecsysGraphReaderDone(reader);
-		reader->leaf = ReadBuffer(reader->index, cache->leaves[leafnumber]);
+		reader->leaf = RecsysPinBlock(reader->index, cache->leaves[leafnumber]);
 		reader->leafnumber = leafnumber;
 	}
 
@@ -63,27 +63,30 @@ map_lookup(RecsysGraphReader *reader, uint32 item)
 	return tid;
 }
 
+/* Does the tuple hold all that the row claims? */
+static bool
+row_is_sane(Relation index, ItemId itemid, RecsysGraphRow row)
+{
+	return row->nneighbors <= row->nstored && row->nstored <= RECSYS_MAX_STORED &&
+		RecsysKeyLengthIsSane(RecsysGetCache(index)->meta.item_kind, row->keylen) &&
+		RECSYS_ROW_SIZE(row->nstored, row->keylen) <= ItemIdGetLength(itemid);
+}
+
 RecsysGraphRow
-RecsysGraphLocateRow(Page page, OffsetNumber off, uint32 item)
+RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off, uint32 item)
 {
 	ItemId		itemid;
 	RecsysGraphRow row;
 
-	if (PageIsNew(page) ||
-		PageGetSpecialSize(page) != MAXALIGN(sizeof(RecsysPageOpaqueData)) ||
-		RecsysPageGetOpaque(page)->page_id != RECSYS_PAGE_ID ||
-		RecsysPageGetOpaque(page)->kind != RECSYS_PAGE_GRAPH ||
+	if (!RecsysPageIsOurs(page) || RecsysPageGetOpaque(page)->kind != RECSYS_PAGE_GRAPH ||
 		off < FirstOffsetNumber || off > PageGetMaxOffsetNumber(page))
 		return NULL;
 
 	itemid = PageGetItemId(page, off);
-	if (!ItemIdIsNormal(itemid) ||
-		ItemIdGetOffset(itemid) + ItemIdGetLength(itemid) > BLCKSZ ||
-		ItemIdGetLength(itemid) < offsetof(RecsysGraphRowData, peers))
+	if (!RecsysItemIsSane(page, itemid, offsetof(RecsysGraphRowData, peers)))
 		return NULL;
 	row = (RecsysGraphRow) PageGetItem(page, itemid);
-	if (row->item != item || row->nneighbors > row->nstored ||
-		RECSYS_ROW_SIZE(row->nstored, row->keylen) > ItemIdGetLength(itemid))
+	if (row->item != item || !row_is_sane(index, itemid, row))
 		return NULL;
 	return row;
 }
@@ -104,9 +107,9 @@ RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 		ItemPointerData known = tid;
 		RecsysGraphRow row;
 
-		reader->row = ReadBuffer(reader->index, ItemPointerGetBlockNumber(&tid));
+		reader->row = RecsysPinBlock(reader->index, ItemPointerGetBlockNumber(&tid));
 		LockBuffer(reader->row, BUFFER_LOCK_SHARE);
-		row = RecsysGraphLocateRow(BufferGetPage(reader->row), ItemPointerGetOffsetNumber(&tid),
+		row = RecsysGraphLocateRow(reader->index, BufferGetPage(reader->row), ItemPointerGetOffsetNumber(&tid),
 								   item);
 		if (row != NULL)
 			return row;
@@ -134,6 +137,9 @@ RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 #define CACHE_LINE 64
 #define PREFETCHED_LINES 4
 
+/* Line pointers that fit a page: a damaged TID may name another */
+#define MOST_ROWS (RECSYS_PAGE_ROOM / sizeof(ItemIdData))
+
 void
 RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 					 RecsysRowVisitor visit, void *arg)
@@ -153,7 +159,7 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 			buffers[i] = InvalidBuffer;
 			if (!ItemPointerIsValid(&tids[i]))
 				continue;
-			buffers[i] = ReadBuffer(reader->index, ItemPointerGetBlockNumber(&tids[i]));
+			buffers[i] = RecsysPinBlock(reader->index, ItemPointerGetBlockNumber(&tids[i]));
 			page = BufferGetPage(buffers[i]);
 			__builtin_prefetch(page);
 			__builtin_prefetch((char *) page + BLCKSZ - CACHE_LINE);
@@ -164,7 +170,7 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 			Page		page;
 			char	   *row;
 
-			if (!BufferIsValid(buffers[i]))
+			if (!BufferIsValid(buffers[i]) || ItemPointerGetOffsetNumber(&tids[i]) > MOST_ROWS)
 				continue;
 			page = BufferGetPage(buffers[i]);
 			row = (char *) page +
@@ -180,7 +186,7 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 			if (!BufferIsValid(buffers[i]))
 				continue;
 			LockBuffer(buffers[i], BUFFER_LOCK_SHARE);
-			row = RecsysGraphLocateRow(BufferGetPage(buffers[i]),
+			row = RecsysGraphLocateRow(reader->index, BufferGetPage(buffers[i]),
 									   ItemPointerGetOffsetNumber(&tids[i]), items[first + i]);
 			if (row != NULL)
 				visit(arg, first + i, row);
@@ -224,8 +230,10 @@ RecsysItemCount(Relation index)
 {
 	Buffer		buffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_SHARE,
 										RECSYS_PAGE_META);
-	uint32		nitems = RecsysPageGetMeta(BufferGetPage(buffer))->nitems;
+	uint32		nitems;
 
+	RecsysMetaCheck(index, BufferGetPage(buffer));
+	nitems = RecsysPageGetMeta(BufferGetPage(buffer))->nitems;
 	UnlockReleaseBuffer(buffer);
 	return nitems;
 }
@@ -332,6 +340,7 @@ create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *
 
 	bucket = RecsysMakeRoom(index, RECSYS_ITEMS, bucket, hash, ownersize);
 	metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_META);
+	RecsysMetaCheck(index, BufferGetPage(metabuffer));
 	extend_row_map(index, metabuffer);
 	graph = RecsysGraphPageWithRoom(index, metabuffer, rowsize);
 

@@ -35,7 +35,8 @@ extern void RecsysGraphReleaseRow(RecsysGraphReader *reader);
 extern ItemPointerData RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item);
 
 /* The row at an offset of a locked or private page, NULL if it is not there. */
-extern RecsysGraphRow RecsysGraphLocateRow(Page page, OffsetNumber off, uint32 item);
+extern RecsysGraphRow RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off,
+										   uint32 item);
 
 /*
  * The graph page that takes a row of the given size, exclusively locked.  The

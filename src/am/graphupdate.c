@@ -136,7 +136,8 @@ form_row(const RecsysRowUpdate *update, int neighbors, const char *key, uint16 k
 static void
 update_row(Updater *updater, uint32 item, OffsetNumber off)
 {
-	RecsysGraphRow old = RecsysGraphLocateRow((Page) updater->copy.data, off, item);
+	RecsysGraphRow old = RecsysGraphLocateRow(updater->index, (Page) updater->copy.data, off,
+											  item);
 	RecsysRowUpdate update;
 	RecsysNeighbor *patches = NULL;
 	int			npatches = 0;

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "am/meta.h"
+#include "am/options.h"
 #include "utils/memutils.h"
 
 int
@@ -20,6 +21,42 @@ RecsysEntryStride(RecsysSide side, bool weighted, bool timed)
 			stride += sizeof(int64);
 	}
 	return stride;
+}
+
+/* What memory is allocated by and arrays are indexed with */
+static bool
+numbers_are_sane(Relation index, RecsysMetaData *meta)
+{
+	return meta->similarity >= RECSYS_COSINE && meta->similarity <= RECSYS_LOG_LIKELIHOOD &&
+		meta->neighbors >= 1 && meta->neighbors <= RECSYS_MAX_NEIGHBORS &&
+		meta->max_history >= 1 && meta->max_history <= RECSYS_MAX_MAX_HISTORY &&
+		meta->map_leaves <= RECSYS_MAP_ROOTS * RECSYS_MAP_ROOT_LEAVES &&
+		meta->map_leaves < RelationGetNumberOfBlocks(index) &&
+		meta->nitems <= meta->map_leaves * RECSYS_MAP_LEAF_ROWS &&
+		meta->nsorted <= meta->nitems;
+}
+
+/* What must be as the index's definition says */
+static bool
+kinds_are_sane(const RecsysMetaData *meta, const RecsysColumns *columns)
+{
+	uint8		weighted;
+	uint8		timed;
+
+	/* any other byte than 0 and 1 is no bool */
+	memcpy(&weighted, &meta->weighted, 1);
+	memcpy(&timed, &meta->timed, 1);
+	return meta->user_kind == columns->user_kind && meta->item_kind == columns->item_kind &&
+		weighted == (columns->weight_column > 0) && timed == (columns->time_column > 0);
+}
+
+static void
+bad_meta(Relation index)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" has a corrupted meta page", RelationGetRelationName(index)),
+			 errhint("Please REINDEX it.")));
 }
 
 void
@@ -38,6 +75,8 @@ RecsysMetaCheck(Relation index, Page page)
 				 errmsg("recsys index \"%s\" has format version %u, this server's recsys library reads version %u",
 						RelationGetRelationName(index), meta->version, RECSYS_FORMAT_VERSION),
 				 errhint("Please REINDEX it.")));
+	if (!numbers_are_sane(index, meta))
+		bad_meta(index);
 }
 
 static void
@@ -53,6 +92,7 @@ RecsysCache *
 RecsysRefreshCache(Relation index)
 {
 	RecsysMetaData meta;
+	RecsysColumns columns;
 	RecsysCache *cache;
 	Buffer		buffer;
 
@@ -61,12 +101,16 @@ RecsysRefreshCache(Relation index)
 	memcpy(&meta, RecsysPageGetMeta(BufferGetPage(buffer)), sizeof(meta));
 	UnlockReleaseBuffer(buffer);
 
+	RecsysGetColumns(index, &columns);
+	if (!kinds_are_sane(&meta, &columns))
+		bad_meta(index);
+
 	cache = MemoryContextAllocHuge(index->rd_indexcxt,
 								   offsetof(RecsysCache, leaves) +
 								   sizeof(BlockNumber) * Max(meta.map_leaves, 1));
 	cache->meta = meta;
 	cache->nleaves = meta.map_leaves;
-	RecsysGetColumns(index, &cache->columns);
+	cache->columns = columns;
 	cache->stride[RECSYS_USERS] = RecsysEntryStride(RECSYS_USERS, meta.weighted, meta.timed);
 	cache->stride[RECSYS_ITEMS] = RecsysEntryStride(RECSYS_ITEMS, meta.weighted, meta.timed);
 

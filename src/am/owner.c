@@ -98,6 +98,16 @@ RecsysFormOwner(RecsysKeyKind kind, const RecsysKey *key, uint32 hash, uint32 nu
 	return owner;
 }
 
+/* Is the key of a length that it can have, and inside the tuple? */
+static bool
+key_is_sane(Page page, OffsetNumber off, RecsysKeyKind kind)
+{
+	RecsysOwner owner = RecsysPageGetOwner(page, off);
+
+	return RecsysKeyLengthIsSane(kind, owner->keylen) &&
+		offsetof(RecsysOwnerData, key) + owner->keylen <= ItemIdGetLength(PageGetItemId(page, off));
+}
+
 OffsetNumber
 RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysKey *key, uint32 hash)
 {
@@ -109,6 +119,11 @@ RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysKey *key, uint32 hash
 
 		if (owner->hash != hash)
 			break;
+		if (!key_is_sane(page, off, kind))
+			ereport(ERROR,
+					(errcode(ERRCODE_INDEX_CORRUPTED),
+					 errmsg("a recsys index contains a corrupted owner tuple"),
+					 errhint("Find out which with recsys.check_index() and REINDEX it.")));
 		if (RecsysKeyEqualsStored(kind, key, owner->key, owner->keylen))
 			return off;
 	}
@@ -120,8 +135,11 @@ RecsysOwnerCheck(Relation index, Page page, OffsetNumber off, int stride)
 {
 	RecsysOwner owner = RecsysPageGetOwner(page, off);
 	Size		length = ItemIdGetLength(PageGetItemId(page, off));
+	RecsysMetaData *meta = &RecsysGetCache(index)->meta;
 
-	if (length < offsetof(RecsysOwnerData, key) || owner->tail > owner->room ||
+	if (!key_is_sane(page, off, RecsysPageGetOpaque(page)->side == RECSYS_USERS ?
+					 meta->user_kind : meta->item_kind) ||
+		owner->tail > owner->room ||
 		owner->tail > owner->count ||
 		RECSYS_OWNER_SIZE(owner->keylen, owner->room, stride) > length)
 		ereport(ERROR,
@@ -152,15 +170,43 @@ reserve(RecsysEntryArray *array, uint64 more)
 }
 
 static void
-collect(RecsysCache *cache, RecsysSide side, const char *packed, int count,
+collect(Relation index, RecsysCache *cache, RecsysSide side, const char *packed, int count,
 		RecsysEntryArray *array)
 {
 	int			stride = cache->stride[side];
+	bool		sane = true;
 
 	reserve(array, count);
 	for (int i = 0; i < count; i++)
-		RecsysUnpackEntry(packed + (Size) i * stride, side, &cache->meta,
-						  &array->entries[array->count++]);
+	{
+		RecsysEntry *entry = &array->entries[array->count++];
+
+		RecsysUnpackEntry(packed + (Size) i * stride, side, &cache->meta, entry);
+		sane &= RecsysTidIsSane(&entry->tid);
+	}
+	if (!sane)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" contains an invalid TID", RelationGetRelationName(index)),
+				 errhint("Please REINDEX it.")));
+}
+
+/*
+ * Errors out unless the page can be the next of the owner's chain.  A chain that
+ * has come back to itself is longer than the relation; its size is not asked for
+ * at every page.
+ */
+void
+RecsysChainCheck(Relation index, Page page, RecsysOwner owner, int stride, uint32 pages)
+{
+	RecsysPageOpaque opaque = RecsysPageGetOpaque(page);
+
+	if (opaque->low != owner->hash || RecsysChainCount(page, stride) == 0 ||
+		(pages % 1024 == 1023 && pages > RelationGetNumberOfBlocks(index)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" contains a corrupted list", RelationGetRelationName(index)),
+				 errhint("Please REINDEX it.")));
 }
 
 void
@@ -169,15 +215,17 @@ RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
 {
 	BlockNumber block = owner->chain;
 	uint32		before = array->count;
+	uint32		pages = 0;
 
-	collect(cache, side, RecsysOwnerEntries(owner), owner->tail, array);
+	collect(index, cache, side, RecsysOwnerEntries(owner), owner->tail, array);
 
 	while (block != InvalidBlockNumber)
 	{
 		Buffer		buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_CHAIN);
 		Page		page = BufferGetPage(buffer);
 
-		collect(cache, side, RecsysChainEntries(page),
+		RecsysChainCheck(index, page, owner, cache->stride[side], pages++);
+		collect(index, cache, side, RecsysChainEntries(page),
 				RecsysChainCount(page, cache->stride[side]), array);
 		block = RecsysPageGetOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
@@ -342,6 +390,7 @@ move_tail_to_chain(Relation index, RecsysSide side, int stride, Buffer bucket, O
 	if (owner->chain != InvalidBlockNumber)
 	{
 		chain = RecsysReadPage(index, owner->chain, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_CHAIN);
+		RecsysChainCheck(index, BufferGetPage(chain), owner, stride, 0);
 		if (RecsysChainCount(BufferGetPage(chain), stride) + owner->tail > RecsysChainRoom(stride))
 		{
 			UnlockReleaseBuffer(chain);
@@ -397,6 +446,7 @@ shrink_bucket(Relation index, RecsysSide side, int stride, Buffer bucket)
 	{
 		RecsysOwner owner = RecsysPageGetOwner(page, off);
 
+		RecsysOwnerCheck(index, page, off, stride);
 		if (owner->tail > tail && owner->room > 8)
 		{
 			longest = off;

@@ -77,6 +77,9 @@ extern bool RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *
 extern Buffer RecsysMakeRoom(Relation index, RecsysSide side, Buffer bucket, uint32 hash,
 							 Size needed);
 
+/* Errors out unless the page, so many pages into the chain, can belong to the owner's list. */
+extern void RecsysChainCheck(Relation index, Page page, RecsysOwner owner, int stride, uint32 pages);
+
 /* Errors out unless the owner's lengths agree with its item's length. */
 extern void RecsysOwnerCheck(Relation index, Page page, OffsetNumber off, int stride);
 

@@ -6,6 +6,7 @@
 
 #include "am/page.h"
 #include "miscadmin.h"
+#include "storage/buf_internals.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 
@@ -35,6 +36,32 @@ RecsysPageInit(Page page, RecsysPageKind kind, RecsysSide side)
 	}
 }
 
+bool
+RecsysPageIsOurs(Page page)
+{
+	PageHeader	header = (PageHeader) page;
+
+	return !PageIsNew(page) &&
+		PageGetPageSize(page) == BLCKSZ &&
+		header->pd_special == BLCKSZ - MAXALIGN(sizeof(RecsysPageOpaqueData)) &&
+		header->pd_lower >= MAXALIGN(SizeOfPageHeaderData) &&
+		header->pd_lower <= header->pd_upper &&
+		header->pd_upper <= header->pd_special &&
+		RecsysPageGetOpaque(page)->page_id == RECSYS_PAGE_ID;
+}
+
+/* Line pointers of a bucket page: each must lead to the head of an owner tuple. */
+static bool
+items_are_sane(Page page)
+{
+	OffsetNumber max = PageGetMaxOffsetNumber(page);
+	bool		sane = true;
+
+	for (OffsetNumber off = FirstOffsetNumber; off <= max; off++)
+		sane &= RecsysItemIsSane(page, PageGetItemId(page, off), offsetof(RecsysOwnerData, key));
+	return sane;
+}
+
 void
 RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind)
 {
@@ -48,7 +75,8 @@ RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind)
 						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
 				 errhint("Please REINDEX it.")));
 
-	if (PageGetSpecialSize(page) != MAXALIGN(sizeof(RecsysPageOpaqueData)))
+	if (!RecsysPageIsOurs(page) ||
+		(kind == RECSYS_PAGE_BUCKET && !items_are_sane(page)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" contains a corrupted page at block %u",
@@ -56,7 +84,7 @@ RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind)
 				 errhint("Please REINDEX it.")));
 
 	opaque = RecsysPageGetOpaque(page);
-	if (opaque->page_id != RECSYS_PAGE_ID || opaque->kind != kind)
+	if (opaque->kind != kind || opaque->side > RECSYS_ITEMS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" contains a corrupted page at block %u",
@@ -66,11 +94,32 @@ RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind)
 				 errhint("Please REINDEX it.")));
 }
 
+static void
+bad_link(Relation index, BlockNumber block)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" contains a wrong link to block %u",
+					RelationGetRelationName(index), block),
+			 errhint("Please REINDEX it.")));
+}
+
+Buffer
+RecsysPinBlock(Relation index, BlockNumber block)
+{
+	if (block == InvalidBlockNumber)
+		bad_link(index, block);
+	return ReadBuffer(index, block);
+}
+
 Buffer
 RecsysReadPage(Relation index, BlockNumber block, int lockmode, RecsysPageKind kind)
 {
-	Buffer		buffer = ReadBuffer(index, block);
+	Buffer		buffer = RecsysPinBlock(index, block);
 
+	if (!BufferIsLocal(buffer) &&
+		LWLockHeldByMe(BufferDescriptorGetContentLock(GetBufferDescriptor(buffer - 1))))
+		bad_link(index, block);
 	LockBuffer(buffer, lockmode);
 	RecsysPageCheck(index, buffer, kind);
 	return buffer;
@@ -97,9 +146,7 @@ RecsysNewPage(Relation index, bool recycle)
 		{
 			page = BufferGetPage(buffer);
 			if (PageIsNew(page) ||
-				(PageGetSpecialSize(page) == MAXALIGN(sizeof(RecsysPageOpaqueData)) &&
-				 RecsysPageGetOpaque(page)->page_id == RECSYS_PAGE_ID &&
-				 RecsysPageGetOpaque(page)->kind == RECSYS_PAGE_FREE))
+				(RecsysPageIsOurs(page) && RecsysPageGetOpaque(page)->kind == RECSYS_PAGE_FREE))
 				return buffer;
 			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 		}

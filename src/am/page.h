@@ -231,6 +231,13 @@ typedef struct RecsysEntry
 #define RECSYS_TID_COUNTED		0x4000	/* user side */
 #define RECSYS_TID_FLAGS		0xC000
 
+/*
+ * May such a TID be looked up?  The highest block number would not be read but
+ * added to the table.
+ */
+#define RecsysTidIsSane(tid) \
+	(ItemPointerIsValid(tid) && ItemPointerGetBlockNumberNoCheck(tid) != InvalidBlockNumber)
+
 /* A heap TID as the position of an interaction: block << 16 | offset */
 #define RecsysTidPosition(tid) \
 	(((uint64) ItemPointerGetBlockNumberNoCheck(tid) << 16) | ItemPointerGetOffsetNumberNoCheck(tid))
@@ -325,12 +332,54 @@ typedef struct RecsysEvent
 /*
  * page.c
  */
+
+/* Is an item of a page inside it, with at least so many bytes? */
+static inline bool
+RecsysItemIsSane(Page page, ItemId itemid, Size least)
+{
+	return ItemIdIsNormal(itemid) && ItemIdGetLength(itemid) >= least &&
+		ItemIdGetOffset(itemid) >= ((PageHeader) page)->pd_upper &&
+		ItemIdGetOffset(itemid) + ItemIdGetLength(itemid) <= ((PageHeader) page)->pd_special &&
+		ItemIdGetOffset(itemid) == MAXALIGN(ItemIdGetOffset(itemid));
+}
+
+/* Can a key of that kind have so many bytes? */
+static inline bool
+RecsysKeyLengthIsSane(RecsysKeyKind kind, Size length)
+{
+	switch (kind)
+	{
+		case RECSYS_KEY_INT:
+			return length == sizeof(int64);
+		case RECSYS_KEY_UUID:
+			return length == 16;
+		default:
+			return length <= RECSYS_MAX_KEY_LEN;
+	}
+}
 extern void RecsysPageInit(Page page, RecsysPageKind kind, RecsysSide side);
 
-/* Errors out unless the page is a recsys page of that kind. */
+/* Does the block hold anything that is laid out as a recsys page? */
+extern bool RecsysPageIsOurs(Page page);
+
+/*
+ * Errors out unless the page is a recsys page of that kind.  On a bucket page
+ * all line pointers are known to be good afterwards; owner tuples are looked at
+ * one by one (RecsysOwnerCheck), graph rows too (graph.c).
+ */
 extern void RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind);
 
-/* Pinned and locked buffer of the given kind, or an error. */
+/*
+ * Pinned buffer, or an error: unlike ReadBuffer this never takes a damaged block
+ * number for the wish to extend the relation.
+ */
+extern Buffer RecsysPinBlock(Relation index, BlockNumber block);
+
+/*
+ * Pinned and locked buffer of the given kind, or an error, also where this
+ * process has the page locked already: damaged links would make it wait for
+ * itself.
+ */
 extern Buffer RecsysReadPage(Relation index, BlockNumber block, int lockmode, RecsysPageKind kind);
 
 /*

@@ -44,9 +44,7 @@ RecsysPendingCreate(Relation index, ForkNumber fork, RecsysMetaData *meta)
 static bool
 is_page_of_list(Page page, int list)
 {
-	return !PageIsNew(page) &&
-		PageGetSpecialSize(page) == MAXALIGN(sizeof(RecsysPageOpaqueData)) &&
-		RecsysPageGetOpaque(page)->page_id == RECSYS_PAGE_ID &&
+	return RecsysPageIsOurs(page) &&
 		RecsysPageGetOpaque(page)->kind == RECSYS_PAGE_PENDING &&
 		RecsysPageGetOpaque(page)->low == (uint32) list;
 }
@@ -60,7 +58,7 @@ lock_tail(Relation index, int list)
 
 	for (;;)
 	{
-		Buffer		buffer = ReadBuffer(index, block);
+		Buffer		buffer = RecsysPinBlock(index, block);
 		Buffer		metabuffer;
 		BlockNumber known = block;
 
@@ -333,7 +331,7 @@ count_list(Relation index, int list, uint64 *count)
 	*count = 0;
 	while (BlockNumberIsValid(block))
 	{
-		Buffer		buffer = ReadBuffer(index, block);
+		Buffer		buffer = RecsysPinBlock(index, block);
 		bool		valid;
 
 		CHECK_FOR_INTERRUPTS();

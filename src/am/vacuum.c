@@ -184,14 +184,18 @@ vacuum_chain(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber of
 {
 	BlockNumber block = RecsysPageGetOwner(BufferGetPage(bucket), off)->chain;
 	Buffer		previous = InvalidBuffer;
+	uint32		pages = 0;
 
 	while (block != InvalidBlockNumber)
 	{
 		Buffer		buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_EXCLUSIVE,
 											RECSYS_PAGE_CHAIN);
 		bool		freed;
-		BlockNumber next = vacuum_chain_page(state, side, bucket, off, previous, buffer, &freed);
+		BlockNumber next;
 
+		RecsysChainCheck(state->index, BufferGetPage(buffer),
+						 RecsysPageGetOwner(BufferGetPage(bucket), off), state->stride[side], pages++);
+		next = vacuum_chain_page(state, side, bucket, off, previous, buffer, &freed);
 		if (freed)
 		{
 			UnlockReleaseBuffer(buffer);
@@ -291,8 +295,7 @@ relation_size(Relation index)
 static RecsysPageKind
 page_kind(Page page)
 {
-	if (PageIsNew(page) ||
-		PageGetSpecialSize(page) != MAXALIGN(sizeof(RecsysPageOpaqueData)))
+	if (!RecsysPageIsOurs(page))
 		return 0;
 	return RecsysPageGetOpaque(page)->kind;
 }

@@ -184,6 +184,7 @@ search_row(void *arg, int position, RecsysGraphRow row)
 		reason->similarity = RecsysRowScores(row)[n];
 		reason->support = RecsysRowSupports(row)[n];
 		reason->contribution = reason->weight * reason->similarity;
+		break;					/* an item stands in a row once */
 	}
 }
 

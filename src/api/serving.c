@@ -169,12 +169,22 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 						 const RecsysProfile *profile, int k, bool exclude_seen)
 {
 	uint32		nitems = RecsysItemCount(recommender->index);
+	uint32		highest = 0;
 	RecsysGraphReader reader;
 	RecsysScorer *scorer;
 	RecsysScored *best;
 	ScoreSum	sum;
 	MemoryContext old;
 	int			count;
+
+	for (int i = 0; i < profile->nseen; i++)
+		highest = Max(highest, profile->seen[i].item);
+	if (profile->nseen > 0 && highest >= nitems)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has no item number %u",
+						RelationGetRelationName(recommender->index), highest),
+				 errhint("Please REINDEX it.")));
 
 	scorer = acquire_scorer(nitems);
 	RecsysGraphReaderInit(&reader, recommender->index);

@@ -1,0 +1,370 @@
+# A damaged index file never brings the server down: whatever is asked of the
+# index answers or raises an error, within a second, and REINDEX repairs it.
+#
+# Checksums are off, so that damage reaches the code.  Many small indexes are
+# built, the server stopped, each index's file damaged in another way, and then
+# every function, scan, insert and vacuum is tried on each.  After the known
+# kinds of damage come random ones; RECSYS_FUZZ_SEED and RECSYS_FUZZ_ROUNDS
+# choose which and how many.
+
+use strict;
+use warnings;
+
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+use constant {
+	PAGE => 8192,
+	CONTENT => 24,		# page header
+	ITEMS => 24,		# line pointers
+	LOW => 8176,		# special space: see page.h
+	NEXT => 8184,
+	KIND => 8188,
+	SIDE => 8189,
+	PAGE_ID => 8190,
+	META => 1, DIRECTORY => 2, BUCKET => 3, CHAIN => 4, MAP_ROOT => 5, MAP_LEAF => 6, GRAPH => 7, POPULAR => 8,
+};
+
+my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
+my $rounds = $ENV{RECSYS_FUZZ_ROUNDS} // 1;
+my $per_round = 60;
+
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init(extra => ['--encoding=UTF8']);
+$node->append_conf('postgresql.conf', q(
+	autovacuum = off
+	restart_after_crash = on
+	statement_timeout = 5s
+	shared_buffers = 16MB
+	max_wal_size = 4GB
+	enable_seqscan = off
+	dynamic_shared_memory_type = mmap));
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION recsys');
+my $has_merge = $node->safe_psql('postgres', q(SELECT to_regproc('recsys.merge') IS NOT NULL)) eq 't';
+
+# What is tried on index number N.  A user with a chain, users without, text keys.
+sub script
+{
+	my ($n) = @_;
+	my $merge = $has_merge ? "SELECT recsys.merge('r$n', true);" : '';
+
+	return qq(
+		SELECT count(*) FROM generate_series(1, 40) u, LATERAL recommend(u, 20, 'r$n', NULL::text);
+		SELECT count(*) FROM recommend_for_items(ARRAY['i1', 'i2', 'i30'], 1000, 'r$n');
+		SELECT count(*) FROM generate_series(1, 60) i, LATERAL similar_items('i' || i, 500, 'r$n');
+		SELECT count(*) FROM popular_items(NULL, 'r$n', NULL::text);
+		SELECT count(*) FROM popular_items(10, 'r$n', NULL::text, since => '2020-01-01');
+		SELECT count(*) FROM item_similarity('r$n', NULL::text);
+		SELECT count(*) FROM generate_series(1, 40) u, LATERAL explain_recommendation(u, 'i1', 'r$n');
+		SELECT recsys.index_info('r$n');
+		SELECT recsys.check_index('r$n');
+		SELECT count(*) FROM generate_series(1, 40) u, LATERAL (SELECT * FROM p$n WHERE user_id = u OFFSET 0) p;
+		SELECT count(*) FROM generate_series(1, 60) i, LATERAL (SELECT * FROM p$n WHERE item = 'i' || i OFFSET 0) p;
+		INSERT INTO p$n VALUES (1, 'i1', 1, now());
+		INSERT INTO p$n SELECT u, 'i2', 1, now() FROM generate_series(2, 200) u;
+		INSERT INTO p$n SELECT 3, 'new' || i, 1, now() FROM generate_series(1, 300) i;
+		$merge
+		DELETE FROM p$n WHERE user_id % 3 = 1;
+		VACUUM p$n;
+		VACUUM p$n;
+		$merge
+		SELECT count(*) FROM generate_series(1, 40) u, LATERAL recommend(u, 20, 'r$n', NULL::text);
+		SELECT recsys.check_index('r$n'););
+}
+
+sub repair
+{
+	my ($n) = @_;
+	return qq(REINDEX INDEX r$n; SELECT recsys.check_index('r$n');
+		SELECT count(*) FROM recommend(2, 5, 'r$n', NULL::text););
+}
+
+# Runs a script; returns its output and whether the server lived through it.
+sub attempt
+{
+	my ($sql, @options) = @_;
+	my $output = '';
+	my $run = IPC::Run::start([ 'psql', '-XqAt', @options, '-d', $node->connstr('postgres') ],
+		'<', \$sql, '>', \$output, '2>', \$output, IPC::Run::timeout(60));
+	my $status = eval { $run->finish; $run->result(0) };
+
+	if (!defined $status)
+	{
+		$run->kill_kill;
+		$output .= "\nHANGS";
+		# nothing but this can be done about a process that ignores interrupts
+		system('kill', '-KILL', split /\n/, $node->safe_psql('postgres',
+			q(SELECT pid FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid())));
+	}
+	return $output;
+}
+
+sub wait_for_server
+{
+	my $deadline = time + 60;
+
+	while (time < $deadline)
+	{
+		return if $node->psql('postgres', 'SELECT 1') == 0;
+		select(undef, undef, undef, 0.1);
+	}
+	BAIL_OUT('the server does not come back');
+}
+
+# A batch: an index for each kind of damage, all damaged at once.
+sub batch
+{
+	my ($name, @damages) = @_;
+	my (%path, @failed);
+
+	wait_for_server();
+	$node->safe_psql('postgres', join '', map { qq(
+		DROP TABLE IF EXISTS p$_;
+		CREATE TABLE p$_ (user_id integer, item text, quantity integer, at timestamptz);
+		INSERT INTO p$_ SELECT 1 + i % 40, 'i' || (1 + (i * 7 + i / 40) % 60), 1 + i % 3,
+			'2026-01-01'::timestamptz + i * interval '1 minute' FROM generate_series(1, 600) i;
+		INSERT INTO p$_ SELECT 2, 'i' || (1 + i % 60), 1, '2026-01-01' FROM generate_series(1, 900) i;
+		CREATE INDEX r$_ ON p$_ USING recsys (user_id, item, quantity, at);) } 0 .. $#damages);
+	$path{$_} = $node->safe_psql('postgres', "SELECT pg_relation_filepath('r$_')") foreach 0 .. $#damages;
+	$node->stop;
+	foreach my $n (0 .. $#damages)
+	{
+		my $file = $node->data_dir . "/$path{$n}";
+		my $content = slurp_file($file);
+
+		$damages[$n]->[1]->(\$content);
+		open(my $handle, '>:raw', $file) or die $!;
+		print $handle $content;
+		close $handle;
+	}
+	$node->start;
+	foreach my $n (0 .. $#damages)
+	{
+		my $output = attempt(script($n));
+		my $repaired = '';
+
+		if ($output !~ /HANGS|server closed|connection to server was lost|terminating connection/)
+		{
+			$repaired = attempt(repair($n), '-v', 'ON_ERROR_STOP=1');
+			next if $output !~ /statement timeout|out of memory|invalid memory alloc/ && $repaired !~ /ERROR|HANGS/;
+		}
+		push @failed, $damages[$n]->[0];
+		diag("$damages[$n]->[0]:\n" . join("\n", grep { /HANGS|closed|lost|timeout|memory/ } split /\n/, $output)
+			. "\n$repaired");
+		wait_for_server();
+	}
+	is("@failed", '', $name);
+}
+
+# Block numbers of the pages of a kind
+sub pages
+{
+	my ($content, $kind) = @_;
+	return grep { ord(substr($$content, $_ * PAGE + KIND, 1)) == $kind } 0 .. length($$content) / PAGE - 1;
+}
+
+# Offsets, within the file, of all tuples of the pages of a kind
+sub tuples
+{
+	my ($content, $kind) = @_;
+	my @found;
+
+	foreach my $block (pages($content, $kind))
+	{
+		my $lower = unpack('S', substr($$content, $block * PAGE + 12, 2));
+
+		for (my $at = ITEMS; $at < $lower; $at += 4)
+		{
+			push @found, $block * PAGE + (unpack('L', substr($$content, $block * PAGE + $at, 4)) & 0x7FFF);
+		}
+	}
+	return @found;
+}
+
+# Damage: the same bytes at a place of every page, or every tuple, of a kind
+sub on_pages
+{
+	my ($kind, $at, $bytes) = @_;
+	return sub {
+		my ($content) = @_;
+		substr($$content, $_ * PAGE + $at, length $bytes) = $bytes foreach pages($content, $kind);
+	};
+}
+
+sub on_tuples
+{
+	my ($kind, $at, $bytes) = @_;
+	return sub {
+		my ($content) = @_;
+		substr($$content, $_ + $at, length $bytes) = $bytes foreach tuples($content, $kind);
+	};
+}
+
+# Every page of a kind links, at a place, to block of another kind (or its own)
+sub link_to
+{
+	my ($kind, $at, $target) = @_;
+	return sub {
+		my ($content) = @_;
+		foreach my $block (pages($content, $kind))
+		{
+			my $to = $target == $kind ? $block : (pages($content, $target))[0];
+			substr($$content, $block * PAGE + $at, 4) = pack('L', $to);
+		}
+	};
+}
+
+my $all = "\xFF\xFF\xFF\xFF";
+my @known = (
+	[ 'none', sub { } ],
+	[ 'meta page: magic', on_pages(META, CONTENT, "\0\0\0\0") ],
+	[ 'meta page: version', on_pages(META, CONTENT + 4, pack('L', 99)) ],
+	[ 'meta page: key kinds', on_pages(META, CONTENT + 16, "\x03\x01") ],
+	[ 'meta page: unknown key kinds', on_pages(META, CONTENT + 16, "\x77\x77") ],
+	[ 'meta page: weighted and timed', on_pages(META, CONTENT + 18, "\0\0") ],
+	[ 'meta page: no bool', on_pages(META, CONTENT + 18, "\x05\x09") ],
+	(map { my $at = $_; [ "meta page: words at $at", on_pages(META, CONTENT + $at, $all x 4) ] }
+		20, 36, 52, 68, 84, 100, 116, 120, 124, 128, 132, 136, 148, 164, 180),
+	(map { [ "pages of kind $_ zeroed", on_pages($_, 0, "\0" x PAGE) ] } META .. POPULAR),
+	(map { [ "pages of kind $_: other kind", on_pages($_, KIND, chr(1 + $_ % 8)) ] } META .. POPULAR),
+	(map { [ "pages of kind $_: garbage in the special space", on_pages($_, LOW, "\xA5" x 16) ] } META .. POPULAR),
+	(map { [ "pages of kind $_: side", on_pages($_, SIDE, "\x07") ] } DIRECTORY .. CHAIN),
+	(map { [ "pages of kind $_: special space at the end", on_pages($_, 16, pack('S', PAGE)) ] } META .. POPULAR),
+	(map { [ "pages of kind $_: low end of the free space", on_pages($_, 12, pack('S', 4)) ] } META .. POPULAR),
+	(map { [ "pages of kind $_: no free space", on_pages($_, 12, pack('SS', 8176, 8176)) ] } DIRECTORY .. POPULAR),
+	(map { [ "pages of kind $_: page size", on_pages($_, 18, pack('S', 0x1004)) ] } META .. POPULAR),
+	(map { [ "pages of kind $_: contents are garbage", on_pages($_, CONTENT, "\xA5" x 8000) ] } META .. POPULAR),
+	[ 'directory: no slots', on_pages(DIRECTORY, CONTENT + 2, "\0\0") ],
+	[ 'directory: too many slots', on_pages(DIRECTORY, CONTENT + 2, "\xFF\x7F") ],
+	[ 'directory: level', on_pages(DIRECTORY, CONTENT, "\x05\x00") ],
+	[ 'directory: its own child', sub { link_to(DIRECTORY, CONTENT + 8, DIRECTORY)->(@_); on_pages(DIRECTORY, CONTENT, "\x05\0")->(@_) } ],
+	[ 'directory: child nowhere', on_pages(DIRECTORY, CONTENT + 8, $all) ],
+	[ 'directory: child beyond the end', on_pages(DIRECTORY, CONTENT + 8, pack('L', 100000)) ],
+	[ 'directory: meta page as child', on_pages(DIRECTORY, CONTENT + 8, pack('L', 0)) ],
+	[ 'bucket: line pointers', on_pages(BUCKET, ITEMS, $all x 4) ],
+	[ 'bucket: line pointers to the header', on_pages(BUCKET, ITEMS, pack('L', 0x00418010) x 4) ],
+	[ 'bucket: hashes', on_tuples(BUCKET, 0, "\x01\0\0\0") ],
+	[ 'bucket: item numbers', on_tuples(BUCKET, 4, $all) ],
+	[ 'bucket: item numbers beyond the end', on_tuples(BUCKET, 4, pack('L', 0x7FFFFFFF)) ],
+	[ 'bucket: counts', on_tuples(BUCKET, 8, $all) ],
+	[ 'bucket: counts are 0', on_tuples(BUCKET, 8, "\0\0\0\0") ],
+	[ 'bucket: chain nowhere', on_tuples(BUCKET, 12, pack('L', 100000)) ],
+	[ 'bucket: chain is the meta page', on_tuples(BUCKET, 12, "\0\0\0\0") ],
+	[ 'bucket: chain is the bucket', sub {
+		my ($content) = @_;
+		substr($$content, $_ + 12, 4) = pack('L', int($_ / PAGE)) foreach tuples($content, BUCKET);
+	} ],
+	[ 'bucket: one chain for all', sub {
+		my ($content) = @_;
+		my ($chain) = pages($content, CHAIN);
+		substr($$content, $_ + 12, 4) = pack('L', $chain) foreach tuples($content, BUCKET);
+	} ],
+	[ 'bucket: tail', on_tuples(BUCKET, 16, "\xFF\xFF") ],
+	[ 'bucket: tail and room', on_tuples(BUCKET, 16, "\xFF\x0F\xFF\x0F") ],
+	[ 'bucket: room', on_tuples(BUCKET, 18, "\xFF\xFF") ],
+	[ 'bucket: key length', on_tuples(BUCKET, 20, "\xFF\xFF") ],
+	[ 'bucket: key length 2', on_tuples(BUCKET, 20, "\x02\x00") ],
+	[ 'bucket: entries', on_tuples(BUCKET, 32, $all x 3) ],
+	[ 'bucket: entries are zero', on_tuples(BUCKET, 32, "\0" x 12) ],
+	[ 'chain: loop', link_to(CHAIN, NEXT, CHAIN) ],
+	[ 'chain: long loop', sub {
+		my ($content) = @_;
+		my @chain = pages($content, CHAIN);
+		foreach my $i (0 .. $#chain)
+		{
+			substr($$content, $chain[$i] * PAGE + NEXT, 4) = pack('L', $chain[ $i - 1 ]);
+			substr($$content, $chain[$i] * PAGE + LOW, 8) = substr($$content, $chain[0] * PAGE + LOW, 8);
+		}
+		substr($$content, $_ + 8, 4) = $all foreach tuples($content, BUCKET);
+	} ],
+	[ 'chain: empty pages in a loop', sub { link_to(CHAIN, NEXT, CHAIN)->(@_); on_pages(CHAIN, 12, pack('S', 24))->(@_) } ],
+	[ 'chain: next is a bucket', link_to(CHAIN, NEXT, BUCKET) ],
+	[ 'chain: entries', on_pages(CHAIN, CONTENT, $all x 100) ],
+	[ 'map root: leaves nowhere', on_pages(MAP_ROOT, CONTENT, $all x 8) ],
+	[ 'map root: leaves beyond the end', on_pages(MAP_ROOT, CONTENT, pack('L', 100000)) ],
+	[ 'map leaf: no rows', on_pages(MAP_LEAF, CONTENT, "\0" x 4000) ],
+	[ 'map leaf: rows nowhere', on_pages(MAP_LEAF, CONTENT, $all x 1000) ],
+	[ 'map leaf: rows beyond the page', on_pages(MAP_LEAF, CONTENT, "\0\0\x05\0\xFF\x7F" x 600) ],
+	[ 'map leaf: rows on the wrong page', on_pages(MAP_LEAF, CONTENT, "\0\0\0\0\x01\0" x 600) ],
+	[ 'graph: line pointers', on_pages(GRAPH, ITEMS, $all x 4) ],
+	[ 'graph: other item', on_tuples(GRAPH, 0, pack('L', 3)) ],
+	[ 'graph: users', on_tuples(GRAPH, 4, $all) ],
+	[ 'graph: number of neighbors', on_tuples(GRAPH, 8, "\xFF\xFF") ],
+	[ 'graph: some more neighbors', on_tuples(GRAPH, 8, "\xF4\x01") ],
+	[ 'graph: key length', on_tuples(GRAPH, 10, "\xFF\xFF") ],
+	[ 'graph: neighbors nowhere', on_tuples(GRAPH, 12, $all x 5) ],
+	[ 'graph: always the same neighbor', on_tuples(GRAPH, 12, "\0" x 40) ],
+	[ 'popular: items nowhere', on_pages(POPULAR, CONTENT, $all x 5) ],
+	[ 'file: empty', sub { ${ $_[0] } = '' } ],
+	[ 'file: one page', sub { ${ $_[0] } = substr(${ $_[0] }, 0, PAGE) } ],
+	[ 'file: three pages', sub { ${ $_[0] } = substr(${ $_[0] }, 0, 3 * PAGE) } ],
+	[ 'file: last page lost', sub { ${ $_[0] } = substr(${ $_[0] }, 0, length(${ $_[0] }) - PAGE) } ],
+	[ 'file: torn in the middle of a page', sub { ${ $_[0] } = substr(${ $_[0] }, 0, 5 * PAGE + 100) } ],
+);
+
+# Random damage, reproducible: some bytes here and there, words, pages copied over others.
+sub random_damage
+{
+	my ($number) = @_;
+	return [ "random damage $number", sub {
+		my ($content) = @_;
+		my $blocks = length($$content) / PAGE;
+
+		srand($number);
+		foreach my $i (0 .. int rand 6)
+		{
+			my $block = int rand $blocks;
+			my $where = rand;
+			my $at = $block * PAGE + ($where < 0.3 ? int rand 64
+				: $where < 0.5 ? LOW + int rand 16
+				: int rand PAGE);
+			my $what = rand;
+
+			$at = $blocks * PAGE - 4 if $at > $blocks * PAGE - 4;
+			if ($what < 0.4)
+			{
+				substr($$content, $at, 1) = chr int rand 256;
+			}
+			elsif ($what < 0.6)
+			{
+				substr($$content, $at & ~3, 4) = pack('L', rand() < 0.5 ? int rand $blocks * 2 : int rand 2**32);
+			}
+			elsif ($what < 0.8)
+			{
+				substr($$content, $at, 1) = chr(ord(substr($$content, $at, 1)) ^ (1 << int rand 8));
+			}
+			elsif ($what < 0.9)
+			{
+				substr($$content, $block * PAGE, PAGE) = substr($$content, PAGE * int rand $blocks, PAGE);
+			}
+			else
+			{
+				my $length = 1 + int rand 200;
+				$length = PAGE - $at % PAGE if $length > PAGE - $at % PAGE;
+				substr($$content, $at, $length) = join '', map { chr int rand 256 } 1 .. $length;
+			}
+		}
+	} ];
+}
+
+while (@known)
+{
+	my @some = splice @known, 0, $per_round;
+	batch("known damage: $some[0]->[0] to $some[-1]->[0]", @some);
+}
+foreach my $round (1 .. $rounds)
+{
+	my $first = $seed + ($round - 1) * $per_round;
+	batch("random damage $first to " . ($first + $per_round - 1),
+		map { random_damage($_) } $first .. $first + $per_round - 1);
+}
+
+my $log = slurp_file($node->logfile);
+my @crashes = $log =~ /^.*(?:terminated by signal|TRAP:|PANIC:|AddressSanitizer|runtime error:).*$/mg;
+is(scalar(@crashes), 0, 'no process crashed') or diag(join "\n", @crashes[ 0 .. ($#crashes > 9 ? 9 : $#crashes) ]);
+$node->stop;
+done_testing();
