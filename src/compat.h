@@ -57,6 +57,21 @@
 #define RECSYS_OWNS_RELATION(relation) pg_class_ownercheck((relation), GetUserId())
 #endif
 
+/* 17 lets owners grant the maintenance of a table */
+#if PG_VERSION_NUM >= 170000
+#define RECSYS_MAY_MAINTAIN(table) \
+	(pg_class_aclcheck((table), GetUserId(), ACL_MAINTAIN) == ACLCHECK_OK)
+#else
+#define RECSYS_MAY_MAINTAIN(table) false
+#endif
+
+/* 17 shows extensions' wait events by name */
+#if PG_VERSION_NUM >= 170000
+#define RECSYS_WAIT_EVENT(name) WaitEventExtensionNew(name)
+#else
+#define RECSYS_WAIT_EVENT(name) PG_WAIT_EXTENSION
+#endif
+
 /* 17 also keeps the search path safe while the table owner's code runs */
 #if PG_VERSION_NUM >= 170000
 #define RECSYS_RESTRICT_SEARCH_PATH() RestrictSearchPath()

@@ -8,111 +8,42 @@
  * row-level security would hide rows from the caller, the functions refuse:
  * even sums over rows that the caller must not see would leak.
  *
- * Recommenders that are not named, or not on the search path.  Finding them takes
- * a scan of pg_class, so the indexes of the access method are remembered until
- * any relation's definition changes.
+ * Recommenders that are not named, or not on the search path, are looked for
+ * among all indexes of the access method.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/table.h"
 #include "access/xlog.h"
+#include "am/indexes.h"
 #include "api/recommender.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
-#include "commands/defrem.h"
+#include "compat.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#define ACCESS_METHOD "recsys"
-
 /* So many candidates are named when there is more than one. */
 #define LISTED_NAMES 5
-
-/* All indexes of the access method, as of the last look */
-static bool known_valid = false;
-static Oid *known = NULL;
-static int	nknown = 0;
-
-/* Invalidations so far */
-static uint64 forgotten = 0;
-
-static void
-forget_known(Datum arg, Oid relation)
-{
-	known_valid = false;
-	forgotten++;
-}
 
 static Oid
 access_method(void)
 {
-	Oid			am = get_am_oid(ACCESS_METHOD, true);
+	Oid			am = RecsysAccessMethod();
 
 	if (!OidIsValid(am))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("access method \"%s\" does not exist", ACCESS_METHOD),
+				 errmsg("access method \"recsys\" does not exist"),
 				 errhint("CREATE EXTENSION recsys in this database.")));
 	return am;
-}
-
-static void
-find_known(void)
-{
-	static bool registered = false;
-	Oid			am = access_method();
-	Relation	pg_class;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	List	   *found = NIL;
-	ListCell   *cell;
-	uint64		before;
-
-	if (!registered)
-	{
-		CacheRegisterRelcacheCallback(forget_known, (Datum) 0);
-		registered = true;
-	}
-
-	before = forgotten;
-	pg_class = table_open(RelationRelationId, AccessShareLock);
-	scan = systable_beginscan(pg_class, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
-
-		if (form->relkind == RELKIND_INDEX && form->relam == am)
-			found = lappend_oid(found, form->oid);
-	}
-	systable_endscan(scan);
-	table_close(pg_class, AccessShareLock);
-
-	if (known != NULL)
-		pfree(known);
-	known = NULL;
-	nknown = 0;
-	if (found != NIL)
-		known = MemoryContextAlloc(TopMemoryContext, sizeof(Oid) * list_length(found));
-	foreach(cell, found)
-		known[nknown++] = lfirst_oid(cell);
-	list_free(found);
-
-	/* what was invalidated during the scan is good for this once only */
-	known_valid = before == forgotten;
 }
 
 /* May the current user read every indexed column? */
@@ -206,20 +137,17 @@ list_names(List *indexes)
 static Oid
 only_recommender(void)
 {
+	List	   *known;
 	List	   *candidates = NIL;
+	ListCell   *cell;
 	Oid			only;
 
-	if (!known_valid)
-		find_known();
-
-	/* syscache look-ups accept invalidations; they outdate the array, but keep it */
-	for (int i = 0; i < nknown; i++)
-	{
-		Oid			index = known[i];
-
-		if (is_candidate(index))
-			candidates = lappend_oid(candidates, index);
-	}
+	(void) access_method();
+	known = RecsysAllIndexes();
+	foreach(cell, known)
+		if (is_candidate(lfirst_oid(cell)))
+			candidates = lappend_oid(candidates, lfirst_oid(cell));
+	list_free(known);
 
 	if (candidates == NIL)
 		ereport(ERROR,
@@ -248,12 +176,14 @@ static Oid
 recommender_off_path(const char *name)
 {
 	Oid			found = InvalidOid;
+	List	   *known;
+	ListCell   *cell;
 
-	if (!known_valid)
-		find_known();
-	for (int i = 0; i < nknown; i++)
+	(void) access_method();
+	known = RecsysAllIndexes();
+	foreach(cell, known)
 	{
-		Oid			index = known[i];
+		Oid			index = lfirst_oid(cell);
 		char	   *this = get_rel_name(index);
 
 		if (this == NULL || strcmp(this, name) != 0 || !is_candidate(index))
@@ -265,6 +195,7 @@ recommender_off_path(const char *name)
 					 errhint("Name its schema as well.")));
 		found = index;
 	}
+	list_free(known);
 	return found;
 }
 
@@ -331,8 +262,15 @@ check_access(Relation heap, Relation index)
 				 errhint("Use query_item_similarity(), which sees what you may see, or have the table's owner provide a SECURITY DEFINER function.")));
 }
 
+bool
+RecsysMayRead(Oid table, Oid index)
+{
+	return may_read(table, index) && check_enable_rls(table, InvalidOid, true) != RLS_ENABLED;
+}
+
+/* Errors out unless this session can get at the index's pages. */
 static void
-check_state(Relation index)
+check_reachable(Relation index)
 {
 	if (RELATION_IS_OTHER_TEMP(index))
 		ereport(ERROR,
@@ -342,6 +280,12 @@ check_state(Relation index)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot access temporary or unlogged relations during recovery")));
+}
+
+static void
+check_state(Relation index)
+{
+	check_reachable(index);
 	if (!index->rd_index->indisready)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -354,28 +298,47 @@ check_state(Relation index)
 				 errhint("Wait for CREATE INDEX CONCURRENTLY to finish; if it has failed, REINDEX the index.")));
 }
 
+/* The table before the index, as everywhere in the server. */
+static void
+open_both(Oid relation, LOCKMODE lockmode, Relation *heap, Relation *index)
+{
+	Oid			table = IndexGetRelation(relation, true);
+
+	*heap = OidIsValid(table) ? try_relation_open(table, lockmode) : NULL;
+	*index = *heap != NULL ? try_relation_open(relation, lockmode) : NULL;
+	if (*index == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the recommender has been dropped")));
+}
+
 void
 RecsysOpenRecommenderIndex(Oid relation, RecsysRecommender *recommender)
+{
+	check_kind(relation);
+	open_both(relation, AccessShareLock, &recommender->heap, &recommender->index);
+	check_access(recommender->heap, recommender->index);
+	check_state(recommender->index);
+	recommender->columns = RecsysGetCache(recommender->index)->columns;
+}
+
+void
+RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, bool valid, Relation *heap, Relation *index)
 {
 	Oid			table;
 
 	check_kind(relation);
 
-	/* the table before the index, as everywhere in the server */
+	/* before the locks: strangers must not even queue for them */
 	table = IndexGetRelation(relation, true);
-	if (OidIsValid(table))
-	{
-		recommender->heap = try_relation_open(table, AccessShareLock);
-		recommender->index = try_relation_open(relation, AccessShareLock);
-	}
-	if (!OidIsValid(table) || recommender->heap == NULL || recommender->index == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the recommender has been dropped")));
+	if (!RECSYS_OWNS_RELATION(relation) && !(OidIsValid(table) && RECSYS_MAY_MAINTAIN(table)))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(relation));
 
-	check_access(recommender->heap, recommender->index);
-	check_state(recommender->index);
-	recommender->columns = RecsysGetCache(recommender->index)->columns;
+	open_both(relation, lockmode, heap, index);
+	if (valid)
+		check_state(*index);
+	else
+		check_reachable(*index);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "am/meta.h"
+#include "storage/lockdefs.h"
 #include "utils/rel.h"
 
 typedef struct RecsysRecommender
@@ -29,6 +30,22 @@ extern void RecsysOpenRecommender(const char *name, RecsysRecommender *recommend
 
 /* The same for an index known by its OID. */
 extern void RecsysOpenRecommenderIndex(Oid index, RecsysRecommender *recommender);
+
+/*
+ * Opens table and index for the maintenance of an index, in that lock mode.
+ * Errors out unless the index is a recsys index within reach, of the current
+ * user (from 17 on MAINTAIN on the table will do) and, if so asked, valid.
+ * Looks at no page of it.
+ */
+extern void RecsysOpenOwnIndex(Oid index, LOCKMODE lockmode, bool valid,
+							   Relation *heap_relation, Relation *index_relation);
+
 extern void RecsysCloseRecommender(RecsysRecommender *recommender);
+
+/*
+ * May the current user see what the index knows: read every indexed column, with
+ * no row-level security in the way?
+ */
+extern bool RecsysMayRead(Oid table, Oid index);
 
 #endif							/* RECSYS_RECOMMENDER_H */
