@@ -22,7 +22,7 @@ EXTENSION = recsys
 MODULE_big = recsys
 
 top := $(if $(VPATH),$(VPATH),.)
-layers := core am source api
+layers := core am source worker api
 sources := $(sort $(wildcard $(top)/src/*.c) $(foreach layer,$(layers),$(wildcard $(top)/src/$(layer)/*.c)))
 
 OBJS = $(patsubst $(top)/%.c,%.o,$(sources))

@@ -1,27 +1,15 @@
 /*
  * handler.c
- *	  The recsys access method's entry point and the library's initialisation.
+ *	  The recsys access method's entry point.
  */
 #include "postgres.h"
 
 #include "am/handler.h"
 #include "am/options.h"
 #include "commands/vacuum.h"
-#include "fault.h"
 #include "fmgr.h"
 
-PG_MODULE_MAGIC;
-
 PG_FUNCTION_INFO_V1(recsys_index_handler);
-
-void		_PG_init(void);
-
-void
-_PG_init(void)
-{
-	RecsysInitOptions();
-	RecsysInitFaults();
-}
 
 Datum
 recsys_index_handler(PG_FUNCTION_ARGS)

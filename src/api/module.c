@@ -1,0 +1,20 @@
+/*
+ * module.c
+ *	  The library's initialisation.
+ */
+#include "postgres.h"
+
+#include "am/options.h"
+#include "fmgr.h"
+#include "worker/worker.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	RecsysInitOptions();
+	RecsysInitWorker();
+}

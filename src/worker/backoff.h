@@ -1,0 +1,35 @@
+/*
+ * backoff.h
+ *	  Indexes whose merge has failed, and when to try them again.
+ */
+#ifndef RECSYS_BACKOFF_H
+#define RECSYS_BACKOFF_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+/* Longest time between two attempts, milliseconds */
+#define RECSYS_BACKOFF_MAX 600000
+
+/* n doublings of first, at most RECSYS_BACKOFF_MAX */
+extern int	RecsysBackoffDelay(int first, int n);
+
+extern void RecsysBackoffRequestMemory(void);
+extern void RecsysBackoffInitMemory(void);
+
+/* All of the following speak of an index of MyDatabaseId. */
+
+/* When may it be tried again?  0: it has not failed. */
+extern TimestampTz RecsysBackoffUntil(Oid index);
+
+/*
+ * It has failed with that message.  Returns when it may be tried again; *news
+ * tells that the time before it did not fail, or with another message.
+ */
+extern TimestampTz RecsysBackoffFailed(Oid index, const char *message, bool *news);
+
+/* It has not failed; returns true when it had before. */
+extern bool RecsysBackoffSucceeded(Oid index);
+
+#endif							/* RECSYS_BACKOFF_H */

@@ -1,0 +1,82 @@
+/*
+ * settings.c
+ *	  What the library sets up when it is loaded for the sake of the background
+ *	  processes: their settings always, shared memory and the launcher when it is
+ *	  preloaded.
+ */
+#include "postgres.h"
+
+#include "am/wake.h"
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "storage/ipc.h"
+#include "utils/guc.h"
+#include "worker/backoff.h"
+#include "worker/launcher.h"
+#include "worker/worker.h"
+
+/* Seconds after which a launcher that died is started again */
+#define LAUNCHER_RESTART 10
+
+static shmem_request_hook_type previous_request_hook = NULL;
+static shmem_startup_hook_type previous_startup_hook = NULL;
+
+static void
+request_memory(void)
+{
+	if (previous_request_hook)
+		previous_request_hook();
+	RecsysWakeRequestMemory();
+	RecsysBackoffRequestMemory();
+}
+
+static void
+init_memory(void)
+{
+	if (previous_startup_hook)
+		previous_startup_hook();
+	RecsysWakeInitMemory();
+	RecsysBackoffInitMemory();
+}
+
+static void
+register_launcher(void)
+{
+	BackgroundWorker worker;
+
+	memset(&worker, 0, sizeof(worker));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = LAUNCHER_RESTART;
+	strlcpy(worker.bgw_library_name, "recsys", sizeof(worker.bgw_library_name));
+	strlcpy(worker.bgw_function_name, "RecsysLauncherMain", sizeof(worker.bgw_function_name));
+	strlcpy(worker.bgw_name, "recsys merge launcher", sizeof(worker.bgw_name));
+	strlcpy(worker.bgw_type, "recsys merge launcher", sizeof(worker.bgw_type));
+	RegisterBackgroundWorker(&worker);
+}
+
+void
+RecsysInitWorker(void)
+{
+	DefineCustomIntVariable("recsys.merge_interval",
+							"Time from one background merge of a recsys index to the next.",
+							"0 turns background merging off. Without recsys in shared_preload_libraries there is none.",
+							&RecsysMergeInterval, 5000, 0, 24 * 60 * 60 * 1000,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("recsys.merge_workers",
+							"Most databases whose recsys indexes are merged in the background at a time.",
+							"Each takes one of max_worker_processes.",
+							&RecsysMergeWorkers, 2, 1, RECSYS_MOST_MERGE_WORKERS,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("recsys");
+
+	/* pg_upgrade must have the databases for itself */
+	if (!process_shared_preload_libraries_in_progress || IsBinaryUpgrade)
+		return;
+
+	previous_request_hook = shmem_request_hook;
+	shmem_request_hook = request_memory;
+	previous_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = init_memory;
+	register_launcher();
+}

@@ -1,0 +1,21 @@
+/*
+ * worker.h
+ *	  The background processes that merge: one launcher, and a worker for each
+ *	  database that has something to merge.
+ */
+#ifndef RECSYS_WORKER_H
+#define RECSYS_WORKER_H
+
+#include "postgres.h"
+
+/* Called once, from _PG_init: settings, and the launcher where the library is preloaded. */
+extern void RecsysInitWorker(void);
+
+/* Shortest time from the end of one merge to the start of the next, milliseconds */
+#define RECSYS_SHORTEST_PAUSE 100
+
+/* Entry points of the processes */
+extern PGDLLEXPORT void RecsysLauncherMain(Datum argument);
+extern PGDLLEXPORT void RecsysMergeWorkerMain(Datum argument);
+
+#endif							/* RECSYS_WORKER_H */
