@@ -270,6 +270,11 @@ COMMENT ON FUNCTION query_item_similarity(text, anyelement, text, integer, integ
 /*
  * Maintenance
  */
+CREATE FUNCTION recsys.merge(index regclass, exact boolean DEFAULT false,
+	OUT merged bigint, OUT recomputed bigint, OUT inexact bigint)
+	AS 'MODULE_PATHNAME', 'recsys_merge' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.merge(regclass, boolean) IS 'brings the item graph of a recsys index up to date with its table; exact also recomputes what is only approximately right; NULLs when another merge is running';
+
 CREATE FUNCTION recsys.check_index(index regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_check_index' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION recsys.check_index(regclass) IS 'verifies every on-disk invariant of a recsys index against its table; an error says what is wrong';
@@ -279,4 +284,80 @@ CREATE FUNCTION recsys.index_info(index regclass,
 	OUT interactions bigint, OUT pairs bigint, OUT capped_users bigint, OUT capped_interactions bigint,
 	OUT built_at timestamptz)
 	AS 'MODULE_PATHNAME', 'recsys_index_info' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION recsys.index_info(regclass) IS 'what the last build of a recsys index saw';
+COMMENT ON FUNCTION recsys.index_info(regclass) IS 'what a recsys index is made of';
+
+/*
+ * Statistics
+ */
+CREATE FUNCTION recsys.index_statistics(
+	OUT schema_name text, OUT table_name text, OUT index_name text, OUT similarity text,
+	OUT users bigint, OUT items bigint, OUT interactions bigint, OUT neighbors bigint,
+	OUT pending bigint, OUT inexact_items bigint, OUT capped_users bigint, OUT capped_interactions bigint,
+	OUT score_users bigint, OUT built_at timestamptz, OUT last_merge_at timestamptz,
+	OUT last_merge_ms double precision, OUT last_merge_entries bigint, OUT last_merge_items bigint,
+	OUT format_version bigint, OUT size_bytes bigint, OUT problem text)
+RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
+COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
+
+CREATE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statistics();
+COMMENT ON VIEW recsys.index_stats IS 'all recsys indexes of the database that you may read, one row each';
+COMMENT ON COLUMN recsys.index_stats.schema_name IS 'schema of the index and its table';
+COMMENT ON COLUMN recsys.index_stats.table_name IS 'table with the interactions';
+COMMENT ON COLUMN recsys.index_stats.index_name IS 'name of the index, which is the recommender''s';
+COMMENT ON COLUMN recsys.index_stats.similarity IS 'similarity that the item graph is computed with';
+COMMENT ON COLUMN recsys.index_stats.users IS 'users with at least one interaction that counts';
+COMMENT ON COLUMN recsys.index_stats.items IS 'items with at least one interaction that counts';
+COMMENT ON COLUMN recsys.index_stats.interactions IS 'pairs of a user and an item that count';
+COMMENT ON COLUMN recsys.index_stats.neighbors IS 'neighbors stored in the item graph';
+COMMENT ON COLUMN recsys.index_stats.pending IS 'changes that the next merge will bring into the item graph';
+COMMENT ON COLUMN recsys.index_stats.inexact_items IS 'items whose neighbors are approximate until they are recomputed';
+COMMENT ON COLUMN recsys.index_stats.capped_users IS 'users with more than max_history items';
+COMMENT ON COLUMN recsys.index_stats.capped_interactions IS 'interactions left out for that';
+COMMENT ON COLUMN recsys.index_stats.score_users IS 'number of users that scores are computed with';
+COMMENT ON COLUMN recsys.index_stats.built_at IS 'start of the last build';
+COMMENT ON COLUMN recsys.index_stats.last_merge_at IS 'start of the last merge, NULL when there was none since the build';
+COMMENT ON COLUMN recsys.index_stats.last_merge_ms IS 'its duration in milliseconds';
+COMMENT ON COLUMN recsys.index_stats.last_merge_entries IS 'changes that it took in';
+COMMENT ON COLUMN recsys.index_stats.last_merge_items IS 'items that it recomputed';
+COMMENT ON COLUMN recsys.index_stats.format_version IS 'version of the on-disk format';
+COMMENT ON COLUMN recsys.index_stats.size_bytes IS 'size of the index';
+COMMENT ON COLUMN recsys.index_stats.problem IS 'why there is nothing more to say about the index, else NULL';
+GRANT SELECT ON recsys.index_stats TO PUBLIC;
+
+/*
+ * Looking at pages
+ */
+CREATE FUNCTION recsys.page_summary(index regclass,
+	OUT kind text, OUT side text, OUT pages bigint, OUT tuples bigint, OUT entries bigint,
+	OUT used_bytes bigint, OUT free_bytes bigint)
+RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'recsys_page_summary' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000 ROWS 12;
+COMMENT ON FUNCTION recsys.page_summary(regclass) IS 'reads a whole recsys index and tells how many pages there are of each kind, and what they hold';
+
+CREATE FUNCTION recsys.page_info(index regclass, block bigint,
+	OUT kind text, OUT side text, OUT low_hash bigint, OUT high_hash bigint, OUT next_block bigint,
+	OUT tuples bigint, OUT entries bigint, OUT used_bytes bigint, OUT free_bytes bigint)
+	AS 'MODULE_PATHNAME', 'recsys_page_info' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION recsys.page_info(regclass, bigint) IS 'one page of a recsys index';
+
+CREATE FUNCTION recsys.index_sections(index regclass,
+	OUT user_bytes bigint, OUT item_bytes bigint, OUT graph_bytes bigint, OUT pending_bytes bigint,
+	OUT other_bytes bigint, OUT free_bytes bigint)
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE COST 1000000
+BEGIN ATOMIC
+	SELECT coalesce(sum(bytes) FILTER (WHERE section = 'user'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'item'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'graph'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'pending'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'other'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'free'), 0)::bigint
+	FROM (SELECT CASE WHEN s.side IS NOT NULL THEN s.side
+					  WHEN s.kind IN ('map_root', 'map_leaf', 'graph', 'popular') THEN 'graph'
+					  WHEN s.kind = 'pending' THEN 'pending'
+					  WHEN s.kind IN ('free', 'zero') THEN 'free'
+					  ELSE 'other' END AS section,
+				 s.used_bytes + s.free_bytes AS bytes
+		  FROM recsys.page_summary(index_sections.index) s) p;
+END;
+COMMENT ON FUNCTION recsys.index_sections(regclass) IS 'reads a whole recsys index and tells what its size is made of';

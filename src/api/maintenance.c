@@ -1,6 +1,6 @@
 /*
  * maintenance.c
- *	  Schema recsys: check_index() and index_info().
+ *	  Schema recsys: merge() and check_index().
  */
 #include "postgres.h"
 
@@ -10,7 +10,7 @@
 #include "access/table.h"
 #include "access/xlog.h"
 #include "am/check.h"
-#include "am/meta.h"
+#include "am/merge.h"
 #include "api/recommender.h"
 #include "catalog/index.h"
 #include "compat.h"
@@ -24,8 +24,57 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+PG_FUNCTION_INFO_V1(recsys_merge);
 PG_FUNCTION_INFO_V1(recsys_check_index);
-PG_FUNCTION_INFO_V1(recsys_index_info);
+
+/*
+ * Merges what is pending into the item graph, see am/merge.c.  Another merge of
+ * the same index does not wait for the first: it returns NULLs.
+ */
+Datum
+recsys_merge(PG_FUNCTION_ARGS)
+{
+	RecsysMergeMode mode = PG_GETARG_BOOL(1) ? RECSYS_MERGE_EXACT : RECSYS_MERGE_BOUNDED;
+	RecsysMergeResult merged;
+	Relation	heap;
+	Relation	index;
+	Oid			caller;
+	int			security;
+	int			nestlevel;
+	bool		done;
+	TupleDesc	desc;
+	Datum		values[3];
+	bool		isnull[3];
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recovery is in progress"),
+				 errhint("Merge on the primary server; the result arrives here by replication.")));
+
+	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
+
+	/* with the owner's rights, as all maintenance */
+	GetUserIdAndSecContext(&caller, &security);
+	SetUserIdAndSecContext(heap->rd_rel->relowner, security | SECURITY_RESTRICTED_OPERATION);
+	nestlevel = NewGUCNestLevel();
+	RECSYS_RESTRICT_SEARCH_PATH();
+	done = RecsysMerge(heap, index, mode, &merged);
+	AtEOXact_GUC(false, nestlevel);
+	SetUserIdAndSecContext(caller, security);
+
+	/* locks are kept to the end of the transaction */
+	relation_close(index, NoLock);
+	relation_close(heap, NoLock);
+
+	memset(isnull, !done, sizeof(isnull));
+	values[0] = done ? Int64GetDatum((int64) merged.merged) : (Datum) 0;
+	values[1] = done ? Int64GetDatum((int64) merged.recomputed) : (Datum) 0;
+	values[2] = done ? Int64GetDatum((int64) merged.inexact) : (Datum) 0;
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
+}
 
 /*
  * Keeps writers out while it looks, so only the index's owner may call it.  On
@@ -64,32 +113,4 @@ recsys_check_index(PG_FUNCTION_ARGS)
 
 	RecsysCloseRecommender(&recommender);
 	PG_RETURN_VOID();
-}
-
-Datum
-recsys_index_info(PG_FUNCTION_ARGS)
-{
-	RecsysRecommender recommender;
-	RecsysMetaData meta;
-	TupleDesc	desc;
-	Datum		values[9];
-	bool		isnull[9] = {0};
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-
-	RecsysOpenRecommenderIndex(PG_GETARG_OID(0), &recommender);
-	meta = RecsysRefreshCache(recommender.index)->meta;
-	RecsysCloseRecommender(&recommender);
-
-	values[0] = Int32GetDatum((int32) meta.version);
-	values[1] = CStringGetTextDatum(RecsysSimilarityName(meta.similarity));
-	values[2] = Int64GetDatum((int64) meta.users);
-	values[3] = Int64GetDatum((int64) meta.items);
-	values[4] = Int64GetDatum((int64) meta.interactions);
-	values[5] = Int64GetDatum((int64) meta.pairs);
-	values[6] = Int64GetDatum((int64) meta.capped_users);
-	values[7] = Int64GetDatum((int64) meta.capped_interactions);
-	values[8] = TimestampTzGetDatum(meta.built_at);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
 }

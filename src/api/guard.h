@@ -1,0 +1,22 @@
+/*
+ * guard.h
+ *	  Going on after an error.
+ */
+#ifndef RECSYS_GUARD_H
+#define RECSYS_GUARD_H
+
+#include "postgres.h"
+
+/*
+ * Calls work(arg).  When that ends in an error the error's message is returned
+ * in the caller's memory context, and what work has locked, pinned and opened
+ * is given back; else NULL.  A cancelled query stays cancelled.
+ *
+ * Takes a subtransaction, so the SQL function that calls it must be PARALLEL
+ * UNSAFE.
+ */
+typedef void (*RecsysGuardedWork) (void *arg);
+
+extern char *RecsysGuard(RecsysGuardedWork work, void *arg);
+
+#endif							/* RECSYS_GUARD_H */

@@ -1,0 +1,241 @@
+/*
+ * statistics.c
+ *	  Schema recsys: index_info() and the rows of the view index_stats.
+ *
+ * The view is for monitoring: it waits for nobody's lock and one index that
+ * cannot be read does not hide the others.  Such an index has a row with what is
+ * known of it, and the reason in column problem.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/xlog.h"
+#include "am/indexes.h"
+#include "am/inspect.h"
+#include "am/meta.h"
+#include "am/pending.h"
+#include "api/guard.h"
+#include "api/recommender.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(recsys_index_info);
+PG_FUNCTION_INFO_V1(recsys_index_statistics);
+
+Datum
+recsys_index_info(PG_FUNCTION_ARGS)
+{
+	RecsysRecommender recommender;
+	RecsysMetaData meta;
+	TupleDesc	desc;
+	Datum		values[9];
+	bool		isnull[9] = {0};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+
+	RecsysOpenRecommenderIndex(PG_GETARG_OID(0), &recommender);
+	meta = RecsysRefreshCache(recommender.index)->meta;
+	RecsysCloseRecommender(&recommender);
+
+	values[0] = Int32GetDatum((int32) meta.version);
+	values[1] = CStringGetTextDatum(RecsysSimilarityName(meta.similarity));
+	values[2] = Int64GetDatum((int64) meta.users);
+	values[3] = Int64GetDatum((int64) meta.items);
+	values[4] = Int64GetDatum((int64) meta.interactions);
+	values[5] = Int64GetDatum((int64) meta.pairs);
+	values[6] = Int64GetDatum((int64) meta.capped_users);
+	values[7] = Int64GetDatum((int64) meta.capped_interactions);
+	values[8] = TimestampTzGetDatum(meta.built_at);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
+}
+
+/* Columns of the view, in order */
+typedef enum StatisticsColumn
+{
+	STATS_SCHEMA,
+	STATS_TABLE,
+	STATS_INDEX,
+	STATS_SIMILARITY,
+	STATS_USERS,
+	STATS_ITEMS,
+	STATS_INTERACTIONS,
+	STATS_NEIGHBORS,
+	STATS_PENDING,
+	STATS_INEXACT,
+	STATS_CAPPED_USERS,
+	STATS_CAPPED_INTERACTIONS,
+	STATS_SCORE_USERS,
+	STATS_BUILT_AT,
+	STATS_MERGE_AT,
+	STATS_MERGE_MS,
+	STATS_MERGE_ENTRIES,
+	STATS_MERGE_ITEMS,
+	STATS_FORMAT_VERSION,
+	STATS_SIZE,
+	STATS_PROBLEM,
+	STATS_COLUMNS
+} StatisticsColumn;
+
+typedef struct StatisticsRow
+{
+	Oid			index;
+	Datum		values[STATS_COLUMNS];
+	bool		isnull[STATS_COLUMNS];
+} StatisticsRow;
+
+static void
+put(StatisticsRow *row, StatisticsColumn column, Datum value)
+{
+	row->values[column] = value;
+	row->isnull[column] = false;
+}
+
+static void
+put_count(StatisticsRow *row, StatisticsColumn column, uint64 count)
+{
+	put(row, column, Int64GetDatum((int64) count));
+}
+
+static void
+put_text(StatisticsRow *row, StatisticsColumn column, const char *text)
+{
+	if (text != NULL)
+		put(row, column, CStringGetTextDatum(text));
+}
+
+static void
+put_meta(StatisticsRow *row, const RecsysMetaData *meta)
+{
+	put_text(row, STATS_SIMILARITY, RecsysSimilarityName(meta->similarity));
+	put_count(row, STATS_USERS, meta->users);
+	put_count(row, STATS_ITEMS, meta->items);
+	put_count(row, STATS_INTERACTIONS, meta->interactions);
+	put_count(row, STATS_NEIGHBORS, meta->pairs);
+	put_count(row, STATS_INEXACT, meta->queued);
+	put_count(row, STATS_CAPPED_USERS, meta->capped_users);
+	put_count(row, STATS_CAPPED_INTERACTIONS, meta->capped_interactions);
+	put_count(row, STATS_SCORE_USERS, meta->score_users);
+	put(row, STATS_BUILT_AT, TimestampTzGetDatum(meta->built_at));
+	if (meta->merged_at != 0)
+	{
+		put(row, STATS_MERGE_AT, TimestampTzGetDatum(meta->merged_at));
+		put(row, STATS_MERGE_MS, Float8GetDatum((double) meta->merge_duration / 1000));
+		put_count(row, STATS_MERGE_ENTRIES, meta->merge_entries);
+		put_count(row, STATS_MERGE_ITEMS, meta->merge_items);
+	}
+}
+
+/* What an open index knows of itself; may error out half way. */
+static void
+read_index(StatisticsRow *row, Relation index)
+{
+	RecsysMetaData meta;
+	bool		is_meta;
+
+	put_count(row, STATS_SIZE, (uint64) RelationGetNumberOfBlocks(index) * BLCKSZ);
+	is_meta = RecsysPeekMeta(index, &meta);
+	if (is_meta)
+		put_count(row, STATS_FORMAT_VERSION, meta.version);
+	if (!is_meta || meta.version != RECSYS_FORMAT_VERSION)
+	{
+		/* tells what is wrong with it */
+		(void) RecsysRefreshCache(index);
+		elog(ERROR, "index \"%s\" has changed meanwhile", RelationGetRelationName(index));
+	}
+	put_meta(row, &meta);
+	put_count(row, STATS_PENDING, RecsysPendingCount(index));
+}
+
+static void
+describe_index(void *arg)
+{
+	StatisticsRow *row = arg;
+	Relation	index;
+
+	/* DROP or REINDEX may hold it for long, and the view would not answer */
+	if (!ConditionalLockRelationOid(row->index, AccessShareLock))
+	{
+		put_text(row, STATS_PROBLEM, "locked by another session");
+		return;
+	}
+	index = try_relation_open(row->index, NoLock);
+	if (index == NULL)
+		put_text(row, STATS_PROBLEM, "dropped");
+	else if (!RelationIsPermanent(index) && RecoveryInProgress())
+		put_text(row, STATS_PROBLEM, "unlogged, not available during recovery");
+	else if (!index->rd_index->indisvalid)
+		put_text(row, STATS_PROBLEM, "not valid");
+	else
+		read_index(row, index);
+	if (index != NULL)
+		relation_close(index, AccessShareLock);
+}
+
+/* Fills in the names; false when the row is none of the caller's business. */
+static bool
+start_row(StatisticsRow *row, Oid index)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	Oid			schema = get_rel_namespace(index);
+	Oid			table;
+
+	memset(row->isnull, true, sizeof(row->isnull));
+	memset(row->values, 0, sizeof(row->values));
+	row->index = index;
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	table = ((Form_pg_index) GETSTRUCT(tuple))->indrelid;
+	ReleaseSysCache(tuple);
+
+	if (!OidIsValid(schema) || isOtherTempNamespace(schema))
+		return false;
+	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS) && !RecsysMayRead(table, index))
+		return false;
+
+	put_text(row, STATS_SCHEMA, get_namespace_name(schema));
+	put_text(row, STATS_TABLE, get_rel_name(table));
+	put_text(row, STATS_INDEX, get_rel_name(index));
+	return true;
+}
+
+/*
+ * All recsys indexes of the database that the caller may read.  Statistics are
+ * for everybody who may read all statistics, too.
+ */
+Datum
+recsys_index_statistics(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	List	   *indexes;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	indexes = RecsysAllIndexes();
+	foreach(cell, indexes)
+	{
+		StatisticsRow row;
+		char	   *problem;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!start_row(&row, lfirst_oid(cell)))
+			continue;
+		problem = RecsysGuard(describe_index, &row);
+		put_text(&row, STATS_PROBLEM, problem);
+		tuplestore_putvalues(result->setResult, result->setDesc, row.values, row.isnull);
+	}
+	return (Datum) 0;
+}
