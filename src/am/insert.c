@@ -24,6 +24,7 @@
 #include "am/pending.h"
 #include "access/xact.h"
 #include "am/directory.h"
+#include "am/wake.h"
 #include "fault.h"
 #include "nodes/execnodes.h"
 #include "utils/memutils.h"
@@ -78,7 +79,9 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 		event.item = item;
 		event.xid = FullTransactionIdIsValid(xid) ? U64FromFullTransactionId(xid) : 0;
 		event.tid = *tid;
-		if (RecsysPendingAppend(index, &event, 1))
+		if (!RecsysPendingAppend(index, &event, 1))
+			RecsysNotePending();
+		else if (!RecsysWakeMergeWorker())
 		{
 			RecsysMergeResult result;
 

@@ -41,17 +41,20 @@
 #include "miscadmin.h"
 #include "postmaster/autovacuum.h"
 #include "storage/lmgr.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 /*
- * Pair updates that a bounded merge and a slice may spend on exact
- * recomputation; a part of them, in percent, is for the queue.
+ * Pair updates that a bounded merge may spend on exact recomputation, in
+ * thousands (setting recsys.merge_budget).  A part of them, in percent, is for
+ * the queue; a slice has a small part of them.
  */
-#define BOUNDED_BUDGET	100e6
-#define SLICE_BUDGET	1e6
+static int	merge_budget = 100000;
+
 #define QUEUE_PERCENT	25
+#define SLICE_PERCENT	1
 
 /* Pages that a slice looks at, and a batch at most */
 #define SLICE_PAGES		2
@@ -768,6 +771,16 @@ record_merge(Merge *merge, TimestampTz start)
 	UnlockReleaseBuffer(buffer);
 }
 
+void
+RecsysInitMerge(void)
+{
+	DefineCustomIntVariable("recsys.merge_budget",
+							"Work that one merge may spend on exact recomputation, in thousands of pair updates.",
+							"Items for which it does not suffice are adjusted and queued.",
+							&merge_budget, 100000, 0, PG_INT32_MAX, PGC_USERSET, 0,
+							NULL, NULL, NULL);
+}
+
 static void
 init_merge(Merge *merge, Relation heap, Relation index, RecsysMergeMode mode,
 		   RecsysMergeResult *result, MemoryContext context)
@@ -779,7 +792,7 @@ init_merge(Merge *merge, Relation heap, Relation index, RecsysMergeMode mode,
 	merge->mode = mode;
 	merge->result = result;
 	merge->context = context;
-	merge->budget = mode == RECSYS_MERGE_SLICE ? SLICE_BUDGET : BOUNDED_BUDGET;
+	merge->budget = merge_budget * 1e3 * (mode == RECSYS_MERGE_SLICE ? SLICE_PERCENT / 100.0 : 1.0);
 	merge->memory = (Size) (IsAutoVacuumWorkerProcess() && autovacuum_work_mem >= 0 ?
 							autovacuum_work_mem : maintenance_work_mem) * 1024;
 }
@@ -801,7 +814,7 @@ RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResu
 	merge_events(&merge);
 	if (mode != RECSYS_MERGE_SLICE)
 	{
-		merge.budget = Max(merge.budget, BOUNDED_BUDGET * QUEUE_PERCENT / 100);
+		merge.budget = Max(merge.budget, merge_budget * 1e3 * QUEUE_PERCENT / 100);
 		merge_queue(&merge);
 	}
 	if (mode == RECSYS_MERGE_EXACT)

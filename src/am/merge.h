@@ -25,6 +25,9 @@ typedef struct RecsysMergeResult
 	uint64		inexact;		/* rows left on the queue */
 } RecsysMergeResult;
 
+/* Called once, from _PG_init. */
+extern void RecsysInitMerge(void);
+
 /*
  * Merges what was pending when it was called and is visible by now.  Returns
  * false at once when somebody else is merging.  The caller holds

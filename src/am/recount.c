@@ -535,19 +535,24 @@ clear_counts(RecsysRecount *recount)
 	recount->ntouched = 0;
 }
 
-/* Score that row x has for item y. */
+/*
+ * Score that row x has for item y.  Of an inexact item it may still be unknown
+ * that it has as many users as are counted here.
+ */
 static float
 score(const RecsysRecount *recount, uint32 x, uint32 y, uint32 count, double dot)
 {
 	RecsysPairTotals totals;
+	double		result;
 
-	totals.n_i = recount->users[x];
-	totals.n_j = recount->users[y];
+	totals.n_i = Max(recount->users[x], count);
+	totals.n_j = Max(recount->users[y], count);
 	totals.n_users = (double) recount->meta.score_users;
 	totals.norm2_i = recount->uses_dots ? recount->norm2[x] : totals.n_i;
 	totals.norm2_j = recount->uses_dots ? recount->norm2[y] : totals.n_j;
-	return (float) RecsysSimilarityScore(&recount->options, count,
-										 recount->uses_dots ? dot : count, &totals);
+	result = RecsysSimilarityScore(&recount->options, count,
+								   recount->uses_dots ? dot : count, &totals);
+	return isfinite(result) ? (float) result : 0.0f;
 }
 
 static void
@@ -802,6 +807,13 @@ RecsysRecountExactly(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 	MemoryContextSwitchTo(old);
 }
 
+/* What is counted comes on top, but no pair has more users than its items. */
+static uint32
+adjusted_support(const RecsysRecount *recount, uint32 x, uint32 y, uint32 support)
+{
+	return Min(support + recount->counts[y], Min(recount->users[x], recount->users[y]));
+}
+
 /* The row of an item of the round, its supports and scores adjusted by the counts. */
 static void
 adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2)
@@ -839,7 +851,6 @@ adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2
 	{
 		RecsysNeighbor *neighbor = &list->neighbors[list->count];
 		uint32		y = row->peers[i];
-		uint32		more = recount->counts[y];
 		double		dot = 0;
 
 		load_row(recount, y);
@@ -848,9 +859,9 @@ adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2
 			dot = (double) RecsysRowScores(row)[i] * sqrt(row->norm2 * recount->norm2[y]) +
 				recount->dots[y];
 		neighbor->item = y;
-		neighbor->support = RecsysRowSupports(row)[i] + more;
+		neighbor->support = adjusted_support(recount, x, y, RecsysRowSupports(row)[i]);
 		neighbor->score = score(recount, x, y, neighbor->support, dot);
-		if (neighbor->score > 0)
+		if (neighbor->score > 0 && neighbor->support >= recount->options.min_support)
 			list->count++;
 	}
 
@@ -859,9 +870,10 @@ adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2
 	{
 		uint32		y = recount->stored[p - 1].row;
 		RecsysNeighbor *neighbor = &list->neighbors[list->count];
-		uint32		support = recount->stored[p - 1].support + recount->counts[y];
+		uint32		support = adjusted_support(recount, x, y, recount->stored[p - 1].support);
 
-		if (recount->counts[y] == 0 || recount->uses_dots)
+		if (recount->counts[y] == 0 || recount->uses_dots ||
+			support < recount->options.min_support)
 			continue;
 		put_pair(recount, y, x, support, score(recount, y, x, support, 0));
 		if (recount->stored_at[y] != slot + 1)
@@ -887,11 +899,13 @@ void
 RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 					const RecsysChangedUsers *users)
 {
-	MemoryContext old = MemoryContextSwitchTo(recount->round);
+	MemoryContext old;
 	uint64	   *starts;
 
 	if (nitems == 0)
 		return;
+	old = MemoryContextSwitchTo(recount->round);
+	recount->rows_only = false;
 	start_round(recount, items, nitems);
 	recount->histories.nusers = users->nusers;
 	recount->histories.offsets = users->offsets;

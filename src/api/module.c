@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "am/merge.h"
 #include "am/options.h"
+#include "fault.h"
 #include "fmgr.h"
 #include "worker/worker.h"
 
@@ -16,5 +18,7 @@ void
 _PG_init(void)
 {
 	RecsysInitOptions();
+	RecsysInitMerge();
+	RecsysInitFaults();
 	RecsysInitWorker();
 }
