@@ -25,6 +25,7 @@ typedef struct BackoffEntry
 {
 	Oid			database;
 	Oid			index;			/* InvalidOid: the entry is free */
+	Oid			file;
 	int			failures;
 	uint32		message;		/* hash of the last one */
 	TimestampTz retry_at;
@@ -72,13 +73,13 @@ RecsysBackoffDelay(int first, int n)
 
 /* The lock is held. */
 static BackoffEntry *
-find_entry(Oid index)
+find_entry(Oid index, Oid file)
 {
 	for (int i = 0; i < ENTRIES; i++)
 	{
 		BackoffEntry *entry = &backoff->entries[i];
 
-		if (entry->index == index && entry->database == MyDatabaseId)
+		if (entry->index == index && entry->file == file && entry->database == MyDatabaseId)
 			return entry;
 	}
 	return NULL;
@@ -101,13 +102,13 @@ spare_entry(void)
 }
 
 TimestampTz
-RecsysBackoffUntil(Oid index)
+RecsysBackoffUntil(Oid index, Oid file)
 {
 	BackoffEntry *entry;
 	TimestampTz until = 0;
 
 	LWLockAcquire(backoff->lock, LW_SHARED);
-	entry = find_entry(index);
+	entry = find_entry(index, file);
 	if (entry != NULL)
 		until = entry->retry_at;
 	LWLockRelease(backoff->lock);
@@ -115,7 +116,7 @@ RecsysBackoffUntil(Oid index)
 }
 
 TimestampTz
-RecsysBackoffFailed(Oid index, const char *message, bool *news)
+RecsysBackoffFailed(Oid index, Oid file, const char *message, bool *news)
 {
 	uint32		hash = hash_bytes((const unsigned char *) message, (int) strlen(message));
 	TimestampTz now = GetCurrentTimestamp();
@@ -123,13 +124,14 @@ RecsysBackoffFailed(Oid index, const char *message, bool *news)
 	TimestampTz until;
 
 	LWLockAcquire(backoff->lock, LW_EXCLUSIVE);
-	entry = find_entry(index);
+	entry = find_entry(index, file);
 	*news = entry == NULL || entry->message != hash;
 	if (entry == NULL)
 	{
 		entry = spare_entry();
 		entry->database = MyDatabaseId;
 		entry->index = index;
+		entry->file = file;
 		entry->failures = 0;
 	}
 	entry->message = hash;
@@ -143,17 +145,17 @@ RecsysBackoffFailed(Oid index, const char *message, bool *news)
 }
 
 bool
-RecsysBackoffSucceeded(Oid index)
+RecsysBackoffSucceeded(Oid index, Oid file)
 {
 	BackoffEntry *entry;
 	bool		failed;
 
 	/* nearly always */
-	if (RecsysBackoffUntil(index) == 0)
+	if (RecsysBackoffUntil(index, file) == 0)
 		return false;
 
 	LWLockAcquire(backoff->lock, LW_EXCLUSIVE);
-	entry = find_entry(index);
+	entry = find_entry(index, file);
 	failed = entry != NULL;
 	if (failed)
 		memset(entry, 0, sizeof(*entry));

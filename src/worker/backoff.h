@@ -18,18 +18,21 @@ extern int	RecsysBackoffDelay(int first, int n);
 extern void RecsysBackoffRequestMemory(void);
 extern void RecsysBackoffInitMemory(void);
 
-/* All of the following speak of an index of MyDatabaseId. */
+/*
+ * All of the following speak of an index of MyDatabaseId.  file is its
+ * relfilenode: once it has been rebuilt, what was wrong may be no more.
+ */
 
 /* When may it be tried again?  0: it has not failed. */
-extern TimestampTz RecsysBackoffUntil(Oid index);
+extern TimestampTz RecsysBackoffUntil(Oid index, Oid file);
 
 /*
  * It has failed with that message.  Returns when it may be tried again; *news
  * tells that the time before it did not fail, or with another message.
  */
-extern TimestampTz RecsysBackoffFailed(Oid index, const char *message, bool *news);
+extern TimestampTz RecsysBackoffFailed(Oid index, Oid file, const char *message, bool *news);
 
 /* It has not failed; returns true when it had before. */
-extern bool RecsysBackoffSucceeded(Oid index);
+extern bool RecsysBackoffSucceeded(Oid index, Oid file);
 
 #endif							/* RECSYS_BACKOFF_H */

@@ -63,6 +63,12 @@ typedef enum MergeOutcome
 	MERGE_FAILED
 } MergeOutcome;
 
+typedef struct ServedIndex
+{
+	Oid			index;
+	Oid			file;			/* its relfilenode */
+} ServedIndex;
+
 /* What a round leaves */
 typedef struct Round
 {
@@ -182,10 +188,10 @@ merge_index(Oid index)
 
 /* An index has failed: log it unless that is no news. */
 static void
-log_failure(Oid index, const ErrorData *error)
+log_failure(const ServedIndex *served, const ErrorData *error)
 {
 	bool		news;
-	TimestampTz until = RecsysBackoffFailed(index, error->message, &news);
+	TimestampTz until = RecsysBackoffFailed(served->index, served->file, error->message, &news);
 	long		seconds = (TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until) + 999) / 1000;
 
 	ereport(news ? WARNING : DEBUG1,
@@ -199,18 +205,18 @@ log_failure(Oid index, const ErrorData *error)
 
 /* Merges an index in its own transaction, whatever happens. */
 static MergeOutcome
-try_index(Oid index)
+try_index(const ServedIndex *served)
 {
 	MergeOutcome outcome;
 
-	snprintf(at_work, sizeof(at_work), "%u", index);
+	snprintf(at_work, sizeof(at_work), "%u", served->index);
 	PG_TRY();
 	{
 		SetCurrentStatementStartTimestamp();
 		StartTransactionCommand();
-		outcome = merge_index(index);
+		outcome = merge_index(served->index);
 		CommitTransactionCommand();
-		if (outcome == MERGE_DONE && RecsysBackoffSucceeded(index))
+		if (outcome == MERGE_DONE && RecsysBackoffSucceeded(served->index, served->file))
 			ereport(LOG, (errmsg("recsys index \"%s\" is merged again", at_work)));
 	}
 	PG_CATCH();
@@ -224,7 +230,7 @@ try_index(Oid index)
 		AbortCurrentTransaction();
 		RESUME_INTERRUPTS();
 
-		log_failure(index, error);
+		log_failure(served, error);
 		outcome = MERGE_FAILED;
 	}
 	PG_END_TRY();
@@ -234,22 +240,37 @@ try_index(Oid index)
 	return outcome;
 }
 
+/* The indexes to look at in this round, as ServedIndex */
 static List *
 list_indexes(void)
 {
 	List	   *indexes;
-	MemoryContext old;
+	List	   *served = NIL;
+	ListCell   *cell;
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
-	old = MemoryContextSwitchTo(round_context);
-	indexes = RecsysAllIndexes();
+	MemoryContextSwitchTo(round_context);
 	if (database_name == NULL)
 		database_name = MemoryContextStrdup(TopMemoryContext, get_database_name(MyDatabaseId));
-	MemoryContextSwitchTo(old);
+
+	indexes = RecsysAllIndexes();
+	foreach(cell, indexes)
+	{
+		HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(lfirst_oid(cell)));
+		ServedIndex *one;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		one = palloc(sizeof(ServedIndex));
+		one->index = lfirst_oid(cell);
+		one->file = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+		served = lappend(served, one);
+		ReleaseSysCache(tuple);
+	}
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(round_context);
-	return indexes;
+	return served;
 }
 
 static void
@@ -265,16 +286,16 @@ run_round(Round *round)
 
 	foreach(cell, indexes)
 	{
-		Oid			index = lfirst_oid(cell);
-		TimestampTz until = RecsysBackoffUntil(index);
+		ServedIndex *served = lfirst(cell);
+		TimestampTz until = RecsysBackoffUntil(served->index, served->file);
 
 		CHECK_FOR_INTERRUPTS();
 		if (until <= GetCurrentTimestamp())
 		{
-			MergeOutcome outcome = try_index(index);
+			MergeOutcome outcome = try_index(served);
 
 			round->busy |= outcome == MERGE_DONE;
-			until = outcome == MERGE_FAILED ? RecsysBackoffUntil(index) : 0;
+			until = outcome == MERGE_FAILED ? RecsysBackoffUntil(served->index, served->file) : 0;
 		}
 		if (until != 0 && (round->retry_at == 0 || until < round->retry_at))
 			round->retry_at = until;
