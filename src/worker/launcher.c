@@ -37,6 +37,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 #include "worker/backoff.h"
 #include "worker/launcher.h"
 #include "worker/worker.h"

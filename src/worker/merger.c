@@ -47,6 +47,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 #include "worker/backoff.h"
 #include "worker/worker.h"
 
