@@ -216,6 +216,26 @@ insert_pairs('postgres', 'pairs', 140);
 merged('postgres', 'pairs_recsys', 'and merges');
 
 #
+# A standby has no worker until it is promoted
+#
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby);
+my ($status, $stdout, $stderr) = $standby->psql('postgres', "SELECT recsys.merge('pairs_recsys')");
+like($stderr, qr/ERROR:  recovery is in progress/, 'no merge on a standby');
+is($standby->safe_psql('postgres', q(SELECT index_name, problem FROM recsys.index_stats WHERE index_name = 'pairs_recsys')),
+	'pairs_recsys|', 'index_stats on a standby');
+is($standby->safe_psql('postgres', q(SELECT sum(pages) > 0 FROM recsys.page_summary('pairs_recsys'))), 't', 'page_summary on a standby');
+is($standby->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'recsys%')), '0', 'no worker on a standby');
+$standby->promote;
+$standby->safe_psql('postgres', 'INSERT INTO pairs VALUES (1, 145)');
+ok($standby->poll_query_until('postgres', q(SELECT pending = 0 FROM recsys.index_stats WHERE index_name = 'pairs_recsys')),
+	'after promotion it merges');
+$standby->stop;
+
+#
 # Not preloaded
 #
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''");
