@@ -7,12 +7,14 @@
 #     core       the C driver of src/core, no server (test/core)
 #     regress    SQL tests (test/sql, expected)
 #     isolation  concurrent sessions (test/specs, expected/isolation)
-#     tap        crashes, standbys, dumps (test/t)
+#     tap        crashes, standbys, damage (test/t)
 # TESTS="name …" runs only those SQL tests, specs and TAP files ("001" and
 # "001_crash_insert" both name a TAP file).
 # --accept copies the results of regress and isolation to expected/.
-# --sanitize builds the module with the undefined-behavior sanitizer, the C
-# driver with that and the address sanitizer.
+# --sanitize builds the module and the C driver with the address and the undefined-
+# behavior sanitizer and runs in a server that has the former too, built once from
+# Debian's source package (lib/sanitized.sh).  Where there is none to be had, only
+# the C driver gets the address sanitizer.
 #
 # Missing packages are installed (lib/provision.sh).  The last line is
 # "recsys: N passed, N failed": SQL tests, specs and single assertions of the C
@@ -24,6 +26,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test/lib/sandbox.sh"
 . "$root/test/lib/server.sh"
 . "$root/test/lib/results.sh"
+. "$root/test/lib/sanitized.sh"
 
 RECSYS_SANITIZE=
 accept=
@@ -136,20 +139,44 @@ run_isolation()
 		specs "$SERVER_TREE/expected/isolation"
 }
 
+# The tests stop the code at fault points, so they get a module with such points;
+# and for pg_upgrade one of every other major version that is installed.
+tap_servers()
+{
+	local config
+
+	TAP_OTHERS=
+	if ! server_install faults "$PG_CONFIG" RECSYS_SANITIZE="$RECSYS_SANITIZE" RECSYS_FAULTS=1; then
+		grep -v '^gcc ' "$SERVER_LOG" | tail -n 60
+		results_fail 1 "tap: the module with fault points does not build"
+		return 1
+	fi
+	TAP_BIN=$SERVER_INSTALLED
+	for config in /usr/lib/postgresql/*/bin/pg_config; do
+		[ "$config" != "$(readlink -f "$PG_CONFIG")" ] && [ -x "${config%/*}/postgres" ] &&
+			[ -f "$("$config" --pgxs)" ] && [ -z "$RECSYS_SANITIZE" ] || continue
+		! server_install "other$(echo "$config" | tr -cd 0-9)" "$config" || TAP_OTHERS="$TAP_OTHERS $SERVER_INSTALLED"
+	done
+}
+
 run_tap()
 {
 	local name output status tests begin
 
-	heading "tap: crashes, standbys, dumps"
+	heading "tap: crashes, standbys, damage"
 	tests=$(names "$SERVER_TREE/test/t" .pl)
 	[ -n "$tests" ] || nothing tap
+	[ -z "$tests" ] || tap_servers || return
+	sandbox_small_disk 16 || echo "# no file system of limited size can be mounted: no tests of a full disk"
 	for name in $tests; do
 		output=$SANDBOX/tap/$name
 		mkdir -p "$output/tmp_check/log"
 		sandbox_own "$SANDBOX/tap"
 		status=0
 		begin=$SECONDS
-		sandbox_run 300 env PERL5LIB="$PG_TEST/perl:$SERVER_TREE/test/perl" \
+		sandbox_run 300 env PERL5LIB="${PG_TEST_PERL:-$PG_TEST/perl}:$SERVER_TREE/test/perl" \
+			PATH="$TAP_BIN:$SANDBOX_PATH" RECSYS_SMALL_DISK="$SANDBOX_SMALL_DISK" \
+			RECSYS_OTHER_SERVERS="$TAP_OTHERS" RECSYS_LOAD="$SERVER_TREE/test/load" \
 			PG_REGRESS="$PG_TEST/regress/pg_regress" TESTDIR="$output" \
 			TESTDATADIR="$output/tmp_check" TESTLOGDIR="$output/tmp_check/log" \
 			bash -c 'cd "$TESTDIR" && exec perl "$1"' - "$SERVER_TREE/test/t/$name.pl" \
@@ -163,7 +190,7 @@ run_tap()
 			tail -q -n 40 "$output/stderr" "$output"/tmp_check/log/regress_log_* | cut -c 1-500 |
 				grep -vE '^(###|# Running:|waiting for|server st|# .*[Pp]ostmaster PID|\[[^]]*\]\([^)]*\) ok )'
 			for log in "$output"/tmp_check/log/*.log; do
-				grep -sHE '(ERROR|FATAL|PANIC|terminated by signal|TRAP):?' "$log" | tail -n 20
+				grep -sHE '(ERROR|FATAL|PANIC|terminated by signal|TRAP|AddressSanitizer|runtime error):?' "$log" | tail -n 20
 			done
 		fi
 		rm -rf "$output"
@@ -171,7 +198,11 @@ run_tap()
 }
 
 provision_server tests
-sandbox_begin test 840
+if [ -n "$RECSYS_SANITIZE" ]; then
+	sanitized_server || echo "recsys: the server is without the address sanitizer"
+fi
+sandbox_begin test 1500
+[ -z "$SANITIZED_SERVER" ] || sanitized_sandbox
 server_copy "$root" || exit 1
 echo "recsys: testing with $("$PG_CONFIG" --version), as user $SANDBOX_USER"
 
@@ -196,11 +227,11 @@ for part in $parts; do
 done
 
 if [ "$built" = yes ]; then
-	crashes=$(grep -hE 'terminated by signal|PANIC:|runtime error:' "$SANDBOX/server.log")
+	crashes=$(grep -hE 'terminated by signal|PANIC:|TRAP:|AddressSanitizer|runtime error:' "$SANDBOX/server.log")
 	if [ -n "$crashes" ]; then
 		heading "the server crashed"
 		printf '%s\n' "$crashes" | head -n 20
-		grep -A 40 'runtime error:' "$SANDBOX/server.log" | head -n 120
+		grep -EA 40 'AddressSanitizer|runtime error:' "$SANDBOX/server.log" | head -n 120
 		results_fail 1 "the server survived all tests"
 	fi
 	server_stop

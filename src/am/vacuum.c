@@ -63,6 +63,11 @@ is_dead(VacuumState *state, RecsysSide side, const char *packed)
 	bool		dead;
 
 	RecsysUnpackEntry(packed, side, &state->meta, &entry);
+	if (!RecsysTidIsSane(&entry.tid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" contains an invalid TID", RelationGetRelationName(state->index)),
+				 errhint("Please REINDEX it.")));
 	counts = side == RECSYS_USERS || entry.orphan;
 	dead = state->callback(&entry.tid, state->callback_state);
 	if (counts)

@@ -15,6 +15,7 @@
 
 SANDBOX=
 SANDBOX_STEP=
+SANDBOX_ROOT=()		# what runs a command before it gives up root: see sandbox_small_disk
 
 sandbox_begin()
 {
@@ -45,6 +46,26 @@ sandbox_begin()
 	cd "$SANDBOX" || exit 1
 }
 
+# A file system of some megabytes at $SANDBOX_SMALL_DISK, for commands from now on.
+# It is mounted anew for each command, in a mount namespace of its own that ends
+# with it.  Only root can do that: false, and nothing changed, where it cannot be
+# done.
+sandbox_small_disk()
+{
+	local directory=$SANDBOX/small megabytes=$1
+
+	mkdir -p "$directory"
+	[ "$(id -u)" -eq 0 ] || return 1
+	SANDBOX_ROOT=(unshare --mount bash -c \
+		'mount -t tmpfs -o "size=$1m,mode=777" recsys "$2" && shift 2 && exec "$@"' - \
+		"$megabytes" "$directory")
+	if ! "${SANDBOX_ROOT[@]}" true 2>/dev/null; then
+		SANDBOX_ROOT=()
+		return 1
+	fi
+	SANDBOX_SMALL_DISK=$directory
+}
+
 # Gives a path that root just made to the unprivileged user.
 sandbox_own()
 {
@@ -68,7 +89,7 @@ sandbox_run()
 	shift
 	left=$(sandbox_left)
 	[ "$limit" -le "$left" ] || limit=$left
-	"${SANDBOX_AS[@]}" env -i HOME="$SANDBOX/home" TMPDIR="$SANDBOX/tmp" PATH="$SANDBOX_PATH" \
+	"${SANDBOX_ROOT[@]}" "${SANDBOX_AS[@]}" env -i HOME="$SANDBOX/home" TMPDIR="$SANDBOX/tmp" PATH="$SANDBOX_PATH" \
 		LC_ALL=C USER="$SANDBOX_USER" LOGNAME="$SANDBOX_USER" RECSYS_SANDBOX="$SANDBOX" \
 		"${SANDBOX_ENV[@]}" timeout -k 10 "$limit" "$@" </dev/null &
 	SANDBOX_STEP=$!

@@ -3,6 +3,7 @@
 # provision.sh.
 #
 #     sanitized_server      sets PG_CONFIG, PG_BIN, PG_PGXS, PG_TEST to it
+#     sanitized_sandbox     after sandbox_begin: commands can run it
 #
 # The sanitizer has to be in the program itself to know all of its memory, and
 # the server as Debian builds it neither has it nor checks its own assertions.
@@ -19,6 +20,7 @@ SANITIZED_ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:disable_coredump=1
 # Programs have fixed addresses: some kernels otherwise put them where the
 # sanitizer wants its shadow memory.
 SANITIZED_RUN=
+SANITIZED_SERVER=	# yes once there is one
 ! setarch -R true 2>/dev/null || SANITIZED_RUN="setarch -R"
 
 # The source packages beside the packages that apt-get knows, as sources.list.
@@ -53,7 +55,6 @@ sanitized_build()
 {
 	local source=$1 build=$2 prefix=$3
 
-	export ASAN_OPTIONS=$SANITIZED_ASAN_OPTIONS
 	mkdir -p "$build" && cd "$build" &&
 	$SANITIZED_RUN "$source/configure" --prefix="$prefix" --without-readline --without-zlib \
 		--without-icu --enable-cassert --enable-debug \
@@ -67,6 +68,7 @@ sanitized_server()
 {
 	local cache=${RECSYS_CACHE:-} prefix work test=$PG_TEST archive begin=$SECONDS
 
+	export ASAN_OPTIONS=$SANITIZED_ASAN_OPTIONS
 	SANITIZED_HEADERS=$(cd "$(dirname "${BASH_SOURCE[0]}")/asan" && pwd)
 	if [ -z "$cache" ]; then
 		cache=$HOME/.cache/recsys
@@ -105,4 +107,12 @@ sanitized_server()
 
 	# the framework's Perl modules are no part of this build
 	[ -d "$PG_TEST/perl" ] || PG_TEST_PERL=$test/perl
+	SANITIZED_SERVER=yes
+}
+
+# What the commands of a sandbox need to run such a server
+sanitized_sandbox()
+{
+	SANDBOX_ENV+=(ASAN_OPTIONS="$SANITIZED_ASAN_OPTIONS")
+	[ -z "$SANITIZED_RUN" ] || SANDBOX_AS=($SANITIZED_RUN "${SANDBOX_AS[@]}")
 }

@@ -2,7 +2,8 @@
 # installed into a tree of its own inside the sandbox, and a throw-away cluster
 # runs from that tree.  Sourced, after provision.sh and sandbox.sh.
 #
-#     server_build              copies, builds and installs; log in $SERVER_LOG
+#     server_build              builds and installs; log in $SERVER_LOG
+#     server_install NAME …     the same again into another tree, built otherwise
 #     server_start [CONF…]      cluster on a Unix socket in $SERVER_SOCKET
 #     server_stop
 #
@@ -44,28 +45,36 @@ server_link()
 	done
 }
 
-# Builds with warnings as errors and installs into the private tree.
-server_build()
+# server_install NAME PG_CONFIG [VARIABLE=VALUE…]: builds for that server, with
+# warnings as errors, and installs into the tree $SANDBOX/NAME.  SERVER_INSTALLED
+# is then the directory of its programs.
+server_install()
 {
-	local root=$SANDBOX/root share pkglib
+	local root=$SANDBOX/$1 config=$2 bin share pkglib
+	local make=(make -C "$root.build" -f "$SERVER_TREE/Makefile" VPATH="$SERVER_TREE" \
+		PG_CONFIG="$config" RECSYS_WERROR=1 "${@:3}")
 
-	mkdir "$SANDBOX/build" "$root"
-	sandbox_own "$SANDBOX/build" "$root"
-	sandbox_run 300 make -j "$(nproc)" -C "$SANDBOX/build" -f "$SERVER_TREE/Makefile" \
-		VPATH="$SERVER_TREE" PG_CONFIG="$PG_CONFIG" RECSYS_WERROR=1 \
-		RECSYS_SANITIZE="$RECSYS_SANITIZE" all >"$SERVER_LOG" 2>&1 || return 1
-	sandbox_run 60 make -C "$SANDBOX/build" -f "$SERVER_TREE/Makefile" \
-		VPATH="$SERVER_TREE" PG_CONFIG="$PG_CONFIG" RECSYS_WERROR=1 \
-		RECSYS_SANITIZE="$RECSYS_SANITIZE" DESTDIR="$root" install >>"$SERVER_LOG" 2>&1 || return 1
+	mkdir "$root.build" "$root"
+	sandbox_own "$root.build" "$root"
+	sandbox_run 300 "${make[@]}" -j "$(nproc)" all >>"$SERVER_LOG" 2>&1 || return 1
+	sandbox_run 60 "${make[@]}" DESTDIR="$root" install >>"$SERVER_LOG" 2>&1 || return 1
 
-	share=$("$PG_CONFIG" --sharedir)
-	pkglib=$("$PG_CONFIG" --pkglibdir)
-	mkdir -p "$root$PG_BIN"
-	cp -a "$PG_BIN"/. "$root$PG_BIN"
+	bin=$("$config" --bindir)
+	share=$("$config" --sharedir)
+	pkglib=$("$config" --pkglibdir)
+	mkdir -p "$root$bin"
+	cp -a "$bin"/. "$root$bin"
 	server_link "$share" "$root$share"
 	server_link "$share/extension" "$root$share/extension"
 	server_link "$pkglib" "$root$pkglib"
-	SERVER_BIN=$root$PG_BIN
+	SERVER_INSTALLED=$root$bin
+}
+
+# The module as it is delivered (or sanitized), in the tree that all programs come from.
+server_build()
+{
+	server_install root "$PG_CONFIG" RECSYS_SANITIZE="$RECSYS_SANITIZE" || return 1
+	SERVER_BIN=$SERVER_INSTALLED
 	SANDBOX_PATH=$SERVER_BIN:$SANDBOX_PATH
 }
 

@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(new_node create_purchases insert_purchases answers same_answers
   check_clean scans_agree recommend_agrees kill_server start_pgbench
-  start_psql finish poll_progress);
+  start_psql finish poll_progress pgbench equals_new_index);
 
 # The product catalogue and the users of the generated purchases.  Popularity
 # falls off like 1/rank; a product has companions (same number modulo 10), so
@@ -259,6 +259,38 @@ sub start_pgbench
 		[ 'pgbench', '-n', '-c', $clients, '-j', 1, '-T', 300, @files,
 			'-h', $node->host, '-p', $node->port, 'postgres' ],
 		'<', \undef, '>', \$output, '2>', \$output);
+}
+
+# pgbench in the background for a number of seconds, with options of its own; what
+# it says goes to the file {recsys_log} of the result.
+my $pgbenches = 0;
+
+sub pgbench
+{
+	my ($node, $seconds, $clients, @options) = @_;
+	my $log = PostgreSQL::Test::Utils::tempdir() . '/pgbench' . $pgbenches++ . '.log';
+	my $run = IPC::Run::start(
+		[ 'pgbench', '-n', '-c', $clients, '-j', 2, '-T', $seconds, '--max-tries=20', @options,
+			'-h', $node->host, '-p', $node->port, 'postgres' ],
+		'<', \undef, '>', $log, '2>&1');
+
+	$run->{recsys_log} = $log;
+	return $run;
+}
+
+# After an exact merge the index answers as one that is built anew.  Where there is
+# no merge, the graph is as of the last build, and nothing is compared.
+sub equals_new_index
+{
+	my ($node, $index, $columns, $name) = @_;
+
+	return if $node->safe_psql('postgres', q(SELECT to_regproc('recsys.merge') IS NULL)) eq 't';
+	$node->safe_psql('postgres', 'VACUUM purchases');
+	$node->safe_psql('postgres', "SELECT recsys.merge('$index', true)");
+	check_clean($node, $index, "$name: check_index after an exact merge");
+	$node->safe_psql('postgres', "CREATE INDEX fresh_recsys ON $columns");
+	same_answers(answers($node, $index), answers($node, 'fresh_recsys'), "$name: the index equals a new one");
+	$node->safe_psql('postgres', 'DROP INDEX fresh_recsys');
 }
 
 # psql in the background; its exit status comes from finish.

@@ -1,0 +1,2 @@
+VACUUM purchases;
+\sleep 500 ms
