@@ -57,7 +57,9 @@ sub restore
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
 	$node->init_from_backup($primary, 'backup', has_restoring => 1, standby => 0);
-	$node->append_conf('postgresql.conf', join("\n", @target, "recovery_target_action = 'promote'", ''));
+	$node->append_conf('postgresql.conf', join("\n", @target, "recovery_target_action = 'promote'",
+			# what this node archived would be a timeline that the next one follows
+			'archive_mode = off', ''));
 	$node->start;
 	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()')
 	  or BAIL_OUT("$name: recovery does not end");
