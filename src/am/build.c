@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "am/build_parallel.h"
 #include "am/graph.h"
 #include "am/handler.h"
 #include "am/options.h"
@@ -340,11 +341,13 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 	RecsysModel *model;
 	Size		limit = (Size) maintenance_work_mem * 1024;
 	Size		kept;
+	int			nworkers;
 
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
 
 	init_state(&state, index, MAIN_FORKNUM);
+	nworkers = RecsysBuildWorkers(heap, index);
 	reserve_fixed_pages(&state);
 	collect_rows(&state, heap, info, result);
 	RECSYS_FAULT("build-scanned");
@@ -353,7 +356,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 		RecsysGraphWriterMemory(RecsysCollectorItems(state.collector));
 	model = RecsysModelCreate(RecsysCollectorItems(state.collector), state.meta.weighted,
 							  state.max_history, limit > kept ? limit - kept : 0,
-							  RecsysCollectorSpilled(state.collector));
+							  RecsysCollectorSpilled(state.collector), nworkers);
 
 	start_phase(PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
 	write_users(&state, model);

@@ -104,7 +104,7 @@ train(RecsysCollector *collector, bool weighted, int max_history, Size limit)
 	Size		kept = RecsysCollectorMemory(collector);
 	RecsysModel *model = RecsysModelCreate(RecsysCollectorItems(collector), weighted, max_history,
 										   limit > kept ? limit - kept : 0,
-										   RecsysCollectorSpilled(collector));
+										   RecsysCollectorSpilled(collector), 0);
 	RecsysKey	key;
 	uint32		hash;
 

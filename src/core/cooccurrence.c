@@ -55,11 +55,12 @@ typedef struct WeightedSum
 	uint32		count;
 } WeightedSum;
 
-typedef struct Kernel
+struct RecsysKernel
 {
 	const RecsysMatrix *users;
 	const RecsysMatrix *items;
 	const RecsysItemTotals *totals;
+	const RecsysModelOptions *options;
 	RecsysRowSelector *selector;
 	bool		weighted;		/* are dot products wanted? */
 	bool		packable;		/* does COUNT_PACKED apply? */
@@ -76,7 +77,7 @@ typedef struct Kernel
 	uint32	   *counts;
 	WeightedSum *sums;
 	uint64	   *words;
-} Kernel;
+};
 
 RecsysItemTotals *
 RecsysItemTotalsCompute(const RecsysMatrix *users)
@@ -300,12 +301,17 @@ can_pack(const RecsysMatrix *users, const RecsysItemTotals *totals, int *count_b
 	return largest < ldexp(1.0, Min(64 - *count_bits, 53)) - 1.0;
 }
 
-static void
-choose_counting(Kernel *kernel, uint32 item)
+/* Is a list of the touched counters less work than looking through all of them? */
+static inline bool
+is_touching(const RecsysItemTotals *totals, uint32 item)
 {
-	uint32		nitems = kernel->totals->nitems;
+	return totals->work[item] < totals->nitems / SCAN_DISCOUNT;
+}
 
-	kernel->touching = kernel->totals->work[item] < nitems / SCAN_DISCOUNT;
+static void
+choose_counting(RecsysKernel *kernel, uint32 item)
+{
+	kernel->touching = is_touching(kernel->totals, item);
 	kernel->ntouched = 0;
 	if (kernel->weighted)
 		kernel->counting = kernel->packable && !kernel->touching ? COUNT_PACKED : COUNT_WEIGHTED;
@@ -317,7 +323,7 @@ choose_counting(Kernel *kernel, uint32 item)
 }
 
 static void
-count_row(Kernel *kernel, uint32 item)
+count_row(RecsysKernel *kernel, uint32 item)
 {
 	const RecsysMatrix *matrix = kernel->users;
 	const uint64 *offsets = matrix->offsets;
@@ -417,7 +423,7 @@ take_weighted(WeightedSum *sums, uint32 *counts, double *dots, int n)
 }
 
 static void
-offer_all(Kernel *kernel, uint32 min_support)
+offer_all(RecsysKernel *kernel, uint32 min_support)
 {
 	uint32		nitems = kernel->totals->nitems;
 	double		unit = ldexp(1.0, -2 * kernel->users->weight_shift);
@@ -452,7 +458,7 @@ offer_all(Kernel *kernel, uint32 min_support)
 }
 
 static void
-offer_touched(Kernel *kernel)
+offer_touched(RecsysKernel *kernel)
 {
 	for (uint32 start = 0; start < kernel->ntouched; start += RECSYS_SELECT_BLOCK)
 	{
@@ -483,62 +489,93 @@ offer_touched(Kernel *kernel)
 	}
 }
 
+RecsysKernel *
+RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
+				   const RecsysItemTotals *totals, const RecsysModelOptions *options)
+{
+	RecsysKernel *kernel = palloc0(sizeof(RecsysKernel));
+	Size		nitems = Max(totals->nitems, 1);
+
+	Assert(users->ncolumns == totals->nitems && items->nrows == totals->nitems);
+	kernel->users = users;
+	kernel->items = items;
+	kernel->totals = totals;
+	kernel->options = options;
+	kernel->selector = RecsysRowSelectorCreate(totals, options);
+	kernel->weighted = RecsysRowSelectorUsesDots(kernel->selector);
+	kernel->touched = recsys_alloc_huge((nitems / SCAN_DISCOUNT + 1) * sizeof(uint32));
+	if (kernel->weighted)
+	{
+		kernel->sums = recsys_alloc_huge_zero(nitems * sizeof(WeightedSum));
+		kernel->packable = can_pack(users, totals, &kernel->count_bits);
+		if (kernel->packable)
+			kernel->words = recsys_alloc_huge_zero(nitems * sizeof(uint64));
+	}
+	else
+	{
+		kernel->counts = recsys_alloc_huge_zero(nitems * sizeof(uint32));
+		if (users->narrow != NULL)
+			kernel->narrow = recsys_alloc_huge_zero(nitems * sizeof(uint16));
+	}
+	return kernel;
+}
+
+void
+RecsysKernelRows(RecsysKernel *kernel, uint32 first, uint32 last,
+				 RecsysRowReporter report, void *arg)
+{
+	const RecsysModelOptions *options = kernel->options;
+
+	for (uint32 item = first; item < last; item++)
+	{
+		RecsysRowSelectorStart(kernel->selector, item);
+		if (kernel->totals->users[item] >= options->min_support)
+		{
+			choose_counting(kernel, item);
+			count_row(kernel, item);
+			if (kernel->touching)
+				offer_touched(kernel);
+			else
+				offer_all(kernel, options->min_support);
+		}
+		else if (item % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		RecsysRowSelectorFinish(kernel->selector, report, arg);
+	}
+}
+
+void
+RecsysKernelFree(RecsysKernel *kernel)
+{
+	if (kernel->narrow != NULL)
+		pfree(kernel->narrow);
+	if (kernel->words != NULL)
+		pfree(kernel->words);
+	if (kernel->sums != NULL)
+		pfree(kernel->sums);
+	if (kernel->counts != NULL)
+		pfree(kernel->counts);
+	pfree(kernel->touched);
+	RecsysRowSelectorFree(kernel->selector);
+	pfree(kernel);
+}
+
 void
 RecsysCooccurrence(const RecsysMatrix *users, const RecsysMatrix *items,
 				   const RecsysItemTotals *totals, const RecsysModelOptions *options,
 				   uint32 first, uint32 last, RecsysRowReporter report, void *arg)
 {
-	Kernel		kernel = {0};
-	Size		nitems = Max(totals->nitems, 1);
+	RecsysKernel *kernel = RecsysKernelCreate(users, items, totals, options);
 
-	Assert(users->ncolumns == totals->nitems && items->nrows == totals->nitems);
-	kernel.users = users;
-	kernel.items = items;
-	kernel.totals = totals;
-	kernel.selector = RecsysRowSelectorCreate(totals, options);
-	kernel.weighted = RecsysRowSelectorUsesDots(kernel.selector);
-	kernel.touched = recsys_alloc_huge((nitems / SCAN_DISCOUNT + 1) * sizeof(uint32));
-	if (kernel.weighted)
-	{
-		kernel.sums = recsys_alloc_huge_zero(nitems * sizeof(WeightedSum));
-		kernel.packable = can_pack(users, totals, &kernel.count_bits);
-		if (kernel.packable)
-			kernel.words = recsys_alloc_huge_zero(nitems * sizeof(uint64));
-	}
-	else
-	{
-		kernel.counts = recsys_alloc_huge_zero(nitems * sizeof(uint32));
-		if (users->narrow != NULL)
-			kernel.narrow = recsys_alloc_huge_zero(nitems * sizeof(uint16));
-	}
+	RecsysKernelRows(kernel, first, last, report, arg);
+	RecsysKernelFree(kernel);
+}
 
-	for (uint32 item = first; item < last; item++)
-	{
-		RecsysRowSelectorStart(kernel.selector, item);
-		if (totals->users[item] >= options->min_support)
-		{
-			choose_counting(&kernel, item);
-			count_row(&kernel, item);
-			if (kernel.touching)
-				offer_touched(&kernel);
-			else
-				offer_all(&kernel, options->min_support);
-		}
-		else if (item % 1024 == 0)
-			CHECK_FOR_INTERRUPTS();
-		RecsysRowSelectorFinish(kernel.selector, report, arg);
-	}
-
-	if (kernel.narrow != NULL)
-		pfree(kernel.narrow);
-	if (kernel.words != NULL)
-		pfree(kernel.words);
-	if (kernel.sums != NULL)
-		pfree(kernel.sums);
-	if (kernel.counts != NULL)
-		pfree(kernel.counts);
-	pfree(kernel.touched);
-	RecsysRowSelectorFree(kernel.selector);
+uint64
+RecsysKernelCost(const RecsysItemTotals *totals, uint32 item)
+{
+	return totals->work[item] +
+		(is_touching(totals, item) ? 0 : totals->nitems / SCAN_DISCOUNT) + 1;
 }
 
 Size

@@ -46,7 +46,23 @@ extern void RecsysCooccurrence(const RecsysMatrix *users, const RecsysMatrix *it
 							   RecsysRowReporter report, void *arg);
 
 /*
- * Memory that RecsysCooccurrence needs beside its arguments.
+ * The same, one range of rows after the other in any order.  The arguments
+ * must outlive the kernel, and several kernels may read the same ones.
+ */
+typedef struct RecsysKernel RecsysKernel;
+
+extern RecsysKernel *RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
+										const RecsysItemTotals *totals,
+										const RecsysModelOptions *options);
+extern void RecsysKernelRows(RecsysKernel *kernel, uint32 first, uint32 last,
+							 RecsysRowReporter report, void *arg);
+extern void RecsysKernelFree(RecsysKernel *kernel);
+
+/* What a row costs, in additions to a counter; more than zero. */
+extern uint64 RecsysKernelCost(const RecsysItemTotals *totals, uint32 item);
+
+/*
+ * Memory that a kernel needs beside its arguments.
  */
 extern Size RecsysCooccurrenceMemory(uint32 nitems, bool weighted);
 
@@ -68,5 +84,21 @@ typedef struct RecsysUserStream
 extern int	RecsysCooccurrenceStream(RecsysUserStream *stream, const RecsysItemTotals *totals,
 									 const RecsysModelOptions *options, Size memory_limit,
 									 RecsysRowReporter report, void *arg);
+
+/*
+ * The same pass by pass, in any order: a pass may begin with item 0 and with
+ * what PassEnd returned for another one.  Kernels with the same totals,
+ * options and limit agree on the passes.
+ */
+typedef struct RecsysStreamKernel RecsysStreamKernel;
+
+extern RecsysStreamKernel *RecsysStreamKernelCreate(const RecsysItemTotals *totals,
+													const RecsysModelOptions *options,
+													Size memory_limit);
+extern uint32 RecsysStreamKernelPassEnd(const RecsysStreamKernel *kernel, uint32 first);
+extern void RecsysStreamKernelPass(RecsysStreamKernel *kernel, RecsysUserStream *stream,
+								   uint32 first, uint32 last,
+								   RecsysRowReporter report, void *arg);
+extern void RecsysStreamKernelFree(RecsysStreamKernel *kernel);
 
 #endif							/* RECSYS_COOCCURRENCE_H */

@@ -32,17 +32,17 @@ typedef struct StreamRow
 	int			width;			/* bytes of a dense counter */
 } StreamRow;
 
-typedef struct StreamKernel
+struct RecsysStreamKernel
 {
 	const RecsysItemTotals *totals;
 	const RecsysModelOptions *options;
 	RecsysRowSelector *selector;
 	bool		weighted;
+	Size		limit;			/* of a pass, in bytes */
+	char	   *block;			/* rows and counters of the largest pass */
 	StreamRow  *rows;			/* of the current pass */
 	char	   *counters;		/* of all rows of the current pass */
-	RecsysRowReporter report;
-	void	   *arg;
-} StreamKernel;
+};
 
 static inline Size
 align_up(Size size)
@@ -55,7 +55,7 @@ align_up(Size size)
  * the bytes of its counters.
  */
 static Size
-plan_row(const StreamKernel *kernel, uint32 item, StreamRow *row)
+plan_row(const RecsysStreamKernel *kernel, uint32 item, StreamRow *row)
 {
 	const RecsysItemTotals *totals = kernel->totals;
 	Size		dot_width = kernel->weighted ? sizeof(double) : 0;
@@ -77,7 +77,7 @@ plan_row(const StreamKernel *kernel, uint32 item, StreamRow *row)
 }
 
 static void
-place_row(const StreamKernel *kernel, StreamRow *row, char *place)
+place_row(const RecsysStreamKernel *kernel, StreamRow *row, char *place)
 {
 	if (row->nslots > 0)
 	{
@@ -100,7 +100,7 @@ place_row(const StreamKernel *kernel, StreamRow *row, char *place)
  * counters.  At least one row is taken, whatever its size.
  */
 static uint32
-plan_pass(const StreamKernel *kernel, uint32 first, Size limit, Size *bytes)
+plan_pass(const RecsysStreamKernel *kernel, uint32 first, Size *bytes)
 {
 	uint32		last = first;
 	Size		used = 0;
@@ -112,7 +112,7 @@ plan_pass(const StreamKernel *kernel, uint32 first, Size limit, Size *bytes)
 		Size		counters = plan_row(kernel, last, &row);
 
 		used += counters + sizeof(StreamRow);
-		if (used > limit && last > first)
+		if (used > kernel->limit && last > first)
 			break;
 		*bytes += counters;
 		last++;
@@ -196,7 +196,7 @@ lower_bound(const uint32 *items, int count, uint32 item)
 }
 
 static void
-count_pass(StreamKernel *kernel, RecsysUserStream *stream, uint32 first, uint32 last)
+count_pass(RecsysStreamKernel *kernel, RecsysUserStream *stream, uint32 first, uint32 last)
 {
 	const uint32 *items;
 	const float *weights;
@@ -220,7 +220,7 @@ count_pass(StreamKernel *kernel, RecsysUserStream *stream, uint32 first, uint32 
 }
 
 static void
-offer_dense(StreamKernel *kernel, const StreamRow *row)
+offer_dense(RecsysStreamKernel *kernel, const StreamRow *row)
 {
 	uint32		nitems = kernel->totals->nitems;
 
@@ -246,7 +246,7 @@ offer_dense(StreamKernel *kernel, const StreamRow *row)
 }
 
 static void
-offer_hashed(StreamKernel *kernel, const StreamRow *row)
+offer_hashed(RecsysStreamKernel *kernel, const StreamRow *row)
 {
 	uint32		items[RECSYS_SELECT_BLOCK];
 	uint32		counts[RECSYS_SELECT_BLOCK];
@@ -271,7 +271,8 @@ offer_hashed(StreamKernel *kernel, const StreamRow *row)
 }
 
 static void
-report_pass(StreamKernel *kernel, uint32 first, uint32 last)
+report_pass(RecsysStreamKernel *kernel, uint32 first, uint32 last,
+			RecsysRowReporter report, void *arg)
 {
 	for (uint32 item = first; item < last; item++)
 	{
@@ -283,8 +284,75 @@ report_pass(StreamKernel *kernel, uint32 first, uint32 last)
 			offer_hashed(kernel, row);
 		else if (row->counts != NULL)
 			offer_dense(kernel, row);
-		RecsysRowSelectorFinish(kernel->selector, kernel->report, kernel->arg);
+		RecsysRowSelectorFinish(kernel->selector, report, arg);
 	}
+}
+
+RecsysStreamKernel *
+RecsysStreamKernelCreate(const RecsysItemTotals *totals, const RecsysModelOptions *options,
+						 Size memory_limit)
+{
+	RecsysStreamKernel *kernel = palloc0(sizeof(RecsysStreamKernel));
+	Size		fixed;
+	Size		most = 0;
+	uint32		last;
+
+	kernel->totals = totals;
+	kernel->options = options;
+	kernel->selector = RecsysRowSelectorCreate(totals, options);
+	kernel->weighted = RecsysRowSelectorUsesDots(kernel->selector);
+
+	/* the selector counts too */
+	fixed = RecsysRowSelectorMemory(totals->nitems, options->neighbors, kernel->weighted);
+	kernel->limit = memory_limit > fixed ? memory_limit - fixed : 0;
+
+	/* the largest pass decides what is allocated, once for all of them */
+	for (uint32 first = 0; first < totals->nitems; first = last)
+	{
+		Size		bytes;
+
+		last = plan_pass(kernel, first, &bytes);
+		most = Max(most, (last - first) * sizeof(StreamRow) + bytes);
+	}
+	kernel->block = recsys_alloc_huge(Max(most, 1));
+	kernel->rows = (StreamRow *) kernel->block;
+	return kernel;
+}
+
+uint32
+RecsysStreamKernelPassEnd(const RecsysStreamKernel *kernel, uint32 first)
+{
+	Size		bytes;
+
+	return plan_pass(kernel, first, &bytes);
+}
+
+void
+RecsysStreamKernelPass(RecsysStreamKernel *kernel, RecsysUserStream *stream,
+					   uint32 first, uint32 last, RecsysRowReporter report, void *arg)
+{
+	Size		bytes = 0;
+
+	kernel->counters = kernel->block + (last - first) * sizeof(StreamRow);
+	for (uint32 item = first; item < last; item++)
+	{
+		StreamRow  *row = &kernel->rows[item - first];
+		Size		row_bytes = plan_row(kernel, item, row);
+
+		place_row(kernel, row, kernel->counters + bytes);
+		bytes += row_bytes;
+	}
+	memset(kernel->counters, 0, bytes);
+	count_pass(kernel, stream, first, last);
+	report_pass(kernel, first, last, report, arg);
+}
+
+void
+RecsysStreamKernelFree(RecsysStreamKernel *kernel)
+{
+	pfree(kernel->block);
+	RecsysRowSelectorFree(kernel->selector);
+	pfree(kernel);
 }
 
 int
@@ -292,58 +360,16 @@ RecsysCooccurrenceStream(RecsysUserStream *stream, const RecsysItemTotals *total
 						 const RecsysModelOptions *options, Size memory_limit,
 						 RecsysRowReporter report, void *arg)
 {
-	StreamKernel kernel = {0};
-	Size		fixed;
-	Size		limit;
-	Size		most = 0;
-	char	   *block;
+	RecsysStreamKernel *kernel = RecsysStreamKernelCreate(totals, options, memory_limit);
 	uint32		last;
 	int			passes = 0;
 
-	kernel.totals = totals;
-	kernel.options = options;
-	kernel.selector = RecsysRowSelectorCreate(totals, options);
-	kernel.weighted = RecsysRowSelectorUsesDots(kernel.selector);
-	kernel.report = report;
-	kernel.arg = arg;
-
-	/* the selector counts too */
-	fixed = RecsysRowSelectorMemory(totals->nitems, options->neighbors, kernel.weighted);
-	limit = memory_limit > fixed ? memory_limit - fixed : 0;
-
-	/* the largest pass decides what is allocated, once for all of them */
 	for (uint32 first = 0; first < totals->nitems; first = last)
 	{
-		Size		bytes;
-
-		last = plan_pass(&kernel, first, limit, &bytes);
-		most = Max(most, (last - first) * sizeof(StreamRow) + bytes);
-	}
-	block = recsys_alloc_huge(Max(most, 1));
-	kernel.rows = (StreamRow *) block;
-
-	for (uint32 first = 0; first < totals->nitems; first = last)
-	{
-		Size		bytes;
-		Size		place = 0;
-
-		last = plan_pass(&kernel, first, limit, &bytes);
-		kernel.counters = block + (last - first) * sizeof(StreamRow);
-		memset(kernel.counters, 0, bytes);
-		for (uint32 item = first; item < last; item++)
-		{
-			StreamRow  *row = &kernel.rows[item - first];
-			Size		row_bytes = plan_row(&kernel, item, row);
-
-			place_row(&kernel, row, kernel.counters + place);
-			place += row_bytes;
-		}
-		count_pass(&kernel, stream, first, last);
-		report_pass(&kernel, first, last);
+		last = RecsysStreamKernelPassEnd(kernel, first);
+		RecsysStreamKernelPass(kernel, stream, first, last, report, arg);
 		passes++;
 	}
-
-	pfree(block);
-	RecsysRowSelectorFree(kernel.selector);
+	RecsysStreamKernelFree(kernel);
 	return passes;
 }

@@ -48,12 +48,21 @@ count_columns(const RecsysMatrix *matrix, uint64 *counts)
 RecsysMatrix *
 RecsysMatrixTranspose(const RecsysMatrix *matrix)
 {
-	uint64		nentries = matrix->offsets[matrix->nrows];
-	RecsysMatrix *result = matrix_create(matrix->ncolumns, matrix->nrows, nentries,
+	RecsysMatrix *result = matrix_create(matrix->ncolumns, matrix->nrows,
+										 matrix->offsets[matrix->nrows],
 										 matrix->weights != NULL);
+
+	RecsysMatrixTransposeTo(matrix, result);
+	return result;
+}
+
+void
+RecsysMatrixTransposeTo(const RecsysMatrix *matrix, RecsysMatrix *result)
+{
 	uint64	   *places;
 	uint64		since_check = 0;
 
+	Assert(result->nrows == matrix->ncolumns && result->ncolumns == matrix->nrows);
 	count_columns(matrix, result->offsets);
 	for (uint32 row = 0; row < result->nrows; row++)
 		result->offsets[row + 1] += result->offsets[row];
@@ -85,7 +94,6 @@ RecsysMatrixTranspose(const RecsysMatrix *matrix)
 	}
 
 	pfree(places);
-	return result;
 }
 
 void
@@ -143,32 +151,50 @@ find_weight_shift(const RecsysMatrix *matrix)
 	return largest * scale < 65536.0f ? shift : -1;
 }
 
+static void
+fill_compact(RecsysMatrix *matrix, bool packed, void *place)
+{
+	uint64		nentries = matrix->offsets[matrix->nrows];
+	float		scale = (float) (1 << Max(matrix->weight_shift, 0));
+
+	if (!packed)
+	{
+		matrix->narrow = place;
+		for (uint64 x = 0; x < nentries; x++)
+			matrix->narrow[x] = (uint16) matrix->columns[x];
+		return;
+	}
+	matrix->packed = place;
+	for (uint64 x = 0; x < nentries; x++)
+		matrix->packed[x] = (uint32) (matrix->weights[x] * scale) << 16 | matrix->columns[x];
+}
+
 bool
 RecsysMatrixCompact(RecsysMatrix *matrix)
 {
 	uint64		nentries = matrix->offsets[matrix->nrows];
-	float		scale;
+	bool		packed;
 
 	if (matrix->narrow != NULL || matrix->packed != NULL)
 		return true;
-	if (matrix->ncolumns > 65536)
+	if (matrix->ncolumns > RECSYS_COMPACT_COLUMNS)
 		return false;
 
 	if (matrix->weights != NULL)
 		matrix->weight_shift = find_weight_shift(matrix);
-	if (matrix->weights == NULL || matrix->weight_shift < 0)
-	{
-		matrix->narrow = recsys_alloc_huge(Max(nentries, 1) * sizeof(uint16));
-		for (uint64 x = 0; x < nentries; x++)
-			matrix->narrow[x] = (uint16) matrix->columns[x];
-		return true;
-	}
-
-	scale = (float) (1 << matrix->weight_shift);
-	matrix->packed = recsys_alloc_huge(Max(nentries, 1) * sizeof(uint32));
-	for (uint64 x = 0; x < nentries; x++)
-		matrix->packed[x] = (uint32) (matrix->weights[x] * scale) << 16 | matrix->columns[x];
+	packed = matrix->weights != NULL && matrix->weight_shift >= 0;
+	fill_compact(matrix, packed,
+				 recsys_alloc_huge(RecsysMatrixCompactMemory(Max(nentries, 1), packed)));
 	return true;
+}
+
+void
+RecsysMatrixCompactTo(RecsysMatrix *matrix, void *place)
+{
+	Assert(matrix->ncolumns <= RECSYS_COMPACT_COLUMNS);
+	if (matrix->weights != NULL)
+		matrix->weight_shift = find_weight_shift(matrix);
+	fill_compact(matrix, matrix->weights != NULL && matrix->weight_shift >= 0, place);
 }
 
 Size

@@ -26,7 +26,16 @@ typedef struct RecsysMatrix
 
 /* Item-major from user-major or back; lives in the current memory context. */
 extern RecsysMatrix *RecsysMatrixTranspose(const RecsysMatrix *matrix);
+
+/*
+ * The same into a matrix whose arrays are there: offsets all zero, columns and
+ * weights (if the source has them) of any content.
+ */
+extern void RecsysMatrixTransposeTo(const RecsysMatrix *matrix, RecsysMatrix *result);
 extern void RecsysMatrixFree(RecsysMatrix *matrix);
+
+/* The most columns that a matrix with a compact copy can have. */
+#define RECSYS_COMPACT_COLUMNS 65536
 
 /*
  * Add the compact copy to a user-major matrix, if it has at most 65,536
@@ -36,7 +45,10 @@ extern void RecsysMatrixFree(RecsysMatrix *matrix);
  */
 extern bool RecsysMatrixCompact(RecsysMatrix *matrix);
 
-/* Bytes that RecsysMatrixCompact allocates at most. */
+/* The same into memory of the given place, for a matrix with few enough columns. */
+extern void RecsysMatrixCompactTo(RecsysMatrix *matrix, void *place);
+
+/* Bytes that a compact copy takes at most. */
 extern Size RecsysMatrixCompactMemory(uint64 nentries, bool weighted);
 
 /* Bytes that a matrix of that shape takes. */

@@ -6,13 +6,15 @@
  * the user-major matrix.  It is either held in memory or written to a temporary
  * file.  When matrix, transpose and accumulators fit the limit, the in-memory
  * kernel runs; otherwise the streaming kernel reads the histories as often as
- * it needs to.  Both give the same result.
+ * it needs to.  Both give the same result, and both can be run by parallel
+ * workers (parallel_model.c).
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "source/historyfile.h"
 #include "source/model.h"
-#include "storage/buffile.h"
+#include "source/parallel_model.h"
 #include "utils/memutils.h"
 
 /* A user with more interactions than this has them merged on the way. */
@@ -26,6 +28,7 @@ struct RecsysModel
 	MemoryContext context;
 	bool		weighted;
 	int			max_history;
+	int			nworkers;
 	Size		memory_limit;
 	RecsysModelStatistics statistics;
 	RecsysItemTotals totals;
@@ -42,15 +45,13 @@ struct RecsysModel
 	uint64		maxentries;
 	uint32		maxusers;
 
-	/* histories on disk: count, items, weights of each user */
-	BufFile    *file;
-	uint32	   *items;
-	float	   *weights;
+	RecsysHistoryFile *file;	/* or on disk */
 	uint32		position;		/* next user of the in-memory stream */
 };
 
 RecsysModel *
-RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_limit, bool on_disk)
+RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_limit, bool on_disk,
+				  int nworkers)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys model",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -61,6 +62,7 @@ RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_lim
 	model->context = context;
 	model->weighted = weighted;
 	model->max_history = max_history;
+	model->nworkers = nworkers;
 	model->memory_limit = memory_limit;
 
 	model->totals.nitems = nitems;
@@ -73,11 +75,9 @@ RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_lim
 	model->current = palloc(sizeof(RecsysInteraction) * model->maxcurrent);
 	model->maxfolded = 1024;
 	model->folded = palloc(sizeof(RecsysHistoryItem) * model->maxfolded);
-	model->items = palloc(sizeof(uint32) * Max(max_history, 1));
-	model->weights = palloc(sizeof(float) * Max(max_history, 1));
 
 	if (on_disk)
-		model->file = BufFileCreateTemp(false);
+		model->file = RecsysHistoryFileCreate(weighted, max_history, nworkers > 0);
 	else
 	{
 		model->maxusers = 1024;
@@ -183,22 +183,6 @@ append_to_matrix(RecsysModel *model, const RecsysHistoryItem *items, int count)
 	matrix->offsets[++matrix->nrows] = entries + count;
 }
 
-static void
-append_to_file(RecsysModel *model, const RecsysHistoryItem *items, int count)
-{
-	uint32		header = count;
-
-	for (int i = 0; i < count; i++)
-	{
-		model->items[i] = items[i].item;
-		model->weights[i] = items[i].weight;
-	}
-	BufFileWrite(model->file, &header, sizeof(header));
-	BufFileWrite(model->file, model->items, sizeof(uint32) * count);
-	if (model->weighted)
-		BufFileWrite(model->file, model->weights, sizeof(float) * count);
-}
-
 bool
 RecsysModelEndUser(RecsysModel *model)
 {
@@ -240,7 +224,7 @@ RecsysModelEndUser(RecsysModel *model)
 	}
 
 	if (model->file != NULL)
-		append_to_file(model, model->folded, count);
+		RecsysHistoryFileAppend(model->file, model->folded, count);
 	else
 		append_to_matrix(model, model->folded, count);
 	return true;
@@ -254,49 +238,9 @@ RecsysModelFinish(RecsysModel *model)
 	pfree(model->folded);
 	model->current = NULL;
 	model->folded = NULL;
+	if (model->file != NULL)
+		RecsysHistoryFileFinish(model->file);
 	return &model->totals;
-}
-
-static void
-rewind_file(void *arg)
-{
-	RecsysModel *model = arg;
-
-	if (BufFileSeek(model->file, 0, 0, SEEK_SET) != 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not rewind recsys temporary file")));
-}
-
-static void
-read_exactly(BufFile *file, void *dest, size_t size)
-{
-	if (BufFileRead(file, dest, size) != size)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read from recsys temporary file")));
-}
-
-static bool
-next_from_file(void *arg, const uint32 **items, const float **weights, int *count)
-{
-	RecsysModel *model = arg;
-	uint32		header;
-	size_t		got = BufFileRead(model->file, &header, sizeof(header));
-
-	if (got == 0)
-		return false;
-	if (got != sizeof(header) || header > (uint32) model->max_history)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read from recsys temporary file")));
-	read_exactly(model->file, model->items, sizeof(uint32) * header);
-	if (model->weighted)
-		read_exactly(model->file, model->weights, sizeof(float) * header);
-	*items = model->items;
-	*weights = model->weighted ? model->weights : NULL;
-	*count = header;
-	return true;
 }
 
 static void
@@ -322,6 +266,26 @@ next_from_matrix(void *arg, const uint32 **items, const float **weights, int *co
 	return true;
 }
 
+/* False when it is not worth it, or memory does not suffice. */
+static bool
+run_parallel(RecsysModel *model, const RecsysModelOptions *options, Size left,
+			 RecsysRowReporter report, void *arg)
+{
+	RecsysParallelModel parallel;
+
+	if (model->nworkers == 0)
+		return false;
+	parallel.nworkers = model->nworkers;
+	parallel.memory_left = left;
+	parallel.max_history = model->max_history;
+	parallel.totals = &model->totals;
+	parallel.options = options;
+	parallel.matrix = model->file == NULL ? &model->matrix : NULL;
+	parallel.file = model->file;
+	model->statistics.passes = RecsysParallelModelRun(&parallel, report, arg);
+	return model->statistics.passes > 0;
+}
+
 void
 RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 			   RecsysRowReporter report, void *arg)
@@ -334,7 +298,9 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 	Size		needed = RecsysMatrixMemory(nitems, entries, model->weighted) +
 		RecsysCooccurrenceMemory(nitems, model->weighted);
 
-	if (model->file == NULL && needed <= left)
+	if (run_parallel(model, options, left, report, arg))
+		 /* done */ ;
+	else if (model->file == NULL && needed <= left)
 	{
 		RecsysMatrix *transpose = RecsysMatrixTranspose(&model->matrix);
 
@@ -350,9 +316,11 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 	{
 		RecsysUserStream stream;
 
-		stream.rewind = model->file ? rewind_file : rewind_matrix;
-		stream.next = model->file ? next_from_file : next_from_matrix;
+		stream.rewind = rewind_matrix;
+		stream.next = next_from_matrix;
 		stream.arg = model;
+		if (model->file != NULL)
+			RecsysHistoryFileStream(model->file, &stream);
 		model->statistics.passes =
 			RecsysCooccurrenceStream(&stream, &model->totals, options,
 									 Max(left, MIN_STREAM_MEMORY), report, arg);
@@ -374,6 +342,6 @@ void
 RecsysModelFree(RecsysModel *model)
 {
 	if (model->file != NULL)
-		BufFileClose(model->file);
+		RecsysHistoryFileClose(model->file);
 	MemoryContextDelete(model->context);
 }

@@ -24,10 +24,12 @@ typedef struct RecsysModelStatistics
 
 /*
  * Histories are kept in memory unless on_disk, which writes them to a temporary
- * file.  memory_limit, in bytes, is for everything the model allocates.
+ * file.  memory_limit, in bytes, is for everything the model allocates.  Up to
+ * nworkers parallel workers help to compute the item graph, within that limit;
+ * only a utility command may ask for any.
  */
 extern RecsysModel *RecsysModelCreate(uint32 nitems, bool weighted, int max_history,
-									  Size memory_limit, bool on_disk);
+									  Size memory_limit, bool on_disk, int nworkers);
 
 /* One interaction of the user at hand; its item must be a number below nitems. */
 extern void RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction);

@@ -1,0 +1,40 @@
+/*
+ * historyfile.h
+ *	  Folded histories in a temporary file, to be read several times.
+ */
+#ifndef RECSYS_HISTORYFILE_H
+#define RECSYS_HISTORYFILE_H
+
+#include "postgres.h"
+
+#include "core/cooccurrence.h"
+#include "core/history.h"
+#include "storage/dsm.h"
+
+typedef struct RecsysHistoryFile RecsysHistoryFile;
+
+/*
+ * shared: so that parallel workers can open it.  If that is not possible, as
+ * there is a limit on shared memory segments, the file is private.
+ */
+extern RecsysHistoryFile *RecsysHistoryFileCreate(bool weighted, int max_history, bool shared);
+
+extern void RecsysHistoryFileAppend(RecsysHistoryFile *file, const RecsysHistoryItem *items,
+									int count);
+
+/* Everything has been appended; from now on the file is read only. */
+extern void RecsysHistoryFileFinish(RecsysHistoryFile *file);
+
+/* What a worker opens it by; false for a private file. */
+extern bool RecsysHistoryFileHandle(const RecsysHistoryFile *file, dsm_handle *handle);
+
+/* In a worker; NULL if the leader has gone. */
+extern RecsysHistoryFile *RecsysHistoryFileOpen(bool weighted, int max_history, dsm_handle handle);
+
+/* The histories from the first one on, again and again */
+extern void RecsysHistoryFileStream(RecsysHistoryFile *file, RecsysUserStream *stream);
+
+/* Closes it; the last one to close it deletes it. */
+extern void RecsysHistoryFileClose(RecsysHistoryFile *file);
+
+#endif							/* RECSYS_HISTORYFILE_H */

@@ -1,0 +1,724 @@
+/*
+ * parallel_model.c
+ *	  The item graph computed by parallel workers.
+ *
+ * Rows do not depend on each other, so leader and workers claim ranges of items
+ * (in streaming: passes) from a shared counter, in ascending order and small
+ * enough that nobody is left with much when the others are done.  What they
+ * read is shared: totals, user-major matrix, its transpose and its compact copy
+ * in two segments, or the file of histories.  What they count with is private,
+ * and how many may take part depends on how often that fits.
+ *
+ * Segments come one after the other, so that there is never more than in a
+ * serial run by much: the first takes over totals and matrix, whose private
+ * arrays are freed then; the second gets the transpose.
+ *
+ * Workers send rows, each by its queue and ascending, as its ranges are.  The
+ * leader reports a row when all before it have been reported: some queue has
+ * the next one as its first, or the leader itself has computed it, or it will
+ * come.  Its own rows that are not yet due wait in a buffer.  Everybody who
+ * has claimed a range below that of a full queue or buffer is at work and
+ * finds the leader reading, so no two can wait for each other.
+ */
+#include "postgres.h"
+
+#include "core/rowselect.h"
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "source/parallel_model.h"
+#include "source/workers.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+/* Ranges that a participant claims on average: the last one may be waited for. */
+#define RANGES_PER_PARTICIPANT 64
+
+/* Bytes of a queue, and of the leader's buffer; some ranges of rows fit. */
+#define SMALLEST_QUEUE ((Size) 64 * 1024)
+#define LARGEST_QUEUE ((Size) 1024 * 1024)
+
+/* The part of the memory left that a queue may be: one in so many. */
+#define QUEUE_FRACTION 64
+
+/* A participant of a streaming run counts with at least this much. */
+#define MIN_STREAM_MEMORY ((Size) 4 * 1024 * 1024)
+
+typedef struct SharedModel
+{
+	RecsysModelOptions options;
+	int			max_history;
+	bool		weighted;
+	bool		streaming;
+	uint32		nitems;
+	uint32		nrows;			/* of the user-major matrix */
+	uint64		nusers;			/* N */
+	uint64		nentries;
+	dsm_handle	base;			/* segment: totals, user-major matrix unless streaming */
+	dsm_handle	derived;		/* segment: transpose and compact copy, unless streaming */
+	dsm_handle	histories;		/* streaming: the file */
+	bool		narrow;			/* which compact copy there is */
+	bool		packed;
+	int			weight_shift;
+	Size		stream_memory;	/* streaming: for each participant */
+	uint64		range_cost;		/* otherwise: of a range */
+	pg_atomic_uint32 next;		/* first item that nobody has claimed */
+	pg_atomic_uint32 ranges;	/* claimed so far */
+} SharedModel;
+
+/* One process that computes rows */
+typedef struct Participant
+{
+	SharedModel *shared;
+	RecsysItemTotals totals;
+	RecsysMatrix matrix;
+	RecsysMatrix transpose;
+	RecsysKernel *kernel;
+	RecsysHistoryFile *file;
+	RecsysStreamKernel *stream_kernel;
+	uint32		last;			/* end of the range at hand */
+} Participant;
+
+/* A row as it is sent; its neighbors follow. */
+typedef struct RowHeader
+{
+	uint32		item;
+	uint32		count;
+} RowHeader;
+
+typedef struct Leader
+{
+	RecsysWorkers *workers;
+	int			nworkers;
+	const RowHeader **heads;	/* of each worker: a row received, not yet due */
+	uint32		nitems;
+	uint32		next;			/* item that is due */
+	RecsysRowReporter report;
+	void	   *arg;
+
+	/* rows of our own that are not yet due: buffer[start .. end-1] */
+	char	   *buffer;
+	Size		size;
+	Size		start;
+	Size		end;
+} Leader;
+
+PGDLLEXPORT void recsys_model_worker_main(dsm_segment *segment, shm_toc *toc);
+
+/* Hands out aligned pieces of a segment, or adds up their sizes (place NULL). */
+typedef struct Area
+{
+	char	   *place;
+	Size		used;
+} Area;
+
+static void *
+carve(Area *area, Size size)
+{
+	void	   *piece = area->place != NULL ? area->place + area->used : NULL;
+
+	area->used += CACHELINEALIGN(size);
+	return piece;
+}
+
+static void
+carve_totals(Area *area, uint32 nitems, bool weighted, RecsysItemTotals *totals)
+{
+	totals->nitems = nitems;
+	totals->users = carve(area, sizeof(uint32) * nitems);
+	totals->work = carve(area, sizeof(uint64) * nitems);
+	totals->norm2 = weighted ? carve(area, sizeof(double) * nitems) : NULL;
+}
+
+static void
+carve_matrix(Area *area, uint32 nrows, uint32 ncolumns, uint64 nentries, bool weighted,
+			 RecsysMatrix *matrix)
+{
+	matrix->nrows = nrows;
+	matrix->ncolumns = ncolumns;
+	matrix->offsets = carve(area, sizeof(uint64) * ((Size) nrows + 1));
+	matrix->columns = carve(area, sizeof(uint32) * nentries);
+	matrix->weights = weighted ? carve(area, sizeof(float) * nentries) : NULL;
+}
+
+/* Lay out the first segment, over a Participant's totals and matrix. */
+static Size
+lay_out_base(const SharedModel *shared, char *place, Participant *self)
+{
+	Area		area = {place, 0};
+
+	carve_totals(&area, shared->nitems, shared->weighted, &self->totals);
+	self->totals.nusers = shared->nusers;
+	if (!shared->streaming)
+		carve_matrix(&area, shared->nrows, shared->nitems, shared->nentries, shared->weighted,
+					 &self->matrix);
+	return area.used;
+}
+
+/* Lay out the second segment; returns the compact copy's place by *compact. */
+static Size
+lay_out_derived(const SharedModel *shared, char *place, Participant *self, void **compact)
+{
+	Area		area = {place, 0};
+
+	carve_matrix(&area, shared->nitems, shared->nrows, shared->nentries, shared->weighted,
+				 &self->transpose);
+	*compact = NULL;
+	if (shared->narrow || shared->packed)
+		*compact = carve(&area, RecsysMatrixCompactMemory(shared->nentries, shared->weighted));
+	return area.used;
+}
+
+/*
+ * Create a segment that belongs to the current resource owner.  NULL when there
+ * is no room for it, which is no reason to give up a build: containers often
+ * have little shared memory.
+ */
+static dsm_segment *
+create_segment(Size size)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner saved = CurrentResourceOwner;
+	ResourceOwner owner = ResourceOwnerCreate(saved, "recsys segment");
+	dsm_segment *volatile segment = NULL;
+
+	CurrentResourceOwner = owner;
+	PG_TRY();
+	{
+		segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+		if (segment != NULL)
+			dsm_pin_mapping(segment);
+	}
+	PG_CATCH();
+	{
+		int			code = geterrcode();
+
+		CurrentResourceOwner = saved;
+		if (code != ERRCODE_OUT_OF_MEMORY && code != ERRCODE_DISK_FULL)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+
+	/* of a failed attempt, the descriptor is left */
+	CurrentResourceOwner = saved;
+	ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
+	ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, false);
+	ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
+	ResourceOwnerDelete(owner);
+
+	if (segment == NULL)
+		ereport(DEBUG1,
+				(errmsg_internal("recsys: no room for %zu kB of shared memory", size / 1024)));
+	else
+		dsm_unpin_mapping(segment);
+	return segment;
+}
+
+/* The end of the range that begins with an item. */
+static uint32
+range_end(const Participant *self, uint32 first)
+{
+	uint32		nitems = self->shared->nitems;
+	uint64		cost = 0;
+	uint32		last = first;
+
+	if (self->stream_kernel != NULL)
+		return RecsysStreamKernelPassEnd(self->stream_kernel, first);
+	do
+		cost += RecsysKernelCost(&self->totals, last++);
+	while (last < nitems && cost < self->shared->range_cost);
+	return last;
+}
+
+/* Claim the next range, if there is one. */
+static bool
+claim_range(Participant *self, uint32 *first)
+{
+	SharedModel *shared = self->shared;
+
+	*first = pg_atomic_read_u32(&shared->next);
+	while (*first < shared->nitems)
+	{
+		self->last = range_end(self, *first);
+		if (pg_atomic_compare_exchange_u32(&shared->next, first, self->last))
+		{
+			pg_atomic_fetch_add_u32(&shared->ranges, 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+compute_range(Participant *self, uint32 first, RecsysRowReporter report, void *arg)
+{
+	if (self->stream_kernel != NULL)
+	{
+		RecsysUserStream stream;
+
+		RecsysHistoryFileStream(self->file, &stream);
+		RecsysStreamKernelPass(self->stream_kernel, &stream, first, self->last, report, arg);
+	}
+	else
+		RecsysKernelRows(self->kernel, first, self->last, report, arg);
+}
+
+static void
+start_computing(Participant *self)
+{
+	const SharedModel *shared = self->shared;
+
+	if (shared->streaming)
+		self->stream_kernel = RecsysStreamKernelCreate(&self->totals, &shared->options,
+													   shared->stream_memory);
+	else
+		self->kernel = RecsysKernelCreate(&self->matrix, &self->transpose, &self->totals,
+										  &shared->options);
+}
+
+static void
+stop_computing(Participant *self)
+{
+	if (self->stream_kernel != NULL)
+		RecsysStreamKernelFree(self->stream_kernel);
+	if (self->kernel != NULL)
+		RecsysKernelFree(self->kernel);
+}
+
+/* Worker */
+
+typedef struct Sender
+{
+	RecsysWorker worker;
+	Participant self;
+} Sender;
+
+static void
+send_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	Sender	   *sender = arg;
+	RowHeader	header;
+
+	header.item = item;
+	header.count = count;
+	RecsysWorkerSend(&sender->worker, &header, sizeof(header),
+					 neighbors, sizeof(RecsysNeighbor) * count,
+					 item + 1 == sender->self.last);
+}
+
+/* A segment that is gone means that the leader is, who need not be told. */
+static dsm_segment *
+attach_segment(dsm_handle handle)
+{
+	dsm_segment *segment = dsm_attach(handle);
+
+	if (segment == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("could not map dynamic shared memory segment")));
+	return segment;
+}
+
+void
+recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
+{
+	Sender		sender = {0};
+	Participant *self = &sender.self;
+	SharedModel *shared = RecsysWorkerBegin(&sender.worker, segment, toc);
+	dsm_segment *base = attach_segment(shared->base);
+	dsm_segment *derived = NULL;
+	uint32		first;
+
+	self->shared = shared;
+	lay_out_base(shared, dsm_segment_address(base), self);
+	if (shared->streaming)
+	{
+		self->file = RecsysHistoryFileOpen(shared->weighted, shared->max_history,
+										   shared->histories);
+		if (self->file == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("could not map dynamic shared memory segment")));
+	}
+	else
+	{
+		void	   *compact;
+
+		derived = attach_segment(shared->derived);
+		lay_out_derived(shared, dsm_segment_address(derived), self, &compact);
+		self->matrix.narrow = shared->narrow ? compact : NULL;
+		self->matrix.packed = shared->packed ? compact : NULL;
+		self->matrix.weight_shift = shared->weight_shift;
+	}
+
+	start_computing(self);
+	while (!sender.worker.abandoned && claim_range(self, &first))
+		compute_range(self, first, send_row, &sender);
+	stop_computing(self);
+
+	if (self->file != NULL)
+		RecsysHistoryFileClose(self->file);
+	if (derived != NULL)
+		dsm_detach(derived);
+	dsm_detach(base);
+	RecsysWorkerEnd(&sender.worker);
+}
+
+/* Leader */
+
+static Size
+row_size(const RowHeader *row)
+{
+	return sizeof(RowHeader) + sizeof(RecsysNeighbor) * row->count;
+}
+
+static void
+report_row(Leader *leader, const RowHeader *row)
+{
+	leader->report(leader->arg, row->item, (const RecsysNeighbor *) (row + 1), row->count);
+	leader->next++;
+}
+
+/* The first row of a worker's queue that has not been reported, if it is there. */
+static const RowHeader *
+head_of(Leader *leader, int worker)
+{
+	const void *message;
+	Size		size;
+
+	if (leader->heads[worker] == NULL &&
+		RecsysWorkersReceive(leader->workers, worker, &message, &size))
+	{
+		leader->heads[worker] = message;
+		if (size < sizeof(RowHeader) || size != row_size(message))
+			elog(ERROR, "invalid row of %zu bytes from a recsys parallel worker", size);
+	}
+	return leader->heads[worker];
+}
+
+/* Report all that is due and there. */
+static void
+report_due_rows(Leader *leader)
+{
+	bool		reported;
+
+	do
+	{
+		reported = false;
+		while (leader->start < leader->end)
+		{
+			const RowHeader *row = (const RowHeader *) (leader->buffer + leader->start);
+
+			if (row->item != leader->next)
+				break;
+			leader->start += row_size(row);
+			report_row(leader, row);
+			reported = true;
+		}
+		for (int worker = 0; worker < leader->nworkers; worker++)
+		{
+			const RowHeader *row;
+
+			while ((row = head_of(leader, worker)) != NULL && row->item == leader->next)
+			{
+				report_row(leader, row);
+				leader->heads[worker] = NULL;
+				reported = true;
+			}
+		}
+	} while (reported);
+	if (leader->start == leader->end)
+		leader->start = leader->end = 0;
+}
+
+/* The row that is due is a worker's. */
+static void
+wait_for_rows(Leader *leader)
+{
+	if (RecsysWorkersDone(leader->workers))
+	{
+		/* this raises the error of a worker that had one */
+		RecsysWorkersFinish(leader->workers);
+		elog(ERROR, "rows from item %u on are missing", leader->next);
+	}
+	RecsysWorkersWait(leader->workers);
+	report_due_rows(leader);
+}
+
+/* A row that the leader has computed. */
+static void
+take_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	Leader	   *leader = arg;
+	RowHeader	header;
+
+	header.item = item;
+	header.count = count;
+	report_due_rows(leader);
+	while (item != leader->next && leader->end - leader->start + row_size(&header) > leader->size)
+		wait_for_rows(leader);
+	if (item == leader->next)
+	{
+		leader->report(leader->arg, item, neighbors, count);
+		leader->next++;
+		return;
+	}
+
+	if (leader->end + row_size(&header) > leader->size)
+	{
+		leader->end -= leader->start;
+		memmove(leader->buffer, leader->buffer + leader->start, leader->end);
+		leader->start = 0;
+	}
+	memcpy(leader->buffer + leader->end, &header, sizeof(header));
+	memcpy(leader->buffer + leader->end + sizeof(header), neighbors,
+		   sizeof(RecsysNeighbor) * count);
+	leader->end += row_size(&header);
+}
+
+static void
+lead(Leader *leader, Participant *self)
+{
+	uint32		first;
+
+	while (leader->next < leader->nitems)
+	{
+		report_due_rows(leader);
+		if (leader->end - leader->start <= leader->size / 2 && claim_range(self, &first))
+			compute_range(self, first, take_row, leader);
+		else if (leader->next < leader->nitems)
+			wait_for_rows(leader);
+	}
+}
+
+/* How a run is made up within the memory left */
+typedef struct Plan
+{
+	int			nworkers;		/* 0: not at all */
+	bool		compact;
+	Size		queue;
+	Size		stream_memory;
+} Plan;
+
+/* The workers that fit, if each of them and the leader need that much beside what is shared. */
+static int
+workers_that_fit(const RecsysParallelModel *model, const Plan *plan, Size left, Size shared,
+				 Size each)
+{
+	int			nworkers = model->nworkers;
+
+	while (nworkers > 0 && shared + (each + plan->queue) * (nworkers + 1) > left)
+		nworkers--;
+	return nworkers;
+}
+
+static void
+plan_run(const RecsysParallelModel *model, const SharedModel *shared, Plan *plan)
+{
+	Participant none;
+	void	   *compact;
+	SharedModel with_compact = *shared;
+	Size		base = lay_out_base(shared, NULL, &none);
+	Size		left = model->memory_left;
+	Size		kernel;
+	Size		freed;
+	Size		plain;
+	Size		larger;
+
+	memset(plan, 0, sizeof(Plan));
+	plan->queue = Min(Max(left / QUEUE_FRACTION, SMALLEST_QUEUE), LARGEST_QUEUE);
+	if (base > left)
+		return;
+
+	if (shared->streaming)
+	{
+		Size		least = MIN_STREAM_MEMORY +
+			2 * RecsysRowSelectorMemory(shared->nitems, shared->options.neighbors,
+										shared->weighted);
+
+		plan->nworkers = workers_that_fit(model, plan, left, base, least);
+		plan->stream_memory = (left - base) / (plan->nworkers + 1) - plan->queue;
+		return;
+	}
+
+	/* once they have been copied the private arrays are freed */
+	freed = GetMemoryChunkSpace(model->matrix->offsets) +
+		GetMemoryChunkSpace(model->matrix->columns) +
+		(shared->weighted ? GetMemoryChunkSpace(model->matrix->weights) : 0);
+	kernel = RecsysCooccurrenceMemory(shared->nitems, shared->weighted);
+	with_compact.narrow = true;
+	plain = lay_out_derived(shared, NULL, &none, &compact);
+	larger = lay_out_derived(&with_compact, NULL, &none, &compact);
+
+	/* the compact copy is worth about as much as another worker */
+	if (shared->nitems <= RECSYS_COMPACT_COLUMNS)
+		plan->nworkers = workers_that_fit(model, plan, left + freed, base + larger, kernel);
+	plan->compact = plan->nworkers > 0;
+	if (!plan->compact && (shared->nitems > RECSYS_COMPACT_COLUMNS || larger + kernel > left))
+		plan->nworkers = workers_that_fit(model, plan, left + freed, base + plain, kernel);
+}
+
+static void
+describe(const RecsysParallelModel *model, SharedModel *shared)
+{
+	memset(shared, 0, sizeof(SharedModel));
+	shared->options = *model->options;
+	shared->max_history = model->max_history;
+	shared->weighted = model->totals->norm2 != NULL;
+	shared->streaming = model->file != NULL;
+	shared->nitems = model->totals->nitems;
+	shared->nusers = model->totals->nusers;
+	if (model->matrix != NULL)
+	{
+		shared->nrows = model->matrix->nrows;
+		shared->nentries = model->matrix->offsets[shared->nrows];
+	}
+}
+
+/* Move an array to shared memory. */
+static void
+move_array(void *place, void **array, Size size)
+{
+	memcpy(place, *array, size);
+	pfree(*array);
+	*array = place;
+}
+
+/* Fill the first segment; the model's matrix is in it from now on. */
+static void
+fill_base(const RecsysParallelModel *model, const SharedModel *shared, Participant *self)
+{
+	const RecsysItemTotals *totals = model->totals;
+	RecsysMatrix *matrix = model->matrix;
+	Size		nitems = shared->nitems;
+
+	memcpy(self->totals.users, totals->users, sizeof(uint32) * nitems);
+	memcpy(self->totals.work, totals->work, sizeof(uint64) * nitems);
+	if (shared->weighted)
+		memcpy(self->totals.norm2, totals->norm2, sizeof(double) * nitems);
+	if (shared->streaming)
+		return;
+	move_array(self->matrix.offsets, (void **) &matrix->offsets,
+			   sizeof(uint64) * ((Size) shared->nrows + 1));
+	move_array(self->matrix.columns, (void **) &matrix->columns,
+			   sizeof(uint32) * shared->nentries);
+	if (shared->weighted)
+		move_array(self->matrix.weights, (void **) &matrix->weights,
+				   sizeof(float) * shared->nentries);
+}
+
+/*
+ * Transpose, into the second segment.  Without room for one the run goes on
+ * without workers, which then were not to be.
+ */
+static dsm_segment *
+make_derived(SharedModel *shared, Participant *self, Plan *plan)
+{
+	dsm_segment *segment;
+	void	   *compact;
+
+	/* whichever kind it will be, its place is the same */
+	shared->narrow = plan->compact;
+	segment = create_segment(lay_out_derived(shared, NULL, self, &compact));
+	if (segment == NULL)
+	{
+		plan->nworkers = 0;
+		self->transpose = *RecsysMatrixTranspose(&self->matrix);
+		if (plan->compact)
+			(void) RecsysMatrixCompact(&self->matrix);
+		return NULL;
+	}
+
+	lay_out_derived(shared, dsm_segment_address(segment), self, &compact);
+	memset(self->transpose.offsets, 0, sizeof(uint64) * ((Size) shared->nitems + 1));
+	RecsysMatrixTransposeTo(&self->matrix, &self->transpose);
+	if (plan->compact)
+		RecsysMatrixCompactTo(&self->matrix, compact);
+	shared->derived = dsm_segment_handle(segment);
+	shared->narrow = self->matrix.narrow != NULL;
+	shared->packed = self->matrix.packed != NULL;
+	shared->weight_shift = self->matrix.weight_shift;
+	return segment;
+}
+
+/* Launch workers, compute and report all rows; returns the number of ranges. */
+static uint32
+run_workers(const SharedModel *description, const Plan *plan, Participant *self, Leader *leader)
+{
+	SharedModel *shared;
+	uint64		cost = 0;
+	uint32		ranges;
+
+	leader->workers = RecsysWorkersCreate("recsys_model_worker_main", plan->nworkers, plan->queue,
+										  sizeof(SharedModel), (void **) &shared);
+	*shared = *description;
+	for (uint32 item = 0; item < shared->nitems; item++)
+		cost += RecsysKernelCost(&self->totals, item);
+	shared->range_cost = cost / (RANGES_PER_PARTICIPANT * (plan->nworkers + 1));
+	pg_atomic_init_u32(&shared->next, 0);
+	pg_atomic_init_u32(&shared->ranges, 0);
+	self->shared = shared;
+
+	leader->nworkers = RecsysWorkersLaunch(leader->workers);
+	leader->heads = palloc0(sizeof(RowHeader *) * Max(leader->nworkers, 1));
+	leader->nitems = shared->nitems;
+	leader->size = plan->queue;
+	leader->buffer = palloc(leader->size);
+
+	start_computing(self);
+	lead(leader, self);
+	stop_computing(self);
+
+	/* with the workers the shared area goes */
+	ranges = pg_atomic_read_u32(&shared->ranges);
+	self->shared = NULL;
+	RecsysWorkersFinish(leader->workers);
+	pfree(leader->buffer);
+	pfree(leader->heads);
+	return ranges;
+}
+
+int
+RecsysParallelModelRun(const RecsysParallelModel *model, RecsysRowReporter report, void *arg)
+{
+	SharedModel description;
+	Plan		plan;
+	Participant self = {0};
+	Leader		leader = {0};
+	dsm_segment *base;
+	dsm_segment *derived = NULL;
+	uint32		ranges;
+
+	describe(model, &description);
+	if (description.streaming && !RecsysHistoryFileHandle(model->file, &description.histories))
+		return 0;
+	plan_run(model, &description, &plan);
+	if (plan.nworkers == 0 || description.nitems == 0)
+		return 0;
+	base = create_segment(Max(lay_out_base(&description, NULL, &self), 1));
+	if (base == NULL)
+		return 0;
+
+	lay_out_base(&description, dsm_segment_address(base), &self);
+	fill_base(model, &description, &self);
+	description.base = dsm_segment_handle(base);
+	description.stream_memory = plan.stream_memory;
+	self.file = model->file;
+	if (!description.streaming)
+		derived = make_derived(&description, &self, &plan);
+
+	leader.report = report;
+	leader.arg = arg;
+	ranges = run_workers(&description, &plan, &self, &leader);
+
+	/* nobody reads the arrays of the model's matrix again */
+	if (derived != NULL)
+		dsm_detach(derived);
+	dsm_detach(base);
+	ereport(DEBUG1,
+			(errmsg_internal("recsys: item graph computed with %d of %d planned workers in %u ranges%s",
+							 leader.nworkers, model->nworkers, ranges,
+							 description.streaming ? ", each a pass over the histories" : "")));
+	return description.streaming ? (int) ranges : 1;
+}
