@@ -58,7 +58,7 @@ typedef struct BuildState
 	RecsysGraphWriter graph;
 	const RecsysItemTotals *totals;
 	double		indexed;		/* heap rows */
-	MemoryContext row_context;
+	int			nworkers;		/* that may be used */
 } BuildState;
 
 char *
@@ -103,27 +103,12 @@ report_done(uint64 done)
 }
 
 static void
-build_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
+add_row(void *arg, const RecsysCollected *row)
 {
 	BuildState *state = arg;
-	MemoryContext old = MemoryContextSwitchTo(state->row_context);
-	RecsysRow	row;
-	RecsysCollected collected;
 
-	RecsysFormRow(index, &state->columns, values, isnull, &row);
-	if (row.has_user || row.has_item)
-	{
-		collected.user = row.has_user ? &row.user : NULL;
-		collected.item = row.has_item ? &row.item : NULL;
-		collected.weight = row.weight;
-		collected.time = row.time;
-		collected.position = RecsysTidPosition(tid);
-		collected.dead = !alive;
-		RecsysCollectorAdd(state->collector, &collected);
-		state->indexed++;
-	}
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(state->row_context);
+	RecsysCollectorAdd(state->collector, row);
+	state->indexed++;
 }
 
 static void
@@ -294,15 +279,12 @@ collect_rows(BuildState *state, Relation heap, struct IndexInfo *info, IndexBuil
 	options.seed = state->meta.seed;
 	options.memory_limit = (Size) maintenance_work_mem * 1024;
 	state->collector = RecsysCollectorCreate(&options);
-	state->row_context = AllocSetContextCreate(CurrentMemoryContext, "recsys build row",
-											   ALLOCSET_DEFAULT_SIZES);
 
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, PHASE_SCAN);
-	result->heap_tuples = table_index_build_scan(heap, state->index, info, true, true,
-												 build_row, state, NULL);
+	result->heap_tuples = RecsysBuildScan(heap, state->index, info, &state->columns,
+										  state->nworkers, add_row, state);
 	result->index_tuples = state->indexed;
 	RecsysCollectorFinish(state->collector);
-	MemoryContextDelete(state->row_context);
 }
 
 static void
@@ -341,13 +323,12 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 	RecsysModel *model;
 	Size		limit = (Size) maintenance_work_mem * 1024;
 	Size		kept;
-	int			nworkers;
 
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
 
 	init_state(&state, index, MAIN_FORKNUM);
-	nworkers = RecsysBuildWorkers(heap, index);
+	state.nworkers = RecsysBuildWorkers(heap, index);
 	reserve_fixed_pages(&state);
 	collect_rows(&state, heap, info, result);
 	RECSYS_FAULT("build-scanned");
@@ -356,7 +337,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 		RecsysGraphWriterMemory(RecsysCollectorItems(state.collector));
 	model = RecsysModelCreate(RecsysCollectorItems(state.collector), state.meta.weighted,
 							  state.max_history, limit > kept ? limit - kept : 0,
-							  RecsysCollectorSpilled(state.collector), nworkers);
+							  RecsysCollectorSpilled(state.collector), state.nworkers);
 
 	start_phase(PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
 	write_users(&state, model);
