@@ -108,6 +108,7 @@ typedef struct Merge
 	uint32	   *rows;			/* that may hold pairs without users */
 	uint64		nrows;
 	uint64		maxrows;
+	bool		removed;		/* has a user lost an item? */
 	RecsysChangedUsers users;
 	uint64		maxentries;
 	uint32		maxusers;
@@ -368,6 +369,7 @@ visit_user(void *arg, RecsysUserView *user)
 	int			max_history = cache->meta.max_history;
 	bool		weighted = cache->meta.weighted;
 	bool		large = user->nentries > (uint32) max_history;
+	bool		marked = (user->flags & RECSYS_OWNER_MARKED) != 0;
 	bool		removed = false;
 	RecsysHistoryItem *history = palloc_extended(sizeof(RecsysHistoryItem) *
 												 ((Size) user->ninteractions + 1), MCXT_ALLOC_HUGE);
@@ -380,10 +382,10 @@ visit_user(void *arg, RecsysUserView *user)
 	for (uint64 e = merge->event; e < merge->event_end; e++)
 		removed |= (merge->events[e].flags & RECSYS_EVENT_REMOVED) != 0;
 
-	if (large || (user->flags & RECSYS_OWNER_MARKED) != 0)
+	if (large || marked)
 		touch_displaced(merge, user, history, count);
-	if (large || ((user->flags & RECSYS_OWNER_COUNTED) != 0) != (count > 0))
-		note_change(merge, user, count > 0, large);
+	if (large || marked || ((user->flags & RECSYS_OWNER_COUNTED) != 0) != (count > 0))
+		note_change(merge, user, count > 0, large || marked);
 
 	reserve_history(merge, count);
 	used = users->offsets[users->nusers];
@@ -394,7 +396,7 @@ visit_user(void *arg, RecsysUserView *user)
 		users->weights[used + i] = weighted ? history[i].weight : 1.0f;
 
 		/* these rows may hold a pair with an item that the user no longer has */
-		if (large || removed)
+		if (large || marked || removed)
 			note_row(merge, history[i].item);
 	}
 	users->offsets[++users->nusers] = used + count;
@@ -430,7 +432,12 @@ visit_users(Merge *merge)
 		CHECK_FOR_INTERRUPTS();
 		merge->event_end = merge->event;
 		while (merge->event_end < merge->nevents && merge->events[merge->event_end].user_hash == hash)
-			touch(merge, merge->events[merge->event_end++].item);
+		{
+			const RecsysEvent *event = &merge->events[merge->event_end++];
+
+			touch(merge, event->item);
+			merge->removed |= (event->flags & RECSYS_EVENT_REMOVED) != 0;
+		}
 		RecsysUserReaderRead(RecsysRecountReader(merge->recount), hash, visit_user, merge);
 	}
 }
@@ -477,10 +484,11 @@ recount_touched(Merge *merge)
 
 	/* neighbors on the same pages are visited one after the other */
 	qsort(merge->touched, exact, sizeof(uint32), compare_numbers);
-	RecsysRecountExactly(merge->recount, merge->touched, exact, merge->rows, merge->nrows, false);
+	RecsysRecountExactly(merge->recount, merge->touched, exact, merge->rows, merge->nrows, false,
+						 false);
 	merge->result->recomputed += exact;
 	RecsysRecountAdjust(merge->recount, merge->touched + exact, merge->ntouched - exact,
-						&merge->users);
+						&merge->users, merge->nrows > 0 || merge->removed);
 }
 
 /* The histories of a user's entries to mark: ascending items that count */
@@ -553,6 +561,7 @@ start_batch(Merge *merge)
 	merge->ntouched = 0;
 	merge->rows = NULL;
 	merge->nrows = merge->maxrows = 0;
+	merge->removed = false;
 	memset(&merge->users, 0, sizeof(merge->users));
 	merge->maxentries = 0;
 	merge->maxusers = 0;
@@ -637,6 +646,7 @@ merge_queue(Merge *merge)
 		uint32	   *incomplete;
 		uint32		ninexact = 0;
 		uint32		nincomplete = 0;
+		bool		shrunk = false;
 		uint32		nitems;
 
 		start_batch(merge);
@@ -667,6 +677,7 @@ merge_queue(Merge *merge)
 				}
 				merge->budget -= cost;
 				first = false;
+				shrunk |= (flags & RECSYS_ROW_SHRUNK) != 0;
 				if (flags & RECSYS_ROW_INEXACT)
 					inexact[ninexact++] = item;
 				else
@@ -678,8 +689,8 @@ merge_queue(Merge *merge)
 		RecsysGraphReaderDone(&reader);
 		qsort(inexact, ninexact, sizeof(uint32), compare_numbers);
 		qsort(incomplete, nincomplete, sizeof(uint32), compare_numbers);
-		RecsysRecountExactly(merge->recount, inexact, ninexact, NULL, 0, false);
-		RecsysRecountExactly(merge->recount, incomplete, nincomplete, NULL, 0, true);
+		RecsysRecountExactly(merge->recount, inexact, ninexact, NULL, 0, shrunk, false);
+		RecsysRecountExactly(merge->recount, incomplete, nincomplete, NULL, 0, false, true);
 		merge->result->recomputed += ninexact + nincomplete;
 		if (ninexact > 0)
 			RecsysUpdatePopular(merge->index, inexact, ninexact);
@@ -742,7 +753,7 @@ merge_users(Merge *merge)
 		all = MemoryContextAllocHuge(merge->context, sizeof(uint32) * (Size) Max(nitems, 1));
 		for (uint32 item = 0; item < nitems; item++)
 			all[item] = item;
-		RecsysRecountExactly(merge->recount, all, nitems, NULL, 0, true);
+		RecsysRecountExactly(merge->recount, all, nitems, NULL, 0, false, true);
 		merge->result->recomputed += nitems;
 		end_batch(merge);
 	}

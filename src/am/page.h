@@ -285,6 +285,8 @@ typedef struct RecsysGraphRowData
 
 /* n_i and supports have been adjusted, but not counted; the item is queued */
 #define RECSYS_ROW_INEXACT		0x0001
+/* rows of others may hold pairs with the item that no user has any more */
+#define RECSYS_ROW_SHRUNK		0x0004
 /* fewer neighbors than wanted stand above the floor; the item is queued */
 #define RECSYS_ROW_SHORT		0x0002
 

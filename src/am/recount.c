@@ -99,6 +99,7 @@ struct RecsysRecount
 	uint64		maxmembers;
 	bool		overflow;
 	bool		rows_only;
+	bool		all_rows;
 	uint32	   *touched;
 	uint32		ntouched;
 	StoredPair *stored;
@@ -698,6 +699,20 @@ total_members(RecsysRecount *recount, uint32 item, uint64 first, uint64 last)
 	}
 }
 
+/* Rows that may hold pairs which do not come up in counting. */
+static void
+load_named_rows(RecsysRecount *recount, const uint32 *rows, uint64 nrows)
+{
+	for (uint64 i = 0; i < nrows; i++)
+		load_row(recount, rows[i]);
+	for (uint32 item = 0; recount->all_rows && item < recount->nitems; item++)
+	{
+		if (item % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		load_row(recount, item);
+	}
+}
+
 /* One item whose users' histories do not fit in memory: piece by piece. */
 static void
 recount_large_item(RecsysRecount *recount, uint32 item, const uint32 *rows, uint64 nrows)
@@ -723,8 +738,7 @@ recount_large_item(RecsysRecount *recount, uint32 item, const uint32 *rows, uint
 			recount->overflow = false;
 		}
 	}
-	for (uint64 i = 0; i < nrows; i++)
-		load_row(recount, rows[i]);
+	load_named_rows(recount, rows, nrows);
 	finish_item(recount, 0);
 	clear_counts(recount);
 	RecsysGraphUpdate(recount->index, &recount->order, recount->rows, 1,
@@ -762,8 +776,7 @@ recount_round(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 		recount->norm2[items[slot]] = 0;
 		total_members(recount, items[slot], starts[slot], starts[slot + 1]);
 	}
-	for (uint64 i = 0; i < nrows; i++)
-		load_row(recount, rows[i]);
+	load_named_rows(recount, rows, nrows);
 	for (uint32 slot = 0; slot < nitems; slot++)
 	{
 		count_members(recount, starts[slot], starts[slot + 1]);
@@ -778,11 +791,12 @@ recount_round(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 
 void
 RecsysRecountExactly(RecsysRecount *recount, const uint32 *items, uint32 nitems,
-					 const uint32 *rows, uint64 nrows, bool rows_only)
+					 const uint32 *rows, uint64 nrows, bool all_rows, bool rows_only)
 {
 	MemoryContext old = MemoryContextSwitchTo(recount->round);
 
 	recount->rows_only = rows_only;
+	recount->all_rows = all_rows;
 
 	/* a round that fails has read half of the memory's worth: don't try too much */
 	while (nitems > 0)
@@ -897,7 +911,7 @@ adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2
  */
 void
 RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
-					const RecsysChangedUsers *users)
+					const RecsysChangedUsers *users, bool shrunk)
 {
 	MemoryContext old;
 	uint64	   *starts;
@@ -931,6 +945,8 @@ RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 		for (uint32 i = 0; i < recount->ntouched; i++)
 			load_row(recount, recount->touched[i]);
 		adjust_row(recount, slot, (uint32) (starts[slot + 1] - starts[slot]), norm2);
+		if (shrunk)
+			recount->rows[slot].flags |= RECSYS_ROW_SHRUNK;
 		clear_counts(recount);
 	}
 	RecsysGraphUpdate(recount->index, &recount->order, recount->rows, nitems,

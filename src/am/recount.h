@@ -43,17 +43,20 @@ extern double RecsysRecountCost(RecsysRecount *recount, uint32 item);
 /*
  * Recomputes the items exactly: their own rows, and their pairs in the rows of
  * all others unless rows_only.  The items are distinct.  rows (may be NULL) are
- * further rows that may hold pairs of the items which no user has any more.
+ * further rows that may hold pairs of the items which no user has any more;
+ * with all_rows every row is looked at for them.
  */
 extern void RecsysRecountExactly(RecsysRecount *recount, const uint32 *items, uint32 nitems,
-								 const uint32 *rows, uint64 nrows, bool rows_only);
+								 const uint32 *rows, uint64 nrows, bool all_rows,
+								 bool rows_only);
 
 /*
  * Adjusts the items' numbers of users and those pairs that are stored in the row
  * of one of its items by what the users have added, flags their rows as inexact
- * and queues them.  For items that are too much work to recompute now.
+ * and queues them.  For items that are too much work to recompute now.  Have
+ * users lost any of them (shrunk), that is noted for when they are recomputed.
  */
 extern void RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
-								const RecsysChangedUsers *users);
+								const RecsysChangedUsers *users, bool shrunk);
 
 #endif							/* RECSYS_RECOUNT_H */

@@ -270,11 +270,56 @@ vacuum_tails(VacuumState *state, RecsysSide side, Buffer bucket)
 		UnlockReleaseBuffer(metabuffer);
 }
 
+/*
+ * A user with more entries than count, of whom it is not marked which of them
+ * do, loses some: afterwards it may be too late to see that others count in
+ * their place.  So every item of his gets an event.
+ */
+static void
+note_large_user(VacuumState *state, RecsysOwner owner)
+{
+	RecsysEntryArray array = {0};
+	bool		loses = false;
+
+	RecsysCollectEntries(state->index, RecsysGetCache(state->index), RECSYS_USERS, owner, &array);
+	for (uint32 i = 0; i < array.count && !loses; i++)
+		loses = state->callback(&array.entries[i].tid, state->callback_state);
+	for (uint32 i = 0; loses && i < array.count; i++)
+	{
+		RecsysEvent event = {0};
+
+		if (array.entries[i].orphan)
+			continue;
+		event.user_hash = owner->hash;
+		event.item = array.entries[i].peer;
+		event.tid = array.entries[i].tid;
+		event.flags = RECSYS_EVENT_REMOVED;
+		state->events[state->nevents++] = event;
+		if (state->nevents == MAX_EVENTS)
+			put_events(state);
+	}
+	put_events(state);
+	pfree(array.entries);
+}
+
 static void
 vacuum_bucket(VacuumState *state, Buffer bucket)
 {
 	Page		page = BufferGetPage(bucket);
 	RecsysSide	side = RecsysPageGetOpaque(page)->side;
+
+	for (OffsetNumber off = FirstOffsetNumber;
+		 side == RECSYS_USERS && off <= PageGetMaxOffsetNumber(page); off++)
+	{
+		RecsysOwner owner = RecsysPageGetOwner(page, off);
+
+		if (owner->count > (uint32) state->meta.max_history &&
+			(owner->flags & RECSYS_OWNER_MARKED) == 0)
+		{
+			RecsysOwnerCheck(state->index, page, off, state->stride[side]);
+			note_large_user(state, owner);
+		}
+	}
 
 	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
 		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber)
