@@ -553,7 +553,10 @@ static void
 start_batch(Merge *merge)
 {
 	MemoryContextReset(merge->context);
-	merge->snapshot = RegisterSnapshot(GetLatestSnapshot());
+
+	/* VACUUM may have workers, with whom the latest one is not to be had */
+	merge->snapshot = RegisterSnapshot(IsInParallelMode() ? GetTransactionSnapshot() :
+									   GetLatestSnapshot());
 	merge->recount = RecsysRecountCreate(merge->heap, merge->index, merge->snapshot, merge->memory);
 	merge->visited = NULL;
 	merge->nvisited = 0;

@@ -11,19 +11,23 @@
 
 #include "access/generic_xlog.h"
 #include "am/graph.h"
+#include "am/itemorder.h"
 #include "am/meta.h"
 #include "am/popular.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+/* Most users first, then by key; arg is a RecsysItemOrder, or NULL if all numbers are in key order. */
 static int
-compare_popularity(const void *a, const void *b)
+compare_popularity(const void *a, const void *b, void *arg)
 {
 	const RecsysPopularity *left = a;
 	const RecsysPopularity *right = b;
 
 	if (left->users != right->users)
 		return left->users > right->users ? -1 : 1;
+	if (arg != NULL)
+		return RecsysItemOrderCompare(arg, left->item, right->item);
 	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
 }
 
@@ -55,6 +59,7 @@ RecsysReadAllPopular(Relation index, uint32 *count)
 	uint32		nitems = RecsysItemCount(index);
 	RecsysPopularity *popular = MemoryContextAllocHuge(CurrentMemoryContext,
 													   sizeof(RecsysPopularity) * (Size) Max(nitems, 1));
+	RecsysItemOrder *order;
 	RecsysGraphReader reader;
 
 	*count = 0;
@@ -74,7 +79,9 @@ RecsysReadAllPopular(Relation index, uint32 *count)
 		RecsysGraphReleaseRow(&reader);
 	}
 	RecsysGraphReaderDone(&reader);
-	qsort(popular, *count, sizeof(RecsysPopularity), compare_popularity);
+	order = RecsysItemOrderCreate(index, nitems);
+	qsort_arg(popular, *count, sizeof(RecsysPopularity), compare_popularity, order);
+	RecsysItemOrderFree(order);
 	return popular;
 }
 
@@ -111,14 +118,14 @@ RecsysWritePopular(Relation index, ForkNumber fork, const uint32 *users, uint32 
 		popular[count++].users = users[item];
 		if (count == RECSYS_POPULAR_ITEMS * 2)
 		{
-			qsort(popular, count, sizeof(RecsysPopularity), compare_popularity);
+			qsort_arg(popular, count, sizeof(RecsysPopularity), compare_popularity, NULL);
 			count = RECSYS_POPULAR_ITEMS;
 
 			/* an equal one with a higher number cannot enter any more */
 			fewest = popular[count - 1].users + 1;
 		}
 	}
-	qsort(popular, count, sizeof(RecsysPopularity), compare_popularity);
+	qsort_arg(popular, count, sizeof(RecsysPopularity), compare_popularity, NULL);
 
 	RecsysPageInit(page, RECSYS_PAGE_POPULAR, RECSYS_ITEMS);
 	fill_page(page, popular, count);
@@ -159,6 +166,7 @@ RecsysUpdatePopular(Relation index, const uint32 *items, uint32 nitems)
 	RecsysGraphReader reader;
 	RecsysPopularity *popular;
 	RecsysPopularity floor;
+	RecsysItemOrder *order;
 	uint32	   *listed;
 	Buffer		buffer;
 	GenericXLogState *state;
@@ -186,12 +194,13 @@ RecsysUpdatePopular(Relation index, const uint32 *items, uint32 nitems)
 			consider(&reader, items[i], popular, &count);
 	}
 	RecsysGraphReaderDone(&reader);
-	qsort(popular, count, sizeof(RecsysPopularity), compare_popularity);
+	order = RecsysItemOrderCreate(index, RecsysItemCount(index));
+	qsort_arg(popular, count, sizeof(RecsysPopularity), compare_popularity, order);
 
 	/* items that are neither listed nor changed may belong in between */
 	if (floor.users > 0 &&
 		(count < RECSYS_POPULAR_ITEMS ||
-		 compare_popularity(&popular[RECSYS_POPULAR_ITEMS - 1], &floor) > 0))
+		 compare_popularity(&popular[RECSYS_POPULAR_ITEMS - 1], &floor, order) > 0))
 	{
 		uint32		all;
 
@@ -199,6 +208,7 @@ RecsysUpdatePopular(Relation index, const uint32 *items, uint32 nitems)
 		popular = RecsysReadAllPopular(index, &all);
 		count = (int) Min(all, RECSYS_POPULAR_ITEMS);
 	}
+	RecsysItemOrderFree(order);
 
 	buffer = RecsysReadPage(index, block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_POPULAR);
 	state = GenericXLogStart(index);

@@ -7,7 +7,7 @@
 
 #include "am/page.h"
 
-/* An item by popularity; sorts most users first, then lowest number */
+/* An item by popularity; sorts most users first, then by key */
 typedef struct RecsysPopularity
 {
 	uint32		item;

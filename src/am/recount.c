@@ -24,11 +24,12 @@
 
 #include <math.h>
 
-#include "fault.h"
+#include "am/itemorder.h"
 #include "am/owner.h"
 #include "am/pending.h"
 #include "am/recount.h"
 #include "core/history.h"
+#include "fault.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -74,7 +75,6 @@ struct RecsysRecount
 	RecsysUserReader *reader;
 	RecsysGraphReader graph;
 	RecsysNeighborOrder order;
-	RecsysKey **keys;			/* of items beyond nsorted, as far as asked for */
 	MemoryContext context;
 	MemoryContext round;
 
@@ -113,46 +113,6 @@ struct RecsysRecount
 	RecsysHistoryItem *folded;
 	int			maxfolded;
 };
-
-/* Keys of items that came after the build, read once each. */
-static RecsysKey *
-late_key(RecsysRecount *recount, uint32 item)
-{
-	RecsysKey **place = &recount->keys[item - recount->meta.nsorted];
-
-	if (*place == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(recount->context);
-		RecsysGraphReader reader;
-
-		*place = palloc(sizeof(RecsysKey));
-		RecsysGraphReaderInit(&reader, recount->index);
-		if (!RecsysGraphReadKey(&reader, item, *place))
-			elog(ERROR, "item number %u of index \"%s\" is missing", item,
-				 RelationGetRelationName(recount->index));
-		RecsysGraphReaderDone(&reader);
-		MemoryContextSwitchTo(old);
-	}
-	return *place;
-}
-
-static int
-compare_keys(void *arg, uint32 a, uint32 b)
-{
-	RecsysRecount *recount = arg;
-	uint32		items[2] = {a, b};
-	RecsysKey	keys[2];
-
-	for (int i = 0; i < 2; i++)
-	{
-		if (items[i] >= recount->meta.nsorted)
-			keys[i] = *late_key(recount, items[i]);
-		else if (!RecsysGraphReadKey(&recount->graph, items[i], &keys[i]))
-			elog(ERROR, "item number %u of index \"%s\" is missing", items[i],
-				 RelationGetRelationName(recount->index));
-	}
-	return RecsysKeyCompare(recount->meta.item_kind, &keys[0], &keys[1]);
-}
 
 static void *
 zeroed(RecsysRecount *recount, Size size)
@@ -194,10 +154,9 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 
 	recount->reader = RecsysUserReaderCreate(heap, index, snapshot);
 	RecsysGraphReaderInit(&recount->graph, index);
-	recount->keys = zeroed(recount, sizeof(RecsysKey *) * (nitems - recount->meta.nsorted));
 	recount->order.nsorted = recount->meta.nsorted;
-	recount->order.compare_keys = compare_keys;
-	recount->order.arg = recount;
+	recount->order.compare_keys = RecsysItemOrderCompare;
+	recount->order.arg = RecsysItemOrderCreate(index, recount->nitems);
 
 	recount->slots = zeroed(recount, sizeof(uint32) * nitems);
 	recount->counts = zeroed(recount, sizeof(uint32) * nitems);
@@ -218,6 +177,7 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 void
 RecsysRecountFree(RecsysRecount *recount)
 {
+	RecsysItemOrderFree(recount->order.arg);
 	RecsysUserReaderFree(recount->reader);
 	RecsysGraphReaderDone(&recount->graph);
 	MemoryContextDelete(recount->context);

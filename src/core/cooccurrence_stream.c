@@ -303,7 +303,8 @@ RecsysStreamKernelCreate(const RecsysItemTotals *totals, const RecsysModelOption
 	kernel->weighted = RecsysRowSelectorUsesDots(kernel->selector);
 
 	/* the selector counts too */
-	fixed = RecsysRowSelectorMemory(totals->nitems, options->neighbors, kernel->weighted);
+	fixed = sizeof(RecsysStreamKernel) +
+		RecsysRowSelectorMemory(totals->nitems, options->neighbors, kernel->weighted);
 	kernel->limit = memory_limit > fixed ? memory_limit - fixed : 0;
 
 	/* the largest pass decides what is allocated, once for all of them */

@@ -47,11 +47,13 @@ UPDATE log SET user_id = user_id + 7000000 WHERE user_id % 5 = 3;
 SELECT recsys.check_index('log_recsys');
 SELECT count(*) FROM log WHERE user_id = 3;
 SELECT count(*) > 0 AS found FROM log WHERE user_id = 7000003;
--- answers are the same before and after VACUUM
+-- answers are the same before and after VACUUM, once all is merged
+SELECT merged > 0 AS merged, inexact FROM recsys.merge('log_recsys', exact => true);
 CREATE TABLE answers AS SELECT user_id, r.* FROM same_answers, LATERAL recommend(user_id, 50, exclude_seen => false) r;
 SELECT count(*) FILTER (WHERE source = 'history') > 500 AS enough FROM answers;
 VACUUM log;
 SELECT recsys.check_index('log_recsys');
+SELECT inexact FROM recsys.merge('log_recsys', exact => true);
 SELECT count(*) FROM ((TABLE answers) EXCEPT (SELECT user_id, r.* FROM same_answers, LATERAL recommend(user_id, 50, exclude_seen => false) r)) d;
 
 -- deletes: some rows of all lists, whole lists, most of the long ones
@@ -113,10 +115,17 @@ SELECT recsys.check_index('log_recsys');
 VACUUM log;
 SELECT recsys.check_index('log_recsys');
 
+-- what was merged on the way is what a new index has
+SELECT inexact FROM recsys.merge('log_recsys', exact => true);
+CREATE INDEX log_new ON log USING recsys (user_id, item_id, weight, at);
+SELECT same_graph('log_recsys', 'log_new');
+DROP INDEX log_new;
+
 -- all rows go
 DELETE FROM log;
 VACUUM log;
 SELECT recsys.check_index('log_recsys');
+SELECT count(*) FROM item_similarity('log_recsys');
 SELECT count(*) FROM popular_items(NULL, since => '-infinity');
 SELECT count(*) FROM log WHERE item_id = 7;
 INSERT INTO log SELECT g % 301, g % 41, 1, '2024-01-01 00:00+00' FROM generate_series(1, 2000) g;

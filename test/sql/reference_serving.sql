@@ -244,7 +244,7 @@ SELECT * FROM check_trending('2030-01-01', NULL);
 -- all of it again after rows have come, gone and changed: histories are those of now, the graph is as of the build
 INSERT INTO visits SELECT 1000 + g % 5, 20 + g % 30, 1, '2024-04-01 00:00+00'::timestamptz + interval '1 hour' * g FROM generate_series(1, 60) g;
 INSERT INTO visits SELECT g % 20, g % 40, 2, '2024-04-01 00:00+00' FROM generate_series(1, 60) g;
-INSERT INTO users SELECT 1000 + g, 1000 + g FROM generate_series(0, 4) g;
+INSERT INTO users SELECT 1000 + g, 1000 + g FROM generate_series(0, 4) g UNION ALL SELECT 7, 1007;
 DELETE FROM visits WHERE user_id % 10 = 3 OR item_id = 2;
 UPDATE visits SET weight = weight * 2, at = at + interval '1 day' WHERE user_id % 10 = 4;
 UPDATE visits SET weight = -5 WHERE user_id % 10 = 5 AND item_id % 3 = 0;
@@ -255,6 +255,12 @@ SELECT explained > 2000 AS enough, differences FROM check_explain(NULL);
 SELECT items > 10 AS enough, differences FROM check_trending('2024-02-20 00:00+00', '1 day');
 VACUUM visits;
 SELECT recsys.check_index('visits_recsys');
+-- VACUUM has merged: the graph and the popular items follow
+SELECT inexact FROM recsys.merge('visits_recsys', exact => true);
+DELETE FROM graph;
+INSERT INTO graph SELECT * FROM item_similarity();
+DELETE FROM popular;
+INSERT INTO popular SELECT item_id, count(*) FROM histories GROUP BY 1;
 SELECT differences FROM check_recommend();
 SELECT differences FROM check_trending(NULL, '10 days');
 

@@ -1,0 +1,96 @@
+/*
+ * itemorder.c
+ *	  The order of items by key, for breaking ties.
+ *
+ * A build numbers items in key order.  Items that came later have the next
+ * numbers; to place one of them its key has to be looked at.  Keys of late items
+ * are read once and kept.
+ */
+#include "postgres.h"
+
+#include "am/itemorder.h"
+#include "utils/memutils.h"
+
+struct RecsysItemOrder
+{
+	Relation	index;
+	RecsysKeyKind kind;
+	uint32		nsorted;
+	uint32		nitems;
+	RecsysGraphReader reader;
+	RecsysKey **keys;			/* of late items, as far as asked for */
+	MemoryContext context;
+};
+
+RecsysItemOrder *
+RecsysItemOrderCreate(Relation index, uint32 nitems)
+{
+	RecsysItemOrder *order = palloc0(sizeof(RecsysItemOrder));
+	RecsysMetaData *meta = &RecsysGetCache(index)->meta;
+
+	order->index = index;
+	order->kind = meta->item_kind;
+	order->nsorted = Min(meta->nsorted, nitems);
+	order->nitems = nitems;
+	order->context = AllocSetContextCreate(CurrentMemoryContext, "recsys item order",
+										   ALLOCSET_DEFAULT_SIZES);
+	order->keys = MemoryContextAllocExtended(order->context,
+											 sizeof(RecsysKey *) * ((Size) nitems - order->nsorted + 1),
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	RecsysGraphReaderInit(&order->reader, index);
+	return order;
+}
+
+void
+RecsysItemOrderFree(RecsysItemOrder *order)
+{
+	RecsysGraphReaderDone(&order->reader);
+	MemoryContextDelete(order->context);
+	pfree(order);
+}
+
+static void
+read_key(RecsysItemOrder *order, uint32 item, RecsysKey *key)
+{
+	RecsysKey **kept = NULL;
+
+	if (item >= order->nsorted && item < order->nitems)
+	{
+		kept = &order->keys[item - order->nsorted];
+		if (*kept != NULL)
+		{
+			*key = **kept;
+			return;
+		}
+	}
+	if (!RecsysGraphReadKey(&order->reader, item, key))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has no item number %u",
+						RelationGetRelationName(order->index), item),
+				 errhint("Please REINDEX it.")));
+	if (kept != NULL)
+	{
+		*kept = palloc(sizeof(RecsysKey));
+		**kept = *key;
+	}
+}
+
+int
+RecsysItemOrderCompare(void *arg, uint32 a, uint32 b)
+{
+	RecsysItemOrder *order = arg;
+	MemoryContext old;
+	RecsysKey	left;
+	RecsysKey	right;
+
+	if (a == b)
+		return 0;
+	if (a < order->nsorted && b < order->nsorted)
+		return a < b ? -1 : 1;
+	old = MemoryContextSwitchTo(order->context);
+	read_key(order, a, &left);
+	read_key(order, b, &right);
+	MemoryContextSwitchTo(old);
+	return RecsysKeyCompare(order->kind, &left, &right);
+}

@@ -1,0 +1,19 @@
+/*
+ * itemorder.h
+ *	  The order of items by key, for breaking ties.
+ */
+#ifndef RECSYS_ITEMORDER_H
+#define RECSYS_ITEMORDER_H
+
+#include "am/graph.h"
+
+typedef struct RecsysItemOrder RecsysItemOrder;
+
+/* For item numbers below nitems; lives in the current memory context. */
+extern RecsysItemOrder *RecsysItemOrderCreate(Relation index, uint32 nitems);
+extern void RecsysItemOrderFree(RecsysItemOrder *order);
+
+/* Less than, equal to or greater than zero as the key of a sorts before or after that of b. */
+extern int	RecsysItemOrderCompare(void *order, uint32 a, uint32 b);
+
+#endif							/* RECSYS_ITEMORDER_H */
