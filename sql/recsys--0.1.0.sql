@@ -275,6 +275,10 @@ CREATE FUNCTION recsys.merge(index regclass, exact boolean DEFAULT false,
 	AS 'MODULE_PATHNAME', 'recsys_merge' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION recsys.merge(regclass, boolean) IS 'brings the item graph of a recsys index up to date with its table; exact also recomputes what is only approximately right; NULLs when another merge is running';
 
+CREATE FUNCTION recsys.forget_user(index regclass, user_id anyelement) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'recsys_forget_user' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index forget a user at once: the rows stay, but count no more until a REINDEX; returns how many interactions were forgotten';
+
 CREATE FUNCTION recsys.check_index(index regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_check_index' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION recsys.check_index(regclass) IS 'verifies every on-disk invariant of a recsys index against its table; an error says what is wrong';

@@ -82,6 +82,7 @@ typedef struct Merge
 	Relation	heap;
 	Relation	index;
 	RecsysMergeMode mode;
+	TimestampTz start;
 	RecsysMergeResult *result;
 	Size		memory;
 	double		budget;
@@ -770,17 +771,19 @@ merge_users(Merge *merge)
 }
 
 static void
-record_merge(Merge *merge, TimestampTz start)
+record_merge(Merge *merge)
 {
 	Buffer		buffer = RecsysReadPage(merge->index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
 										RECSYS_PAGE_META);
 	GenericXLogState *state = GenericXLogStart(merge->index);
 	RecsysMetaData *meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, buffer, 0));
 
-	meta->merged_at = start;
-	meta->merge_duration = GetCurrentTimestamp() - start;
+	meta->merged_at = merge->start;
+	meta->merge_duration = GetCurrentTimestamp() - merge->start;
 	meta->merge_entries = merge->result->merged;
 	meta->merge_items = merge->result->recomputed;
+	if (!depends_on_users(meta->similarity))
+		meta->score_users = meta->users;
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(buffer);
 }
@@ -804,6 +807,7 @@ init_merge(Merge *merge, Relation heap, Relation index, RecsysMergeMode mode,
 	merge->heap = heap;
 	merge->index = index;
 	merge->mode = mode;
+	merge->start = GetCurrentTimestamp();
 	merge->result = result;
 	merge->context = context;
 	merge->budget = merge_budget * 1e3 * (mode == RECSYS_MERGE_SLICE ? SLICE_PERCENT / 100.0 : 1.0);
@@ -816,7 +820,6 @@ RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResu
 {
 	MemoryContext context;
 	MemoryContext old;
-	TimestampTz start = GetCurrentTimestamp();
 	Merge		merge;
 
 	if (!ConditionalLockPage(index, RECSYS_META_BLOCK, ExclusiveLock))
@@ -834,7 +837,7 @@ RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResu
 	if (mode == RECSYS_MERGE_EXACT)
 		merge_users(&merge);
 	if (result->merged > 0 || result->recomputed > 0)
-		record_merge(&merge, start);
+		record_merge(&merge);
 	result->inexact = read_meta(index).queued;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
@@ -885,6 +888,7 @@ RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResu
 		recount_touched(&merge);
 		update_users(&merge);
 		RecsysUpdatePopular(index, merge.touched, merge.ntouched);
+		record_merge(&merge);
 	}
 	end_batch(&merge);
 	result->inexact = read_meta(index).queued;

@@ -10,7 +10,9 @@
 #include "access/table.h"
 #include "access/xlog.h"
 #include "am/check.h"
+#include "am/forget.h"
 #include "am/merge.h"
+#include "api/arguments.h"
 #include "api/recommender.h"
 #include "catalog/index.h"
 #include "compat.h"
@@ -25,6 +27,7 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(recsys_merge);
+PG_FUNCTION_INFO_V1(recsys_forget_user);
 PG_FUNCTION_INFO_V1(recsys_check_index);
 
 /*
@@ -74,6 +77,30 @@ recsys_merge(PG_FUNCTION_ARGS)
 	values[1] = done ? Int64GetDatum((int64) merged.recomputed) : (Datum) 0;
 	values[2] = done ? Int64GetDatum((int64) merged.inexact) : (Datum) 0;
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
+}
+
+/* Arguments: index, user; returns the number of interactions forgotten. */
+Datum
+recsys_forget_user(PG_FUNCTION_ARGS)
+{
+	Relation	heap;
+	Relation	index;
+	RecsysKey	key;
+	int64		forgotten;
+
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recovery is in progress"),
+				 errhint("Call it on the primary server; the result arrives here by replication.")));
+
+	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
+	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_kind, "user",
+				 RelationGetRelationName(index), &key);
+	forgotten = RecsysForgetUser(heap, index, &key);
+	relation_close(index, NoLock);
+	relation_close(heap, NoLock);
+	PG_RETURN_INT64(forgotten);
 }
 
 /*

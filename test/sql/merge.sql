@@ -92,5 +92,32 @@ SELECT * FROM similar_items('a'::text, 5, 'merged');
 VACUUM histories;
 SELECT * FROM similar_items('a'::text, 5, 'merged');
 SELECT recsys.check_index('merged');
-DROP TABLE histories, outcome;
+
+-- a user is forgotten: rows and index scans keep him, answers and graph do not
+TRUNCATE histories;
+INSERT INTO histories SELECT g % 40, chr(97 + (g * 7 % 11)), 1 FROM generate_series(1, 300) g;
+INSERT INTO histories SELECT 99, chr(97 + g), 1 FROM generate_series(0, 5) g;
+DROP INDEX merged;
+CREATE INDEX merged ON histories USING recsys (user_id, item_id) WITH (max_history = 20);
+CREATE TABLE without AS SELECT * FROM histories WHERE user_id <> 99;
+CREATE INDEX fresh ON without USING recsys (user_id, item_id) WITH (max_history = 20);
+SELECT recsys.forget_user('merged', 99::bigint);
+SELECT count_differences();
+SELECT DISTINCT source FROM recommend(99, 10, 'merged', NULL::text);
+SET enable_seqscan = off;
+SELECT count(*) FROM histories WHERE user_id = 99;
+RESET enable_seqscan;
+SELECT recsys.forget_user('merged', 99::bigint), recsys.forget_user('merged', 123456::bigint), recsys.forget_user('merged', NULL::bigint);
+SELECT recsys.check_index('merged');
+-- what he buys now counts
+INSERT INTO histories VALUES (99, 'a', 1), (99, 'b', 1);
+INSERT INTO without VALUES (99, 'a', 1), (99, 'b', 1);
+SELECT merged FROM recsys.merge('merged', exact => true);
+SELECT merged FROM recsys.merge('fresh', exact => true);
+SELECT count_differences();
+SELECT DISTINCT source FROM recommend(99, 1, 'merged', NULL::text);
+-- and REINDEX learns from all rows
+REINDEX INDEX merged;
+SELECT users FROM recsys.index_stats WHERE index_name = 'merged';
+DROP TABLE histories, without, outcome;
 DROP FUNCTION history, count_differences;

@@ -1,0 +1,47 @@
+/*
+ * forget.c
+ *	  Forgetting a user.
+ *
+ * The table is the shop's: its rows stay, and index scans still find them.  But
+ * the user's entries are flagged, which keeps them out of every history, and
+ * all items that the user had are recomputed at once.  The flags go with the
+ * entries, when VACUUM removes those of deleted rows, and with the index: a
+ * REINDEX learns from the rows that are still there.
+ */
+#include "postgres.h"
+
+#include "am/directory.h"
+#include "am/forget.h"
+#include "am/mark.h"
+#include "fault.h"
+
+static void
+forget_entry(void *arg, RecsysEntry *entry)
+{
+	if (!entry->forgotten)
+		(*(int64 *) arg)++;
+	entry->forgotten = true;
+}
+
+int64
+RecsysForgetUser(Relation heap, Relation index, const RecsysKey *user)
+{
+	RecsysMetaData *meta = &RecsysGetCache(index)->meta;
+	RecsysUserView *view = palloc0(sizeof(RecsysUserView));
+	RecsysMergeResult result;
+	int64		forgotten = 0;
+
+	view->hash = RECSYS_TREE_HASH(RecsysKeyHash(meta->user_kind, user, meta->seed));
+	if (user->len > RECSYS_MAX_KEY_LEN)
+		return 0;
+	view->keylen = user->len;
+	RecsysKeyStore(meta->user_kind, user, view->key);
+
+	RecsysMarkEntries(index, view, 0, forget_entry, &forgotten);
+	RECSYS_FAULT("forget-marked");
+
+	/* also when all was forgotten before: that call may have ended here */
+	RecsysMergeUser(heap, index, view->hash, &result);
+	pfree(view);
+	return forgotten;
+}
