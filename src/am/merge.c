@@ -51,7 +51,7 @@
  * thousands (setting recsys.merge_budget).  A part of them, in percent, is for
  * the queue; a slice has a small part of them.
  */
-static int	merge_budget = 100000;
+static int	merge_budget = 20000;
 
 #define QUEUE_PERCENT	25
 #define SLICE_PERCENT	1
@@ -794,7 +794,7 @@ RecsysInitMerge(void)
 	DefineCustomIntVariable("recsys.merge_budget",
 							"Work that one merge may spend on exact recomputation, in thousands of pair updates.",
 							"Items for which it does not suffice are adjusted and queued.",
-							&merge_budget, 100000, 0, PG_INT32_MAX, PGC_USERSET, 0,
+							&merge_budget, 20000, 0, PG_INT32_MAX, PGC_USERSET, 0,
 							NULL, NULL, NULL);
 }
 
