@@ -41,7 +41,7 @@
 #define QUEUE_FRACTION 64
 
 /* A participant of a streaming run counts with at least this much. */
-#define MIN_STREAM_MEMORY ((Size) 4 * 1024 * 1024)
+#define MIN_STREAM_MEMORY ((Size) 512 * 1024)
 
 typedef struct SharedModel
 {
