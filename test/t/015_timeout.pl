@@ -25,7 +25,7 @@ my $merging = $node->safe_psql('postgres', q(SELECT to_regproc('recsys.merge') I
 create_purchases($node, 400000);
 
 # a customer who has bought everything, again and again
-$node->safe_psql('postgres', 'INSERT INTO purchases SELECT 1, 1 + i % 100000, 1, now() FROM generate_series(1, 400000) i');
+$node->safe_psql('postgres', 'INSERT INTO purchases SELECT 1, 1 + i % 6000, 1, now() FROM generate_series(1, 400000) i');
 $node->safe_psql('postgres', "CREATE INDEX purchases_recsys ON $columns WITH (max_history = 100000, neighbors = 500)");
 check_clean($node, 'purchases_recsys', 'check_index of the index');
 
@@ -99,19 +99,18 @@ sub cancelled
 }
 
 cancelled('CREATE INDEX', "CREATE INDEX second_recsys ON $columns", undo => 'DROP INDEX second_recsys');
-cancelled('CREATE INDEX on disk', "SET maintenance_work_mem = '8MB'; CREATE INDEX second_recsys ON $columns",
+cancelled('CREATE INDEX on disk', "SET maintenance_work_mem = '16MB'; CREATE INDEX second_recsys ON $columns",
 	undo => 'DROP INDEX second_recsys');
 cancelled('REINDEX', 'REINDEX INDEX purchases_recsys', check => 1);
 cancelled('check_index', q(SELECT recsys.check_index('purchases_recsys')));
 cancelled('item_similarity', q(SELECT count(*) FROM item_similarity('purchases_recsys')));
 cancelled('query_item_similarity', q(SELECT count(*) FROM query_item_similarity('SELECT user_id, product_id, quantity, purchased_at FROM purchases')));
-cancelled('query_item_similarity on disk', q(SET maintenance_work_mem = '8MB'; SELECT count(*) FROM query_item_similarity('SELECT user_id, product_id, quantity, purchased_at FROM purchases')));
-cancelled('recommend', q(SELECT count(*) FROM generate_series(1, 10), LATERAL recommend(1::bigint, 1000, 'purchases_recsys')));
-cancelled('explain_recommendation', q(SELECT count(*) FROM generate_series(1, 10), LATERAL explain_recommendation(1::bigint, 7, 'purchases_recsys')));
+cancelled('query_item_similarity on disk', q(SET maintenance_work_mem = '16MB'; SELECT count(*) FROM query_item_similarity('SELECT user_id, product_id, quantity, purchased_at FROM purchases')));
+cancelled('recommend', q(SELECT count(*) FROM generate_series(1, 40), LATERAL recommend(1::bigint, 1000, 'purchases_recsys')));
+cancelled('explain_recommendation', q(SELECT count(*) FROM generate_series(1, 40), LATERAL explain_recommendation(1::bigint, 7, 'purchases_recsys')));
 cancelled('popular_items since', q(SELECT count(*) FROM popular_items(10, 'purchases_recsys', since => '2020-01-01')));
 cancelled('VACUUM', 'VACUUM (INDEX_CLEANUP on, TRUNCATE off) purchases', check => 1, grows => 1,
-	prepare => q(WITH some AS (SELECT ctid FROM purchases WHERE random() < 0.05)
-		DELETE FROM purchases WHERE ctid = ANY (ARRAY(SELECT ctid FROM some))));
+	prepare => 'DELETE FROM purchases WHERE random() < 0.05');
 cancelled('insert', 'INSERT INTO purchases SELECT i, 200000 + i % 5000, 1, now() FROM generate_series(1, 100000) i', check => 1, grows => 1);
 cancelled('merge', q(SELECT recsys.merge('purchases_recsys', true)), check => 1, grows => 1,
 	prepare => 'INSERT INTO purchases SELECT i % 20000, 1 + i % 900, 1, now() FROM generate_series(1, 20000) i') if $merging;
