@@ -167,7 +167,7 @@ run_tap()
 	tests=$(names "$SERVER_TREE/test/t" .pl)
 	[ -n "$tests" ] || nothing tap
 	[ -z "$tests" ] || tap_servers || return
-	sandbox_small_disk 16 || echo "# no file system of limited size can be mounted: no tests of a full disk"
+	sandbox_small_disk 8 || echo "# no file system of limited size can be mounted: no tests of a full disk"
 	for name in $tests; do
 		output=$SANDBOX/tap/$name
 		mkdir -p "$output/tmp_check/log"

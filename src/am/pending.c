@@ -26,6 +26,9 @@
 /* Times that a count starts over when merges change the list under it. */
 #define COUNT_ATTEMPTS 10
 
+/* Times that the meta page may name a page as the tail which is none. */
+#define TAIL_ATTEMPTS 1000
+
 void
 RecsysPendingCreate(Relation index, ForkNumber fork, RecsysMetaData *meta)
 {
@@ -46,7 +49,17 @@ is_page_of_list(Page page, int list)
 {
 	return RecsysPageIsOurs(page) &&
 		RecsysPageGetOpaque(page)->kind == RECSYS_PAGE_PENDING &&
-		RecsysPageGetOpaque(page)->low == (uint32) list;
+		RecsysPageGetOpaque(page)->low == (uint32) list &&
+		(((PageHeader) page)->pd_lower - MAXALIGN(SizeOfPageHeaderData)) % sizeof(RecsysEvent) == 0;
+}
+
+static void
+bad_list(Relation index)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" has a corrupted pending list", RelationGetRelationName(index)),
+			 errhint("Please REINDEX it.")));
 }
 
 /* The last page of a list, exclusively locked. */
@@ -55,6 +68,7 @@ lock_tail(Relation index, int list)
 {
 	RecsysCache *cache = RecsysGetCache(index);
 	BlockNumber block = cache->meta.pending_tail[list];
+	int			attempts = 0;
 
 	for (;;)
 	{
@@ -75,18 +89,9 @@ lock_tail(Relation index, int list)
 		block = RecsysPageGetMeta(BufferGetPage(metabuffer))->pending_tail[list];
 		UnlockReleaseBuffer(metabuffer);
 
-		/* the tail changes hands only by growing: twice the same is a dead end */
-		if (block == known)
-		{
-			buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_PENDING);
-			if (RecsysPageGetOpaque(BufferGetPage(buffer))->low != (uint32) list)
-				ereport(ERROR,
-						(errcode(ERRCODE_INDEX_CORRUPTED),
-						 errmsg("index \"%s\" has a corrupted pending list",
-								RelationGetRelationName(index)),
-						 errhint("Please REINDEX it.")));
-			UnlockReleaseBuffer(buffer);
-		}
+		/* others may extend the list just now, but not so often */
+		if (block == known && ++attempts > TAIL_ATTEMPTS)
+			bad_list(index);
 		CHECK_FOR_INTERRUPTS();
 	}
 }
@@ -327,6 +332,7 @@ static bool
 count_list(Relation index, int list, uint64 *count)
 {
 	BlockNumber block = RecsysPendingHead(index, list);
+	BlockNumber pages = 0;
 
 	*count = 0;
 	while (BlockNumberIsValid(block))
@@ -335,6 +341,8 @@ count_list(Relation index, int list, uint64 *count)
 		bool		valid;
 
 		CHECK_FOR_INTERRUPTS();
+		if (++pages > RelationGetNumberOfBlocks(index))
+			bad_list(index);
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
 		valid = is_page_of_list(BufferGetPage(buffer), list);
 		if (valid)

@@ -122,6 +122,35 @@ scans_agree($node, 'vacuum');
 recommend_agrees($node, 'purchases_recsys', 'vacuum: recommend by its definition');
 equals_new_index($node, 'purchases_recsys', $columns, 'vacuum');
 
+# Merge: with and without a budget for popular items, which are queued without
+if ($node->safe_psql('postgres', q(SELECT to_regproc('recsys.merge') IS NOT NULL)) eq 't')
+{
+	my $exact = q(SELECT recsys.merge('purchases_recsys', true));
+	my $bounded = q(SET recsys.merge_budget = 0; SELECT recsys.merge('purchases_recsys'));
+
+	foreach my $case ([ 'merge-read', $exact ], [ 'merge-recounted', $exact ], [ 'merge-round', $exact ],
+		[ 'merge-page-written', $exact ], [ 'merge-page-written', $exact, 5 ], [ 'merge-row-moved', $exact ],
+		[ 'merge-users', $exact ], [ 'merge-removed', $exact ], [ 'merge-queued', $bounded ],
+		[ 'merge-page-written', $bounded ], [ 'merge-removed', $bounded ], [ 'merge-queue', $bounded ],
+		[ 'merge-queue', $exact ])
+	{
+		my ($point, $sql, $countdown) = @$case;
+
+		insert_purchases($node, 400);
+		$node->safe_psql('postgres', q(INSERT INTO purchases SELECT 800000 + i % 40, 800000 + i / 40, 1, now()
+			FROM generate_series(1, 400) i)) if $point eq 'merge-row-moved';
+		$node->safe_psql('postgres', 'DELETE FROM purchases WHERE random() < 0.02');
+		fault($point, $sql, countdown => $countdown // 1);
+		recommend_agrees($node, 'purchases_recsys', "$point: recommend by its definition");
+	}
+	equals_new_index($node, 'purchases_recsys', $columns, 'merge');
+
+	# vacuum merges too
+	insert_purchases($node, 400);
+	deletion('user_id % 10 = 3', 'merge-recounted');
+	equals_new_index($node, 'purchases_recsys', $columns, 'vacuum and merge');
+}
+
 # Errors at points where locks are held leave the session usable.
 foreach my $point (qw(insert-posting item-created split-bucket tail-moved))
 {

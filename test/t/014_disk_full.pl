@@ -55,7 +55,7 @@ sub fails_for_space
 	my ($status, undef, $stderr) = $node->psql('postgres', $sql, on_error_stop => 1);
 
 	isnt($status, 0, "$name fails");
-	like($stderr, qr/No space left on device/, "$name: for lack of space") or diag($stderr);
+	like($stderr, qr/No space left on device|wrote only \d+ of \d+ bytes/, "$name: for lack of space") or diag($stderr);
 }
 
 # Build: does not fit, neither in the end nor while it sorts
@@ -96,16 +96,16 @@ same_answers($node->safe_psql('postgres', $graph), $expected, 'full: the graph i
 fails_for_space('REINDEX INDEX purchases_recsys', 'REINDEX');
 check_clean($node, 'purchases_recsys', 'REINDEX: check_index of the old index');
 
-# Vacuum needs no space to speak of, and makes some; a merge may fail, but not harm
+# Vacuum writes what it removes to the pending list; it and a merge may fail, but not harm
 $node->psql('postgres', 'DELETE FROM purchases WHERE user_id % 5 = 0');
 my ($status, undef, $stderr) = $node->psql('postgres', 'VACUUM purchases');
-like($stderr, qr/^$|No space left on device/, 'vacuum on a full disk');
+like($stderr, qr/^$|No space left on device|wrote only/, 'vacuum on a full disk');
 check_clean($node, 'purchases_recsys', 'vacuum: check_index');
 SKIP:
 {
 	skip 'there is no merge', 2 unless $merging;
 	($status, undef, $stderr) = $node->psql('postgres', q(SELECT recsys.merge('purchases_recsys', true)));
-	like($stderr, qr/^$|No space left on device/, 'merge on a full disk');
+	like($stderr, qr/^$|No space left on device|wrote only/, 'merge on a full disk');
 	check_clean($node, 'purchases_recsys', 'merge: check_index');
 }
 

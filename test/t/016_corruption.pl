@@ -5,7 +5,7 @@
 # built, the server stopped, each index's file damaged in another way, and then
 # every function, scan, insert and vacuum is tried on each.  After the known
 # kinds of damage come random ones; RECSYS_FUZZ_SEED and RECSYS_FUZZ_ROUNDS
-# choose which and how many.
+# choose which and how many, RECSYS_FUZZ_ONLY=number tries a single one.
 
 use strict;
 use warnings;
@@ -25,7 +25,7 @@ use constant {
 	KIND => 8188,
 	SIDE => 8189,
 	PAGE_ID => 8190,
-	META => 1, DIRECTORY => 2, BUCKET => 3, CHAIN => 4, MAP_ROOT => 5, MAP_LEAF => 6, GRAPH => 7, POPULAR => 8,
+	META => 1, DIRECTORY => 2, BUCKET => 3, CHAIN => 4, MAP_ROOT => 5, MAP_LEAF => 6, GRAPH => 7, POPULAR => 8, PENDING => 10,
 };
 
 my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
@@ -128,7 +128,8 @@ sub batch
 		INSERT INTO p$_ SELECT 1 + i % 40, 'i' || (1 + (i * 7 + i / 40) % 60), 1 + i % 3,
 			'2026-01-01'::timestamptz + i * interval '1 minute' FROM generate_series(1, 600) i;
 		INSERT INTO p$_ SELECT 2, 'i' || (1 + i % 60), 1, '2026-01-01' FROM generate_series(1, 900) i;
-		CREATE INDEX r$_ ON p$_ USING recsys (user_id, item, quantity, at);) } 0 .. $#damages);
+		CREATE INDEX r$_ ON p$_ USING recsys (user_id, item, quantity, at);
+		INSERT INTO p$_ SELECT 1 + i % 30, 'i' || (1 + i % 50), 1, now() FROM generate_series(1, 700) i;) } 0 .. $#damages);
 	$path{$_} = $node->safe_psql('postgres', "SELECT pg_relation_filepath('r$_')") foreach 0 .. $#damages;
 	$node->stop;
 	foreach my $n (0 .. $#damages)
@@ -295,9 +296,29 @@ my @known = (
 	[ 'graph: users', on_tuples(GRAPH, 4, $all) ],
 	[ 'graph: number of neighbors', on_tuples(GRAPH, 8, "\xFF\xFF") ],
 	[ 'graph: some more neighbors', on_tuples(GRAPH, 8, "\xF4\x01") ],
-	[ 'graph: key length', on_tuples(GRAPH, 10, "\xFF\xFF") ],
-	[ 'graph: neighbors nowhere', on_tuples(GRAPH, 12, $all x 5) ],
-	[ 'graph: always the same neighbor', on_tuples(GRAPH, 12, "\0" x 40) ],
+	[ 'graph: neighbors stored', on_tuples(GRAPH, 10, "\xFF\xFF") ],
+	[ 'graph: fewer stored than there are', on_tuples(GRAPH, 10, "\x01\x00") ],
+	[ 'graph: key length', on_tuples(GRAPH, 12, "\xFF\xFF") ],
+	[ 'graph: flags', on_tuples(GRAPH, 14, "\xFF\xFF") ],
+	[ 'graph: floor and norm', on_tuples(GRAPH, 16, $all x 4) ],
+	[ 'graph: neighbors nowhere', on_tuples(GRAPH, 32, $all x 5) ],
+	[ 'graph: always the same neighbor', on_tuples(GRAPH, 32, "\0" x 40) ],
+	[ 'pending: zeroed', on_pages(PENDING, 0, "\0" x PAGE) ],
+	[ 'pending: other kind', on_pages(PENDING, KIND, chr(CHAIN)) ],
+	[ 'pending: other list', on_pages(PENDING, LOW, $all) ],
+	[ 'pending: loop', link_to(PENDING, NEXT, PENDING) ],
+	[ 'pending: goes on nowhere', on_pages(PENDING, NEXT, pack('L', 100000)) ],
+	[ 'pending: goes on with a bucket', link_to(PENDING, NEXT, BUCKET) ],
+	[ 'pending: all lists in one circle', sub {
+		my ($content) = @_;
+		my @pending = pages($content, PENDING);
+		substr($$content, $pending[$_] * PAGE + NEXT, 4) = pack('L', $pending[ $_ - 1 ]) foreach 0 .. $#pending;
+		on_pages(PENDING, LOW, "\0\0\0\0")->($content);
+	} ],
+	[ 'pending: half an event', on_pages(PENDING, 12, pack('S', 24 + 7)) ],
+	[ 'pending: full of nothing', on_pages(PENDING, 12, pack('S', 8176)) ],
+	[ 'pending: events', on_pages(PENDING, CONTENT, $all x 200) ],
+	[ 'pending: events are garbage', on_pages(PENDING, CONTENT, "\xA5" x 4000) ],
 	[ 'popular: items nowhere', on_pages(POPULAR, CONTENT, $all x 5) ],
 	[ 'file: empty', sub { ${ $_[0] } = '' } ],
 	[ 'file: one page', sub { ${ $_[0] } = substr(${ $_[0] }, 0, PAGE) } ],
@@ -351,6 +372,13 @@ sub random_damage
 	} ];
 }
 
+if (defined $ENV{RECSYS_FUZZ_ONLY})
+{
+	@known = ();
+	$rounds = 0;
+	# the hash seed differs from index to index, so what is hit does too
+	batch("random damage $ENV{RECSYS_FUZZ_ONLY}", map { random_damage($ENV{RECSYS_FUZZ_ONLY}) } 1 .. $per_round);
+}
 while (@known)
 {
 	my @some = splice @known, 0, $per_round;
