@@ -588,8 +588,8 @@ RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const R
 				continue;
 			}
 			copy = resize_owner(owner, room, stride, &size);
-			if (PageGetExactFreeSpace(page) <
-				MAXALIGN(size) - MAXALIGN(ItemIdGetLength(PageGetItemId(page, off))))
+			if (PageGetExactFreeSpace(page) + MAXALIGN(ItemIdGetLength(PageGetItemId(page, off))) <
+				MAXALIGN(size))
 			{
 				/* the owner may be in either half afterwards, or shrunk */
 				pfree(copy);
