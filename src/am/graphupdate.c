@@ -33,6 +33,9 @@ typedef struct NewRow
 	RecsysGraphRow row;
 	Size		size;
 	bool		moves;
+	int64		interactions;	/* what it changes the meta page's totals by */
+	int64		items;
+	int64		stored;
 } NewRow;
 
 typedef struct Updater
@@ -56,9 +59,6 @@ typedef struct Updater
 	PGAlignedBlock copy;
 	int			nnew;
 	NewRow		new[MAX_PAGE_ROWS];
-	int64		interactions;	/* what the totals of the meta page change by */
-	int64		items;
-	int64		stored;
 	uint32		queue[MAX_PAGE_ROWS];
 	int			nqueue;
 	MemoryContext context;		/* of the page at hand */
@@ -200,9 +200,9 @@ update_row(Updater *updater, uint32 item, OffsetNumber off)
 		return;
 
 	updater->nnew++;
-	updater->interactions += (int64) update.users - (int64) old->users;
-	updater->items += (int64) (update.users > 0) - (int64) (old->users > 0);
-	updater->stored += (int64) new->row->nneighbors - (int64) old->nneighbors;
+	new->interactions = (int64) update.users - (int64) old->users;
+	new->items = (int64) (update.users > 0) - (int64) (old->users > 0);
+	new->stored = (int64) new->row->nneighbors - (int64) old->nneighbors;
 
 	/* an item that is flagged is on the queue already */
 	if (old->flags == 0 && update.flags != 0)
@@ -249,19 +249,16 @@ overwrite_row(const Updater *updater, Page page, const NewRow *new)
 	return PageIndexTupleOverwrite(page, new->off, (Item) padded(new, size), size);
 }
 
+/* The totals change in the same step as the row. */
 static void
-change_totals(RecsysMetaData *meta, Updater *updater)
+change_totals(RecsysMetaData *meta, const NewRow *new)
 {
-	meta->interactions += updater->interactions;
-	meta->items += updater->items;
-	meta->pairs += updater->stored;
-	updater->interactions = updater->items = updater->stored = 0;
+	meta->interactions += new->interactions;
+	meta->items += new->items;
+	meta->pairs += new->stored;
 }
 
-/*
- * Move a row to the page where new rows go; the totals change with the first
- * step of the page at hand, this one or another.
- */
+/* Move a row to the page where new rows go. */
 static void
 move_row(Updater *updater, NewRow *new)
 {
@@ -305,7 +302,7 @@ move_row(Updater *updater, NewRow *new)
 	page = GenericXLogRegisterBuffer(state, leaf, 0);
 	ItemPointerSet((ItemPointer) PageGetContents(page) + new->item % RECSYS_MAP_LEAF_ROWS,
 				   BufferGetBlockNumber(target), off);
-	change_totals(RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0)), updater);
+	change_totals(RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0)), new);
 	GenericXLogFinish(state);
 
 	UnlockReleaseBuffer(leaf);
@@ -326,6 +323,7 @@ flush_page(Updater *updater)
 	Buffer		metabuffer;
 	Buffer		buffer;
 	GenericXLogState *state;
+	RecsysMetaData *meta;
 	Page		page;
 	bool		changed = false;
 
@@ -341,17 +339,17 @@ flush_page(Updater *updater)
 		buffer = RecsysReadPage(index, updater->block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_GRAPH);
 		state = GenericXLogStart(index);
 		page = GenericXLogRegisterBuffer(state, buffer, 0);
+		meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
 		for (int i = 0; i < updater->nnew; i++)
 		{
 			updater->new[i].moves = !overwrite_row(updater, page, &updater->new[i]);
-			changed |= !updater->new[i].moves;
+			if (updater->new[i].moves)
+				continue;
+			change_totals(meta, &updater->new[i]);
+			changed = true;
 		}
 		if (changed)
-		{
-			change_totals(RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0)),
-						  updater);
 			GenericXLogFinish(state);
-		}
 		else
 			GenericXLogAbort(state);
 		UnlockReleaseBuffer(buffer);
