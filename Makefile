@@ -10,8 +10,10 @@
 #     make demo               real shopping baskets, loaded, trained and served
 #     make test               everything; ONLY="regress tap" and TESTS="name …" narrow it
 #     make check-core         the C driver of src/core alone, no server
-#     make sanitize           the C driver under the address and undefined-behavior
-#                             sanitizers, SQL tests under the latter
+#     make sanitize           all of it under the address and undefined-behavior
+#                             sanitizers, in a server built for that (minutes, once)
+#     make valgrind           the C driver under valgrind's memcheck
+#     make soak               a mixed load for half an hour; SOAK="sanitize=1 seconds=600"
 #     make bench              benchmark table
 #
 # Object files are found by wildcard, one directory per layer, so a new source
@@ -34,9 +36,9 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
 ifeq ($(RECSYS_WERROR),1)
 PG_CFLAGS += -Werror
 endif
-# The address sanitizer would have to be in the server as well; src/core, which
-# handles most of the memory, gets it in its own driver (test/core).  Target
-# clones are picked by ifunc before a sanitizer's runtime is up.
+# The address sanitizer comes with the flags of a server that is built with it
+# (test/lib/sanitized.sh).  Target clones are picked by ifunc before a
+# sanitizer's runtime is up.
 ifeq ($(RECSYS_SANITIZE),1)
 PG_CFLAGS += -fsanitize=undefined -fno-sanitize-recover=all -DRECSYS_NO_TARGET_CLONES
 SHLIB_LINK += -fsanitize=undefined
@@ -90,7 +92,7 @@ regress_input:
 	ln -sfn $(abspath $(top))/test/sql $@/sql
 	ln -sfn $(abspath $(top))/expected $@/expected
 
-.PHONY: demo test bench soak check-core sanitize
+.PHONY: demo test bench soak check-core sanitize valgrind
 
 demo:
 	@$(top)/test/demo.sh
@@ -102,7 +104,10 @@ check-core:
 	@$(top)/test/run.sh core
 
 sanitize:
-	@$(top)/test/run.sh --sanitize core regress
+	@$(top)/test/run.sh --sanitize $(ONLY)
+
+valgrind:
+	@$(top)/test/run.sh --valgrind core
 
 ifneq ($(wildcard $(top)/test/bench/run.sh),)
 bench:
@@ -111,5 +116,5 @@ endif
 
 ifneq ($(wildcard $(top)/test/soak.sh),)
 soak:
-	@$(top)/test/soak.sh
+	@$(top)/test/soak.sh $(SOAK)
 endif

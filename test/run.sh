@@ -1,7 +1,7 @@
 #!/bin/bash
 # make test: builds recsys and runs its tests against a private server.
 #
-#     test/run.sh [--sanitize] [--accept] [core] [regress] [isolation] [tap]
+#     test/run.sh [--sanitize | --valgrind] [--accept] [core] [regress] [isolation] [tap]
 #
 # Without a part, all four run:
 #     core       the C driver of src/core, no server (test/core)
@@ -15,6 +15,7 @@
 # behavior sanitizer and runs in a server that has the former too, built once from
 # Debian's source package (lib/sanitized.sh).  Where there is none to be had, only
 # the C driver gets the address sanitizer.
+# --valgrind runs the C driver under memcheck.
 #
 # Missing packages are installed (lib/provision.sh).  The last line is
 # "recsys: N passed, N failed": SQL tests, specs and single assertions of the C
@@ -29,11 +30,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test/lib/sanitized.sh"
 
 RECSYS_SANITIZE=
+valgrind=
 accept=
 parts=
 for argument in "$@"; do
 	case "$argument" in
 		--sanitize) RECSYS_SANITIZE=1 ;;
+		--valgrind) valgrind=yes ;;
 		--accept) accept=yes ;;
 		core | regress | isolation | tap) parts="$parts $argument" ;;
 		*) sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
@@ -84,7 +87,8 @@ run_core()
 	heading "core: algorithms"
 	selected core || return 0
 	[ -z "$RECSYS_SANITIZE" ] || target=sanitize
-	sandbox_run 240 make -s -C "$SERVER_TREE/test/core" "$target" >"$output" 2>&1 || status=$?
+	[ -z "$valgrind" ] || target=valgrind
+	sandbox_run 600 make -s -C "$SERVER_TREE/test/core" "$target" >"$output" 2>&1 || status=$?
 	if results_tap "$output" "$status" "core"; then
 		grep -c '^ok' "$output" | sed 's/$/ assertions hold/'
 	else
@@ -198,6 +202,10 @@ run_tap()
 }
 
 provision_server tests
+if [ -n "$valgrind" ] && ! command -v valgrind >/dev/null; then
+	provision_apt_begin valgrind
+	provision_apt_install valgrind
+fi
 if [ -n "$RECSYS_SANITIZE" ]; then
 	sanitized_server || echo "recsys: the server is without the address sanitizer"
 fi

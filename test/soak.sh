@@ -1,28 +1,33 @@
 #!/bin/bash
 # make soak: a busy shop for a long time.
 #
-#     test/soak.sh [seconds=1800] [clients=8] [round=60]
+#     test/soak.sh [seconds=1800] [clients=8] [round=60] [sanitize=0]
 #
-# Rounds of a mixed load on one table with a recsys index: single and bulk
-# inserts with new users and items, rollbacks, updates, deletes, native scans,
-# recommendations, and VACUUM and REINDEX CONCURRENTLY beside them.  Every other
-# round ends with kill -9 of the whole server and its recovery.  After each
+# Rounds of a mixed load (test/load) on one table with a recsys index: single and
+# bulk inserts with new users and items, rollbacks, updates, deletes, native scans,
+# recommendations, merges, VACUUM, and REINDEX CONCURRENTLY beside them.  Every
+# other round ends with kill -9 of the whole server and its recovery.  After each
 # round recsys.check_index must find nothing, the index must find the same rows
-# as a sequential scan, and the server's log must not speak of a crash other
-# than ours.  The last line reads `recsys: N passed, N failed`.
+# as a sequential scan, after VACUUM and an exact merge have the item graph of a
+# new index, and the server's log must not speak of a crash other than ours.  With
+# sanitize=1 the server and recsys have the address sanitizer (lib/sanitized.sh).
+# The last line reads `recsys: N passed, N failed`.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test/lib/provision.sh"
 . "$root/test/lib/sandbox.sh"
 . "$root/test/lib/server.sh"
+. "$root/test/lib/sanitized.sh"
 
 seconds=1800
 clients=8
 round=60
+sanitize=0
+RECSYS_SANITIZE=
 for argument in "$@"; do
 	case "$argument" in
-		seconds=*|clients=*|round=*) declare "${argument%%=*}=${argument#*=}" ;;
-		*) sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+		seconds=*|clients=*|round=*|sanitize=*) declare "${argument%%=*}=${argument#*=}" ;;
+		*) sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	esac
 done
 
@@ -46,7 +51,12 @@ sql()
 }
 
 provision_server
-sandbox_begin soak $((seconds + 900))
+if [ "$sanitize" = 1 ]; then
+	sanitized_server || exit 1
+	RECSYS_SANITIZE=1
+fi
+sandbox_begin soak $((seconds + 1800))
+[ -z "$SANITIZED_SERVER" ] || sanitized_sandbox
 server_copy "$root" || exit 1
 if ! server_build; then
 	tail -n 40 "$SERVER_LOG" >&2
@@ -56,33 +66,6 @@ server_start "autovacuum_naptime = 5s" "autovacuum_vacuum_scale_factor = 0.01" \
 	"shared_buffers = 64MB" "max_wal_size = 512MB" || exit 1
 
 mkdir "$SANDBOX/load"
-cat >"$SANDBOX/load/insert.sql" <<'SQL'
-\set user random(1, 20000)
-\set item random_zipfian(1, 5000, 1.05)
-INSERT INTO purchases VALUES (:user, :item, 1 + :item % 3, now());
-SQL
-cat >"$SANDBOX/load/bulk.sql" <<'SQL'
-\set user random(1, 1000000)
-INSERT INTO purchases SELECT :user, 1 + (:user::bigint * i * 7919) % 20000, 1, now() FROM generate_series(1, 100) i;
-SQL
-cat >"$SANDBOX/load/rollback.sql" <<'SQL'
-\set user random(1, 1000000)
-BEGIN;
-INSERT INTO purchases SELECT :user, 30000 + i, 1, now() FROM generate_series(1, 50) i;
-ROLLBACK;
-SQL
-cat >"$SANDBOX/load/change.sql" <<'SQL'
-\set user random(1, 20000)
-UPDATE purchases SET quantity = quantity + 1 WHERE user_id = :user;
-DELETE FROM purchases WHERE user_id = :user + 1;
-SQL
-cat >"$SANDBOX/load/read.sql" <<'SQL'
-\set user random(1, 20000)
-\set item random(1, 5000)
-SELECT * FROM recommend(:user, 10);
-SELECT count(*) FROM purchases WHERE product_id = :item;
-SELECT * FROM explain_recommendation(:user, :item);
-SQL
 sandbox_own "$SANDBOX/load"
 
 sql "CREATE EXTENSION recsys;
@@ -101,15 +84,33 @@ SELECT 1 / (count(*) = 0)::integer FROM by_index
 JOIN (SELECT user_id AS k, count(*) AS n FROM purchases GROUP BY 1) scan USING (k) WHERE scan.n <> by_index.n;
 SQL
 
+# The graph after VACUUM and an exact merge, and that of a new index.  Scores are
+# compared to a relative error of a few units in the last place: sums of squares
+# are added up in another order.
+cat >"$SANDBOX/load/model.sql" <<'SQL'
+VACUUM purchases;
+SELECT recsys.merge('purchases_recsys', true);
+DROP INDEX IF EXISTS fresh_recsys;
+CREATE INDEX fresh_recsys ON purchases USING recsys (user_id, product_id, quantity, purchased_at)
+	WITH (max_history = 500);
+CREATE TEMP TABLE merged AS SELECT * FROM item_similarity('purchases_recsys');
+CREATE TEMP TABLE fresh AS SELECT * FROM item_similarity('fresh_recsys');
+DROP INDEX fresh_recsys;
+SELECT 1 / (count(*) = 0)::integer FROM merged m FULL JOIN fresh f USING (item_id, similar_item_id)
+WHERE m.score IS NULL OR f.score IS NULL OR m.support <> f.support OR abs(m.score - f.score) > 1e-6 * f.score;
+SQL
+
+load=$SERVER_TREE/test/load
 started=$SECONDS
 number=0
 while [ $((SECONDS - started)) -lt "$seconds" ] && [ "$failed" -eq 0 ]; do
 	number=$((number + 1))
 	sandbox_run $((round + 120)) pgbench -n -c "$clients" -j 2 -T "$round" \
-		-f "$SANDBOX/load/insert.sql@10" -f "$SANDBOX/load/bulk.sql@1" \
-		-f "$SANDBOX/load/rollback.sql@1" -f "$SANDBOX/load/change.sql@2" \
-		-f "$SANDBOX/load/read.sql@6" >"$SANDBOX/load.log" 2>&1 &
-	load=$!
+		--max-tries=20 -D users=20000 -D products=5000 \
+		-f "$load/insert.sql@20" -f "$load/bulk.sql@2" -f "$load/rollback.sql@1" \
+		-f "$load/change.sql@3" -f "$load/read.sql@10" -f "$load/vacuum.sql@1" \
+		-f "$load/merge.sql@1" >"$SANDBOX/load.log" 2>&1 &
+	running=$!
 	sleep $((round / 3))
 	sql "VACUUM purchases" >/dev/null
 	judge $? "round $number: vacuum beside the load"
@@ -120,7 +121,7 @@ while [ $((SECONDS - started)) -lt "$seconds" ] && [ "$failed" -eq 0 ]; do
 		kill -KILL $(sandbox_processes | while read -r pid; do
 			case "$(readlink "/proc/$pid/exe")" in *bin/postgres*) echo "$pid" ;; esac
 		done) 2>/dev/null
-		wait "$load"
+		wait "$running"
 		sleep 1
 
 		# nobody may have reaped the postmaster, and a zombie looks alive to the next one
@@ -129,15 +130,17 @@ while [ $((SECONDS - started)) -lt "$seconds" ] && [ "$failed" -eq 0 ]; do
 		sandbox_run 120 pg_ctl -D "$SERVER_DATA" -l "$SANDBOX/server.log" -w -t 100 start >/dev/null 2>&1
 		judge $? "round $number: recovery after kill -9"
 	else
-		wait "$load"
+		wait "$running"
 		judge $? "round $number: the load ran without an error"
-		! grep -E 'terminated by signal|PANIC|corrupt' "$SANDBOX/server.log"
+		! grep -E 'terminated by signal|PANIC|TRAP:|corrupt|AddressSanitizer|runtime error:' "$SANDBOX/server.log"
 		judge $? "round $number: nothing alarming in the server's log"
 	fi
 	sql "SELECT recsys.check_index('purchases_recsys')" >/dev/null
 	judge $? "round $number: check_index"
 	sandbox_run 300 psql -Xq -v ON_ERROR_STOP=1 -f "$SANDBOX/load/compare.sql" >/dev/null 2>"$SANDBOX/compare.log"
 	judge $? "round $number: index and table find the same rows"
+	sandbox_run 900 psql -Xq -v ON_ERROR_STOP=1 -f "$SANDBOX/load/model.sql" >/dev/null 2>"$SANDBOX/compare.log"
+	judge $? "round $number: after an exact merge the graph is that of a new index"
 	echo "round $number: $(sql "SELECT count(*) || ' rows, index ' || pg_size_pretty(pg_relation_size('purchases_recsys')) FROM purchases")"
 done
 
