@@ -125,6 +125,7 @@ DROP INDEX log_new;
 DELETE FROM log;
 VACUUM log;
 SELECT recsys.check_index('log_recsys');
+SELECT inexact FROM recsys.merge('log_recsys', exact => true);
 SELECT count(*) FROM item_similarity('log_recsys');
 SELECT count(*) FROM popular_items(NULL, since => '-infinity');
 SELECT count(*) FROM log WHERE item_id = 7;
