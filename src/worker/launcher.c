@@ -152,16 +152,6 @@ find_state(RecsysWakeState *states, int nstates, Oid database)
 	return NULL;
 }
 
-/* A database that something was said about and that is not known yet? */
-static bool
-any_unknown(RecsysWakeState *states, int nstates)
-{
-	for (int i = 0; i < nstates; i++)
-		if (find_database(states[i].database) == NULL)
-			return true;
-	return false;
-}
-
 /* Has the worker of a database ended? */
 static void
 collect_worker(Database *database, TimestampTz now)
@@ -306,19 +296,17 @@ serve(TimestampTz *next_visit)
 		collect_worker(&databases[i], now);
 	nstates = RecsysWakeRead(states);
 
+	/* none is to be started in a database that has been dropped since */
+	read_databases();
+	for (int i = 0; i < nstates; i++)
+		if (find_database(states[i].database) == NULL)
+			RecsysWakeForget(states[i].database);
+
 	if (now >= *next_visit)
 	{
-		read_databases();
 		for (int i = 0; i < ndatabases; i++)
 			databases[i].visit = true;
 		*next_visit = TimestampTzPlusMilliseconds(now, VISIT_INTERVAL);
-	}
-	else if (any_unknown(states, nstates))
-	{
-		read_databases();
-		for (int i = 0; i < nstates; i++)
-			if (find_database(states[i].database) == NULL)
-				RecsysWakeForget(states[i].database);
 	}
 
 	due = start_due(states, nstates, now);

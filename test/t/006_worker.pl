@@ -171,6 +171,8 @@ merged('copy', 'pairs_recsys', 'the copy is merged');
 $node->safe_psql('postgres', 'DROP DATABASE copy WITH (FORCE)');
 $client->finish;
 pass('DROP DATABASE WITH (FORCE)');
+sleep 2;
+ok(count_in_log('database \d+ does not exist', 0) < 2, 'no worker is sent after a dropped database');
 
 #
 # What was pending when the server stopped; an index that cannot be merged
