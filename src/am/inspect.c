@@ -7,7 +7,7 @@
  * locked for the time of a copy only, and checks each length before it is used.
  *
  * Entries are what a page of its kind is there to hold: directory slots, list
- * entries, blocks and TIDs of the row map, neighbors, popular items.
+ * entries, blocks and TIDs of the row map, neighbors, popular items, events.
  */
 #include "postgres.h"
 
@@ -147,8 +147,10 @@ count_contents(Page page, RecsysPageKind kind, RecsysSide side, const int stride
 		case RECSYS_PAGE_FREE:
 			facts->free = BLCKSZ;
 			break;
-		case RECSYS_PAGE_META:
 		case RECSYS_PAGE_PENDING:
+			facts->entries = filled / (int) sizeof(RecsysEvent);
+			break;
+		case RECSYS_PAGE_META:
 			break;
 	}
 }

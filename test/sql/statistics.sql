@@ -30,6 +30,7 @@ AND col_description(attrelid, attnum) IS NULL;
 
 INSERT INTO visits SELECT 1000 + u, 100 + p, 1 FROM generate_series(1, 10) u, generate_series(1, 3) p;
 SELECT pending > 0 AS pending FROM recsys.index_stats;
+SELECT entries = (SELECT pending FROM recsys.index_stats) AS all_events FROM recsys.page_summary('visits_recsys') WHERE kind = 'pending';
 
 /*
  * Merge
