@@ -37,8 +37,8 @@
 /* Looking at one counter costs about this part of one update. */
 #define SCAN_DISCOUNT 4
 
-/* The upper end of the option's range. */
-#define LARGEST_NEIGHBORS 500
+/* The upper end of the option's range, and the spare neighbors that come with it. */
+#define LARGEST_NEIGHBORS 590
 
 typedef enum Counting
 {
@@ -589,6 +589,6 @@ RecsysCooccurrenceMemory(uint32 nitems, bool weighted)
 		per_item += sizeof(uint32) + sizeof(uint16);
 
 	/* with the largest number of neighbors that an index can ask for */
-	return Max((Size) nitems, 1) * per_item + sizeof(uint32) +
+	return sizeof(RecsysKernel) + Max((Size) nitems, 1) * per_item + sizeof(uint32) +
 		RecsysRowSelectorMemory(nitems, LARGEST_NEIGHBORS, weighted);
 }

@@ -303,7 +303,7 @@ RecsysStreamKernelCreate(const RecsysItemTotals *totals, const RecsysModelOption
 	kernel->weighted = RecsysRowSelectorUsesDots(kernel->selector);
 
 	/* the selector counts too */
-	fixed = sizeof(RecsysStreamKernel) + 64 +	/* the allocator's own */
+	fixed = sizeof(RecsysStreamKernel) +
 		RecsysRowSelectorMemory(totals->nitems, options->neighbors, kernel->weighted);
 	kernel->limit = memory_limit > fixed ? memory_limit - fixed : 0;
 
