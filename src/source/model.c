@@ -237,6 +237,12 @@ RecsysModelEndUser(RecsysModel *model)
 const RecsysItemTotals *
 RecsysModelFinish(RecsysModel *model)
 {
+	/* the kernels count users in 32 bits */
+	if (model->statistics.users > PG_UINT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many users for one recommender"),
+				 errdetail("A recommender counts at most %u users.", PG_UINT32_MAX)));
 	model->totals.nusers = model->statistics.users;
 	pfree(model->current);
 	pfree(model->folded);
