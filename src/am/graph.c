@@ -34,9 +34,8 @@ RecsysGraphReaderDone(RecsysGraphReader *reader)
 	reader->leafnumber = RECSYS_NONE;
 }
 
-/* TID of an item's row; invalid when there is none. */
-static ItemPointerData
-map_lookup(RecsysGraphReader *reader, uint32 item)
+ItemPointerData
+RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item)
 {
 	uint32		leafnumber = item / RECSYS_MAP_LEAF_ROWS;
 	ItemPointerData tid;
@@ -91,16 +90,10 @@ RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off, uint32 item)
 	return row;
 }
 
-ItemPointerData
-RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item)
-{
-	return map_lookup(reader, item);
-}
-
 RecsysGraphRow
 RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 {
-	ItemPointerData tid = map_lookup(reader, item);
+	ItemPointerData tid = RecsysGraphFindRow(reader, item);
 
 	while (ItemPointerIsValid(&tid))
 	{
@@ -116,7 +109,7 @@ RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 		RecsysGraphReleaseRow(reader);
 
 		/* it has moved, and the map tells where to; otherwise it is lost */
-		tid = map_lookup(reader, item);
+		tid = RecsysGraphFindRow(reader, item);
 		if (ItemPointerEquals(&tid, &known))
 			ereport(ERROR,
 					(errcode(ERRCODE_INDEX_CORRUPTED),
@@ -155,7 +148,7 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 		{
 			Page		page;
 
-			tids[i] = map_lookup(reader, items[first + i]);
+			tids[i] = RecsysGraphFindRow(reader, items[first + i]);
 			buffers[i] = InvalidBuffer;
 			if (!ItemPointerIsValid(&tids[i]))
 				continue;
@@ -203,6 +196,40 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 	}
 }
 
+static void
+no_item(Relation index, uint32 item)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" has no item number %u", RelationGetRelationName(index), item),
+			 errhint("Please REINDEX it.")));
+}
+
+RecsysGraphRow
+RecsysGraphNeedRow(RecsysGraphReader *reader, uint32 item)
+{
+	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
+
+	if (row == NULL)
+		no_item(reader->index, item);
+	return row;
+}
+
+void
+RecsysGraphSetNeighbors(RecsysGraphRow row, const RecsysNeighborList *list, int neighbors)
+{
+	row->nneighbors = Min(list->count, neighbors);
+	row->nstored = list->count;
+	row->floor_score = list->floor_score;
+	row->floor_item = list->floor_item;
+	for (int i = 0; i < list->count; i++)
+	{
+		row->peers[i] = list->neighbors[i].item;
+		RecsysRowScores(row)[i] = list->neighbors[i].score;
+		RecsysRowSupports(row)[i] = list->neighbors[i].support;
+	}
+}
+
 void
 RecsysGraphReleaseRow(RecsysGraphReader *reader)
 {
@@ -223,6 +250,13 @@ RecsysGraphReadKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key)
 	RecsysKeyLoad(RecsysGetCache(reader->index)->meta.item_kind, copy, row->keylen, key);
 	RecsysGraphReleaseRow(reader);
 	return true;
+}
+
+void
+RecsysGraphNeedKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key)
+{
+	if (!RecsysGraphReadKey(reader, item, key))
+		no_item(reader->index, item);
 }
 
 uint32

@@ -7,7 +7,7 @@
 
 #include "am/meta.h"
 #include "am/page.h"
-#include "core/cooccurrence.h"
+#include "core/neighbors.h"
 
 /*
  * A reader that keeps its last row map leaf pinned: callers that ask for
@@ -29,7 +29,12 @@ extern void RecsysGraphReaderDone(RecsysGraphReader *reader);
  * is no such item number.
  */
 extern RecsysGraphRow RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item);
+extern RecsysGraphRow RecsysGraphNeedRow(RecsysGraphReader *reader, uint32 item);	/* or an error */
 extern void RecsysGraphReleaseRow(RecsysGraphReader *reader);
+
+/* Stores a list in a row with room for it, which shows at most so many neighbors. */
+extern void RecsysGraphSetNeighbors(RecsysGraphRow row, const RecsysNeighborList *list,
+									int neighbors);
 
 /* Where the row map has the row; invalid when there is no such item number. */
 extern ItemPointerData RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item);
@@ -56,6 +61,7 @@ extern void RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items,
 
 /* Key of an item in palloc'd memory; false when there is no such item number. */
 extern bool RecsysGraphReadKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key);
+extern void RecsysGraphNeedKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key);	/* or an error */
 
 /* Item numbers in use now. */
 extern uint32 RecsysItemCount(Relation index);

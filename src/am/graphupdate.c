@@ -117,17 +117,8 @@ form_row(const RecsysRowUpdate *update, int neighbors, const char *key, uint16 k
 	row->users = update->users;
 	row->norm2 = update->norm2;
 	row->flags = update->flags;
-	row->nneighbors = Min(list->count, neighbors);
-	row->nstored = list->count;
 	row->keylen = keylen;
-	row->floor_score = list->floor_score;
-	row->floor_item = list->floor_item;
-	for (int i = 0; i < list->count; i++)
-	{
-		row->peers[i] = list->neighbors[i].item;
-		RecsysRowScores(row)[i] = list->neighbors[i].score;
-		RecsysRowSupports(row)[i] = list->neighbors[i].support;
-	}
+	RecsysGraphSetNeighbors(row, list, neighbors);
 	memcpy(RecsysRowKey(row), key, keylen);
 	return row;
 }

@@ -50,26 +50,20 @@ RecsysGraphWriterAdd(RecsysGraphWriter *writer, const RecsysMetaData *meta, cons
 	Page		page = (Page) writer->image.data;
 	PGAlignedBlock buffer;
 	RecsysGraphRow row = (RecsysGraphRow) buffer.data;
+	RecsysNeighborList list = {(RecsysNeighbor *) neighbors, count, 0, 0};
 	OffsetNumber off;
 
 	memset(row, 0, offsetof(RecsysGraphRowData, peers));
 	row->item = writer->nitems;
 	row->users = users;
 	row->norm2 = norm2;
-	row->nneighbors = Min(count, meta->neighbors);
-	row->nstored = count;
 	row->keylen = key->len;
 	if (count == RECSYS_ROW_CAPACITY(meta->neighbors))
 	{
-		row->floor_score = neighbors[count - 1].score;
-		row->floor_item = neighbors[count - 1].item;
+		list.floor_score = neighbors[count - 1].score;
+		list.floor_item = neighbors[count - 1].item;
 	}
-	for (int i = 0; i < count; i++)
-	{
-		row->peers[i] = neighbors[i].item;
-		RecsysRowScores(row)[i] = neighbors[i].score;
-		RecsysRowSupports(row)[i] = neighbors[i].support;
-	}
+	RecsysGraphSetNeighbors(row, &list, meta->neighbors);
 	RecsysKeyStore(meta->item_kind, key, RecsysRowKey(row));
 
 	if (PageGetFreeSpace(page) < MAXALIGN(size))

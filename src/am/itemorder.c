@@ -1,6 +1,6 @@
 /*
  * itemorder.c
- *	  The order of items by key, for breaking ties.
+ *	  The orders of items: by key, for breaking ties, and by number.
  *
  * A build numbers items in key order.  Items that came later have the next
  * numbers; to place one of them its key has to be looked at.  Keys of late items
@@ -13,7 +13,6 @@
 
 struct RecsysItemOrder
 {
-	Relation	index;
 	RecsysKeyKind kind;
 	uint32		nsorted;
 	uint32		nitems;
@@ -28,7 +27,6 @@ RecsysItemOrderCreate(Relation index, uint32 nitems)
 	RecsysItemOrder *order = palloc0(sizeof(RecsysItemOrder));
 	RecsysMetaData *meta = &RecsysGetCache(index)->meta;
 
-	order->index = index;
 	order->kind = meta->item_kind;
 	order->nsorted = Min(meta->nsorted, nitems);
 	order->nitems = nitems;
@@ -63,12 +61,7 @@ read_key(RecsysItemOrder *order, uint32 item, RecsysKey *key)
 			return;
 		}
 	}
-	if (!RecsysGraphReadKey(&order->reader, item, key))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has no item number %u",
-						RelationGetRelationName(order->index), item),
-				 errhint("Please REINDEX it.")));
+	RecsysGraphNeedKey(&order->reader, item, key);
 	if (kept != NULL)
 	{
 		*kept = palloc(sizeof(RecsysKey));
@@ -93,4 +86,13 @@ RecsysItemOrderCompare(void *arg, uint32 a, uint32 b)
 	read_key(order, b, &right);
 	MemoryContextSwitchTo(old);
 	return RecsysKeyCompare(order->kind, &left, &right);
+}
+
+int
+RecsysCompareItemNumbers(const void *a, const void *b)
+{
+	uint32		x = *(const uint32 *) a;
+	uint32		y = *(const uint32 *) b;
+
+	return (x > y) - (x < y);
 }

@@ -1,6 +1,6 @@
 /*
  * itemorder.h
- *	  The order of items by key, for breaking ties.
+ *	  The orders of items: by key, for breaking ties, and by number.
  */
 #ifndef RECSYS_ITEMORDER_H
 #define RECSYS_ITEMORDER_H
@@ -15,5 +15,8 @@ extern void RecsysItemOrderFree(RecsysItemOrder *order);
 
 /* Less than, equal to or greater than zero as the key of a sorts before or after that of b. */
 extern int	RecsysItemOrderCompare(void *order, uint32 a, uint32 b);
+
+/* For qsort and bsearch: item numbers, ascending. */
+extern int	RecsysCompareItemNumbers(const void *a, const void *b);
 
 #endif							/* RECSYS_ITEMORDER_H */

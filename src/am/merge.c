@@ -32,6 +32,8 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "fault.h"
+#include "am/enlarge.h"
+#include "am/itemorder.h"
 #include "am/mark.h"
 #include "am/merge.h"
 #include "am/pending.h"
@@ -111,21 +113,18 @@ typedef struct Merge
 	uint64		maxrows;
 	bool		removed;		/* has a user lost an item? */
 	RecsysChangedUsers users;
-	uint64		maxentries;
-	uint32		maxusers;
+	uint64		maxadded;		/* room in users.added */
 	ChangedUser **changed;
 	uint32		nchanged;
 	uint32		maxchanged;
 } Merge;
 
+/* next is the next transaction id, as of some time after the event was read. */
 static bool
-is_finished(const RecsysEvent *event, Snapshot snapshot)
+is_finished(const RecsysEvent *event, Snapshot snapshot, uint64 next)
 {
-	FullTransactionId next = ReadNextFullTransactionId();
-
 	/* one that old is finished, whatever a 32-bit comparison would say */
-	if (event->xid == 0 || event->xid >= U64FromFullTransactionId(next) ||
-		U64FromFullTransactionId(next) - event->xid > PG_INT32_MAX)
+	if (event->xid == 0 || event->xid >= next || next - event->xid > PG_INT32_MAX)
 		return true;
 	return !XidInMVCCSnapshot((TransactionId) event->xid, snapshot);
 }
@@ -147,27 +146,24 @@ read_batch(Merge *merge)
 	while (npages < maxpages)
 	{
 		bool		any = false;
+		uint64		next;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!BlockNumberIsValid(merge->block))
 		{
-			Buffer		buffer;
-
 			if (++merge->list == RECSYS_PENDING_LISTS)
 				break;
-			buffer = RecsysReadPage(merge->index, RECSYS_META_BLOCK, BUFFER_LOCK_SHARE,
-									RECSYS_PAGE_META);
-			merge->block = RecsysPageGetMeta(BufferGetPage(buffer))->pending_head[merge->list];
-			merge->last = RecsysPageGetMeta(BufferGetPage(buffer))->pending_tail[merge->list];
-			UnlockReleaseBuffer(buffer);
+			RecsysPendingEnds(merge->index, merge->list, &merge->block, &merge->last);
 		}
 
 		if (page == NULL)
 			page = palloc(sizeof(RecsysPendingPage));
 		RecsysPendingRead(merge->index, merge->list, merge->block, page);
+		next = U64FromFullTransactionId(ReadNextFullTransactionId());
 		for (int i = 0; i < page->count; i++)
 		{
-			if (page->events[i].item >= nitems || !is_finished(&page->events[i], merge->snapshot))
+			if (page->events[i].item >= nitems ||
+				!is_finished(&page->events[i], merge->snapshot, next))
 				continue;
 			page->done[i] = true;
 			merge->events[merge->nevents++] = page->events[i];
@@ -209,48 +205,10 @@ note_row(Merge *merge, uint32 row)
 	if (merge->nrows == merge->maxrows)
 	{
 		merge->maxrows = Max(1024, merge->maxrows * 2);
-		if (merge->rows == NULL)
-			merge->rows = MemoryContextAllocHuge(merge->context, sizeof(uint32) * merge->maxrows);
-		else
-			merge->rows = repalloc_huge(merge->rows, sizeof(uint32) * merge->maxrows);
+		merge->rows = RecsysEnlarge(merge->context, merge->rows,
+									sizeof(uint32) * merge->maxrows);
 	}
 	merge->rows[merge->nrows++] = row;
-}
-
-static void
-reserve_history(Merge *merge, int more)
-{
-	RecsysChangedUsers *users = &merge->users;
-	uint64		used = users->nusers > 0 ? users->offsets[users->nusers] : 0;
-
-	if (users->nusers == merge->maxusers)
-	{
-		merge->maxusers = Max(1024, merge->maxusers * 2);
-		if (users->offsets == NULL)
-			users->offsets = MemoryContextAllocHuge(merge->context,
-													sizeof(uint64) * ((Size) merge->maxusers + 1));
-		else
-			users->offsets = repalloc_huge(users->offsets,
-										   sizeof(uint64) * ((Size) merge->maxusers + 1));
-		users->offsets[users->nusers] = used;
-	}
-	if (used + more > merge->maxentries)
-	{
-		Size		size = merge->maxentries = Max(used + more, Max(16384, merge->maxentries * 2));
-
-		if (users->items == NULL)
-		{
-			users->items = MemoryContextAllocHuge(merge->context, sizeof(uint32) * size);
-			users->added = MemoryContextAllocHuge(merge->context, sizeof(bool) * size);
-			users->weights = MemoryContextAllocHuge(merge->context, sizeof(float) * size);
-		}
-		else
-		{
-			users->items = repalloc_huge(users->items, sizeof(uint32) * size);
-			users->added = repalloc_huge(users->added, sizeof(bool) * size);
-			users->weights = repalloc_huge(users->weights, sizeof(float) * size);
-		}
-	}
 }
 
 /*
@@ -282,15 +240,6 @@ is_added(const Merge *merge, const RecsysUserView *user, uint32 item)
 	return true;
 }
 
-static int
-compare_numbers(const void *a, const void *b)
-{
-	uint32		x = *(const uint32 *) a;
-	uint32		y = *(const uint32 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /*
  * A user with more entries than count: what has come in or gone out beside the
  * items of the events?  Entries that are marked tell what was counted; if they
@@ -317,7 +266,7 @@ touch_displaced(Merge *merge, const RecsysUserView *user, const RecsysHistoryIte
 		else if (user->entries[i].counted)
 			before[nbefore++] = user->entries[i].peer;
 	}
-	qsort(before, nbefore, sizeof(uint32), compare_numbers);
+	qsort(before, nbefore, sizeof(uint32), RecsysCompareItemNumbers);
 
 	/* both ascending: touch what is in one of them only */
 	for (int i = 0; marked && i < count; i++)
@@ -349,14 +298,12 @@ note_change(Merge *merge, const RecsysUserView *user, bool counted, bool mark)
 	memcpy(changed->view.key, user->key, user->keylen);
 	changed->counted = counted;
 	changed->mark = mark;
-	changed->first = merge->users.nusers;
+	changed->first = merge->users.histories.matrix.nrows;
 	if (merge->nchanged == merge->maxchanged)
 	{
 		merge->maxchanged = Max(256, merge->maxchanged * 2);
-		if (merge->changed == NULL)
-			merge->changed = palloc_extended(sizeof(ChangedUser *) * merge->maxchanged, MCXT_ALLOC_HUGE);
-		else
-			merge->changed = repalloc_huge(merge->changed, sizeof(ChangedUser *) * (Size) merge->maxchanged);
+		merge->changed = RecsysEnlarge(merge->context, merge->changed,
+									   sizeof(ChangedUser *) * (Size) merge->maxchanged);
 	}
 	merge->changed[merge->nchanged++] = changed;
 }
@@ -368,7 +315,6 @@ visit_user(void *arg, RecsysUserView *user)
 	Merge	   *merge = arg;
 	RecsysCache *cache = RecsysGetCache(merge->index);
 	int			max_history = cache->meta.max_history;
-	bool		weighted = cache->meta.weighted;
 	bool		large = user->nentries > (uint32) max_history;
 	bool		marked = (user->flags & RECSYS_OWNER_MARKED) != 0;
 	bool		removed = false;
@@ -388,19 +334,20 @@ visit_user(void *arg, RecsysUserView *user)
 	if (large || marked || ((user->flags & RECSYS_OWNER_COUNTED) != 0) != (count > 0))
 		note_change(merge, user, count > 0, large || marked);
 
-	reserve_history(merge, count);
-	used = users->offsets[users->nusers];
+	used = RecsysHistoriesAdd(&users->histories, history, count);
+	if (used + count > merge->maxadded)
+	{
+		merge->maxadded = Max(used + count, Max(16384, merge->maxadded * 2));
+		users->added = RecsysEnlarge(merge->context, users->added, sizeof(bool) * merge->maxadded);
+	}
 	for (int i = 0; i < count; i++)
 	{
-		users->items[used + i] = history[i].item;
 		users->added[used + i] = is_added(merge, user, history[i].item);
-		users->weights[used + i] = weighted ? history[i].weight : 1.0f;
 
 		/* these rows may hold a pair with an item that the user no longer has */
 		if (large || marked || removed)
 			note_row(merge, history[i].item);
 	}
-	users->offsets[++users->nusers] = used + count;
 	pfree(history);
 }
 
@@ -424,7 +371,8 @@ visit_users(Merge *merge)
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	merge->touched = MemoryContextAllocHuge(merge->context, sizeof(uint32) * (Size) Max(nitems, 1));
 	qsort(merge->events, merge->nevents, sizeof(RecsysEvent), compare_events);
-	reserve_history(merge, 0);
+	RecsysHistoriesInit(&merge->users.histories, nitems,
+						RecsysGetCache(merge->index)->meta.weighted);
 
 	for (merge->event = 0; merge->event < merge->nevents; merge->event = merge->event_end)
 	{
@@ -484,7 +432,7 @@ recount_touched(Merge *merge)
 	merge->budget -= spent;
 
 	/* neighbors on the same pages are visited one after the other */
-	qsort(merge->touched, exact, sizeof(uint32), compare_numbers);
+	qsort(merge->touched, exact, sizeof(uint32), RecsysCompareItemNumbers);
 	RecsysRecountExactly(merge->recount, merge->touched, exact, merge->rows, merge->nrows, false,
 						 false);
 	merge->result->recomputed += exact;
@@ -505,7 +453,7 @@ mark_counted(void *arg, RecsysEntry *entry)
 	Marking    *marking = arg;
 
 	entry->counted = !entry->orphan &&
-		bsearch(&entry->peer, marking->items, marking->nitems, sizeof(uint32), compare_numbers) != NULL;
+		bsearch(&entry->peer, marking->items, marking->nitems, sizeof(uint32), RecsysCompareItemNumbers) != NULL;
 }
 
 static void
@@ -519,10 +467,11 @@ update_users(Merge *merge)
 		if (changed->mark)
 		{
 			Marking		marking;
-			uint64		first = merge->users.offsets[changed->first];
+			const RecsysMatrix *histories = &merge->users.histories.matrix;
+			uint64		first = histories->offsets[changed->first];
 
-			marking.items = merge->users.items + first;
-			marking.nitems = merge->users.offsets[changed->first + 1] - first;
+			marking.items = histories->columns + first;
+			marking.nitems = histories->offsets[changed->first + 1] - first;
 			RecsysMarkEntries(merge->index, &changed->view, RECSYS_OWNER_MARKED,
 							  mark_counted, &marking);
 		}
@@ -567,8 +516,7 @@ start_batch(Merge *merge)
 	merge->nrows = merge->maxrows = 0;
 	merge->removed = false;
 	memset(&merge->users, 0, sizeof(merge->users));
-	merge->maxentries = 0;
-	merge->maxusers = 0;
+	merge->maxadded = 0;
 	merge->changed = NULL;
 	merge->nchanged = merge->maxchanged = 0;
 }
@@ -638,10 +586,11 @@ row_flags(RecsysGraphReader *reader, uint32 item)
 static void
 merge_queue(Merge *merge)
 {
-	BlockNumber block = RecsysPendingHead(merge->index, RECSYS_QUEUE);
+	BlockNumber block;
 	bool		first = true;
 	bool		spent = false;
 
+	RecsysPendingEnds(merge->index, RECSYS_QUEUE, &block, NULL);
 	while (BlockNumberIsValid(block) && !spent)
 	{
 		RecsysPendingPage *page;
@@ -691,8 +640,8 @@ merge_queue(Merge *merge)
 			page->done[i] = true;
 		}
 		RecsysGraphReaderDone(&reader);
-		qsort(inexact, ninexact, sizeof(uint32), compare_numbers);
-		qsort(incomplete, nincomplete, sizeof(uint32), compare_numbers);
+		qsort(inexact, ninexact, sizeof(uint32), RecsysCompareItemNumbers);
+		qsort(incomplete, nincomplete, sizeof(uint32), RecsysCompareItemNumbers);
 		RecsysRecountExactly(merge->recount, inexact, ninexact, NULL, 0, shrunk, false);
 		RecsysRecountExactly(merge->recount, incomplete, nincomplete, NULL, 0, false, true);
 		merge->result->recomputed += ninexact + nincomplete;
@@ -851,21 +800,12 @@ collect_events(void *arg, RecsysUserView *user)
 {
 	Merge	   *merge = arg;
 
-	merge->events = merge->events == NULL ?
-		palloc_extended(sizeof(RecsysEvent) * ((Size) user->nentries + 1), MCXT_ALLOC_HUGE) :
-		repalloc_huge(merge->events, sizeof(RecsysEvent) * (merge->nevents + user->nentries + 1));
+	merge->events = RecsysEnlarge(merge->context, merge->events,
+								  sizeof(RecsysEvent) * (merge->nevents + user->nentries + 1));
 	for (uint32 i = 0; i < user->nentries; i++)
 	{
-		RecsysEvent *event = &merge->events[merge->nevents];
-
-		if (user->entries[i].orphan)
-			continue;
-		memset(event, 0, sizeof(RecsysEvent));
-		event->user_hash = user->hash;
-		event->item = user->entries[i].peer;
-		event->tid = user->entries[i].tid;
-		event->flags = RECSYS_EVENT_REMOVED;
-		merge->nevents++;
+		if (!user->entries[i].orphan)
+			RecsysRemovedEvent(&merge->events[merge->nevents++], user->hash, &user->entries[i]);
 	}
 }
 

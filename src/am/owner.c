@@ -16,6 +16,7 @@
 
 #include "access/generic_xlog.h"
 #include "am/directory.h"
+#include "am/enlarge.h"
 #include "am/owner.h"
 #include "am/patch.h"
 #include "fault.h"
@@ -161,12 +162,8 @@ reserve(RecsysEntryArray *array, uint64 more)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many interactions with one key")));
 	array->size = Max(64, Max(needed, Min((uint64) array->size * 2, PG_INT32_MAX)));
-	if (array->entries == NULL)
-		array->entries = MemoryContextAllocHuge(CurrentMemoryContext,
-												sizeof(RecsysEntry) * (Size) array->size);
-	else
-		array->entries = repalloc_huge(array->entries,
-									   sizeof(RecsysEntry) * (Size) array->size);
+	array->entries = RecsysEnlarge(CurrentMemoryContext, array->entries,
+								   sizeof(RecsysEntry) * (Size) array->size);
 }
 
 static void
@@ -288,11 +285,8 @@ collect_hashes(const char *packed, int count, RecsysHashArray *array)
 	if (array->count + count > array->size)
 	{
 		array->size = Max(1024, Max(array->count + count, array->size * 2));
-		if (array->hashes == NULL)
-			array->hashes = MemoryContextAllocHuge(CurrentMemoryContext,
-												   sizeof(uint32) * array->size);
-		else
-			array->hashes = repalloc_huge(array->hashes, sizeof(uint32) * array->size);
+		array->hashes = RecsysEnlarge(CurrentMemoryContext, array->hashes,
+									  sizeof(uint32) * array->size);
 	}
 	for (int i = 0; i < count; i++, packed += stride)
 	{

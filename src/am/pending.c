@@ -218,15 +218,27 @@ RecsysQueueAppend(Relation index, const uint32 *items, int nitems)
 	UnlockReleaseBuffer(metabuffer);
 }
 
-BlockNumber
-RecsysPendingHead(Relation index, int list)
+void
+RecsysRemovedEvent(RecsysEvent *event, uint32 user_hash, const RecsysEntry *entry)
+{
+	memset(event, 0, sizeof(RecsysEvent));
+	event->user_hash = user_hash;
+	event->item = entry->peer;
+	event->tid = entry->tid;
+	event->flags = RECSYS_EVENT_REMOVED;
+}
+
+void
+RecsysPendingEnds(Relation index, int list, BlockNumber *head, BlockNumber *tail)
 {
 	Buffer		buffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_SHARE,
 										RECSYS_PAGE_META);
-	BlockNumber block = RecsysPageGetMeta(BufferGetPage(buffer))->pending_head[list];
+	RecsysMetaData *meta = RecsysPageGetMeta(BufferGetPage(buffer));
 
+	*head = meta->pending_head[list];
+	if (tail != NULL)
+		*tail = meta->pending_tail[list];
 	UnlockReleaseBuffer(buffer);
-	return block;
 }
 
 void
@@ -331,10 +343,11 @@ RecsysPendingRemove(Relation index, const RecsysPendingPage *page, BlockNumber p
 static bool
 count_list(Relation index, int list, uint64 *count)
 {
-	BlockNumber block = RecsysPendingHead(index, list);
+	BlockNumber block;
 	BlockNumber pages = 0;
 
 	*count = 0;
+	RecsysPendingEnds(index, list, &block, NULL);
 	while (BlockNumberIsValid(block))
 	{
 		Buffer		buffer = RecsysPinBlock(index, block);

@@ -31,8 +31,11 @@ extern bool RecsysPendingAppend(Relation index, const RecsysEvent *events, int n
 /* Appends items to the queue. */
 extern void RecsysQueueAppend(Relation index, const uint32 *items, int nitems);
 
-/* First page of a list. */
-extern BlockNumber RecsysPendingHead(Relation index, int list);
+/* The event of an entry that goes or does not count any more. */
+extern void RecsysRemovedEvent(RecsysEvent *event, uint32 user_hash, const RecsysEntry *entry);
+
+/* First and last (may be NULL) page of a list, as of now. */
+extern void RecsysPendingEnds(Relation index, int list, BlockNumber *head, BlockNumber *tail);
 
 /* Only the merging process may call the following two. */
 extern void RecsysPendingRead(Relation index, int list, BlockNumber block, RecsysPendingPage *page);

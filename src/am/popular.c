@@ -134,15 +134,6 @@ RecsysWritePopular(Relation index, ForkNumber fork, const uint32 *users, uint32 
 	return block;
 }
 
-static int
-compare_numbers(const void *a, const void *b)
-{
-	uint32		x = *(const uint32 *) a;
-	uint32		y = *(const uint32 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* Adds an item, if it has users. */
 static void
 consider(RecsysGraphReader *reader, uint32 item, RecsysPopularity *popular, int *count)
@@ -186,11 +177,11 @@ RecsysUpdatePopular(Relation index, const uint32 *items, uint32 nitems)
 	RecsysGraphReaderInit(&reader, index);
 	for (int i = 0; i < nlisted; i++)
 		consider(&reader, listed[i], popular, &count);
-	qsort(listed, nlisted, sizeof(uint32), compare_numbers);
+	qsort(listed, nlisted, sizeof(uint32), RecsysCompareItemNumbers);
 	for (uint32 i = 0; i < nitems; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (bsearch(&items[i], listed, nlisted, sizeof(uint32), compare_numbers) == NULL)
+		if (bsearch(&items[i], listed, nlisted, sizeof(uint32), RecsysCompareItemNumbers) == NULL)
 			consider(&reader, items[i], popular, &count);
 	}
 	RecsysGraphReaderDone(&reader);

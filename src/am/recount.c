@@ -24,6 +24,7 @@
 
 #include <math.h>
 
+#include "am/enlarge.h"
 #include "am/itemorder.h"
 #include "am/owner.h"
 #include "am/pending.h"
@@ -32,18 +33,6 @@
 #include "fault.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-
-/* Histories of a round as users × items, growing */
-typedef struct Histories
-{
-	uint64	   *offsets;
-	uint32	   *items;
-	float	   *weights;
-	uint32		nusers;
-	uint32		maxusers;
-	uint64		nentries;
-	uint64		maxentries;
-} Histories;
 
 /* Which user of the round has which of its items */
 typedef struct Member
@@ -93,7 +82,7 @@ struct RecsysRecount
 	/* the round */
 	const uint32 *items;
 	uint32		nround;
-	Histories	histories;
+	RecsysHistories histories;
 	Member	   *members;
 	uint64		nmembers;
 	uint64		maxmembers;
@@ -209,14 +198,7 @@ load_row(RecsysRecount *recount, uint32 item)
 
 	if (recount->loaded[item])
 		return;
-	row = RecsysGraphReadRow(&recount->graph, item);
-	if (row == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has no item number %u",
-						RelationGetRelationName(recount->index), item),
-				 errhint("Please REINDEX it.")));
-
+	row = RecsysGraphNeedRow(&recount->graph, item);
 	recount->loaded[item] = true;
 
 	/* items of the round know better how many users they have */
@@ -236,12 +218,8 @@ load_row(RecsysRecount *recount, uint32 item)
 		if (recount->nstored == recount->maxstored)
 		{
 			recount->maxstored = Max(1024, recount->maxstored * 2);
-			if (recount->stored == NULL)
-				recount->stored = MemoryContextAllocHuge(recount->round,
-														 sizeof(StoredPair) * (Size) recount->maxstored);
-			else
-				recount->stored = repalloc_huge(recount->stored,
-												sizeof(StoredPair) * (Size) recount->maxstored);
+			recount->stored = RecsysEnlarge(recount->round, recount->stored,
+											sizeof(StoredPair) * (Size) recount->maxstored);
 		}
 		pair = &recount->stored[recount->nstored++];
 		pair->row = item;
@@ -268,10 +246,14 @@ RecsysRecountCost(RecsysRecount *recount, uint32 item)
 static void
 start_round(RecsysRecount *recount, const uint32 *items, uint32 nitems)
 {
+	MemoryContext old;
+
 	MemoryContextReset(recount->round);
+	old = MemoryContextSwitchTo(recount->round);
+	RecsysHistoriesInit(&recount->histories, recount->nitems, recount->meta.weighted);
+	MemoryContextSwitchTo(old);
 	recount->items = items;
 	recount->nround = nitems;
-	memset(&recount->histories, 0, sizeof(recount->histories));
 	recount->members = NULL;
 	recount->nmembers = recount->maxmembers = 0;
 	recount->overflow = false;
@@ -298,42 +280,6 @@ end_round(RecsysRecount *recount)
 }
 
 static void
-reserve_entries(RecsysRecount *recount, int more)
-{
-	Histories  *histories = &recount->histories;
-
-	if (histories->nusers == histories->maxusers)
-	{
-		histories->maxusers = Max(1024, histories->maxusers * 2);
-		if (histories->offsets == NULL)
-			histories->offsets = MemoryContextAllocHuge(recount->round,
-														sizeof(uint64) * ((Size) histories->maxusers + 1));
-		else
-			histories->offsets = repalloc_huge(histories->offsets,
-											   sizeof(uint64) * ((Size) histories->maxusers + 1));
-		histories->offsets[histories->nusers] = histories->nentries;
-	}
-	if (histories->nentries + more > histories->maxentries)
-	{
-		Size		size = histories->maxentries =
-			Max(histories->nentries + more, Max(16384, histories->maxentries * 2));
-
-		if (histories->items == NULL)
-		{
-			histories->items = MemoryContextAllocHuge(recount->round, sizeof(uint32) * size);
-			if (recount->meta.weighted)
-				histories->weights = MemoryContextAllocHuge(recount->round, sizeof(float) * size);
-		}
-		else
-		{
-			histories->items = repalloc_huge(histories->items, sizeof(uint32) * size);
-			if (recount->meta.weighted)
-				histories->weights = repalloc_huge(histories->weights, sizeof(float) * size);
-		}
-	}
-}
-
-static void
 add_member(RecsysRecount *recount, uint32 slot, uint32 user, float weight)
 {
 	Member	   *member;
@@ -341,12 +287,8 @@ add_member(RecsysRecount *recount, uint32 slot, uint32 user, float weight)
 	if (recount->nmembers == recount->maxmembers)
 	{
 		recount->maxmembers = Max(4096, recount->maxmembers * 2);
-		if (recount->members == NULL)
-			recount->members = MemoryContextAllocHuge(recount->round,
-													  sizeof(Member) * recount->maxmembers);
-		else
-			recount->members = repalloc_huge(recount->members,
-											 sizeof(Member) * recount->maxmembers);
+		recount->members = RecsysEnlarge(recount->round, recount->members,
+										 sizeof(Member) * recount->maxmembers);
 	}
 	member = &recount->members[recount->nmembers++];
 	member->slot = slot;
@@ -357,8 +299,8 @@ add_member(RecsysRecount *recount, uint32 slot, uint32 user, float weight)
 static Size
 histories_size(const RecsysRecount *recount)
 {
-	return recount->histories.nentries * (recount->meta.weighted ? 8 : 4) +
-		recount->histories.nusers * sizeof(uint64) + recount->nmembers * sizeof(Member) * 2;
+	return RecsysHistoriesEntries(&recount->histories) * (recount->meta.weighted ? 8 : 4) +
+		recount->histories.matrix.nrows * sizeof(uint64) + recount->nmembers * sizeof(Member) * 2;
 }
 
 /* Visitor: a user of the round. */
@@ -366,7 +308,6 @@ static void
 add_user(void *arg, RecsysUserView *user)
 {
 	RecsysRecount *recount = arg;
-	Histories  *histories = &recount->histories;
 	bool		member = false;
 	int			count;
 
@@ -394,20 +335,13 @@ add_user(void *arg, RecsysUserView *user)
 		if (recount->slots[item] == 0)
 			continue;
 		member = true;
-		add_member(recount, recount->slots[item] - 1, histories->nusers, recount->folded[i].weight);
+		add_member(recount, recount->slots[item] - 1, recount->histories.matrix.nrows,
+				   recount->folded[i].weight);
 	}
 	if (!member)
 		return;
 
-	reserve_entries(recount, count);
-	for (int i = 0; i < count; i++)
-	{
-		histories->items[histories->nentries + i] = recount->folded[i].item;
-		if (recount->meta.weighted)
-			histories->weights[histories->nentries + i] = recount->folded[i].weight;
-	}
-	histories->nentries += count;
-	histories->offsets[++histories->nusers] = histories->nentries;
+	RecsysHistoriesAdd(&recount->histories, recount->folded, count);
 	if (histories_size(recount) > recount->memory / 2)
 		recount->overflow = true;
 }
@@ -462,7 +396,7 @@ posters(RecsysRecount *recount, RecsysHashArray *array)
 static void
 count_members(RecsysRecount *recount, uint64 first, uint64 last)
 {
-	const Histories *histories = &recount->histories;
+	const RecsysMatrix *histories = &recount->histories.matrix;
 	uint32	   *counts = recount->counts;
 
 	for (uint64 m = first; m < last; m++)
@@ -474,7 +408,7 @@ count_members(RecsysRecount *recount, uint64 first, uint64 last)
 			CHECK_FOR_INTERRUPTS();
 		for (uint64 e = histories->offsets[member->user]; e < end; e++)
 		{
-			uint32		item = histories->items[e];
+			uint32		item = histories->columns[e];
 
 			if (counts[item]++ == 0)
 				recount->touched[recount->ntouched++] = item;
@@ -536,12 +470,8 @@ put_pair(RecsysRecount *recount, uint32 row, uint32 item, uint32 support, float 
 		else
 		{
 			recount->maxpairs = Max(4096, recount->maxpairs * 2);
-			if (recount->pairs == NULL)
-				recount->pairs = MemoryContextAllocHuge(recount->round,
-														sizeof(RecsysPairUpdate) * recount->maxpairs);
-			else
-				recount->pairs = repalloc_huge(recount->pairs,
-											   sizeof(RecsysPairUpdate) * recount->maxpairs);
+			recount->pairs = RecsysEnlarge(recount->round, recount->pairs,
+										   sizeof(RecsysPairUpdate) * recount->maxpairs);
 		}
 	}
 	pair = &recount->pairs[recount->npairs++];
@@ -692,8 +622,7 @@ recount_large_item(RecsysRecount *recount, uint32 item, const uint32 *rows, uint
 		{
 			total_members(recount, item, 0, recount->nmembers);
 			count_members(recount, 0, recount->nmembers);
-			recount->histories.nusers = 0;
-			recount->histories.nentries = 0;
+			RecsysHistoriesClear(&recount->histories);
 			recount->nmembers = 0;
 			recount->overflow = false;
 		}
@@ -794,7 +723,7 @@ adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2
 {
 	uint32		x = recount->items[slot];
 	RecsysRowUpdate *update = &recount->rows[slot];
-	RecsysGraphRow row = RecsysGraphReadRow(&recount->graph, x);
+	RecsysGraphRow row = RecsysGraphNeedRow(&recount->graph, x);
 	RecsysNeighborList *list = &update->list;
 	PGAlignedBlock copy;
 	int			extra = 0;
@@ -873,6 +802,7 @@ void
 RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 					const RecsysChangedUsers *users, bool shrunk)
 {
+	const RecsysMatrix *matrix = &users->histories.matrix;
 	MemoryContext old;
 	uint64	   *starts;
 
@@ -881,17 +811,14 @@ RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 	old = MemoryContextSwitchTo(recount->round);
 	recount->rows_only = false;
 	start_round(recount, items, nitems);
-	recount->histories.nusers = users->nusers;
-	recount->histories.offsets = users->offsets;
-	recount->histories.items = users->items;
-	recount->histories.weights = users->weights;
-	for (uint32 user = 0; user < users->nusers; user++)
+	recount->histories = users->histories;
+	for (uint32 user = 0; user < matrix->nrows; user++)
 	{
-		for (uint64 e = users->offsets[user]; e < users->offsets[user + 1]; e++)
+		for (uint64 e = matrix->offsets[user]; e < matrix->offsets[user + 1]; e++)
 		{
-			if (users->added[e] && recount->slots[users->items[e]] != 0)
-				add_member(recount, recount->slots[users->items[e]] - 1, user,
-						   users->weights ? users->weights[e] : 1.0f);
+			if (users->added[e] && recount->slots[matrix->columns[e]] != 0)
+				add_member(recount, recount->slots[matrix->columns[e]] - 1, user,
+						   matrix->weights ? matrix->weights[e] : 1.0f);
 		}
 	}
 	starts = group_members(recount);

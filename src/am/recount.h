@@ -7,15 +7,14 @@
 
 #include "am/graphupdate.h"
 #include "am/visible.h"
+#include "core/histories.h"
 
-/* Histories of users with changes, one after the other */
+/* Users with changes */
 typedef struct RecsysChangedUsers
 {
-	uint32		nusers;
-	uint64	   *offsets;		/* nusers + 1 */
-	uint32	   *items;			/* folded histories, each ascending */
-	bool	   *added;			/* does the item count since these changes only? */
-	float	   *weights;
+	RecsysHistories histories;
+	bool	   *added;			/* does the item count since these changes only?
+								 * parallel to the entries */
 } RecsysChangedUsers;
 
 typedef struct RecsysRecount RecsysRecount;

@@ -56,20 +56,18 @@ typedef struct VacuumState
  * side when it has no user.
  */
 static bool
-is_dead(VacuumState *state, RecsysSide side, const char *packed)
+is_dead(VacuumState *state, RecsysSide side, RecsysEntry *entry)
 {
-	RecsysEntry entry;
 	bool		counts;
 	bool		dead;
 
-	RecsysUnpackEntry(packed, side, &state->meta, &entry);
-	if (!RecsysTidIsSane(&entry.tid))
+	if (!RecsysTidIsSane(&entry->tid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" contains an invalid TID", RelationGetRelationName(state->index)),
 				 errhint("Please REINDEX it.")));
-	counts = side == RECSYS_USERS || entry.orphan;
-	dead = state->callback(&entry.tid, state->callback_state);
+	counts = side == RECSYS_USERS || entry->orphan;
+	dead = state->callback(&entry->tid, state->callback_state);
 	if (counts)
 	{
 		if (dead)
@@ -78,23 +76,6 @@ is_dead(VacuumState *state, RecsysSide side, const char *packed)
 			state->stats->num_index_tuples++;
 	}
 	return dead;
-}
-
-static void
-note_event(VacuumState *state, uint32 hash, const char *packed)
-{
-	RecsysEvent *event = &state->events[state->nevents];
-	RecsysEntry entry;
-
-	RecsysUnpackEntry(packed, RECSYS_USERS, &state->meta, &entry);
-	if (entry.orphan)
-		return;
-	memset(event, 0, sizeof(RecsysEvent));
-	event->user_hash = hash;
-	event->item = entry.peer;
-	event->tid = entry.tid;
-	event->flags = RECSYS_EVENT_REMOVED;
-	state->nevents++;
 }
 
 /*
@@ -109,6 +90,17 @@ put_events(VacuumState *state)
 	state->nevents = 0;
 }
 
+/* An event for an entry that has an item. */
+static void
+note_event(VacuumState *state, uint32 hash, const RecsysEntry *entry)
+{
+	if (entry->orphan)
+		return;
+	if (state->nevents == MAX_EVENTS)
+		put_events(state);
+	RecsysRemovedEvent(&state->events[state->nevents++], hash, entry);
+}
+
 /*
  * Copies the entries that stay from packed to kept; returns their number.  Each
  * of the others leaves an event.
@@ -121,15 +113,17 @@ prune(VacuumState *state, RecsysSide side, uint32 hash, const char *packed, int 
 
 	for (int i = 0; i < count; i++)
 	{
-		const char *entry = packed + (Size) i * stride;
+		const char *place = packed + (Size) i * stride;
+		RecsysEntry entry;
 
-		if (is_dead(state, side, entry))
+		RecsysUnpackEntry(place, side, &state->meta, &entry);
+		if (is_dead(state, side, &entry))
 		{
 			if (side == RECSYS_USERS)
-				note_event(state, hash, entry);
+				note_event(state, hash, &entry);
 			continue;
 		}
-		memcpy(kept + (Size) left * stride, entry, stride);
+		memcpy(kept + (Size) left * stride, place, stride);
 		left++;
 	}
 	return left;
@@ -285,19 +279,7 @@ note_large_user(VacuumState *state, RecsysOwner owner)
 	for (uint32 i = 0; i < array.count && !loses; i++)
 		loses = state->callback(&array.entries[i].tid, state->callback_state);
 	for (uint32 i = 0; loses && i < array.count; i++)
-	{
-		RecsysEvent event = {0};
-
-		if (array.entries[i].orphan)
-			continue;
-		event.user_hash = owner->hash;
-		event.item = array.entries[i].peer;
-		event.tid = array.entries[i].tid;
-		event.flags = RECSYS_EVENT_REMOVED;
-		state->events[state->nevents++] = event;
-		if (state->nevents == MAX_EVENTS)
-			put_events(state);
-	}
+		note_event(state, owner->hash, &array.entries[i]);
 	put_events(state);
 	pfree(array.entries);
 }

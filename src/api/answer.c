@@ -46,11 +46,6 @@ RecsysAnswerItem(const RecsysAnswer *answer, RecsysGraphReader *reader, uint32 i
 {
 	RecsysKey	key;
 
-	if (!RecsysGraphReadKey(reader, item, &key))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has no item number %u",
-						RelationGetRelationName(reader->index), item),
-				 errhint("Please REINDEX it.")));
+	RecsysGraphNeedKey(reader, item, &key);
 	return RecsysKeyToDatum(answer->item_type, &key);
 }

@@ -9,6 +9,7 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/xlog.h"
+#include "am/asowner.h"
 #include "am/check.h"
 #include "am/forget.h"
 #include "am/merge.h"
@@ -22,13 +23,22 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(recsys_merge);
 PG_FUNCTION_INFO_V1(recsys_forget_user);
 PG_FUNCTION_INFO_V1(recsys_check_index);
+
+static void
+refuse_in_recovery(const char *hint)
+{
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recovery is in progress"),
+				 errhint("%s", hint)));
+}
 
 /*
  * Merges what is pending into the item graph, see am/merge.c.  Another merge of
@@ -41,9 +51,7 @@ recsys_merge(PG_FUNCTION_ARGS)
 	RecsysMergeResult merged;
 	Relation	heap;
 	Relation	index;
-	Oid			caller;
-	int			security;
-	int			nestlevel;
+	RecsysAsOwner before;
 	bool		done;
 	TupleDesc	desc;
 	Datum		values[3];
@@ -51,22 +59,12 @@ recsys_merge(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	if (RecoveryInProgress())
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recovery is in progress"),
-				 errhint("Merge on the primary server; the result arrives here by replication.")));
-
+	refuse_in_recovery("Merge on the primary server; the result arrives here by replication.");
 	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
 
-	/* with the owner's rights, as all maintenance */
-	GetUserIdAndSecContext(&caller, &security);
-	SetUserIdAndSecContext(heap->rd_rel->relowner, security | SECURITY_RESTRICTED_OPERATION);
-	nestlevel = NewGUCNestLevel();
-	RECSYS_RESTRICT_SEARCH_PATH();
+	RecsysBeginAsOwner(heap, &before);
 	done = RecsysMerge(heap, index, mode, &merged);
-	AtEOXact_GUC(false, nestlevel);
-	SetUserIdAndSecContext(caller, security);
+	RecsysEndAsOwner(&before);
 
 	/* locks are kept to the end of the transaction */
 	relation_close(index, NoLock);
@@ -86,18 +84,16 @@ recsys_forget_user(PG_FUNCTION_ARGS)
 	Relation	heap;
 	Relation	index;
 	RecsysKey	key;
+	RecsysAsOwner before;
 	int64		forgotten;
 
-	if (RecoveryInProgress())
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recovery is in progress"),
-				 errhint("Call it on the primary server; the result arrives here by replication.")));
-
+	refuse_in_recovery("Call it on the primary server; the result arrives here by replication.");
 	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
 	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_kind, "user",
 				 RelationGetRelationName(index), &key);
+	RecsysBeginAsOwner(heap, &before);
 	forgotten = RecsysForgetUser(heap, index, &key);
+	RecsysEndAsOwner(&before);
 	relation_close(index, NoLock);
 	relation_close(heap, NoLock);
 	PG_RETURN_INT64(forgotten);
@@ -113,9 +109,7 @@ recsys_check_index(PG_FUNCTION_ARGS)
 	Oid			relation = PG_GETARG_OID(0);
 	Oid			table = IndexGetRelation(relation, true);
 	RecsysRecommender recommender;
-	Oid			caller;
-	int			security;
-	int			nestlevel;
+	RecsysAsOwner before;
 
 	if (OidIsValid(table) && !RECSYS_OWNS_RELATION(relation))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(relation));
@@ -124,19 +118,10 @@ recsys_check_index(PG_FUNCTION_ARGS)
 
 	RecsysOpenRecommenderIndex(relation, &recommender);
 
-	/*
-	 * The check evaluates the index's expressions and predicate, which are the
-	 * table owner's code.  As in a build they run with the owner's rights: whoever
-	 * calls, often a superuser, must not lend them his.
-	 */
-	GetUserIdAndSecContext(&caller, &security);
-	SetUserIdAndSecContext(recommender.heap->rd_rel->relowner,
-						   security | SECURITY_RESTRICTED_OPERATION);
-	nestlevel = NewGUCNestLevel();
-	RECSYS_RESTRICT_SEARCH_PATH();
+	/* it evaluates the index's expressions and predicate */
+	RecsysBeginAsOwner(recommender.heap, &before);
 	RecsysCheckIndex(recommender.heap, recommender.index);
-	AtEOXact_GUC(false, nestlevel);
-	SetUserIdAndSecContext(caller, security);
+	RecsysEndAsOwner(&before);
 
 	RecsysCloseRecommender(&recommender);
 	PG_RETURN_VOID();

@@ -17,6 +17,7 @@
 
 #include "miscadmin.h"
 #include "source/historyfile.h"
+#include "core/histories.h"
 #include "source/model.h"
 #include "source/parallel_model.h"
 #include "utils/memutils.h"
@@ -44,10 +45,7 @@ struct RecsysModel
 	RecsysHistoryItem *folded;
 	int			maxfolded;
 
-	/* histories in memory: a growing matrix */
-	RecsysMatrix matrix;
-	uint64		maxentries;
-	uint32		maxusers;
+	RecsysHistories histories;	/* in memory */
 
 	RecsysHistoryFile *file;	/* or on disk */
 	uint32		position;		/* next user of the in-memory stream */
@@ -84,14 +82,7 @@ RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_lim
 		model->file = RecsysHistoryFileCreate(weighted, max_history, nworkers > 0);
 	else
 	{
-		model->maxusers = 1024;
-		model->maxentries = 16384;
-		model->matrix.offsets = palloc(sizeof(uint64) * (model->maxusers + 1));
-		model->matrix.offsets[0] = 0;
-		model->matrix.columns = palloc(sizeof(uint32) * model->maxentries);
-		if (weighted)
-			model->matrix.weights = palloc(sizeof(float) * model->maxentries);
-		model->matrix.ncolumns = nitems;
+		RecsysHistoriesInit(&model->histories, nitems, weighted);
 	}
 	MemoryContextSwitchTo(old);
 	return model;
@@ -161,32 +152,6 @@ RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction)
 	model->current[model->ncurrent++] = *interaction;
 }
 
-static void
-append_to_matrix(RecsysModel *model, const RecsysHistoryItem *items, int count)
-{
-	RecsysMatrix *matrix = &model->matrix;
-	uint64		entries = matrix->offsets[matrix->nrows];
-
-	if (matrix->nrows == model->maxusers)
-	{
-		model->maxusers *= 2;
-		matrix->offsets = repalloc_huge(matrix->offsets,
-										sizeof(uint64) * ((Size) model->maxusers + 1));
-	}
-	if (entries + count > model->maxentries)
-	{
-		model->maxentries = Max(model->maxentries + model->maxentries / 2, entries + count);
-		matrix->columns = repalloc_huge(matrix->columns, sizeof(uint32) * model->maxentries);
-		if (model->weighted)
-			matrix->weights = repalloc_huge(matrix->weights, sizeof(float) * model->maxentries);
-	}
-	for (int i = 0; i < count; i++)
-		matrix->columns[entries + i] = items[i].item;
-	for (int i = 0; model->weighted && i < count; i++)
-		matrix->weights[entries + i] = items[i].weight;
-	matrix->offsets[++matrix->nrows] = entries + count;
-}
-
 bool
 RecsysModelEndUser(RecsysModel *model)
 {
@@ -230,7 +195,7 @@ RecsysModelEndUser(RecsysModel *model)
 	if (model->file != NULL)
 		RecsysHistoryFileAppend(model->file, model->folded, count);
 	else
-		append_to_matrix(model, model->folded, count);
+		RecsysHistoriesAdd(&model->histories, model->folded, count);
 	return true;
 }
 
@@ -263,7 +228,7 @@ static bool
 next_from_matrix(void *arg, const uint32 **items, const float **weights, int *count)
 {
 	RecsysModel *model = arg;
-	RecsysMatrix *matrix = &model->matrix;
+	RecsysMatrix *matrix = &model->histories.matrix;
 	uint64		first;
 
 	if (model->position == matrix->nrows)
@@ -302,7 +267,7 @@ run_parallel(RecsysModel *model, const RecsysModelOptions *options, Size left,
 	parallel.max_history = model->max_history;
 	parallel.totals = &model->totals;
 	parallel.options = options;
-	parallel.matrix = model->file == NULL ? &model->matrix : NULL;
+	parallel.matrix = model->file == NULL ? &model->histories.matrix : NULL;
 	parallel.file = model->file;
 	model->statistics.passes = RecsysParallelModelRun(&parallel, report, arg);
 	return model->statistics.passes > 0;
@@ -325,12 +290,12 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 		 /* done */ ;
 	else if (model->file == NULL && needed <= left)
 	{
-		RecsysMatrix *transpose = RecsysMatrixTranspose(&model->matrix);
+		RecsysMatrix *transpose = RecsysMatrixTranspose(&model->histories.matrix);
 
 		/* a smaller copy to read makes the kernel faster */
 		if (needed + RecsysMatrixCompactMemory(entries, model->weighted) <= left)
-			(void) RecsysMatrixCompact(&model->matrix);
-		RecsysCooccurrence(&model->matrix, transpose, &model->totals, options,
+			(void) RecsysMatrixCompact(&model->histories.matrix);
+		RecsysCooccurrence(&model->histories.matrix, transpose, &model->totals, options,
 						   0, nitems, report, arg);
 		RecsysMatrixFree(transpose);
 		model->statistics.passes = 1;

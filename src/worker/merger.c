@@ -22,6 +22,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xact.h"
+#include "am/asowner.h"
 #include "am/indexes.h"
 #include "am/merge.h"
 #include "am/meta.h"
@@ -128,21 +129,16 @@ static bool
 merge_open(Relation heap, Relation index)
 {
 	RecsysMergeResult result;
-	Oid			user;
-	int			security;
-	int			nestlevel;
+	RecsysAsOwner before;
 	bool		stuck;
 
 	if (RecsysPendingCount(index) == 0 && RecsysRefreshCache(index)->meta.queued == 0)
 		return false;
 
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(heap->rd_rel->relowner, security | SECURITY_RESTRICTED_OPERATION);
-	nestlevel = NewGUCNestLevel();
+	RecsysBeginAsOwner(heap, &before);
 	stuck = RecsysMerge(heap, index, RECSYS_MERGE_BOUNDED, &result) &&
 		result.merged == 0 && result.recomputed == 0 && RecsysPendingCount(index) == 0;
-	AtEOXact_GUC(false, nestlevel);
-	SetUserIdAndSecContext(user, security);
+	RecsysEndAsOwner(&before);
 
 	/* what is queued and not touched by a merge is not a reason to stay */
 	return !stuck;
