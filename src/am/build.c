@@ -59,6 +59,8 @@ typedef struct BuildState
 	const RecsysItemTotals *totals;
 	double		indexed;		/* heap rows */
 	int			nworkers;		/* that may be used */
+	int64		phase;			/* at hand, 0 if none is */
+	TimestampTz phase_start;
 } BuildState;
 
 char *
@@ -83,12 +85,28 @@ recsys_buildphasename(int64 phase)
 	}
 }
 
+/* The time of the phase that ends goes to the log of whoever looks for it. */
 static void
-start_phase(int64 phase, int64 total)
+end_phase(BuildState *state)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (state->phase != 0)
+		ereport(DEBUG1,
+				(errmsg_internal("recsys: %s took %.3f s", recsys_buildphasename(state->phase),
+								 (now - state->phase_start) / 1e6)));
+	state->phase = 0;
+	state->phase_start = now;
+}
+
+static void
+start_phase(BuildState *state, int64 phase, int64 total)
 {
 	const int	columns[] = {PROGRESS_CREATEIDX_SUBPHASE, PROGRESS_CREATEIDX_TUPLES_TOTAL, PROGRESS_CREATEIDX_TUPLES_DONE};
 	const int64 values[] = {phase, total, 0};
 
+	end_phase(state);
+	state->phase = phase;
 	pgstat_progress_update_multi_param(3, columns, values);
 }
 
@@ -280,7 +298,7 @@ collect_rows(BuildState *state, Relation heap, struct IndexInfo *info, IndexBuil
 	options.memory_limit = (Size) maintenance_work_mem * 1024;
 	state->collector = RecsysCollectorCreate(&options);
 
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, PHASE_SCAN);
+	start_phase(state, PHASE_SCAN, 0);
 	result->heap_tuples = RecsysBuildScan(heap, state->index, info, &state->columns,
 										  state->nworkers, add_row, state);
 	result->index_tuples = state->indexed;
@@ -339,12 +357,12 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 							  state.max_history, limit > kept ? limit - kept : 0,
 							  RecsysCollectorSpilled(state.collector), state.nworkers);
 
-	start_phase(PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
+	start_phase(&state, PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
 	write_users(&state, model);
-	start_phase(PHASE_ITEMS, (int64) RecsysCollectorRows(state.collector));
+	start_phase(&state, PHASE_ITEMS, (int64) RecsysCollectorRows(state.collector));
 	write_items(&state);
 	RecsysCollectorRelease(state.collector);
-	start_phase(PHASE_GRAPH, RecsysCollectorItems(state.collector));
+	start_phase(&state, PHASE_GRAPH, RecsysCollectorItems(state.collector));
 	write_graph(&state, model);
 	RecsysPendingCreate(index, MAIN_FORKNUM, &state.meta);
 	write_meta(&state);
@@ -352,9 +370,10 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 
 	if (RelationNeedsWAL(index))
 	{
-		start_phase(PHASE_LOG, 0);
+		start_phase(&state, PHASE_LOG, 0);
 		log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
 	}
+	end_phase(&state);
 	RECSYS_FAULT("build-logged");
 
 	RecsysModelFree(model);

@@ -11,7 +11,7 @@
  *
  * The item graph and the popularity of items follow with the next merge, which
  * the event tells what has changed.  When events have piled up, a merge worker
- * is woken; where there is none, the insert merges a few pages of them itself.
+ * is woken; where there is none, inserts merge a few pages of them now and then.
  */
 #include "postgres.h"
 
@@ -28,6 +28,45 @@
 #include "fault.h"
 #include "nodes/execnodes.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/*
+ * After a merge of the index its inserts go on for so many times as long before one
+ * of them merges a slice: they are slowed down by a tenth, and the lists may grow until
+ * a load is over.  A session whose slice found nothing to merge (all events may be of
+ * this very transaction, or another process merges) pauses even longer.
+ */
+#define SLICE_PAUSE		9
+#define IDLE_PAUSE		100
+#define SHORTEST_PAUSE	((int64) 10000) /* microseconds */
+#define LONGEST_PAUSE	((int64) 10 * USECS_PER_SEC)
+
+static void
+merge_slice(Relation heap, Relation index)
+{
+	static TimestampTz next = 0;	/* of this session */
+	TimestampTz start = GetCurrentTimestamp();
+	TimestampTz merged_at;
+	int64		duration;
+	RecsysMergeResult result;
+
+	/* if the clock has been put back, the time that was set means nothing */
+	if (start < next && next - start <= LONGEST_PAUSE)
+		return;
+	RecsysLastMerge(index, &merged_at, &duration);
+	next = merged_at + duration + Min(duration * SLICE_PAUSE, LONGEST_PAUSE);
+	if (start < next && next - start <= LONGEST_PAUSE)
+		return;
+
+	next = start + LONGEST_PAUSE;
+	if (!RecsysMerge(heap, index, RECSYS_MERGE_SLICE, &result) || result.merged == 0)
+	{
+		duration = GetCurrentTimestamp() - start;
+		next = start + Min(Max(duration * IDLE_PAUSE, SHORTEST_PAUSE), LONGEST_PAUSE);
+	}
+	else
+		next = start + SHORTEST_PAUSE;
+}
 
 bool
 recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation heap,
@@ -82,11 +121,7 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 		if (!RecsysPendingAppend(index, &event, 1))
 			RecsysNotePending();
 		else if (!RecsysWakeMergeWorker())
-		{
-			RecsysMergeResult result;
-
-			(void) RecsysMerge(heap, index, RECSYS_MERGE_SLICE, &result);
-		}
+			merge_slice(heap, index);
 	}
 
 	MemoryContextSwitchTo(old);

@@ -794,6 +794,15 @@ RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResu
 	return true;
 }
 
+void
+RecsysLastMerge(Relation index, TimestampTz *merged_at, int64 *duration)
+{
+	RecsysMetaData meta = read_meta(index);
+
+	*merged_at = meta.merged_at;
+	*duration = meta.merge_duration;
+}
+
 /* Visitor: an event for every entry of the user with the key that arg has. */
 static void
 collect_events(void *arg, RecsysUserView *user)

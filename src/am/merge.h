@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "utils/rel.h"
 
 typedef enum RecsysMergeMode
@@ -36,6 +37,9 @@ extern void RecsysInitMerge(void);
  */
 extern bool RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode,
 						RecsysMergeResult *result);
+
+/* Start of the last merge that did anything, 0 if there was none, and what it took (microseconds). */
+extern void RecsysLastMerge(Relation index, TimestampTz *merged_at, int64 *duration);
 
 /*
  * Recomputes exactly what all entries of the users with a hash, visible or not,

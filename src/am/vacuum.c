@@ -26,6 +26,7 @@
 #include "am/merge.h"
 #include "am/owner.h"
 #include "am/pending.h"
+#include "am/wake.h"
 #include "catalog/index.h"
 #include "commands/vacuum.h"
 #include "compat.h"
@@ -86,7 +87,10 @@ static void
 put_events(VacuumState *state)
 {
 	if (state->nevents > 0)
+	{
 		(void) RecsysPendingAppend(state->index, state->events, state->nevents);
+		RecsysNotePending();
+	}
 	state->nevents = 0;
 }
 

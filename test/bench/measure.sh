@@ -4,7 +4,8 @@
 #     timed SQL                       sets TIMED_MS, milliseconds of the last statement
 #     watched SQL                     timed, and sets WATCHED_KB, the backend's peak of private memory
 #     load SCRIPT CLIENTS SECONDS [psql settings…]
-#                                     pgbench; sets LOAD_TPS, LOAD_P50, LOAD_P95, LOAD_P99 (microseconds)
+#                                     pgbench; sets LOAD_TPS, LOAD_P50, LOAD_P95, LOAD_P99 (microseconds); LOAD_OPTIONS
+#                                     are more options of it
 #     pin / unpin                     later backends run on one CPU / anywhere
 #     median NUMBER…, ratio A B, milliseconds MS, megabytes BYTES
 #     row MEASURE OURS THEIRS RATIO   a line of the table
@@ -12,6 +13,7 @@
 MEASURE_ALL_CPUS=
 MEASURE_ONE_CPU=
 MEASURE_PIN=()
+LOAD_OPTIONS=()
 
 # The CPUs this script may use, and the last of them to pin to.
 measure_begin()
@@ -101,7 +103,8 @@ unpin()
 	MEASURE_PIN=()
 }
 
-# Prepared statements; the latencies come from pgbench's log of transactions.
+# Prepared statements; the latencies come from pgbench's log of transactions, without
+# the time by which a transaction of a given rate started late.
 load()
 {
 	local script=$1 clients=$2 seconds=$3 directory=$SANDBOX/load settings=
@@ -114,11 +117,11 @@ load()
 	sandbox_run "$BENCH_LIMIT" env PGOPTIONS="$settings" "${MEASURE_PIN[@]}" \
 		bash -c 'cd "$1" && shift && exec pgbench "$@"' - "$directory" \
 		-n -M prepared -c "$clients" -j "$((clients < MEASURE_THREADS ? clients : MEASURE_THREADS))" \
-		-T "$seconds" -l -D users="$BENCH_USERS" -D items="$BENCH_ITEMS" -f "$script" \
+		-T "$seconds" -l -D users="$BENCH_USERS" -D items="$BENCH_ITEMS" "${LOAD_OPTIONS[@]}" -f "$script" \
 		>"$directory/out" 2>"$SANDBOX/error" || stop "pgbench failed on $script"
 	LOAD_TPS=$(awk '/^tps = / { print $3 }' "$directory/out")
 	read -r LOAD_P50 LOAD_P95 LOAD_P99 <<-END
-		$(cat "$directory"/pgbench_log.* | awk '{ print $3 }' | sort -n |
+		$(cat "$directory"/pgbench_log.* | awk '{ print $3 - $7 }' | sort -n |
 			awk '{ v[NR] = $1 } END { print v[rank(0.5)], v[rank(0.95)], v[rank(0.99)] }
 				function rank(q) { r = int(q * NR + 0.999999); return r < 1 ? 1 : r }')
 	END

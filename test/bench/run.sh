@@ -4,12 +4,13 @@
 #
 #     test/bench/run.sh [option=value…] [part…]
 #
-# Parts: build selfjoin serve insert size memory; without any, all but selfjoin,
+# Parts: build memory size selfjoin serve insert fresh; without any, all but selfjoin,
 # which takes minutes.  Options, with their defaults:
 #     interactions=10000000  users=interactions/72.5  items=27000  seed=1
 #     clients=8    clients of the concurrent measurements
 #     seconds=10   length of one pgbench run
 #     rounds=3     repetitions, whose median counts
+#     rate=1000    inserts a second of the part fresh
 #     limit=7200   seconds after which everything is given up
 #
 # The default size needs some 6 GB of disk in TMPDIR (/tmp) and half an hour.  The
@@ -35,20 +36,21 @@ BENCH_SEED=1
 BENCH_CLIENTS=8
 BENCH_SECONDS=10
 BENCH_ROUNDS=3
+BENCH_RATE=1000
 BENCH_LIMIT=7200
 parts=
 for argument in "$@"; do
 	case "$argument" in
 		interactions=[1-9]* | users=[1-9]* | items=[1-9]* | seed=[0-9]* | clients=[1-9]* | \
-			seconds=[1-9]* | rounds=[1-9]* | limit=[1-9]*)
+			seconds=[1-9]* | rounds=[1-9]* | rate=[1-9]* | limit=[1-9]*)
 			name=BENCH_$(printf '%s' "${argument%%=*}" | tr a-z A-Z)
 			printf -v "$name" '%s' "${argument#*=}"
 			;;
-		build | selfjoin | serve | insert | size | memory) parts="$parts $argument " ;;
+		build | selfjoin | serve | insert | size | memory | fresh) parts="$parts $argument " ;;
 		*) usage ;;
 	esac
 done
-: "${parts:= build serve insert size memory }"
+: "${parts:= build serve insert size memory fresh }"
 : "${BENCH_USERS:=$((BENCH_INTERACTIONS * 69 / 5000))}"
 
 wanted()
@@ -78,47 +80,63 @@ generate()
 	database "ANALYZE $1"
 }
 
-# build_once MEMORY WORKERS STATEMENT: sets TIMED_MS and WATCHED_KB
+# build_once MEMORY WORKERS STATEMENT: sets TIMED_MS, WATCHED_KB and, of a recsys
+# index, GRAPH_MS and PASSES
 build_once()
 {
 	database "DROP INDEX IF EXISTS pairs_recsys, pairs_btree"
 	database CHECKPOINT
 	watched "SET maintenance_work_mem = '$1';
 SET max_parallel_maintenance_workers = $2;
+SET client_min_messages = debug1;
 $3"
+	GRAPH_MS=$(sed -n 's/.*recsys: computing item graph took \([0-9.]*\) s.*/\1/p' "$SANDBOX/error" | awk '{ print $1 * 1000 }')
+	PASSES=$(sed -n 's/.*computed.* in \([0-9]*\) \(passes\|ranges, each a pass\).*/\1/p' "$SANDBOX/error")
 }
 
-# Rounds of all three builds in turn; leaves no index behind.
+kilobytes_of()
+{
+	case "$1" in
+		*GB) echo $((${1%GB} * 1048576)) ;;
+		*) echo $((${1%MB} * 1024)) ;;
+	esac
+}
+
+# Rounds of all builds in turn; leaves no index behind.
 run_build()
 {
-	local memory round ours serial parallel peak btree_peak limit
+	local memory workers round limit peak btree_peak
+	local -A ours theirs graph passes
 
-	for memory in 1GB 64MB; do
-		ours=() serial=() parallel=() peak=0 btree_peak=0
+	for memory in 1GB 64MB 16MB; do
+		peak=0 btree_peak=0 ours=() theirs=() graph=() passes=()
 		for ((round = 0; round < build_rounds; round++)); do
-			build_once "$memory" 0 "$recsys_index"
-			ours+=("$TIMED_MS")
-			[ "$WATCHED_KB" -le "$peak" ] || peak=$WATCHED_KB
-			build_once "$memory" 0 "$btree_index"
-			serial+=("$TIMED_MS")
-			[ "$WATCHED_KB" -le "$btree_peak" ] || btree_peak=$WATCHED_KB
-			if wanted build; then
-				build_once "$memory" 2 "$btree_index"
-				parallel+=("$TIMED_MS")
-			fi
-			note "    build at $memory: recsys ${ours[round]} ms, btree ${serial[round]} ms, parallel ${parallel[round]:--} ms"
+			for workers in 0 2; do
+				build_once "$memory" "$workers" "$recsys_index"
+				ours[$workers]+=" $TIMED_MS"
+				graph[$workers]+=" $GRAPH_MS"
+				passes[$workers]=$PASSES
+				[ "$WATCHED_KB" -le "$peak" ] || peak=$WATCHED_KB
+				note "    build at $memory, $workers workers: recsys $TIMED_MS ms, of which the item graph $GRAPH_MS ms"
+				build_once "$memory" "$workers" "$btree_index"
+				theirs[$workers]+=" $TIMED_MS"
+				[ "$WATCHED_KB" -le "$btree_peak" ] || btree_peak=$WATCHED_KB
+				note "    build at $memory, $workers workers: btree $TIMED_MS ms"
+			done
 		done
+		# unquoted lists on purpose: one number a word
 		if wanted build; then
-			row "build, $memory, B-tree serial" "$(milliseconds "$(median "${ours[@]}")")" \
-				"$(milliseconds "$(median "${serial[@]}")")" \
-				"$(ratio "$(median "${ours[@]}")" "$(median "${serial[@]}")")"
-			row "build, $memory, B-tree with 2 workers" "$(milliseconds "$(median "${ours[@]}")")" \
-				"$(milliseconds "$(median "${parallel[@]}")")" \
-				"$(ratio "$(median "${ours[@]}")" "$(median "${parallel[@]}")")"
+			for workers in 0 2; do
+				row "build, $memory, $workers workers each${passes[$workers]:+, ${passes[$workers]} passes}" \
+					"$(milliseconds "$(median ${ours[$workers]})")" "$(milliseconds "$(median ${theirs[$workers]})")" \
+					"$(ratio "$(median ${ours[$workers]})" "$(median ${theirs[$workers]})")"
+			done
+			row "item graph, $memory, 2 workers against none" "$(milliseconds "$(median ${graph[2]})")" \
+				"$(milliseconds "$(median ${graph[0]})")" \
+				"1/$(ratio "$(median ${graph[0]})" "$(median ${graph[2]})")"
 		fi
 		if wanted memory; then
-			limit=1048576
-			[ "$memory" = 1GB ] || limit=65536
+			limit=$(kilobytes_of "$memory")
 			row "build memory, $memory, peak against the setting" "$(megabytes $((peak * 1024)))" "$(megabytes $((limit * 1024)))" \
 				"$(ratio "$peak" "$limit"), $(awk -v kb=$((peak - limit)) 'BEGIN { printf "%+.0f MB", kb / 1024 }')"
 			row "build memory, $memory, peak against the B-tree's" "$(megabytes $((peak * 1024)))" \
@@ -259,6 +277,57 @@ SELECT 1 + (user_id + $round * 7919) % $BENCH_USERS, item_id FROM fresh;"
 	database "DROP TABLE control, fresh"
 }
 
+# How long until a committed insert shows in everybody's similar_items, at a steady
+# rate of inserts, and what that does to recommend.  The background worker merges.
+run_fresh()
+{
+	local seconds=$((BENCH_SECONDS * 9)) inserts=$SANDBOX/inserts idle kind
+
+	database "DROP INDEX IF EXISTS pairs_recsys, pairs_btree"
+	database "$recsys_index"
+	database "VACUUM ANALYZE pairs"
+	database "$(cat "$root/test/bench/fresh.sql")"
+	database "ALTER SYSTEM SET shared_preload_libraries = 'recsys'"
+	sandbox_run 120 pg_ctl -D "$SERVER_DATA" -l "$SANDBOX/server.log" -w restart >/dev/null 2>&1 ||
+		stop "the server does not start with recsys preloaded"
+	database "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'recsys merge launcher'" >/dev/null
+	LOAD_OPTIONS=(-R 200)
+	load "$SERVER_TREE/test/bench/recommend.pgbench" 2 "$BENCH_SECONDS"
+	load "$SERVER_TREE/test/bench/recommend.pgbench" 2 "$((BENCH_SECONDS * 2))"
+	idle=("$LOAD_P50" "$LOAD_P99")
+
+	note "    $BENCH_RATE inserts a second for $seconds seconds"
+	mkdir "$inserts"
+	sandbox_own "$inserts"
+	sandbox_run "$BENCH_LIMIT" bash -c 'cd "$1" && shift && exec pgbench "$@" >out 2>&1' - "$inserts" \
+		-n -M prepared -c 2 -j 1 -T "$seconds" -R "$BENCH_RATE" -D users="$BENCH_USERS" -D items="$BENCH_ITEMS" \
+		-f "$SERVER_TREE/test/bench/insert_pairs.pgbench" &
+	inserting=$!
+	sandbox_run "$BENCH_LIMIT" bash -c 'cd "$1" && shift && exec pgbench "$@" >probes 2>&1' - "$inserts" \
+		-n -c 10 -j 1 -T "$((seconds - 15))" -D users="$BENCH_USERS" -D items="$BENCH_ITEMS" \
+		-f "$SERVER_TREE/test/bench/fresh.pgbench" &
+	probing=$!
+	load "$SERVER_TREE/test/bench/recommend.pgbench" 2 "$((seconds - 10))"
+	wait "$inserting" || stop "the inserts failed"
+	wait "$probing" || stop "the probes failed"
+	LOAD_OPTIONS=()
+	database "SELECT format('    %s: %s probes, p50 %s s, p90 %s s, p99 %s s, longest %s s', kind, count(*),
+			round(percentile_disc(0.5) WITHIN GROUP (ORDER BY seconds)::numeric, 1),
+			round(percentile_disc(0.9) WITHIN GROUP (ORDER BY seconds)::numeric, 1),
+			round(percentile_disc(0.99) WITHIN GROUP (ORDER BY seconds)::numeric, 1), round(max(seconds)::numeric, 1))
+		FROM probes GROUP BY kind ORDER BY kind" >&2
+	database "SELECT format('    pending %s, inexact items %s of %s, last merge %s ms', pending, inexact_items, items, last_merge_ms)
+		FROM recsys.index_stats" >&2
+	for kind in "new item" "known pair"; do
+		row "$kind inserted until in similar_items, p99, at $(awk '/^tps = / { printf "%.0f", $3 }' "$inserts/out") inserts/s" \
+			"$(database "SELECT round(percentile_disc(0.99) WITHIN GROUP (ORDER BY seconds)::numeric, 1) FROM probes WHERE kind = '$kind'") s" \
+			"-" "-"
+	done
+	row "recommend meanwhile against idle, 200 a second, p50" "$LOAD_P50 µs" "${idle[0]} µs" "$(ratio "$LOAD_P50" "${idle[0]}")"
+	row "recommend meanwhile against idle, 200 a second, p99" "$LOAD_P99 µs" "${idle[1]} µs" "$(ratio "$LOAD_P99" "${idle[1]}")"
+	database "DROP TABLE probes; DROP PROCEDURE probe"
+}
+
 # On a table of its own, a tenth of the size.
 run_selfjoin()
 {
@@ -294,7 +363,7 @@ $(cat "$root/test/bench/selfjoin.sql")"
 
 wanted_other_than_selfjoin()
 {
-	wanted build || wanted serve || wanted insert || wanted size || wanted memory
+	wanted build || wanted serve || wanted insert || wanted size || wanted memory || wanted fresh
 }
 
 provision_server
@@ -328,6 +397,7 @@ fi
 ! wanted selfjoin || run_selfjoin
 ! wanted serve || run_serve
 ! wanted insert || run_insert
+! wanted fresh || run_fresh
 
 cat <<END
 
