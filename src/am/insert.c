@@ -39,7 +39,7 @@
 #define SLICE_PAUSE		9
 #define IDLE_PAUSE		100
 #define SHORTEST_PAUSE	((int64) 10000) /* microseconds */
-#define LONGEST_PAUSE	((int64) 10 * USECS_PER_SEC)
+#define LONGEST_PAUSE	((int64) 60 * USECS_PER_SEC)
 
 static void
 merge_slice(Relation heap, Relation index)

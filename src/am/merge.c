@@ -51,15 +51,18 @@
 /*
  * Pair updates that a bounded merge may spend on exact recomputation, in
  * thousands (setting recsys.merge_budget).  A part of them, in percent, is for
- * the queue; a slice has a small part of them.
+ * the queue; a slice has a thousandth of them.
  */
 static int	merge_budget = 20000;
 
 #define QUEUE_PERCENT	25
-#define SLICE_PERCENT	1
+#define SLICE_PERMILLE	1
 
-/* Pages that a slice looks at, and a batch at most */
+/* Pages and events that a slice looks at, so that an insert never waits long for one */
 #define SLICE_PAGES		2
+#define SLICE_EVENTS	64
+
+/* Pages of a batch at most */
 #define BATCH_PAGES		256
 
 /* A page of a list on the way: with events to merge, or passed by */
@@ -162,6 +165,8 @@ read_batch(Merge *merge)
 		next = U64FromFullTransactionId(ReadNextFullTransactionId());
 		for (int i = 0; i < page->count; i++)
 		{
+			if (merge->mode == RECSYS_MERGE_SLICE && merge->nevents >= SLICE_EVENTS)
+				break;
 			if (page->events[i].item >= nitems ||
 				!is_finished(&page->events[i], merge->snapshot, next))
 				continue;
@@ -183,6 +188,8 @@ read_batch(Merge *merge)
 		{
 			npages++;
 			page = NULL;
+			if (merge->mode == RECSYS_MERGE_SLICE && merge->nevents >= SLICE_EVENTS)
+				break;
 		}
 		else if (merge->mode == RECSYS_MERGE_SLICE && merge->nvisited >= 2 * SLICE_PAGES)
 			break;
@@ -759,7 +766,7 @@ init_merge(Merge *merge, Relation heap, Relation index, RecsysMergeMode mode,
 	merge->start = GetCurrentTimestamp();
 	merge->result = result;
 	merge->context = context;
-	merge->budget = merge_budget * 1e3 * (mode == RECSYS_MERGE_SLICE ? SLICE_PERCENT / 100.0 : 1.0);
+	merge->budget = merge_budget * 1e3 * (mode == RECSYS_MERGE_SLICE ? SLICE_PERMILLE / 1000.0 : 1.0);
 	merge->memory = (Size) (IsAutoVacuumWorkerProcess() && autovacuum_work_mem >= 0 ?
 							autovacuum_work_mem : maintenance_work_mem) * 1024;
 }
