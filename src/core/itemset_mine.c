@@ -167,7 +167,7 @@ report_set(RecsysItemsetMiner *miner, uint32 support, double weight)
 
 	if (miner->length < miner->min_length || miner->length > miner->max_length)
 		return true;
-	add_work(miner, 10);
+	add_work(miner, 100);
 	if (!miner->report(miner->arg, &set))
 	{
 		miner->outcome = RECSYS_ITEMSETS_STOPPED;
@@ -299,6 +299,8 @@ mine_columns(RecsysItemsetMiner *miner, const Column *columns, uint32 n, uint32 
 		uint32		nlower = 0;
 		bool		closed = true;
 
+		if (columns[x].support < miner->min_support)
+			continue;
 		miner->set[miner->length++] = columns[x].item;
 		if (may_grow(miner) || miner->kind != RECSYS_ITEMSETS_ALL)
 		{
@@ -393,6 +395,7 @@ count_others(RecsysItemsetMiner *miner, const Lists *lists, uint32 number)
 
 			for (const uint32 *w = head + 1; w < e; w++)
 				miner->weights[*w] += weight;
+			miner->weights[number] = 0.0;
 		}
 		work += e - head;
 		if (work > WORK_BETWEEN_CHECKS)
@@ -604,6 +607,9 @@ mine_number(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint32
 	bool		done;
 	Extension  *extensions;
 
+	/* it was frequent, but min_support may have been raised */
+	if (support < miner->min_support)
+		return true;
 	if (miner->kind == RECSYS_ITEMSETS_ALL && !may_grow(miner))
 		return report_current(miner, 0, support, weight);
 
@@ -728,6 +734,13 @@ RecsysItemsetMinerFree(RecsysItemsetMiner *miner)
 	if (miner->weights != NULL)
 		pfree(miner->weights);
 	pfree(miner);
+}
+
+void
+RecsysItemsetMinerChange(RecsysItemsetMiner *miner, RecsysItemsetKind kind, uint32 min_support)
+{
+	miner->kind = kind;
+	miner->min_support = Max(miner->min_support, min_support);
 }
 
 /* The set of just the items that every set must contain. */
