@@ -36,6 +36,10 @@
  *					upper tail of the hypergeometric distribution
  *					(Fisher 1935; for rules Webb 2007, "Discovering significant
  *					patterns")
+ * adjusted_p		fisher_p, adjusted for the number of rules tested so that
+ *					those below a threshold q are false discoveries in a share of
+ *					q or less (Benjamini, Hochberg 1995, "Controlling the false
+ *					discovery rate")
  *
  * Numerics.  A hypergeometric probability is a quotient of three binomial ones,
  * and those come by Loader's saddle-point expansion (Loader 2000, "Fast and
@@ -53,7 +57,8 @@
 static const char *const measure_names[RECSYS_RULE_MEASURES] =
 {
 	"support", "support_share", "confidence", "lift", "leverage", "conviction", "jaccard",
-	"cosine", "kulczynski", "imbalance_ratio", "chi_square", "chi_square_p", "fisher_p"
+	"cosine", "kulczynski", "imbalance_ratio", "chi_square", "chi_square_p", "fisher_p",
+	"adjusted_p"
 };
 
 bool
@@ -88,7 +93,7 @@ bool
 RecsysRuleMeasureAscends(RecsysRuleMeasure measure)
 {
 	return measure == RECSYS_RULE_IMBALANCE_RATIO || measure == RECSYS_RULE_CHI_SQUARE_P ||
-		measure == RECSYS_RULE_FISHER_P;
+		measure == RECSYS_RULE_FISHER_P || measure == RECSYS_RULE_ADJUSTED_P;
 }
 
 /*
@@ -225,8 +230,8 @@ chi_square(double c, double x, double y, double all)
 
 	if (x >= all || y >= all)
 		return 0;
-	difference = c - x * (y / all);
-	return difference * difference * (all / x) * (all / y) * all / ((all - x) * (all - y));
+	difference = c - x * y / all;
+	return difference * difference * all * ((all / x) * (all / y)) / ((all - x) * (all - y));
 }
 
 double
@@ -248,11 +253,11 @@ RecsysRuleMeasureValue(RecsysRuleMeasure measure, const RecsysRuleCounts *counts
 		case RECSYS_RULE_LIFT:
 			return c * all / (x * y);
 		case RECSYS_RULE_LEVERAGE:
-			return c / all - (x / all) * (y / all);
+			return (c * all - x * y) / (all * all);
 		case RECSYS_RULE_CONVICTION:
 			if (y >= all)
 				return 1;
-			return c >= x ? INFINITY : (x / all) * ((all - y) / (x - c));
+			return c >= x ? INFINITY : x * (all - y) / (all * (x - c));
 		case RECSYS_RULE_JACCARD:
 			return c / (x + y - c);
 		case RECSYS_RULE_COSINE:
@@ -267,6 +272,8 @@ RecsysRuleMeasureValue(RecsysRuleMeasure measure, const RecsysRuleCounts *counts
 			return erfc(sqrt(chi_square(c, x, y, all) / 2));
 		case RECSYS_RULE_FISHER_P:
 			return fisher_p(counts);
+		case RECSYS_RULE_ADJUSTED_P:
+			break;
 	}
 	return 0;
 }
@@ -309,7 +316,7 @@ sort_doubles(double *numbers, double *spare, uint64 n)
 
 /*
  * The i-th smallest of n p-values (from 1) becomes the least of n p_j / j over
- * all j >= i (Benjamini, Hochberg 1995, "Controlling the false discovery rate").
+ * all j >= i (Benjamini, Hochberg 1995).
  */
 void
 RecsysAdjustPrepare(double *ordered, double *sorted, uint64 n)

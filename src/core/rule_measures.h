@@ -31,10 +31,11 @@ typedef enum RecsysRuleMeasure
 	RECSYS_RULE_IMBALANCE_RATIO,
 	RECSYS_RULE_CHI_SQUARE,
 	RECSYS_RULE_CHI_SQUARE_P,
-	RECSYS_RULE_FISHER_P
+	RECSYS_RULE_FISHER_P,
+	RECSYS_RULE_ADJUSTED_P		/* depends on all rules: see RecsysAdjusted */
 } RecsysRuleMeasure;
 
-#define RECSYS_RULE_MEASURES (RECSYS_RULE_FISHER_P + 1)
+#define RECSYS_RULE_MEASURES (RECSYS_RULE_ADJUSTED_P + 1)
 
 /* False if there is no measure of that name (case does not matter). */
 extern bool RecsysRuleMeasureParse(const char *name, RecsysRuleMeasure *measure);
@@ -43,7 +44,10 @@ extern const char *RecsysRuleMeasureName(RecsysRuleMeasure measure);
 /* Is a small value the better one? */
 extern bool RecsysRuleMeasureAscends(RecsysRuleMeasure measure);
 
-/* Not NaN; conviction may be infinite.  Counts must be possible ones, and none but both zero. */
+/*
+ * Any but the adjusted p-value.  Not NaN; conviction may be infinite.  Counts must be
+ * possible ones, and none but both zero.
+ */
 extern double RecsysRuleMeasureValue(RecsysRuleMeasure measure, const RecsysRuleCounts *counts);
 
 /*
