@@ -268,6 +268,340 @@ RETURNS TABLE (item_id anyelement, similar_item_id anyelement, score real, suppo
 COMMENT ON FUNCTION query_item_similarity(text, anyelement, text, integer, integer, double precision, double precision, integer) IS 'all item pairs of a query; item keys of the type of the second argument';
 
 /*
+ * Association rules.  The typed variants take the filters' items as text, since a
+ * polymorphic argument cannot have a default.
+ */
+CREATE FUNCTION association_rules(
+	recommender text DEFAULT NULL,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	consequents bigint[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent bigint[], consequent bigint, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_association_rules' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION association_rules(text, double precision, double precision, integer, integer, bigint[], bigint[], bigint[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one item in the consequent, in the baskets of a recommender; bigint item keys';
+
+CREATE FUNCTION association_rules(
+	recommender text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	consequents text[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent anyarray, consequent anyelement, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_association_rules_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION association_rules(text, anyelement, double precision, double precision, integer, integer, text[], text[], text[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one item in the consequent, in the baskets of a recommender; item keys of the type of the second argument';
+
+CREATE FUNCTION query_association_rules(
+	query text,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	consequents bigint[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent bigint[], consequent bigint, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_association_rules' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_association_rules(text, double precision, double precision, integer, integer, bigint[], bigint[], bigint[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one item in the consequent, of a query that returns basket, item [, weight [, time]]; bigint item keys';
+
+CREATE FUNCTION query_association_rules(
+	query text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	consequents text[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent anyarray, consequent anyelement, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_association_rules_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_association_rules(text, anyelement, double precision, double precision, integer, integer, text[], text[], text[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one item in the consequent, of a query that returns basket, item [, weight [, time]]; item keys of the type of the second argument';
+
+CREATE FUNCTION association_rules_to_sets(
+	recommender text DEFAULT NULL,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	max_consequent integer DEFAULT 2,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	consequents bigint[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent bigint[], consequent bigint[], support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_association_rules_to_sets' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION association_rules_to_sets(text, double precision, double precision, integer, integer, integer, bigint[], bigint[], bigint[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one or more items in the consequent, in the baskets of a recommender; bigint item keys';
+
+CREATE FUNCTION association_rules_to_sets(
+	recommender text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	max_consequent integer DEFAULT 2,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	consequents text[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent anyarray, consequent anyarray, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_association_rules_to_sets_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION association_rules_to_sets(text, anyelement, double precision, double precision, integer, integer, integer, text[], text[], text[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one or more items in the consequent, in the baskets of a recommender; item keys of the type of the second argument';
+
+CREATE FUNCTION query_association_rules_to_sets(
+	query text,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	max_consequent integer DEFAULT 2,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	consequents bigint[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent bigint[], consequent bigint[], support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_association_rules_to_sets' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_association_rules_to_sets(text, double precision, double precision, integer, integer, integer, bigint[], bigint[], bigint[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one or more items in the consequent, of a query that returns basket, item [, weight [, time]]; bigint item keys';
+
+CREATE FUNCTION query_association_rules_to_sets(
+	query text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	max_consequent integer DEFAULT 2,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	consequents text[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent anyarray, consequent anyarray, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_association_rules_to_sets_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_association_rules_to_sets(text, anyelement, double precision, double precision, integer, integer, integer, text[], text[], text[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one or more items in the consequent, of a query that returns basket, item [, weight [, time]]; item keys of the type of the second argument';
+
+/*
+ * Frequent item sets, which rules are made of.
+ */
+CREATE FUNCTION frequent_itemsets(
+	recommender text DEFAULT NULL,
+	min_support double precision DEFAULT 0.01,
+	kind text DEFAULT 'all',
+	min_length integer DEFAULT 1,
+	max_length integer DEFAULT NULL,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	k integer DEFAULT NULL,
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false)
+RETURNS TABLE (items bigint[], support bigint, support_share double precision, length integer, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_frequent_itemsets' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION frequent_itemsets(text, double precision, text, integer, integer, bigint[], bigint[], integer, integer, boolean) IS 'item sets that occur together in enough baskets in the baskets of a recommender; bigint item keys';
+
+CREATE FUNCTION frequent_itemsets(
+	recommender text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	kind text DEFAULT 'all',
+	min_length integer DEFAULT 1,
+	max_length integer DEFAULT NULL,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	k integer DEFAULT NULL,
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false)
+RETURNS TABLE (items anyarray, support bigint, support_share double precision, length integer, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_frequent_itemsets_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION frequent_itemsets(text, anyelement, double precision, text, integer, integer, text[], text[], integer, integer, boolean) IS 'item sets that occur together in enough baskets in the baskets of a recommender; item keys of the type of the second argument';
+
+CREATE FUNCTION query_frequent_itemsets(
+	query text,
+	min_support double precision DEFAULT 0.01,
+	kind text DEFAULT 'all',
+	min_length integer DEFAULT 1,
+	max_length integer DEFAULT NULL,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	k integer DEFAULT NULL,
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false)
+RETURNS TABLE (items bigint[], support bigint, support_share double precision, length integer, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_frequent_itemsets' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_frequent_itemsets(text, double precision, text, integer, integer, bigint[], bigint[], integer, integer, boolean) IS 'item sets that occur together in enough baskets of a query that returns basket, item [, weight [, time]]; bigint item keys';
+
+CREATE FUNCTION query_frequent_itemsets(
+	query text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	kind text DEFAULT 'all',
+	min_length integer DEFAULT 1,
+	max_length integer DEFAULT NULL,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	k integer DEFAULT NULL,
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false)
+RETURNS TABLE (items anyarray, support bigint, support_share double precision, length integer, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_frequent_itemsets_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_frequent_itemsets(text, anyelement, double precision, text, integer, integer, text[], text[], integer, integer, boolean) IS 'item sets that occur together in enough baskets of a query that returns basket, item [, weight [, time]]; item keys of the type of the second argument';
+
+/*
+ * Serving: pairs from the item graph, and what the rules of a materialized view
+ * say about a basket.
+ */
+CREATE FUNCTION frequently_bought_together(
+	item_id bigint,
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	order_by text DEFAULT 'confidence')
+RETURNS TABLE (item_id bigint, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
+	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION frequently_bought_together(bigint, integer, text, text) IS 'the k items most often in one basket with an item; bigint item keys';
+
+CREATE FUNCTION frequently_bought_together(
+	item_id text,
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	order_by text DEFAULT 'confidence')
+RETURNS TABLE (item_id text, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
+	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION frequently_bought_together(text, integer, text, text) IS 'the k items most often in one basket with an item; text item keys';
+
+CREATE FUNCTION frequently_bought_together(
+	item_id uuid,
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	order_by text DEFAULT 'confidence')
+RETURNS TABLE (item_id uuid, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
+	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION frequently_bought_together(uuid, integer, text, text) IS 'the k items most often in one basket with an item; uuid item keys';
+
+CREATE FUNCTION complete_basket(
+	items bigint[],
+	k integer,
+	rules regclass)
+RETURNS TABLE (item_id bigint, score double precision, confidence double precision, lift double precision, support bigint, antecedent bigint[])
+	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION complete_basket(bigint[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; bigint item keys';
+
+CREATE FUNCTION complete_basket(
+	items text[],
+	k integer,
+	rules regclass)
+RETURNS TABLE (item_id text, score double precision, confidence double precision, lift double precision, support bigint, antecedent text[])
+	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION complete_basket(text[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; text item keys';
+
+CREATE FUNCTION complete_basket(
+	items uuid[],
+	k integer,
+	rules regclass)
+RETURNS TABLE (item_id uuid, score double precision, confidence double precision, lift double precision, support bigint, antecedent uuid[])
+	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION complete_basket(uuid[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; uuid item keys';
+
+/*
  * Maintenance
  */
 CREATE FUNCTION recsys.merge(index regclass, exact boolean DEFAULT false,

@@ -22,15 +22,13 @@
  */
 #include "postgres.h"
 
-#include <sys/mman.h>
-
 #include "core/rowselect.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "source/parallel_model.h"
+#include "source/segment.h"
 #include "source/workers.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* Ranges that a participant claims on average: the last one may be waited for. */
 #define RANGES_PER_PARTICIPANT 64
@@ -168,69 +166,6 @@ lay_out_derived(const SharedModel *shared, char *place, Participant *self, void 
 	if (shared->narrow || shared->packed)
 		*compact = carve(&area, RecsysMatrixCompactMemory(shared->nentries, shared->weighted));
 	return area.used;
-}
-
-/*
- * Map all of a segment's pages at once: they will be written as a whole, and one fault
- * after the other takes longer than writing.  Only a hint, so errors do not matter.
- */
-static void
-map_pages(dsm_segment *segment)
-{
-#ifdef MADV_POPULATE_WRITE
-	(void) madvise(dsm_segment_address(segment), dsm_segment_map_length(segment),
-				   MADV_POPULATE_WRITE);
-#endif
-}
-
-/*
- * Create a segment that belongs to the current resource owner.  NULL when there
- * is no room for it, which is no reason to give up a build: containers often
- * have little shared memory.
- */
-static dsm_segment *
-create_segment(Size size)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner saved = CurrentResourceOwner;
-	ResourceOwner owner = ResourceOwnerCreate(saved, "recsys segment");
-	dsm_segment *volatile segment = NULL;
-
-	CurrentResourceOwner = owner;
-	PG_TRY();
-	{
-		segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
-		if (segment != NULL)
-			dsm_pin_mapping(segment);
-	}
-	PG_CATCH();
-	{
-		int			code = geterrcode();
-
-		CurrentResourceOwner = saved;
-		if (code != ERRCODE_OUT_OF_MEMORY && code != ERRCODE_DISK_FULL)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-	}
-	PG_END_TRY();
-
-	/* of a failed attempt, the descriptor is left */
-	CurrentResourceOwner = saved;
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, false);
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
-	ResourceOwnerDelete(owner);
-
-	if (segment == NULL)
-		ereport(DEBUG1,
-				(errmsg_internal("recsys: no room for %zu kB of shared memory", size / 1024)));
-	else
-	{
-		dsm_unpin_mapping(segment);
-		map_pages(segment);
-	}
-	return segment;
 }
 
 /* The end of the range that begins with an item. */
@@ -638,7 +573,7 @@ make_derived(SharedModel *shared, Participant *self, Plan *plan)
 
 	/* whichever kind it will be, its place is the same */
 	shared->narrow = plan->compact;
-	segment = create_segment(lay_out_derived(shared, NULL, self, &compact));
+	segment = RecsysSegmentCreate(lay_out_derived(shared, NULL, self, &compact));
 	if (segment == NULL)
 	{
 		plan->nworkers = 0;
@@ -714,7 +649,7 @@ RecsysParallelModelRun(const RecsysParallelModel *model, RecsysRowReporter repor
 	plan_run(model, &description, &plan);
 	if (plan.nworkers == 0 || description.nitems == 0)
 		return 0;
-	base = create_segment(Max(lay_out_base(&description, NULL, &self), 1));
+	base = RecsysSegmentCreate(Max(lay_out_base(&description, NULL, &self), 1));
 	if (base == NULL)
 		return 0;
 
