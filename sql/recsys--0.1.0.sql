@@ -365,3 +365,49 @@ BEGIN ATOMIC
 		  FROM recsys.page_summary(index_sections.index) s) p;
 END;
 COMMENT ON FUNCTION recsys.index_sections(regclass) IS 'reads a whole recsys index and tells what its size is made of';
+
+/*
+ * Measuring quality: see README, "Measuring quality", for every metric's formula
+ * and source.
+ */
+CREATE FUNCTION recsys.evaluate(
+	query text,
+	model text DEFAULT '',
+	test text DEFAULT NULL,
+	holdout_share double precision DEFAULT NULL,
+	holdout_last integer DEFAULT NULL,
+	holdout_since timestamptz DEFAULT NULL,
+	k integer[] DEFAULT '{10,20}',
+	metrics text[] DEFAULT NULL,
+	segments text DEFAULT NULL,
+	categories text DEFAULT NULL,
+	sellers text DEFAULT NULL,
+	new_items text DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	verbose boolean DEFAULT false)
+RETURNS TABLE (metric text, k integer, segment text, value double precision, ci_low double precision, ci_high double precision, users bigint)
+	AS 'MODULE_PATHNAME', 'recsys_evaluate' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 30;
+COMMENT ON FUNCTION recsys.evaluate(text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean)
+	IS 'quality of a model that is trained on one part of a query''s interactions and asked for the others: accuracy, coverage, diversity, novelty, with bootstrap intervals';
+
+CREATE FUNCTION recsys.evaluate_recommender(
+	recommender text,
+	test text,
+	k integer[] DEFAULT '{10,20}',
+	metrics text[] DEFAULT NULL,
+	segments text DEFAULT NULL,
+	categories text DEFAULT NULL,
+	sellers text DEFAULT NULL,
+	new_items text DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	verbose boolean DEFAULT false)
+RETURNS TABLE (metric text, k integer, segment text, value double precision, ci_low double precision, ci_high double precision, users bigint)
+	AS 'MODULE_PATHNAME', 'recsys_evaluate_recommender' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 30;
+COMMENT ON FUNCTION recsys.evaluate_recommender(text, text, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean)
+	IS 'quality of what an index recommends, measured on interactions that it does not know yet';

@@ -28,7 +28,6 @@
 #include "source/parallel_model.h"
 #include "source/workers.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* Ranges that a participant claims on average: the last one may be waited for. */
 #define RANGES_PER_PARTICIPANT 64
@@ -168,53 +167,6 @@ lay_out_derived(const SharedModel *shared, char *place, Participant *self, void 
 	return area.used;
 }
 
-/*
- * Create a segment that belongs to the current resource owner.  NULL when there
- * is no room for it, which is no reason to give up a build: containers often
- * have little shared memory.
- */
-static dsm_segment *
-create_segment(Size size)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner saved = CurrentResourceOwner;
-	ResourceOwner owner = ResourceOwnerCreate(saved, "recsys segment");
-	dsm_segment *volatile segment = NULL;
-
-	CurrentResourceOwner = owner;
-	PG_TRY();
-	{
-		segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
-		if (segment != NULL)
-			dsm_pin_mapping(segment);
-	}
-	PG_CATCH();
-	{
-		int			code = geterrcode();
-
-		CurrentResourceOwner = saved;
-		if (code != ERRCODE_OUT_OF_MEMORY && code != ERRCODE_DISK_FULL)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-	}
-	PG_END_TRY();
-
-	/* of a failed attempt, the descriptor is left */
-	CurrentResourceOwner = saved;
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, false);
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
-	ResourceOwnerDelete(owner);
-
-	if (segment == NULL)
-		ereport(DEBUG1,
-				(errmsg_internal("recsys: no room for %zu kB of shared memory", size / 1024)));
-	else
-		dsm_unpin_mapping(segment);
-	return segment;
-}
-
 /* The end of the range that begins with an item. */
 static uint32
 range_end(const Participant *self, uint32 first)
@@ -307,26 +259,13 @@ send_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 					 item + 1 == sender->self.last);
 }
 
-/* A segment that is gone means that the leader is, who need not be told. */
-static dsm_segment *
-attach_segment(dsm_handle handle)
-{
-	dsm_segment *segment = dsm_attach(handle);
-
-	if (segment == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("could not map dynamic shared memory segment")));
-	return segment;
-}
-
 void
 recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 {
 	Sender		sender = {0};
 	Participant *self = &sender.self;
 	SharedModel *shared = RecsysWorkerBegin(&sender.worker, segment, toc);
-	dsm_segment *base = attach_segment(shared->base);
+	dsm_segment *base = RecsysAttachSegment(shared->base);
 	dsm_segment *derived = NULL;
 	uint32		first;
 
@@ -345,7 +284,7 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 	{
 		void	   *compact;
 
-		derived = attach_segment(shared->derived);
+		derived = RecsysAttachSegment(shared->derived);
 		lay_out_derived(shared, dsm_segment_address(derived), self, &compact);
 		self->matrix.narrow = shared->narrow ? compact : NULL;
 		self->matrix.packed = shared->packed ? compact : NULL;
@@ -620,7 +559,7 @@ make_derived(SharedModel *shared, Participant *self, Plan *plan)
 
 	/* whichever kind it will be, its place is the same */
 	shared->narrow = plan->compact;
-	segment = create_segment(lay_out_derived(shared, NULL, self, &compact));
+	segment = RecsysCreateSegment(lay_out_derived(shared, NULL, self, &compact));
 	if (segment == NULL)
 	{
 		plan->nworkers = 0;
@@ -696,7 +635,7 @@ RecsysParallelModelRun(const RecsysParallelModel *model, RecsysRowReporter repor
 	plan_run(model, &description, &plan);
 	if (plan.nworkers == 0 || description.nitems == 0)
 		return 0;
-	base = create_segment(Max(lay_out_base(&description, NULL, &self), 1));
+	base = RecsysCreateSegment(Max(lay_out_base(&description, NULL, &self), 1));
 	if (base == NULL)
 		return 0;
 

@@ -71,4 +71,14 @@ extern void RecsysWorkerSend(RecsysWorker *worker, const void *header, Size head
 							 const void *body, Size body_size, bool flush);
 extern void RecsysWorkerEnd(RecsysWorker *worker);
 
+/*
+ * Create a segment that belongs to the current resource owner.  NULL when there
+ * is no room for it, which is no reason to give up what workers only make
+ * faster: containers often have little shared memory.
+ */
+extern dsm_segment *RecsysCreateSegment(Size size);
+
+/* In a worker.  A segment that is gone means that the leader is, who need not be told. */
+extern dsm_segment *RecsysAttachSegment(dsm_handle handle);
+
 #endif							/* RECSYS_WORKERS_H */
