@@ -83,10 +83,11 @@ put_spread(Report *report, RecsysMetric metric, uint32 label, const char *segmen
 	}
 }
 
-/* All rows of a segment, or of all users when segment is NULL. */
+/* A RecsysSegmentVisitor: all rows of a segment, or of all users when segment is NULL. */
 static void
-put_segment(Report *report, uint32 label, const char *segment, const uint32 *rows, uint32 nrows)
+put_segment(void *arg, uint32 label, const char *segment, const uint32 *rows, uint32 nrows)
 {
+	Report	   *report = arg;
 	const RecsysEvaluation *evaluation = report->evaluation;
 	int			ncolumns = RecsysEvaluationColumns(evaluation);
 	RecsysMean *means = palloc(sizeof(RecsysMean) * Max(ncolumns, 1));
@@ -113,47 +114,7 @@ put_segment(Report *report, uint32 label, const char *segment, const uint32 *row
 	pfree(means);
 }
 
-static void
-put_report(Report *report)
-{
-	uint32		nusers = report->evaluation->nusers;
-	const RecsysLabels *segments = report->segments;
-	uint32	   *rows;
-
-	put_segment(report, 0, NULL, NULL, nusers);
-	if (segments == NULL)
-		return;
-	rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (Size) nusers);
-	for (uint32 label = 0; label < segments->count; label++)
-	{
-		uint32		count = 0;
-
-		for (uint32 user = 0; user < nusers; user++)
-			if (segments->labels[user] == label)
-				rows[count++] = user;
-		if (count > 0)
-			put_segment(report, label, segments->names[label], rows, count);
-	}
-}
-
-/* Arguments k, metrics, segments, categories, sellers, new_items from first on; the others as numbered. */
-static void
-read_measuring(FunctionCallInfo fcinfo, int first, RecsysMeasuring *measuring)
-{
-	memset(measuring, 0, sizeof(*measuring));
-	RecsysArgKs(fcinfo, first, measuring);
-	measuring->segments = RecsysArgText(fcinfo, first + 2);
-	measuring->categories = RecsysArgText(fcinfo, first + 3);
-	measuring->sellers = RecsysArgText(fcinfo, first + 4);
-	measuring->new_items = RecsysArgText(fcinfo, first + 5);
-	RecsysArgMetrics(fcinfo, first + 1, measuring);
-	measuring->confidence = RecsysArgConfidence(fcinfo, first + 7);
-	measuring->resamples = RecsysArgResamples(fcinfo, first + 8);
-	measuring->seed = RecsysArgSeed(fcinfo, first + 9);
-	measuring->verbose = RecsysArgFlag(fcinfo, first + 10, "verbose");
-}
-
-/* Arguments: query, model, test, holdout_share, holdout_last, holdout_since, then those above */
+/* Arguments: query, model, test, holdout_share, holdout_last, holdout_since, then RecsysArgMeasuring's */
 Datum
 recsys_evaluate(PG_FUNCTION_ARGS)
 {
@@ -171,8 +132,8 @@ recsys_evaluate(PG_FUNCTION_ARGS)
 
 	RecsysAnswerInit(&report.answer, fcinfo);
 	RecsysParseModelText(RecsysArgText(fcinfo, 1), &model);
-	read_measuring(fcinfo, 6, &measuring);
-	RecsysArgSplit(fcinfo, 0, 2, 12, 15, &options);
+	RecsysArgMeasuring(fcinfo, 6, &measuring);
+	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, 0, "query"), 2, 12, 15, &options);
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "recsys evaluation", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
@@ -181,26 +142,21 @@ recsys_evaluate(PG_FUNCTION_ARGS)
 		segments = RecsysReadLabels(measuring.segments, "segments", "user", split->user_kind,
 									split->users, RecsysSplitUsers(split));
 	RecsysReadItemKnowledge(&measuring, split->item_kind, split->items, split->nitems, &knowledge);
-	RecsysSplitTrain(split, &model.options, model.max_history, model.half_life,
-					 RecsysMeasuringWorkers(), &evaluation);
-	ereport(RecsysProgressLevel(measuring.verbose),
-			(errmsg("trained a model of %u items with %llu neighbors", evaluation.ncatalogue,
-					(unsigned long long) evaluation.graph.offsets[evaluation.nitems])));
-	RecsysMeasure(&measuring, &knowledge, &evaluation, MemoryContextMemAllocated(context, true),
-				  options.memory_limit, &outcome);
+	RecsysTrainAndMeasure(&measuring, &knowledge, split, &model, context, &evaluation, &outcome,
+						  NULL, NULL);
 
 	report.measuring = &measuring;
 	report.evaluation = &evaluation;
 	report.outcome = &outcome;
 	report.knowledge = &knowledge;
 	report.segments = segments;
-	put_report(&report);
+	RecsysForSegments(segments, report.evaluation->nusers, put_segment, &report);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return (Datum) 0;
 }
 
-/* Arguments: recommender, test, then those above */
+/* Arguments: recommender, test, then RecsysArgMeasuring's */
 Datum
 recsys_evaluate_recommender(PG_FUNCTION_ARGS)
 {
@@ -215,7 +171,7 @@ recsys_evaluate_recommender(PG_FUNCTION_ARGS)
 	MemoryContext old;
 
 	RecsysAnswerInit(&report.answer, fcinfo);
-	read_measuring(fcinfo, 2, &measuring);
+	RecsysArgMeasuring(fcinfo, 2, &measuring);
 	context = AllocSetContextCreate(CurrentMemoryContext, "recsys evaluation", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	RecsysReadIndexEvaluation(RecsysArgText(fcinfo, 0), RecsysArgQuery(fcinfo, 1, "test"),
@@ -233,7 +189,7 @@ recsys_evaluate_recommender(PG_FUNCTION_ARGS)
 	report.outcome = &outcome;
 	report.knowledge = &knowledge;
 	report.segments = segments;
-	put_report(&report);
+	RecsysForSegments(segments, report.evaluation->nusers, put_segment, &report);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return (Datum) 0;

@@ -77,13 +77,13 @@ RecsysArgSeed(FunctionCallInfo fcinfo, int argument)
 }
 
 void
-RecsysArgSplit(FunctionCallInfo fcinfo, int query, int test, int exclude_seen, int seed,
+RecsysArgSplit(FunctionCallInfo fcinfo, const char *query, int test, int exclude_seen, int seed,
 			   RecsysSplitOptions *options)
 {
 	int			given = 0;
 
 	memset(options, 0, sizeof(*options));
-	options->query = RecsysArgQuery(fcinfo, query, "query");
+	options->query = query;
 	options->exclude_seen = RecsysArgFlag(fcinfo, exclude_seen, "exclude_seen");
 	options->seed = RecsysArgSeed(fcinfo, seed);
 	options->memory_limit = (Size) maintenance_work_mem * 1024;
@@ -248,6 +248,22 @@ RecsysArgMetrics(FunctionCallInfo fcinfo, int argument, RecsysMeasuring *measuri
 				 errhint("Pass NULL for all of them.")));
 }
 
+void
+RecsysArgMeasuring(FunctionCallInfo fcinfo, int first, RecsysMeasuring *measuring)
+{
+	memset(measuring, 0, sizeof(*measuring));
+	RecsysArgKs(fcinfo, first, measuring);
+	measuring->segments = RecsysArgText(fcinfo, first + 2);
+	measuring->categories = RecsysArgText(fcinfo, first + 3);
+	measuring->sellers = RecsysArgText(fcinfo, first + 4);
+	measuring->new_items = RecsysArgText(fcinfo, first + 5);
+	RecsysArgMetrics(fcinfo, first + 1, measuring);
+	measuring->confidence = RecsysArgConfidence(fcinfo, first + 7);
+	measuring->resamples = RecsysArgResamples(fcinfo, first + 8);
+	measuring->seed = RecsysArgSeed(fcinfo, first + 9);
+	measuring->verbose = RecsysArgFlag(fcinfo, first + 10, "verbose");
+}
+
 int
 RecsysMeasuringWorkers(void)
 {
@@ -321,4 +337,68 @@ RecsysMeasure(const RecsysMeasuring *measuring, const RecsysItemKnowledge *knowl
 	RecsysEvaluateUsers(evaluation, nworkers, outcome);
 	ereport(RecsysProgressLevel(measuring->verbose),
 			(errmsg("evaluated %u users", evaluation->nusers)));
+}
+
+static double
+milliseconds_since(TimestampTz start)
+{
+	return (GetCurrentTimestamp() - start) / 1000.0;
+}
+
+void
+RecsysTrainAndMeasure(const RecsysMeasuring *measuring, const RecsysItemKnowledge *knowledge,
+					  RecsysSplit *split, const RecsysModelText *model, MemoryContext context,
+					  RecsysEvaluation *evaluation, RecsysOutcome *outcome,
+					  double *training_ms, double *evaluation_ms)
+{
+	TimestampTz start = GetCurrentTimestamp();
+	double		training;
+
+	RecsysSplitTrain(split, &model->options, model->max_history, model->half_life,
+					 RecsysMeasuringWorkers(), evaluation);
+	training = milliseconds_since(start);
+	ereport(RecsysProgressLevel(measuring->verbose),
+			(errmsg("trained a model of %u items with %llu neighbors", evaluation->ncatalogue,
+					(unsigned long long) evaluation->graph.offsets[evaluation->nitems])));
+
+	start = GetCurrentTimestamp();
+	RecsysMeasure(measuring, knowledge, evaluation, MemoryContextMemAllocated(context, true),
+				  split->options.memory_limit, outcome);
+	if (training_ms != NULL)
+		*training_ms = training;
+	if (evaluation_ms != NULL)
+		*evaluation_ms = milliseconds_since(start);
+}
+
+void
+RecsysForSegments(const RecsysLabels *segments, uint32 nusers, RecsysSegmentVisitor visit, void *arg)
+{
+	uint32	   *starts;
+	uint32	   *rows;
+
+	visit(arg, 0, NULL, NULL, nusers);
+	if (segments == NULL)
+		return;
+
+	/* users by segment, in their order */
+	starts = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * ((Size) segments->count + 2),
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	rows = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (Size) Max(nusers, 1));
+	for (uint32 user = 0; user < nusers; user++)
+		if (segments->labels[user] != RECSYS_NONE)
+			starts[segments->labels[user] + 2]++;
+	for (uint32 label = 0; label < segments->count; label++)
+		starts[label + 2] += starts[label + 1];
+	for (uint32 user = 0; user < nusers; user++)
+		if (segments->labels[user] != RECSYS_NONE)
+			rows[starts[segments->labels[user] + 1]++] = user;
+	for (uint32 label = 0; label < segments->count; label++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (starts[label + 1] > starts[label])
+			visit(arg, label, segments->names[label], rows + starts[label],
+				  starts[label + 1] - starts[label]);
+	}
+	pfree(starts);
+	pfree(rows);
 }

@@ -32,12 +32,12 @@ typedef struct RecsysMeasuring
 	bool		verbose;
 } RecsysMeasuring;
 
-/* Argument numbers; RECSYS_NO_ARGUMENT for those that a function does not have. */
-#define RECSYS_NO_ARGUMENT (-1)
-
-/* Arguments query, test, holdout_share, holdout_last, holdout_since from the given ones on. */
-extern void RecsysArgSplit(FunctionCallInfo fcinfo, int query, int test, int exclude_seen, int seed,
-						   RecsysSplitOptions *options);
+/*
+ * Reading arguments, by their numbers: test, holdout_share, holdout_last and
+ * holdout_since from test on; exclude_seen; seed.
+ */
+extern void RecsysArgSplit(FunctionCallInfo fcinfo, const char *query, int test, int exclude_seen,
+						   int seed, RecsysSplitOptions *options);
 
 extern char *RecsysArgQuery(FunctionCallInfo fcinfo, int argument, const char *name);
 extern bool RecsysArgFlag(FunctionCallInfo fcinfo, int argument, const char *name);
@@ -52,6 +52,12 @@ extern void RecsysArgKs(FunctionCallInfo fcinfo, int argument, RecsysMeasuring *
  * on unknown ones and on such that lack their query.
  */
 extern void RecsysArgMetrics(FunctionCallInfo fcinfo, int argument, RecsysMeasuring *measuring);
+
+/*
+ * k, metrics, segments, categories, sellers, new_items, exclude_seen, confidence,
+ * resamples, seed and verbose, from first on.
+ */
+extern void RecsysArgMeasuring(FunctionCallInfo fcinfo, int first, RecsysMeasuring *measuring);
 
 /* Splits, and errors out when there is nothing to foretell. */
 extern RecsysSplit *RecsysMakeSplit(const RecsysSplitOptions *options, bool verbose);
@@ -72,11 +78,32 @@ extern void RecsysReadItemKnowledge(const RecsysMeasuring *measuring, RecsysKeyK
 									RecsysItemKnowledge *knowledge);
 
 /*
- * Fills in what the measuring says, checks that the rest fits in memory_limit and
- * evaluates all users.  context holds all that the evaluation has so far.
+ * Fills in what the measuring says, checks that the rest fits in memory_limit, of
+ * which so much is used, and evaluates all users.
  */
 extern void RecsysMeasure(const RecsysMeasuring *measuring, const RecsysItemKnowledge *knowledge,
 						  RecsysEvaluation *evaluation, Size used, Size memory_limit,
 						  RecsysOutcome *outcome);
+
+/*
+ * Trains a model on the split and evaluates it.  context, the current one, holds
+ * all that counts for memory.  Milliseconds that training and evaluation took go
+ * to the last two, which may be NULL.
+ */
+extern void RecsysTrainAndMeasure(const RecsysMeasuring *measuring,
+								  const RecsysItemKnowledge *knowledge, RecsysSplit *split,
+								  const RecsysModelText *model, MemoryContext context,
+								  RecsysEvaluation *evaluation, RecsysOutcome *outcome,
+								  double *training_ms, double *evaluation_ms);
+
+/*
+ * Visits all users, with segment NULL and rows NULL, then each segment that any
+ * user is in.
+ */
+typedef void (*RecsysSegmentVisitor) (void *arg, uint32 label, const char *segment,
+									  const uint32 *rows, uint32 nrows);
+
+extern void RecsysForSegments(const RecsysLabels *segments, uint32 nusers,
+							  RecsysSegmentVisitor visit, void *arg);
 
 #endif							/* RECSYS_MEASURING_H */
