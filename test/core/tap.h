@@ -18,5 +18,7 @@ extern void test_similarity(void);
 extern void test_matrix(void);
 extern void test_cooccurrence(void);
 extern void test_scorer(void);
+extern void test_metrics(void);
+extern void test_evaluation(void);
 
 #endif							/* RECSYS_TEST_TAP_H */
