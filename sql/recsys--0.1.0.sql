@@ -481,3 +481,16 @@ RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci
 	AS 'MODULE_PATHNAME', 'recsys_tune_index' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 40;
 COMMENT ON FUNCTION recsys.tune(regclass, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean)
 	IS 'the same for the interactions of a recsys index';
+
+CREATE FUNCTION recsys.holdout(
+	query text,
+	test text DEFAULT NULL,
+	holdout_share double precision DEFAULT NULL,
+	holdout_last integer DEFAULT NULL,
+	holdout_since timestamptz DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	seed bigint DEFAULT 0)
+RETURNS TABLE (user_id text, item_id text)
+	AS 'MODULE_PATHNAME', 'recsys_holdout' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000;
+COMMENT ON FUNCTION recsys.holdout(text, text, double precision, integer, timestamptz, boolean, bigint)
+	IS 'the pairs of user and item that recsys.evaluate, compare and tune hold out with the same arguments, keys as text';

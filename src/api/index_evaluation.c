@@ -134,6 +134,7 @@ add_user(RecsysRecommender *recommender, int64 half_life, const RecsysKey *user,
 	uint64		history = evaluation->histories.offsets[place];
 	uint32	   *seen;
 	RecsysProfile profile;
+	MemoryContext old;
 
 	RecsysReadProfile(recommender, user, half_life, &profile);
 	seen = palloc_extended(sizeof(uint32) * (Size) Max(profile.nseen, 1), MCXT_ALLOC_HUGE);
@@ -179,7 +180,11 @@ add_user(RecsysRecommender *recommender, int64 half_life, const RecsysKey *user,
 		evaluation->weights[history++] = profile.weights[x];
 	}
 	evaluation->histories.offsets[place + 1] = history;
+
+	/* the current context is one user's */
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(result->users));
 	(void) RecsysDictionaryIntern(result->users, user);
+	MemoryContextSwitchTo(old);
 	evaluation->nusers++;
 }
 
@@ -247,6 +252,8 @@ RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen,
 	RecsysCollector *collector;
 	RecsysCollectorOptions shape;
 
+	/* users in the same order as elsewhere, so that resamples are the same */
+	seed = RecsysSplitHashSeed(seed);
 	memset(result, 0, sizeof(*result));
 	RecsysOpenRecommender(name, &recommender);
 	collector = RecsysCollectSeeded(test, memory_limit, seed, &shape);

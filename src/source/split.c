@@ -55,6 +55,12 @@ typedef struct Splitter
 	uint32	   *test_items;		/* by item of the test query's collector: number in the split */
 } Splitter;
 
+uint64
+RecsysSplitHashSeed(uint64 seed)
+{
+	return RecsysRandomMix(seed ^ UINT64CONST(0x5EC75B5));
+}
+
 void
 RecsysCheckEvaluationMemory(Size used, Size limit)
 {
@@ -563,7 +569,7 @@ RecsysSplitCreate(const RecsysSplitOptions *options)
 
 	split->context = context;
 	split->options = *options;
-	split->hash_seed = RecsysRandomMix(options->seed ^ UINT64CONST(0x5EC75B5));
+	split->hash_seed = RecsysSplitHashSeed(options->seed);
 
 	/* the collectors go before anything else needs much */
 	MemoryContextSwitchTo(old);

@@ -80,6 +80,9 @@ typedef struct RecsysSplit
 extern RecsysSplit *RecsysSplitCreate(const RecsysSplitOptions *options);
 extern void RecsysSplitFree(RecsysSplit *split);
 
+/* The seed of the key hashes, whose order users are in. */
+extern uint64 RecsysSplitHashSeed(uint64 seed);
+
 /* Errors out when used exceeds the limit, which is maintenance_work_mem. */
 extern void RecsysCheckEvaluationMemory(Size used, Size limit);
 
