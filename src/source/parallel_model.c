@@ -260,26 +260,13 @@ send_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 					 item + 1 == sender->self.last);
 }
 
-/* A segment that is gone means that the leader is, who need not be told. */
-static dsm_segment *
-attach_segment(dsm_handle handle)
-{
-	dsm_segment *segment = dsm_attach(handle);
-
-	if (segment == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("could not map dynamic shared memory segment")));
-	return segment;
-}
-
 void
 recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 {
 	Sender		sender = {0};
 	Participant *self = &sender.self;
 	SharedModel *shared = RecsysWorkerBegin(&sender.worker, segment, toc);
-	dsm_segment *base = attach_segment(shared->base);
+	dsm_segment *base = RecsysSegmentAttach(shared->base);
 	dsm_segment *derived = NULL;
 	uint32		first;
 
@@ -298,7 +285,7 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 	{
 		void	   *compact;
 
-		derived = attach_segment(shared->derived);
+		derived = RecsysSegmentAttach(shared->derived);
 		lay_out_derived(shared, dsm_segment_address(derived), self, &compact);
 		self->matrix.narrow = shared->narrow ? compact : NULL;
 		self->matrix.packed = shared->packed ? compact : NULL;

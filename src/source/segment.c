@@ -70,3 +70,15 @@ RecsysSegmentCreate(Size size)
 	}
 	return segment;
 }
+
+dsm_segment *
+RecsysSegmentAttach(dsm_handle handle)
+{
+	dsm_segment *segment = dsm_attach(handle);
+
+	if (segment == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("could not map dynamic shared memory segment")));
+	return segment;
+}

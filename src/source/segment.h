@@ -15,4 +15,7 @@
  */
 extern dsm_segment *RecsysSegmentCreate(Size size);
 
+/* In a worker.  A segment that is gone means that the leader is, who need not be told. */
+extern dsm_segment *RecsysSegmentAttach(dsm_handle handle);
+
 #endif							/* RECSYS_SEGMENT_H */

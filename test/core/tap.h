@@ -20,5 +20,7 @@ extern void test_cooccurrence(void);
 extern void test_scorer(void);
 extern void test_itemset(void);
 extern void test_rule_measures(void);
+extern void test_metrics(void);
+extern void test_evaluation(void);
 
 #endif							/* RECSYS_TEST_TAP_H */
