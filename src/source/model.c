@@ -71,7 +71,10 @@ RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_lim
 	model->totals.users = recsys_alloc_huge_zero(sizeof(uint32) * slots);
 	model->totals.work = recsys_alloc_huge_zero(sizeof(uint64) * slots);
 	if (weighted)
+	{
 		model->totals.norm2 = recsys_alloc_huge_zero(sizeof(double) * slots);
+		model->totals.mass = recsys_alloc_huge_zero(sizeof(double) * slots);
+	}
 
 	model->maxcurrent = 1024;
 	model->current = palloc(sizeof(RecsysInteraction) * model->maxcurrent);
@@ -189,7 +192,10 @@ RecsysModelEndUser(RecsysModel *model)
 			statistics->items++;
 		model->totals.work[item] += count;
 		if (model->weighted)
+		{
 			model->totals.norm2[item] += (double) model->folded[i].weight * model->folded[i].weight;
+			model->totals.mass[item] += model->folded[i].weight;
+		}
 	}
 
 	if (model->file != NULL)

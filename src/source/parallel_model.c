@@ -127,6 +127,7 @@ carve_totals(Area *area, uint32 nitems, bool weighted, RecsysItemTotals *totals)
 	totals->users = carve(area, sizeof(uint32) * nitems);
 	totals->work = carve(area, sizeof(uint64) * nitems);
 	totals->norm2 = weighted ? carve(area, sizeof(double) * nitems) : NULL;
+	totals->mass = weighted ? carve(area, sizeof(double) * nitems) : NULL;
 }
 
 static void
@@ -596,7 +597,10 @@ fill_base(const RecsysParallelModel *model, const SharedModel *shared, Participa
 	memcpy(self->totals.users, totals->users, sizeof(uint32) * nitems);
 	memcpy(self->totals.work, totals->work, sizeof(uint64) * nitems);
 	if (shared->weighted)
+	{
 		memcpy(self->totals.norm2, totals->norm2, sizeof(double) * nitems);
+		memcpy(self->totals.mass, totals->mass, sizeof(double) * nitems);
+	}
 	if (shared->streaming)
 		return;
 	move_array(self->matrix.offsets, (void **) &matrix->offsets,
