@@ -137,6 +137,12 @@ RecsysWeightingName(RecsysWeighting weighting)
 }
 
 bool
+RecsysModelUsesWeights(const RecsysModelOptions *options)
+{
+	return options->similarity == RECSYS_COSINE || options->similarity > RECSYS_LOG_LIKELIHOOD;
+}
+
+bool
 RecsysModelIsCounted(const RecsysModelOptions *options)
 {
 	if (options->similarity > RECSYS_LOG_LIKELIHOOD)

@@ -53,6 +53,9 @@ extern void RecsysModelOptionsResolve(RecsysModelOptions *options);
 extern bool RecsysWeightingParse(const char *name, RecsysWeighting *weighting);
 extern const char *RecsysWeightingName(RecsysWeighting weighting);
 
+/* Are weights looked at?  If not, nor are the options that change them. */
+extern bool RecsysModelUsesWeights(const RecsysModelOptions *options);
+
 /*
  * Is a pair's score a function of c_ij (or the dot product of the two items'
  * weights as they are), n_i, n_j and N?  Then merges recompute rows exactly.

@@ -28,6 +28,8 @@ typedef enum RecsysSimilarity
 	RECSYS_EASE = 10			/* linear model in closed form */
 } RecsysSimilarity;
 
+#define RECSYS_LAST_SIMILARITY RECSYS_EASE
+
 /* How interactions are weighted before training; stored on disk: never renumber */
 typedef enum RecsysWeighting
 {
