@@ -219,6 +219,7 @@ init_meta(BuildState *state)
 	meta->max_history = state->options.max_history;
 	meta->shrinkage = state->options.shrinkage;
 	meta->alpha = state->options.alpha;
+	meta->learned = !RecsysModelIsCounted(&state->options);
 	meta->built_at = GetCurrentTimestamp();
 	for (int list = 0; list < RECSYS_LISTS; list++)
 		meta->pending_head[list] = meta->pending_tail[list] = InvalidBlockNumber;
