@@ -246,12 +246,13 @@ CREATE FUNCTION query_item_similarity(
 	neighbors integer DEFAULT 100,
 	min_support integer DEFAULT 2,
 	shrinkage double precision DEFAULT 0,
-	alpha double precision DEFAULT 0,
-	max_history integer DEFAULT 2000)
+	alpha double precision DEFAULT NULL,
+	max_history integer DEFAULT 2000,
+	options text DEFAULT NULL)
 RETURNS TABLE (item_id bigint, similar_item_id bigint, score real, support bigint, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_query_item_similarity' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100000 ROWS 100000;
-COMMENT ON FUNCTION query_item_similarity(text, text, integer, integer, double precision, double precision, integer) IS 'all item pairs of a query that returns user, item [, weight [, time]]; bigint item keys';
+COMMENT ON FUNCTION query_item_similarity(text, text, integer, integer, double precision, double precision, integer, text) IS 'all item pairs of a query that returns user, item [, weight [, time]]; bigint item keys';
 
 CREATE FUNCTION query_item_similarity(
 	query text,
@@ -260,12 +261,13 @@ CREATE FUNCTION query_item_similarity(
 	neighbors integer DEFAULT 100,
 	min_support integer DEFAULT 2,
 	shrinkage double precision DEFAULT 0,
-	alpha double precision DEFAULT 0,
-	max_history integer DEFAULT 2000)
+	alpha double precision DEFAULT NULL,
+	max_history integer DEFAULT 2000,
+	options text DEFAULT NULL)
 RETURNS TABLE (item_id anyelement, similar_item_id anyelement, score real, support bigint, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_query_item_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100000 ROWS 100000;
-COMMENT ON FUNCTION query_item_similarity(text, anyelement, text, integer, integer, double precision, double precision, integer) IS 'all item pairs of a query; item keys of the type of the second argument';
+COMMENT ON FUNCTION query_item_similarity(text, anyelement, text, integer, integer, double precision, double precision, integer, text) IS 'all item pairs of a query; item keys of the type of the second argument';
 
 /*
  * Association rules.  The typed variants take the filters' items as text, since a

@@ -23,6 +23,7 @@
 #include "postgres.h"
 
 #include "core/rowselect.h"
+#include "core/slim.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "source/parallel_model.h"
@@ -72,7 +73,8 @@ typedef struct Participant
 	RecsysItemTotals totals;
 	RecsysMatrix matrix;
 	RecsysMatrix transpose;
-	RecsysKernel *kernel;
+	RecsysKernel *kernel;		/* one of these three computes */
+	RecsysSlimKernel *slim_kernel;
 	RecsysHistoryFile *file;
 	RecsysStreamKernel *stream_kernel;
 	uint32		last;			/* end of the range at hand */
@@ -127,6 +129,7 @@ carve_totals(Area *area, uint32 nitems, bool weighted, RecsysItemTotals *totals)
 	totals->users = carve(area, sizeof(uint32) * nitems);
 	totals->work = carve(area, sizeof(uint64) * nitems);
 	totals->norm2 = weighted ? carve(area, sizeof(double) * nitems) : NULL;
+	totals->mass = weighted ? carve(area, sizeof(double) * nitems) : NULL;
 }
 
 static void
@@ -213,6 +216,8 @@ compute_range(Participant *self, uint32 first, RecsysRowReporter report, void *a
 		RecsysHistoryFileStream(self->file, &stream);
 		RecsysStreamKernelPass(self->stream_kernel, &stream, first, self->last, report, arg);
 	}
+	else if (self->slim_kernel != NULL)
+		RecsysSlimKernelColumns(self->slim_kernel, first, self->last, report, arg);
 	else
 		RecsysKernelRows(self->kernel, first, self->last, report, arg);
 }
@@ -225,6 +230,9 @@ start_computing(Participant *self)
 	if (shared->streaming)
 		self->stream_kernel = RecsysStreamKernelCreate(&self->totals, &shared->options,
 													   shared->stream_memory);
+	else if (shared->options.similarity == RECSYS_SLIM)
+		self->slim_kernel = RecsysSlimKernelCreate(&self->matrix, &self->transpose, &self->totals,
+												   &shared->options);
 	else
 		self->kernel = RecsysKernelCreate(&self->matrix, &self->transpose, &self->totals,
 										  &shared->options);
@@ -235,6 +243,8 @@ stop_computing(Participant *self)
 {
 	if (self->stream_kernel != NULL)
 		RecsysStreamKernelFree(self->stream_kernel);
+	if (self->slim_kernel != NULL)
+		RecsysSlimKernelFree(self->slim_kernel);
 	if (self->kernel != NULL)
 		RecsysKernelFree(self->kernel);
 }
@@ -443,7 +453,7 @@ typedef struct Plan
 
 /* The workers that fit, if each of them and the leader need that much beside what is shared. */
 static int
-workers_that_fit(const RecsysParallelModel *model, const Plan *plan, Size left, Size shared,
+workers_that_fit(const RecsysTraining *model, const Plan *plan, Size left, Size shared,
 				 Size each)
 {
 	int			nworkers = model->nworkers;
@@ -454,7 +464,7 @@ workers_that_fit(const RecsysParallelModel *model, const Plan *plan, Size left, 
 }
 
 static void
-plan_run(const RecsysParallelModel *model, const SharedModel *shared, Plan *plan)
+plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 {
 	Participant none;
 	void	   *compact;
@@ -486,7 +496,10 @@ plan_run(const RecsysParallelModel *model, const SharedModel *shared, Plan *plan
 	freed = GetMemoryChunkSpace(model->matrix->offsets) +
 		GetMemoryChunkSpace(model->matrix->columns) +
 		(shared->weighted ? GetMemoryChunkSpace(model->matrix->weights) : 0);
-	kernel = RecsysCooccurrenceMemory(shared->nitems, shared->weighted);
+	if (shared->options.similarity == RECSYS_SLIM)
+		kernel = RecsysSlimMemory(shared->nrows, shared->nitems, shared->weighted, &shared->options);
+	else
+		kernel = RecsysCooccurrenceMemory(shared->nitems, shared->weighted);
 	with_compact.narrow = true;
 	plain = lay_out_derived(shared, NULL, &none, &compact);
 	larger = lay_out_derived(&with_compact, NULL, &none, &compact);
@@ -500,7 +513,7 @@ plan_run(const RecsysParallelModel *model, const SharedModel *shared, Plan *plan
 }
 
 static void
-describe(const RecsysParallelModel *model, SharedModel *shared)
+describe(const RecsysTraining *model, SharedModel *shared)
 {
 	memset(shared, 0, sizeof(SharedModel));
 	shared->options = *model->options;
@@ -527,7 +540,7 @@ move_array(void *place, void **array, Size size)
 
 /* Fill the first segment; the model's matrix is in it from now on. */
 static void
-fill_base(const RecsysParallelModel *model, const SharedModel *shared, Participant *self)
+fill_base(const RecsysTraining *model, const SharedModel *shared, Participant *self)
 {
 	const RecsysItemTotals *totals = model->totals;
 	RecsysMatrix *matrix = model->matrix;
@@ -536,7 +549,10 @@ fill_base(const RecsysParallelModel *model, const SharedModel *shared, Participa
 	memcpy(self->totals.users, totals->users, sizeof(uint32) * nitems);
 	memcpy(self->totals.work, totals->work, sizeof(uint64) * nitems);
 	if (shared->weighted)
+	{
 		memcpy(self->totals.norm2, totals->norm2, sizeof(double) * nitems);
+		memcpy(self->totals.mass, totals->mass, sizeof(double) * nitems);
+	}
 	if (shared->streaming)
 		return;
 	move_array(self->matrix.offsets, (void **) &matrix->offsets,
@@ -620,7 +636,7 @@ run_workers(const SharedModel *description, const Plan *plan, Participant *self,
 }
 
 int
-RecsysParallelModelRun(const RecsysParallelModel *model, RecsysRowReporter report, void *arg)
+RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, void *arg)
 {
 	SharedModel description;
 	Plan		plan;
