@@ -43,6 +43,9 @@
 int			RecsysMaxItemsets = 10000000;
 
 /* Where baskets come from */
+/* Most items of a basket that a query yields; an index has its max_history. */
+#define RECSYS_DEFAULT_MAX_BASKET 2000
+
 typedef struct Source
 {
 	const RecsysMiningRequest *request;
@@ -118,7 +121,7 @@ read_query(Source *source, bool weighted)
 		no_weights("the query");
 	source->nitems = RecsysCollectorItems(collector);
 	source->store = RecsysBasketStoreCreate(source->nitems, request->max_basket > 0 ?
-											request->max_basket : RECSYS_DEFAULT_MAX_HISTORY,
+											request->max_basket : RECSYS_DEFAULT_MAX_BASKET,
 											request->weights, source->memory_limit / 4);
 	while (RecsysCollectorNextUser(collector, &key, &hash))
 	{

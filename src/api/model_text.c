@@ -73,7 +73,8 @@ RecsysParseModelText(const char *text, RecsysModelText *model)
 		fake.rd_options = RecsysParseOptions(transformRelOptions((Datum) 0, options, NULL, namespaces,
 																 false, false), true);
 	}
-	RecsysGetModelOptions(&fake, &model->options, &model->max_history);
+	RecsysGetModelOptions(&fake, &model->options);
+	model->max_history = model->options.max_history;
 	model->half_life = RecsysGetHalfLife(&fake);
 	if (text != NULL)
 		error_context_stack = callback.previous;
