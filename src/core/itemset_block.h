@@ -9,10 +9,11 @@
  * highest rank is that task's, so that tasks for those items alone are enough.
  *
  * Baskets are ranks in ascending order.  All of them stand in one array, each behind
- * a head, which has the highest bit set and the basket's number in the others; one
- * more head ends the array.  So somebody who comes to the place of an item in a
- * basket can walk from there in both directions and learns which basket it is.
- * Equal baskets stand there once, with their number in counts.
+ * a head, and one more head ends the array.  Words of heads have the highest bit set.
+ * The last one has the number of equal baskets that stand there once; where there are
+ * weights, another one before it has the basket's number.  So somebody who comes to the
+ * place of an item in a basket can walk from there in both directions and learns which
+ * basket it is and how often it occurs.
  * Baskets with one frequent item or none are not there.
  */
 #ifndef RECSYS_ITEMSET_BLOCK_H
@@ -21,7 +22,13 @@
 #include "core/itemset.h"
 
 #define ITEMSET_HEAD ((uint32) 0x80000000)
-#define ITEMSET_MAX_BASKETS ITEMSET_HEAD	/* different ones */
+#define ITEMSET_MAX_BASKETS (ITEMSET_HEAD - 1)
+
+/*
+ * Walks along occurrences ask the memory for the baskets of so many places ahead; the
+ * array is longer by that much.
+ */
+#define ITEMSET_AHEAD 16
 
 typedef struct ItemsetBlock
 {
@@ -32,7 +39,6 @@ typedef struct ItemsetBlock
 	uint32		ncommon;		/* items of all_of */
 	uint32		common_support; /* baskets that have all of them: all that count */
 	bool		report_common;	/* task 0 is the set of just these */
-	bool		counted;		/* are there baskets that stand for several? */
 	bool		weighted;
 	uint32		min_length;
 	uint32		max_length;		/* at least 1 */
@@ -49,7 +55,6 @@ typedef struct ItemsetBlock
 	Size		entries;		/* uint32 */
 	Size		places;			/* uint32 by rank, nranks + 1: where its occurrences start */
 	Size		occurrences;	/* uint32: where in entries the rank stands */
-	Size		basket_counts;	/* uint32 by basket; if counted */
 	Size		basket_weights; /* double by basket; if weighted */
 } ItemsetBlock;
 

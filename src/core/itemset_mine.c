@@ -34,6 +34,7 @@ typedef struct Lists
 	const uint32 *places;
 	const uint32 *occurrences;
 	const uint32 *items;		/* of the source, by number in entries */
+	uint32		nitems;
 } Lists;
 
 /* One item of a set of baskets: a bit for each that has it. */
@@ -66,7 +67,6 @@ typedef struct Extension
 struct RecsysItemsetMiner
 {
 	const ItemsetBlock *block;
-	const uint32 *basket_counts;
 	const double *basket_weights;
 	RecsysItemsetReporter report;
 	void	   *arg;
@@ -340,72 +340,90 @@ mine_columns(RecsysItemsetMiner *miner, const Column *columns, uint32 n, uint32 
 	return true;
 }
 
-/* The head of the basket that a place in entries belongs to. */
-static inline const uint32 *
-find_head(const uint32 *entry)
+/* The basket that a head belongs to, where there are weights. */
+static inline uint32
+basket_of(const uint32 *head)
 {
-	while (!(*--entry & ITEMSET_HEAD))
-		;
-	return entry;
+	return head[-1] & ~ITEMSET_HEAD;
 }
 
 static inline uint32
-basket_of(const uint32 *head)
+count_of(const uint32 *head)
 {
 	return *head & ~ITEMSET_HEAD;
 }
 
 /*
  * Count the items of the baskets with an item: lower numbers only with kind ALL.
- * Returns how many are in touched.
+ * Notes the places of the baskets' heads in heads.  If touched is given, it gets the
+ * items that were met; returns how many.
  */
-static uint32
-count_others(RecsysItemsetMiner *miner, const Lists *lists, uint32 number)
+static inline uint32
+count_walking(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint32 *heads,
+			  uint32 *touched)
 {
+	const uint32 *entries = lists->entries;
+	const uint32 *occurrences = lists->occurrences;
+	uint32	   *counts = miner->counts;
 	uint32		ntouched = 0;
 	bool		upward = miner->kind != RECSYS_ITEMSETS_ALL;
-	uint64		work = 0;
+	uint32		last = lists->places[number + 1];
 
-	for (uint32 o = lists->places[number]; o < lists->places[number + 1]; o++)
+	for (uint32 o = lists->places[number]; o < last; o++)
 	{
-		const uint32 *entry = lists->entries + lists->occurrences[o];
-		const uint32 *head = find_head(entry);
-		uint32		count = miner->basket_counts != NULL ?
-			miner->basket_counts[basket_of(head)] : 1;
-		const uint32 *e;
+		const uint32 *entry = entries + occurrences[o];
+		const uint32 *e = entry;
+		uint32		count;
 
-		for (e = head + 1; e < entry; e++)
+		__builtin_prefetch(entries + occurrences[o + ITEMSET_AHEAD]);
+		while (!(*--e & ITEMSET_HEAD))
 		{
-			miner->touched[ntouched] = *e;
-			ntouched += miner->counts[*e] == 0;
-			miner->counts[*e] += count;
+			if (touched != NULL)
+			{
+				touched[ntouched] = *e;
+				ntouched += counts[*e] == 0;
+			}
+			counts[*e]++;
+		}
+		*heads++ = (uint32) (e - entries);
+		count = count_of(e);
+		if (count > 1)
+		{
+			for (const uint32 *f = e + 1; f < entry; f++)
+				counts[*f] += count - 1;
 		}
 		if (upward)
 		{
 			for (e = entry + 1; !(*e & ITEMSET_HEAD); e++)
 			{
-				miner->touched[ntouched] = *e;
-				ntouched += miner->counts[*e] == 0;
-				miner->counts[*e] += count;
+				if (touched != NULL)
+				{
+					touched[ntouched] = *e;
+					ntouched += counts[*e] == 0;
+				}
+				counts[*e] += count;
 			}
 		}
-		if (miner->basket_weights != NULL)
-		{
-			double		weight = miner->basket_weights[basket_of(head)];
-
-			for (const uint32 *w = head + 1; w < e; w++)
-				miner->weights[*w] += weight;
-			miner->weights[number] = 0.0;
-		}
-		work += e - head;
-		if (work > WORK_BETWEEN_CHECKS)
-		{
-			add_work(miner, work);
-			work = 0;
-		}
 	}
-	add_work(miner, work);
 	return ntouched;
+}
+
+/* The same for weights, along the heads that were noted. */
+static void
+weigh_walking(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, const uint32 *heads)
+{
+	bool		upward = miner->kind != RECSYS_ITEMSETS_ALL;
+
+	for (uint32 o = lists->places[number]; o < lists->places[number + 1]; o++)
+	{
+		const uint32 *head = lists->entries + *heads++;
+		const uint32 *entry = lists->entries + lists->occurrences[o];
+		double		weight = miner->basket_weights[basket_of(head)];
+
+		for (const uint32 *e = head + 1; e < entry || (upward && !(*e & ITEMSET_HEAD)); e++)
+			miner->weights[*e] += weight;
+	}
+	miner->weights[number] = 0.0;
 }
 
 static int
@@ -417,6 +435,51 @@ compare_numbers(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/*
+ * Find the items that are frequent together with an item and leave them, ascending,
+ * in touched, their counts in counts.  All other counts are zero again.
+ */
+static uint32
+find_frequent(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint32 *heads)
+{
+	uint32		noccurrences = lists->places[number + 1] - lists->places[number];
+	uint32		nitems = miner->kind == RECSYS_ITEMSETS_ALL ? number : lists->nitems;
+	uint32	   *counts = miner->counts;
+	uint32		n = 0;
+
+	if (noccurrences > nitems / 64)
+	{
+		count_walking(miner, lists, number, heads, NULL);
+		if (miner->weights != NULL)
+			weigh_walking(miner, lists, number, heads);
+		for (uint32 x = 0; x < nitems; x++)
+		{
+			miner->touched[n] = x;
+			n += counts[x] >= miner->min_support;
+			counts[x] = counts[x] >= miner->min_support ? counts[x] : 0;
+		}
+		add_work(miner, nitems);
+	}
+	else
+	{
+		uint32		ntouched = count_walking(miner, lists, number, heads, miner->touched);
+
+		if (miner->weights != NULL)
+			weigh_walking(miner, lists, number, heads);
+		for (uint32 x = 0; x < ntouched; x++)
+		{
+			uint32		touched = miner->touched[x];
+
+			if (counts[touched] >= miner->min_support)
+				miner->touched[n++] = touched;
+			else
+				counts[touched] = 0;
+		}
+		qsort(miner->touched, n, sizeof(uint32), compare_numbers);
+	}
+	return n;
+}
+
 static bool mine_number(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 						uint32 support, double weight);
 
@@ -426,37 +489,33 @@ static bool mine_number(RecsysItemsetMiner *miner, const Lists *lists, uint32 nu
  */
 static bool
 mine_as_columns(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
-				const Extension *extensions, uint32 nlower, uint32 n)
+				const uint32 *heads, const Extension *extensions, uint32 nlower, uint32 n)
 {
+	const uint32 *occurrences = lists->occurrences + lists->places[number];
+	uint32		noccurrences = lists->places[number + 1] - lists->places[number];
 	Segments	segments;
 	uint32		bits[MAX_SEGMENTS] = {0};
 	uint32		words = 0;
 	Column	   *columns;
 	uint64	   *memory;
 	double	   *weights = NULL;
-	uint32		first = lists->places[number];
-	uint32		last = lists->places[number + 1];
 	bool		upward = miner->kind != RECSYS_ITEMSETS_ALL;
 
 	/* how many bits in each segment */
-	if (miner->basket_counts == NULL)
+	segments.count = 1;
+	for (uint32 o = 0; o < noccurrences; o++)
 	{
-		bits[0] = last - first;
-		segments.count = 1;
-	}
-	else
-	{
-		segments.count = 0;
-		for (uint32 o = first; o < last; o++)
-		{
-			const uint32 *head = find_head(lists->entries + lists->occurrences[o]);
-			uint32		count = miner->basket_counts[basket_of(head)];
+		uint32		count = count_of(lists->entries + heads[o]);
 
-			for (uint32 s = 0; count != 0; s++, count >>= 1)
-			{
-				bits[s] += count & 1;
-				segments.count = Max(segments.count, s + 1);
-			}
+		if (likely(count == 1))
+		{
+			bits[0]++;
+			continue;
+		}
+		for (uint32 s = 0; count != 0; s++, count >>= 1)
+		{
+			bits[s] += count & 1;
+			segments.count = Max(segments.count, s + 1);
 		}
 	}
 	for (uint32 s = 0; s < segments.count; s++)
@@ -485,14 +544,14 @@ mine_as_columns(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 		miner->numbers[extensions[x].number] = x;
 	}
 
-	for (uint32 o = first; o < last; o++)
+	for (uint32 o = 0; o < noccurrences; o++)
 	{
-		const uint32 *entry = lists->entries + lists->occurrences[o];
-		const uint32 *head = find_head(entry);
-		uint32		count = miner->basket_counts != NULL ?
-			miner->basket_counts[basket_of(head)] : 1;
+		const uint32 *entry = lists->entries + occurrences[o];
+		const uint32 *head = lists->entries + heads[o];
+		uint32		count = count_of(head);
 		double		weight = weights != NULL ? miner->basket_weights[basket_of(head)] : 0.0;
 
+		__builtin_prefetch(lists->entries + occurrences[o + ITEMSET_AHEAD]);
 		for (uint32 s = 0; count != 0; s++, count >>= 1)
 		{
 			uint32		bit = bits[s];
@@ -522,13 +581,18 @@ mine_as_columns(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
  */
 static bool
 mine_as_lists(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
-			  const Extension *extensions, uint32 nlower, uint32 n, Size nentries)
+			  const uint32 *heads, const Extension *extensions, uint32 nlower, uint32 n,
+			  Size nentries)
 {
+	const uint32 *occurrences = lists->occurrences + lists->places[number];
+	uint32		noccurrences = lists->places[number + 1] - lists->places[number];
 	Lists		shorter;
-	uint32	   *entries = miner_allocate(miner, (nentries + lists->places[number + 1] -
-												 lists->places[number] + 1) * sizeof(uint32));
+	uint32		head_length = miner->basket_weights != NULL ? 2 : 1;
+	uint32	   *entries = miner_allocate(miner, (nentries + (Size) noccurrences * head_length + 1) *
+										 sizeof(uint32));
 	uint32	   *places = miner_allocate(miner, (n + 1) * sizeof(uint32));
-	uint32	   *occurrences = miner_allocate(miner, nentries * sizeof(uint32));
+	uint32	   *new_occurrences = miner_allocate(miner, (nentries + ITEMSET_AHEAD) *
+												 sizeof(uint32));
 	uint32	   *items = miner_allocate(miner, n * sizeof(uint32));
 	uint32		place = 0;
 	uint32		sum = 0;
@@ -536,7 +600,7 @@ mine_as_lists(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 	uint32		length = miner->length;
 	uint32		nperfect = miner->nperfect;
 
-	if (entries == NULL || places == NULL || occurrences == NULL || items == NULL)
+	if (entries == NULL || places == NULL || new_occurrences == NULL || items == NULL)
 		return false;
 	memset(places, 0, (n + 1) * sizeof(uint32));
 	for (uint32 x = 0; x < n; x++)
@@ -544,12 +608,15 @@ mine_as_lists(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 		items[x] = lists->items[extensions[x].number];
 		miner->numbers[extensions[x].number] = x;
 	}
-	for (uint32 o = lists->places[number]; o < lists->places[number + 1]; o++)
+	for (uint32 o = 0; o < noccurrences; o++)
 	{
-		const uint32 *entry = lists->entries + lists->occurrences[o];
-		const uint32 *head = find_head(entry);
+		const uint32 *entry = lists->entries + occurrences[o];
+		const uint32 *head = lists->entries + heads[o];
 		uint32		start = place;
 
+		__builtin_prefetch(lists->entries + occurrences[o + ITEMSET_AHEAD]);
+		if (head_length > 1)
+			entries[place++] = head[-1];
 		entries[place++] = *head;
 		for (const uint32 *e = head + 1; e < entry || (upward && !(*e & ITEMSET_HEAD)); e++)
 		{
@@ -557,11 +624,11 @@ mine_as_lists(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 			place += entries[place] != RECSYS_NONE;
 		}
 		/* a single item says nothing about pairs */
-		if (place - start <= 2)
+		if (place - start < head_length + 2)
 			place = start;
 		else
 		{
-			for (uint32 p = start + 1; p < place; p++)
+			for (uint32 p = start + head_length; p < place; p++)
 				places[entries[p]]++;
 		}
 	}
@@ -570,15 +637,17 @@ mine_as_lists(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 	entries[place] = ITEMSET_HEAD;
 	for (uint32 x = 0; x <= n; x++)
 		places[x] = sum += places[x];
+	memset(new_occurrences + sum, 0, ITEMSET_AHEAD * sizeof(uint32));
 	while (place-- > 0)
 	{
 		if (!(entries[place] & ITEMSET_HEAD))
-			occurrences[--places[entries[place]]] = place;
+			new_occurrences[--places[entries[place]]] = place;
 	}
 	shorter.entries = entries;
 	shorter.places = places;
-	shorter.occurrences = occurrences;
+	shorter.occurrences = new_occurrences;
 	shorter.items = items;
+	shorter.nitems = n;
 	for (uint32 x = 0; x < nlower; x++)
 	{
 		miner->set[miner->length++] = items[x];
@@ -599,13 +668,14 @@ mine_number(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint32
 			double weight)
 {
 	Mark		mark = miner_mark(miner);
-	uint32		ntouched;
+	uint32		nfrequent;
 	uint32		n = 0;
 	uint32		nlower = 0;
 	uint64		nentries = 0;
 	bool		closed = true;
 	bool		done;
 	Extension  *extensions;
+	uint32	   *heads;
 
 	/* it was frequent, but min_support may have been raised */
 	if (support < miner->min_support)
@@ -613,45 +683,33 @@ mine_number(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint32
 	if (miner->kind == RECSYS_ITEMSETS_ALL && !may_grow(miner))
 		return report_current(miner, 0, support, weight);
 
-	ntouched = count_others(miner, lists, number);
-	for (uint32 x = 0; x < ntouched; x++)
-	{
-		uint32		touched = miner->touched[x];
-
-		if (miner->counts[touched] >= miner->min_support)
-			miner->touched[n++] = touched;
-		else
-		{
-			miner->counts[touched] = 0;
-			if (miner->weights != NULL)
-				miner->weights[touched] = 0.0;
-		}
-	}
-	qsort(miner->touched, n, sizeof(uint32), compare_numbers);
-	ntouched = n;
-	n = 0;
-	if ((extensions = miner_allocate(miner, ntouched * sizeof(Extension))) == NULL)
+	heads = miner_allocate(miner, (lists->places[number + 1] - lists->places[number]) *
+						   sizeof(uint32));
+	if (heads == NULL)
 		return false;
-	for (uint32 x = 0; x < ntouched; x++)
+	nfrequent = find_frequent(miner, lists, number, heads);
+	if ((extensions = miner_allocate(miner, nfrequent * sizeof(Extension))) == NULL)
+		return false;
+	for (uint32 x = 0; x < nfrequent; x++)
 	{
-		uint32		touched = miner->touched[x];
+		uint32		frequent = miner->touched[x];
 
-		if (miner->counts[touched] < support)
+		if (miner->counts[frequent] < support)
 		{
-			extensions[n].number = touched;
-			extensions[n].support = miner->counts[touched];
-			extensions[n++].weight = miner->weights != NULL ? miner->weights[touched] : 0.0;
-			nlower += touched < number;
-			nentries += miner->counts[touched];
+			extensions[n].number = frequent;
+			extensions[n].support = miner->counts[frequent];
+			extensions[n++].weight = miner->weights != NULL ? miner->weights[frequent] : 0.0;
+			nlower += frequent < number;
+			nentries += miner->counts[frequent];
 		}
-		else if (touched < number)
-			add_perfect(miner, lists->items[touched]);
+		else if (frequent < number)
+			add_perfect(miner, lists->items[frequent]);
 		else
 			closed = false;
-		miner->counts[touched] = 0;
-		if (miner->weights != NULL)
-			miner->weights[touched] = 0.0;
+		miner->counts[frequent] = 0;
 	}
+	if (miner->weights != NULL)
+		memset(miner->weights, 0, lists->nitems * sizeof(double));
 
 	if (!closed)
 		done = true;
@@ -660,9 +718,9 @@ mine_number(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint32
 	else if (nlower == 0 || !may_grow(miner))
 		done = true;
 	else if (n < 64)
-		done = mine_as_columns(miner, lists, number, extensions, nlower, n);
+		done = mine_as_columns(miner, lists, number, heads, extensions, nlower, n);
 	else
-		done = mine_as_lists(miner, lists, number, extensions, nlower, n, nentries);
+		done = mine_as_lists(miner, lists, number, heads, extensions, nlower, n, nentries);
 	miner_release(miner, mark);
 	return done;
 }
@@ -682,8 +740,6 @@ RecsysItemsetMinerCreate(const RecsysItemsets *sets, Size memory_limit,
 	miner->min_support = sets->min_support;
 	miner->min_length = block->min_length;
 	miner->max_length = block->max_length;
-	if (block->counted)
-		miner->basket_counts = ITEMSET_ARRAY(block, const uint32, basket_counts);
 	if (block->weighted)
 		miner->basket_weights = ITEMSET_ARRAY(block, const double, basket_weights);
 	miner->outcome = RECSYS_ITEMSETS_DONE;
@@ -779,6 +835,7 @@ RecsysItemsetMine(RecsysItemsetMiner *miner, uint32 task)
 	lists.places = ITEMSET_ARRAY(block, const uint32, places);
 	lists.occurrences = ITEMSET_ARRAY(block, const uint32, occurrences);
 	lists.items = ITEMSET_ARRAY(block, const uint32, items);
+	lists.nitems = block->nranks;
 	miner->set[miner->length++] = lists.items[rank];
 	mine_number(miner, &lists, rank, ITEMSET_ARRAY(block, const uint32, supports)[rank],
 				block->weighted ? ITEMSET_ARRAY(block, const double, weights)[rank] : 0.0);

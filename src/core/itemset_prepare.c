@@ -40,7 +40,6 @@ typedef struct Preparation
 	double	   *basket_weights;
 	uint32		ndistinct;
 	uint64		nentries;		/* without heads */
-	bool		counted;
 } Preparation;
 
 static bool
@@ -355,8 +354,6 @@ recode_baskets(Preparation *p)
 			p->lengths[slot->basket] = length;
 			p->nentries += length;
 		}
-		else
-			p->counted = true;
 		p->counts[slot->basket]++;
 		if (baskets->weighted)
 			p->basket_weights[slot->basket] += weight;
@@ -385,9 +382,7 @@ lay_out(const Preparation *p, ItemsetBlock *block)
 	block->ranks = reserve(block, block->nitems, sizeof(uint32));
 	block->entries = reserve(block, block->nentries, sizeof(uint32));
 	block->places = reserve(block, p->nranks + 1, sizeof(uint32));
-	block->occurrences = reserve(block, p->nentries, sizeof(uint32));
-	if (block->counted)
-		block->basket_counts = reserve(block, p->ndistinct, sizeof(uint32));
+	block->occurrences = reserve(block, p->nentries + ITEMSET_AHEAD, sizeof(uint32));
 	if (block->weighted)
 	{
 		block->weights = reserve(block, p->nranks, sizeof(double));
@@ -422,9 +417,6 @@ fill(const Preparation *p, ItemsetBlock *block)
 			items[p->nranks + ncommon++] = item;
 	}
 	memcpy(ITEMSET_ARRAY(block, uint32, ranks), p->ranks, block->nitems * sizeof(uint32));
-	if (block->counted)
-		memcpy(ITEMSET_ARRAY(block, uint32, basket_counts), p->counts,
-			   p->ndistinct * sizeof(uint32));
 	if (block->weighted)
 		memcpy(ITEMSET_ARRAY(block, double, basket_weights), p->basket_weights,
 			   p->ndistinct * sizeof(double));
@@ -437,11 +429,14 @@ fill(const Preparation *p, ItemsetBlock *block)
 		places[rank] = sum += places[rank];
 	for (uint32 basket = 0; basket < p->ndistinct; basket++)
 	{
-		entries[place++] = ITEMSET_HEAD | basket;
+		if (block->weighted)
+			entries[place++] = ITEMSET_HEAD | basket;
+		entries[place++] = ITEMSET_HEAD | p->counts[basket];
 		for (uint32 x = 0; x < p->lengths[basket]; x++)
 			entries[place++] = *recoded++;
 	}
 	entries[place] = ITEMSET_HEAD;
+	memset(occurrences + p->nentries, 0, ITEMSET_AHEAD * sizeof(uint32));
 	CHECK_FOR_INTERRUPTS();
 	while (place-- > 0)
 	{
@@ -516,13 +511,12 @@ RecsysItemsetsPrepare(RecsysBaskets *baskets, const RecsysItemsetOptions *option
 	shape.nranks = p->nranks;
 	shape.common_support = p->nchosen;
 	shape.common_weight = p->chosen_weight;
-	shape.counted = p->counted;
 	shape.weighted = baskets->weighted;
 	shape.min_length = options->min_length;
 	shape.max_length = options->max_length == 0 ? PG_UINT32_MAX : options->max_length;
 	shape.ndistinct = p->ndistinct;
-	shape.nentries = p->nentries + p->ndistinct + 1;
-	if (p->ndistinct >= ITEMSET_MAX_BASKETS || shape.nentries > PG_UINT32_MAX)
+	shape.nentries = p->nentries + (uint64) p->ndistinct * (shape.weighted ? 2 : 1) + 1;
+	if (p->nbaskets > ITEMSET_MAX_BASKETS || shape.nentries > PG_UINT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many interactions to mine item sets from"),

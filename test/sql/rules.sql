@@ -35,10 +35,10 @@ FROM sets;
 SELECT count(DISTINCT basket) AS n FROM contents
 \gset
 
-CREATE FUNCTION expected_sets(least bigint, kind text, excluded bigint[])
+CREATE FUNCTION expected_sets(lowest bigint, kind text, excluded bigint[])
 RETURNS TABLE (items bigint[], support bigint, weight float8) LANGUAGE sql AS $$
 	WITH frequent AS MATERIALIZED (
-		SELECT s.* FROM all_sets s WHERE s.support >= least AND NOT s.items && excluded)
+		SELECT s.* FROM all_sets s WHERE s.support >= lowest AND NOT s.items && excluded)
 	SELECT f.* FROM frequent f
 	WHERE kind = 'all'
 	   OR NOT EXISTS (SELECT FROM frequent g
@@ -47,23 +47,23 @@ RETURNS TABLE (items bigint[], support bigint, weight float8) LANGUAGE sql AS $$
 $$;
 
 -- every difference is a row
-SELECT least, kind, shortest, longest, excluded, included, source, d.*
-FROM unnest(ARRAY[1, 3, 12, 40]) least, unnest(ARRAY['all', 'closed', 'maximal']) kind,
+SELECT lowest, kind, shortest, longest, excluded, included, source, d.*
+FROM unnest(ARRAY[1, 3, 12, 40]::bigint[]) lowest, unnest(ARRAY['all', 'closed', 'maximal']) kind,
 	 (VALUES (1, NULL::int), (2, 3), (1, 2), (4, NULL)) l (shortest, longest),
 	 (VALUES ('{}'::bigint[], '{}'::bigint[]), ('{3,99}', '{}'), ('{}', '{2,5}'), ('{1}', '{4}')) f (excluded, included),
 	 unnest(ARRAY['index', 'query']) source,
 	 LATERAL (
 		WITH expected AS (
-			SELECT e.items, e.support, e.weight FROM expected_sets(least, kind, excluded) e
+			SELECT e.items, e.support, e.weight FROM expected_sets(lowest, kind, excluded) e
 			WHERE cardinality(e.items) >= shortest AND (longest IS NULL OR cardinality(e.items) <= longest)
 			  AND e.items @> included),
 		found AS (
 			SELECT r.items, r.support, r.basket_weight
-			FROM frequent_itemsets('lines_recsys', least, kind, shortest, longest, included, excluded, weights => true) r
+			FROM frequent_itemsets('lines_recsys', lowest, kind, shortest, longest, included, excluded, weights => true) r
 			WHERE source = 'index'
 			UNION ALL
 			SELECT r.items, r.support, r.basket_weight
-			FROM query_frequent_itemsets('SELECT basket, item, weight FROM lines', least, kind, shortest, longest,
+			FROM query_frequent_itemsets('SELECT basket, item, weight FROM lines', lowest, kind, shortest, longest,
 				included, excluded, weights => true) r
 			WHERE source = 'query')
 		(SELECT 'missing' AS difference, * FROM (TABLE expected EXCEPT ALL TABLE found) x
