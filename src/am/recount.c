@@ -775,9 +775,22 @@ adjusted_support(const RecsysRecount *recount, uint32 x, uint32 y, uint32 suppor
 	return Min(support + recount->counts[y], Min(recount->users[x], recount->users[y]));
 }
 
+/* The users of an item of the round, those first .. last-1 among the members added. */
+static void
+adjust_users(RecsysRecount *recount, uint32 item, uint64 first, uint64 last)
+{
+	RecsysGraphRow row = RecsysGraphNeedRow(&recount->graph, item);
+
+	recount->users[item] = row->users + (uint32) (last - first);
+	recount->norm2[item] = row->norm2;
+	RecsysGraphReleaseRow(&recount->graph);
+	for (uint64 m = first; m < last; m++)
+		recount->norm2[item] += (double) recount->members[m].weight * recount->members[m].weight;
+}
+
 /* The row of an item of the round, its supports and scores adjusted by the counts. */
 static void
-adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2)
+adjust_row(RecsysRecount *recount, uint32 slot)
 {
 	uint32		x = recount->items[slot];
 	RecsysRowUpdate *update = &recount->rows[slot];
@@ -790,8 +803,6 @@ adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2
 	RecsysGraphReleaseRow(&recount->graph);
 	row = (RecsysGraphRow) copy.data;
 
-	recount->users[x] = row->users + added;
-	recount->norm2[x] = row->norm2 + added_norm2;
 	update->item = x;
 	update->users = recount->users[x];
 	update->norm2 = recount->norm2[x];
@@ -882,16 +893,16 @@ RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 		}
 	}
 	starts = group_members(recount);
+
+	/* all numbers of users must be known before the first score */
+	for (uint32 slot = 0; slot < nitems; slot++)
+		adjust_users(recount, items[slot], starts[slot], starts[slot + 1]);
 	for (uint32 slot = 0; slot < nitems; slot++)
 	{
-		double		norm2 = 0;
-
-		for (uint64 m = starts[slot]; m < starts[slot + 1]; m++)
-			norm2 += (double) recount->members[m].weight * recount->members[m].weight;
 		count_members(recount, starts[slot], starts[slot + 1]);
 		for (uint32 i = 0; i < recount->ntouched; i++)
 			load_row(recount, recount->touched[i]);
-		adjust_row(recount, slot, (uint32) (starts[slot + 1] - starts[slot]), norm2);
+		adjust_row(recount, slot);
 		if (shrunk)
 			recount->rows[slot].flags |= RECSYS_ROW_SHRUNK;
 		clear_counts(recount);

@@ -35,8 +35,6 @@ const RecsysModelOption RecsysModelOptionTable[] =
 		   "Damps busy users: a user counts items ^ -user_damping"),
 	OPTION(training_half_life, INTERVAL, 0, 0, 0,
 		   "Interval after which an interaction counts half when training"),
-	OPTION(lambda, REAL, 500, 1e-6, LARGEST_REGULARIZATION,
-		   "Of ease: strength of regularization"),
 	OPTION(l1, REAL, 1, 0, LARGEST_REGULARIZATION,
 		   "Of slim: strength of L1 regularization"),
 	OPTION(l2, REAL, 5, 0, LARGEST_REGULARIZATION,

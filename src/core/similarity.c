@@ -62,8 +62,7 @@ static const struct
 	{"pmi", RECSYS_PMI},
 	{"log_likelihood", RECSYS_LOG_LIKELIHOOD},
 	{"rp3beta", RECSYS_RP3BETA},
-	{"slim", RECSYS_SLIM},
-	{"ease", RECSYS_EASE}
+	{"slim", RECSYS_SLIM}
 };
 
 bool
@@ -193,7 +192,6 @@ RecsysSimilarityScore(const RecsysModelOptions *options, double c, double dot,
 			score = dot * pow(totals->mass_i, -options->alpha) * pow(totals->n_j, -options->beta);
 			break;
 		case RECSYS_SLIM:
-		case RECSYS_EASE:
 			elog(ERROR, "similarity \"%s\" is no function of counts",
 				 RecsysSimilarityName(options->similarity));
 	}

@@ -24,11 +24,10 @@ typedef enum RecsysSimilarity
 
 	/* not functions of the pair's counts alone: see RecsysModelIsCounted */
 	RECSYS_RP3BETA = 8,			/* random walk of three steps */
-	RECSYS_SLIM = 9,			/* sparse linear method: elastic net for each item */
-	RECSYS_EASE = 10			/* linear model in closed form */
+	RECSYS_SLIM = 9				/* sparse linear method: elastic net for each item */
 } RecsysSimilarity;
 
-#define RECSYS_LAST_SIMILARITY RECSYS_EASE
+#define RECSYS_LAST_SIMILARITY RECSYS_SLIM
 
 /* How interactions are weighted before training; stored on disk: never renumber */
 typedef enum RecsysWeighting
@@ -59,7 +58,6 @@ typedef struct RecsysModelOptions
 	double		b;				/* bm25: how much the length of a history matters */
 	double		user_damping;	/* a user counts (items of the user) ^ -user_damping */
 	int64		training_half_life; /* microseconds, 0: none */
-	double		lambda;			/* ease: L2 regularization */
 	double		l1;				/* slim: L1 and L2 regularization */
 	double		l2;
 	int			candidates;		/* slim: most items that predict an item */

@@ -369,12 +369,6 @@ RecsysTrain(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 		case RECSYS_SLIM:
 			passes = train_slim(&training, report, arg);
 			break;
-		case RECSYS_EASE:
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("similarity \"%s\" is not yet here",
-							RecsysSimilarityName(training.options->similarity))));
-			break;
 		default:
 			passes = train_pairs(&training, report, arg);
 			break;
