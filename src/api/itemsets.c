@@ -81,9 +81,9 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 	request.is_query = is_query;
 	request.min_support = RecsysArgMinSupport(fcinfo, first + MIN_SUPPORT);
 	request.kind = RecsysArgItemsetKind(fcinfo, first + KIND);
-	request.min_length = RecsysArgInteger(fcinfo, first + MIN_LENGTH, "min_length", 1, PG_INT32_MAX, 1);
-	request.max_length = RecsysArgInteger(fcinfo, first + MAX_LENGTH, "max_length", 1, PG_INT32_MAX, 0);
-	request.max_basket = RecsysArgInteger(fcinfo, first + MAX_BASKET, "max_basket", 1,
+	request.min_length = RecsysArgIntegerOr(fcinfo, first + MIN_LENGTH, "min_length", 1, PG_INT32_MAX, 1);
+	request.max_length = RecsysArgIntegerOr(fcinfo, first + MAX_LENGTH, "max_length", 1, PG_INT32_MAX, 0);
+	request.max_basket = RecsysArgIntegerOr(fcinfo, first + MAX_BASKET, "max_basket", 1,
 										  RECSYS_MOST_BASKET, 0);
 	request.weights = RecsysArgBoolean(fcinfo, first + WEIGHTS);
 	request.source = RecsysArgSource(fcinfo, is_query);

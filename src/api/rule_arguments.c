@@ -217,7 +217,7 @@ RecsysArgDouble(FunctionCallInfo fcinfo, int argument, const char *name, double 
 }
 
 int
-RecsysArgInteger(FunctionCallInfo fcinfo, int argument, const char *name, int low, int high,
+RecsysArgIntegerOr(FunctionCallInfo fcinfo, int argument, const char *name, int low, int high,
 				 int otherwise)
 {
 	if (PG_ARGISNULL(argument) && otherwise != -1)

@@ -51,7 +51,7 @@ extern double RecsysArgDouble(FunctionCallInfo fcinfo, int argument, const char 
 							  double low, double high);
 
 /* An integer in a range; NULL means otherwise, or is an error if that is -1. */
-extern int	RecsysArgInteger(FunctionCallInfo fcinfo, int argument, const char *name,
+extern int	RecsysArgIntegerOr(FunctionCallInfo fcinfo, int argument, const char *name,
 							 int low, int high, int otherwise);
 
 extern bool RecsysArgBoolean(FunctionCallInfo fcinfo, int argument);

@@ -151,11 +151,11 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	request.subsets = true;
 	request.min_support = RecsysArgMinSupport(fcinfo, next++);
 	options.min_confidence = RecsysArgDouble(fcinfo, next++, "min_confidence", 0, 1);
-	options.min_length = RecsysArgInteger(fcinfo, next++, "min_length", 1, PG_INT32_MAX, 2);
-	options.max_length = RecsysArgInteger(fcinfo, next++, "max_length", 1, PG_INT32_MAX, 0);
+	options.min_length = RecsysArgIntegerOr(fcinfo, next++, "min_length", 1, PG_INT32_MAX, 2);
+	options.max_length = RecsysArgIntegerOr(fcinfo, next++, "max_length", 1, PG_INT32_MAX, 0);
 	request.max_length = options.max_length;
 	options.max_consequent = to_sets ?
-		RecsysArgInteger(fcinfo, next++, "max_consequent", 1, PG_INT32_MAX, -1) : 1;
+		RecsysArgIntegerOr(fcinfo, next++, "max_consequent", 1, PG_INT32_MAX, -1) : 1;
 	must_contain = next;
 	next += 3;
 	min_lift = RecsysArgDouble(fcinfo, next++, "min_lift", 0, INFINITY);
@@ -169,7 +169,7 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	if (options.best)
 		options.order_by = RecsysArgMeasure(RecsysArgText(fcinfo, next), "order_by");
 	next++;
-	request.max_basket = RecsysArgInteger(fcinfo, next++, "max_basket", 1, RECSYS_MOST_BASKET, 0);
+	request.max_basket = RecsysArgIntegerOr(fcinfo, next++, "max_basket", 1, RECSYS_MOST_BASKET, 0);
 	request.weights = RecsysArgBoolean(fcinfo, next++);
 	options.adjust = RecsysArgBoolean(fcinfo, next++);
 	request.source = RecsysArgSource(fcinfo, is_query);
