@@ -12,8 +12,14 @@
 #define ITEM_ALL_OF 2
 #define ITEM_ANY_OF 4
 
-/* Sort baskets up to this length by insertion. */
-#define SHORT_BASKET 24
+/*
+ * Baskets up to this length are sorted by insertion and looked for among those seen;
+ * longer ones are hardly ever equal.
+ */
+#define SHORT_BASKET 32
+
+/* So many baskets wait for their slots of the hash table. */
+#define MAX_WAITING 16
 
 typedef struct Preparation
 {
@@ -35,11 +41,17 @@ typedef struct Preparation
 
 	/* recoded baskets, one after the other */
 	uint32	   *recoded;
-	uint32	   *lengths;		/* by basket */
+	uint32	   *starts;			/* by basket: where in recoded; one more for the end */
 	uint32	   *counts;
 	double	   *basket_weights;
 	uint32		ndistinct;
+	uint64		room;			/* in recoded */
 	uint64		nentries;		/* without heads */
+
+	/* hash table of short baskets, never more than half full */
+	struct BasketSlot *slots;
+	uint32		mask;
+	uint32		nhashed;
 } Preparation;
 
 static bool
@@ -79,6 +91,16 @@ RecsysMatrixBasketsInit(RecsysMatrixBaskets *source, const RecsysMatrix *matrix,
 }
 
 /* Take memory from the limit; NULL if it does not suffice. */
+static void *
+take_raw(Preparation *p, Size size)
+{
+	if (size > p->options->memory_limit - p->memory)
+		return NULL;
+	p->memory += size;
+	return recsys_alloc_huge(Max(size, 1));
+}
+
+/* The same, with zeros. */
 static void *
 take(Preparation *p, Size size)
 {
@@ -265,25 +287,104 @@ sort_ranks(uint32 *ranks, uint32 count)
 	}
 }
 
-static uint64
+static uint32
 hash_ranks(const uint32 *ranks, uint32 count)
 {
 	uint64		hash = count;
 
 	for (uint32 x = 0; x < count; x++)
 		hash = (hash ^ ranks[x]) * UINT64CONST(0x9E3779B97F4A7C15);
-	return hash ^ (hash >> 29);
+	return (uint32) (hash >> 32);
 }
 
-/* Baskets seen, by their hash; a basket's place in recoded stands in the slot. */
 typedef struct BasketSlot
 {
-	uint32		basket;			/* RECSYS_NONE: empty */
 	uint32		hash;
-	uint64		place;
+	uint32		number;			/* of the basket, plus 1; 0 if empty */
 } BasketSlot;
 
-/* Recode the baskets, each different one once.  False if memory does not suffice. */
+/* A basket on its way: its slot has been asked for from memory. */
+typedef struct Waiting
+{
+	uint32		hash;
+	uint32		length;
+	double		weight;
+	uint32		ranks[SHORT_BASKET];
+} Waiting;
+
+/* Add a basket, equal to none so far. */
+static void
+append_basket(Preparation *p, const uint32 *ranks, uint32 length, double weight)
+{
+	if (p->ndistinct >= p->nchosen || p->nentries + length > p->room)
+		elog(ERROR, "baskets have changed between two passes over them");
+	memcpy(p->recoded + p->nentries, ranks, length * sizeof(uint32));
+	p->nentries += length;
+	p->counts[p->ndistinct] = 1;
+	if (p->basket_weights != NULL)
+		p->basket_weights[p->ndistinct] = weight;
+	p->starts[++p->ndistinct] = (uint32) p->nentries;
+}
+
+/* Twice the slots.  False if memory does not suffice. */
+static bool
+grow_table(Preparation *p)
+{
+	BasketSlot *old = p->slots;
+	Size		old_size = old == NULL ? 0 : ((Size) p->mask + 1) * sizeof(BasketSlot);
+	uint32		old_mask = p->mask;
+	uint32		mask = old == NULL ? 4095 : old_mask * 2 + 1;
+	BasketSlot *slots = take(p, ((Size) mask + 1) * sizeof(BasketSlot));
+
+	if (slots == NULL)
+		return false;
+	p->slots = slots;
+	p->mask = mask;
+	for (uint32 x = 0; old != NULL && x <= old_mask; x++)
+	{
+		uint32		y = old[x].hash & mask;
+
+		if (old[x].number == 0)
+			continue;
+		while (slots[y].number != 0)
+			y = (y + 1) & mask;
+		slots[y] = old[x];
+	}
+	give_back(old);
+	p->memory -= old_size;
+	return true;
+}
+
+/* Count one more of a basket, or append it.  False if memory does not suffice. */
+static bool
+settle_basket(Preparation *p, const Waiting *waiting)
+{
+	uint32		x = waiting->hash & p->mask;
+
+	for (; p->slots[x].number != 0; x = (x + 1) & p->mask)
+	{
+		uint32		basket = p->slots[x].number - 1;
+		uint32		start = p->starts[basket];
+
+		if (p->slots[x].hash == waiting->hash &&
+			p->starts[basket + 1] - start == waiting->length &&
+			memcmp(p->recoded + start, waiting->ranks, waiting->length * sizeof(uint32)) == 0)
+		{
+			p->counts[basket]++;
+			if (p->basket_weights != NULL)
+				p->basket_weights[basket] += waiting->weight;
+			return true;
+		}
+	}
+	p->slots[x].hash = waiting->hash;
+	append_basket(p, waiting->ranks, waiting->length, waiting->weight);
+	p->slots[x].number = p->ndistinct;
+	return ++p->nhashed <= p->mask / 2 || grow_table(p);
+}
+
+/*
+ * Recode the baskets, each different short one once.  False if memory does not suffice.
+ */
 static bool
 recode_baskets(Preparation *p)
 {
@@ -291,32 +392,41 @@ recode_baskets(Preparation *p)
 	const uint32 *items;
 	uint32		count;
 	double		weight = 0.0;
-	uint64		room = 0;
-	uint64		mask = 1023;
 	uint32		seen = 0;
-	BasketSlot *slots;
+	uint32	   *ranks;
+	Waiting		waiting[MAX_WAITING];
+	uint32		nwaiting = 0;
+	uint32		settled = 0;
+	bool		enough = true;	/* memory */
 
 	for (uint32 rank = 0; rank < p->nranks; rank++)
-		room += p->supports[p->items[rank]];
-	while (mask < 2 * (uint64) Min(p->nchosen, room / 2))
-		mask = mask * 2 + 1;
-	if ((p->recoded = take(p, room * sizeof(uint32))) == NULL ||
-		(p->lengths = take(p, p->nchosen * sizeof(uint32))) == NULL ||
-		(p->counts = take(p, p->nchosen * sizeof(uint32))) == NULL ||
+		p->room += p->supports[p->items[rank]];
+	if (p->room > PG_UINT32_MAX || p->nbaskets > ITEMSET_MAX_BASKETS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many interactions to mine item sets from"),
+				 errdetail("There are %llu of frequent items in %u baskets.",
+						   (unsigned long long) p->room, p->nbaskets),
+				 errhint("Raise the minimum support.")));
+	if ((p->recoded = take_raw(p, p->room * sizeof(uint32))) == NULL ||
+		(p->starts = take_raw(p, ((Size) p->nchosen + 1) * sizeof(uint32))) == NULL ||
+		(p->counts = take_raw(p, (Size) p->nchosen * sizeof(uint32))) == NULL ||
 		(baskets->weighted &&
-		 (p->basket_weights = take(p, p->nchosen * sizeof(double))) == NULL) ||
-		(slots = take(p, (mask + 1) * sizeof(BasketSlot))) == NULL)
+		 (p->basket_weights = take_raw(p, (Size) p->nchosen * sizeof(double))) == NULL) ||
+		(ranks = take_raw(p, (Size) p->nranks * sizeof(uint32))) == NULL)
 		return false;
-	for (uint64 x = 0; x <= mask; x++)
-		slots[x].basket = RECSYS_NONE;
+	p->starts[0] = 0;
+	if (!grow_table(p))
+	{
+		pfree(ranks);
+		return false;
+	}
 
 	baskets->rewind(baskets->arg);
 	while (baskets->next(baskets->arg, &items, &count, &weight))
 	{
-		uint32	   *recoded = p->recoded + p->nentries;
 		uint32		length = 0;
-		uint64		hash;
-		BasketSlot *slot;
+		Waiting    *next;
 
 		if (++seen % 4096 == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -328,38 +438,39 @@ recode_baskets(Preparation *p)
 
 			if (rank == RECSYS_NONE)
 				continue;
-			if (p->nentries + length >= room)
-				elog(ERROR, "baskets have changed between two passes over them");
-			recoded[length++] = rank;
+			if (length >= p->nranks)
+				elog(ERROR, "an item occurs twice in a basket");
+			ranks[length++] = rank;
 		}
 		if (length < 2)
 			continue;
-		sort_ranks(recoded, length);
-		hash = hash_ranks(recoded, length);
-		for (uint64 x = hash & mask;; x = (x + 1) & mask)
+		sort_ranks(ranks, length);
+		if (length > SHORT_BASKET)
 		{
-			slot = &slots[x];
-			if (slot->basket == RECSYS_NONE ||
-				(slot->hash == (uint32) (hash >> 32) && p->lengths[slot->basket] == length &&
-				 memcmp(p->recoded + slot->place, recoded, length * sizeof(uint32)) == 0))
-				break;
+			append_basket(p, ranks, length, weight);
+			continue;
 		}
-		if (slot->basket == RECSYS_NONE)
-		{
-			if (p->ndistinct >= p->nchosen)
-				elog(ERROR, "baskets have changed between two passes over them");
-			slot->basket = p->ndistinct++;
-			slot->hash = (uint32) (hash >> 32);
-			slot->place = p->nentries;
-			p->lengths[slot->basket] = length;
-			p->nentries += length;
-		}
-		p->counts[slot->basket]++;
-		if (baskets->weighted)
-			p->basket_weights[slot->basket] += weight;
+
+		/* the one that has waited for the longest time goes */
+		if (nwaiting - settled == MAX_WAITING &&
+			!(enough = settle_basket(p, &waiting[settled++ % MAX_WAITING])))
+			break;
+		next = &waiting[nwaiting++ % MAX_WAITING];
+		memcpy(next->ranks, ranks, length * sizeof(uint32));
+		next->hash = hash_ranks(ranks, length);
+		next->length = length;
+		next->weight = weight;
+		__builtin_prefetch(&p->slots[next->hash & p->mask]);
 	}
-	pfree(slots);
-	p->memory -= (mask + 1) * sizeof(BasketSlot);
+	while (enough && settled != nwaiting)
+		enough = settle_basket(p, &waiting[settled++ % MAX_WAITING]);
+	pfree(ranks);
+	p->memory -= (Size) p->nranks * sizeof(uint32);
+	if (!enough)
+		return false;
+	pfree(p->slots);
+	p->slots = NULL;
+	p->memory -= ((Size) p->mask + 1) * sizeof(BasketSlot);
 	return true;
 }
 
@@ -399,7 +510,6 @@ fill(const Preparation *p, ItemsetBlock *block)
 	uint32	   *entries = ITEMSET_ARRAY(block, uint32, entries);
 	uint32	   *places = ITEMSET_ARRAY(block, uint32, places);
 	uint32	   *occurrences = ITEMSET_ARRAY(block, uint32, occurrences);
-	const uint32 *recoded = p->recoded;
 	uint32		ncommon = 0;
 	uint32		place = 0;
 	uint32		sum = 0;
@@ -432,8 +542,8 @@ fill(const Preparation *p, ItemsetBlock *block)
 		if (block->weighted)
 			entries[place++] = ITEMSET_HEAD | basket;
 		entries[place++] = ITEMSET_HEAD | p->counts[basket];
-		for (uint32 x = 0; x < p->lengths[basket]; x++)
-			entries[place++] = *recoded++;
+		for (uint32 x = p->starts[basket]; x < p->starts[basket + 1]; x++)
+			entries[place++] = p->recoded[x];
 	}
 	entries[place] = ITEMSET_HEAD;
 	memset(occurrences + p->nentries, 0, ITEMSET_AHEAD * sizeof(uint32));
@@ -454,7 +564,8 @@ finish(Preparation *p)
 	give_back(p->ranks);
 	give_back(p->items);
 	give_back(p->recoded);
-	give_back(p->lengths);
+	give_back(p->starts);
+	give_back(p->slots);
 	give_back(p->counts);
 	give_back(p->basket_weights);
 }
@@ -516,12 +627,12 @@ RecsysItemsetsPrepare(RecsysBaskets *baskets, const RecsysItemsetOptions *option
 	shape.max_length = options->max_length == 0 ? PG_UINT32_MAX : options->max_length;
 	shape.ndistinct = p->ndistinct;
 	shape.nentries = p->nentries + (uint64) p->ndistinct * (shape.weighted ? 2 : 1) + 1;
-	if (p->nbaskets > ITEMSET_MAX_BASKETS || shape.nentries > PG_UINT32_MAX)
+	if (shape.nentries > PG_UINT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many interactions to mine item sets from"),
-				 errdetail("There are %llu that may be part of a frequent item set, and no more than %u are possible.",
-						   (unsigned long long) shape.nentries, PG_UINT32_MAX),
+				 errdetail("There are %llu of frequent items in %u different baskets.",
+						   (unsigned long long) p->nentries, p->ndistinct),
 				 errhint("Raise the minimum support.")));
 	lay_out(p, &shape);
 	if (shape.public.size <= options->memory_limit - p->memory)
