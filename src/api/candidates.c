@@ -248,9 +248,10 @@ expand(RecsysCandidates *candidates, char *text)
 	for (char *value = open + 1; value <= close;)
 	{
 		Size		length = strcspn(value, ",}");
+		Size		blanks = strspn(value, " ");
 
 		expand(candidates, psprintf("%.*s%.*s%s", (int) (open - text), text,
-									(int) length, value + strspn(value, " "), close + 1));
+									(int) (length - blanks), value + blanks, close + 1));
 		value += length + 1;
 	}
 }
