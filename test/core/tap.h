@@ -18,5 +18,6 @@ extern void test_similarity(void);
 extern void test_matrix(void);
 extern void test_cooccurrence(void);
 extern void test_scorer(void);
+extern void test_models(void);
 
 #endif							/* RECSYS_TEST_TAP_H */
