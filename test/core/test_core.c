@@ -39,6 +39,7 @@ main(void)
 	test_rule_measures();
 	test_metrics();
 	test_evaluation();
+	test_models();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);
