@@ -1,6 +1,8 @@
 /*
  * recsys.evaluate and its kin on random data.
  */
+CREATE SCHEMA evaluation;
+SET search_path = evaluation, public;
 SET maintenance_work_mem = '64MB';
 SET jit = off;
 CREATE FUNCTION chance(row_number integer, salt text) RETURNS double precision LANGUAGE sql IMMUTABLE
@@ -158,3 +160,6 @@ CREATE TABLE clubs AS
 SELECT u AS user_id, (u % 12) * 8 + i AS item_id FROM generate_series(1, 600) u, generate_series(0, 7) i WHERE chance(u * 8 + i, 'club') < 0.7;
 SELECT metric, round(value_a::numeric, 1) AS value_a, round(value_b::numeric, 1) AS value_b, ci_low > 0.1 AS certain, p_bootstrap < 0.01 AS p_bootstrap, p_wilcoxon < 1e-6 AS p_wilcoxon, p_t < 1e-6 AS p_t
 FROM recsys.compare('SELECT * FROM clubs', 'min_support = 100000', 'min_support = 1', k => '{3}', metrics => '{recall,ndcg}');
+
+SET client_min_messages = warning;
+DROP SCHEMA evaluation CASCADE;

@@ -381,3 +381,6 @@ SELECT count(*) FROM complete_basket(ARRAY[1], 3, 'rules_of_products');
 RESET ROLE;
 DROP OWNED BY regress_recsys_shopper;
 DROP ROLE regress_recsys_shopper;
+
+SET client_min_messages = warning;
+DROP TABLE dense, large, lines, many, named, nothing CASCADE;
