@@ -19,5 +19,6 @@ extern void test_matrix(void);
 extern void test_cooccurrence(void);
 extern void test_scorer(void);
 extern void test_models(void);
+extern void test_dense(void);
 
 #endif							/* RECSYS_TEST_TAP_H */
