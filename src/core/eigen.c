@@ -14,6 +14,7 @@
  */
 #include "core/eigen.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "core/blas.h"
