@@ -23,6 +23,5 @@ extern void test_rule_measures(void);
 extern void test_metrics(void);
 extern void test_evaluation(void);
 extern void test_models(void);
-extern void test_dense(void);
 
 #endif							/* RECSYS_TEST_TAP_H */
