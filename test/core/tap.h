@@ -20,5 +20,6 @@ extern void test_cooccurrence(void);
 extern void test_scorer(void);
 extern void test_itemset(void);
 extern void test_rule_measures(void);
+extern void test_rules(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

@@ -37,6 +37,7 @@ main(void)
 	test_scorer();
 	test_itemset();
 	test_rule_measures();
+	test_rules();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);
