@@ -614,9 +614,9 @@ test_memory(void)
 	matrix = generate_matrix(&random, 3000, 500, 40000, 200, false, WEIGHTS_NONE);
 	RecsysMatrixBasketsInit(&source, matrix, NULL);
 	options.min_length = 1;
-	options.min_support = 20;
+	options.min_support = 60;
 	before = standalone_memory_now;
-	for (Size limit = 1024; limit < 16 * 1024 * 1024; limit = limit * 5 / 4)
+	for (Size limit = 1024; limit < 16 * 1024 * 1024; limit = limit * 3 / 2)
 	{
 		options.memory_limit = limit;
 		standalone_memory_peak = standalone_memory_now;
@@ -628,8 +628,8 @@ test_memory(void)
 			pfree(sets);
 		right = right && standalone_memory_now == before;
 	}
-	ok(kept && right && refused > 5 && refused < 40,
-	   "preparation keeps its memory limit; refused %d of 44", refused);
+	ok(kept && right && refused > 5 && refused < 22,
+	   "preparation keeps its memory limit; refused %d of 24", refused);
 
 	options.memory_limit = LARGE_LIMIT;
 	sets = RecsysItemsetsPrepare(&source.baskets, &options, NULL, NULL);
@@ -637,7 +637,7 @@ test_memory(void)
 	before = standalone_memory_now;
 	refused = 0;
 	right = kept = true;
-	for (Size limit = 1024; limit < 16 * 1024 * 1024; limit = limit * 5 / 4)
+	for (Size limit = 1024; limit < 16 * 1024 * 1024; limit = limit * 3 / 2)
 	{
 		Digest		digest = {0};
 		RecsysItemsetOutcome outcome;
@@ -654,7 +654,7 @@ test_memory(void)
 		}
 		right = right && standalone_memory_now == before;
 	}
-	ok(kept && right && refused > 5 && done > 5, "miners keep their memory limit; refused %d of 44",
+	ok(kept && right && refused > 5 && done > 5, "miners keep their memory limit; refused %d of 24",
 	   refused);
 	ok(RecsysItemsetsSuggest(sets, 10, 1024) == 0, "no suggestion without memory");
 	pfree(sets);
