@@ -580,7 +580,7 @@ CREATE FUNCTION complete_basket(
 	items bigint[],
 	k integer,
 	rules regclass)
-RETURNS TABLE (item_id bigint, score double precision, confidence double precision, lift double precision, support bigint, antecedent bigint[])
+RETURNS TABLE (item_id bigint, confidence double precision, lift double precision, support bigint, antecedent bigint[])
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
 COMMENT ON FUNCTION complete_basket(bigint[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; bigint item keys';
@@ -589,7 +589,7 @@ CREATE FUNCTION complete_basket(
 	items text[],
 	k integer,
 	rules regclass)
-RETURNS TABLE (item_id text, score double precision, confidence double precision, lift double precision, support bigint, antecedent text[])
+RETURNS TABLE (item_id text, confidence double precision, lift double precision, support bigint, antecedent text[])
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
 COMMENT ON FUNCTION complete_basket(text[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; text item keys';
@@ -598,7 +598,7 @@ CREATE FUNCTION complete_basket(
 	items uuid[],
 	k integer,
 	rules regclass)
-RETURNS TABLE (item_id uuid, score double precision, confidence double precision, lift double precision, support bigint, antecedent uuid[])
+RETURNS TABLE (item_id uuid, confidence double precision, lift double precision, support bigint, antecedent uuid[])
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
 COMMENT ON FUNCTION complete_basket(uuid[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; uuid item keys';

@@ -4,7 +4,9 @@
  *
  * A rule fires when the basket holds its whole antecedent and not its
  * consequent.  Several rules may fire for one consequent; the one with the
- * highest score speaks for it.
+ * highest confidence speaks for it, and consequents stand in that order, as the
+ * share of like baskets that hold them.  Weighting by lift, or adding up what
+ * several rules say, hit hidden items of real baskets less often.
  *
  * The rules are read by a query with the caller's rights, as any other relation.
  * Its plan is kept for the next call, and so is what has been found out about
@@ -68,7 +70,6 @@ typedef struct Suggestion
 	RecsysKey	key;
 	Datum		item;
 	Datum		antecedent;
-	double		score;
 	double		confidence;
 	double		lift;
 	int64		support;
@@ -338,10 +339,10 @@ compare_suggestions(const void *a, const void *b, void *arg)
 	const Suggestion *left = a;
 	const Suggestion *right = b;
 
-	if (left->score != right->score)
-		return left->score > right->score ? -1 : 1;
 	if (left->confidence != right->confidence)
 		return left->confidence > right->confidence ? -1 : 1;
+	if (left->lift != right->lift)
+		return left->lift > right->lift ? -1 : 1;
 	if (left->support != right->support)
 		return left->support > right->support ? -1 : 1;
 	return RecsysKeyCompare(((Basket *) arg)->kind, &left->key, &right->key);
@@ -361,8 +362,7 @@ form_suggestion(HeapTuple tuple, TupleDesc desc, Oid item_type, Basket *basket,
 			return false;
 	suggestion->confidence = DatumGetFloat8(values[CONFIDENCE]);
 	suggestion->lift = DatumGetFloat8(values[LIFT]);
-	suggestion->score = suggestion->confidence * suggestion->lift;
-	if (!isfinite(suggestion->score))
+	if (!isfinite(suggestion->confidence) || !isfinite(suggestion->lift))
 		return false;
 	suggestion->support = DatumGetInt64(values[SUPPORT]);
 	suggestion->item = values[CONSEQUENT];
@@ -420,15 +420,14 @@ put_suggestions(RecsysAnswer *answer, RulesPlan *entry, Basket *basket, int k)
 	suggestions = choose(answer->item_type, basket, &count);
 	for (int i = 0; i < Min(k, count); i++)
 	{
-		Datum		values[6];
-		bool		isnull[6] = {false, false, false, false, false, false};
+		Datum		values[5];
+		bool		isnull[5] = {false, false, false, false, false};
 
 		values[0] = suggestions[i].item;
-		values[1] = Float8GetDatum(suggestions[i].score);
-		values[2] = Float8GetDatum(suggestions[i].confidence);
-		values[3] = Float8GetDatum(suggestions[i].lift);
-		values[4] = Int64GetDatum(suggestions[i].support);
-		values[5] = suggestions[i].antecedent;
+		values[1] = Float8GetDatum(suggestions[i].confidence);
+		values[2] = Float8GetDatum(suggestions[i].lift);
+		values[3] = Int64GetDatum(suggestions[i].support);
+		values[4] = suggestions[i].antecedent;
 		RecsysAnswerPut(answer, values, isnull);
 	}
 }

@@ -104,7 +104,10 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 	}
 	RecsysMine(&state.mined, miners, take_set, &state);
 	if (state.best != NULL)
-		RecsysBestRulesFinish(state.best, put_set, &state);
+	{
+		RecsysBestRulesReport(state.best, put_set, &state);
+		RecsysBestRulesFree(state.best);
+	}
 	return (Datum) 0;
 }
 

@@ -73,12 +73,12 @@ RecsysInitMining(void)
 }
 
 static void
-no_weights(const char *name)
+no_weights(const char *name, const char *way)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s has no weight to sum up", name),
-			 errhint("Create the index with a weight, as in USING recsys (order_id, product_id, price * quantity), or leave out weights.")));
+			 errhint("%s, or leave out weights.", way)));
 }
 
 static void
@@ -98,7 +98,8 @@ read_index(Source *source)
 	if (max_basket == 0)
 		max_basket = RecsysGetCache(recommender->index)->meta.max_history;
 	if (request->weights && recommender->columns.weight_column == 0)
-		no_weights(psprintf("recommender \"%s\"", RelationGetRelationName(recommender->index)));
+		no_weights(psprintf("recommender \"%s\"", RelationGetRelationName(recommender->index)),
+				   "Create the index with a weight, as in USING recsys (order_id, product_id, (price * quantity))");
 	source->nitems = RecsysItemCount(recommender->index);
 	source->store = RecsysBasketStoreCreate(source->nitems, max_basket, request->weights,
 											source->memory_limit / 2);
@@ -118,7 +119,7 @@ read_query(Source *source, bool weighted)
 	uint32		hash;
 
 	if (request->weights && !weighted)
-		no_weights("the query");
+		no_weights("the query", "Select a weight as the third column");
 	source->nitems = RecsysCollectorItems(collector);
 	source->store = RecsysBasketStoreCreate(source->nitems, request->max_basket > 0 ?
 											request->max_basket : RECSYS_DEFAULT_MAX_BASKET,

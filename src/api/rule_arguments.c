@@ -109,7 +109,7 @@ parse_condition(const char *text, const char *place, RecsysRuleCondition *condit
 
 	place = skip_spaces(place + strlen(operators[sign].sign));
 	condition->value = strtod(place, &end);
-	if (end == place || isnan(condition->value) || *skip_word(end) != *end)
+	if (end == place || isnan(condition->value) || skip_word(end) != end)
 		bad_filter(text, place);
 	return end;
 }

@@ -157,7 +157,7 @@ RecsysBestRulesOffer(RecsysBestRules *best, double order, const RecsysRule *rule
 }
 
 void
-RecsysBestRulesFinish(RecsysBestRules *best, RecsysRuleReporter report, void *arg)
+RecsysBestRulesReport(RecsysBestRules *best, RecsysRuleReporter report, void *arg)
 {
 	uint64		count = best->count;
 
@@ -172,11 +172,16 @@ RecsysBestRulesFinish(RecsysBestRules *best, RecsysRuleReporter report, void *ar
 		if (best->count % RULES_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
+	best->count = count;
 	for (uint64 i = 0; i < count; i++)
-	{
 		report(arg, &best->heap[i]->rule);
+}
+
+void
+RecsysBestRulesFree(RecsysBestRules *best)
+{
+	for (uint64 i = 0; i < best->count; i++)
 		pfree(best->heap[i]);
-	}
 	pfree(best->heap);
 	pfree(best);
 }

@@ -286,8 +286,12 @@ RecsysGenerateRules(const RecsysSetStore *sets, const RecsysRuleOptions *options
 											   options->memory_limit - used : 0);
 	}
 	fits = fits && pass(&generator);
-	if (generator.best != NULL && fits)
-		RecsysBestRulesFinish(generator.best, report, arg);
+	if (generator.best != NULL)
+	{
+		if (fits)
+			RecsysBestRulesReport(generator.best, report, arg);
+		RecsysBestRulesFree(generator.best);
+	}
 	if (generator.ordered != NULL)
 		pfree(generator.ordered);
 	if (generator.adjusted != NULL)

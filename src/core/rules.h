@@ -76,7 +76,8 @@ extern RecsysBestRules *RecsysBestRulesCreate(uint64 k, Size memory_limit);
 /* False if the memory limit does not suffice. */
 extern bool RecsysBestRulesOffer(RecsysBestRules *best, double order, const RecsysRule *rule);
 
-/* Reports the best in order, and frees everything. */
-extern void RecsysBestRulesFinish(RecsysBestRules *best, RecsysRuleReporter report, void *arg);
+/* Reports the best in order. */
+extern void RecsysBestRulesReport(RecsysBestRules *best, RecsysRuleReporter report, void *arg);
+extern void RecsysBestRulesFree(RecsysBestRules *best);
 
 #endif							/* RECSYS_RULES_H */

@@ -23,5 +23,6 @@ extern void test_rule_measures(void);
 extern void test_metrics(void);
 extern void test_evaluation(void);
 extern void test_models(void);
+extern void test_rules(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

@@ -249,9 +249,9 @@ CREATE TABLE named_rules AS SELECT * FROM association_rules('named_text', NULL::
 SELECT basket, count(*) AS differences
 FROM (VALUES ('{1}'::bigint[]), ('{2,4}'), ('{5,NULL,3,5}'), ('{}'), ('{1,2,3,4,5,6,7,8,9}'), ('{88}')) b (basket),
 	 LATERAL (
-		(SELECT item_id, round(score::numeric, 9) FROM complete_basket(basket, 3, 'product_rules')
+		(SELECT item_id, round(confidence::numeric, 9) FROM complete_basket(basket, 3, 'product_rules')
 		 EXCEPT
-		 SELECT consequent, round(max(confidence * lift)::numeric, 9) FROM product_rules
+		 SELECT consequent, round(max(confidence)::numeric, 9) FROM product_rules
 		 WHERE antecedent <@ array_remove(basket, NULL) AND NOT consequent = ANY (array_remove(basket, NULL)) GROUP BY 1)
 		UNION ALL
 		SELECT NULL, least(3, (SELECT count(DISTINCT consequent) FROM product_rules
@@ -259,7 +259,7 @@ FROM (VALUES ('{1}'::bigint[]), ('{2,4}'), ('{5,NULL,3,5}'), ('{}'), ('{1,2,3,4,
 			- (SELECT count(*) FROM complete_basket(basket, 3, 'product_rules'))) d (item, number)
 WHERE number <> 0 OR item IS NOT NULL
 GROUP BY basket;
-SELECT item_id, round(score::numeric, 3) AS score, round(confidence::numeric, 3) AS confidence, round(lift::numeric, 3) AS lift, support, antecedent
+SELECT item_id, round(confidence::numeric, 3) AS confidence, round(lift::numeric, 3) AS lift, support, antecedent
 FROM complete_basket(ARRAY[1, 2], 3, 'product_rules');
 SELECT item_id, support, antecedent FROM complete_basket(ARRAY['Ax', 'nowhere'], 2, 'named_rules');
 -- changes of the relation show
