@@ -6,7 +6,6 @@
 
 #include "am/merge.h"
 #include "am/options.h"
-#include "api/mining.h"
 #include "fault.h"
 #include "fmgr.h"
 #include "worker/worker.h"
@@ -20,7 +19,6 @@ _PG_init(void)
 {
 	RecsysInitOptions();
 	RecsysInitMerge();
-	RecsysInitMining();
 	RecsysInitFaults();
 	RecsysInitWorker();
 }

@@ -35,7 +35,6 @@ struct RecsysCollector
 	RecsysCollectorOptions options;
 	MemoryContext context;
 	uint64		nrows;
-	int64		latest;			/* time of any row that counts */
 	RecsysDictionary *users;	/* NULL once spilled */
 	RecsysDictionary *items;
 	RecsysRowStore store;
@@ -78,7 +77,6 @@ RecsysCollectorCreate(const RecsysCollectorOptions *options)
 
 	collector->options = *options;
 	collector->context = context;
-	collector->latest = RECSYS_NO_TIME;
 	collector->users = RecsysDictionaryCreate(options->user_kind, options->seed);
 	collector->items = RecsysDictionaryCreate(options->item_kind, options->seed);
 	collector->userkeycopy = palloc(RECSYS_MAX_KEY_LEN);
@@ -179,8 +177,6 @@ RecsysCollectorAdd(RecsysCollector *collector, const RecsysCollected *row)
 	Assert(row->position <= RECSYS_POSITION_MASK);
 	if (row->item != NULL)
 		item = RecsysDictionaryIntern(collector->items, row->item);
-	if (row->item != NULL && row->user != NULL && !row->dead)
-		collector->latest = Max(collector->latest, row->time);
 
 	if (collector->spill == NULL)
 	{
@@ -260,12 +256,6 @@ void
 RecsysCollectorItemKey(const RecsysCollector *collector, uint32 item, RecsysKey *key)
 {
 	RecsysDictionaryKey(collector->items, collector->itembynumber[item], key);
-}
-
-int64
-RecsysCollectorLatest(const RecsysCollector *collector)
-{
-	return collector->latest;
 }
 
 bool
