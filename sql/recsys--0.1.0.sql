@@ -246,12 +246,13 @@ CREATE FUNCTION query_item_similarity(
 	neighbors integer DEFAULT 100,
 	min_support integer DEFAULT 2,
 	shrinkage double precision DEFAULT 0,
-	alpha double precision DEFAULT 0,
-	max_history integer DEFAULT 2000)
+	alpha double precision DEFAULT NULL,
+	max_history integer DEFAULT 2000,
+	options text DEFAULT NULL)
 RETURNS TABLE (item_id bigint, similar_item_id bigint, score real, support bigint, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_query_item_similarity' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100000 ROWS 100000;
-COMMENT ON FUNCTION query_item_similarity(text, text, integer, integer, double precision, double precision, integer) IS 'all item pairs of a query that returns user, item [, weight [, time]]; bigint item keys';
+COMMENT ON FUNCTION query_item_similarity(text, text, integer, integer, double precision, double precision, integer, text) IS 'all item pairs of a query that returns user, item [, weight [, time]]; bigint item keys';
 
 CREATE FUNCTION query_item_similarity(
 	query text,
@@ -260,12 +261,347 @@ CREATE FUNCTION query_item_similarity(
 	neighbors integer DEFAULT 100,
 	min_support integer DEFAULT 2,
 	shrinkage double precision DEFAULT 0,
-	alpha double precision DEFAULT 0,
-	max_history integer DEFAULT 2000)
+	alpha double precision DEFAULT NULL,
+	max_history integer DEFAULT 2000,
+	options text DEFAULT NULL)
 RETURNS TABLE (item_id anyelement, similar_item_id anyelement, score real, support bigint, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_query_item_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100000 ROWS 100000;
-COMMENT ON FUNCTION query_item_similarity(text, anyelement, text, integer, integer, double precision, double precision, integer) IS 'all item pairs of a query; item keys of the type of the second argument';
+COMMENT ON FUNCTION query_item_similarity(text, anyelement, text, integer, integer, double precision, double precision, integer, text) IS 'all item pairs of a query; item keys of the type of the second argument';
+
+/*
+ * Association rules.  The typed variants take the filters' items as text, since a
+ * polymorphic argument cannot have a default.
+ */
+CREATE FUNCTION association_rules(
+	recommender text DEFAULT NULL,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	consequents bigint[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent bigint[], consequent bigint, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_association_rules' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION association_rules(text, double precision, double precision, integer, integer, bigint[], bigint[], bigint[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one item in the consequent, in the baskets of a recommender; bigint item keys';
+
+CREATE FUNCTION association_rules(
+	recommender text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	consequents text[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent anyarray, consequent anyelement, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_association_rules_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION association_rules(text, anyelement, double precision, double precision, integer, integer, text[], text[], text[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one item in the consequent, in the baskets of a recommender; item keys of the type of the second argument';
+
+CREATE FUNCTION query_association_rules(
+	query text,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	consequents bigint[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent bigint[], consequent bigint, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_association_rules' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_association_rules(text, double precision, double precision, integer, integer, bigint[], bigint[], bigint[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one item in the consequent, of a query that returns basket, item [, weight [, time]]; bigint item keys';
+
+CREATE FUNCTION query_association_rules(
+	query text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	consequents text[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent anyarray, consequent anyelement, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_association_rules_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_association_rules(text, anyelement, double precision, double precision, integer, integer, text[], text[], text[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one item in the consequent, of a query that returns basket, item [, weight [, time]]; item keys of the type of the second argument';
+
+CREATE FUNCTION association_rules_to_sets(
+	recommender text DEFAULT NULL,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	max_consequent integer DEFAULT 2,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	consequents bigint[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent bigint[], consequent bigint[], support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_association_rules_to_sets' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION association_rules_to_sets(text, double precision, double precision, integer, integer, integer, bigint[], bigint[], bigint[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one or more items in the consequent, in the baskets of a recommender; bigint item keys';
+
+CREATE FUNCTION association_rules_to_sets(
+	recommender text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	max_consequent integer DEFAULT 2,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	consequents text[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent anyarray, consequent anyarray, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_association_rules_to_sets_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION association_rules_to_sets(text, anyelement, double precision, double precision, integer, integer, integer, text[], text[], text[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one or more items in the consequent, in the baskets of a recommender; item keys of the type of the second argument';
+
+CREATE FUNCTION query_association_rules_to_sets(
+	query text,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	max_consequent integer DEFAULT 2,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	consequents bigint[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent bigint[], consequent bigint[], support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_association_rules_to_sets' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_association_rules_to_sets(text, double precision, double precision, integer, integer, integer, bigint[], bigint[], bigint[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one or more items in the consequent, of a query that returns basket, item [, weight [, time]]; bigint item keys';
+
+CREATE FUNCTION query_association_rules_to_sets(
+	query text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	min_confidence double precision DEFAULT 0.3,
+	min_length integer DEFAULT 2,
+	max_length integer DEFAULT 5,
+	max_consequent integer DEFAULT 2,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	consequents text[] DEFAULT NULL,
+	min_lift double precision DEFAULT 0,
+	filter text DEFAULT NULL,
+	k integer DEFAULT NULL,
+	order_by text DEFAULT 'confidence',
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false,
+	adjust boolean DEFAULT false)
+RETURNS TABLE (antecedent anyarray, consequent anyarray, support bigint, support_share double precision, confidence double precision, lift double precision, leverage double precision,
+	conviction double precision, jaccard double precision, cosine double precision, kulczynski double precision,
+	imbalance_ratio double precision, chi_square double precision, chi_square_p double precision, fisher_p double precision,
+	adjusted_p double precision, antecedent_support bigint, consequent_support bigint, baskets bigint, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_association_rules_to_sets_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_association_rules_to_sets(text, anyelement, double precision, double precision, integer, integer, integer, text[], text[], text[], double precision, text, integer, text, integer, boolean, boolean) IS 'association rules with one or more items in the consequent, of a query that returns basket, item [, weight [, time]]; item keys of the type of the second argument';
+
+/*
+ * Frequent item sets, which rules are made of.
+ */
+CREATE FUNCTION frequent_itemsets(
+	recommender text DEFAULT NULL,
+	min_support double precision DEFAULT 0.01,
+	kind text DEFAULT 'all',
+	min_length integer DEFAULT 1,
+	max_length integer DEFAULT NULL,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	k integer DEFAULT NULL,
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false)
+RETURNS TABLE (items bigint[], support bigint, support_share double precision, length integer, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_frequent_itemsets' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION frequent_itemsets(text, double precision, text, integer, integer, bigint[], bigint[], integer, integer, boolean) IS 'item sets that occur together in enough baskets in the baskets of a recommender; bigint item keys';
+
+CREATE FUNCTION frequent_itemsets(
+	recommender text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	kind text DEFAULT 'all',
+	min_length integer DEFAULT 1,
+	max_length integer DEFAULT NULL,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	k integer DEFAULT NULL,
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false)
+RETURNS TABLE (items anyarray, support bigint, support_share double precision, length integer, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_frequent_itemsets_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION frequent_itemsets(text, anyelement, double precision, text, integer, integer, text[], text[], integer, integer, boolean) IS 'item sets that occur together in enough baskets in the baskets of a recommender; item keys of the type of the second argument';
+
+CREATE FUNCTION query_frequent_itemsets(
+	query text,
+	min_support double precision DEFAULT 0.01,
+	kind text DEFAULT 'all',
+	min_length integer DEFAULT 1,
+	max_length integer DEFAULT NULL,
+	must_contain bigint[] DEFAULT NULL,
+	must_not_contain bigint[] DEFAULT NULL,
+	k integer DEFAULT NULL,
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false)
+RETURNS TABLE (items bigint[], support bigint, support_share double precision, length integer, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_frequent_itemsets' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_frequent_itemsets(text, double precision, text, integer, integer, bigint[], bigint[], integer, integer, boolean) IS 'item sets that occur together in enough baskets of a query that returns basket, item [, weight [, time]]; bigint item keys';
+
+CREATE FUNCTION query_frequent_itemsets(
+	query text,
+	item_type anyelement,
+	min_support double precision DEFAULT 0.01,
+	kind text DEFAULT 'all',
+	min_length integer DEFAULT 1,
+	max_length integer DEFAULT NULL,
+	must_contain text[] DEFAULT NULL,
+	must_not_contain text[] DEFAULT NULL,
+	k integer DEFAULT NULL,
+	max_basket integer DEFAULT NULL,
+	weights boolean DEFAULT false)
+RETURNS TABLE (items anyarray, support bigint, support_share double precision, length integer, basket_weight double precision)
+	AS 'MODULE_PATHNAME', 'recsys_query_frequent_itemsets_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION query_frequent_itemsets(text, anyelement, double precision, text, integer, integer, text[], text[], integer, integer, boolean) IS 'item sets that occur together in enough baskets of a query that returns basket, item [, weight [, time]]; item keys of the type of the second argument';
+
+/*
+ * Serving: pairs from the item graph, and what the rules of a materialized view
+ * say about a basket.
+ */
+CREATE FUNCTION frequently_bought_together(
+	item_id bigint,
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	order_by text DEFAULT 'confidence')
+RETURNS TABLE (item_id bigint, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
+	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION frequently_bought_together(bigint, integer, text, text) IS 'the k items most often in one basket with an item; bigint item keys';
+
+CREATE FUNCTION frequently_bought_together(
+	item_id text,
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	order_by text DEFAULT 'confidence')
+RETURNS TABLE (item_id text, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
+	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION frequently_bought_together(text, integer, text, text) IS 'the k items most often in one basket with an item; text item keys';
+
+CREATE FUNCTION frequently_bought_together(
+	item_id uuid,
+	k integer DEFAULT 10,
+	recommender text DEFAULT NULL,
+	order_by text DEFAULT 'confidence')
+RETURNS TABLE (item_id uuid, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
+	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION frequently_bought_together(uuid, integer, text, text) IS 'the k items most often in one basket with an item; uuid item keys';
+
+CREATE FUNCTION complete_basket(
+	items bigint[],
+	k integer,
+	rules regclass)
+RETURNS TABLE (item_id bigint, confidence double precision, lift double precision, support bigint, antecedent bigint[])
+	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION complete_basket(bigint[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; bigint item keys';
+
+CREATE FUNCTION complete_basket(
+	items text[],
+	k integer,
+	rules regclass)
+RETURNS TABLE (item_id text, confidence double precision, lift double precision, support bigint, antecedent text[])
+	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION complete_basket(text[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; text item keys';
+
+CREATE FUNCTION complete_basket(
+	items uuid[],
+	k integer,
+	rules regclass)
+RETURNS TABLE (item_id uuid, confidence double precision, lift double precision, support bigint, antecedent uuid[])
+	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION complete_basket(uuid[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; uuid item keys';
 
 /*
  * Maintenance
@@ -365,3 +701,132 @@ BEGIN ATOMIC
 		  FROM recsys.page_summary(index_sections.index) s) p;
 END;
 COMMENT ON FUNCTION recsys.index_sections(regclass) IS 'reads a whole recsys index and tells what its size is made of';
+
+/*
+ * Measuring quality: see README, "Measuring quality", for every metric's formula
+ * and source.
+ */
+CREATE FUNCTION recsys.evaluate(
+	query text,
+	model text DEFAULT '',
+	test text DEFAULT NULL,
+	holdout_share double precision DEFAULT NULL,
+	holdout_last integer DEFAULT NULL,
+	holdout_since timestamptz DEFAULT NULL,
+	k integer[] DEFAULT '{10,20}',
+	metrics text[] DEFAULT NULL,
+	segments text DEFAULT NULL,
+	categories text DEFAULT NULL,
+	sellers text DEFAULT NULL,
+	new_items text DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	verbose boolean DEFAULT false)
+RETURNS TABLE (metric text, k integer, segment text, value double precision, ci_low double precision, ci_high double precision, users bigint)
+	AS 'MODULE_PATHNAME', 'recsys_evaluate' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 30;
+COMMENT ON FUNCTION recsys.evaluate(text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean)
+	IS 'quality of a model that is trained on one part of a query''s interactions and asked for the others: accuracy, coverage, diversity, novelty, with bootstrap intervals';
+
+CREATE FUNCTION recsys.evaluate_recommender(
+	recommender text,
+	test text,
+	k integer[] DEFAULT '{10,20}',
+	metrics text[] DEFAULT NULL,
+	segments text DEFAULT NULL,
+	categories text DEFAULT NULL,
+	sellers text DEFAULT NULL,
+	new_items text DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	verbose boolean DEFAULT false)
+RETURNS TABLE (metric text, k integer, segment text, value double precision, ci_low double precision, ci_high double precision, users bigint)
+	AS 'MODULE_PATHNAME', 'recsys_evaluate_recommender' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 30;
+COMMENT ON FUNCTION recsys.evaluate_recommender(text, text, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean)
+	IS 'quality of what an index recommends, measured on interactions that it does not know yet';
+
+CREATE FUNCTION recsys.compare(
+	query text,
+	model_a text,
+	model_b text,
+	test text DEFAULT NULL,
+	holdout_share double precision DEFAULT NULL,
+	holdout_last integer DEFAULT NULL,
+	holdout_since timestamptz DEFAULT NULL,
+	k integer[] DEFAULT '{10,20}',
+	metrics text[] DEFAULT NULL,
+	segments text DEFAULT NULL,
+	categories text DEFAULT NULL,
+	sellers text DEFAULT NULL,
+	new_items text DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	verbose boolean DEFAULT false)
+RETURNS TABLE (metric text, k integer, segment text, value_a double precision, value_b double precision,
+	difference double precision, ci_low double precision, ci_high double precision,
+	p_bootstrap double precision, p_wilcoxon double precision, p_t double precision, users bigint)
+	AS 'MODULE_PATHNAME', 'recsys_compare' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 30;
+COMMENT ON FUNCTION recsys.compare(text, text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean)
+	IS 'two models on the same held-out interactions, user by user: differences (b - a) with bootstrap intervals and the p-values of paired tests';
+
+CREATE FUNCTION recsys.tune(
+	query text,
+	metric text DEFAULT 'ndcg',
+	k integer DEFAULT 10,
+	trials integer DEFAULT 40,
+	time_limit interval DEFAULT '10 minutes',
+	models text[] DEFAULT NULL,
+	test text DEFAULT NULL,
+	holdout_share double precision DEFAULT NULL,
+	holdout_last integer DEFAULT NULL,
+	holdout_since timestamptz DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	verbose boolean DEFAULT false)
+RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci_high double precision,
+	training_ms double precision, evaluation_ms double precision, users bigint, model text, command text)
+	AS 'MODULE_PATHNAME', 'recsys_tune' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 40;
+COMMENT ON FUNCTION recsys.tune(text, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean)
+	IS 'tries models and their options on held-out interactions, within a number of trials and a time; best first, each with the command that makes it an index';
+
+CREATE FUNCTION recsys.tune(
+	index regclass,
+	metric text DEFAULT 'ndcg',
+	k integer DEFAULT 10,
+	trials integer DEFAULT 40,
+	time_limit interval DEFAULT '10 minutes',
+	models text[] DEFAULT NULL,
+	test text DEFAULT NULL,
+	holdout_share double precision DEFAULT NULL,
+	holdout_last integer DEFAULT NULL,
+	holdout_since timestamptz DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	verbose boolean DEFAULT false)
+RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci_high double precision,
+	training_ms double precision, evaluation_ms double precision, users bigint, model text, command text)
+	AS 'MODULE_PATHNAME', 'recsys_tune_index' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 40;
+COMMENT ON FUNCTION recsys.tune(regclass, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean)
+	IS 'the same for the interactions of a recsys index';
+
+CREATE FUNCTION recsys.holdout(
+	query text,
+	test text DEFAULT NULL,
+	holdout_share double precision DEFAULT NULL,
+	holdout_last integer DEFAULT NULL,
+	holdout_since timestamptz DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	seed bigint DEFAULT 0)
+RETURNS TABLE (user_id text, item_id text)
+	AS 'MODULE_PATHNAME', 'recsys_holdout' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000;
+COMMENT ON FUNCTION recsys.holdout(text, text, double precision, integer, timestamptz, boolean, bigint)
+	IS 'the pairs of user and item that recsys.evaluate, compare and tune hold out with the same arguments, keys as text';

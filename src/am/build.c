@@ -26,6 +26,7 @@
 #include "catalog/index.h"
 #include "commands/progress.h"
 #include "compat.h"
+#include "core/modeloptions.h"
 #include "fault.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -52,7 +53,6 @@ typedef struct BuildState
 	RecsysColumns columns;
 	RecsysMetaData meta;
 	RecsysModelOptions options;
-	int			max_history;
 	int			fillfactor;
 	RecsysCollector *collector;
 	RecsysGraphWriter graph;
@@ -234,9 +234,10 @@ init_meta(BuildState *state)
 	meta->similarity = state->options.similarity;
 	meta->neighbors = state->options.neighbors;
 	meta->min_support = state->options.min_support;
-	meta->max_history = state->max_history;
+	meta->max_history = state->options.max_history;
 	meta->shrinkage = state->options.shrinkage;
 	meta->alpha = state->options.alpha;
+	meta->learned = !RecsysModelIsCounted(&state->options);
 	meta->built_at = GetCurrentTimestamp();
 	for (int list = 0; list < RECSYS_LISTS; list++)
 		meta->pending_head[list] = meta->pending_tail[list] = InvalidBlockNumber;
@@ -253,7 +254,7 @@ init_state(BuildState *state, Relation index, ForkNumber fork)
 	state->index = index;
 	state->fork = fork;
 	RecsysGetColumns(index, &state->columns);
-	RecsysGetModelOptions(index, &state->options, &state->max_history);
+	RecsysGetModelOptions(index, &state->options);
 	state->fillfactor = RecsysGetFillfactor(index);
 	init_meta(state);
 }
@@ -341,6 +342,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 	RecsysModel *model;
 	Size		limit = (Size) maintenance_work_mem * 1024;
 	Size		kept;
+	bool		decays;
 
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
@@ -353,9 +355,16 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 
 	kept = RecsysCollectorMemory(state.collector) +
 		RecsysGraphWriterMemory(RecsysCollectorItems(state.collector));
-	model = RecsysModelCreate(RecsysCollectorItems(state.collector), state.meta.weighted,
-							  state.max_history, limit > kept ? limit - kept : 0,
+	decays = RecsysCollectorLatest(state.collector) != RECSYS_NO_TIME &&
+		state.options.training_half_life > 0 &&
+		RecsysModelUsesWeights(&state.options);
+	model = RecsysModelCreate(RecsysCollectorItems(state.collector),
+							  state.meta.weighted || decays,
+							  state.options.max_history, limit > kept ? limit - kept : 0,
 							  RecsysCollectorSpilled(state.collector), state.nworkers);
+	if (decays)
+		RecsysModelSetDecay(model, state.options.training_half_life,
+							RecsysCollectorLatest(state.collector));
 
 	start_phase(&state, PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
 	write_users(&state, model);

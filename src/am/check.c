@@ -225,6 +225,10 @@ check_row(CheckState *state, RecsysGraphRow row)
 	if ((row->flags & RECSYS_ROW_INEXACT) == 0 && row->floor_score > 0 &&
 		(row->flags & RECSYS_ROW_SHORT) == 0 && row->nstored < meta->neighbors)
 		corrupted(state, "Item number %u has too few neighbors and is not queued.", row->item);
+	if ((row->flags & RECSYS_ROW_STALE) != 0 && !meta->learned)
+		corrupted(state, "Item number %u is stale, though its scores are not learned.", row->item);
+	if (row->floor_score != 0 && meta->learned)
+		corrupted(state, "Item number %u has a floor, though its scores are learned.", row->item);
 	for (int i = 0; i < row->nstored; i++)
 	{
 		if (row->peers[i] >= meta->nitems || row->peers[i] == row->item)
@@ -249,6 +253,7 @@ check_graph(CheckState *state)
 	RecsysMetaData *meta = &state->cache->meta;
 	uint64		interactions = 0;
 	uint64		pairs = 0;
+	uint64		stale = 0;
 
 	for (uint32 item = 0; item < state->nitems; item++)
 	{
@@ -262,6 +267,7 @@ check_graph(CheckState *state)
 		check_row(state, row);
 		interactions += row->users;
 		pairs += row->nneighbors;
+		stale += (row->flags & RECSYS_ROW_STALE) != 0;
 		RecsysGraphReleaseRow(&state->reader);
 	}
 	if (interactions != meta->interactions)
@@ -270,6 +276,9 @@ check_graph(CheckState *state)
 	if (pairs != meta->pairs)
 		corrupted(state, "The graph has %llu pairs, the meta page has %llu.",
 				  (unsigned long long) pairs, (unsigned long long) meta->pairs);
+	if (stale != meta->stale)
+		corrupted(state, "%llu items are stale, the meta page has %llu.",
+				  (unsigned long long) stale, (unsigned long long) meta->stale);
 }
 
 /*

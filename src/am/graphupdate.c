@@ -36,6 +36,7 @@ typedef struct NewRow
 	int64		interactions;	/* what it changes the meta page's totals by */
 	int64		items;
 	int64		stored;
+	int64		stale;
 } NewRow;
 
 typedef struct Updater
@@ -45,6 +46,7 @@ typedef struct Updater
 	RecsysGraphReader reader;
 	int			neighbors;
 	int			capacity;
+	bool		learned;
 	RecsysRowUpdate *rows;
 	int			nrows;
 	RecsysPairUpdate *pairs;
@@ -178,6 +180,11 @@ update_row(Updater *updater, uint32 item, OffsetNumber off)
 										  updater->order);
 	else
 		certain = RecsysNeighborListCertain(&update.list, updater->order);
+	if (updater->learned)
+	{
+		update.list.floor_score = 0;
+		update.list.floor_item = 0;
+	}
 	if (certain < updater->neighbors && update.list.floor_score > 0)
 		update.flags |= RECSYS_ROW_SHORT;
 
@@ -194,9 +201,11 @@ update_row(Updater *updater, uint32 item, OffsetNumber off)
 	new->interactions = (int64) update.users - (int64) old->users;
 	new->items = (int64) (update.users > 0) - (int64) (old->users > 0);
 	new->stored = (int64) new->row->nneighbors - (int64) old->nneighbors;
+	new->stale = (int64) ((update.flags & RECSYS_ROW_STALE) != 0) -
+		(int64) ((old->flags & RECSYS_ROW_STALE) != 0);
 
 	/* an item that is flagged is on the queue already */
-	if (old->flags == 0 && update.flags != 0)
+	if ((old->flags & RECSYS_ROW_QUEUED) == 0 && (update.flags & RECSYS_ROW_QUEUED) != 0)
 		updater->queue[updater->nqueue++] = item;
 }
 
@@ -247,6 +256,7 @@ change_totals(RecsysMetaData *meta, const NewRow *new)
 	meta->interactions += new->interactions;
 	meta->items += new->items;
 	meta->pairs += new->stored;
+	meta->stale += new->stale;
 }
 
 /* Move a row to the page where new rows go. */
@@ -381,6 +391,7 @@ RecsysGraphUpdate(Relation index, const RecsysNeighborOrder *order,
 	updater->order = order;
 	updater->neighbors = RecsysGetCache(index)->meta.neighbors;
 	updater->capacity = RECSYS_ROW_CAPACITY(updater->neighbors);
+	updater->learned = RecsysGetCache(index)->meta.learned;
 	updater->rows = rows;
 	updater->nrows = nrows;
 	updater->pairs = pairs;

@@ -58,7 +58,7 @@ RecsysGraphWriterAdd(RecsysGraphWriter *writer, const RecsysMetaData *meta, cons
 	row->users = users;
 	row->norm2 = norm2;
 	row->keylen = key->len;
-	if (count == RECSYS_ROW_CAPACITY(meta->neighbors))
+	if (count == RECSYS_ROW_CAPACITY(meta->neighbors) && !meta->learned)
 	{
 		list.floor_score = neighbors[count - 1].score;
 		list.floor_item = neighbors[count - 1].item;

@@ -579,7 +579,7 @@ row_flags(RecsysGraphReader *reader, uint32 item)
 
 	if (row != NULL)
 	{
-		flags = row->flags;
+		flags = row->flags & RECSYS_ROW_QUEUED;
 		RecsysGraphReleaseRow(reader);
 	}
 	return flags;
@@ -692,6 +692,14 @@ read_meta(Relation index)
 	return meta;
 }
 
+static uint64
+inexact_items(Relation index)
+{
+	RecsysMetaData meta = read_meta(index);
+
+	return RecsysInexactItems(&meta);
+}
+
 /* All rows anew, with the number of users there are now. */
 static void
 merge_users(Merge *merge)
@@ -794,7 +802,7 @@ RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResu
 		merge_users(&merge);
 	if (result->merged > 0 || result->recomputed > 0)
 		record_merge(&merge);
-	result->inexact = read_meta(index).queued;
+	result->inexact = inexact_items(index);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
@@ -847,7 +855,7 @@ RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResu
 		record_merge(&merge);
 	}
 	end_batch(&merge);
-	result->inexact = read_meta(index).queued;
+	result->inexact = inexact_items(index);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);

@@ -23,7 +23,7 @@ typedef struct RecsysMergeResult
 {
 	uint64		merged;			/* events */
 	uint64		recomputed;		/* rows computed exactly */
-	uint64		inexact;		/* rows left on the queue */
+	uint64		inexact;		/* rows that are not as a build would have them */
 } RecsysMergeResult;
 
 /* Called once, from _PG_init. */

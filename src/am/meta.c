@@ -27,7 +27,7 @@ RecsysEntryStride(RecsysSide side, bool weighted, bool timed)
 static bool
 numbers_are_sane(Relation index, RecsysMetaData *meta)
 {
-	return meta->similarity >= RECSYS_COSINE && meta->similarity <= RECSYS_LOG_LIKELIHOOD &&
+	return meta->similarity >= RECSYS_COSINE && meta->similarity <= RECSYS_LAST_SIMILARITY &&
 		meta->neighbors >= 1 && meta->neighbors <= RECSYS_MAX_NEIGHBORS &&
 		meta->max_history >= 1 && meta->max_history <= RECSYS_MAX_MAX_HISTORY &&
 		meta->map_leaves <= RECSYS_MAP_ROOTS * RECSYS_MAP_ROOT_LEAVES &&
@@ -42,10 +42,14 @@ kinds_are_sane(const RecsysMetaData *meta, const RecsysColumns *columns)
 {
 	uint8		weighted;
 	uint8		timed;
+	uint8		learned;
 
 	/* any other byte than 0 and 1 is no bool */
 	memcpy(&weighted, &meta->weighted, 1);
 	memcpy(&timed, &meta->timed, 1);
+	memcpy(&learned, &meta->learned, 1);
+	if (learned > 1 || learned < (meta->similarity > RECSYS_LOG_LIKELIHOOD))
+		return false;
 	return meta->user_kind == columns->user_kind && meta->item_kind == columns->item_kind &&
 		weighted == (columns->weight_column > 0) && timed == (columns->time_column > 0);
 }

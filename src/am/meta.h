@@ -22,6 +22,9 @@ typedef struct RecsysCache
 	BlockNumber leaves[FLEXIBLE_ARRAY_MEMBER];	/* row map leaf blocks */
 } RecsysCache;
 
+/* Items whose neighbors are not what a build would give; of a meta page's data. */
+#define RecsysInexactItems(meta) ((meta)->learned ? (meta)->stale : (meta)->queued)
+
 /* The cached copy, read at first use; valid until the next call or CommandCounterIncrement. */
 extern RecsysCache *RecsysGetCache(Relation index);
 

@@ -2,62 +2,69 @@
  * options.c
  *	  Storage parameters of a recsys index.
  *
- * similarity, neighbors, min_support, shrinkage, alpha and max_history act at
- * the next build (REINDEX); half_life and pending_limit act at the next call.
+ * The options of the model, which act at the next build (REINDEX), are those of
+ * core/modeloptions.c; half_life and pending_limit act at the next call.
  */
 #include "postgres.h"
 
 #include "access/reloptions.h"
 #include "am/options.h"
-#include "fmgr.h"
+#include "core/modeloptions.h"
+#include "source/optiontext.h"
 #include "utils/guc.h"
-#include "source/values.h"
-#include "utils/builtins.h"
-#include "utils/timestamp.h"
 
 static relopt_kind recsys_relopt_kind;
 
-static relopt_enum_elt_def similarity_values[] =
+static relopt_enum_elt_def similarity_values[RECSYS_LAST_SIMILARITY + 1];
+
+static relopt_enum_elt_def weighting_values[] =
 {
-	{"cosine", RECSYS_COSINE},
-	{"jaccard", RECSYS_JACCARD},
-	{"dice", RECSYS_DICE},
-	{"confidence", RECSYS_CONFIDENCE},
-	{"lift", RECSYS_LIFT},
-	{"pmi", RECSYS_PMI},
-	{"log_likelihood", RECSYS_LOG_LIKELIHOOD},
+	{"none", RECSYS_WEIGHTING_NONE},
+	{"tfidf", RECSYS_WEIGHTING_TFIDF},
+	{"bm25", RECSYS_WEIGHTING_BM25},
 	{(const char *) NULL}
 };
-
-/* Microseconds of an interval written as text; 0 for ''. */
-static int64
-parse_half_life(const char *value)
-{
-	Interval   *interval;
-	double		microseconds;
-
-	if (value == NULL || *value == '\0')
-		return 0;
-
-	interval = DatumGetIntervalP(DirectFunctionCall3(interval_in,
-													 CStringGetDatum(value),
-													 ObjectIdGetDatum(InvalidOid),
-													 Int32GetDatum(-1)));
-	microseconds = RecsysIntervalMicroseconds(interval);
-
-	if (!(microseconds > 0 && microseconds < 9e18))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for option \"half_life\": \"%s\"", value),
-				 errdetail("A half-life is a positive interval."),
-				 errhint("Write for example half_life = '30 days', or '' for no decay.")));
-	return (int64) microseconds;
-}
 
 static void
 validate_half_life(const char *value)
 {
-	(void) parse_half_life(value);
+	(void) RecsysParseHalfLife("half_life", value);
+}
+
+static void
+validate_training_half_life(const char *value)
+{
+	(void) RecsysParseHalfLife("training_half_life", value);
+}
+
+static void
+add_model_option(const RecsysModelOption *option, LOCKMODE lock)
+{
+	switch (option->kind)
+	{
+		case RECSYS_OPTION_INTEGER:
+			add_int_reloption(recsys_relopt_kind, option->name, option->description,
+							  (int) option->initial, (int) option->least, (int) option->most, lock);
+			break;
+		case RECSYS_OPTION_REAL:
+			add_real_reloption(recsys_relopt_kind, option->name, option->description,
+							   option->initial, option->least, option->most, lock);
+			break;
+		case RECSYS_OPTION_SIMILARITY:
+			add_enum_reloption(recsys_relopt_kind, option->name, option->description,
+							   similarity_values, (int) option->initial,
+							   RecsysSimilarityHint(), lock);
+			break;
+		case RECSYS_OPTION_WEIGHTING:
+			add_enum_reloption(recsys_relopt_kind, option->name, option->description,
+							   weighting_values, (int) option->initial,
+							   "Valid values are \"none\", \"tfidf\" and \"bm25\".", lock);
+			break;
+		case RECSYS_OPTION_INTERVAL:
+			add_string_reloption(recsys_relopt_kind, option->name, option->description,
+								 "", validate_training_half_life, lock);
+			break;
+	}
 }
 
 void
@@ -67,67 +74,89 @@ RecsysInitOptions(void)
 
 	recsys_relopt_kind = add_reloption_kind();
 
-	add_enum_reloption(recsys_relopt_kind, "similarity",
-					   "Similarity that the item graph is computed with",
-					   similarity_values, RECSYS_COSINE,
-					   "Valid values are \"cosine\", \"jaccard\", \"dice\", \"confidence\", \"lift\", \"pmi\" and \"log_likelihood\".",
-					   lock);
-	add_int_reloption(recsys_relopt_kind, "neighbors",
-					  "Most neighbors kept for an item",
-					  RECSYS_DEFAULT_NEIGHBORS, 1, RECSYS_MAX_NEIGHBORS, lock);
-	add_int_reloption(recsys_relopt_kind, "min_support",
-					  "Fewest distinct users behind a pair of items",
-					  RECSYS_DEFAULT_MIN_SUPPORT, 1, INT_MAX, lock);
-	add_int_reloption(recsys_relopt_kind, "max_history",
-					  "Most recent items of one user that count",
-					  RECSYS_DEFAULT_MAX_HISTORY, 1, RECSYS_MAX_MAX_HISTORY, lock);
+	/* the list ends with a NULL, which is there already */
+	for (int x = RECSYS_COSINE; x <= RECSYS_LAST_SIMILARITY; x++)
+	{
+		similarity_values[x - RECSYS_COSINE].string_val = RecsysSimilarityName(x);
+		similarity_values[x - RECSYS_COSINE].symbol_val = x;
+	}
+	for (int x = 0; x < RecsysModelOptionCount; x++)
+		add_model_option(&RecsysModelOptionTable[x], lock);
+
 	add_int_reloption(recsys_relopt_kind, "fillfactor",
 					  "Packs bucket pages only to this percentage",
 					  RECSYS_DEFAULT_FILLFACTOR, 50, 100, lock);
 	add_int_reloption(recsys_relopt_kind, "pending_limit",
 					  "Size of the pending lists, in kB, beyond which inserts merge some of it",
 					  RECSYS_DEFAULT_PENDING_LIMIT, 64, MAX_KILOBYTES, lock);
-	add_real_reloption(recsys_relopt_kind, "shrinkage",
-					   "Damps pairs with little support: score times support / (support + shrinkage)",
-					   0, 0, RECSYS_MAX_SHRINKAGE, lock);
-	add_real_reloption(recsys_relopt_kind, "alpha",
-					   "Damps popular neighbors: score times users ^ -alpha",
-					   0, 0, 1, lock);
 	add_string_reloption(recsys_relopt_kind, "half_life",
 						 "Interval after which an interaction counts half when serving",
 						 "", validate_half_life, lock);
 }
 
+static void
+fill_table_entry(const RecsysModelOption *option, relopt_parse_elt *entry)
+{
+	entry->optname = option->name;
+	entry->offset = offsetof(RecsysOptions, model) + option->offset;
+	switch (option->kind)
+	{
+		case RECSYS_OPTION_INTEGER:
+			entry->opttype = RELOPT_TYPE_INT;
+			break;
+		case RECSYS_OPTION_REAL:
+			entry->opttype = RELOPT_TYPE_REAL;
+			break;
+		case RECSYS_OPTION_SIMILARITY:
+		case RECSYS_OPTION_WEIGHTING:
+			entry->opttype = RELOPT_TYPE_ENUM;
+			break;
+		case RECSYS_OPTION_INTERVAL:
+			entry->opttype = RELOPT_TYPE_STRING;
+			entry->offset = offsetof(RecsysOptions, training_half_life);
+			break;
+	}
+}
+
 bytea *
 RecsysParseOptions(Datum reloptions, bool validate)
 {
-	static const relopt_parse_elt table[] = {
-		{.optname = "similarity", .opttype = RELOPT_TYPE_ENUM, .offset = offsetof(RecsysOptions, similarity)},
-		{.optname = "neighbors", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, neighbors)},
-		{.optname = "min_support", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, min_support)},
-		{.optname = "max_history", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, max_history)},
+	static const relopt_parse_elt own[] = {
 		{.optname = "fillfactor", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, fillfactor)},
 		{.optname = "pending_limit", .opttype = RELOPT_TYPE_INT, .offset = offsetof(RecsysOptions, pending_limit)},
-		{.optname = "shrinkage", .opttype = RELOPT_TYPE_REAL, .offset = offsetof(RecsysOptions, shrinkage)},
-		{.optname = "alpha", .opttype = RELOPT_TYPE_REAL, .offset = offsetof(RecsysOptions, alpha)},
 		{.optname = "half_life", .opttype = RELOPT_TYPE_STRING, .offset = offsetof(RecsysOptions, half_life)},
 	};
+	relopt_parse_elt *table = palloc0(sizeof(relopt_parse_elt) *
+									  (RecsysModelOptionCount + lengthof(own)));
+	bytea	   *result;
 
-	return (bytea *) build_reloptions(reloptions, validate, recsys_relopt_kind,
-									  sizeof(RecsysOptions), table, lengthof(table));
+	for (int x = 0; x < RecsysModelOptionCount; x++)
+		fill_table_entry(&RecsysModelOptionTable[x], &table[x]);
+	memcpy(table + RecsysModelOptionCount, own, sizeof(own));
+	result = (bytea *) build_reloptions(reloptions, validate, recsys_relopt_kind,
+										sizeof(RecsysOptions), table,
+										RecsysModelOptionCount + lengthof(own));
+	pfree(table);
+	return result;
 }
 
 void
-RecsysGetModelOptions(Relation index, RecsysModelOptions *model, int *max_history)
+RecsysGetModelOptions(Relation index, RecsysModelOptions *model)
 {
 	RecsysOptions *options = (RecsysOptions *) index->rd_options;
 
-	model->similarity = options ? options->similarity : RECSYS_COSINE;
-	model->neighbors = options ? options->neighbors : RECSYS_DEFAULT_NEIGHBORS;
-	model->min_support = options ? options->min_support : RECSYS_DEFAULT_MIN_SUPPORT;
-	model->shrinkage = options ? options->shrinkage : 0;
-	model->alpha = options ? options->alpha : 0;
-	*max_history = options ? options->max_history : RECSYS_DEFAULT_MAX_HISTORY;
+	if (options == NULL)
+		RecsysModelOptionsInit(model);
+	else
+	{
+		*model = options->model;
+		model->training_half_life = 0;
+		if (options->training_half_life != 0)
+			model->training_half_life =
+				RecsysParseHalfLife("training_half_life",
+									GET_STRING_RELOPTION(options, training_half_life));
+	}
+	RecsysModelOptionsResolve(model);
 }
 
 int
@@ -153,5 +182,5 @@ RecsysGetHalfLife(Relation index)
 
 	if (options == NULL || options->half_life == 0)
 		return 0;
-	return parse_half_life(GET_STRING_RELOPTION(options, half_life));
+	return RecsysParseHalfLife("half_life", GET_STRING_RELOPTION(options, half_life));
 }

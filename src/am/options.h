@@ -11,26 +11,18 @@
 #include "core/similarity.h"
 #include "utils/rel.h"
 
-#define RECSYS_DEFAULT_NEIGHBORS	100
-#define RECSYS_DEFAULT_MIN_SUPPORT	2
-#define RECSYS_DEFAULT_MAX_HISTORY	2000
 #define RECSYS_MAX_MAX_HISTORY		100000
 #define RECSYS_DEFAULT_FILLFACTOR	90
-#define RECSYS_MAX_SHRINKAGE		1e9
 #define RECSYS_DEFAULT_PENDING_LIMIT	4096	/* kB */
 
 typedef struct RecsysOptions
 {
 	int32		vl_len_;		/* varlena header (do not touch directly!) */
-	int			similarity;		/* RecsysSimilarity */
-	int			neighbors;
-	int			min_support;
-	int			max_history;
 	int			fillfactor;
 	int			pending_limit;
-	double		shrinkage;
-	double		alpha;
 	int			half_life;		/* offset of the string, an interval or '' */
+	int			training_half_life; /* the same; model has it as a number */
+	RecsysModelOptions model;
 } RecsysOptions;
 
 /* Called once, from _PG_init. */
@@ -38,8 +30,8 @@ extern void RecsysInitOptions(void);
 
 extern bytea *RecsysParseOptions(Datum reloptions, bool validate);
 
-/* What a build of the index would use now; never NULL fields. */
-extern void RecsysGetModelOptions(Relation index, RecsysModelOptions *model, int *max_history);
+/* What a build of the index would use now, resolved. */
+extern void RecsysGetModelOptions(Relation index, RecsysModelOptions *model);
 extern int	RecsysGetFillfactor(Relation index);
 extern int	RecsysGetPendingLimit(Relation index);	/* kB */
 

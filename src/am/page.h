@@ -35,7 +35,7 @@
 #include "utils/rel.h"
 
 #define RECSYS_MAGIC			0x52435359	/* "RCSY" */
-#define RECSYS_FORMAT_VERSION	2
+#define RECSYS_FORMAT_VERSION	3
 
 /* Fixed blocks */
 #define RECSYS_META_BLOCK		0
@@ -116,6 +116,8 @@ typedef struct RecsysMetaData
 	int32		max_history;
 	double		shrinkage;
 	double		alpha;
+	bool		learned;		/* scores are no function of counts: merges leave
+								 * them to the next build */
 
 	/* of the model: as the build saw it and merges have changed it */
 	uint64		users;			/* users with at least one counting interaction */
@@ -126,6 +128,7 @@ typedef struct RecsysMetaData
 	uint64		capped_interactions;	/* folded interactions left out for that */
 	int64		built_at;		/* TimestampTz */
 	uint64		score_users;	/* N that the graph's scores are computed with */
+	uint64		stale;			/* rows with RECSYS_ROW_STALE */
 
 	/* merges */
 	uint64		queued;			/* items on the queue */
@@ -267,7 +270,8 @@ typedef struct RecsysEntry
  * when scores sink, they move up, and the row need not be computed anew.  How
  * far they can be trusted is what the floor tells: every pair that is not
  * stored stands behind (floor_score, floor_item) in the order of neighbors
- * (core/neighbors.h).  A floor_score of 0 means that nothing is left out.
+ * (core/neighbors.h).  A floor_score of 0 means that nothing is left out.  Where
+ * scores are learned no pair can come in between two builds, and it is always 0.
  */
 typedef struct RecsysGraphRowData
 {
@@ -289,6 +293,11 @@ typedef struct RecsysGraphRowData
 #define RECSYS_ROW_SHRUNK		0x0004
 /* fewer neighbors than wanted stand above the floor; the item is queued */
 #define RECSYS_ROW_SHORT		0x0002
+/* the item's interactions have changed since its scores were learned */
+#define RECSYS_ROW_STALE		0x0008
+
+/* Flags of items on the queue, which merges take away again */
+#define RECSYS_ROW_QUEUED (RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK | RECSYS_ROW_SHORT)
 
 typedef RecsysGraphRowData *RecsysGraphRow;
 

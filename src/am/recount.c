@@ -19,6 +19,10 @@
  * found in the rows that the caller names: those of what the users with changes
  * still have.  (If they have lost the other item too, that one is recomputed as
  * well, now or with a later change, and its row is written anew.)
+ *
+ * Where scores are learned they stay what they are, and so does what pairs there
+ * are, but for those that fall below min_support.  Users and supports are counted
+ * all the same, and the row is flagged stale: it waits for a build.
  */
 #include "postgres.h"
 
@@ -47,6 +51,7 @@ typedef struct StoredPair
 {
 	uint32		row;
 	uint32		support;
+	float		score;
 	uint32		next;
 } StoredPair;
 
@@ -135,7 +140,8 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 	recount->options.min_support = recount->meta.min_support;
 	recount->options.shrinkage = recount->meta.shrinkage;
 	recount->options.alpha = recount->meta.alpha;
-	recount->uses_dots = recount->meta.weighted && recount->meta.similarity == RECSYS_COSINE;
+	recount->uses_dots = recount->meta.weighted && recount->meta.similarity == RECSYS_COSINE &&
+		!recount->meta.learned;
 	recount->symmetric = recount->meta.alpha == 0 &&
 		(recount->meta.similarity == RECSYS_COSINE || recount->meta.similarity == RECSYS_JACCARD ||
 		 recount->meta.similarity == RECSYS_DICE);
@@ -224,6 +230,7 @@ load_row(RecsysRecount *recount, uint32 item)
 		pair = &recount->stored[recount->nstored++];
 		pair->row = item;
 		pair->support = RecsysRowSupports(row)[i];
+		pair->score = RecsysRowScores(row)[i];
 		pair->next = recount->stored_heads[recount->slots[peer] - 1];
 		recount->stored_heads[recount->slots[peer] - 1] = recount->nstored;
 	}
@@ -482,6 +489,51 @@ put_pair(RecsysRecount *recount, uint32 row, uint32 item, uint32 support, float 
 }
 
 /*
+ * From the counts of an item whose scores are learned: the supports of its pairs,
+ * in its own row and in others; without enough of it a pair goes.
+ */
+static void
+finish_learned_item(RecsysRecount *recount, uint32 slot)
+{
+	uint32		x = recount->items[slot];
+	uint32		min_support = recount->options.min_support;
+	RecsysRowUpdate *update = &recount->rows[slot];
+	RecsysNeighborList *list = &update->list;
+	RecsysGraphRow row;
+
+	for (uint32 i = 0; i < recount->ntouched; i++)
+		load_row(recount, recount->touched[i]);
+	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
+	{
+		const StoredPair *pair = &recount->stored[p - 1];
+		uint32		support = recount->counts[pair->row];
+
+		if (recount->slots[pair->row] == 0)
+			put_pair(recount, pair->row, x, support, support >= min_support ? pair->score : 0);
+	}
+
+	row = RecsysGraphNeedRow(&recount->graph, x);
+	list->neighbors = MemoryContextAlloc(recount->round,
+										 sizeof(RecsysNeighbor) * Max(row->nstored, 1));
+	list->count = 0;
+	for (int i = 0; i < row->nstored; i++)
+	{
+		uint32		y = row->peers[i];
+
+		if (y >= recount->nitems || recount->counts[y] < min_support)
+			continue;
+		list->neighbors[list->count].item = y;
+		list->neighbors[list->count].support = recount->counts[y];
+		list->neighbors[list->count++].score = RecsysRowScores(row)[i];
+	}
+	RecsysGraphReleaseRow(&recount->graph);
+	update->item = x;
+	update->users = recount->users[x];
+	update->norm2 = recount->norm2[x];
+	update->flags = RECSYS_ROW_STALE;
+}
+
+/*
  * From the counts of an item: its row, and its pairs in other rows.  The rows of
  * the round's other items are written anew themselves.
  */
@@ -494,6 +546,12 @@ finish_item(RecsysRecount *recount, uint32 slot)
 	RecsysNeighbor *candidates;
 	int			ncandidates = 0;
 	RecsysNeighbor *kept;
+
+	if (recount->meta.learned)
+	{
+		finish_learned_item(recount, slot);
+		return;
+	}
 
 	for (uint32 i = 0; i < recount->ntouched; i++)
 	{
@@ -717,9 +775,22 @@ adjusted_support(const RecsysRecount *recount, uint32 x, uint32 y, uint32 suppor
 	return Min(support + recount->counts[y], Min(recount->users[x], recount->users[y]));
 }
 
+/* The users of an item of the round, those first .. last-1 among the members added. */
+static void
+adjust_users(RecsysRecount *recount, uint32 item, uint64 first, uint64 last)
+{
+	RecsysGraphRow row = RecsysGraphNeedRow(&recount->graph, item);
+
+	recount->users[item] = row->users + (uint32) (last - first);
+	recount->norm2[item] = row->norm2;
+	RecsysGraphReleaseRow(&recount->graph);
+	for (uint64 m = first; m < last; m++)
+		recount->norm2[item] += (double) recount->members[m].weight * recount->members[m].weight;
+}
+
 /* The row of an item of the round, its supports and scores adjusted by the counts. */
 static void
-adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2)
+adjust_row(RecsysRecount *recount, uint32 slot)
 {
 	uint32		x = recount->items[slot];
 	RecsysRowUpdate *update = &recount->rows[slot];
@@ -732,12 +803,10 @@ adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2
 	RecsysGraphReleaseRow(&recount->graph);
 	row = (RecsysGraphRow) copy.data;
 
-	recount->users[x] = row->users + added;
-	recount->norm2[x] = row->norm2 + added_norm2;
 	update->item = x;
 	update->users = recount->users[x];
 	update->norm2 = recount->norm2[x];
-	update->flags = row->flags | RECSYS_ROW_INEXACT;
+	update->flags = row->flags | RECSYS_ROW_INEXACT | (recount->meta.learned ? RECSYS_ROW_STALE : 0);
 	list->floor_score = row->floor_score;
 	list->floor_item = row->floor_item;
 
@@ -763,7 +832,8 @@ adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2
 				recount->dots[y];
 		neighbor->item = y;
 		neighbor->support = adjusted_support(recount, x, y, RecsysRowSupports(row)[i]);
-		neighbor->score = score(recount, x, y, neighbor->support, dot);
+		neighbor->score = recount->meta.learned ? RecsysRowScores(row)[i] :
+			score(recount, x, y, neighbor->support, dot);
 		if (neighbor->score > 0 && neighbor->support >= recount->options.min_support)
 			list->count++;
 	}
@@ -778,8 +848,9 @@ adjust_row(RecsysRecount *recount, uint32 slot, uint32 added, double added_norm2
 		if (recount->counts[y] == 0 || recount->uses_dots ||
 			support < recount->options.min_support)
 			continue;
-		put_pair(recount, y, x, support, score(recount, y, x, support, 0));
-		if (recount->stored_at[y] != slot + 1)
+		put_pair(recount, y, x, support, recount->meta.learned ? recount->stored[p - 1].score :
+				 score(recount, y, x, support, 0));
+		if (recount->stored_at[y] != slot + 1 || recount->meta.learned)
 			continue;
 		neighbor->item = y;
 		neighbor->support = support;
@@ -822,16 +893,16 @@ RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 		}
 	}
 	starts = group_members(recount);
+
+	/* all numbers of users must be known before the first score */
+	for (uint32 slot = 0; slot < nitems; slot++)
+		adjust_users(recount, items[slot], starts[slot], starts[slot + 1]);
 	for (uint32 slot = 0; slot < nitems; slot++)
 	{
-		double		norm2 = 0;
-
-		for (uint64 m = starts[slot]; m < starts[slot + 1]; m++)
-			norm2 += (double) recount->members[m].weight * recount->members[m].weight;
 		count_members(recount, starts[slot], starts[slot + 1]);
 		for (uint32 i = 0; i < recount->ntouched; i++)
 			load_row(recount, recount->touched[i]);
-		adjust_row(recount, slot, (uint32) (starts[slot + 1] - starts[slot]), norm2);
+		adjust_row(recount, slot);
 		if (shrunk)
 			recount->rows[slot].flags |= RECSYS_ROW_SHRUNK;
 		clear_counts(recount);

@@ -18,6 +18,17 @@ RecsysAnswerInit(RecsysAnswer *answer, FunctionCallInfo fcinfo)
 	answer->item_type = getBaseType(TupleDescAttr(answer->result->setDesc, 0)->atttypid);
 }
 
+Oid
+RecsysAnswerInitArray(RecsysAnswer *answer, FunctionCallInfo fcinfo)
+{
+	Oid			element;
+
+	RecsysAnswerInit(answer, fcinfo);
+	element = get_element_type(answer->item_type);
+	answer->item_type = getBaseType(element);
+	return element;
+}
+
 void
 RecsysAnswerCheckKind(const RecsysAnswer *answer, RecsysKeyKind kind, const char *recommender)
 {

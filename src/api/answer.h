@@ -21,6 +21,12 @@ typedef struct RecsysAnswer
 extern void RecsysAnswerInit(RecsysAnswer *answer, FunctionCallInfo fcinfo);
 
 /*
+ * The same where the first column is an array of items.  Returns its element
+ * type, which may be a domain over item_type.
+ */
+extern Oid	RecsysAnswerInitArray(RecsysAnswer *answer, FunctionCallInfo fcinfo);
+
+/*
  * Errors out unless item keys of the kind can be returned in the first column;
  * the hint names the overload to use.
  */

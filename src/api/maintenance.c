@@ -65,6 +65,13 @@ recsys_merge(PG_FUNCTION_ARGS)
 	RecsysBeginAsOwner(heap, &before);
 	done = RecsysMerge(heap, index, mode, &merged);
 	RecsysEndAsOwner(&before);
+	if (done && mode == RECSYS_MERGE_EXACT && merged.inexact > 0 && RecsysGetCache(index)->meta.learned)
+		ereport(NOTICE,
+				(errmsg("%llu items have changed since similarity \"%s\" was trained",
+						(unsigned long long) merged.inexact,
+						RecsysSimilarityName(RecsysGetCache(index)->meta.similarity)),
+				 errdetail("Users and supports of all pairs are exact; scores and new pairs wait for the next training."),
+				 errhint("Train anew with REINDEX INDEX CONCURRENTLY.")));
 
 	/* locks are kept to the end of the transaction */
 	relation_close(index, NoLock);
@@ -94,6 +101,12 @@ recsys_forget_user(PG_FUNCTION_ARGS)
 	RecsysBeginAsOwner(heap, &before);
 	forgotten = RecsysForgetUser(heap, index, &key);
 	RecsysEndAsOwner(&before);
+	if (forgotten > 0 && RecsysGetCache(index)->meta.learned)
+		ereport(NOTICE,
+				(errmsg("the scores of index \"%s\" were learned with the user's interactions",
+						RelationGetRelationName(index)),
+				 errdetail("They count in no history and in no support any more, but scores stay until the next training."),
+				 errhint("Delete the rows and REINDEX the index to train without them.")));
 	relation_close(index, NoLock);
 	relation_close(heap, NoLock);
 	PG_RETURN_INT64(forgotten);

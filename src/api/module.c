@@ -6,6 +6,7 @@
 
 #include "am/merge.h"
 #include "am/options.h"
+#include "api/mining.h"
 #include "fault.h"
 #include "fmgr.h"
 #include "worker/worker.h"
@@ -19,6 +20,7 @@ _PG_init(void)
 {
 	RecsysInitOptions();
 	RecsysInitMerge();
+	RecsysInitMining();
 	RecsysInitFaults();
 	RecsysInitWorker();
 }

@@ -6,8 +6,10 @@
 
 #include "api/answer.h"
 #include "api/arguments.h"
+#include "core/modeloptions.h"
 #include "miscadmin.h"
 #include "source/model.h"
+#include "source/optiontext.h"
 #include "source/query.h"
 #include "source/values.h"
 #include "utils/memutils.h"
@@ -76,9 +78,10 @@ double_in_range(FunctionCallInfo fcinfo, int argument, const char *name, double 
 
 /* first: the argument that similarity is; the other options follow it */
 static void
-read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options, int *max_history)
+read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options)
 {
 	char	   *similarity = RecsysArgText(fcinfo, first);
+	char	   *others = RecsysArgText(fcinfo, first + 6);
 
 	/* a typed NULL of type text, meant for item_type, arrives here */
 	if (similarity == NULL)
@@ -86,28 +89,34 @@ read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options, in
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("similarity must not be NULL"),
 				 errhint("To tell that item keys are text, name the argument: item_type => NULL::text.")));
-	if (!RecsysSimilarityParse(similarity, &options->similarity))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown similarity \"%s\"", similarity),
-				 errhint("Valid values are \"cosine\", \"jaccard\", \"dice\", \"confidence\", \"lift\", \"pmi\" and \"log_likelihood\".")));
+	RecsysModelOptionsInit(options);
+	RecsysSetOption(options, "similarity", similarity);
 	options->neighbors = integer_in_range(fcinfo, first + 1, "neighbors", 1, MOST_NEIGHBORS);
 	options->min_support = integer_in_range(fcinfo, first + 2, "min_support", 1, PG_INT32_MAX);
 	options->shrinkage = double_in_range(fcinfo, first + 3, "shrinkage", 0, 1e9);
-	options->alpha = double_in_range(fcinfo, first + 4, "alpha", 0, 1);
-	*max_history = integer_in_range(fcinfo, first + 5, "max_history", 1, 100000);
+	if (!PG_ARGISNULL(first + 4))
+		options->alpha = double_in_range(fcinfo, first + 4, "alpha", 0, 2);
+	options->max_history = integer_in_range(fcinfo, first + 5, "max_history", 1, 100000);
+	if (others != NULL)
+		RecsysParseOptionText(options, others);
+	RecsysModelOptionsResolve(options);
 }
 
 static RecsysModel *
-train(RecsysCollector *collector, bool weighted, int max_history, Size limit)
+train(RecsysCollector *collector, bool weighted, const RecsysModelOptions *options, Size limit)
 {
 	Size		kept = RecsysCollectorMemory(collector);
-	RecsysModel *model = RecsysModelCreate(RecsysCollectorItems(collector), weighted, max_history,
-										   limit > kept ? limit - kept : 0,
+	int64		latest = RecsysCollectorLatest(collector);
+	bool		decays = latest != RECSYS_NO_TIME && options->training_half_life > 0 &&
+		RecsysModelUsesWeights(options);
+	RecsysModel *model = RecsysModelCreate(RecsysCollectorItems(collector), weighted || decays,
+										   options->max_history, limit > kept ? limit - kept : 0,
 										   RecsysCollectorSpilled(collector), 0);
 	RecsysKey	key;
 	uint32		hash;
 
+	if (decays)
+		RecsysModelSetDecay(model, options->training_half_life, latest);
 	while (RecsysCollectorNextUser(collector, &key, &hash))
 	{
 		RecsysUserRow row;
@@ -133,7 +142,6 @@ query_item_similarity(FunctionCallInfo fcinfo, int first_option)
 	RecsysKeyKind kind;
 	PairState	state;
 	bool		weighted;
-	int			max_history;
 	Size		limit = (Size) maintenance_work_mem * 1024;
 	char	   *query = RecsysArgText(fcinfo, 0);
 
@@ -141,12 +149,12 @@ query_item_similarity(FunctionCallInfo fcinfo, int first_option)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("query must not be NULL")));
-	read_options(fcinfo, first_option, &options, &max_history);
+	read_options(fcinfo, first_option, &options);
 
 	RecsysAnswerInit(&answer, fcinfo);
 	collector = RecsysCollectQuery(query, limit, &kind, &weighted);
 	RecsysAnswerCheckKind(&answer, kind, "query");
-	model = train(collector, weighted, max_history, limit);
+	model = train(collector, weighted, &options, limit);
 
 	state.answer = &answer;
 	state.collector = collector;

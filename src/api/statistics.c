@@ -125,7 +125,7 @@ put_meta(StatisticsRow *row, const RecsysMetaData *meta)
 	put_count(row, STATS_ITEMS, meta->items);
 	put_count(row, STATS_INTERACTIONS, meta->interactions);
 	put_count(row, STATS_NEIGHBORS, meta->pairs);
-	put_count(row, STATS_INEXACT, meta->queued);
+	put_count(row, STATS_INEXACT, RecsysInexactItems(meta));
 	put_count(row, STATS_CAPPED_USERS, meta->capped_users);
 	put_count(row, STATS_CAPPED_INTERACTIONS, meta->capped_interactions);
 	put_count(row, STATS_SCORE_USERS, meta->score_users);

@@ -89,7 +89,10 @@ RecsysItemTotalsCompute(const RecsysMatrix *users)
 	totals->users = recsys_alloc_huge_zero(nitems * sizeof(uint32));
 	totals->work = recsys_alloc_huge_zero(nitems * sizeof(uint64));
 	if (users->weights != NULL)
+	{
 		totals->norm2 = recsys_alloc_huge_zero(nitems * sizeof(double));
+		totals->mass = recsys_alloc_huge_zero(nitems * sizeof(double));
+	}
 
 	for (uint32 user = 0; user < users->nrows; user++)
 	{
@@ -107,7 +110,10 @@ RecsysItemTotalsCompute(const RecsysMatrix *users)
 			totals->users[item]++;
 			totals->work[item] += last - first;
 			if (users->weights != NULL)
+			{
 				totals->norm2[item] += (double) users->weights[x] * users->weights[x];
+				totals->mass[item] += users->weights[x];
+			}
 		}
 	}
 	return totals;

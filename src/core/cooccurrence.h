@@ -30,6 +30,7 @@ typedef struct RecsysItemTotals
 	uint64		nusers;			/* N */
 	uint32	   *users;			/* n_i */
 	double	   *norm2;			/* sum of squared weights; NULL when unweighted */
+	double	   *mass;			/* sum of weights; NULL when unweighted */
 	uint64	   *work;			/* sum over the item's users of their history length */
 } RecsysItemTotals;
 

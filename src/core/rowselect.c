@@ -66,7 +66,7 @@ struct RecsysRowSelector
 
 	/* per item: n_j ^ -alpha, times what else depends on j alone */
 	float	   *factors;
-	double	   *dot_factors;	/* the same for weighted cosine */
+	double	   *dot_factors;	/* the same where dot products matter */
 
 	/* the current row: what was offered, in parallel arrays */
 	uint32		item;
@@ -108,9 +108,12 @@ RecsysRowSelectorCreate(const RecsysItemTotals *totals, const RecsysModelOptions
 	Size		row_size = padded(nitems);
 	Size		pool_bytes;
 
+	Assert(options->similarity <= RECSYS_RP3BETA);
+	Assert(options->similarity != RECSYS_RP3BETA || totals->norm2 != NULL);
 	selector->totals = totals;
 	selector->options = options;
-	selector->uses_dots = totals->norm2 != NULL && options->similarity == RECSYS_COSINE;
+	selector->uses_dots = totals->norm2 != NULL &&
+		(options->similarity == RECSYS_COSINE || options->similarity == RECSYS_RP3BETA);
 	selector->filtered = options->shrinkage <= LARGEST_FILTERED_SHRINKAGE;
 
 	if (selector->uses_dots)
@@ -122,6 +125,11 @@ RecsysRowSelectorCreate(const RecsysItemTotals *totals, const RecsysModelOptions
 		double		users = Max(totals->users[item], 1);
 		double		factor = options->alpha != 0.0 ? pow(users, -options->alpha) : 1.0;
 
+		if (options->similarity == RECSYS_RP3BETA)
+		{
+			selector->dot_factors[item] = pow(users, -options->beta);
+			continue;
+		}
 		if (selector->uses_dots)
 		{
 			double		norm2 = totals->norm2[item];
@@ -216,6 +224,8 @@ RecsysRowSelectorStart(RecsysRowSelector *selector, uint32 item)
 	arguments->row_factor = 1.0;
 	if (options->similarity == RECSYS_COSINE)
 		arguments->row_factor = 1.0 / sqrt(selector->uses_dots ? totals->norm2[item] : n_i);
+	else if (options->similarity == RECSYS_RP3BETA)
+		arguments->row_factor = pow(totals->mass[item], -options->alpha);
 	else if (options->similarity == RECSYS_CONFIDENCE)
 		arguments->row_factor = 1.0 / n_i;
 	else if (options->similarity == RECSYS_LIFT || options->similarity == RECSYS_PMI)
@@ -337,6 +347,7 @@ compute_bounds(RecsysSimilarity similarity, const BoundArguments *arguments,
 	switch (similarity)
 	{
 		case RECSYS_COSINE:
+		case RECSYS_RP3BETA:
 			if (dots != NULL)
 			{
 				const double *restrict dot_factors = a.dot_factors + (consecutive ? first : 0);
@@ -361,6 +372,8 @@ compute_bounds(RecsysSimilarity similarity, const BoundArguments *arguments,
 			break;
 		case RECSYS_LOG_LIKELIHOOD:
 			BOUND_LOOP(log_likelihood_bound(c, users_j, &a) * factors[place])
+			break;
+		default:
 			break;
 	}
 }
@@ -505,10 +518,12 @@ add_candidate(RecsysRowSelector *selector, uint32 place)
 	pair.n_users = (double) totals->nusers;
 	pair.norm2_i = pair.n_i;
 	pair.norm2_j = pair.n_j;
+	pair.mass_i = pair.n_i;
 	if (selector->uses_dots)
 	{
 		pair.norm2_i = totals->norm2[selector->item];
 		pair.norm2_j = totals->norm2[item];
+		pair.mass_i = totals->mass[selector->item];
 		dot = selector->dots[place];
 	}
 	score = (float) RecsysSimilarityScore(selector->options, count, dot, &pair);

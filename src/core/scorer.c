@@ -131,6 +131,19 @@ RecsysScorerIsCandidate(const RecsysScorer *scorer, uint32 item)
 		(float) scorer->sums[item] > 0.0f;
 }
 
+float
+RecsysScorerScore(const RecsysScorer *scorer, uint32 item)
+{
+	return item < scorer->nitems ? (float) scorer->sums[item] : 0.0f;
+}
+
+uint32
+RecsysScorerTouched(const RecsysScorer *scorer, const uint32 **items)
+{
+	*items = scorer->marked;
+	return scorer->nmarked;
+}
+
 int
 RecsysScorerCandidates(const RecsysScorer *scorer)
 {

@@ -47,6 +47,15 @@ extern bool RecsysScorerIsCandidate(const RecsysScorer *scorer, uint32 item);
  */
 extern int	RecsysScorerTop(RecsysScorer *scorer, int k, RecsysScored *out);
 
+/* The item's score, whether or not it is excluded; 0 when nothing was added to it. */
+extern float RecsysScorerScore(const RecsysScorer *scorer, uint32 item);
+
+/*
+ * Items that were added to or excluded, each once, in no order; valid until the
+ * next Reset, Add or Exclude.  Returns their number.
+ */
+extern uint32 RecsysScorerTouched(const RecsysScorer *scorer, const uint32 **items);
+
 /* Upper bound of what RecsysScorerTop can return now. */
 extern int	RecsysScorerCandidates(const RecsysScorer *scorer);
 

@@ -23,7 +23,18 @@
  *					with E = row total * column total / N	(Dunning 1993);
  *					0 where the items meet no more often than by chance
  *
- * Two factors apply to each of them:
+ * rp3beta			n_j^-beta * sum_u (w_ui / W_i)^alpha * (w_uj / W_u)^alpha
+ *					with W_i and W_u the sums of weights of item and user: the
+ *					probability to get from i to a user and on to j, each step
+ *					raised to alpha, popular j damped	(Cooper, Lee, Radinsky,
+ *					Siantos 2014, "Random walks in recommender systems: exact
+ *					computation and simulations"; Paudel, Christoffel, Newell,
+ *					Bernstein 2017, "Updatable, accurate, diverse, and scalable
+ *					recommendations for interactive applications").  The sum is
+ *					the dot product of weights as weighting.c makes them.
+ *
+ * Two factors apply to each of them, the first of them not to rp3beta, which has
+ * its own:
  *
  * alpha			n_j ^ -alpha damps popular neighbors.  With confidence this is
  *					Freq(ij) / (Freq(i) * Freq(j)^alpha)	(Deshpande, Karypis 2004,
@@ -49,12 +60,13 @@ static const struct
 	{"confidence", RECSYS_CONFIDENCE},
 	{"lift", RECSYS_LIFT},
 	{"pmi", RECSYS_PMI},
-	{"log_likelihood", RECSYS_LOG_LIKELIHOOD}
+	{"log_likelihood", RECSYS_LOG_LIKELIHOOD},
+	{"rp3beta", RECSYS_RP3BETA},
+	{"slim", RECSYS_SLIM}
 };
 
-/* Equal but for the case of ASCII letters, whatever the locale. */
-static bool
-names_equal(const char *a, const char *b)
+bool
+RecsysNamesEqual(const char *a, const char *b)
 {
 	for (; *a != '\0' && *b != '\0'; a++, b++)
 	{
@@ -72,7 +84,7 @@ RecsysSimilarityParse(const char *name, RecsysSimilarity *similarity)
 {
 	for (int x = 0; x < (int) lengthof(similarity_names); x++)
 	{
-		if (names_equal(name, similarity_names[x].name))
+		if (RecsysNamesEqual(name, similarity_names[x].name))
 		{
 			*similarity = similarity_names[x].similarity;
 			return true;
@@ -176,9 +188,15 @@ RecsysSimilarityScore(const RecsysModelOptions *options, double c, double dot,
 		case RECSYS_LOG_LIKELIHOOD:
 			score = log_likelihood(c, totals);
 			break;
+		case RECSYS_RP3BETA:
+			score = dot * pow(totals->mass_i, -options->alpha) * pow(totals->n_j, -options->beta);
+			break;
+		case RECSYS_SLIM:
+			elog(ERROR, "similarity \"%s\" is no function of counts",
+				 RecsysSimilarityName(options->similarity));
 	}
 
-	if (options->alpha != 0.0)
+	if (options->alpha != 0.0 && options->similarity != RECSYS_RP3BETA)
 		score *= pow(totals->n_j, -options->alpha);
 	if (options->shrinkage != 0.0)
 		score *= c / (c + options->shrinkage);

@@ -1,8 +1,10 @@
 /*
  * similarity.h
- *	  The similarity family: pure functions of (c_ij, n_i, n_j, N).
+ *	  Models of the item graph and their options; the similarity family: pure
+ *	  functions of what is counted for a pair of items.
  *
- * similarity.c gives each formula and where it comes from.
+ * similarity.c gives each formula and where it comes from, modeloptions.h what
+ * each option is called and may be.
  */
 #ifndef RECSYS_SIMILARITY_H
 #define RECSYS_SIMILARITY_H
@@ -18,16 +20,47 @@ typedef enum RecsysSimilarity
 	RECSYS_CONFIDENCE = 4,		/* P(j | i), the row item i being the condition */
 	RECSYS_LIFT = 5,
 	RECSYS_PMI = 6,				/* pointwise mutual information, natural logarithm */
-	RECSYS_LOG_LIKELIHOOD = 7	/* Dunning's G2, natural logarithm; 0 for negative association */
+	RECSYS_LOG_LIKELIHOOD = 7,	/* Dunning's G2, natural logarithm; 0 for negative association */
+
+	/* not functions of the pair's counts alone: see RecsysModelIsCounted */
+	RECSYS_RP3BETA = 8,			/* random walk of three steps */
+	RECSYS_SLIM = 9				/* sparse linear method: elastic net for each item */
 } RecsysSimilarity;
+
+#define RECSYS_LAST_SIMILARITY RECSYS_SLIM
+
+/* How interactions are weighted before training; stored on disk: never renumber */
+typedef enum RecsysWeighting
+{
+	RECSYS_WEIGHTING_NONE = 0,
+	RECSYS_WEIGHTING_TFIDF = 1,
+	RECSYS_WEIGHTING_BM25 = 2
+} RecsysWeighting;
+
+/*
+ * Of an option that another model has, or that is left to the model, the value
+ * does not matter: RecsysModelOptionsResolve puts the default.
+ */
+#define RECSYS_MODEL_DEFAULT (-1.0)
 
 typedef struct RecsysModelOptions
 {
 	RecsysSimilarity similarity;
 	int			neighbors;		/* most neighbors kept for an item, >= 1 */
 	uint32		min_support;	/* fewest distinct users behind a pair, >= 1 */
+	int			max_history;	/* most recent items of a user that count */
 	double		shrinkage;		/* >= 0: score times c / (c + shrinkage) */
-	double		alpha;			/* 0..1: score times n_j ^ -alpha */
+	double		alpha;			/* score times n_j ^ -alpha; rp3beta: exponent of
+								 * the transition probabilities */
+	double		beta;			/* rp3beta: score times n_j ^ -beta */
+	RecsysWeighting weighting;
+	double		k1;				/* bm25: how soon weights saturate */
+	double		b;				/* bm25: how much the length of a history matters */
+	double		user_damping;	/* a user counts (items of the user) ^ -user_damping */
+	int64		training_half_life; /* microseconds, 0: none */
+	double		l1;				/* slim: L1 and L2 regularization */
+	double		l2;
+	int			candidates;		/* slim: most items that predict an item */
 } RecsysModelOptions;
 
 /* What is known of one item or of the whole set beside the pair itself. */
@@ -38,11 +71,15 @@ typedef struct RecsysPairTotals
 	double		n_users;		/* N: users with any interaction */
 	double		norm2_i;		/* sum of squared weights; equals n_i when unweighted */
 	double		norm2_j;
+	double		mass_i;			/* W_i: sum of weights; equals n_i when unweighted */
 } RecsysPairTotals;
 
 /* "cosine", "jaccard", …; false when the name is none of them (case-insensitive) */
 extern bool RecsysSimilarityParse(const char *name, RecsysSimilarity *similarity);
 extern const char *RecsysSimilarityName(RecsysSimilarity similarity);
+
+/* Equal but for the case of ASCII letters, whatever the locale. */
+extern bool RecsysNamesEqual(const char *a, const char *b);
 
 /*
  * Score of the pair (i, j) with count c = c_ij and weighted dot product dot

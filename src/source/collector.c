@@ -35,6 +35,7 @@ struct RecsysCollector
 	RecsysCollectorOptions options;
 	MemoryContext context;
 	uint64		nrows;
+	int64		latest;			/* time of any row that counts */
 	RecsysDictionary *users;	/* NULL once spilled */
 	RecsysDictionary *items;
 	RecsysRowStore store;
@@ -77,6 +78,7 @@ RecsysCollectorCreate(const RecsysCollectorOptions *options)
 
 	collector->options = *options;
 	collector->context = context;
+	collector->latest = RECSYS_NO_TIME;
 	collector->users = RecsysDictionaryCreate(options->user_kind, options->seed);
 	collector->items = RecsysDictionaryCreate(options->item_kind, options->seed);
 	collector->userkeycopy = palloc(RECSYS_MAX_KEY_LEN);
@@ -177,6 +179,8 @@ RecsysCollectorAdd(RecsysCollector *collector, const RecsysCollected *row)
 	Assert(row->position <= RECSYS_POSITION_MASK);
 	if (row->item != NULL)
 		item = RecsysDictionaryIntern(collector->items, row->item);
+	if (row->item != NULL && row->user != NULL && !row->dead)
+		collector->latest = Max(collector->latest, row->time);
 
 	if (collector->spill == NULL)
 	{
@@ -256,6 +260,12 @@ void
 RecsysCollectorItemKey(const RecsysCollector *collector, uint32 item, RecsysKey *key)
 {
 	RecsysDictionaryKey(collector->items, collector->itembynumber[item], key);
+}
+
+int64
+RecsysCollectorLatest(const RecsysCollector *collector)
+{
+	return collector->latest;
 }
 
 bool

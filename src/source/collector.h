@@ -68,6 +68,9 @@ extern uint64 RecsysCollectorRows(const RecsysCollector *collector);
 extern uint32 RecsysCollectorItems(const RecsysCollector *collector);
 extern void RecsysCollectorItemKey(const RecsysCollector *collector, uint32 item, RecsysKey *key);
 
+/* The latest time of rows with user and item that are not dead, or RECSYS_NO_TIME. */
+extern int64 RecsysCollectorLatest(const RecsysCollector *collector);
+
 /* Has the limit forced rows to disk? */
 extern bool RecsysCollectorSpilled(const RecsysCollector *collector);
 

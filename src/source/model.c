@@ -4,13 +4,11 @@
  *
  * Each user's interactions are folded as they arrive; the folded histories form
  * the user-major matrix.  It is either held in memory or written to a temporary
- * file.  When matrix, transpose and accumulators fit the limit, the in-memory
- * kernel runs; otherwise the streaming kernel reads the histories as often as
- * it needs to.  Both give the same result, and both can be run by parallel
- * workers (parallel_model.c).
+ * file.  What is made of it is the business of training.c.
  */
 #include "postgres.h"
 
+#include <float.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -18,15 +16,13 @@
 #include "miscadmin.h"
 #include "source/historyfile.h"
 #include "core/histories.h"
+#include "core/modeloptions.h"
 #include "source/model.h"
-#include "source/parallel_model.h"
+#include "source/training.h"
 #include "utils/memutils.h"
 
 /* A user with more interactions than this has them merged on the way. */
 #define COMPACT_THRESHOLD 65536
-
-/* The streaming kernel gets at least this much. */
-#define MIN_STREAM_MEMORY ((Size) 1024 * 1024)
 
 struct RecsysModel
 {
@@ -34,6 +30,8 @@ struct RecsysModel
 	bool		weighted;
 	int			max_history;
 	int			nworkers;
+	int64		half_life;		/* of decay; 0: none */
+	int64		reference;		/* time that decay counts from */
 	Size		memory_limit;
 	RecsysModelStatistics statistics;
 	RecsysItemTotals totals;
@@ -48,7 +46,6 @@ struct RecsysModel
 	RecsysHistories histories;	/* in memory */
 
 	RecsysHistoryFile *file;	/* or on disk */
-	uint32		position;		/* next user of the in-memory stream */
 };
 
 RecsysModel *
@@ -71,7 +68,10 @@ RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_lim
 	model->totals.users = recsys_alloc_huge_zero(sizeof(uint32) * slots);
 	model->totals.work = recsys_alloc_huge_zero(sizeof(uint64) * slots);
 	if (weighted)
+	{
 		model->totals.norm2 = recsys_alloc_huge_zero(sizeof(double) * slots);
+		model->totals.mass = recsys_alloc_huge_zero(sizeof(double) * slots);
+	}
 
 	model->maxcurrent = 1024;
 	model->current = palloc(sizeof(RecsysInteraction) * model->maxcurrent);
@@ -86,6 +86,27 @@ RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_lim
 	}
 	MemoryContextSwitchTo(old);
 	return model;
+}
+
+void
+RecsysModelSetDecay(RecsysModel *model, int64 half_life, int64 reference)
+{
+	Assert(model->weighted && model->statistics.users == 0);
+	model->half_life = half_life;
+	model->reference = reference;
+}
+
+/* What is ever so old still counts as an interaction. */
+static void
+decay(const RecsysModel *model, RecsysHistoryItem *items, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		double		weight = items[i].weight * RecsysDecay(items[i].time, model->reference,
+														   model->half_life);
+
+		items[i].weight = (float) Max(weight, FLT_MIN);
+	}
 }
 
 static int
@@ -181,6 +202,8 @@ RecsysModelEndUser(RecsysModel *model)
 		statistics->capped_users++;
 		statistics->capped_interactions += dropped;
 	}
+	if (model->half_life > 0)
+		decay(model, model->folded, count);
 	for (int i = 0; i < count; i++)
 	{
 		uint32		item = model->folded[i].item;
@@ -189,7 +212,10 @@ RecsysModelEndUser(RecsysModel *model)
 			statistics->items++;
 		model->totals.work[item] += count;
 		if (model->weighted)
+		{
 			model->totals.norm2[item] += (double) model->folded[i].weight * model->folded[i].weight;
+			model->totals.mass[item] += model->folded[i].weight;
+		}
 	}
 
 	if (model->file != NULL)
@@ -218,29 +244,6 @@ RecsysModelFinish(RecsysModel *model)
 	return &model->totals;
 }
 
-static void
-rewind_matrix(void *arg)
-{
-	((RecsysModel *) arg)->position = 0;
-}
-
-static bool
-next_from_matrix(void *arg, const uint32 **items, const float **weights, int *count)
-{
-	RecsysModel *model = arg;
-	RecsysMatrix *matrix = &model->histories.matrix;
-	uint64		first;
-
-	if (model->position == matrix->nrows)
-		return false;
-	first = matrix->offsets[model->position];
-	*items = matrix->columns + first;
-	*weights = matrix->weights ? matrix->weights + first : NULL;
-	*count = (int) (matrix->offsets[model->position + 1] - first);
-	model->position++;
-	return true;
-}
-
 /*
  * The caller has just freed the memory that the rows took, of which malloc keeps
  * a good part: up to 40 MB were seen.  What comes now would come on top of it.
@@ -253,70 +256,25 @@ return_freed_memory(void)
 #endif
 }
 
-/* False when no workers are wanted, or memory does not suffice. */
-static bool
-run_parallel(RecsysModel *model, const RecsysModelOptions *options, Size left,
-			 RecsysRowReporter report, void *arg)
-{
-	RecsysParallelModel parallel;
-
-	if (model->nworkers == 0)
-		return false;
-	parallel.nworkers = model->nworkers;
-	parallel.memory_left = left;
-	parallel.max_history = model->max_history;
-	parallel.totals = &model->totals;
-	parallel.options = options;
-	parallel.matrix = model->file == NULL ? &model->histories.matrix : NULL;
-	parallel.file = model->file;
-	model->statistics.passes = RecsysParallelModelRun(&parallel, report, arg);
-	return model->statistics.passes > 0;
-}
-
 void
 RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 			   RecsysRowReporter report, void *arg)
 {
 	MemoryContext old = MemoryContextSwitchTo(model->context);
-	uint32		nitems = model->totals.nitems;
 	Size		used = MemoryContextMemAllocated(model->context, true);
-	Size		left = model->memory_limit > used ? model->memory_limit - used : 0;
-	uint64		entries = model->statistics.interactions;
-	Size		needed = RecsysMatrixMemory(nitems, entries, model->weighted) +
-		RecsysCooccurrenceMemory(nitems, model->weighted);
+	RecsysModelOptions resolved = *options;
+	RecsysTraining training;
 
 	return_freed_memory();
-	if (run_parallel(model, options, left, report, arg))
-		 /* done */ ;
-	else if (model->file == NULL && needed <= left)
-	{
-		RecsysMatrix *transpose = RecsysMatrixTranspose(&model->histories.matrix);
-
-		/* a smaller copy to read makes the kernel faster */
-		if (needed + RecsysMatrixCompactMemory(entries, model->weighted) <= left)
-			(void) RecsysMatrixCompact(&model->histories.matrix);
-		RecsysCooccurrence(&model->histories.matrix, transpose, &model->totals, options,
-						   0, nitems, report, arg);
-		RecsysMatrixFree(transpose);
-		model->statistics.passes = 1;
-	}
-	else
-	{
-		RecsysUserStream stream;
-
-		stream.rewind = rewind_matrix;
-		stream.next = next_from_matrix;
-		stream.arg = model;
-		if (model->file != NULL)
-			RecsysHistoryFileStream(model->file, &stream);
-		model->statistics.passes =
-			RecsysCooccurrenceStream(&stream, &model->totals, options,
-									 Max(left, MIN_STREAM_MEMORY), report, arg);
-		ereport(DEBUG1,
-				(errmsg_internal("recsys: item graph computed in %d passes over %llu histories",
-								 model->statistics.passes,
-								 (unsigned long long) model->statistics.users)));
-	}
+	RecsysModelOptionsResolve(&resolved);
+	training.nworkers = model->nworkers;
+	training.memory_left = model->memory_limit > used ? model->memory_limit - used : 0;
+	training.max_history = model->max_history;
+	training.totals = &model->totals;
+	training.options = &resolved;
+	training.matrix = model->file == NULL ? &model->histories.matrix : NULL;
+	training.file = model->file;
+	model->statistics.passes = RecsysTrain(&training, report, arg);
 	MemoryContextSwitchTo(old);
 }
 

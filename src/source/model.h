@@ -31,6 +31,12 @@ typedef struct RecsysModelStatistics
 extern RecsysModel *RecsysModelCreate(uint32 nitems, bool weighted, int max_history,
 									  Size memory_limit, bool on_disk, int nworkers);
 
+/*
+ * Weights decay with the interactions' age at a reference time, both in
+ * microseconds; before the first interaction, for a weighted model.
+ */
+extern void RecsysModelSetDecay(RecsysModel *model, int64 half_life, int64 reference);
+
 /* One interaction of the user at hand; its item must be a number below nitems. */
 extern void RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction);
 
@@ -43,7 +49,11 @@ extern bool RecsysModelEndUser(RecsysModel *model);
  */
 extern const RecsysItemTotals *RecsysModelFinish(RecsysModel *model);
 
-/* Reports every item's neighbors, in ascending item order. */
+/*
+ * Trains with the options and reports every item's neighbors, in ascending item
+ * order.  Without workers it can be run again and again, with other options;
+ * max_history and training_half_life have had their effect before.
+ */
 extern void RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 						   RecsysRowReporter report, void *arg);
 

@@ -22,15 +22,14 @@
  */
 #include "postgres.h"
 
-#include <sys/mman.h>
-
 #include "core/rowselect.h"
+#include "core/slim.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "source/parallel_model.h"
+#include "source/segment.h"
 #include "source/workers.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* Ranges that a participant claims on average: the last one may be waited for. */
 #define RANGES_PER_PARTICIPANT 64
@@ -74,7 +73,8 @@ typedef struct Participant
 	RecsysItemTotals totals;
 	RecsysMatrix matrix;
 	RecsysMatrix transpose;
-	RecsysKernel *kernel;
+	RecsysKernel *kernel;		/* one of these three computes */
+	RecsysSlimKernel *slim_kernel;
 	RecsysHistoryFile *file;
 	RecsysStreamKernel *stream_kernel;
 	uint32		last;			/* end of the range at hand */
@@ -129,6 +129,7 @@ carve_totals(Area *area, uint32 nitems, bool weighted, RecsysItemTotals *totals)
 	totals->users = carve(area, sizeof(uint32) * nitems);
 	totals->work = carve(area, sizeof(uint64) * nitems);
 	totals->norm2 = weighted ? carve(area, sizeof(double) * nitems) : NULL;
+	totals->mass = weighted ? carve(area, sizeof(double) * nitems) : NULL;
 }
 
 static void
@@ -168,69 +169,6 @@ lay_out_derived(const SharedModel *shared, char *place, Participant *self, void 
 	if (shared->narrow || shared->packed)
 		*compact = carve(&area, RecsysMatrixCompactMemory(shared->nentries, shared->weighted));
 	return area.used;
-}
-
-/*
- * Map all of a segment's pages at once: they will be written as a whole, and one fault
- * after the other takes longer than writing.  Only a hint, so errors do not matter.
- */
-static void
-map_pages(dsm_segment *segment)
-{
-#ifdef MADV_POPULATE_WRITE
-	(void) madvise(dsm_segment_address(segment), dsm_segment_map_length(segment),
-				   MADV_POPULATE_WRITE);
-#endif
-}
-
-/*
- * Create a segment that belongs to the current resource owner.  NULL when there
- * is no room for it, which is no reason to give up a build: containers often
- * have little shared memory.
- */
-static dsm_segment *
-create_segment(Size size)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner saved = CurrentResourceOwner;
-	ResourceOwner owner = ResourceOwnerCreate(saved, "recsys segment");
-	dsm_segment *volatile segment = NULL;
-
-	CurrentResourceOwner = owner;
-	PG_TRY();
-	{
-		segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
-		if (segment != NULL)
-			dsm_pin_mapping(segment);
-	}
-	PG_CATCH();
-	{
-		int			code = geterrcode();
-
-		CurrentResourceOwner = saved;
-		if (code != ERRCODE_OUT_OF_MEMORY && code != ERRCODE_DISK_FULL)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-	}
-	PG_END_TRY();
-
-	/* of a failed attempt, the descriptor is left */
-	CurrentResourceOwner = saved;
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, false);
-	ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
-	ResourceOwnerDelete(owner);
-
-	if (segment == NULL)
-		ereport(DEBUG1,
-				(errmsg_internal("recsys: no room for %zu kB of shared memory", size / 1024)));
-	else
-	{
-		dsm_unpin_mapping(segment);
-		map_pages(segment);
-	}
-	return segment;
 }
 
 /* The end of the range that begins with an item. */
@@ -278,6 +216,8 @@ compute_range(Participant *self, uint32 first, RecsysRowReporter report, void *a
 		RecsysHistoryFileStream(self->file, &stream);
 		RecsysStreamKernelPass(self->stream_kernel, &stream, first, self->last, report, arg);
 	}
+	else if (self->slim_kernel != NULL)
+		RecsysSlimKernelColumns(self->slim_kernel, first, self->last, report, arg);
 	else
 		RecsysKernelRows(self->kernel, first, self->last, report, arg);
 }
@@ -290,6 +230,9 @@ start_computing(Participant *self)
 	if (shared->streaming)
 		self->stream_kernel = RecsysStreamKernelCreate(&self->totals, &shared->options,
 													   shared->stream_memory);
+	else if (shared->options.similarity == RECSYS_SLIM)
+		self->slim_kernel = RecsysSlimKernelCreate(&self->matrix, &self->transpose, &self->totals,
+												   &shared->options);
 	else
 		self->kernel = RecsysKernelCreate(&self->matrix, &self->transpose, &self->totals,
 										  &shared->options);
@@ -300,6 +243,8 @@ stop_computing(Participant *self)
 {
 	if (self->stream_kernel != NULL)
 		RecsysStreamKernelFree(self->stream_kernel);
+	if (self->slim_kernel != NULL)
+		RecsysSlimKernelFree(self->slim_kernel);
 	if (self->kernel != NULL)
 		RecsysKernelFree(self->kernel);
 }
@@ -325,26 +270,13 @@ send_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 					 item + 1 == sender->self.last);
 }
 
-/* A segment that is gone means that the leader is, who need not be told. */
-static dsm_segment *
-attach_segment(dsm_handle handle)
-{
-	dsm_segment *segment = dsm_attach(handle);
-
-	if (segment == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("could not map dynamic shared memory segment")));
-	return segment;
-}
-
 void
 recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 {
 	Sender		sender = {0};
 	Participant *self = &sender.self;
 	SharedModel *shared = RecsysWorkerBegin(&sender.worker, segment, toc);
-	dsm_segment *base = attach_segment(shared->base);
+	dsm_segment *base = RecsysSegmentAttach(shared->base);
 	dsm_segment *derived = NULL;
 	uint32		first;
 
@@ -363,7 +295,7 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 	{
 		void	   *compact;
 
-		derived = attach_segment(shared->derived);
+		derived = RecsysSegmentAttach(shared->derived);
 		lay_out_derived(shared, dsm_segment_address(derived), self, &compact);
 		self->matrix.narrow = shared->narrow ? compact : NULL;
 		self->matrix.packed = shared->packed ? compact : NULL;
@@ -521,7 +453,7 @@ typedef struct Plan
 
 /* The workers that fit, if each of them and the leader need that much beside what is shared. */
 static int
-workers_that_fit(const RecsysParallelModel *model, const Plan *plan, Size left, Size shared,
+workers_that_fit(const RecsysTraining *model, const Plan *plan, Size left, Size shared,
 				 Size each)
 {
 	int			nworkers = model->nworkers;
@@ -532,7 +464,7 @@ workers_that_fit(const RecsysParallelModel *model, const Plan *plan, Size left, 
 }
 
 static void
-plan_run(const RecsysParallelModel *model, const SharedModel *shared, Plan *plan)
+plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 {
 	Participant none;
 	void	   *compact;
@@ -564,7 +496,10 @@ plan_run(const RecsysParallelModel *model, const SharedModel *shared, Plan *plan
 	freed = GetMemoryChunkSpace(model->matrix->offsets) +
 		GetMemoryChunkSpace(model->matrix->columns) +
 		(shared->weighted ? GetMemoryChunkSpace(model->matrix->weights) : 0);
-	kernel = RecsysCooccurrenceMemory(shared->nitems, shared->weighted);
+	if (shared->options.similarity == RECSYS_SLIM)
+		kernel = RecsysSlimMemory(shared->nrows, shared->nitems, shared->weighted, &shared->options);
+	else
+		kernel = RecsysCooccurrenceMemory(shared->nitems, shared->weighted);
 	with_compact.narrow = true;
 	plain = lay_out_derived(shared, NULL, &none, &compact);
 	larger = lay_out_derived(&with_compact, NULL, &none, &compact);
@@ -578,7 +513,7 @@ plan_run(const RecsysParallelModel *model, const SharedModel *shared, Plan *plan
 }
 
 static void
-describe(const RecsysParallelModel *model, SharedModel *shared)
+describe(const RecsysTraining *model, SharedModel *shared)
 {
 	memset(shared, 0, sizeof(SharedModel));
 	shared->options = *model->options;
@@ -605,7 +540,7 @@ move_array(void *place, void **array, Size size)
 
 /* Fill the first segment; the model's matrix is in it from now on. */
 static void
-fill_base(const RecsysParallelModel *model, const SharedModel *shared, Participant *self)
+fill_base(const RecsysTraining *model, const SharedModel *shared, Participant *self)
 {
 	const RecsysItemTotals *totals = model->totals;
 	RecsysMatrix *matrix = model->matrix;
@@ -614,7 +549,10 @@ fill_base(const RecsysParallelModel *model, const SharedModel *shared, Participa
 	memcpy(self->totals.users, totals->users, sizeof(uint32) * nitems);
 	memcpy(self->totals.work, totals->work, sizeof(uint64) * nitems);
 	if (shared->weighted)
+	{
 		memcpy(self->totals.norm2, totals->norm2, sizeof(double) * nitems);
+		memcpy(self->totals.mass, totals->mass, sizeof(double) * nitems);
+	}
 	if (shared->streaming)
 		return;
 	move_array(self->matrix.offsets, (void **) &matrix->offsets,
@@ -638,7 +576,7 @@ make_derived(SharedModel *shared, Participant *self, Plan *plan)
 
 	/* whichever kind it will be, its place is the same */
 	shared->narrow = plan->compact;
-	segment = create_segment(lay_out_derived(shared, NULL, self, &compact));
+	segment = RecsysSegmentCreate(lay_out_derived(shared, NULL, self, &compact));
 	if (segment == NULL)
 	{
 		plan->nworkers = 0;
@@ -698,7 +636,7 @@ run_workers(const SharedModel *description, const Plan *plan, Participant *self,
 }
 
 int
-RecsysParallelModelRun(const RecsysParallelModel *model, RecsysRowReporter report, void *arg)
+RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, void *arg)
 {
 	SharedModel description;
 	Plan		plan;
@@ -714,7 +652,7 @@ RecsysParallelModelRun(const RecsysParallelModel *model, RecsysRowReporter repor
 	plan_run(model, &description, &plan);
 	if (plan.nworkers == 0 || description.nitems == 0)
 		return 0;
-	base = create_segment(Max(lay_out_base(&description, NULL, &self), 1));
+	base = RecsysSegmentCreate(Max(lay_out_base(&description, NULL, &self), 1));
 	if (base == NULL)
 		return 0;
 

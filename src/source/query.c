@@ -117,7 +117,7 @@ collect_row(RecsysCollector *collector, const QueryShape *shape, HeapTuple tuple
 }
 
 static Portal
-open_query(const char *query)
+open_query(const char *query, const char *hint)
 {
 	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
 
@@ -127,37 +127,23 @@ open_query(const char *query)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_CURSOR_DEFINITION),
 				 errmsg("the query must be a single SELECT"),
-				 errhint(SHAPE_HINT)));
+				 errhint("%s", hint)));
 	return SPI_cursor_open(NULL, plan, NULL, NULL, true);
 }
 
-RecsysCollector *
-RecsysCollectQuery(const char *query, Size memory_limit, RecsysKeyKind *item_kind, bool *weighted)
+void
+RecsysRunQuery(const char *query, const char *hint, RecsysQueryStart start, RecsysQueryRow row,
+			   void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	RecsysCollectorOptions options;
-	RecsysCollector *collector;
-	QueryShape	shape;
 	MemoryContext row_context;
 	Portal		portal;
-	uint64		position = 0;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	portal = open_query(query);
-	check_shape(portal->tupDesc, &shape);
-
-	options.user_kind = shape.user_kind;
-	options.item_kind = shape.item_kind;
-	options.weighted = shape.weight_column >= 0;
-	options.timed = shape.time_column >= 0;
-	options.postings = false;
-	options.memory_limit = memory_limit;
-	if (!pg_strong_random(&options.seed, sizeof(options.seed)))
-		options.seed = (uint64) GetCurrentTimestamp();
-
+	portal = open_query(query, hint);
 	MemoryContextSwitchTo(caller);
-	collector = RecsysCollectorCreate(&options);
+	start(arg, portal->tupDesc);
 	row_context = AllocSetContextCreate(caller, "recsys query rows", ALLOCSET_DEFAULT_SIZES);
 
 	for (;;)
@@ -167,21 +153,73 @@ RecsysCollectQuery(const char *query, Size memory_limit, RecsysKeyKind *item_kin
 			break;
 		MemoryContextSwitchTo(row_context);
 		for (uint64 i = 0; i < SPI_processed; i++)
-			collect_row(collector, &shape, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, position++);
+			row(arg, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
 		MemoryContextReset(row_context);
 		SPI_freetuptable(SPI_tuptable);
 		CHECK_FOR_INTERRUPTS();
 	}
 	MemoryContextDelete(row_context);
 	SPI_cursor_close(portal);
-
-	MemoryContextSwitchTo(caller);
-	RecsysCollectorFinish(collector);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	MemoryContextSwitchTo(caller);
+}
 
-	*item_kind = shape.item_kind;
+typedef struct Collection
+{
+	RecsysCollectorOptions options;
+	RecsysCollector *collector;
+	QueryShape	shape;
+	uint64		position;
+} Collection;
+
+static void
+start_collection(void *arg, TupleDesc desc)
+{
+	Collection *collection = arg;
+
+	check_shape(desc, &collection->shape);
+	collection->options.user_kind = collection->shape.user_kind;
+	collection->options.item_kind = collection->shape.item_kind;
+	collection->options.weighted = collection->shape.weight_column >= 0;
+	collection->options.timed = collection->shape.time_column >= 0;
+	collection->options.postings = false;
+	collection->collector = RecsysCollectorCreate(&collection->options);
+}
+
+static void
+add_to_collection(void *arg, HeapTuple tuple, TupleDesc desc)
+{
+	Collection *collection = arg;
+
+	collect_row(collection->collector, &collection->shape, tuple, desc, collection->position++);
+}
+
+RecsysCollector *
+RecsysCollectSeeded(const char *query, Size memory_limit, uint64 seed,
+					RecsysCollectorOptions *options)
+{
+	Collection	collection = {0};
+
+	collection.options.memory_limit = memory_limit;
+	collection.options.seed = seed;
+	RecsysRunQuery(query, SHAPE_HINT, start_collection, add_to_collection, &collection);
+	RecsysCollectorFinish(collection.collector);
+	*options = collection.options;
+	return collection.collector;
+}
+
+RecsysCollector *
+RecsysCollectQuery(const char *query, Size memory_limit, RecsysKeyKind *item_kind, bool *weighted)
+{
+	RecsysCollectorOptions options;
+	RecsysCollector *collector;
+	uint64		seed;
+
+	if (!pg_strong_random(&seed, sizeof(seed)))
+		seed = (uint64) GetCurrentTimestamp();
+	collector = RecsysCollectSeeded(query, memory_limit, seed, &options);
+	*item_kind = options.item_kind;
 	*weighted = options.weighted;
 	return collector;
 }

@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include "access/htup.h"
+#include "access/tupdesc.h"
 #include "source/collector.h"
 
 /*
@@ -16,5 +18,22 @@
  */
 extern RecsysCollector *RecsysCollectQuery(const char *query, Size memory_limit,
 										   RecsysKeyKind *item_kind, bool *weighted);
+
+/*
+ * The same with a given seed of the key hashes, which decide the order of users;
+ * options get what the query turned out to be.
+ */
+extern RecsysCollector *RecsysCollectSeeded(const char *query, Size memory_limit, uint64 seed,
+											RecsysCollectorOptions *options);
+
+/*
+ * Runs any query that way: start sees its columns, row every row.  Both are
+ * called in contexts that are none of SPI's; a row's is reset now and then.
+ */
+typedef void (*RecsysQueryStart) (void *arg, TupleDesc desc);
+typedef void (*RecsysQueryRow) (void *arg, HeapTuple tuple, TupleDesc desc);
+
+extern void RecsysRunQuery(const char *query, const char *hint, RecsysQueryStart start,
+						   RecsysQueryRow row, void *arg);
 
 #endif							/* RECSYS_QUERY_H */

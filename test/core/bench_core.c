@@ -221,7 +221,7 @@ bench_matrix(uint32 nusers, uint32 nitems, uint64 nentries, int neighbors, Weigh
 			continue;
 		for (RecsysSimilarity similarity = RECSYS_COSINE; similarity <= last; similarity++)
 		{
-			RecsysModelOptions options = {similarity, neighbors, 2, 0.0, 0.0};
+			RecsysModelOptions options = {.similarity = similarity, .neighbors = neighbors, .min_support = 2};
 			Graph	   *graph = graph_create(nitems, neighbors);
 
 			start = seconds();

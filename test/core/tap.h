@@ -18,5 +18,11 @@ extern void test_similarity(void);
 extern void test_matrix(void);
 extern void test_cooccurrence(void);
 extern void test_scorer(void);
+extern void test_itemset(void);
+extern void test_rule_measures(void);
+extern void test_metrics(void);
+extern void test_evaluation(void);
+extern void test_models(void);
+extern void test_rules(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

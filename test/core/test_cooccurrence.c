@@ -86,6 +86,7 @@ reference(const RecsysMatrix *users, const RecsysModelOptions *options)
 	uint32		nitems = users->ncolumns;
 	uint32	   *counts = palloc0((Size) nitems * nitems * sizeof(uint32));
 	double	   *dots = palloc0((Size) nitems * nitems * sizeof(double));
+	double	   *masses = palloc0(Max(nitems, 1) * sizeof(double));
 	RecsysNeighbor *all = palloc(Max(nitems, 1) * sizeof(RecsysNeighbor));
 	Rows	   *rows = rows_create(nitems, options->neighbors);
 	uint32		nusers = 0;
@@ -98,6 +99,7 @@ reference(const RecsysMatrix *users, const RecsysModelOptions *options)
 		nusers += last > first;
 		for (uint64 x = first; x < last; x++)
 		{
+			masses[users->columns[x]] += users->weights == NULL ? 1.0 : users->weights[x];
 			for (uint64 y = first; y < last; y++)
 			{
 				Size		pair = (Size) users->columns[x] * nitems + users->columns[y];
@@ -117,7 +119,7 @@ reference(const RecsysMatrix *users, const RecsysModelOptions *options)
 			Size		pair = (Size) i * nitems + j;
 			Size		ii = (Size) i * nitems + i;
 			Size		jj = (Size) j * nitems + j;
-			RecsysPairTotals totals = {counts[ii], counts[jj], nusers, dots[ii], dots[jj]};
+			RecsysPairTotals totals = {counts[ii], counts[jj], nusers, dots[ii], dots[jj], masses[i]};
 			float		score;
 
 			if (i == j || counts[pair] < options->min_support || counts[pair] == 0)
@@ -134,6 +136,7 @@ reference(const RecsysMatrix *users, const RecsysModelOptions *options)
 	}
 	pfree(counts);
 	pfree(dots);
+	pfree(masses);
 	pfree(all);
 	return rows;
 }
@@ -211,7 +214,10 @@ free_totals(RecsysItemTotals *totals)
 	pfree(totals->users);
 	pfree(totals->work);
 	if (totals->norm2 != NULL)
+	{
 		pfree(totals->norm2);
+		pfree(totals->mass);
+	}
 	pfree(totals);
 }
 
@@ -264,7 +270,7 @@ static RecsysModelOptions
 random_options(Random *random, RecsysSimilarity similarity)
 {
 	static const int neighbors[] = {1, 2, 5, 10, 100, 500};
-	RecsysModelOptions options = {similarity, 0, 1, 0.0, 0.0};
+	RecsysModelOptions options = {.similarity = similarity, .min_support = 1};
 
 	options.neighbors = neighbors[random_bits(random) % lengthof(neighbors)];
 	if (random_bits(random) % 2)
@@ -275,6 +281,8 @@ random_options(Random *random, RecsysSimilarity similarity)
 		options.shrinkage = exp(8.0 * random_normal(random));
 	if (random_bits(random) % 40 == 0)
 		options.shrinkage = 1e20;
+	if (similarity == RECSYS_RP3BETA)
+		options.beta = 2.0 * random_unit(random);
 	return options;
 }
 
@@ -355,7 +363,7 @@ test_many_users(void)
 	uint32		nusers = 70000;
 	uint32		nitems = 3000;
 	RecsysMatrix *users = palloc0(sizeof(RecsysMatrix));
-	RecsysModelOptions options = {RECSYS_CONFIDENCE, 5, 2, 0.0, 0.0};
+	RecsysModelOptions options = {.similarity = RECSYS_CONFIDENCE, .neighbors = 5, .min_support = 2};
 	MatrixStream matrix_stream = {users, 0};
 	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream};
 	Rows	   *rows = rows_create(nitems, 5);
@@ -396,12 +404,13 @@ test_many_users(void)
 void
 test_cooccurrence(void)
 {
-	for (RecsysSimilarity similarity = RECSYS_COSINE; similarity <= RECSYS_LOG_LIKELIHOOD;
+	for (RecsysSimilarity similarity = RECSYS_COSINE; similarity <= RECSYS_RP3BETA;
 		 similarity++)
 	{
 		for (WeightKind weights = WEIGHTS_NONE; weights <= WEIGHTS_REAL; weights++)
 		{
-			if (weights == WEIGHTS_NONE || similarity <= RECSYS_JACCARD)
+			if (similarity == RECSYS_RP3BETA ? weights != WEIGHTS_NONE :
+				weights == WEIGHTS_NONE || similarity <= RECSYS_JACCARD)
 				test_measure(similarity, weights);
 		}
 	}

@@ -35,6 +35,12 @@ main(void)
 	test_matrix();
 	test_cooccurrence();
 	test_scorer();
+	test_itemset();
+	test_rule_measures();
+	test_metrics();
+	test_evaluation();
+	test_models();
+	test_rules();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);

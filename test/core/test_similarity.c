@@ -41,6 +41,8 @@ textbook_score(RecsysSimilarity similarity, double c, double dot, const RecsysPa
 			return 2 * (cell(c, a * b / n) + cell(a - c, a * (n - b) / n) +
 						cell(b - c, (n - a) * b / n) +
 						cell(n - a - b + c, (n - a) * (n - b) / n));
+		default:				/* rp3beta: see test_formulas */
+			return dot;
 	}
 	return NAN;
 }
@@ -60,7 +62,7 @@ test_formulas(RecsysSimilarity similarity)
 	random_seed(&random, similarity);
 	for (int round = 0; round < 100000; round++)
 	{
-		RecsysModelOptions options = {similarity, 10, 1, 0.0, 0.0};
+		RecsysModelOptions options = {.similarity = similarity, .neighbors = 10, .min_support = 1};
 		uint64		n = 1 + random_bits(&random) % (round % 2 ? 50 : 1000000);
 		uint64		a = 1 + random_bits(&random) % n;
 		uint64		b = 1 + random_bits(&random) % n;
@@ -69,6 +71,7 @@ test_formulas(RecsysSimilarity similarity)
 		double		dot = c * (0.5 + random_unit(&random));
 		RecsysPairTotals totals;
 		double		score;
+		double		damping;
 		double		expected;
 
 		if (c == 0)
@@ -78,15 +81,20 @@ test_formulas(RecsysSimilarity similarity)
 		totals.n_users = n;
 		totals.norm2_i = a * 2.0;
 		totals.norm2_j = b * 3.0;
+		totals.mass_i = a * 1.5;
 		if (round % 3 == 0)
 			options.alpha = random_unit(&random);
 		if (round % 5 == 0)
 			options.shrinkage = 100.0 * random_unit(&random);
+		options.beta = 0.7;
+		damping = pow(b, -options.alpha);
+		if (similarity == RECSYS_RP3BETA)
+			damping = pow(totals.mass_i, -options.alpha) * pow(b, -options.beta);
 		score = RecsysSimilarityScore(&options, c, dot, &totals);
 		expected = textbook_score(similarity, c, dot, &totals);
 
 		/* the textbook formula of G2 loses digits, the more the larger n */
-		if (!close_to(score, expected * pow(b, -options.alpha) * c / (c + options.shrinkage),
+		if (!close_to(score, expected * damping * c / (c + options.shrinkage),
 					  similarity == RECSYS_LOG_LIKELIHOOD ? 1e-13 * n * 40 : 1e-12))
 			wrong++;
 	}
@@ -97,11 +105,11 @@ void
 test_similarity(void)
 {
 	RecsysSimilarity parsed;
-	RecsysModelOptions options = {RECSYS_LOG_LIKELIHOOD, 10, 1, 0.0, 0.0};
-	RecsysPairTotals totals = {1e6, 1e6, 1e9, 1e6, 1e6};
+	RecsysModelOptions options = {.similarity = RECSYS_LOG_LIKELIHOOD, .neighbors = 10, .min_support = 1};
+	RecsysPairTotals totals = {1e6, 1e6, 1e9, 1e6, 1e6, 1e6};
 	double		score;
 
-	for (RecsysSimilarity similarity = RECSYS_COSINE; similarity <= RECSYS_LOG_LIKELIHOOD;
+	for (RecsysSimilarity similarity = RECSYS_COSINE; similarity <= RECSYS_RP3BETA;
 		 similarity++)
 	{
 		ok(RecsysSimilarityParse(RecsysSimilarityName(similarity), &parsed) &&

@@ -98,7 +98,7 @@ SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', neighbo
 SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', min_support => 0);
 SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', shrinkage => -1);
 SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', shrinkage => 'NaN');
-SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', alpha => 1.5);
+SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', alpha => 2.5);
 SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', max_history => 0);
 SELECT count(*) FROM query_item_similarity('SELECT user_id, item_id FROM shop', 'COSINE', 1000000, 1, 1e9, 1, 100000);
 

@@ -57,6 +57,12 @@ change('rolled back', 'BEGIN; INSERT INTO purchases SELECT 2, i, 1, now() FROM g
 change('REINDEX', 'REINDEX INDEX purchases_recsys');
 change('REINDEX CONCURRENTLY', 'REINDEX INDEX CONCURRENTLY purchases_recsys');
 change('options', [ 'ALTER INDEX purchases_recsys SET (similarity = jaccard, neighbors = 20)', 'REINDEX INDEX purchases_recsys' ]);
+change('learned model', [ 'ALTER INDEX purchases_recsys SET (similarity = rp3beta, weighting = bm25)', 'REINDEX INDEX purchases_recsys' ]);
+change('merge of a learned model', [
+	'INSERT INTO purchases SELECT 5, i, 1, now() FROM generate_series(1, 80) i',
+	'DELETE FROM purchases WHERE user_id % 11 = 4', 'VACUUM purchases',
+	q(SELECT recsys.merge('purchases_recsys', exact => true)) ]);
+change('back again', [ 'ALTER INDEX purchases_recsys RESET (similarity, weighting)', 'REINDEX INDEX purchases_recsys' ]);
 change('VACUUM FULL', 'VACUUM FULL purchases');
 change('prepared transaction', [
 	q(BEGIN; INSERT INTO purchases SELECT 3, i, 1, now() FROM generate_series(1, 50) i; PREPARE TRANSACTION 'p'),

@@ -20,6 +20,9 @@ $node->safe_psql('postgres', q(
 			  max_history = 500, half_life = '30 days');
 	CREATE INDEX purchases_plain_recsys ON purchases USING recsys (user_id, product_id)
 		WITH (similarity = log_likelihood);
+	CREATE INDEX purchases_slim_recsys ON purchases USING recsys (user_id, product_id, quantity, purchased_at)
+		WITH (similarity = slim, l1 = 0.5, l2 = 2, candidates = 20, weighting = bm25, k1 = 2, b = 0.5,
+			  user_damping = 0.3, training_half_life = '60 days');
 	-- expressions and a predicate are the data preparation
 	CREATE INDEX groups_recsys ON purchases USING recsys (user_id, (product_id / 10), quantity)
 		WITH (similarity = jaccard) WHERE quantity > 1;
@@ -47,7 +50,7 @@ my $visits = q(
 	SELECT * FROM item_similarity('visits_recsys', NULL::text) ORDER BY item_id, rank;
 	SELECT * FROM recommend('v3'::text, 20, 'visits_recsys', NULL::text) WITH ORDINALITY ORDER BY ordinality;);
 
-my @indexes = qw(purchases_recsys purchases_plain_recsys groups_recsys);
+my @indexes = qw(purchases_recsys purchases_plain_recsys purchases_slim_recsys groups_recsys);
 my %expected = map { $_ => answers($node, $_) } @indexes;
 my $expected_catalog = $node->safe_psql('postgres', $catalog);
 my $expected_views = $node->safe_psql('postgres', $views);

@@ -98,6 +98,10 @@ same_as_serial('partial', $all, with => 'WHERE quantity > 1 AND user_id < 600');
 same_as_serial('concurrently', $all, answers => 1, concurrently => 1);
 same_as_serial('low memory', $plain, memory => '3MB', like => qr/each a pass over the histories/s);
 same_as_serial('low memory, weighted', $all, memory => '4MB', like => qr/sorting on disk/);
+same_as_serial('rp3beta', $all, with => "WITH (similarity = rp3beta, weighting = bm25, training_half_life = '20 days')");
+same_as_serial('rp3beta, low memory', $plain, with => 'WITH (similarity = rp3beta, user_damping = 0.5)', memory => '4MB',
+	like => qr/each a pass over the histories/s);
+same_as_serial('slim', $all, with => 'WITH (similarity = slim, candidates = 20, neighbors = 10)');
 same_as_serial('unsafe expression', 'unsafe(user_id), product_id', wanted => 0);
 
 # other ways to build

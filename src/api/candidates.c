@@ -1,0 +1,307 @@
+/*
+ * candidates.c
+ *	  Models to try, as texts: given ones, or a search from the best on.
+ *
+ * The search first tries every family of models as it comes.  Then it takes the
+ * best model so far and changes one option at a time to the next value up or down
+ * the option's list, and goes on from there whenever that is better; when nothing
+ * is, it goes on from the next best model whose neighborhood it has not looked at,
+ * and so on until everybody's budget is spent.  This is coordinate search:
+ * nothing in it is random, so the same data give the same trials.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "api/candidates.h"
+#include "api/model_text.h"
+#include "lib/stringinfo.h"
+#include "utils/memutils.h"
+
+/* An expansion of given texts gives no more than this. */
+#define MOST_EXPANSIONS 10000
+
+typedef struct Trial
+{
+	char	   *text;
+	double		value;
+	bool		explored;		/* all its neighbors have been tried */
+} Trial;
+
+struct RecsysCandidates
+{
+	MemoryContext context;
+	bool		searching;
+	bool		timed;
+	Trial	   *trials;
+	int			ntrials;		/* of which the last may be without value yet */
+	int			size;
+	List	   *given;
+	int			next;			/* of the list, or of the families */
+};
+
+/*
+ * A step of the search: an option, the values it can have in ascending order, and
+ * the family that knows it (NULL: all).  The first value is the default where the
+ * option is not part of the text.
+ */
+typedef struct Step
+{
+	const char *family;
+	const char *option;
+	const char *initial;
+	const char *values[8];
+	bool		timed;
+} Step;
+
+static const char *const families[] = {
+	"similarity = cosine, min_support = 1",
+	"similarity = cosine, min_support = 2, shrinkage = 10",
+	"similarity = jaccard, min_support = 1",
+	"similarity = confidence, min_support = 1, alpha = 0.3",
+	"similarity = log_likelihood, min_support = 1",
+	"similarity = lift, min_support = 3, shrinkage = 20",
+	"similarity = pmi, min_support = 3, shrinkage = 10",
+};
+
+static const Step steps[] = {
+	{NULL, "neighbors", "100", {"10", "20", "50", "100", "200", "500"}, false},
+	{NULL, "alpha", "0", {"0", "0.1", "0.2", "0.3", "0.5", "0.7", "1"}, false},
+	{NULL, "shrinkage", "0", {"0", "5", "10", "20", "50", "100"}, false},
+	{NULL, "min_support", "2", {"1", "2", "3", "5", "10"}, false},
+	{NULL, "half_life", "''", {"'7 days'", "'30 days'", "'90 days'", "'180 days'", "'365 days'", "''"}, true},
+};
+
+/* An option of a text: where its value begins and ends; false when it is not there. */
+static bool
+find_option(const char *text, const char *option, const char **begin, const char **end)
+{
+	const char *place = text;
+	Size		length = strlen(option);
+
+	while ((place = strstr(place, option)) != NULL)
+	{
+		if ((place == text || place[-1] == ' ') && strncmp(place + length, " = ", 3) == 0)
+		{
+			*begin = place + length + 3;
+			*end = *begin + strcspn(*begin, ",");
+			return true;
+		}
+		place += length;
+	}
+	return false;
+}
+
+/* The text with an option set. */
+static char *
+with_option(const char *text, const char *option, const char *value)
+{
+	const char *begin;
+	const char *end;
+
+	if (!find_option(text, option, &begin, &end))
+		return psprintf("%s, %s = %s", text, option, value);
+	return psprintf("%.*s%s%s", (int) (begin - text), text, value, end);
+}
+
+static bool
+has_value(const char *text, const Step *step, const char *value)
+{
+	const char *begin;
+	const char *end;
+
+	if (!find_option(text, step->option, &begin, &end))
+		return strcmp(step->initial, value) == 0;
+	return strlen(value) == end - begin && strncmp(begin, value, end - begin) == 0;
+}
+
+/* Does the step apply to the model? */
+static bool
+applies(const RecsysCandidates *candidates, const Step *step, const char *text)
+{
+	const char *begin;
+	const char *end;
+
+	if (step->timed && !candidates->timed)
+		return false;
+	if (step->family == NULL)
+		return true;
+	return find_option(text, "similarity", &begin, &end) &&
+		strlen(step->family) == end - begin && strncmp(begin, step->family, end - begin) == 0;
+}
+
+static bool
+tried(const RecsysCandidates *candidates, const char *text)
+{
+	for (int x = 0; x < candidates->ntrials; x++)
+		if (strcmp(candidates->trials[x].text, text) == 0)
+			return true;
+	return false;
+}
+
+/* A neighbor of the trial that has not been tried, or NULL. */
+static char *
+untried_neighbor(const RecsysCandidates *candidates, const Trial *trial)
+{
+	for (int x = 0; x < (int) lengthof(steps); x++)
+	{
+		const Step *step = &steps[x];
+		int			at = 0;
+
+		if (!applies(candidates, step, trial->text))
+			continue;
+		while (step->values[at] != NULL && !has_value(trial->text, step, step->values[at]))
+			at++;
+		if (step->values[at] == NULL)
+			continue;
+		for (int way = 1; way >= -1; way -= 2)
+		{
+			char	   *text;
+
+			if (at + way < 0 || at + way >= (int) lengthof(step->values) || step->values[at + way] == NULL)
+				continue;
+			text = with_option(trial->text, step->option, step->values[at + way]);
+			if (!tried(candidates, text))
+				return text;
+			pfree(text);
+		}
+	}
+	return NULL;
+}
+
+/* The best trial that may have untried neighbors, the earlier of equals; NULL if none. */
+static Trial *
+best_unexplored(RecsysCandidates *candidates)
+{
+	Trial	   *best = NULL;
+
+	for (int x = 0; x < candidates->ntrials; x++)
+	{
+		Trial	   *trial = &candidates->trials[x];
+
+		if (!trial->explored && !isnan(trial->value) && (best == NULL || trial->value > best->value))
+			best = trial;
+	}
+	return best;
+}
+
+static char *
+next_of_search(RecsysCandidates *candidates)
+{
+	Trial	   *best;
+
+	if (candidates->next < (int) lengthof(families))
+		return pstrdup(families[candidates->next++]);
+	while ((best = best_unexplored(candidates)) != NULL)
+	{
+		char	   *text = untried_neighbor(candidates, best);
+
+		if (text != NULL)
+			return text;
+		best->explored = true;
+	}
+	return NULL;
+}
+
+static RecsysCandidates *
+create(void)
+{
+	RecsysCandidates *candidates = palloc0(sizeof(RecsysCandidates));
+
+	candidates->context = CurrentMemoryContext;
+	candidates->size = 64;
+	candidates->trials = palloc(sizeof(Trial) * candidates->size);
+	return candidates;
+}
+
+RecsysCandidates *
+RecsysCandidatesSearch(bool timed)
+{
+	RecsysCandidates *candidates = create();
+
+	candidates->searching = true;
+	candidates->timed = timed;
+	return candidates;
+}
+
+/* Adds all texts that the braces of one stand for. */
+static void
+expand(RecsysCandidates *candidates, char *text)
+{
+	char	   *open = strchr(text, '{');
+	char	   *close = open != NULL ? strchr(open, '}') : NULL;
+
+	if (open == NULL)
+	{
+		if (list_length(candidates->given) == MOST_EXPANSIONS)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("more than %d models to try", MOST_EXPANSIONS)));
+		candidates->given = lappend(candidates->given, text);
+		return;
+	}
+	if (close == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("missing \"}\" in model \"%s\"", text),
+				 errhint("Write for example 'similarity = {cosine, jaccard}, neighbors = {50, 100}'.")));
+	for (char *value = open + 1; value <= close;)
+	{
+		Size		length = strcspn(value, ",}");
+		Size		blanks = strspn(value, " ");
+
+		expand(candidates, psprintf("%.*s%.*s%s", (int) (open - text), text,
+									(int) (length - blanks), value + blanks, close + 1));
+		value += length + 1;
+	}
+}
+
+RecsysCandidates *
+RecsysCandidatesGiven(List *texts)
+{
+	RecsysCandidates *candidates = create();
+	ListCell   *cell;
+
+	foreach(cell, texts)
+		expand(candidates, lfirst(cell));
+
+	/* a mistake is to be known before the first trial */
+	foreach(cell, candidates->given)
+	{
+		RecsysModelText model;
+
+		RecsysParseModelText(lfirst(cell), &model);
+	}
+	return candidates;
+}
+
+const char *
+RecsysCandidatesNext(RecsysCandidates *candidates)
+{
+	MemoryContext old = MemoryContextSwitchTo(candidates->context);
+	char	   *text = NULL;
+
+	if (candidates->searching)
+		text = next_of_search(candidates);
+	else if (candidates->next < list_length(candidates->given))
+		text = list_nth(candidates->given, candidates->next++);
+	if (text != NULL)
+	{
+		if (candidates->ntrials == candidates->size)
+		{
+			candidates->size *= 2;
+			candidates->trials = repalloc(candidates->trials, sizeof(Trial) * candidates->size);
+		}
+		candidates->trials[candidates->ntrials].text = text;
+		candidates->trials[candidates->ntrials].value = NAN;
+		candidates->trials[candidates->ntrials++].explored = false;
+	}
+	MemoryContextSwitchTo(old);
+	return text;
+}
+
+void
+RecsysCandidatesReport(RecsysCandidates *candidates, double value)
+{
+	candidates->trials[candidates->ntrials - 1].value = value;
+}

@@ -1,0 +1,65 @@
+/*
+ * holdout.c
+ *	  recsys.holdout(): what recsys.evaluate() holds out.
+ */
+#include "postgres.h"
+
+#include "api/answer.h"
+#include "api/measuring.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "source/values.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/uuid.h"
+
+PG_FUNCTION_INFO_V1(recsys_holdout);
+
+static Datum
+key_as_text(RecsysKeyKind kind, const RecsysKey *key)
+{
+	if (kind == RECSYS_KEY_INT)
+		return CStringGetTextDatum(psprintf(INT64_FORMAT, key->number));
+	if (kind == RECSYS_KEY_UUID)
+		return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(uuid_out,
+																	   RecsysKeyToDatum(UUIDOID, key))));
+	return RecsysKeyToDatum(TEXTOID, key);
+}
+
+/* Arguments: query, test, holdout_share, holdout_last, holdout_since, exclude_seen, seed */
+Datum
+recsys_holdout(PG_FUNCTION_ARGS)
+{
+	RecsysAnswer answer;
+	RecsysSplitOptions options;
+	RecsysSplit *split;
+	MemoryContext context;
+	MemoryContext old;
+
+	RecsysAnswerInit(&answer, fcinfo);
+	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, 0, "query"), 1, 5, 6, &options);
+	split = RecsysSplitCreate(&options);
+	context = AllocSetContextCreate(CurrentMemoryContext, "recsys holdout", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	for (uint32 user = 0; user < RecsysSplitUsers(split); user++)
+	{
+		Datum		values[2];
+		bool		isnull[2] = {false, false};
+		RecsysKey	key;
+
+		CHECK_FOR_INTERRUPTS();
+		RecsysDictionaryKey(split->users, user, &key);
+		values[0] = key_as_text(split->user_kind, &key);
+		for (uint64 x = split->test.offsets[user]; x < split->test.offsets[user + 1]; x++)
+		{
+			RecsysDictionaryKey(split->items, split->test.items[x], &key);
+			values[1] = key_as_text(split->item_kind, &key);
+			RecsysAnswerPut(&answer, values, isnull);
+		}
+		MemoryContextReset(context);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	RecsysSplitFree(split);
+	return (Datum) 0;
+}

@@ -1,0 +1,281 @@
+/*
+ * index_evaluation.c
+ *	  What a recsys index recommends to the users of a test query.
+ *
+ * The item graph is copied into memory, histories are read as recommend() reads
+ * them, so the lists are those that recommend() gives.  Whether the index knows the
+ * test interactions is for the caller to see to.
+ */
+#include "postgres.h"
+
+#include "am/options.h"
+#include "am/popular.h"
+#include "api/index_evaluation.h"
+#include "api/recommender.h"
+#include "api/serving.h"
+#include "miscadmin.h"
+#include "source/query.h"
+#include "source/split.h"
+#include "utils/memutils.h"
+
+/* Item graph, keys and popularity */
+static void
+read_items(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvaluation *result)
+{
+	RecsysEvaluation *evaluation = &result->evaluation;
+	Relation	index = recommender->index;
+	uint32		nitems = RecsysItemCount(index);
+	RecsysGraphCollector collector;
+	RecsysGraphReader reader;
+	RecsysPopularity *popular;
+	uint32		npopular;
+
+	evaluation->nitems = nitems;
+	RecsysGraphCollectorInit(&collector, evaluation, memory_limit);
+	RecsysGraphReaderInit(&reader, index);
+	for (uint32 item = 0; item < nitems; item++)
+	{
+		RecsysGraphRow row = RecsysGraphNeedRow(&reader, item);
+		RecsysKey	key;
+
+		CHECK_FOR_INTERRUPTS();
+		RecsysKeyLoad(result->item_kind, RecsysRowKey(row), row->keylen, &key);
+		(void) RecsysDictionaryIntern(result->items, &key);
+		RecsysGraphCollectorAdd(&collector, item, row->peers, RecsysRowScores(row), row->nneighbors);
+		RecsysGraphReleaseRow(&reader);
+	}
+	RecsysGraphReaderDone(&reader);
+	RecsysGraphCollectorFinish(&collector);
+
+	evaluation->item_users = recsys_alloc_huge_zero(sizeof(uint32) * (Size) Max(nitems, 1));
+	evaluation->popular = recsys_alloc_huge(sizeof(uint32) * (Size) Max(nitems, 1));
+	popular = RecsysReadAllPopular(index, &npopular);
+	for (uint32 x = 0; x < npopular; x++)
+	{
+		if (popular[x].item >= nitems)
+			continue;
+		evaluation->item_users[popular[x].item] = popular[x].users;
+		evaluation->popular[evaluation->ncatalogue++] = popular[x].item;
+	}
+	pfree(popular);
+	evaluation->nusers_trained = RecsysGetCache(index)->meta.users;
+}
+
+/* Growing arrays of the users' rows */
+typedef struct UserRows
+{
+	uint32		maxusers;
+	uint64		maxhistory;
+	uint64		maxseen;
+	uint64		maxtest;
+} UserRows;
+
+static void
+grow(void **array, Size size, uint64 *room, uint64 needed)
+{
+	if (needed <= *room)
+		return;
+	*room = Max(needed, *room + *room / 2);
+	*array = repalloc_huge(*array, size * *room);
+}
+
+static void
+init_rows(RecsysEvaluation *evaluation, bool exclude_seen, UserRows *rows)
+{
+	rows->maxusers = 1024;
+	rows->maxhistory = rows->maxseen = rows->maxtest = 16384;
+	evaluation->histories.offsets = palloc0(sizeof(uint64) * (rows->maxusers + 1));
+	evaluation->histories.items = palloc(sizeof(uint32) * rows->maxhistory);
+	evaluation->weights = palloc(sizeof(double) * rows->maxhistory);
+	evaluation->test.offsets = palloc0(sizeof(uint64) * (rows->maxusers + 1));
+	evaluation->test.items = palloc(sizeof(uint32) * rows->maxtest);
+	if (exclude_seen)
+		evaluation->seen.offsets = palloc0(sizeof(uint64) * (rows->maxusers + 1));
+	evaluation->seen.items = palloc(sizeof(uint32) * rows->maxseen);
+}
+
+static void
+grow_users(RecsysEvaluation *evaluation, UserRows *rows)
+{
+	Size		size;
+
+	if (evaluation->nusers < rows->maxusers)
+		return;
+	if (rows->maxusers >= RECSYS_NONE / 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many users for an evaluation")));
+	rows->maxusers *= 2;
+	size = sizeof(uint64) * ((Size) rows->maxusers + 1);
+	evaluation->histories.offsets = repalloc_huge(evaluation->histories.offsets, size);
+	evaluation->test.offsets = repalloc_huge(evaluation->test.offsets, size);
+	if (evaluation->seen.offsets != NULL)
+		evaluation->seen.offsets = repalloc_huge(evaluation->seen.offsets, size);
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	uint32		left = *(const uint32 *) a;
+	uint32		right = *(const uint32 *) b;
+
+	return (left > right) - (left < right);
+}
+
+/* Adds a user, whose held-out items are numbers in any order, if any of them is left. */
+static void
+add_user(RecsysRecommender *recommender, int64 half_life, const RecsysKey *user, uint32 *test,
+		 int ntest, UserRows *rows, RecsysIndexEvaluation *result)
+{
+	RecsysEvaluation *evaluation = &result->evaluation;
+	uint32		place = evaluation->nusers;
+	uint64		first = evaluation->test.offsets[place];
+	uint64		next = first;
+	uint64		history = evaluation->histories.offsets[place];
+	uint32	   *seen;
+	RecsysProfile profile;
+	MemoryContext old;
+
+	RecsysReadProfile(recommender, user, half_life, &profile);
+	seen = palloc_extended(sizeof(uint32) * (Size) Max(profile.nseen, 1), MCXT_ALLOC_HUGE);
+	for (int x = 0; x < profile.nseen; x++)
+		seen[x] = profile.seen[x].item;
+	qsort(seen, profile.nseen, sizeof(uint32), compare_numbers);
+	qsort(test, ntest, sizeof(uint32), compare_numbers);
+
+	grow((void **) &evaluation->test.items, sizeof(uint32), &rows->maxtest, first + ntest);
+	for (int x = 0; x < ntest; x++)
+	{
+		if (evaluation->seen.offsets != NULL &&
+			bsearch(&test[x], seen, profile.nseen, sizeof(uint32), compare_numbers) != NULL)
+			continue;
+		evaluation->test.items[next++] = test[x];
+	}
+	if (next == first)
+		return;
+
+	grow_users(evaluation, rows);
+	evaluation->test.offsets[place + 1] = next;
+	if (evaluation->seen.offsets != NULL)
+	{
+		uint64		at = evaluation->seen.offsets[place];
+
+		grow((void **) &evaluation->seen.items, sizeof(uint32), &rows->maxseen, at + profile.nseen);
+		memcpy(evaluation->seen.items + at, seen, sizeof(uint32) * profile.nseen);
+		evaluation->seen.offsets[place + 1] = at + profile.nseen;
+	}
+	if (history + profile.nevidence > rows->maxhistory)
+	{
+		uint64		room = rows->maxhistory;
+
+		grow((void **) &evaluation->weights, sizeof(double), &room, history + profile.nevidence);
+		grow((void **) &evaluation->histories.items, sizeof(uint32), &rows->maxhistory,
+			 history + profile.nevidence);
+	}
+	for (int x = 0; x < profile.nevidence; x++)
+	{
+		if (profile.items[x] >= evaluation->nitems)
+			continue;
+		evaluation->histories.items[history] = profile.items[x];
+		evaluation->weights[history++] = profile.weights[x];
+	}
+	evaluation->histories.offsets[place + 1] = history;
+
+	/* the current context is one user's */
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(result->users));
+	(void) RecsysDictionaryIntern(result->users, user);
+	MemoryContextSwitchTo(old);
+	evaluation->nusers++;
+}
+
+static void
+read_users(RecsysRecommender *recommender, RecsysCollector *collector, bool exclude_seen,
+		   Size memory_limit, RecsysIndexEvaluation *result)
+{
+	int64		half_life = RecsysGetHalfLife(recommender->index);
+	MemoryContext context = CurrentMemoryContext;
+	MemoryContext user_context = AllocSetContextCreate(context, "recsys user", ALLOCSET_DEFAULT_SIZES);
+	uint32	   *numbers = recsys_alloc_huge(sizeof(uint32) * (Size) Max(RecsysCollectorItems(collector), 1));
+	UserRows	rows;
+	RecsysKey	key;
+	uint32		hash;
+
+	for (uint32 item = 0; item < RecsysCollectorItems(collector); item++)
+	{
+		RecsysCollectorItemKey(collector, item, &key);
+		numbers[item] = RecsysDictionaryIntern(result->items, &key);
+	}
+	init_rows(&result->evaluation, exclude_seen, &rows);
+
+	while (RecsysCollectorNextUser(collector, &key, &hash))
+	{
+		MemoryContext old = MemoryContextSwitchTo(user_context);
+		RecsysInteraction *interactions = palloc(sizeof(RecsysInteraction) * 64);
+		RecsysHistoryItem *folded;
+		RecsysUserRow row;
+		uint32	   *test;
+		int			size = 64;
+		int			count = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		while (RecsysCollectorNextOfUser(collector, &row))
+		{
+			if (count == size)
+			{
+				size *= 2;
+				interactions = repalloc_huge(interactions, sizeof(RecsysInteraction) * (Size) size);
+			}
+			interactions[count] = row.interaction;
+			interactions[count++].item = numbers[row.interaction.item];
+		}
+		folded = palloc_extended(sizeof(RecsysHistoryItem) * (Size) size, MCXT_ALLOC_HUGE);
+		count = RecsysHistoryFold(interactions, count, PG_INT32_MAX, folded, NULL);
+		test = palloc_extended(sizeof(uint32) * (Size) size, MCXT_ALLOC_HUGE);
+		for (int x = 0; x < count; x++)
+			test[x] = folded[x].item;
+		if (count > 0)
+			add_user(recommender, half_life, &key, test, count, &rows, result);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(user_context);
+		if (result->evaluation.nusers % 1024 == 0)
+			RecsysCheckEvaluationMemory(MemoryContextMemAllocated(context, true), memory_limit);
+	}
+	MemoryContextDelete(user_context);
+	pfree(numbers);
+}
+
+void
+RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen, uint64 seed,
+						  Size memory_limit, RecsysIndexEvaluation *result)
+{
+	RecsysRecommender recommender;
+	RecsysCollector *collector;
+	RecsysCollectorOptions shape;
+
+	/* users in the same order as elsewhere, so that resamples are the same */
+	seed = RecsysSplitHashSeed(seed);
+	memset(result, 0, sizeof(*result));
+	RecsysOpenRecommender(name, &recommender);
+	collector = RecsysCollectSeeded(test, memory_limit, seed, &shape);
+	if (shape.user_kind != recommender.columns.user_kind || shape.item_kind != recommender.columns.item_kind)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the test query's keys are of other types than those of recommender \"%s\"",
+						RelationGetRelationName(recommender.index)),
+				 errhint("Cast user and item to the types of the indexed columns.")));
+	result->user_kind = shape.user_kind;
+	result->item_kind = shape.item_kind;
+	result->items = RecsysDictionaryCreate(shape.item_kind, seed);
+	result->users = RecsysDictionaryCreate(shape.user_kind, seed);
+	read_items(&recommender, memory_limit, result);
+	read_users(&recommender, collector, exclude_seen, memory_limit, result);
+	RecsysCollectorFree(collector);
+	RecsysCloseRecommender(&recommender);
+	if (result->evaluation.nusers == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is nothing to evaluate on"),
+				 errdetail("No user of the test query has an item%s.",
+						   exclude_seen ? " that the index does not show the user to have" : ""),
+				 errhint("The test interactions must not be in the index: build it on those before them.")));
+}

@@ -1,0 +1,137 @@
+/*
+ * itemsets.c
+ *	  frequent_itemsets() and query_frequent_itemsets().
+ *
+ * Item sets go into the answer as they are found, unless only the k most frequent
+ * ones are wanted, which wait in a heap.
+ */
+#include "postgres.h"
+
+#include "api/arguments.h"
+#include "api/mining.h"
+#include "core/rules.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(recsys_frequent_itemsets);
+PG_FUNCTION_INFO_V1(recsys_frequent_itemsets_typed);
+PG_FUNCTION_INFO_V1(recsys_query_frequent_itemsets);
+PG_FUNCTION_INFO_V1(recsys_query_frequent_itemsets_typed);
+
+/* Arguments after the source and, in the typed functions, the item type */
+enum
+{
+	MIN_SUPPORT, KIND, MIN_LENGTH, MAX_LENGTH, MUST_CONTAIN, MUST_NOT_CONTAIN, K, MAX_BASKET,
+	WEIGHTS
+};
+
+typedef struct SetState
+{
+	RecsysAnswer *answer;
+	RecsysMinedBaskets mined;
+	bool		weights;
+	RecsysBestRules *best;		/* with k */
+} SetState;
+
+static void
+put_set(void *arg, const RecsysRule *set)
+{
+	SetState   *state = arg;
+	Datum		values[5];
+	bool		isnull[5] = {false, false, false, false, false};
+
+	values[0] = RecsysItemArraysForm(state->mined.arrays, 0, set->antecedent, set->nantecedent);
+	values[1] = Int64GetDatum((int64) set->counts.both);
+	values[2] = Float8GetDatum((double) set->counts.both / (double) set->counts.baskets);
+	values[3] = Int32GetDatum((int32) set->nantecedent);
+	values[4] = Float8GetDatum(set->weight);
+	isnull[4] = !state->weights;
+	RecsysAnswerPut(state->answer, values, isnull);
+}
+
+static bool
+take_set(void *arg, const uint32 *items, uint32 length, uint32 support, double weight)
+{
+	SetState   *state = arg;
+	RecsysRule	set = {0};
+
+	set.antecedent = items;
+	set.nantecedent = length;
+	set.counts.both = support;
+	set.counts.baskets = state->mined.baskets;
+	set.weight = weight;
+	if (state->best != NULL)
+		return RecsysBestRulesOffer(state->best, -(double) support, &set);
+	put_set(state, &set);
+	return true;
+}
+
+static Datum
+frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
+{
+	RecsysMiningRequest request = {0};
+	RecsysAnswer answer;
+	SetState	state = {0};
+	Oid			item_type;
+	int			first = typed ? 2 : 1;
+	bool		all = PG_ARGISNULL(first + K);
+	int			k = RecsysArgK(fcinfo, first + K);
+	Size		miners;
+
+	request.is_query = is_query;
+	request.min_support = RecsysArgMinSupport(fcinfo, first + MIN_SUPPORT);
+	request.kind = RecsysArgItemsetKind(fcinfo, first + KIND);
+	request.min_length = RecsysArgIntegerOr(fcinfo, first + MIN_LENGTH, "min_length", 1, PG_INT32_MAX, 1);
+	request.max_length = RecsysArgIntegerOr(fcinfo, first + MAX_LENGTH, "max_length", 1, PG_INT32_MAX, 0);
+	request.max_basket = RecsysArgIntegerOr(fcinfo, first + MAX_BASKET, "max_basket", 1,
+										  RECSYS_MOST_BASKET, 0);
+	request.weights = RecsysArgBoolean(fcinfo, first + WEIGHTS);
+	request.source = RecsysArgSource(fcinfo, is_query);
+	item_type = RecsysAnswerInitArray(&answer, fcinfo);
+	RecsysArgKeys(fcinfo, first + MUST_CONTAIN, "must_contain", answer.item_type,
+				  &request.must_contain);
+	RecsysArgKeys(fcinfo, first + MUST_NOT_CONTAIN, "must_not_contain", answer.item_type,
+				  &request.must_not_contain);
+
+	RecsysPrepareMining(&request, &answer, item_type, &state.mined);
+	state.answer = &answer;
+	state.weights = request.weights;
+	miners = state.mined.memory_limit;
+	if (!all)
+	{
+		miners /= 2;
+		state.best = RecsysBestRulesCreate(k, miners);
+	}
+	RecsysMine(&state.mined, miners, take_set, &state);
+	if (state.best != NULL)
+	{
+		RecsysBestRulesReport(state.best, put_set, &state);
+		RecsysBestRulesFree(state.best);
+	}
+	return (Datum) 0;
+}
+
+Datum
+recsys_frequent_itemsets(PG_FUNCTION_ARGS)
+{
+	return frequent_itemsets(fcinfo, false, false);
+}
+
+/* The second argument only gives the type of the answer. */
+Datum
+recsys_frequent_itemsets_typed(PG_FUNCTION_ARGS)
+{
+	return frequent_itemsets(fcinfo, false, true);
+}
+
+Datum
+recsys_query_frequent_itemsets(PG_FUNCTION_ARGS)
+{
+	return frequent_itemsets(fcinfo, true, false);
+}
+
+Datum
+recsys_query_frequent_itemsets_typed(PG_FUNCTION_ARGS)
+{
+	return frequent_itemsets(fcinfo, true, true);
+}

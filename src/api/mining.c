@@ -1,0 +1,461 @@
+/*
+ * mining.c
+ *	  From the arguments of a SQL function to prepared baskets, and from there to
+ *	  item sets.
+ *
+ * Baskets are the users of a recsys index, as far as the caller's snapshot sees
+ * them, or what a query returns.  They count as they do in an index: rows with
+ * the same basket and item are one, an item whose weights do not sum up to more
+ * than zero is not in the basket, and of very large baskets the most recent items
+ * count.  So the supports of pairs are those of the item graph.
+ *
+ * All of it lives within maintenance_work_mem: half of it is for the baskets as
+ * they are read, which go to disk beyond that; then what is prepared takes over.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "am/graph.h"
+#include "am/options.h"
+#include "am/visible.h"
+#include "api/mining.h"
+#include "api/recommender.h"
+#include "api/serving.h"
+#include "miscadmin.h"
+#include "optimizer/cost.h"
+#include "source/basketstore.h"
+#include "source/mining.h"
+#include "source/query.h"
+#include "source/values.h"
+#include "storage/predicate.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* Prepare and the query's rows get no less than this. */
+#define LEAST_MEMORY ((Size) 1024 * 1024)
+
+/* Item keys read between two checks for interrupts */
+#define KEYS_PER_CHECK 1000
+
+int			RecsysMaxItemsets = 10000000;
+
+/* Where baskets come from */
+/* Most items of a basket that a query yields; an index has its max_history. */
+#define RECSYS_DEFAULT_MAX_BASKET 2000
+
+typedef struct Source
+{
+	const RecsysMiningRequest *request;
+	RecsysKeyKind kind;			/* of the items */
+	uint32		nitems;
+	Size		memory_limit;
+	RecsysBasketStore *store;
+
+	/* an index */
+	RecsysRecommender recommender;
+	RecsysGraphReader reader;
+
+	/* or a query */
+	RecsysCollector *collector;
+} Source;
+
+void
+RecsysInitMining(void)
+{
+	DefineCustomIntVariable("recsys.max_itemsets",
+							"Most item sets that association_rules and frequent_itemsets may come upon.",
+							"A statement that comes upon more ends in an error, which tells a min_support that suits.",
+							&RecsysMaxItemsets, 10000000, 1, PG_INT32_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
+static void
+no_weights(const char *name, const char *way)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s has no weight to sum up", name),
+			 errhint("%s, or leave out weights.", way)));
+}
+
+static void
+add_user(void *arg, RecsysInteraction *interactions, int count)
+{
+	RecsysBasketStoreAdd(arg, interactions, count);
+}
+
+static void
+read_index(Source *source)
+{
+	const RecsysMiningRequest *request = source->request;
+	RecsysRecommender *recommender = &source->recommender;
+	Snapshot	snapshot = GetActiveSnapshot();
+	int			max_basket = request->max_basket;
+
+	if (max_basket == 0)
+		max_basket = RecsysGetCache(recommender->index)->meta.max_history;
+	if (request->weights && recommender->columns.weight_column == 0)
+		no_weights(psprintf("recommender \"%s\"", RelationGetRelationName(recommender->index)),
+				   "Create the index with a weight, as in USING recsys (order_id, product_id, (price * quantity))");
+	source->nitems = RecsysItemCount(recommender->index);
+	source->store = RecsysBasketStoreCreate(source->nitems, max_basket, request->weights,
+											source->memory_limit / 2);
+	PredicateLockRelation(recommender->heap, snapshot);
+	RecsysScanVisible(recommender->heap, recommender->index, snapshot, add_user, source->store);
+	RecsysGraphReaderInit(&source->reader, recommender->index);
+}
+
+static void
+read_query(Source *source, bool weighted)
+{
+	const RecsysMiningRequest *request = source->request;
+	RecsysCollector *collector = source->collector;
+	RecsysInteraction *interactions = NULL;
+	Size		room = 0;
+	RecsysKey	key;
+	uint32		hash;
+
+	if (request->weights && !weighted)
+		no_weights("the query", "Select a weight as the third column");
+	source->nitems = RecsysCollectorItems(collector);
+	source->store = RecsysBasketStoreCreate(source->nitems, request->max_basket > 0 ?
+											request->max_basket : RECSYS_DEFAULT_MAX_BASKET,
+											request->weights, source->memory_limit / 4);
+	while (RecsysCollectorNextUser(collector, &key, &hash))
+	{
+		RecsysUserRow row;
+		int			count = 0;
+
+		while (RecsysCollectorNextOfUser(collector, &row))
+		{
+			if ((Size) count == room)
+			{
+				room = Max(64, room * 2);
+				interactions = interactions == NULL ?
+					recsys_alloc_huge(sizeof(RecsysInteraction) * room) :
+					recsys_realloc_huge(interactions, sizeof(RecsysInteraction) * room);
+			}
+			interactions[count++] = row.interaction;
+		}
+		RecsysBasketStoreAdd(source->store, interactions, count);
+		CHECK_FOR_INTERRUPTS();
+	}
+	if (interactions != NULL)
+		pfree(interactions);
+	RecsysCollectorRelease(collector);
+}
+
+static void
+read_baskets(Source *source, RecsysAnswer *answer)
+{
+	const RecsysMiningRequest *request = source->request;
+	bool		weighted;
+
+	if (request->is_query)
+	{
+		source->collector = RecsysCollectQuery(request->source, source->memory_limit / 2,
+											   &source->kind, &weighted);
+		RecsysAnswerCheckKind(answer, source->kind, "query");
+		read_query(source, weighted);
+	}
+	else
+	{
+		RecsysOpenRecommender(request->source, &source->recommender);
+		source->kind = source->recommender.columns.item_kind;
+		RecsysAnswerCheckKind(answer, source->kind,
+							  RelationGetRelationName(source->recommender.index));
+		read_index(source);
+	}
+}
+
+static void
+item_key(Source *source, uint32 item, RecsysKey *key)
+{
+	if (source->collector != NULL)
+		RecsysCollectorItemKey(source->collector, item, key);
+	else
+		RecsysGraphNeedKey(&source->reader, item, key);
+}
+
+static int
+compare_keys(const void *a, const void *b, void *arg)
+{
+	return RecsysKeyCompare(*(RecsysKeyKind *) arg, a, b);
+}
+
+/* The source's item of a key; a query's items are in key order. */
+static bool
+find_item(Source *source, const RecsysKey *key, uint32 *item)
+{
+	uint32		low = 0;
+	uint32		high = source->nitems;
+	RecsysKey	found;
+
+	if (source->collector == NULL)
+		return RecsysFindItem(&source->recommender, key, item) && *item < source->nitems;
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+
+		RecsysCollectorItemKey(source->collector, middle, &found);
+		if (RecsysKeyCompare(source->kind, &found, key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*item = low;
+	if (low == source->nitems)
+		return false;
+	RecsysCollectorItemKey(source->collector, low, &found);
+	return RecsysKeyCompare(source->kind, &found, key) == 0;
+}
+
+/* The source's items of a list of keys, unknown ones left out; returns how many. */
+static uint32
+find_items(Source *source, const RecsysKeyList *list, uint32 **items)
+{
+	uint32		count = 0;
+
+	*items = palloc(sizeof(uint32) * Max(list->count, 1));
+	for (int i = 0; i < list->count; i++)
+	{
+		bool		known = false;
+		uint32		item;
+
+		if (!find_item(source, &list->keys[i], &item))
+			continue;
+		for (uint32 j = 0; j < count && !known; j++)
+			known = (*items)[j] == item;
+		if (!known)
+			(*items)[count++] = item;
+	}
+	return count;
+}
+
+/* Number the frequent items in key order. */
+static void
+number_items(Source *source, Oid item_type, RecsysMinedBaskets *mined)
+{
+	uint32	   *items;
+	RecsysKey  *keys;
+	uint32		n = 0;
+
+	mined->numbers = recsys_alloc_huge(sizeof(uint32) * (Size) Max(source->nitems, 1));
+	for (uint32 item = 0; item < source->nitems; item++)
+		n += RecsysItemsetsSupport(mined->sets, item) > 0;
+	keys = recsys_alloc_huge(sizeof(RecsysKey) * (Size) Max(n, 1));
+	items = recsys_alloc_huge(sizeof(uint32) * (Size) Max(n, 1));
+	n = 0;
+	for (uint32 item = 0; item < source->nitems; item++)
+	{
+		mined->numbers[item] = RECSYS_NONE;
+		if (RecsysItemsetsSupport(mined->sets, item) == 0)
+			continue;
+		if (n % KEYS_PER_CHECK == 0)
+			CHECK_FOR_INTERRUPTS();
+		item_key(source, item, &keys[n]);
+		items[n++] = item;
+	}
+	mined->nitems = n;
+	mined->keys = recsys_alloc_huge(sizeof(RecsysKey) * (Size) Max(n, 1));
+	if (n > 0)
+		memcpy(mined->keys, keys, sizeof(RecsysKey) * n);
+	if (n > 1)
+		qsort_arg(mined->keys, n, sizeof(RecsysKey), compare_keys, &source->kind);
+	mined->kind = source->kind;
+	for (uint32 i = 0; i < n; i++)
+		mined->numbers[items[i]] = RecsysMinedItem(mined, &keys[i]);
+	pfree(keys);
+	pfree(items);
+	mined->arrays = RecsysItemArraysCreate(item_type, mined->keys, n);
+}
+
+static void
+prepare(Source *source, Oid item_type, RecsysMinedBaskets *mined)
+{
+	const RecsysMiningRequest *request = source->request;
+	RecsysItemsetOptions options = {0};
+	RecsysBaskets baskets;
+	uint32	   *excluded;
+	uint32	   *all_of;
+	Size		held;
+
+	RecsysBasketStoreFinish(source->store, &baskets);
+	mined->baskets = RecsysBasketStoreCount(source->store);
+	mined->min_support = RecsysSupportCount(request->min_support, mined->baskets);
+	if (mined->baskets > PG_UINT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("cannot mine more than %u baskets", PG_UINT32_MAX)));
+	options.nexcluded = find_items(source, &request->must_not_contain, &excluded);
+	options.excluded = excluded;
+	options.nall_of = find_items(source, &request->must_contain, &all_of);
+
+	/* an item that must be there and is in no basket, or more baskets than there are */
+	if (mined->min_support > mined->baskets ||
+		(request->must_contain.present && options.nall_of == 0 && request->must_contain.count > 0))
+		return;
+	for (int i = 0; i < request->must_contain.count; i++)
+	{
+		uint32		item;
+
+		if (!find_item(source, &request->must_contain.keys[i], &item))
+			return;
+	}
+
+	options.all_of = all_of;
+	if (request->subsets)
+		options.nall_of = 0;
+	options.kind = request->kind;
+	options.min_support = (uint32) mined->min_support;
+	options.min_length = request->subsets ? 1 : request->min_length;
+	options.max_length = request->max_length;
+	held = RecsysBasketStoreMemory(source->store);
+	if (source->collector != NULL)
+		held += RecsysCollectorMemory(source->collector);
+	options.memory_limit = Max(source->memory_limit, held + LEAST_MEMORY) - held;
+	mined->sets = RecsysItemsetsPrepare(&baskets, &options, NULL, NULL);
+	if (mined->sets == NULL)
+		RecsysMiningOutOfMemory(mined, "the baskets");
+	number_items(source, item_type, mined);
+
+	held = mined->sets->size + sizeof(uint32) * (Size) source->nitems +
+		sizeof(RecsysKey) * (Size) mined->nitems + RecsysItemArraysMemory(mined->arrays);
+	if (source->collector != NULL)
+		held += RecsysCollectorMemory(source->collector);
+	mined->memory_limit = Max(source->memory_limit, held + LEAST_MEMORY) - held;
+}
+
+void
+RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer, Oid item_type,
+					RecsysMinedBaskets *mined)
+{
+	Source		source = {0};
+
+	memset(mined, 0, sizeof(*mined));
+	source.request = request;
+	source.memory_limit = (Size) maintenance_work_mem * 1024;
+	read_baskets(&source, answer);
+	prepare(&source, item_type, mined);
+	RecsysBasketStoreFree(source.store);
+	if (!request->is_query)
+	{
+		RecsysGraphReaderDone(&source.reader);
+		RecsysCloseRecommender(&source.recommender);
+	}
+}
+
+uint32
+RecsysMinedItem(const RecsysMinedBaskets *mined, const RecsysKey *key)
+{
+	uint32		low = 0;
+	uint32		high = mined->nitems;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+
+		if (RecsysKeyCompare(mined->kind, &mined->keys[middle], key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < mined->nitems && RecsysKeyCompare(mined->kind, &mined->keys[low], key) == 0)
+		return low;
+	return RECSYS_NONE;
+}
+
+void
+RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("%s do not fit in memory", what),
+			 errdetail("With min_support at " UINT64_FORMAT " of " UINT64_FORMAT " baskets they take more than maintenance_work_mem, now %d kB.",
+					   mined->min_support, mined->baskets, maintenance_work_mem),
+			 errhint("Increase maintenance_work_mem, or mine with a higher min_support or a smaller max_length.")));
+}
+
+typedef struct MineState
+{
+	const RecsysMinedBaskets *mined;
+	RecsysMinedReporter report;
+	void	   *arg;
+	uint64		count;
+	bool		too_many;
+	uint32	   *items;
+	uint32		room;
+} MineState;
+
+static bool
+report_set(void *arg, const RecsysItemset *set)
+{
+	MineState  *state = arg;
+	uint32	   *items;
+
+	if (++state->count > (uint64) RecsysMaxItemsets)
+	{
+		state->too_many = true;
+		return false;
+	}
+	if (set->length > state->room)
+	{
+		state->room = set->length * 2;
+		state->items = repalloc(state->items, sizeof(uint32) * state->room);
+	}
+
+	/* insertion sort: sets are short, and most come nearly in one order or the other */
+	items = state->items;
+	for (uint32 i = 0; i < set->length; i++)
+	{
+		uint32		item = state->mined->numbers[set->items[i]];
+		uint32		j = i;
+
+		for (; j > 0 && items[j - 1] > item; j--)
+			items[j] = items[j - 1];
+		items[j] = item;
+	}
+	return state->report(state->arg, items, set->length, set->support, set->weight);
+}
+
+static void
+too_many_itemsets(const RecsysMinedBaskets *mined, Size memory_limit)
+{
+	uint32		better = RecsysItemsetsSuggest(mined->sets, RecsysMaxItemsets, memory_limit);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("more than %d item sets have a support of " UINT64_FORMAT " baskets or more",
+					RecsysMaxItemsets, mined->min_support),
+			 errdetail("The limit is the setting recsys.max_itemsets; there are " UINT64_FORMAT " baskets.",
+					   mined->baskets),
+			 better > mined->min_support ?
+			 errhint("Use min_support => %u or more, a smaller max_length, or raise recsys.max_itemsets.", better) :
+			 errhint("Use a higher min_support, a smaller max_length, or raise recsys.max_itemsets.")));
+}
+
+void
+RecsysMine(const RecsysMinedBaskets *mined, Size memory_limit, RecsysMinedReporter report,
+		   void *arg)
+{
+	MineState	state = {0};
+	RecsysItemsetOutcome outcome;
+
+	if (mined->sets == NULL)
+		return;
+	state.mined = mined;
+	state.report = report;
+	state.arg = arg;
+	state.room = 64;
+	state.items = palloc(sizeof(uint32) * state.room);
+	outcome = RecsysMineItemsets(mined->sets, memory_limit, max_parallel_workers_per_gather,
+								 report_set, &state);
+	if (state.too_many)
+		too_many_itemsets(mined, memory_limit);
+	if (outcome != RECSYS_ITEMSETS_DONE)
+		RecsysMiningOutOfMemory(mined, "the item sets");
+	pfree(state.items);
+}

@@ -1,0 +1,72 @@
+/*
+ * mining.h
+ *	  From the arguments of a SQL function to prepared baskets, and from there to
+ *	  item sets: what the functions for item sets and for rules share.
+ */
+#ifndef RECSYS_API_MINING_H
+#define RECSYS_API_MINING_H
+
+#include "postgres.h"
+
+#include "api/answer.h"
+#include "api/itemarray.h"
+#include "api/rule_arguments.h"
+#include "core/itemset.h"
+
+/* What is asked for */
+typedef struct RecsysMiningRequest
+{
+	bool		is_query;		/* source is a query, else the name of a recommender, or NULL */
+	const char *source;
+	double		min_support;
+	RecsysItemsetKind kind;
+	uint32		min_length;
+	uint32		max_length;		/* 0: no limit */
+	int			max_basket;		/* 0: as the source has it */
+	bool		weights;
+	RecsysKeyList must_contain;
+	RecsysKeyList must_not_contain;
+	bool		subsets;		/* must_contain and min_length are the caller's to apply */
+} RecsysMiningRequest;
+
+/* Baskets, prepared; frequent items are numbered anew, in key order */
+typedef struct RecsysMinedBaskets
+{
+	RecsysItemsets *sets;		/* NULL if the answer is certain to be empty */
+	uint64		baskets;		/* N */
+	uint64		min_support;	/* baskets */
+	uint32		nitems;			/* frequent ones */
+	RecsysKeyKind kind;
+	RecsysKey  *keys;			/* of each, ascending */
+	uint32	   *numbers;		/* the kernel's item to ours, RECSYS_NONE if not frequent */
+	RecsysItemArrays *arrays;
+	Size		memory_limit;	/* bytes that are left */
+} RecsysMinedBaskets;
+
+/* Setting: more item sets than this end a statement. */
+extern int	RecsysMaxItemsets;
+
+/* Called once, from _PG_init. */
+extern void RecsysInitMining(void);
+
+/* Reads and prepares what is asked for.  item_type is the element type of the answer. */
+extern void RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer,
+								Oid item_type, RecsysMinedBaskets *mined);
+
+/* Number of a key among the frequent items, or RECSYS_NONE. */
+extern uint32 RecsysMinedItem(const RecsysMinedBaskets *mined, const RecsysKey *key);
+
+/*
+ * Reports all item sets, in our numbers, ascending within a set.  Returning false
+ * means that memory does not suffice; memory_limit is for the miners.
+ */
+typedef bool (*RecsysMinedReporter) (void *arg, const uint32 *items, uint32 length,
+									 uint32 support, double weight);
+
+extern void RecsysMine(const RecsysMinedBaskets *mined, Size memory_limit,
+					   RecsysMinedReporter report, void *arg);
+
+/* Too little memory for what is called so: an error. */
+extern void RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, const char *what);
+
+#endif							/* RECSYS_API_MINING_H */

@@ -1,0 +1,25 @@
+/*
+ * model_text.h
+ *	  Models given as text: what stands in CREATE INDEX … WITH (…).
+ */
+#ifndef RECSYS_MODEL_TEXT_H
+#define RECSYS_MODEL_TEXT_H
+
+#include "postgres.h"
+
+#include "core/similarity.h"
+
+typedef struct RecsysModelText
+{
+	RecsysModelOptions options;
+	int			max_history;
+	int64		half_life;		/* microseconds, 0 for none */
+} RecsysModelText;
+
+/*
+ * Reads "similarity = cosine, neighbors = 200", with exactly the options and the
+ * syntax of CREATE INDEX; NULL and '' are the defaults.
+ */
+extern void RecsysParseModelText(const char *text, RecsysModelText *model);
+
+#endif							/* RECSYS_MODEL_TEXT_H */

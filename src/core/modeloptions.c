@@ -1,0 +1,153 @@
+/*
+ * modeloptions.c
+ *	  The options of all models in one table: name, range, default.
+ */
+#include "core/modeloptions.h"
+
+#define LARGEST_REGULARIZATION 1e9
+
+#define OPTION(name, kind, initial, least, most, description) \
+	{#name, RECSYS_OPTION_##kind, offsetof(RecsysModelOptions, name), initial, least, most, description}
+
+const RecsysModelOption RecsysModelOptionTable[] =
+{
+	OPTION(similarity, SIMILARITY, RECSYS_COSINE, 0, 0,
+		   "Similarity that the item graph is computed with"),
+	OPTION(neighbors, INTEGER, 100, 1, 500,
+		   "Most neighbors kept for an item"),
+	OPTION(min_support, INTEGER, 2, 1, PG_INT32_MAX,
+		   "Fewest distinct users behind a pair of items"),
+	OPTION(max_history, INTEGER, 2000, 1, 100000,
+		   "Most recent items of one user that count"),
+	OPTION(shrinkage, REAL, 0, 0, 1e9,
+		   "Damps pairs with little support: score times support / (support + shrinkage)"),
+	OPTION(alpha, REAL, RECSYS_MODEL_DEFAULT, 0, 2,
+		   "Damps popular neighbors: score times users ^ -alpha; rp3beta: exponent of the transition probabilities"),
+	OPTION(beta, REAL, 0.6, 0, 2,
+		   "Of rp3beta: damps popular neighbors, score times users ^ -beta"),
+	OPTION(weighting, WEIGHTING, RECSYS_WEIGHTING_NONE, 0, 0,
+		   "How interactions are weighted before training"),
+	OPTION(k1, REAL, 1.2, 0, 1000,
+		   "Of bm25: how large weights can grow"),
+	OPTION(b, REAL, 0.75, 0, 1,
+		   "Of bm25: how much the length of a user's history matters"),
+	OPTION(user_damping, REAL, 0, 0, 2,
+		   "Damps busy users: a user counts items ^ -user_damping"),
+	OPTION(training_half_life, INTERVAL, 0, 0, 0,
+		   "Interval after which an interaction counts half when training"),
+	OPTION(l1, REAL, 1, 0, LARGEST_REGULARIZATION,
+		   "Of slim: strength of L1 regularization"),
+	OPTION(l2, REAL, 5, 0, LARGEST_REGULARIZATION,
+		   "Of slim: strength of L2 regularization"),
+	OPTION(candidates, INTEGER, 200, 1, 100000,
+		   "Of slim: most items, by cosine, that may predict an item")
+};
+
+const int	RecsysModelOptionCount = lengthof(RecsysModelOptionTable);
+
+static const struct
+{
+	const char *name;
+	RecsysWeighting weighting;
+}			weighting_names[] =
+{
+	{"none", RECSYS_WEIGHTING_NONE},
+	{"tfidf", RECSYS_WEIGHTING_TFIDF},
+	{"bm25", RECSYS_WEIGHTING_BM25}
+};
+
+const RecsysModelOption *
+RecsysModelOptionFind(const char *name)
+{
+	for (int x = 0; x < RecsysModelOptionCount; x++)
+	{
+		if (RecsysNamesEqual(name, RecsysModelOptionTable[x].name))
+			return &RecsysModelOptionTable[x];
+	}
+	return NULL;
+}
+
+static void
+put_value(const RecsysModelOption *option, RecsysModelOptions *options, double value)
+{
+	switch (option->kind)
+	{
+		case RECSYS_OPTION_REAL:
+			*RecsysModelOptionField(option, options, double) = value;
+			break;
+		case RECSYS_OPTION_INTERVAL:
+			*RecsysModelOptionField(option, options, int64) = (int64) value;
+			break;
+		default:
+			*RecsysModelOptionField(option, options, int) = (int) value;
+			break;
+	}
+}
+
+bool
+RecsysModelOptionSet(const RecsysModelOption *option, RecsysModelOptions *options, double value)
+{
+	if (!(value >= option->least && value <= option->most))
+		return false;
+	put_value(option, options, value);
+	return true;
+}
+
+void
+RecsysModelOptionsInit(RecsysModelOptions *options)
+{
+	memset(options, 0, sizeof(*options));
+	for (int x = 0; x < RecsysModelOptionCount; x++)
+		put_value(&RecsysModelOptionTable[x], options, RecsysModelOptionTable[x].initial);
+}
+
+void
+RecsysModelOptionsResolve(RecsysModelOptions *options)
+{
+	if (options->alpha == RECSYS_MODEL_DEFAULT)
+		options->alpha = options->similarity == RECSYS_RP3BETA ? 1.0 : 0.0;
+}
+
+bool
+RecsysWeightingParse(const char *name, RecsysWeighting *weighting)
+{
+	for (int x = 0; x < (int) lengthof(weighting_names); x++)
+	{
+		if (RecsysNamesEqual(name, weighting_names[x].name))
+		{
+			*weighting = weighting_names[x].weighting;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+RecsysWeightingName(RecsysWeighting weighting)
+{
+	for (int x = 0; x < (int) lengthof(weighting_names); x++)
+	{
+		if (weighting_names[x].weighting == weighting)
+			return weighting_names[x].name;
+	}
+	elog(ERROR, "unknown weighting %d", (int) weighting);
+	return NULL;				/* not reached */
+}
+
+bool
+RecsysModelUsesWeights(const RecsysModelOptions *options)
+{
+	return options->similarity == RECSYS_COSINE || options->similarity > RECSYS_LOG_LIKELIHOOD;
+}
+
+bool
+RecsysModelIsCounted(const RecsysModelOptions *options)
+{
+	if (options->similarity > RECSYS_LOG_LIKELIHOOD)
+		return false;
+
+	/* the other measures do not look at weights */
+	return options->similarity != RECSYS_COSINE ||
+		(options->weighting == RECSYS_WEIGHTING_NONE && options->user_damping == 0.0 &&
+		 options->training_half_life == 0);
+}

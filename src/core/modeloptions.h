@@ -1,0 +1,66 @@
+/*
+ * modeloptions.h
+ *	  The options of all models in one table: name, range, default.
+ *
+ * Index options, arguments of functions and option texts are all made from it.
+ */
+#ifndef RECSYS_MODELOPTIONS_H
+#define RECSYS_MODELOPTIONS_H
+
+#include "core/similarity.h"
+
+typedef enum RecsysOptionKind
+{
+	RECSYS_OPTION_INTEGER,
+	RECSYS_OPTION_REAL,
+	RECSYS_OPTION_SIMILARITY,	/* names of RecsysSimilarityParse */
+	RECSYS_OPTION_WEIGHTING,	/* names of RecsysWeightingParse */
+	RECSYS_OPTION_INTERVAL		/* microseconds; 0 for none */
+} RecsysOptionKind;
+
+typedef struct RecsysModelOption
+{
+	const char *name;
+	RecsysOptionKind kind;
+	Size		offset;			/* in RecsysModelOptions */
+	double		initial;		/* may be RECSYS_MODEL_DEFAULT */
+	double		least;			/* numbers only */
+	double		most;
+	const char *description;
+} RecsysModelOption;
+
+extern const RecsysModelOption RecsysModelOptionTable[];
+extern const int RecsysModelOptionCount;
+
+/* By name, whatever the case; NULL when there is none. */
+extern const RecsysModelOption *RecsysModelOptionFind(const char *name);
+
+/* Where the option's value stands; a number is set with RecsysModelOptionSet. */
+#define RecsysModelOptionField(option, options, type) \
+	((type *) ((char *) (options) + (option)->offset))
+
+/* Sets a number; false when it is not in the option's range (NaN never is). */
+extern bool RecsysModelOptionSet(const RecsysModelOption *option, RecsysModelOptions *options,
+								 double value);
+
+/* Everything initial. */
+extern void RecsysModelOptionsInit(RecsysModelOptions *options);
+
+/* Puts the similarity's own default wherever one is left to it. */
+extern void RecsysModelOptionsResolve(RecsysModelOptions *options);
+
+/* "tfidf", …; false when the name is none of them (case-insensitive) */
+extern bool RecsysWeightingParse(const char *name, RecsysWeighting *weighting);
+extern const char *RecsysWeightingName(RecsysWeighting weighting);
+
+/* Are weights looked at?  If not, nor are the options that change them. */
+extern bool RecsysModelUsesWeights(const RecsysModelOptions *options);
+
+/*
+ * Is a pair's score a function of c_ij (or the dot product of the two items'
+ * weights as they are), n_i, n_j and N?  Then merges recompute rows exactly.
+ * The graphs of other models change with a REINDEX only.
+ */
+extern bool RecsysModelIsCounted(const RecsysModelOptions *options);
+
+#endif							/* RECSYS_MODELOPTIONS_H */

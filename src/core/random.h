@@ -1,0 +1,47 @@
+/*
+ * random.h
+ *	  Repeatable random numbers: the same seed and stream give the same ones on
+ *	  every machine.
+ */
+#ifndef RECSYS_RANDOM_H
+#define RECSYS_RANDOM_H
+
+#include "core/platform.h"
+
+/* SplitMix64: Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014. */
+typedef struct RecsysRandom
+{
+	uint64		state;
+} RecsysRandom;
+
+static inline uint64
+RecsysRandomMix(uint64 x)
+{
+	x = (x ^ (x >> 30)) * UINT64CONST(0xBF58476D1CE4E5B9);
+	x = (x ^ (x >> 27)) * UINT64CONST(0x94D049BB133111EB);
+	return x ^ (x >> 31);
+}
+
+/* Streams of one seed are independent for all that it matters here. */
+static inline void
+RecsysRandomStart(RecsysRandom *random, uint64 seed, uint64 stream)
+{
+	random->state = RecsysRandomMix(seed + UINT64CONST(0x9E3779B97F4A7C15)) ^
+		RecsysRandomMix(~stream * UINT64CONST(0xD1342543DE82EF95));
+}
+
+static inline uint64
+RecsysRandomNext(RecsysRandom *random)
+{
+	random->state += UINT64CONST(0x9E3779B97F4A7C15);
+	return RecsysRandomMix(random->state);
+}
+
+/* A number below n > 0; the bias, n / 2^32 at most, is of no concern to a resample. */
+static inline uint32
+RecsysRandomBelow(RecsysRandom *random, uint32 n)
+{
+	return (uint32) (((RecsysRandomNext(random) >> 32) * n) >> 32);
+}
+
+#endif							/* RECSYS_RANDOM_H */

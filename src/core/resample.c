@@ -1,0 +1,213 @@
+/*
+ * resample.c
+ *	  Bootstrap: how much a mean over users depends on which users there are.
+ *
+ * Resamples are made eight at a time: how often each of the eight has drawn each
+ * row is counted first, then the table is read once and added to all eight.
+ * Rows with an undefined value count for the other columns: such columns have a
+ * second one beside them that counts the defined values.
+ */
+#include "core/resample.h"
+
+#include <math.h>
+
+#include "core/random.h"
+
+#define BATCH 8
+
+typedef struct Bootstrap
+{
+	int			ncolumns;
+	int			nwide;			/* columns and counts of defined values */
+	int		   *count_of;		/* by column: place of its count, -1: all rows are defined */
+	uint32		n;
+	double	   *wide;			/* n rows of nwide, undefined values 0 */
+	uint16	   *draws;			/* n rows of BATCH */
+	double	   *sums;			/* BATCH rows of nwide */
+} Bootstrap;
+
+static void
+widen(Bootstrap *bootstrap, const double *table, const uint32 *rows)
+{
+	int			ncolumns = bootstrap->ncolumns;
+
+	for (int column = 0; column < ncolumns; column++)
+		bootstrap->count_of[column] = -1;
+	bootstrap->nwide = ncolumns;
+	for (uint32 x = 0; x < bootstrap->n; x++)
+	{
+		const double *row = table + (Size) (rows != NULL ? rows[x] : x) * ncolumns;
+
+		for (int column = 0; column < ncolumns; column++)
+			if (isnan(row[column]) && bootstrap->count_of[column] < 0)
+				bootstrap->count_of[column] = bootstrap->nwide++;
+	}
+
+	bootstrap->wide = recsys_alloc_huge(sizeof(double) * Max((Size) bootstrap->n, 1) * bootstrap->nwide);
+	for (uint32 x = 0; x < bootstrap->n; x++)
+	{
+		const double *row = table + (Size) (rows != NULL ? rows[x] : x) * ncolumns;
+		double	   *wide = bootstrap->wide + (Size) x * bootstrap->nwide;
+
+		for (int column = 0; column < ncolumns; column++)
+		{
+			wide[column] = isnan(row[column]) ? 0.0 : row[column];
+			if (bootstrap->count_of[column] >= 0)
+				wide[bootstrap->count_of[column]] = isnan(row[column]) ? 0.0 : 1.0;
+		}
+	}
+}
+
+static RECSYS_TARGET_CLONES void
+add_draws(double *sums, const double *wide, const uint16 *draws, uint32 n, int nwide)
+{
+	for (uint32 x = 0; x < n; x++)
+	{
+		const double *row = wide + (Size) x * nwide;
+
+		for (int b = 0; b < BATCH; b++)
+		{
+			double		times = draws[(Size) x * BATCH + b];
+			double	   *sum = sums + (Size) b * nwide;
+
+			if (times == 0)
+				continue;
+			for (int column = 0; column < nwide; column++)
+				sum[column] += times * row[column];
+		}
+	}
+}
+
+/* Mean of a column from sums over rows, of which there are n with their repetitions. */
+static double
+mean_of(const Bootstrap *bootstrap, const double *sums, int column)
+{
+	double		count = bootstrap->count_of[column] >= 0 ? sums[bootstrap->count_of[column]] : bootstrap->n;
+
+	return count > 0 ? sums[column] / count : NAN;
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double		left = *(const double *) a;
+	double		right = *(const double *) b;
+
+	return (left > right) - (left < right);
+}
+
+/* Quantile of sorted values, linear in between. */
+static double
+quantile(const double *values, int n, double share)
+{
+	double		place = share * (n - 1);
+	int			below = (int) floor(place);
+
+	if (below >= n - 1)
+		return values[n - 1];
+	return values[below] + (place - below) * (values[below + 1] - values[below]);
+}
+
+/* Interval and p-value from a column of means of resamples, which is reordered. */
+static void
+summarise(double *values, int resamples, double confidence, RecsysMean *mean)
+{
+	int			n = 0;
+	int			extreme = 0;
+
+	/* a resample may have drawn no row where the column is defined */
+	for (int b = 0; b < resamples; b++)
+		if (!isnan(values[b]))
+			values[n++] = values[b];
+	if (n == 0)
+		return;
+
+	/* in doubles the mean of a resample that is the sample may differ by a rounding */
+	for (int b = 0; b < n; b++)
+		extreme += fabs(values[b] - mean->mean) >= fabs(mean->mean) * (1.0 - 1e-12);
+	mean->p_value = (extreme + 1.0) / (n + 1.0);
+	qsort(values, n, sizeof(double), compare_doubles);
+	mean->low = quantile(values, n, (1.0 - confidence) / 2.0);
+	mean->high = quantile(values, n, (1.0 + confidence) / 2.0);
+}
+
+static void
+resample(Bootstrap *bootstrap, int resamples, double confidence, uint64 seed, uint64 stream,
+		 RecsysMean *means)
+{
+	int			ncolumns = bootstrap->ncolumns;
+	double	   *values = recsys_alloc_huge(sizeof(double) * (Size) resamples * ncolumns);
+
+	for (int first = 0; first < resamples; first += BATCH)
+	{
+		int			batch = Min(BATCH, resamples - first);
+
+		CHECK_FOR_INTERRUPTS();
+		memset(bootstrap->draws, 0, sizeof(uint16) * (Size) bootstrap->n * BATCH);
+		memset(bootstrap->sums, 0, sizeof(double) * (Size) BATCH * bootstrap->nwide);
+		for (int b = 0; b < batch; b++)
+		{
+			RecsysRandom random;
+
+			RecsysRandomStart(&random, seed, (stream << 32) + first + b);
+			for (uint32 x = 0; x < bootstrap->n; x++)
+			{
+				uint16	   *draws = &bootstrap->draws[(Size) RecsysRandomBelow(&random, bootstrap->n) * BATCH + b];
+
+				*draws += *draws < PG_UINT16_MAX;
+			}
+		}
+		add_draws(bootstrap->sums, bootstrap->wide, bootstrap->draws, bootstrap->n, bootstrap->nwide);
+		for (int b = 0; b < batch; b++)
+			for (int column = 0; column < ncolumns; column++)
+				values[(Size) column * resamples + first + b] =
+					mean_of(bootstrap, bootstrap->sums + (Size) b * bootstrap->nwide, column);
+	}
+	for (int column = 0; column < ncolumns; column++)
+		summarise(values + (Size) column * resamples, resamples, confidence, &means[column]);
+	pfree(values);
+}
+
+void
+RecsysBootstrap(const double *table, int ncolumns, const uint32 *rows, uint32 n,
+				int resamples, double confidence, uint64 seed, uint64 stream, RecsysMean *means)
+{
+	Bootstrap	bootstrap = {0};
+
+	bootstrap.ncolumns = ncolumns;
+	bootstrap.n = n;
+	bootstrap.count_of = palloc(sizeof(int) * Max(ncolumns, 1));
+	widen(&bootstrap, table, rows);
+	bootstrap.draws = recsys_alloc_huge(sizeof(uint16) * BATCH * Max((Size) n, 1));
+	bootstrap.sums = palloc0(sizeof(double) * (Size) BATCH * Max(bootstrap.nwide, 1));
+
+	for (uint32 x = 0; x < n; x++)
+		for (int column = 0; column < bootstrap.nwide; column++)
+			bootstrap.sums[column] += bootstrap.wide[(Size) x * bootstrap.nwide + column];
+	for (int column = 0; column < ncolumns; column++)
+	{
+		int			count = bootstrap.count_of[column];
+
+		means[column].mean = mean_of(&bootstrap, bootstrap.sums, column);
+		means[column].rows = count >= 0 ? (uint32) bootstrap.sums[count] : n;
+		means[column].low = NAN;
+		means[column].high = NAN;
+		means[column].p_value = NAN;
+		if (n == 0)
+			means[column].mean = NAN;
+	}
+	if (resamples > 0 && n > 0)
+		resample(&bootstrap, resamples, confidence, seed, stream, means);
+
+	pfree(bootstrap.count_of);
+	pfree(bootstrap.wide);
+	pfree(bootstrap.draws);
+	pfree(bootstrap.sums);
+}
+
+Size
+RecsysBootstrapMemory(int ncolumns, uint32 n, int resamples)
+{
+	return (Size) n * (2 * ncolumns * sizeof(double) + BATCH * sizeof(uint16)) +
+		(Size) resamples * ncolumns * sizeof(double) + 64 * 1024;
+}

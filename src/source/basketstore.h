@@ -1,0 +1,37 @@
+/*
+ * basketstore.h
+ *	  Baskets gathered once, to be read several times by the mining kernel.
+ */
+#ifndef RECSYS_BASKETSTORE_H
+#define RECSYS_BASKETSTORE_H
+
+#include "postgres.h"
+
+#include "core/history.h"
+#include "core/itemset.h"
+
+typedef struct RecsysBasketStore RecsysBasketStore;
+
+/*
+ * Items are below nitems.  Of a basket with more items than max_basket the most
+ * recent ones count, as with max_history of an index.  weighted: keep the sum of
+ * each basket's weights.
+ */
+extern RecsysBasketStore *RecsysBasketStoreCreate(uint32 nitems, int max_basket, bool weighted,
+												  Size memory_limit);
+
+/* One basket's interactions, which are reordered; it counts if anything of it does. */
+extern void RecsysBasketStoreAdd(RecsysBasketStore *store, RecsysInteraction *interactions,
+								 int count);
+
+/* No more baskets; they can be read from here on. */
+extern void RecsysBasketStoreFinish(RecsysBasketStore *store, RecsysBaskets *baskets);
+
+/* Baskets with at least one item that counts */
+extern uint64 RecsysBasketStoreCount(const RecsysBasketStore *store);
+
+/* Bytes held */
+extern Size RecsysBasketStoreMemory(const RecsysBasketStore *store);
+extern void RecsysBasketStoreFree(RecsysBasketStore *store);
+
+#endif							/* RECSYS_BASKETSTORE_H */

@@ -1,0 +1,170 @@
+/*
+ * optiontext.c
+ *	  Options of a model as text: 'similarity = ease, lambda = 200'.
+ *
+ * Names and ranges come from the table that index options are made of, too
+ * (core/modeloptions.c), so that both understand and refuse the same.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "source/optiontext.h"
+#include "source/values.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+int64
+RecsysParseHalfLife(const char *option, const char *value)
+{
+	Interval   *interval;
+	double		microseconds;
+
+	if (value == NULL || *value == '\0')
+		return 0;
+
+	interval = DatumGetIntervalP(DirectFunctionCall3(interval_in,
+													 CStringGetDatum(value),
+													 ObjectIdGetDatum(InvalidOid),
+													 Int32GetDatum(-1)));
+	microseconds = RecsysIntervalMicroseconds(interval);
+
+	if (!(microseconds > 0 && microseconds < 9e18))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for option \"%s\": \"%s\"", option, value),
+				 errdetail("A half-life is a positive interval."),
+				 errhint("Write for example %s = '30 days', or '' for no decay.", option)));
+	return (int64) microseconds;
+}
+
+const char *
+RecsysSimilarityHint(void)
+{
+	static char *hint = NULL;
+	StringInfoData buffer;
+	int			last = RECSYS_LAST_SIMILARITY;
+
+	if (hint != NULL)
+		return hint;
+	initStringInfo(&buffer);
+	appendStringInfoString(&buffer, "Valid values are ");
+	for (int x = RECSYS_COSINE; x <= last; x++)
+		appendStringInfo(&buffer, "%s\"%s\"",
+						 x == RECSYS_COSINE ? "" : x == last ? " and " : ", ",
+						 RecsysSimilarityName(x));
+	appendStringInfoChar(&buffer, '.');
+	hint = MemoryContextStrdup(TopMemoryContext, buffer.data);
+	pfree(buffer.data);
+	return hint;
+}
+
+static void
+set_number(const RecsysModelOption *option, RecsysModelOptions *options, const char *value)
+{
+	double		number;
+
+	if (option->kind == RECSYS_OPTION_INTEGER)
+		number = pg_strtoint32(value);
+	else
+		number = DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(value)));
+	if (!RecsysModelOptionSet(option, options, number))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be between %.10g and %.10g", option->name,
+						option->least, option->most)));
+}
+
+void
+RecsysSetOption(RecsysModelOptions *options, const char *name, const char *value)
+{
+	const RecsysModelOption *option = RecsysModelOptionFind(name);
+
+	if (option == NULL)
+	{
+		StringInfoData names;
+
+		initStringInfo(&names);
+		for (int x = 0; x < RecsysModelOptionCount; x++)
+			appendStringInfo(&names, "%s%s", x > 0 ? ", " : "", RecsysModelOptionTable[x].name);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unrecognized option \"%s\"", name),
+				 errhint("Options are %s.", names.data)));
+	}
+
+	switch (option->kind)
+	{
+		case RECSYS_OPTION_SIMILARITY:
+			if (!RecsysSimilarityParse(value, RecsysModelOptionField(option, options, RecsysSimilarity)))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("unknown similarity \"%s\"", value),
+						 errhint("%s", RecsysSimilarityHint())));
+			break;
+		case RECSYS_OPTION_WEIGHTING:
+			if (!RecsysWeightingParse(value, RecsysModelOptionField(option, options, RecsysWeighting)))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("unknown weighting \"%s\"", value),
+						 errhint("Valid values are \"none\", \"tfidf\" and \"bm25\".")));
+			break;
+		case RECSYS_OPTION_INTERVAL:
+			*RecsysModelOptionField(option, options, int64) = RecsysParseHalfLife(option->name, value);
+			break;
+		default:
+			set_number(option, options, value);
+			break;
+	}
+}
+
+/* Without white space, and without the quotes that a value may have. */
+static char *
+trim(char *word)
+{
+	Size		length;
+
+	while (isspace((unsigned char) *word))
+		word++;
+	length = strlen(word);
+	while (length > 0 && isspace((unsigned char) word[length - 1]))
+		length--;
+	if (length >= 2 && word[0] == '\'' && word[length - 1] == '\'')
+	{
+		word++;
+		length -= 2;
+	}
+	word[length] = '\0';
+	return word;
+}
+
+void
+RecsysParseOptionText(RecsysModelOptions *options, const char *text)
+{
+	char	   *copy = pstrdup(text);
+	char	   *next = copy;
+
+	while (next != NULL)
+	{
+		char	   *word = next;
+		char	   *equals;
+
+		next = strchr(word, ',');
+		if (next != NULL)
+			*next++ = '\0';
+		word = trim(word);
+		if (*word == '\0' && next == NULL)
+			break;
+		equals = strchr(word, '=');
+		if (equals == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("invalid option \"%s\"", word),
+					 errhint("Write options as 'name = value, name = value'.")));
+		*equals = '\0';
+		RecsysSetOption(options, trim(word), trim(equals + 1));
+	}
+	pfree(copy);
+}

@@ -1,0 +1,27 @@
+/*
+ * optiontext.h
+ *	  Options of a model as text: 'similarity = ease, lambda = 200'.
+ */
+#ifndef RECSYS_OPTIONTEXT_H
+#define RECSYS_OPTIONTEXT_H
+
+#include "postgres.h"
+
+#include "core/modeloptions.h"
+
+/*
+ * Sets an option by name; name and value as somebody has written them.  Errors out
+ * with a hint when there is no such option or it cannot have that value.
+ */
+extern void RecsysSetOption(RecsysModelOptions *options, const char *name, const char *value);
+
+/* Sets all options of a comma-separated list of name = value. */
+extern void RecsysParseOptionText(RecsysModelOptions *options, const char *text);
+
+/* Microseconds of an interval as text, 0 for '': of options that are half-lives. */
+extern int64 RecsysParseHalfLife(const char *option, const char *value);
+
+/* "Valid values are …": the names of similarities. */
+extern const char *RecsysSimilarityHint(void);
+
+#endif							/* RECSYS_OPTIONTEXT_H */

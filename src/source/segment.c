@@ -1,0 +1,84 @@
+/*
+ * segment.c
+ *	  Segments of shared memory that may not be to be had.
+ *
+ * Having none is no reason to give up what could be done without workers:
+ * containers often have little shared memory.
+ */
+#include "postgres.h"
+
+#include <sys/mman.h>
+
+#include "source/segment.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+/*
+ * Map all of a segment's pages at once: they will be written as a whole, and one fault
+ * after the other takes longer than writing.  Only a hint, so errors do not matter.
+ */
+static void
+map_pages(dsm_segment *segment)
+{
+#ifdef MADV_POPULATE_WRITE
+	(void) madvise(dsm_segment_address(segment), dsm_segment_map_length(segment),
+				   MADV_POPULATE_WRITE);
+#endif
+}
+
+dsm_segment *
+RecsysSegmentCreate(Size size)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner saved = CurrentResourceOwner;
+	ResourceOwner owner = ResourceOwnerCreate(saved, "recsys segment");
+	dsm_segment *volatile segment = NULL;
+
+	CurrentResourceOwner = owner;
+	PG_TRY();
+	{
+		segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+		if (segment != NULL)
+			dsm_pin_mapping(segment);
+	}
+	PG_CATCH();
+	{
+		int			code = geterrcode();
+
+		CurrentResourceOwner = saved;
+		if (code != ERRCODE_OUT_OF_MEMORY && code != ERRCODE_DISK_FULL)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+
+	/* of a failed attempt, the descriptor is left */
+	CurrentResourceOwner = saved;
+	ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
+	ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, false);
+	ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
+	ResourceOwnerDelete(owner);
+
+	if (segment == NULL)
+		ereport(DEBUG1,
+				(errmsg_internal("recsys: no room for %zu kB of shared memory", size / 1024)));
+	else
+	{
+		dsm_unpin_mapping(segment);
+		map_pages(segment);
+	}
+	return segment;
+}
+
+dsm_segment *
+RecsysSegmentAttach(dsm_handle handle)
+{
+	dsm_segment *segment = dsm_attach(handle);
+
+	if (segment == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("could not map dynamic shared memory segment")));
+	return segment;
+}

@@ -1,0 +1,114 @@
+/*
+ * split.h
+ *	  Interactions split into a part to learn from and a part to be foretold.
+ *
+ * Everything that models are compared on: made once, used for each of them.
+ */
+#ifndef RECSYS_SPLIT_H
+#define RECSYS_SPLIT_H
+
+#include "postgres.h"
+
+#include "core/cooccurrence.h"
+#include "core/dictionary.h"
+#include "core/evaluation.h"
+#include "core/history.h"
+#include "source/collector.h"
+
+typedef enum RecsysHoldout
+{
+	RECSYS_HOLDOUT_GIVEN,		/* by a query of its own */
+	RECSYS_HOLDOUT_SHARE,		/* a random share of each user's items */
+	RECSYS_HOLDOUT_LAST,		/* each user's latest items */
+	RECSYS_HOLDOUT_SINCE		/* whatever happened from a time on */
+} RecsysHoldout;
+
+typedef struct RecsysSplitOptions
+{
+	const char *query;			/* user, item [, weight [, time]] */
+	RecsysHoldout holdout;
+	const char *test_query;		/* the same columns */
+	double		share;			/* between 0 and 1 */
+	int			last;
+	int64		since;			/* microseconds */
+	uint64		seed;
+	bool		exclude_seen;	/* what a user has is neither recommended nor held out */
+	Size		memory_limit;
+} RecsysSplitOptions;
+
+typedef struct RecsysSplit
+{
+	MemoryContext context;
+	RecsysSplitOptions options;
+	RecsysKeyKind user_kind;
+	RecsysKeyKind item_kind;
+	bool		weighted;
+	bool		timed;
+	uint64		hash_seed;
+
+	/*
+	 * Items: those below nitems may be in the training part, in key order; the
+	 * others are known from the test query alone.
+	 */
+	RecsysDictionary *items;
+	uint32		nitems;
+
+	/*
+	 * Training: each user's items, ascending.  A weight of 0: seen, but no
+	 * evidence.  Recency orders a user's items as positions do.
+	 */
+	uint32		nrows;
+	uint32		maxrows;
+	uint64	   *offsets;
+	uint64		maxentries;
+	uint32	   *columns;
+	float	   *weights;
+	uint32	   *recency;
+	int64	   *times;			/* NULL when there are none */
+
+	/* Test: users with held-out items, in order of their hashes */
+	RecsysDictionary *users;	/* by place */
+	uint32		maxtest;
+	uint32	   *test_rows;		/* training row of each, RECSYS_NONE for a new user */
+	RecsysItemRows test;
+	uint64		maxtestentries;
+} RecsysSplit;
+
+#define RecsysSplitUsers(split) RecsysDictionaryCount((split)->users)
+
+/* Runs the queries; the result lives in a context of its own below the current one. */
+extern RecsysSplit *RecsysSplitCreate(const RecsysSplitOptions *options);
+extern void RecsysSplitFree(RecsysSplit *split);
+
+/* The seed of the key hashes, whose order users are in. */
+extern uint64 RecsysSplitHashSeed(uint64 seed);
+
+/* Errors out when used exceeds the limit, which is maintenance_work_mem. */
+extern void RecsysCheckEvaluationMemory(Size used, Size limit);
+
+/*
+ * Trains a model on the training part and fills in an evaluation of it: model,
+ * users, their histories and held-out items.  Its arrays live in the current memory context.
+ * metrics, ks, categories and new_items are left to the caller.
+ */
+extern void RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options,
+							 int max_history, int64 half_life, int nworkers,
+							 RecsysEvaluation *evaluation);
+
+/* Collects the rows that a model reports into an evaluation's item graph. */
+typedef struct RecsysGraphCollector
+{
+	RecsysEvaluation *evaluation;
+	MemoryContext context;
+	uint64		size;			/* room for neighbors */
+	Size		memory_limit;	/* bytes, for the graph */
+	float		largest;		/* score */
+} RecsysGraphCollector;
+
+extern void RecsysGraphCollectorInit(RecsysGraphCollector *collector, RecsysEvaluation *evaluation,
+									 Size memory_limit);
+extern void RecsysGraphCollectorAdd(RecsysGraphCollector *collector, uint32 item,
+									const uint32 *items, const float *scores, int count);
+extern void RecsysGraphCollectorFinish(RecsysGraphCollector *collector);
+
+#endif							/* RECSYS_SPLIT_H */

@@ -1,0 +1,287 @@
+/*
+ * Models beside the counted measures, on random data: weightings and rp3beta
+ * against plain SQL, slim against the conditions that its minimum fulfils; all of
+ * them through builds of every kind, merges and REINDEX.
+ */
+SET client_min_messages = warning;
+CREATE FUNCTION chance(row_number integer, salt text) RETURNS double precision LANGUAGE sql IMMUTABLE
+RETURN ('x' || substr(md5(row_number::text || salt), 1, 8))::bit(32)::bigint / 4294967296.0;
+
+-- one row of a user and an item, so that folding is no matter here
+CREATE TABLE rated (user_id bigint, item_id bigint, weight real, at timestamptz);
+INSERT INTO rated
+SELECT DISTINCT ON (u, i) u, i, w, t
+FROM (SELECT floor(120 * chance(g, 'user') ^ 1.5) AS u, floor(40 * chance(g, 'item') ^ 2) AS i,
+			 round((0.5 + 5 * chance(g, 'weight'))::numeric, 2) AS w,
+			 CASE WHEN g % 19 <> 0 THEN '2024-01-01 00:00+00'::timestamptz + interval '1 day' * floor(60 * chance(g, 'at')) END AS t
+	  FROM generate_series(1, 1500) g) r
+ORDER BY u, i, w;
+
+/*
+ * The formulas of core/weighting.c and core/similarity.c: weight, then tfidf or
+ * bm25, then the products of two items' weights.
+ */
+CREATE FUNCTION reference(similarity text, weighted boolean, days double precision, weighting text, k1 double precision,
+						  b double precision, user_damping double precision, alpha double precision, beta double precision)
+RETURNS TABLE (item_id bigint, similar_item_id bigint, score double precision, support bigint)
+LANGUAGE sql AS $$
+	WITH given AS (
+		SELECT r.user_id, r.item_id,
+			   CASE WHEN weighted THEN r.weight ELSE 1 END *
+			   CASE WHEN days > 0 AND r.at IS NOT NULL
+					THEN 2 ^ (-extract(epoch FROM (SELECT max(at) FROM rated) - r.at)::double precision / 86400 / days)
+					ELSE 1 END AS w
+		FROM rated r),
+	users AS (SELECT user_id, count(*) AS d FROM given GROUP BY 1),
+	items AS (SELECT item_id, count(*) AS n, sum(w) AS mass FROM given GROUP BY 1),
+	weighed AS (
+		SELECT user_id, item_id, d, n,
+			   CASE weighting
+				WHEN 'tfidf' THEN w * ln(1 + (SELECT count(*) FROM items)::double precision / d)
+				WHEN 'bm25' THEN w * (k1 + 1) / (w + k1 * (1 - b + b * mass / (SELECT avg(mass) FROM items))) *
+								 ln(1 + (SELECT count(*) FROM items)::double precision / d)
+				ELSE w END AS w
+		FROM given JOIN users USING (user_id) JOIN items USING (item_id)),
+	sums AS (
+		SELECT *, sum(w) OVER (PARTITION BY item_id) AS item_mass, sum(w) OVER (PARTITION BY user_id) AS user_mass
+		FROM weighed),
+	pairs AS (
+		SELECT x.item_id AS i, y.item_id AS j, count(*) AS c,
+			   sum(x.w * y.w * x.d ^ -user_damping) AS dot,
+			   sum((x.w / x.item_mass) ^ alpha * (y.w / y.user_mass) ^ alpha * x.d ^ -user_damping) AS walk
+		FROM sums x JOIN sums y USING (user_id) GROUP BY 1, 2)
+	SELECT p.i, p.j,
+		   CASE similarity WHEN 'rp3beta' THEN p.walk * items.n ^ -beta
+			ELSE p.dot / sqrt(a.dot * z.dot) * items.n ^ -alpha END, p.c
+	FROM pairs p JOIN items ON item_id = p.j
+	JOIN pairs a ON a.i = p.i AND a.j = p.i JOIN pairs z ON z.i = p.j AND z.j = p.j
+	WHERE p.i <> p.j AND p.c >= 2
+$$;
+
+-- what differs by more than a ten thousandth
+CREATE FUNCTION compare(similarity text, weighted boolean, days double precision DEFAULT 0, weighting text DEFAULT 'none',
+						k1 double precision DEFAULT 1.2, b double precision DEFAULT 0.75, user_damping double precision DEFAULT 0,
+						alpha double precision DEFAULT 0, beta double precision DEFAULT 0.6,
+						OUT pairs bigint, OUT differences bigint)
+LANGUAGE sql AS $$
+	SELECT count(*), count(*) FILTER (WHERE (abs(q.score - r.score) <= 1e-4 * r.score AND q.support = r.support) IS NOT TRUE)
+	FROM reference(similarity, weighted, days, weighting, k1, b, user_damping, alpha, beta) r
+	FULL JOIN query_item_similarity('SELECT user_id, item_id, ' || CASE WHEN weighted THEN 'weight, ' ELSE '' END || 'at FROM rated',
+									similarity, 100, options => format('training_half_life=%s, weighting=%s, k1=%s, b=%s, user_damping=%s, alpha=%s, beta=%s',
+																	   CASE WHEN days > 0 THEN days || ' days' END, weighting, k1, b, user_damping, alpha, beta)) q
+	USING (item_id, similar_item_id)
+$$;
+SELECT s AS similarity, w AS weighted, x AS weighting, d AS user_damping, sum(pairs) > 800 AS enough, sum(differences) AS differences
+FROM unnest(ARRAY['cosine', 'rp3beta']) s, unnest(ARRAY[false, true]) w, unnest(ARRAY['none', 'tfidf', 'bm25']) x,
+	 unnest(ARRAY[0, 0.7]) d, compare(s, w, weighting => x, user_damping => d, alpha => CASE s WHEN 'rp3beta' THEN 1 ELSE 0 END)
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4;
+SELECT * FROM compare('rp3beta', true, alpha => 0.4, beta => 0.9);
+SELECT * FROM compare('rp3beta', false, alpha => 1.6, beta => 0);
+SELECT * FROM compare('rp3beta', true, 10, 'bm25', 3, 0.3, 0.5, 0.8, 0.3);
+SELECT * FROM compare('cosine', true, 10, 'bm25', 100, 0.8, 0.5, 0.5);
+SELECT * FROM compare('cosine', false, 5);
+-- rp3beta's exponent is 1, the damping of the others 0, unless told
+SELECT count(*) AS differences FROM
+	(SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM rated', 'rp3beta')
+	 EXCEPT ALL SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM rated', 'rp3beta', alpha => 1)) d;
+SELECT count(*) > 0 AS differences FROM
+	(SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM rated')
+	 EXCEPT ALL SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM rated', alpha => 1)) d;
+
+/*
+ * slim: w >= 0 solves its problem if and only if the gradient g of the smooth part
+ * is -l1 where w > 0 and no less than that elsewhere.  With every item a candidate
+ * and every weight kept.
+ */
+CREATE FUNCTION violations(weighted boolean, l1 double precision, l2 double precision, user_damping double precision DEFAULT 0,
+						   OUT weights bigint, OUT violations bigint, OUT worst double precision)
+LANGUAGE sql AS $$
+	WITH w AS MATERIALIZED (
+		SELECT item_id AS i, similar_item_id AS j, score::double precision AS w
+		FROM query_item_similarity('SELECT user_id, item_id' || CASE WHEN weighted THEN ', weight' ELSE '' END || ' FROM rated',
+								   'slim', 100, min_support => 1,
+								   options => format('l1=%s, l2=%s, candidates=1000, user_damping=%s', l1, l2, user_damping))),
+	x AS (SELECT user_id AS u, item_id AS i, (CASE WHEN weighted THEN weight ELSE 1 END *
+				 count(*) OVER (PARTITION BY user_id) ^ (-user_damping / 2)) AS x FROM rated),
+	gram AS MATERIALIZED (SELECT a.i, b.i AS k, sum(a.x * b.x) AS g FROM x a JOIN x b USING (u) GROUP BY 1, 2),
+	product AS (SELECT g.i, w.j, sum(g.g * w.w) AS p FROM gram g JOIN w ON w.i = g.k GROUP BY 1, 2),
+	gradient AS (
+		SELECT g.i, g.k AS j, coalesce(w.w, 0) AS w, coalesce(p.p, 0) - g.g + l2 * coalesce(w.w, 0) AS slope, z.g AS scale
+		FROM gram g JOIN gram z ON z.i = g.i AND z.k = g.i
+		LEFT JOIN product p ON p.i = g.i AND p.j = g.k LEFT JOIN w ON w.i = g.i AND w.j = g.k
+		WHERE g.i <> g.k)
+	SELECT count(*) FILTER (WHERE w > 0),
+		   count(*) FILTER (WHERE greatest(CASE WHEN w > 0 THEN abs(slope + l1) ELSE -l1 - slope END, 0) > 1e-4 * (scale + l2)),
+		   max(greatest(CASE WHEN w > 0 THEN abs(slope + l1) ELSE -l1 - slope END, 0) / (scale + l2)) FILTER (WHERE scale > 0)
+	FROM gradient
+$$;
+SELECT w AS weighted, l1, l2, weights > 100 AS enough, violations
+FROM unnest(ARRAY[false, true]) w, (VALUES (1, 5), (0, 1), (3, 0.5)) l (l1, l2), violations(w, l1, l2);
+SELECT weights > 100 AS enough, violations FROM violations(true, 0.1, 0.5, 1);
+-- fewer candidates: never more of them than asked for, and only those with enough users
+SELECT max(count) AS most FROM (SELECT count(*) FROM query_item_similarity('SELECT user_id, item_id FROM rated', 'slim',
+	options => 'candidates=7') GROUP BY similar_item_id) c;
+SELECT min(support) AS least FROM query_item_similarity('SELECT user_id, item_id FROM rated', 'slim', min_support => 4);
+
+/*
+ * Indexes: the graph of a build is that of the query, also in little memory, and
+ * after a REINDEX.
+ */
+CREATE FUNCTION unlike_query(index text, query text, options text) RETURNS bigint LANGUAGE sql AS $$
+	SELECT count(*) FROM item_similarity(index) i
+	FULL JOIN query_item_similarity(query, options => options) q USING (item_id, similar_item_id, score, support, rank)
+	WHERE i.item_id IS NULL OR q.item_id IS NULL
+$$;
+CREATE TABLE large AS
+SELECT floor(9000 * chance(g, 'l') ^ 1.2)::bigint AS user_id, floor(300 * chance(g, 'm') ^ 2)::bigint AS item_id,
+	   floor(3 * chance(g, 'n')) AS weight
+FROM generate_series(1, 80000) g;
+CREATE FUNCTION builds(options text, OUT ample bigint, OUT little bigint) LANGUAGE plpgsql AS $$
+DECLARE
+	query text := 'SELECT user_id, item_id, weight FROM large';
+	index_options text := 'neighbors=20, ' || options;
+BEGIN
+	EXECUTE format('CREATE INDEX large_recsys ON large USING recsys (user_id, item_id, weight) WITH (%s)', index_options);
+	ample := unlike_query('large_recsys', query, index_options);
+	SET LOCAL maintenance_work_mem = '2MB';
+	REINDEX INDEX large_recsys;
+	SET LOCAL maintenance_work_mem = '64MB';
+	little := unlike_query('large_recsys', query, index_options);
+	PERFORM recsys.check_index('large_recsys');
+	DROP INDEX large_recsys;
+END $$;
+SELECT o AS options, (builds(o)).*
+FROM unnest(ARRAY['similarity=cosine, weighting=bm25', 'similarity=rp3beta', 'similarity=rp3beta, alpha=0.5, user_damping=0.3']) o;
+-- slim needs the histories in memory, and says how much that is
+SET maintenance_work_mem = '1MB';
+\set VERBOSITY terse
+CREATE INDEX ON large USING recsys (user_id, item_id, weight) WITH (similarity = slim);
+\set VERBOSITY default
+RESET maintenance_work_mem;
+DROP TABLE large;
+
+/*
+ * Merges of models that are learned: users, totals and supports are exact, what
+ * pairs there are and their scores stay, but for those without support.
+ */
+CREATE TABLE shop (user_id bigint, item_id bigint, weight integer, at timestamptz);
+CREATE TABLE outcome (options text, step text, stale boolean, unlike_counts bigint, unlike_scores bigint, unlike_totals bigint);
+CREATE TABLE built (item_id bigint, similar_item_id bigint, score real, support bigint, rank integer);
+-- after a merge of everything: how do index and table agree, and index and graph of the last build?
+CREATE FUNCTION note(options text, step text, floor_support integer) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO outcome
+	SELECT options, step, (SELECT inexact_items > 0 FROM recsys.index_stats WHERE index_name = 'shop_recsys'),
+		   (SELECT count(*) FROM item_similarity('shop_recsys') i
+			LEFT JOIN query_item_similarity('SELECT user_id, item_id FROM shop', 'confidence', 1000, floor_support) q USING (item_id, similar_item_id)
+			WHERE q.support IS DISTINCT FROM i.support),
+		   (SELECT count(*) FROM item_similarity('shop_recsys') i LEFT JOIN built b USING (item_id, similar_item_id)
+			WHERE b.score IS DISTINCT FROM i.score) +
+		   -- a pair that was there before is gone only if it lacks support
+		   (SELECT count(*) FROM built b
+			JOIN query_item_similarity('SELECT user_id, item_id FROM shop', 'confidence', 1000, floor_support) q USING (item_id, similar_item_id)
+			LEFT JOIN item_similarity('shop_recsys') i USING (item_id, similar_item_id) WHERE i.item_id IS NULL),
+		   (SELECT count(*) FROM popular_items(NULL, 'shop_recsys') p
+			FULL JOIN (SELECT item_id, count(DISTINCT user_id) AS users FROM shop GROUP BY 1) s USING (item_id)
+			WHERE p.users IS DISTINCT FROM s.users) +
+		   (SELECT count(*) FROM recsys.index_stats WHERE index_name = 'shop_recsys' AND
+			ROW(users, items, interactions) IS DISTINCT FROM
+			(SELECT ROW(count(DISTINCT user_id), count(DISTINCT item_id), count(DISTINCT (user_id, item_id))) FROM shop))
+$$;
+-- VACUUM cannot run in a function: psql runs what this makes up
+CREATE FUNCTION history(options text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	floor_support integer := CASE WHEN options LIKE '%min_support=3%' THEN 3 ELSE 2 END;
+	more text := 'INSERT INTO shop SELECT floor(%s * chance(g, %L) ^ 1.3), floor(%s * chance(g, %L) ^ 2), 1 + g %% 3,
+		''2024-01-01 00:00+00''::timestamptz + interval ''1 hour'' * g FROM generate_series(1, %s) g';
+BEGIN
+	RETURN NEXT 'TRUNCATE shop, built';
+	RETURN NEXT format(more, 150, 'a', 40, 'b', 1200);
+	RETURN NEXT format('CREATE INDEX shop_recsys ON shop USING recsys (user_id, item_id, weight, at) WITH (neighbors = 60, %s)', options);
+	RETURN NEXT 'INSERT INTO built SELECT * FROM item_similarity(''shop_recsys'')';
+	RETURN NEXT format('SELECT note(%L, %L, %s)', options, '1 built', floor_support);
+	FOR round IN 1 .. 2 LOOP
+		-- first by adjustment, later exactly
+		RETURN NEXT format('SET recsys.merge_budget = %s', CASE round WHEN 1 THEN 0 ELSE 20000 END);
+		RETURN NEXT format(more, 170, 'c' || round, 50, 'd', 200);
+		RETURN NEXT 'SELECT merged FROM recsys.merge(''shop_recsys'')';
+		RETURN NEXT 'SELECT recsys.check_index(''shop_recsys'')';
+		RETURN NEXT format('DELETE FROM shop WHERE chance(user_id::integer, ''e%s'') < 0.2', round);
+		RETURN NEXT format('DELETE FROM shop WHERE chance((1000 * user_id + item_id)::integer, ''f%s'') < 0.1', round);
+		RETURN NEXT 'VACUUM shop';
+		RETURN NEXT 'SELECT merged FROM recsys.merge(''shop_recsys'', exact => true)';
+		RETURN NEXT 'SELECT recsys.check_index(''shop_recsys'')';
+		RETURN NEXT format('SELECT note(%L, %L, %s)', options, round + 1 || ' merged', floor_support);
+		-- what has gone stays away until the next training
+		RETURN NEXT 'DELETE FROM built b WHERE NOT EXISTS (SELECT FROM item_similarity(''shop_recsys'') i WHERE (i.item_id, i.similar_item_id) = (b.item_id, b.similar_item_id))';
+	END LOOP;
+	RETURN NEXT 'REINDEX INDEX shop_recsys';
+	RETURN NEXT 'TRUNCATE built';
+	RETURN NEXT format('INSERT INTO built SELECT * FROM query_item_similarity(''SELECT user_id, item_id, weight, at FROM shop'', options => %L)',
+					   'neighbors=60, ' || options);
+	RETURN NEXT format('SELECT note(%L, %L, %s)', options, '4 rebuilt', floor_support);
+	RETURN NEXT 'SELECT recsys.check_index(''shop_recsys'')';
+	RETURN NEXT 'DROP INDEX shop_recsys';
+END $$;
+\set ECHO none
+\pset format unaligned
+\pset tuples_only on
+\o /dev/null
+SELECT history(o) FROM unnest(ARRAY['similarity=rp3beta', 'similarity=slim', 'similarity=cosine, weighting=tfidf',
+									'similarity=cosine, training_half_life=''10 days'', min_support=3']) o
+\gexec
+\o
+\pset tuples_only off
+\pset format aligned
+\set ECHO all
+RESET recsys.merge_budget;
+SELECT * FROM outcome ORDER BY options, step;
+
+-- a user is forgotten: pairs that lack support without him go, scores are said to stay
+RESET client_min_messages;
+TRUNCATE shop;
+INSERT INTO shop VALUES (1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 1), (3, 2), (3, 3), (4, 4);
+CREATE INDEX shop_recsys ON shop USING recsys (user_id, item_id) WITH (similarity = rp3beta, beta = 0);
+SELECT item_id, similar_item_id, support FROM item_similarity('shop_recsys') ORDER BY 1, 2;
+SELECT recsys.forget_user('shop_recsys', 3);
+SELECT item_id, similar_item_id, support FROM item_similarity('shop_recsys') ORDER BY 1, 2;
+SELECT DISTINCT source FROM recommend(3, 10, 'shop_recsys');
+SELECT recsys.check_index('shop_recsys');
+-- a new item, a new user: served at once, in the graph after a build; an exact merge says so and ends
+INSERT INTO shop VALUES (5, 1), (5, 9), (6, 1), (6, 9);
+SELECT merged, recomputed, inexact FROM recsys.merge('shop_recsys', exact => true);
+SELECT merged, recomputed, inexact FROM recsys.merge('shop_recsys', exact => true);
+SELECT item_id, users FROM popular_items(2, 'shop_recsys');
+SELECT item_id, source FROM recommend(5, 1, 'shop_recsys');
+SELECT count(*) FROM similar_items(9, 10, 'shop_recsys');
+REINDEX INDEX shop_recsys;
+SELECT count(*) FROM similar_items(9, 10, 'shop_recsys');
+SELECT inexact_items FROM recsys.index_stats WHERE index_name = 'shop_recsys';
+SELECT recsys.check_index('shop_recsys');
+DROP INDEX shop_recsys;
+
+-- options that are none, or cannot have that value
+CREATE INDEX ON shop USING recsys (user_id, item_id) WITH (similarity = rp3beta, beta = 3);
+CREATE INDEX ON shop USING recsys (user_id, item_id) WITH (weighting = idf);
+CREATE INDEX ON shop USING recsys (user_id, item_id, at) WITH (training_half_life = '-1 day');
+CREATE INDEX ON shop USING recsys (user_id, item_id) WITH (similarity = slim, l1 = -1);
+SELECT query_item_similarity('SELECT user_id, item_id FROM shop', options => 'l3=1');
+SELECT query_item_similarity('SELECT user_id, item_id FROM shop', options => 'l2=nan');
+SELECT query_item_similarity('SELECT user_id, item_id FROM shop', options => 'candidates=many');
+SELECT query_item_similarity('SELECT user_id, item_id FROM shop', options => 'weighting=idf');
+SELECT query_item_similarity('SELECT user_id, item_id FROM shop', options => 'l2');
+SELECT query_item_similarity('SELECT user_id, item_id FROM shop', options => 'training_half_life=0 days');
+SELECT count(*) FROM query_item_similarity('SELECT user_id, item_id FROM shop', options => ' Similarity = ''slim'' , l1=0.1,l2 = 1e0 ');
+SELECT count(*) FROM query_item_similarity('SELECT user_id, item_id FROM shop', options => '');
+-- an option of another model is accepted, and does nothing
+SELECT count(*) FROM (SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', 'jaccard')
+	EXCEPT ALL SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', 'jaccard', options => 'beta=1, weighting=bm25, l1=7')) d;
+-- nothing to learn from
+SELECT s, (SELECT count(*) FROM query_item_similarity('SELECT 1, 1 WHERE false', s)),
+	   (SELECT count(*) FROM query_item_similarity('SELECT 1, 1', s)) FROM unnest(ARRAY['rp3beta', 'slim']) s;
+TRUNCATE shop;
+CREATE INDEX shop_recsys ON shop USING recsys (user_id, item_id) WITH (similarity = slim);
+INSERT INTO shop VALUES (1, 1), (1, 2);
+SELECT merged, inexact FROM recsys.merge('shop_recsys');
+SELECT recsys.check_index('shop_recsys');
+DROP TABLE rated, shop, built, outcome;
+DROP FUNCTION compare, reference, violations, unlike_query, builds, note, history, chance;
