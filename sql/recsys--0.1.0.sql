@@ -665,6 +665,26 @@ COMMENT ON COLUMN recsys.index_stats.size_bytes IS 'size of the index';
 COMMENT ON COLUMN recsys.index_stats.problem IS 'why there is nothing more to say about the index, else NULL';
 GRANT SELECT ON recsys.index_stats TO PUBLIC;
 
+-- merges report as the server's work on indexes does, with phases of their own: src/am/mergeprogress.c
+CREATE VIEW recsys.merge_progress AS
+SELECT p.pid, n.nspname::text AS schema_name, c.relname::text AS index_name,
+	   CASE p.param11 WHEN 7 THEN 'merging changes' WHEN 8 THEN 'recomputing queued items' ELSE 'recomputing all scores' END AS phase,
+	   p.param12 AS changes_total, p.param13 AS changes_done, p.param15 AS items_recomputed
+FROM pg_stat_get_progress_info('CREATE INDEX') p
+JOIN pg_database d ON d.oid = p.datid AND d.datname = current_database()
+JOIN pg_class c ON c.oid = p.param7::oid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE p.param11 BETWEEN 7 AND 9 AND c.relam = (SELECT oid FROM pg_am WHERE amname = 'recsys');
+COMMENT ON VIEW recsys.merge_progress IS 'merges of this database that are running now; those inside of VACUUM are not shown';
+COMMENT ON COLUMN recsys.merge_progress.pid IS 'process that merges';
+COMMENT ON COLUMN recsys.merge_progress.schema_name IS 'schema of the index';
+COMMENT ON COLUMN recsys.merge_progress.index_name IS 'name of the index';
+COMMENT ON COLUMN recsys.merge_progress.phase IS 'what it does';
+COMMENT ON COLUMN recsys.merge_progress.changes_total IS 'changes that were pending at its start';
+COMMENT ON COLUMN recsys.merge_progress.changes_done IS 'changes merged up to now, later ones included';
+COMMENT ON COLUMN recsys.merge_progress.items_recomputed IS 'items recomputed exactly up to now';
+GRANT SELECT ON recsys.merge_progress TO PUBLIC;
+
 /*
  * Looking at pages
  */

@@ -17,6 +17,7 @@
 #include "am/build_parallel.h"
 #include "am/graph.h"
 #include "am/handler.h"
+#include "am/mergeprogress.h"
 #include "am/options.h"
 #include "am/pending.h"
 #include "am/popular.h"
@@ -80,6 +81,12 @@ recsys_buildphasename(int64 phase)
 			return "computing item graph";
 		case PHASE_LOG:
 			return "writing WAL";
+		case RECSYS_PHASE_CHANGES:
+			return "merging changes";
+		case RECSYS_PHASE_QUEUE:
+			return "recomputing queued items";
+		case RECSYS_PHASE_RESCORE:
+			return "recomputing all scores";
 		default:
 			return NULL;
 	}

@@ -11,6 +11,7 @@
 #     seconds=10   length of one pgbench run
 #     rounds=3     repetitions, whose median counts
 #     rate=1000    inserts a second of the part fresh
+#     memory=1GB,64MB,16MB   settings of maintenance_work_mem to build with
 #     limit=7200   seconds after which everything is given up
 #
 # The default size needs some 6 GB of disk in TMPDIR (/tmp) and half an hour.  The
@@ -37,12 +38,13 @@ BENCH_CLIENTS=8
 BENCH_SECONDS=10
 BENCH_ROUNDS=3
 BENCH_RATE=1000
+BENCH_MEMORY=1GB,64MB,16MB
 BENCH_LIMIT=7200
 parts=
 for argument in "$@"; do
 	case "$argument" in
 		interactions=[1-9]* | users=[1-9]* | items=[1-9]* | seed=[0-9]* | clients=[1-9]* | \
-			seconds=[1-9]* | rounds=[1-9]* | rate=[1-9]* | limit=[1-9]*)
+			seconds=[1-9]* | rounds=[1-9]* | rate=[1-9]* | memory=[1-9]* | limit=[1-9]*)
 			name=BENCH_$(printf '%s' "${argument%%=*}" | tr a-z A-Z)
 			printf -v "$name" '%s' "${argument#*=}"
 			;;
@@ -108,7 +110,7 @@ run_build()
 	local memory workers round limit peak btree_peak
 	local -A ours theirs graph passes
 
-	for memory in 1GB 64MB 16MB; do
+	for memory in ${BENCH_MEMORY//,/ }; do
 		peak=0 btree_peak=0 ours=() theirs=() graph=() passes=()
 		for ((round = 0; round < build_rounds; round++)); do
 			for workers in 0 2; do

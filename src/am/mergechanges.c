@@ -1,0 +1,359 @@
+/*
+ * mergechanges.c
+ *	  What a batch of events has changed: which items are touched, which users'
+ *	  flags are to follow.
+ *
+ * Events name users and items; they may be out of date, or be there twice.  What
+ * counts now is looked up under the batch's snapshot.  A user with more than
+ * max_history items needs care: with an item that comes, another goes.  Marks on
+ * his entries tell which of them counted at the last merge.
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "am/enlarge.h"
+#include "am/itemorder.h"
+#include "am/mark.h"
+#include "am/mergestate.h"
+#include "core/history.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* Pages and events that a slice looks at, so that an insert never waits long for one */
+#define SLICE_PAGES		2
+#define SLICE_EVENTS	64
+
+/* Pages of a batch at most */
+#define BATCH_PAGES		256
+
+/* next is the next transaction id, as of some time after the event was read. */
+static bool
+is_finished(const RecsysEvent *event, Snapshot snapshot, uint64 next)
+{
+	/* one that old is finished, whatever a 32-bit comparison would say */
+	if (event->xid == 0 || event->xid >= next || next - event->xid > PG_INT32_MAX)
+		return true;
+	return !XidInMVCCSnapshot((TransactionId) event->xid, snapshot);
+}
+
+bool
+RecsysMergeReadBatch(RecsysMergeState *merge)
+{
+	int			maxpages = merge->mode == RECSYS_MERGE_SLICE ? SLICE_PAGES :
+		Min(BATCH_PAGES, Max(1, merge->memory / 8 / sizeof(RecsysPendingPage)));
+	uint32		nitems = RecsysRecountItems(merge->recount);
+	uint64		maxevents = (uint64) maxpages * RECSYS_PAGE_EVENTS;
+	int			npages = 0;
+	int			maxvisited = 64;
+	RecsysPendingPage *page = NULL;
+
+	merge->visited = palloc(sizeof(RecsysVisitedPage) * maxvisited);
+	merge->events = palloc_extended(sizeof(RecsysEvent) * maxevents, MCXT_ALLOC_HUGE);
+	while (npages < maxpages)
+	{
+		bool		any = false;
+		uint64		next;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!BlockNumberIsValid(merge->block))
+		{
+			if (++merge->list == RECSYS_PENDING_LISTS)
+				break;
+			RecsysPendingEnds(merge->index, merge->list, &merge->block, &merge->last);
+		}
+
+		if (page == NULL)
+			page = palloc(sizeof(RecsysPendingPage));
+		RecsysPendingRead(merge->index, merge->list, merge->block, page);
+		next = U64FromFullTransactionId(ReadNextFullTransactionId());
+		for (int i = 0; i < page->count; i++)
+		{
+			if (merge->mode == RECSYS_MERGE_SLICE && merge->nevents >= SLICE_EVENTS)
+				break;
+			if (page->events[i].item >= nitems ||
+				!is_finished(&page->events[i], merge->snapshot, next))
+				continue;
+			page->done[i] = true;
+			merge->events[merge->nevents++] = page->events[i];
+			any = true;
+		}
+
+		if (merge->nvisited == maxvisited)
+		{
+			maxvisited *= 2;
+			merge->visited = repalloc(merge->visited, sizeof(RecsysVisitedPage) * maxvisited);
+		}
+		merge->visited[merge->nvisited].list = merge->list;
+		merge->visited[merge->nvisited].block = merge->block;
+		merge->visited[merge->nvisited++].page = any ? page : NULL;
+		merge->block = merge->block == merge->last ? InvalidBlockNumber : page->next;
+		if (any)
+		{
+			npages++;
+			page = NULL;
+			if (merge->mode == RECSYS_MERGE_SLICE && merge->nevents >= SLICE_EVENTS)
+				break;
+		}
+		else if (merge->mode == RECSYS_MERGE_SLICE && merge->nvisited >= 2 * SLICE_PAGES)
+			break;
+	}
+	return merge->nevents > 0;
+}
+
+static void
+touch(RecsysMergeState *merge, uint32 item)
+{
+	if (item >= RecsysRecountItems(merge->recount) || merge->is_touched[item])
+		return;
+	merge->is_touched[item] = true;
+	merge->touched[merge->ntouched++] = item;
+}
+
+static void
+note_row(RecsysMergeState *merge, uint32 row)
+{
+	if (merge->nrows == merge->maxrows)
+	{
+		merge->maxrows = Max(1024, merge->maxrows * 2);
+		merge->rows = RecsysEnlarge(merge->context, merge->rows,
+									sizeof(uint32) * merge->maxrows);
+	}
+	merge->rows[merge->nrows++] = row;
+}
+
+/*
+ * Has the user the item only since these events?  They are few, and so are the
+ * rows of one user with one item.
+ */
+static bool
+is_added(const RecsysMergeState *merge, const RecsysUserView *user, uint32 item)
+{
+	bool		named = false;
+
+	for (uint64 e = merge->event; e < merge->event_end; e++)
+		named |= merge->events[e].item == item && (merge->events[e].flags & RECSYS_EVENT_REMOVED) == 0;
+	if (!named)
+		return false;
+
+	for (int i = 0; i < user->ninteractions; i++)
+	{
+		bool		is_new = false;
+
+		if (user->interactions[i].item != item)
+			continue;
+		for (uint64 e = merge->event; e < merge->event_end && !is_new; e++)
+			is_new = merge->events[e].item == item &&
+				RecsysTidPosition(&merge->events[e].tid) == user->interactions[i].position;
+		if (!is_new)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A user with more entries than count: what has come in or gone out beside the
+ * items of the events?  Entries that are marked tell what was counted; if they
+ * are not yet, it may be anything.
+ */
+static void
+touch_displaced(RecsysMergeState *merge, const RecsysUserView *user, const RecsysHistoryItem *history,
+				int count)
+{
+	bool		marked = (user->flags & RECSYS_OWNER_MARKED) != 0;
+	uint32	   *now = palloc_extended(sizeof(uint32) * ((Size) count + 1), MCXT_ALLOC_HUGE);
+	uint32	   *before = palloc_extended(sizeof(uint32) * ((Size) user->nentries + 1), MCXT_ALLOC_HUGE);
+	uint32		nbefore = 0;
+	uint32		x = 0;
+
+	for (int i = 0; i < count; i++)
+		now[i] = history[i].item;
+	for (uint32 i = 0; i < user->nentries; i++)
+	{
+		if (user->entries[i].orphan)
+			continue;
+		if (!marked)
+			touch(merge, user->entries[i].peer);
+		else if (user->entries[i].counted)
+			before[nbefore++] = user->entries[i].peer;
+	}
+	qsort(before, nbefore, sizeof(uint32), RecsysCompareItemNumbers);
+
+	/* both ascending: touch what is in one of them only */
+	for (int i = 0; marked && i < count; i++)
+	{
+		while (x < nbefore && before[x] < now[i])
+			touch(merge, before[x++]);
+		if (x < nbefore && before[x] == now[i])
+		{
+			while (x < nbefore && before[x] == now[i])
+				x++;
+		}
+		else
+			touch(merge, now[i]);
+	}
+	while (marked && x < nbefore)
+		touch(merge, before[x++]);
+	pfree(now);
+	pfree(before);
+}
+
+static void
+note_change(RecsysMergeState *merge, const RecsysUserView *user, bool counted, bool mark)
+{
+	RecsysChangedUser *changed = palloc(sizeof(RecsysChangedUser));
+
+	changed->view.hash = user->hash;
+	changed->view.flags = user->flags;
+	changed->view.keylen = user->keylen;
+	memcpy(changed->view.key, user->key, user->keylen);
+	changed->counted = counted;
+	changed->mark = mark;
+	changed->first = merge->users.histories.matrix.nrows;
+	if (merge->nchanged == merge->maxchanged)
+	{
+		merge->maxchanged = Max(256, merge->maxchanged * 2);
+		merge->changed = RecsysEnlarge(merge->context, merge->changed,
+									   sizeof(RecsysChangedUser *) * (Size) merge->maxchanged);
+	}
+	merge->changed[merge->nchanged++] = changed;
+}
+
+/* Visitor: a user with events. */
+static void
+visit_user(void *arg, RecsysUserView *user)
+{
+	RecsysMergeState	   *merge = arg;
+	RecsysCache *cache = RecsysGetCache(merge->index);
+	int			max_history = cache->meta.max_history;
+	bool		large = user->nentries > (uint32) max_history;
+	bool		marked = (user->flags & RECSYS_OWNER_MARKED) != 0;
+	bool		removed = false;
+	RecsysHistoryItem *history = palloc_extended(sizeof(RecsysHistoryItem) *
+												 ((Size) user->ninteractions + 1), MCXT_ALLOC_HUGE);
+	int			count = 0;
+	uint64		used;
+	RecsysChangedUsers *users = &merge->users;
+
+	if (user->ninteractions > 0)
+		count = RecsysHistoryFold(user->interactions, user->ninteractions, max_history, history, NULL);
+	for (uint64 e = merge->event; e < merge->event_end; e++)
+		removed |= (merge->events[e].flags & RECSYS_EVENT_REMOVED) != 0;
+
+	if (large || marked)
+		touch_displaced(merge, user, history, count);
+	if (large || marked || ((user->flags & RECSYS_OWNER_COUNTED) != 0) != (count > 0))
+		note_change(merge, user, count > 0, large || marked);
+
+	used = RecsysHistoriesAdd(&users->histories, history, count);
+	if (used + count > merge->maxadded)
+	{
+		merge->maxadded = Max(used + count, Max(16384, merge->maxadded * 2));
+		users->added = RecsysEnlarge(merge->context, users->added, sizeof(bool) * merge->maxadded);
+	}
+	for (int i = 0; i < count; i++)
+	{
+		users->added[used + i] = is_added(merge, user, history[i].item);
+
+		/* these rows may hold a pair with an item that the user no longer has */
+		if (large || marked || removed)
+			note_row(merge, history[i].item);
+	}
+	pfree(history);
+}
+
+static int
+compare_events(const void *a, const void *b)
+{
+	const RecsysEvent *x = a;
+	const RecsysEvent *y = b;
+
+	if (x->user_hash != y->user_hash)
+		return x->user_hash < y->user_hash ? -1 : 1;
+	return (x->item > y->item) - (x->item < y->item);
+}
+
+void
+RecsysMergeVisitUsers(RecsysMergeState *merge)
+{
+	uint32		nitems = RecsysRecountItems(merge->recount);
+
+	merge->is_touched = MemoryContextAllocExtended(merge->context, Max(nitems, 1),
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	merge->touched = MemoryContextAllocHuge(merge->context, sizeof(uint32) * (Size) Max(nitems, 1));
+	qsort(merge->events, merge->nevents, sizeof(RecsysEvent), compare_events);
+	RecsysHistoriesInit(&merge->users.histories, nitems,
+						RecsysGetCache(merge->index)->meta.weighted);
+
+	for (merge->event = 0; merge->event < merge->nevents; merge->event = merge->event_end)
+	{
+		uint32		hash = merge->events[merge->event].user_hash;
+
+		CHECK_FOR_INTERRUPTS();
+		merge->event_end = merge->event;
+		while (merge->event_end < merge->nevents && merge->events[merge->event_end].user_hash == hash)
+		{
+			const RecsysEvent *event = &merge->events[merge->event_end++];
+
+			touch(merge, event->item);
+			merge->removed |= (event->flags & RECSYS_EVENT_REMOVED) != 0;
+		}
+		RecsysUserReaderRead(RecsysRecountReader(merge->recount), hash, visit_user, merge);
+	}
+}
+
+/* The histories of a user's entries to mark: ascending items that count */
+typedef struct Marking
+{
+	const uint32 *items;
+	uint64		nitems;
+} Marking;
+
+static void
+mark_counted(void *arg, RecsysEntry *entry)
+{
+	Marking    *marking = arg;
+
+	entry->counted = !entry->orphan &&
+		bsearch(&entry->peer, marking->items, marking->nitems, sizeof(uint32), RecsysCompareItemNumbers) != NULL;
+}
+
+void
+RecsysMergeUpdateUsers(RecsysMergeState *merge)
+{
+	for (uint32 i = 0; i < merge->nchanged; i++)
+	{
+		RecsysChangedUser *changed = merge->changed[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (changed->mark)
+		{
+			Marking		marking;
+			const RecsysMatrix *histories = &merge->users.histories.matrix;
+			uint64		first = histories->offsets[changed->first];
+
+			marking.items = histories->columns + first;
+			marking.nitems = histories->offsets[changed->first + 1] - first;
+			RecsysMarkEntries(merge->index, &changed->view, RECSYS_OWNER_MARKED,
+							  mark_counted, &marking);
+		}
+		RecsysSetCounted(merge->index, &changed->view, changed->counted);
+	}
+}
+
+BlockNumber
+RecsysMergeRemoveEvents(RecsysMergeState *merge, BlockNumber previous)
+{
+	for (int i = 0; i < merge->nvisited; i++)
+	{
+		RecsysVisitedPage *visited = &merge->visited[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (i > 0 && visited->list != merge->visited[i - 1].list)
+			previous = InvalidBlockNumber;
+		if (visited->page == NULL || !RecsysPendingRemove(merge->index, visited->page, previous))
+			previous = visited->block;
+	}
+	return previous;
+}

@@ -1,0 +1,86 @@
+/*
+ * mergestate.h
+ *	  What the parts of a merge share; for merge.c and mergechanges.c alone.
+ */
+#ifndef RECSYS_MERGESTATE_H
+#define RECSYS_MERGESTATE_H
+
+#include "am/merge.h"
+#include "am/pending.h"
+#include "am/recount.h"
+#include "datatype/timestamp.h"
+#include "utils/snapshot.h"
+
+/* A page of a list on the way: with events to merge, or passed by */
+typedef struct RecsysVisitedPage
+{
+	int			list;
+	BlockNumber block;
+	RecsysPendingPage *page;	/* NULL when passed by */
+} RecsysVisitedPage;
+
+/* A user whose flags are to follow */
+typedef struct RecsysChangedUser
+{
+	RecsysUserView view;		/* key and flags only */
+	bool		counted;
+	bool		mark;
+	uint32		first;			/* place among the batch's histories */
+} RecsysChangedUser;
+
+typedef struct RecsysMergeState
+{
+	Relation	heap;
+	Relation	index;
+	RecsysMergeMode mode;
+	TimestampTz start;
+	RecsysMergeResult *result;
+	Size		memory;
+	double		budget;
+	MemoryContext context;		/* of the batch at hand */
+
+	/* where in which list the next batch begins, and where the list ended */
+	int			list;
+	BlockNumber block;
+	BlockNumber last;
+	BlockNumber previous;		/* page before block in its list */
+
+	/* the batch */
+	Snapshot	snapshot;
+	RecsysRecount *recount;
+	RecsysVisitedPage *visited;
+	int			nvisited;
+	RecsysEvent *events;
+	uint64		nevents;
+	uint64		event;			/* of the user at hand: first ... */
+	uint64		event_end;		/* ... and behind the last */
+	bool	   *is_touched;		/* by item */
+	uint32	   *touched;
+	uint32		ntouched;
+	uint32	   *rows;			/* that may hold pairs without users */
+	uint64		nrows;
+	uint64		maxrows;
+	bool		removed;		/* has a user lost an item? */
+	RecsysChangedUsers users;
+	uint64		maxadded;		/* room in users.added */
+	RecsysChangedUser **changed;
+	uint32		nchanged;
+	uint32		maxchanged;
+} RecsysMergeState;
+
+/* Reads the next pages; false when there was nothing to merge up to the lists' ends. */
+extern bool RecsysMergeReadBatch(RecsysMergeState *merge);
+
+/* Looks up the users of the batch's events: what is touched, which flags are to follow. */
+extern void RecsysMergeVisitUsers(RecsysMergeState *merge);
+
+/* The flags follow. */
+extern void RecsysMergeUpdateUsers(RecsysMergeState *merge);
+
+/*
+ * Takes the batch's events off their pages.  previous is the page before the
+ * first, or InvalidBlockNumber; returns the page before the next to visit.
+ */
+extern BlockNumber RecsysMergeRemoveEvents(RecsysMergeState *merge, BlockNumber previous);
+
+#endif							/* RECSYS_MERGESTATE_H */
