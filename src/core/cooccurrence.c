@@ -147,48 +147,42 @@ fetch_ahead(const uint64 *offsets, const char *entries, Size width,
  * have the row's item; n_total - n more of them follow behind, which may be
  * fetched ahead.
  */
+/* columns is an array of numbers of that type */
+#define COUNT_HISTORIES(type, columns) \
+	do { \
+		for (uint64 x = 0; x < n; x++) \
+		{ \
+			const type *entry = (columns) + offsets[users[x]]; \
+			const type *end = (columns) + offsets[users[x] + 1]; \
+			\
+			fetch_ahead(offsets, (const char *) (columns), sizeof(type), users, x, n_total); \
+			for (; entry + 4 <= end; entry += 4) \
+			{ \
+				counts[entry[0]]++; \
+				counts[entry[1]]++; \
+				counts[entry[2]]++; \
+				counts[entry[3]]++; \
+			} \
+			for (; entry < end; entry++) \
+				counts[*entry]++; \
+		} \
+	} while (0)
+
 static void
 add_narrow(uint16 *counts, const uint64 *offsets, const uint16 *columns,
 		   const uint32 *users, uint64 n, uint64 n_total)
 {
-	for (uint64 x = 0; x < n; x++)
-	{
-		const uint16 *entry = columns + offsets[users[x]];
-		const uint16 *end = columns + offsets[users[x] + 1];
-
-		fetch_ahead(offsets, (const char *) columns, sizeof(uint16), users, x, n_total);
-		for (; entry + 4 <= end; entry += 4)
-		{
-			counts[entry[0]]++;
-			counts[entry[1]]++;
-			counts[entry[2]]++;
-			counts[entry[3]]++;
-		}
-		for (; entry < end; entry++)
-			counts[*entry]++;
-	}
+	COUNT_HISTORIES(uint16, columns);
 }
 
 static void
-add_wide(uint32 *counts, const uint64 *offsets, const uint32 *columns,
+add_wide(uint32 *counts, const uint64 *offsets, const RecsysMatrix *matrix,
 		 const uint32 *users, uint64 n, uint64 n_total)
 {
-	for (uint64 x = 0; x < n; x++)
-	{
-		const uint32 *entry = columns + offsets[users[x]];
-		const uint32 *end = columns + offsets[users[x] + 1];
-
-		fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
-		for (; entry + 4 <= end; entry += 4)
-		{
-			counts[entry[0]]++;
-			counts[entry[1]]++;
-			counts[entry[2]]++;
-			counts[entry[3]]++;
-		}
-		for (; entry < end; entry++)
-			counts[*entry]++;
-	}
+	if (matrix->narrow != NULL)
+		COUNT_HISTORIES(uint16, matrix->narrow);
+	else
+		COUNT_HISTORIES(uint32, matrix->columns);
 }
 
 static void
@@ -261,15 +255,19 @@ add_touching(uint32 *counts, WeightedSum *sums, uint32 *touched, uint32 ntouched
 			 const uint32 *users, const float *weights, uint64 n, uint64 n_total)
 {
 	const uint32 *columns = matrix->columns;
+	const uint16 *narrow = matrix->narrow;
 
 	for (uint64 x = 0; x < n; x++)
 	{
 		uint64		last = offsets[users[x] + 1];
 
-		fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
+		if (narrow != NULL)
+			fetch_ahead(offsets, (const char *) narrow, sizeof(uint16), users, x, n_total);
+		else
+			fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
 		for (uint64 y = offsets[users[x]]; y < last; y++)
 		{
-			uint32		item = columns[y];
+			uint32		item = narrow != NULL ? narrow[y] : columns[y];
 			uint32	   *count = sums != NULL ? &sums[item].count : &counts[item];
 
 			if ((*count)++ == 0)
@@ -353,7 +351,7 @@ count_row(RecsysKernel *kernel, uint32 item)
 			add_packed(kernel->words, offsets, matrix->packed, users, weights,
 					   (float) (1 << matrix->weight_shift), kernel->count_bits, n, n_total);
 		else if (kernel->counting == COUNT_WIDE)
-			add_wide(kernel->counts, offsets, matrix->columns, users, n, n_total);
+			add_wide(kernel->counts, offsets, matrix, users, n, n_total);
 		else
 			add_weighted(kernel->sums, offsets, matrix, users, weights, n, n_total);
 	}

@@ -17,7 +17,8 @@ typedef struct RecsysMatrix
 
 	/*
 	 * The entries once more in half the space, for co-occurrence to read: see
-	 * RecsysMatrixCompact.  Both NULL when there is no such copy.
+	 * RecsysMatrixCompact.  Both NULL when there is no such copy.  The kernels of
+	 * co-occurrence do without columns where there is narrow.
 	 */
 	uint16	   *narrow;			/* the columns alone */
 	uint32	   *packed;			/* weight * 2^weight_shift << 16 | column */

@@ -11,7 +11,8 @@
  *
  * Segments come one after the other, so that there is never more than in a
  * serial run by much: the first takes over totals and matrix, whose private
- * arrays are freed then; the second gets the transpose.
+ * arrays are freed then; the second gets the transpose.  Where the compact copy
+ * stands for the matrix's columns, they stay private until it is made.
  *
  * Workers send rows, each by its queue and ascending, as its ranges are.  The
  * leader reports a row when all before it have been reported: some queue has
@@ -57,6 +58,7 @@ typedef struct SharedModel
 	dsm_handle	base;			/* segment: totals, user-major matrix unless streaming */
 	dsm_handle	derived;		/* segment: transpose and compact copy, unless streaming */
 	dsm_handle	histories;		/* streaming: the file */
+	bool		columns;		/* are those of the user-major matrix shared? */
 	bool		narrow;			/* which compact copy there is */
 	bool		packed;
 	int			weight_shift;
@@ -133,13 +135,13 @@ carve_totals(Area *area, uint32 nitems, bool weighted, RecsysItemTotals *totals)
 }
 
 static void
-carve_matrix(Area *area, uint32 nrows, uint32 ncolumns, uint64 nentries, bool weighted,
-			 RecsysMatrix *matrix)
+carve_matrix(Area *area, uint32 nrows, uint32 ncolumns, uint64 nentries, bool columns,
+			 bool weighted, RecsysMatrix *matrix)
 {
 	matrix->nrows = nrows;
 	matrix->ncolumns = ncolumns;
 	matrix->offsets = carve(area, sizeof(uint64) * ((Size) nrows + 1));
-	matrix->columns = carve(area, sizeof(uint32) * nentries);
+	matrix->columns = columns ? carve(area, sizeof(uint32) * nentries) : NULL;
 	matrix->weights = weighted ? carve(area, sizeof(float) * nentries) : NULL;
 }
 
@@ -152,8 +154,8 @@ lay_out_base(const SharedModel *shared, char *place, Participant *self)
 	carve_totals(&area, shared->nitems, shared->weighted, &self->totals);
 	self->totals.nusers = shared->nusers;
 	if (!shared->streaming)
-		carve_matrix(&area, shared->nrows, shared->nitems, shared->nentries, shared->weighted,
-					 &self->matrix);
+		carve_matrix(&area, shared->nrows, shared->nitems, shared->nentries, shared->columns,
+					 shared->weighted, &self->matrix);
 	return area.used;
 }
 
@@ -163,7 +165,7 @@ lay_out_derived(const SharedModel *shared, char *place, Participant *self, void 
 {
 	Area		area = {place, 0};
 
-	carve_matrix(&area, shared->nitems, shared->nrows, shared->nentries, shared->weighted,
+	carve_matrix(&area, shared->nitems, shared->nrows, shared->nentries, true, shared->weighted,
 				 &self->transpose);
 	*compact = NULL;
 	if (shared->narrow || shared->packed)
@@ -494,7 +496,7 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 
 	/* once they have been copied the private arrays are freed */
 	freed = GetMemoryChunkSpace(model->matrix->offsets) +
-		GetMemoryChunkSpace(model->matrix->columns) +
+		(shared->columns ? GetMemoryChunkSpace(model->matrix->columns) : 0) +
 		(shared->weighted ? GetMemoryChunkSpace(model->matrix->weights) : 0);
 	if (shared->options.similarity == RECSYS_SLIM)
 		kernel = RecsysSlimMemory(shared->nrows, shared->nitems, shared->weighted, &shared->options);
@@ -526,6 +528,10 @@ describe(const RecsysTraining *model, SharedModel *shared)
 	{
 		shared->nrows = model->matrix->nrows;
 		shared->nentries = model->matrix->offsets[shared->nrows];
+
+		/* with a compact copy of all there is to it, nobody reads them */
+		shared->columns = shared->weighted || shared->nitems > RECSYS_COMPACT_COLUMNS ||
+			shared->options.similarity == RECSYS_SLIM;
 	}
 }
 
@@ -557,8 +563,11 @@ fill_base(const RecsysTraining *model, const SharedModel *shared, Participant *s
 		return;
 	move_array(self->matrix.offsets, (void **) &matrix->offsets,
 			   sizeof(uint64) * ((Size) shared->nrows + 1));
-	move_array(self->matrix.columns, (void **) &matrix->columns,
-			   sizeof(uint32) * shared->nentries);
+	if (shared->columns)
+		move_array(self->matrix.columns, (void **) &matrix->columns,
+				   sizeof(uint32) * shared->nentries);
+	else
+		self->matrix.columns = matrix->columns;
 	if (shared->weighted)
 		move_array(self->matrix.weights, (void **) &matrix->weights,
 				   sizeof(float) * shared->nentries);
@@ -650,6 +659,11 @@ RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, vo
 	if (description.streaming && !RecsysHistoryFileHandle(model->file, &description.histories))
 		return 0;
 	plan_run(model, &description, &plan);
+	if (!description.streaming && !plan.compact && !description.columns)
+	{
+		description.columns = true;
+		plan_run(model, &description, &plan);
+	}
 	if (plan.nworkers == 0 || description.nitems == 0)
 		return 0;
 	base = RecsysSegmentCreate(Max(lay_out_base(&description, NULL, &self), 1));
@@ -663,6 +677,11 @@ RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, vo
 	self.file = model->file;
 	if (!description.streaming)
 		derived = make_derived(&description, &self, &plan);
+	if (derived != NULL && !description.columns)
+	{
+		pfree(model->matrix->columns);
+		self.matrix.columns = model->matrix->columns = NULL;
+	}
 
 	leader.report = report;
 	leader.arg = arg;

@@ -36,7 +36,7 @@ $node->safe_psql('postgres', q(CREATE PROCEDURE trickle() LANGUAGE plpgsql AS $$
 		END LOOP;
 	END $$));
 $node->safe_psql('postgres', 'CALL trickle()');
-cmp_ok(pending(), '<', 20000, 'single inserts beyond the limit merge slices');
+cmp_ok(pending(), '<', 20500, 'single inserts beyond the limit merge slices');
 check_clean($node, 'purchases_recsys', 'check_index after slices');
 
 SKIP:
