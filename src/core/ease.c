@@ -30,6 +30,8 @@
  */
 #include "core/ease.h"
 
+#include <math.h>
+
 #include "core/inverse.h"
 #include "core/pairrow.h"
 
@@ -280,6 +282,12 @@ memory_of_order(Size order, uint32 nusers, uint32 nitems, bool weighted)
 		sizeof(float) * ((Size) nusers + nitems + 2);
 }
 
+Size
+RecsysEaseLeastMemory(uint32 nusers, uint32 nitems, bool weighted)
+{
+	return memory_of_order(1, nusers, nitems, weighted);
+}
+
 static const uint32 *sort_key;
 
 /* More users first, then the lower number. */
@@ -298,18 +306,11 @@ compare_popularity(const void *a, const void *b)
 static Size
 choose_head(const RecsysItemTotals *totals, uint32 nusers, bool weighted, Size memory_limit)
 {
-	Size		least = memory_of_order(1, nusers, totals->nitems, weighted);
 	Size		low = 1;
 	Size		high = totals->nitems;
 
-	if (least > memory_limit)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too little memory to train the model"),
-				 errdetail("It takes at least %zu kB, for all %u items exactly %zu kB.",
-						   least / 1024 + 1, totals->nitems,
-						   RecsysEaseMemory(nusers, totals->nitems, weighted) / 1024 + 1),
-				 errhint("Raise \"maintenance_work_mem\".")));
+	if (RecsysEaseLeastMemory(nusers, totals->nitems, weighted) > memory_limit)
+		elog(ERROR, "too little memory to train the model");
 	while (low < high)
 	{
 		Size		middle = low + (high - low + 1) / 2;
@@ -336,6 +337,15 @@ number_head(Ease *ease)
 	qsort(ease->head_items, nitems, sizeof(uint32), compare_popularity);
 	for (Size number = 0; number < ease->order; number++)
 		ease->head[ease->head_items[number]] = (uint32) number;
+}
+
+static void
+refuse(double lambda)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("lambda %g does not go with these weights", lambda),
+			 errhint("Raise lambda, or scale the weights to about 1.")));
 }
 
 uint32
@@ -367,10 +377,7 @@ RecsysEase(const RecsysMatrix *users, const RecsysMatrix *items,
 		fill_gram(ease.inverse, ease.order, items, users, ease.head, lambda);
 	}
 	if (!RecsysInvert(ease.inverse, ease.order))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("lambda %g is too small for this data", lambda),
-				 errhint("Raise lambda.")));
+		refuse(lambda);
 	mirror(ease.inverse, ease.order);
 	if (ease.by_users)
 		diagonal_by_users(&ease);
@@ -380,7 +387,13 @@ RecsysEase(const RecsysMatrix *users, const RecsysMatrix *items,
 			ease.diagonal[number] = ease.inverse[number * ease.order + number];
 	}
 
-	RecsysPairRows(users, items, totals, options,
+	/* weights too large for single precision */
+	for (Size x = 0; x < (ease.by_users ? (Size) nitems : ease.order); x++)
+	{
+		if (!isfinite(ease.diagonal[x]))
+			refuse(lambda);
+	}
+	RecsysPairRows(users, items, totals, options, NULL,
 				   ease.by_users ? score_by_users : score_by_head, &ease, report, arg);
 	pfree(ease.inverse);
 	pfree(ease.diagonal);

@@ -17,6 +17,9 @@ extern uint32 RecsysEase(const RecsysMatrix *users, const RecsysMatrix *items,
 						 double lambda, Size memory_limit,
 						 RecsysRowReporter report, void *arg);
 
+/* The least that memory_limit may be. */
+extern Size RecsysEaseLeastMemory(uint32 nusers, uint32 nitems, bool weighted);
+
 /* Bytes that the exact solution takes beside the arguments. */
 extern Size RecsysEaseMemory(uint32 nusers, uint32 nitems, bool weighted);
 

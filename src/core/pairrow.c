@@ -16,6 +16,7 @@
 typedef struct PairRows
 {
 	int			neighbors;
+	const float *keep;			/* by item, or NULL */
 	RecsysPairScorer score;
 	void	   *score_arg;
 	RecsysRowReporter report;
@@ -23,10 +24,37 @@ typedef struct PairRows
 
 	/* of the row at hand, one place for each item */
 	float	   *scores;
+	float	   *by_item;		/* only with keep */
 	RecsysCandidate *candidates;
 	RecsysCandidate *spare;
 	RecsysNeighbor *best;
 } PairRows;
+
+/* Candidates in the order in which they are chosen */
+static void
+damp(PairRows *rows, int n)
+{
+	for (int x = 0; x < n; x++)
+	{
+		uint64		order = rows->candidates[x].order;
+		uint32		item = RecsysCandidateItem(order);
+
+		rows->by_item[item] = RecsysCandidateScore(order);
+		rows->candidates[x].order = RecsysCandidateOrder(rows->by_item[item] * rows->keep[item], item);
+	}
+}
+
+/* and in that of their scores again */
+static void
+restore(PairRows *rows, int n)
+{
+	for (int x = 0; x < n; x++)
+	{
+		uint32		item = RecsysCandidateItem(rows->candidates[x].order);
+
+		rows->candidates[x].order = RecsysCandidateOrder(rows->by_item[item], item);
+	}
+}
 
 /* Reporter of the kernel that counts */
 static void
@@ -49,8 +77,12 @@ score_row(void *arg, uint32 item, const RecsysNeighbor *pairs, int n)
 	}
 	if (kept > rows->neighbors)
 	{
+		if (rows->keep != NULL)
+			damp(rows, kept);
 		RecsysSelectBest(rows->candidates, kept, rows->neighbors);
 		kept = rows->neighbors;
+		if (rows->keep != NULL)
+			restore(rows, kept);
 	}
 	sorted = kept > 0 ? RecsysSortCandidates(rows->candidates, rows->spare, kept) : NULL;
 	for (int x = 0; x < kept; x++)
@@ -65,21 +97,23 @@ score_row(void *arg, uint32 item, const RecsysNeighbor *pairs, int n)
 void
 RecsysPairRows(const RecsysMatrix *users, const RecsysMatrix *items,
 			   const RecsysItemTotals *totals, const RecsysModelOptions *options,
-			   RecsysPairScorer score, void *score_arg,
+			   const float *keep, RecsysPairScorer score, void *score_arg,
 			   RecsysRowReporter report, void *report_arg)
 {
 	Size		nitems = Max((Size) totals->nitems, 1);
-	PairRows	rows = {.neighbors = options->neighbors, .score = score, .score_arg = score_arg,
+	PairRows	rows = {.neighbors = options->neighbors, .keep = keep, .score = score, .score_arg = score_arg,
 		.report = report, .report_arg = report_arg};
 	RecsysModelOptions all = {.similarity = RECSYS_COSINE, .neighbors = (int) nitems,
 		.min_support = options->min_support};
 
 	rows.scores = recsys_alloc_huge(sizeof(float) * nitems);
+	rows.by_item = recsys_alloc_huge(sizeof(float) * nitems);
 	rows.candidates = recsys_alloc_huge(sizeof(RecsysCandidate) * nitems);
 	rows.spare = recsys_alloc_huge(sizeof(RecsysCandidate) * nitems);
 	rows.best = recsys_alloc_huge(sizeof(RecsysNeighbor) * Min(nitems, (Size) options->neighbors));
 	RecsysCooccurrence(users, items, totals, &all, 0, totals->nitems, score_row, &rows);
 	pfree(rows.scores);
+	pfree(rows.by_item);
 	pfree(rows.candidates);
 	pfree(rows.spare);
 	pfree(rows.best);
@@ -90,6 +124,6 @@ RecsysPairRowsMemory(uint32 nitems, bool weighted)
 {
 	return RecsysCooccurrenceMemory(nitems, weighted) +
 		RecsysRowSelectorMemory(nitems, (int) Max(nitems, 1), weighted) +
-		(sizeof(float) + 2 * sizeof(RecsysCandidate) + sizeof(RecsysNeighbor)) *
+		(2 * sizeof(float) + 2 * sizeof(RecsysCandidate) + sizeof(RecsysNeighbor)) *
 		Max((Size) nitems, 1);
 }

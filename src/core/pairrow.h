@@ -16,11 +16,12 @@ typedef void (*RecsysPairScorer) (void *arg, uint32 item, const RecsysNeighbor *
 
 /*
  * Reports every item's best options->neighbors among the pairs that have
- * options->min_support users.
+ * options->min_support users.  keep is by neighbor, or NULL: which ones are stored is decided
+ * by score * keep.
  */
 extern void RecsysPairRows(const RecsysMatrix *users, const RecsysMatrix *items,
 						   const RecsysItemTotals *totals, const RecsysModelOptions *options,
-						   RecsysPairScorer score, void *score_arg,
+						   const float *keep, RecsysPairScorer score, void *score_arg,
 						   RecsysRowReporter report, void *report_arg);
 
 /* Bytes that it takes beside its arguments. */

@@ -62,7 +62,9 @@ static const struct
 	{"pmi", RECSYS_PMI},
 	{"log_likelihood", RECSYS_LOG_LIKELIHOOD},
 	{"rp3beta", RECSYS_RP3BETA},
-	{"slim", RECSYS_SLIM}
+	{"slim", RECSYS_SLIM},
+	{"ease", RECSYS_EASE},
+	{"spectral", RECSYS_SPECTRAL}
 };
 
 bool
@@ -192,6 +194,8 @@ RecsysSimilarityScore(const RecsysModelOptions *options, double c, double dot,
 			score = dot * pow(totals->mass_i, -options->alpha) * pow(totals->n_j, -options->beta);
 			break;
 		case RECSYS_SLIM:
+		case RECSYS_EASE:
+		case RECSYS_SPECTRAL:
 			elog(ERROR, "similarity \"%s\" is no function of counts",
 				 RecsysSimilarityName(options->similarity));
 	}

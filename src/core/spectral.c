@@ -20,7 +20,9 @@
  * "Blurring-sharpening process models for collaborative filtering"; exponents of
  * the normalization other than 1/2: Park et al. 2024, "Turbo-CF".  Only pairs with
  * min_support users are kept, in which the sparse part and the low-rank part
- * are summed: S is never computed as a whole.
+ * are summed: S is never computed as a whole.  Of a row's pairs those are stored whose score is
+ * largest after it is damped by popularity once more, score * d_j^-e: a popular item that is missing
+ * in one row comes in by the others of a history, a rare one does not.
  */
 #include "core/spectral.h"
 
@@ -38,7 +40,8 @@ const RecsysSpectralParameters RecsysSpectralDefaults = {
 	.row_exponent = -0.1,
 	.target_exponent = 0.3,
 	.power = 0.4,
-	.tail = 0.7
+	.tail = 0.7,
+	.keep_exponent = 0.15
 };
 
 typedef struct Spectral
@@ -50,6 +53,7 @@ typedef struct Spectral
 	float	   *filtered;		/* gains * the row's vector */
 	double	   *row_factor;		/* d_i^-(b+d) */
 	double	   *target_factor;	/* d_j^c */
+	float	   *keep;			/* d_j^-(keep_exponent) */
 } Spectral;
 
 RECSYS_TARGET_CLONES static float
@@ -157,11 +161,7 @@ RecsysSpectral(const RecsysMatrix *users, const RecsysItemTotals *totals,
 	RecsysEigen *eigen;
 
 	if (needed > memory_limit)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too little memory to train the model"),
-				 errdetail("Rank %d takes %zu kB.", parameters->rank, needed / 1024 + 1),
-				 errhint("Raise \"maintenance_work_mem\", or lower the rank.")));
+		elog(ERROR, "too little memory to train the model");
 	for (uint32 item = 0; item < nitems; item++)
 		mass[item] = totals->mass != NULL ? totals->mass[item] : totals->users[item];
 	normal = normalize(users, mass, parameters);
@@ -175,6 +175,7 @@ RecsysSpectral(const RecsysMatrix *users, const RecsysItemTotals *totals,
 	spectral.filtered = palloc(sizeof(float) * Max(eigen->rank, 1));
 	spectral.row_factor = recsys_alloc_huge(sizeof(double) * Max((Size) nitems, 1));
 	spectral.target_factor = recsys_alloc_huge(sizeof(double) * Max((Size) nitems, 1));
+	spectral.keep = recsys_alloc_huge(sizeof(float) * Max((Size) nitems, 1));
 	choose_gains(&spectral, parameters);
 	for (uint32 item = 0; item < nitems; item++)
 	{
@@ -182,13 +183,16 @@ RecsysSpectral(const RecsysMatrix *users, const RecsysItemTotals *totals,
 
 		spectral.row_factor[item] = pow(d, -parameters->item_exponent - parameters->row_exponent);
 		spectral.target_factor[item] = pow(d, parameters->target_exponent);
+		spectral.keep[item] = (float) pow(d, -parameters->keep_exponent);
 	}
-	RecsysPairRows(&normal, transposed, normal_totals, options, score_pairs, &spectral, report, arg);
+	RecsysPairRows(&normal, transposed, normal_totals, options, spectral.keep, score_pairs, &spectral,
+				   report, arg);
 
 	pfree(spectral.gains);
 	pfree(spectral.filtered);
 	pfree(spectral.row_factor);
 	pfree(spectral.target_factor);
+	pfree(spectral.keep);
 	pfree(normal_totals->users);
 	pfree(normal_totals->work);
 	pfree(normal_totals->norm2);
@@ -207,7 +211,7 @@ RecsysSpectralMemory(uint32 nusers, uint32 nitems, uint64 nentries, int rank)
 
 	/* R and its transpose; totals; factors */
 	return sizeof(float) * nentries + RecsysMatrixMemory(nitems, nentries, true) +
-		n * (sizeof(uint32) + sizeof(uint64) + 5 * sizeof(double)) +
+		n * (sizeof(uint32) + sizeof(uint64) + 5 * sizeof(double) + sizeof(float)) +
 		RecsysEigenMemory(nusers, nitems, rank) + 2 * sizeof(float) * (Size) rank +
 		RecsysPairRowsMemory(nitems, true) + sizeof(RecsysItemTotals) + 1024;
 }

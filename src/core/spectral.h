@@ -17,6 +17,7 @@ typedef struct RecsysSpectralParameters
 	double		target_exponent;	/* c */
 	double		power;			/* p */
 	double		tail;			/* t */
+	double		keep_exponent;	/* e */
 } RecsysSpectralParameters;
 
 #define RECSYS_SPECTRAL_LEAST_RANK 1
@@ -25,8 +26,7 @@ typedef struct RecsysSpectralParameters
 extern const RecsysSpectralParameters RecsysSpectralDefaults;
 
 /*
- * Reports all rows.  users is user-major.  It is an error if memory_limit bytes are
- * not enough.
+ * Reports all rows.  users is user-major; memory_limit must do for RecsysSpectralMemory.
  */
 extern void RecsysSpectral(const RecsysMatrix *users, const RecsysItemTotals *totals,
 						   const RecsysModelOptions *options,

@@ -9,14 +9,20 @@
  *	 limit, otherwise as a stream.
  * - slim: columns of the item graph, each for itself, gathered into rows.  Needs
  *	 matrix and transpose in memory.
+ * - ease, spectral: by linear algebra over the whole matrix, which must be in
+ *	 memory.  ease makes do with less by solving for the most popular items only.
+ *	 Serial: its time goes into BLAS.
  *
  * The result does not depend on which way is taken, nor on whether parallel
- * workers help (parallel_model.c).
+ * workers help (parallel_model.c); that of ease and spectral depends on the order of
+ * users by rounding.
  */
 #include "postgres.h"
 
+#include "core/ease.h"
 #include "core/rowgather.h"
 #include "core/slim.h"
+#include "core/spectral.h"
 #include "core/weighting.h"
 #include "miscadmin.h"
 #include "source/parallel_model.h"
@@ -150,6 +156,9 @@ needs_memory(const RecsysTraining *training, Size missing)
 					RecsysSimilarityName(training->options->similarity)),
 			 errdetail("%u items with %llu interactions do not fit.", training->totals->nitems,
 					   (unsigned long long) entries_of(training)),
+			 training->options->similarity == RECSYS_SPECTRAL ?
+			 errhint("Set maintenance_work_mem to at least %lld MB, or lower \"rank\".",
+					 (long long) megabytes) :
 			 errhint("Set maintenance_work_mem to at least %lld MB.", (long long) megabytes)));
 }
 
@@ -276,6 +285,64 @@ train_slim(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 	return 1;
 }
 
+/* Where only a part of the items is solved exactly, who trains should know. */
+static void
+tell_of_head(const RecsysTraining *training, uint32 exact, Size missing)
+{
+	uint32		nitems = training->totals->nitems;
+	int64		megabytes = (int64) ((Size) maintenance_work_mem * 1024 + missing) / (1024 * 1024) + 1;
+
+	if (exact == nitems)
+		return;
+	ereport(NOTICE,
+			(errmsg("similarity \"%s\" is exact for the most popular items only",
+					RecsysSimilarityName(training->options->similarity)),
+			 errdetail("They are %u of %u; all do not fit maintenance_work_mem.", exact, nitems),
+			 errhint("Set maintenance_work_mem to at least %lld MB.", (long long) megabytes)));
+}
+
+static int
+train_ease(const RecsysTraining *given, RecsysRowReporter report, void *arg)
+{
+	RecsysTraining training = *given;
+	const RecsysItemTotals *totals = training.totals;
+	bool		weighted = is_weighted(&training);
+	Size		transpose_memory = RecsysMatrixMemory(totals->nitems, entries_of(&training), weighted);
+	Size		exact_memory = RecsysEaseMemory(totals->nusers, totals->nitems, weighted);
+	Size		limit;
+	RecsysMatrix *transpose;
+	uint32		exact;
+
+	need_matrix(&training, transpose_memory +
+				RecsysEaseLeastMemory(totals->nusers, totals->nitems, weighted));
+	limit = training.memory_left - transpose_memory;
+	transpose = RecsysMatrixTranspose(training.matrix);
+	exact = RecsysEase(training.matrix, transpose, totals, training.options,
+					   training.options->lambda, limit, report, arg);
+	tell_of_head(&training, exact, exact_memory > limit ? exact_memory - limit : 0);
+	RecsysMatrixFree(transpose);
+	return 1;
+}
+
+static int
+train_spectral(const RecsysTraining *given, RecsysRowReporter report, void *arg)
+{
+	RecsysTraining training = *given;
+	const RecsysItemTotals *totals = training.totals;
+	RecsysSpectralParameters parameters = RecsysSpectralDefaults;
+	Size		needed;
+
+	parameters.rank = training.options->rank;
+	parameters.power = training.options->power;
+	parameters.tail = training.options->tail;
+	needed = RecsysSpectralMemory(totals->nusers, totals->nitems, entries_of(&training),
+								  parameters.rank);
+	need_matrix(&training, needed);
+	RecsysSpectral(training.matrix, totals, training.options, &parameters, training.memory_left,
+				   report, arg);
+	return 1;
+}
+
 /* A history as the file takes it */
 static void
 append_history(RecsysHistoryFile *file, const uint32 *items, const float *weights, int count,
@@ -368,6 +435,12 @@ RecsysTrain(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 	{
 		case RECSYS_SLIM:
 			passes = train_slim(&training, report, arg);
+			break;
+		case RECSYS_EASE:
+			passes = train_ease(&training, report, arg);
+			break;
+		case RECSYS_SPECTRAL:
+			passes = train_spectral(&training, report, arg);
 			break;
 		default:
 			passes = train_pairs(&training, report, arg);

@@ -173,6 +173,7 @@ typedef struct Expected
 	uint32		nusers;
 	uint32		nitems;
 	const RecsysModelOptions *options;
+	const double *keep;			/* by item: what is stored is decided by score * keep; or NULL */
 	uint32		next;			/* the row that is due */
 	int			pairs;
 	int			wrong;
@@ -192,13 +193,19 @@ support_of(const Expected *expected, uint32 i, uint32 j)
 	return support;
 }
 
+static double
+kept_by(const Expected *expected, uint32 item, double score)
+{
+	return expected->keep != NULL ? score * expected->keep[item] : score;
+}
+
 static void
 check_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int n)
 {
 	Expected   *expected = arg;
 	const double *scores = expected->scores + (Size) item * expected->nitems;
 	bool	   *seen = palloc0(expected->nitems);
-	double		last = n > 0 ? neighbors[n - 1].score : 0.0;
+	double		least = n == expected->options->neighbors ? INFINITY : 0.0;
 
 	expected->wrong += item != expected->next++ || n > expected->options->neighbors;
 	for (int x = 0; x < n; x++)
@@ -207,6 +214,7 @@ check_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int n)
 		double		score = scores[neighbor->item];
 
 		expected->pairs++;
+		least = Min(least, kept_by(expected, neighbor->item, neighbor->score));
 		expected->wrong += seen[neighbor->item] || neighbor->item == item ||
 			!(neighbor->score > 0) ||
 			fabs(neighbor->score - score) > TOLERANCE * Max(1.0, fabs(score)) ||
@@ -221,9 +229,8 @@ check_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int n)
 	/* nothing better is missing */
 	for (uint32 other = 0; other < expected->nitems; other++)
 	{
-		double		least = n == expected->options->neighbors ? last : 0.0;
-
-		if (other != item && !seen[other] && scores[other] > least + 2 * TOLERANCE &&
+		if (other != item && !seen[other] && 
+			kept_by(expected, other, scores[other]) > least + 2 * TOLERANCE &&
 			support_of(expected, item, other) >= expected->options->min_support)
 			expected->wrong++;
 	}
@@ -496,6 +503,7 @@ test_spectral(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	double	   *x = to_dense(users);
 	Size		needed = RecsysSpectralMemory(nusers, nitems, users->offsets[nusers], rank);
 	double	   *scores;
+	double	   *keep;
 	Expected	expected;
 	Size		before;
 	uint64		checks = standalone_interrupt_checks;
@@ -503,6 +511,11 @@ test_spectral(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	parameters.rank = rank;
 	scores = spectral_reference(x, users, &parameters);
 	expected = expect(scores, x, users, &options);
+	keep = palloc(sizeof(double) * nitems);
+	for (uint32 item = 0; item < nitems; item++)
+		keep[item] = pow(Max(totals->mass != NULL ? totals->mass[item] : totals->users[item], 1e-9),
+						 -parameters.keep_exponent);
+	expected.keep = keep;
 	before = standalone_memory_now;
 	standalone_memory_peak = before;
 	RecsysSpectral(users, totals, &options, &parameters, ENOUGH_MEMORY, check_row, &expected);
@@ -513,6 +526,7 @@ test_spectral(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	   standalone_memory_peak - before, needed);
 	ok(standalone_interrupt_checks > checks, "it looks for interrupts");
 	pfree(scores);
+	pfree(keep);
 	pfree(x);
 	free_totals(totals);
 	RecsysMatrixFree(users);
@@ -584,6 +598,7 @@ test_dense(void)
 	test_ease(&random, 300, 120, WEIGHTS_SMALL, 10.0, 20, 2, true);
 	test_spectral(&random, 200, 60, WEIGHTS_NONE, 8, 100, 1);
 	test_spectral(&random, 80, 120, WEIGHTS_NONE, 20, 100, 1);
+	test_spectral(&random, 300, 60, WEIGHTS_NONE, 16, 8, 1);
 	test_spectral(&random, 200, 60, WEIGHTS_SMALL, 8, 10, 2);
 	test_small();
 }
