@@ -65,6 +65,7 @@ static const char *const families[] = {
 	"similarity = lift, min_support = 3, shrinkage = 20",
 	"similarity = pmi, min_support = 3, shrinkage = 10",
 	"similarity = rp3beta, min_support = 1, neighbors = 200",
+	"similarity = itemknn, min_support = 1, neighbors = 500, candidates = 100",
 	"similarity = spectral, min_support = 1, neighbors = 500",
 	"similarity = ease, min_support = 1, neighbors = 200",
 	"similarity = slim, min_support = 1",
@@ -80,6 +81,7 @@ static const Step steps[] = {
 	{"spectral", "power", "0.4", {"0.2", "0.3", "0.4", "0.5", "0.7"}, false},
 	{"spectral", "tail", "0.7", {"0.3", "0.5", "0.7", "1"}, false},
 	{"ease", "lambda", "80", {"10", "20", "40", "80", "160", "320", "640"}, false},
+	{"itemknn", "candidates", "200", {"20", "50", "100", "200", "500"}, false},
 	{"slim", "l1", "1", {"0", "0.5", "1", "2", "5"}, false},
 	{"slim", "l2", "5", {"1", "5", "10", "20"}, false},
 	{NULL, "min_support", "2", {"1", "2", "3", "5", "10"}, false},
@@ -133,7 +135,7 @@ has_value(const char *text, const Step *step, const char *value)
 static bool
 is_learned(const char *family, Size length)
 {
-	static const char *const learned[] = {"rp3beta", "spectral", "ease", "slim"};
+	static const char *const learned[] = {"rp3beta", "itemknn", "spectral", "ease", "slim"};
 
 	for (int x = 0; x < (int) lengthof(learned); x++)
 		if (strlen(learned[x]) == length && strncmp(family, learned[x], length) == 0)

@@ -33,6 +33,11 @@
  *					recommendations for interactive applications").  The sum is
  *					the dot product of weights as weighting.c makes them.
  *
+ * itemknn			cosine(i, j) / sum of it over the items nearest to j, for those i
+ *					that are among them: a target's own neighbors vote for it, and
+ *					all targets have one vote	(Sarwar et al., equation 6, over the
+ *					items that a user has)
+ *
  * Two factors apply to each of them, the first of them not to rp3beta, which has
  * its own:
  *
@@ -64,7 +69,8 @@ static const struct
 	{"rp3beta", RECSYS_RP3BETA},
 	{"slim", RECSYS_SLIM},
 	{"ease", RECSYS_EASE},
-	{"spectral", RECSYS_SPECTRAL}
+	{"spectral", RECSYS_SPECTRAL},
+	{"itemknn", RECSYS_ITEMKNN}
 };
 
 bool
@@ -196,6 +202,7 @@ RecsysSimilarityScore(const RecsysModelOptions *options, double c, double dot,
 		case RECSYS_SLIM:
 		case RECSYS_EASE:
 		case RECSYS_SPECTRAL:
+		case RECSYS_ITEMKNN:
 			elog(ERROR, "similarity \"%s\" is no function of counts",
 				 RecsysSimilarityName(options->similarity));
 	}

