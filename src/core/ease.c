@@ -390,7 +390,7 @@ RecsysEase(const RecsysMatrix *users, const RecsysMatrix *items,
 	/* weights too large for single precision */
 	for (Size x = 0; x < (ease.by_users ? (Size) nitems : ease.order); x++)
 	{
-		if (!isfinite(ease.diagonal[x]))
+		if (!(ease.diagonal[x] > 0 && isfinite(ease.diagonal[x])))
 			refuse(lambda);
 	}
 	RecsysPairRows(users, items, totals, options, NULL,

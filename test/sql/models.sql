@@ -464,11 +464,14 @@ SELECT count(*) FROM (SELECT * FROM query_item_similarity('SELECT user_id, item_
 	EXCEPT ALL SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', 'jaccard', options => 'beta=1, weighting=bm25, l1=7')) d;
 -- nothing to learn from
 SELECT s, (SELECT count(*) FROM query_item_similarity('SELECT 1, 1 WHERE false', s)),
-	   (SELECT count(*) FROM query_item_similarity('SELECT 1, 1', s)) FROM unnest(ARRAY['rp3beta', 'slim']) s;
+	   (SELECT count(*) FROM query_item_similarity('SELECT 1, 1', s)) FROM unnest(ARRAY['rp3beta', 'slim', 'itemknn', 'ease', 'spectral']) s;
+-- ease: what single precision cannot hold
+SELECT query_item_similarity('SELECT u, i, 1e30 FROM generate_series(1, 3) u, generate_series(1, 3) i', 'ease');
 TRUNCATE shop;
 CREATE INDEX shop_recsys ON shop USING recsys (user_id, item_id) WITH (similarity = slim);
 INSERT INTO shop VALUES (1, 1), (1, 2);
 SELECT merged, inexact FROM recsys.merge('shop_recsys');
 SELECT recsys.check_index('shop_recsys');
 DROP TABLE rated, shop, built, outcome;
-DROP FUNCTION compare, reference, violations, unlike_query, builds, note, history, chance;
+DROP FUNCTION compare, reference, violations, itemknn_differences, ease_reference, spectral_reference, dense_differences,
+	unlike_query, builds, note, history, chance;
