@@ -323,7 +323,8 @@ write_graph(BuildState *state, RecsysModel *model)
 	state->totals = RecsysModelFinish(model);
 	RecsysGraphWriterInit(&state->graph, state->index, state->fork, nitems);
 	options = state->options;
-	options.neighbors = RECSYS_ROW_CAPACITY(state->options.neighbors);
+	if (RecsysModelKeepsBest(&options))
+		options.neighbors = RECSYS_ROW_CAPACITY(state->options.neighbors);
 	RecsysModelRun(model, &options, write_graph_row, state);
 	RecsysGraphWriterFinish(&state->graph, &state->meta);
 	state->meta.popular = RecsysWritePopular(state->index, state->fork,

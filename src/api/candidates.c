@@ -42,9 +42,11 @@ struct RecsysCandidates
 
 /*
  * A step of the search: an option, the values it can have in ascending order, and
- * the family that knows it (NULL: all).  The first value is the default where the
+ * the family that knows it (NULL: all; COUNTED: those that count pairs).  The first value is the default where the
  * option is not part of the text.
  */
+#define COUNTED "counted"
+
 typedef struct Step
 {
 	const char *family;
@@ -62,12 +64,26 @@ static const char *const families[] = {
 	"similarity = log_likelihood, min_support = 1",
 	"similarity = lift, min_support = 3, shrinkage = 20",
 	"similarity = pmi, min_support = 3, shrinkage = 10",
+	"similarity = rp3beta, min_support = 1, neighbors = 200",
+	"similarity = itemknn, min_support = 1, neighbors = 500, candidates = 100",
+	"similarity = spectral, min_support = 1, neighbors = 500",
+	"similarity = ease, min_support = 1, neighbors = 200",
+	"similarity = slim, min_support = 1",
 };
 
 static const Step steps[] = {
 	{NULL, "neighbors", "100", {"10", "20", "50", "100", "200", "500"}, false},
-	{NULL, "alpha", "0", {"0", "0.1", "0.2", "0.3", "0.5", "0.7", "1"}, false},
-	{NULL, "shrinkage", "0", {"0", "5", "10", "20", "50", "100"}, false},
+	{COUNTED, "alpha", "0", {"0", "0.1", "0.2", "0.3", "0.5", "0.7", "1"}, false},
+	{COUNTED, "shrinkage", "0", {"0", "5", "10", "20", "50", "100"}, false},
+	{"rp3beta", "beta", "0.6", {"0.2", "0.4", "0.6", "0.8", "1"}, false},
+	{"rp3beta", "alpha", "1", {"0.6", "0.8", "1", "1.2", "1.4"}, false},
+	{"spectral", "rank", "512", {"64", "128", "256", "512", "1024"}, false},
+	{"spectral", "power", "0.4", {"0.2", "0.3", "0.4", "0.5", "0.7"}, false},
+	{"spectral", "tail", "0.7", {"0.3", "0.5", "0.7", "1"}, false},
+	{"ease", "lambda", "80", {"10", "20", "40", "80", "160", "320", "640"}, false},
+	{"itemknn", "candidates", "200", {"20", "50", "100", "200", "500"}, false},
+	{"slim", "l1", "1", {"0", "0.5", "1", "2", "5"}, false},
+	{"slim", "l2", "5", {"1", "5", "10", "20"}, false},
 	{NULL, "min_support", "2", {"1", "2", "3", "5", "10"}, false},
 	{NULL, "half_life", "''", {"'7 days'", "'30 days'", "'90 days'", "'180 days'", "'365 days'", "''"}, true},
 };
@@ -115,6 +131,18 @@ has_value(const char *text, const Step *step, const char *value)
 	return strlen(value) == end - begin && strncmp(begin, value, end - begin) == 0;
 }
 
+/* Is the family one with options of its own? */
+static bool
+is_learned(const char *family, Size length)
+{
+	static const char *const learned[] = {"rp3beta", "itemknn", "spectral", "ease", "slim"};
+
+	for (int x = 0; x < (int) lengthof(learned); x++)
+		if (strlen(learned[x]) == length && strncmp(family, learned[x], length) == 0)
+			return true;
+	return false;
+}
+
 /* Does the step apply to the model? */
 static bool
 applies(const RecsysCandidates *candidates, const Step *step, const char *text)
@@ -126,8 +154,11 @@ applies(const RecsysCandidates *candidates, const Step *step, const char *text)
 		return false;
 	if (step->family == NULL)
 		return true;
-	return find_option(text, "similarity", &begin, &end) &&
-		strlen(step->family) == end - begin && strncmp(begin, step->family, end - begin) == 0;
+	if (!find_option(text, "similarity", &begin, &end))
+		return false;
+	if (strcmp(step->family, COUNTED) == 0)
+		return !is_learned(begin, end - begin);
+	return strlen(step->family) == end - begin && strncmp(begin, step->family, end - begin) == 0;
 }
 
 static bool

@@ -11,18 +11,21 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "access/xact.h"
 #include "api/answer.h"
 #include "api/arguments.h"
 #include "api/candidates.h"
 #include "api/index_command.h"
 #include "api/measuring.h"
 #include "catalog/pg_type.h"
+#include "core/modeloptions.h"
 #include "core/resample.h"
 #include "miscadmin.h"
 #include "source/values.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(recsys_tune);
@@ -50,6 +53,7 @@ typedef struct Tuning
 	TimestampTz start;
 	Trial	   *trials;
 	int			ntrials;
+	MemoryContext trial_context;	/* of the trial at hand */
 	char	   *query;
 	RecsysIndexCommand command;
 	bool		has_command;
@@ -158,6 +162,7 @@ try_model(Tuning *tuning, RecsysSplit *split, const char *text)
 	Trial	   *trial = &tuning->trials[tuning->ntrials];
 	RecsysMeasuring quiet = tuning->measuring;
 
+	tuning->trial_context = context;
 	quiet.verbose = false;
 	RecsysParseModelText(text, &model);
 	RecsysTrainAndMeasure(&quiet, &knowledge, split, &model, MemoryContextGetParent(context),
@@ -189,6 +194,93 @@ compare_trials(const void *a, const void *b)
 	return left->number - right->number;
 }
 
+/*
+ * A search goes on without models that do not fit into memory.  A subtransaction
+ * gives back all that a failed one has taken.
+ */
+static bool
+model_fits(Tuning *tuning, RecsysSplit *split, const char *text)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool fits = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		try_model(tuning, split, text);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextDelete(tuning->trial_context);
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED)
+			ReThrowError(error);
+		ereport(RecsysProgressLevel(tuning->measuring.verbose),
+				(errmsg("passed over: %s", text), errdetail("%s.", error->message)));
+		FreeErrorData(error);
+		fits = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return fits;
+}
+
+/* Options of the model that are not the default, as query_item_similarity() takes them. */
+static char *
+options_text(const RecsysModelOptions *options)
+{
+	RecsysModelOptions initial;
+	StringInfoData text;
+
+	RecsysModelOptionsInit(&initial);
+	initial.similarity = options->similarity;
+	RecsysModelOptionsResolve(&initial);
+	initStringInfo(&text);
+	for (int x = 0; x < RecsysModelOptionCount; x++)
+	{
+		const RecsysModelOption *option = &RecsysModelOptionTable[x];
+		const char *value;
+
+		switch (option->kind)
+		{
+			case RECSYS_OPTION_REAL:
+				if (*RecsysModelOptionField(option, options, double) ==
+					*RecsysModelOptionField(option, &initial, double))
+					continue;
+				value = psprintf("%g", *RecsysModelOptionField(option, options, double));
+				break;
+			case RECSYS_OPTION_INTERVAL:
+				if (*RecsysModelOptionField(option, options, int64) ==
+					*RecsysModelOptionField(option, &initial, int64))
+					continue;
+				value = psprintf("%lld microseconds",
+								 (long long) *RecsysModelOptionField(option, options, int64));
+				break;
+			default:
+				if (*RecsysModelOptionField(option, options, int) ==
+					*RecsysModelOptionField(option, &initial, int))
+					continue;
+				value = option->kind == RECSYS_OPTION_WEIGHTING ?
+					RecsysWeightingName(options->weighting) :
+					psprintf("%d", *RecsysModelOptionField(option, options, int));
+				break;
+		}
+		appendStringInfo(&text, "%s%s = %s", text.len > 0 ? ", " : "", option->name, value);
+	}
+	return text.data;
+}
+
 /* The command that makes use of a model: an index, or what can be had of any query. */
 static char *
 command_of(const Tuning *tuning, const char *text)
@@ -198,13 +290,12 @@ command_of(const Tuning *tuning, const char *text)
 	if (tuning->has_command)
 		return psprintf("%s%s%s", tuning->command.before, text, tuning->command.after);
 	RecsysParseModelText(text, &model);
-	return psprintf("SELECT * FROM query_item_similarity(%s%s, similarity => '%s', neighbors => %d, min_support => %u, shrinkage => %g, alpha => %g, max_history => %d)",
+	return psprintf("SELECT * FROM query_item_similarity(%s%s, similarity => '%s', options => %s)",
 					quote_literal_cstr(tuning->query),
 					tuning->item_kind == RECSYS_KEY_INT ? "" :
 					psprintf(", item_type => NULL::%s", RecsysKeyKindName(tuning->item_kind)),
-					RecsysSimilarityName(model.options.similarity), model.options.neighbors,
-					model.options.min_support, model.options.shrinkage, model.options.alpha,
-					model.max_history);
+					RecsysSimilarityName(model.options.similarity),
+					quote_literal_cstr(options_text(&model.options)));
 }
 
 static void
@@ -234,6 +325,7 @@ tune(FunctionCallInfo fcinfo, Tuning *tuning)
 	MemoryContext old;
 	RecsysSplit *split;
 	const char *text;
+	bool		searching;
 
 	tuning->start = GetCurrentTimestamp();
 	context = AllocSetContextCreate(CurrentMemoryContext, "recsys tuning", ALLOCSET_DEFAULT_SIZES);
@@ -243,7 +335,8 @@ tune(FunctionCallInfo fcinfo, Tuning *tuning)
 		tuning->candidates = RecsysCandidatesGiven(read_models(fcinfo, 5));
 	split = RecsysMakeSplit(&tuning->split_options, tuning->measuring.verbose);
 	tuning->item_kind = split->item_kind;
-	if (tuning->candidates == NULL)
+	searching = tuning->candidates == NULL;
+	if (searching)
 		tuning->candidates = RecsysCandidatesSearch(split->timed);
 
 	/* at least one trial, so that there is an answer */
@@ -251,7 +344,13 @@ tune(FunctionCallInfo fcinfo, Tuning *tuning)
 		   (text = RecsysCandidatesNext(tuning->candidates)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
-		try_model(tuning, split, text);
+		if (!searching || tuning->ntrials == 0)
+			try_model(tuning, split, text);
+		else if (!model_fits(tuning, split, text))
+		{
+			RecsysCandidatesReport(tuning->candidates, NAN);
+			continue;
+		}
 		RecsysCandidatesReport(tuning->candidates, tuning->trials[tuning->ntrials - 1].mean.mean);
 	}
 	qsort(tuning->trials, tuning->ntrials, sizeof(Trial), compare_trials);

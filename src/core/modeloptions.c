@@ -4,6 +4,8 @@
  */
 #include "core/modeloptions.h"
 
+#include "core/spectral.h"
+
 #define LARGEST_REGULARIZATION 1e9
 
 #define OPTION(name, kind, initial, least, most, description) \
@@ -40,7 +42,15 @@ const RecsysModelOption RecsysModelOptionTable[] =
 	OPTION(l2, REAL, 5, 0, LARGEST_REGULARIZATION,
 		   "Of slim: strength of L2 regularization"),
 	OPTION(candidates, INTEGER, 200, 1, 100000,
-		   "Of slim: most items, by cosine, that may predict an item")
+		   "Of slim and itemknn: most items, by cosine, that may predict an item"),
+	OPTION(lambda, REAL, 80, 1e-3, LARGEST_REGULARIZATION,
+		   "Of ease: strength of L2 regularization"),
+	OPTION(rank, INTEGER, 512, RECSYS_SPECTRAL_LEAST_RANK, RECSYS_SPECTRAL_MOST_RANK,
+		   "Of spectral: directions of taste that are told apart"),
+	OPTION(power, REAL, 0.4, 0, 1,
+		   "Of spectral: exponent of their strengths; the smaller, the less popular taste counts"),
+	OPTION(tail, REAL, 0.7, 0, 1,
+		   "Of spectral: how much of what lies beyond them counts")
 };
 
 const int	RecsysModelOptionCount = lengthof(RecsysModelOptionTable);
@@ -150,4 +160,10 @@ RecsysModelIsCounted(const RecsysModelOptions *options)
 	return options->similarity != RECSYS_COSINE ||
 		(options->weighting == RECSYS_WEIGHTING_NONE && options->user_damping == 0.0 &&
 		 options->training_half_life == 0);
+}
+
+bool
+RecsysModelKeepsBest(const RecsysModelOptions *options)
+{
+	return options->similarity != RECSYS_SPECTRAL;
 }

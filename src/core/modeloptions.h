@@ -63,4 +63,10 @@ extern bool RecsysModelUsesWeights(const RecsysModelOptions *options);
  */
 extern bool RecsysModelIsCounted(const RecsysModelOptions *options);
 
+/*
+ * Are an item's n neighbors the first n of any more?  If not, spare ones beyond them would
+ * take the places of some.
+ */
+extern bool RecsysModelKeepsBest(const RecsysModelOptions *options);
+
 #endif							/* RECSYS_MODELOPTIONS_H */

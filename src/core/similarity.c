@@ -33,6 +33,11 @@
  *					recommendations for interactive applications").  The sum is
  *					the dot product of weights as weighting.c makes them.
  *
+ * itemknn			cosine(i, j) / sum of it over the items nearest to j, for those i
+ *					that are among them: a target's own neighbors vote for it, and
+ *					all targets have one vote	(Sarwar et al., equation 6, over the
+ *					items that a user has)
+ *
  * Two factors apply to each of them, the first of them not to rp3beta, which has
  * its own:
  *
@@ -62,7 +67,10 @@ static const struct
 	{"pmi", RECSYS_PMI},
 	{"log_likelihood", RECSYS_LOG_LIKELIHOOD},
 	{"rp3beta", RECSYS_RP3BETA},
-	{"slim", RECSYS_SLIM}
+	{"slim", RECSYS_SLIM},
+	{"ease", RECSYS_EASE},
+	{"spectral", RECSYS_SPECTRAL},
+	{"itemknn", RECSYS_ITEMKNN}
 };
 
 bool
@@ -192,6 +200,9 @@ RecsysSimilarityScore(const RecsysModelOptions *options, double c, double dot,
 			score = dot * pow(totals->mass_i, -options->alpha) * pow(totals->n_j, -options->beta);
 			break;
 		case RECSYS_SLIM:
+		case RECSYS_EASE:
+		case RECSYS_SPECTRAL:
+		case RECSYS_ITEMKNN:
 			elog(ERROR, "similarity \"%s\" is no function of counts",
 				 RecsysSimilarityName(options->similarity));
 	}

@@ -24,10 +24,13 @@ typedef enum RecsysSimilarity
 
 	/* not functions of the pair's counts alone: see RecsysModelIsCounted */
 	RECSYS_RP3BETA = 8,			/* random walk of three steps */
-	RECSYS_SLIM = 9				/* sparse linear method: elastic net for each item */
+	RECSYS_SLIM = 9,			/* sparse linear method: elastic net for each item */
+	RECSYS_EASE = 10,			/* linear model in closed form */
+	RECSYS_SPECTRAL = 11,		/* graph filter */
+	RECSYS_ITEMKNN = 12			/* cosine to each item's own neighbors, as shares */
 } RecsysSimilarity;
 
-#define RECSYS_LAST_SIMILARITY RECSYS_SLIM
+#define RECSYS_LAST_SIMILARITY RECSYS_ITEMKNN
 
 /* How interactions are weighted before training; stored on disk: never renumber */
 typedef enum RecsysWeighting
@@ -60,7 +63,11 @@ typedef struct RecsysModelOptions
 	int64		training_half_life; /* microseconds, 0: none */
 	double		l1;				/* slim: L1 and L2 regularization */
 	double		l2;
-	int			candidates;		/* slim: most items that predict an item */
+	int			candidates;		/* slim, itemknn: most items that predict an item */
+	double		lambda;			/* ease: L2 regularization, > 0 */
+	int			rank;			/* spectral: directions that are filtered */
+	double		power;			/* spectral: exponent of their eigenvalues */
+	double		tail;			/* spectral: how much of the rest remains */
 } RecsysModelOptions;
 
 /* What is known of one item or of the whole set beside the pair itself. */

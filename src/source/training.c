@@ -9,14 +9,22 @@
  *	 limit, otherwise as a stream.
  * - slim: columns of the item graph, each for itself, gathered into rows.  Needs
  *	 matrix and transpose in memory.
+ * - itemknn: rows of cosine, which are symmetric, taken for columns and gathered
+ *	 likewise.
+ * - ease, spectral: by linear algebra over the whole matrix, which must be in
+ *	 memory.  ease makes do with less by solving for the most popular items only.
+ *	 Serial: its time goes into BLAS.
  *
  * The result does not depend on which way is taken, nor on whether parallel
- * workers help (parallel_model.c).
+ * workers help (parallel_model.c); that of ease and spectral depends on the order of
+ * users by rounding.
  */
 #include "postgres.h"
 
+#include "core/ease.h"
 #include "core/rowgather.h"
 #include "core/slim.h"
+#include "core/spectral.h"
 #include "core/weighting.h"
 #include "miscadmin.h"
 #include "source/parallel_model.h"
@@ -150,6 +158,9 @@ needs_memory(const RecsysTraining *training, Size missing)
 					RecsysSimilarityName(training->options->similarity)),
 			 errdetail("%u items with %llu interactions do not fit.", training->totals->nitems,
 					   (unsigned long long) entries_of(training)),
+			 training->options->similarity == RECSYS_SPECTRAL ?
+			 errhint("Set maintenance_work_mem to at least %lld MB, or lower \"rank\".",
+					 (long long) megabytes) :
 			 errhint("Set maintenance_work_mem to at least %lld MB.", (long long) megabytes)));
 }
 
@@ -221,6 +232,7 @@ typedef struct GatherState
 	const RecsysTraining *training;
 	RecsysRowGather *gather;
 	Size		limit;
+	RecsysNeighbor *shares;		/* itemknn: of the item at hand */
 } GatherState;
 
 static void
@@ -273,6 +285,108 @@ train_slim(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 	}
 	RecsysRowGatherReport(state.gather, report, arg);
 	RecsysRowGatherFree(state.gather);
+	return 1;
+}
+
+/* Of an item's most similar ones, what share each has of all their similarity */
+static void
+gather_shares(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	GatherState *state = arg;
+	RecsysNeighbor *shares = state->shares;
+	double		sum = 0;
+
+	for (int x = 0; x < count; x++)
+		sum += neighbors[x].score;
+	for (int x = 0; x < count; x++)
+	{
+		shares[x] = neighbors[x];
+		shares[x].score = (float) (neighbors[x].score / sum);
+	}
+	gather_column(arg, item, shares, count);
+}
+
+static int
+train_itemknn(const RecsysTraining *given, RecsysRowReporter report, void *arg)
+{
+	RecsysTraining training = *given;
+	const RecsysModelOptions *options = training.options;
+	uint32		nitems = training.totals->nitems;
+	RecsysModelOptions selection = {.similarity = RECSYS_COSINE,
+		.neighbors = (int) Min((uint32) options->candidates, Max(nitems, 1)),
+		.min_support = options->min_support};
+	GatherState state;
+	int			passes;
+
+	/* the rows that come together have half of it at most */
+	state.training = given;
+	state.limit = training.memory_left / 2;
+	state.gather = RecsysRowGatherCreate(nitems, options->neighbors);
+	state.shares = palloc(sizeof(RecsysNeighbor) * selection.neighbors);
+	training.options = &selection;
+	training.memory_left -= Min(state.limit, RecsysRowGatherMemory(nitems,
+																   Min(options->neighbors, options->candidates)));
+	passes = train_pairs(&training, gather_shares, &state);
+	RecsysRowGatherReport(state.gather, report, arg);
+	RecsysRowGatherFree(state.gather);
+	return passes;
+}
+
+/* Where only a part of the items is solved exactly, who trains should know. */
+static void
+tell_of_head(const RecsysTraining *training, uint32 exact, Size missing)
+{
+	uint32		nitems = training->totals->nitems;
+	int64		megabytes = (int64) ((Size) maintenance_work_mem * 1024 + missing) / (1024 * 1024) + 1;
+
+	if (exact == nitems)
+		return;
+	ereport(NOTICE,
+			(errmsg("similarity \"%s\" is exact for the most popular items only",
+					RecsysSimilarityName(training->options->similarity)),
+			 errdetail("They are %u of %u; all do not fit maintenance_work_mem.", exact, nitems),
+			 errhint("Set maintenance_work_mem to at least %lld MB.", (long long) megabytes)));
+}
+
+static int
+train_ease(const RecsysTraining *given, RecsysRowReporter report, void *arg)
+{
+	RecsysTraining training = *given;
+	const RecsysItemTotals *totals = training.totals;
+	bool		weighted = is_weighted(&training);
+	Size		transpose_memory = RecsysMatrixMemory(totals->nitems, entries_of(&training), weighted);
+	Size		exact_memory = RecsysEaseMemory(totals->nusers, totals->nitems, weighted);
+	Size		limit;
+	RecsysMatrix *transpose;
+	uint32		exact;
+
+	need_matrix(&training, transpose_memory +
+				RecsysEaseLeastMemory(totals->nusers, totals->nitems, weighted));
+	limit = training.memory_left - transpose_memory;
+	transpose = RecsysMatrixTranspose(training.matrix);
+	exact = RecsysEase(training.matrix, transpose, totals, training.options,
+					   training.options->lambda, limit, report, arg);
+	tell_of_head(&training, exact, exact_memory > limit ? exact_memory - limit : 0);
+	RecsysMatrixFree(transpose);
+	return 1;
+}
+
+static int
+train_spectral(const RecsysTraining *given, RecsysRowReporter report, void *arg)
+{
+	RecsysTraining training = *given;
+	const RecsysItemTotals *totals = training.totals;
+	RecsysSpectralParameters parameters = RecsysSpectralDefaults;
+	Size		needed;
+
+	parameters.rank = training.options->rank;
+	parameters.power = training.options->power;
+	parameters.tail = training.options->tail;
+	needed = RecsysSpectralMemory(totals->nusers, totals->nitems, entries_of(&training),
+								  parameters.rank);
+	need_matrix(&training, needed);
+	RecsysSpectral(training.matrix, totals, training.options, &parameters, training.memory_left,
+				   report, arg);
 	return 1;
 }
 
@@ -368,6 +482,15 @@ RecsysTrain(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 	{
 		case RECSYS_SLIM:
 			passes = train_slim(&training, report, arg);
+			break;
+		case RECSYS_ITEMKNN:
+			passes = train_itemknn(&training, report, arg);
+			break;
+		case RECSYS_EASE:
+			passes = train_ease(&training, report, arg);
+			break;
+		case RECSYS_SPECTRAL:
+			passes = train_spectral(&training, report, arg);
 			break;
 		default:
 			passes = train_pairs(&training, report, arg);

@@ -46,7 +46,8 @@ done
 : "${QUALITY_USERS:=$((QUALITY_INTERACTIONS * 69 / 5000))}"
 data=${RECSYS_DATA:-$root/../shared/data}
 
-# The options were chosen on the validation part of Gowalla by recsys.tune.
+# The options of the counted measures were chosen on the validation part of Gowalla by recsys.tune,
+# those of spectral are its defaults, which were; the others are those of the literature.
 default_models()
 {
 	cat <<-END
@@ -55,6 +56,9 @@ default_models()
 		similarity = jaccard, min_support = 1, neighbors = 500, shrinkage = 20
 		similarity = confidence, min_support = 1, neighbors = 500, alpha = 0.3
 		similarity = log_likelihood, min_support = 1
+		similarity = itemknn, min_support = 1, neighbors = 500, candidates = 100
+		similarity = spectral, min_support = 1, neighbors = 500
+		similarity = ease, min_support = 1, neighbors = 500
 	END
 }
 

@@ -24,5 +24,6 @@ extern void test_metrics(void);
 extern void test_evaluation(void);
 extern void test_models(void);
 extern void test_rules(void);
+extern void test_dense(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

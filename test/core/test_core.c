@@ -41,6 +41,7 @@ main(void)
 	test_evaluation();
 	test_models();
 	test_rules();
+	test_dense();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);

@@ -159,6 +159,12 @@ provision_server()
 	fi
 	command -v gcc >/dev/null && [ -e /usr/include/stdio.h ] || missing="$missing gcc libc6-dev"
 	command -v make >/dev/null || missing="$missing make"
+
+	# any BLAS and LAPACK will do; this one is fast and starts no threads
+	case $(gcc -print-file-name=liblapack.so 2>/dev/null) in
+		/*) ;;
+		*) missing="$missing libopenblas-serial-dev" ;;
+	esac
 	if [ "$purpose" = tests ]; then
 		for module in Test::More:perl Time::HiRes:perl IPC::Run:libipc-run-perl; do
 			perl -M"${module%:*}" -e 1 2>/dev/null || missing="$missing ${module##*:}"

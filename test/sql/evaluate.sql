@@ -1,5 +1,7 @@
 /*
- * recsys.evaluate and its kin on random data.
+ * recsys.evaluate and its kin against plain SQL, on random data: the whole chain
+ * from interactions to figures.  The item graph is taken from
+ * query_item_similarity(), which reference_graph.sql verifies.
  */
 CREATE SCHEMA evaluation;
 SET search_path = evaluation, public;
@@ -28,6 +30,171 @@ SELECT i AS item_id, CASE WHEN i % 6 = 0 THEN NULL ELSE i % 4 END AS category, i
 FROM generate_series(0, 60) i;
 
 CREATE TABLE figures (metric text, k integer, segment text, value double precision, ci_low double precision, ci_high double precision, users bigint);
+
+-- what both sides make of the interactions
+-- the reference is slow: a quarter of the users with held-out items
+CREATE VIEW sampled AS SELECT * FROM future WHERE user_id % 4 = 1 OR user_id IS NULL;
+CREATE VIEW folded AS
+SELECT user_id, item_id, max(at) AS at, sum(CASE WHEN weight IS NULL THEN 1 WHEN weight = 'NaN' THEN 0 ELSE weight::real END)::real AS weight
+FROM past WHERE user_id IS NOT NULL AND item_id IS NOT NULL GROUP BY 1, 2;
+CREATE VIEW item_users AS SELECT item_id, count(*) AS users FROM folded WHERE weight > 0 GROUP BY 1;
+CREATE TABLE relevant (user_id bigint, item_id bigint);
+CREATE TABLE ranking (user_id bigint, item_id bigint, score real, users bigint, place bigint);
+CREATE TABLE graph (item_id bigint, similar_item_id bigint, score real);
+CREATE TABLE reference (metric text, k integer, segment text, value double precision, users bigint);
+
+CREATE PROCEDURE rank_items(exclude_seen boolean, half_life interval) LANGUAGE plpgsql AS $$
+BEGIN
+	TRUNCATE relevant, ranking;
+	INSERT INTO relevant
+	SELECT user_id, item_id FROM sampled
+	WHERE user_id IS NOT NULL AND item_id IS NOT NULL
+	  AND NOT (exclude_seen AND EXISTS (SELECT FROM folded p WHERE p.user_id = sampled.user_id AND p.item_id = sampled.item_id))
+	GROUP BY 1, 2 HAVING sum(coalesce(weight::real, 1))::real > 0;
+	INSERT INTO ranking
+	WITH decayed AS (
+		SELECT user_id, item_id,
+			   weight * CASE WHEN at IS NULL OR half_life IS NULL THEN 1
+						ELSE 2 ^ (-extract(epoch FROM max(at) OVER (PARTITION BY user_id) - at)::float8 /
+								  extract(epoch FROM half_life)::float8) END AS weight
+		FROM folded WHERE weight > 0),
+	scored AS (
+		SELECT user_id, similar_item_id AS item_id, sum(weight * score)::real AS score
+		FROM decayed JOIN graph USING (item_id) GROUP BY 1, 2)
+	SELECT user_id, item_id, score, item_users.users,
+		   row_number() OVER (PARTITION BY user_id ORDER BY score DESC NULLS LAST, item_users.users DESC, item_id)
+	FROM (SELECT DISTINCT user_id FROM relevant) u CROSS JOIN item_users
+	LEFT JOIN scored USING (user_id, item_id)
+	WHERE NOT (exclude_seen AND EXISTS (SELECT FROM folded p WHERE p.user_id = u.user_id AND p.item_id = item_users.item_id));
+	ANALYZE relevant, ranking;
+END $$;
+
+-- by user, then over users and segments
+CREATE PROCEDURE measure(ks integer[]) LANGUAGE plpgsql AS $$
+BEGIN
+	TRUNCATE reference;
+	CREATE TEMP TABLE by_user (user_id bigint, metric text, k integer, value double precision) ON COMMIT DROP;
+	CREATE TEMP TABLE listed ON COMMIT DROP AS
+	SELECT k, r.user_id, r.item_id, r.place, r.users, t.item_id IS NOT NULL AS hit,
+		   pop.place <= k AS is_popular, category, seller, is_new
+	FROM unnest(ks) k JOIN ranking r ON r.place <= k
+	JOIN (SELECT user_id, item_id, row_number() OVER (PARTITION BY user_id ORDER BY users DESC, item_id) AS place FROM ranking) pop
+		USING (user_id, item_id)
+	LEFT JOIN relevant t ON t.user_id = r.user_id AND t.item_id = r.item_id
+	LEFT JOIN products p ON p.item_id = r.item_id;
+	CREATE TEMP TABLE targets ON COMMIT DROP AS SELECT user_id, count(*) AS n FROM relevant GROUP BY 1;
+	ANALYZE listed, targets;
+
+	INSERT INTO by_user
+	SELECT t.user_id, m.metric, k, m.value
+	FROM targets t CROSS JOIN unnest(ks) k
+	LEFT JOIN LATERAL (
+		SELECT count(*) AS length, count(*) FILTER (WHERE hit) AS hits,
+			   sum(1 / log(2, place + 1)) FILTER (WHERE hit) AS gain, min(place) FILTER (WHERE hit) AS first,
+			   sum(hits_so_far::float8 / place) FILTER (WHERE hit) AS precisions,
+			   avg(-log(2, users::numeric / (SELECT count(DISTINCT user_id) FROM folded WHERE weight > 0))) AS novelty,
+			   avg(users) AS popularity, avg(is_new::int) AS new_items, count(*) FILTER (WHERE hit AND NOT is_popular) AS surprising
+		FROM (SELECT *, count(*) FILTER (WHERE hit) OVER (ORDER BY place) AS hits_so_far FROM listed l
+			  WHERE l.user_id = t.user_id AND l.k = k.k) l) l ON true,
+	LATERAL (VALUES
+		('recall', hits::float8 / n), ('recall_capped', hits::float8 / least(n, k)), ('precision', hits::float8 / k),
+		('hit_rate', (hits > 0)::int), ('mrr', coalesce(1.0 / first, 0)), ('map', coalesce(precisions, 0) / least(n, k)),
+		('ndcg', coalesce(gain, 0) / (SELECT sum(1 / log(2, r + 1)) FROM generate_series(1, least(n, k)) r)),
+		('novelty', novelty), ('popularity', popularity), ('new_items', new_items), ('serendipity', surprising::float8 / k)) m(metric, value);
+
+	-- pairs of listed items
+	INSERT INTO by_user
+	SELECT user_id, m.metric, k, m.value
+	FROM (SELECT a.user_id, a.k,
+				 1 - avg(greatest(ab.score, ba.score, 0) / (SELECT greatest(max(score), 1) FROM graph)) AS diversity,
+				 1 - avg((a.category = b.category)::int) AS categories
+		  FROM listed a JOIN listed b ON a.user_id = b.user_id AND a.k = b.k AND a.place < b.place
+		  LEFT JOIN graph ab ON ab.item_id = a.item_id AND ab.similar_item_id = b.item_id
+		  LEFT JOIN graph ba ON ba.item_id = b.item_id AND ba.similar_item_id = a.item_id
+		  GROUP BY 1, 2) p,
+	LATERAL (VALUES ('diversity', diversity), ('category_diversity', categories)) m(metric, value);
+
+	-- a single item has no pairs
+	INSERT INTO by_user SELECT user_id, metric, k, NULL FROM targets, unnest(ks) k, unnest('{diversity,category_diversity}'::text[]) metric WHERE k = 1;
+
+	-- held-out items against all others of the ranking
+	INSERT INTO by_user
+	SELECT r.user_id, 'auc', NULL, avg(CASE WHEN s.above THEN 1 WHEN s.equal THEN 0.5 ELSE 0 END)
+	FROM ranking r JOIN relevant USING (user_id, item_id)
+	JOIN ranking o ON o.user_id = r.user_id AND NOT EXISTS (SELECT FROM relevant t WHERE t.user_id = o.user_id AND t.item_id = o.item_id),
+	LATERAL (SELECT (coalesce(r.score, 0), CASE WHEN r.score > 0 THEN 0 ELSE r.users END) >
+					(coalesce(o.score, 0), CASE WHEN o.score > 0 THEN 0 ELSE o.users END),
+					(coalesce(r.score, 0), CASE WHEN r.score > 0 THEN 0 ELSE r.users END) =
+					(coalesce(o.score, 0), CASE WHEN o.score > 0 THEN 0 ELSE o.users END)) s(above, equal)
+	GROUP BY 1;
+
+	INSERT INTO reference
+	SELECT metric, k, segment, avg(value), count(value)
+	FROM by_user LEFT JOIN countries USING (user_id), LATERAL (VALUES (NULL), (country)) s(segment)
+	WHERE segment IS NOT NULL OR segment IS NOT DISTINCT FROM NULL
+	GROUP BY GROUPING SETS ((metric, k, segment));
+	-- users without a country count once
+	DELETE FROM reference WHERE segment IS NULL;
+	INSERT INTO reference SELECT metric, k, NULL, avg(value), count(value) FROM by_user GROUP BY 1, 2;
+
+	-- all lists together
+	INSERT INTO reference
+	SELECT m.metric, k, s.segment, m.value, s.n
+	FROM (SELECT segment, count(*) AS n, array_agg(user_id) AS members
+		  FROM targets LEFT JOIN countries USING (user_id),
+			   LATERAL (SELECT NULL UNION ALL SELECT country WHERE country IS NOT NULL) s(segment) GROUP BY 1) s
+	CROSS JOIN unnest(ks) k,
+	LATERAL (SELECT avg((c > 0)::int) AS coverage, sum((2 * x - n - 1) * c) / nullif(max(n) * sum(c), 0) AS gini
+			 FROM (SELECT count(l.item_id) AS c, row_number() OVER (ORDER BY count(l.item_id)) AS x, count(*) OVER () AS n
+				   FROM item_users i LEFT JOIN listed l ON l.item_id = i.item_id AND l.k = k.k AND l.user_id = ANY (members)
+				   GROUP BY i.item_id) c) items,
+	LATERAL (SELECT avg((c > 0)::int) AS coverage, sum((2 * x - n - 1) * c) / nullif(max(n) * sum(c), 0) AS gini
+			 FROM (SELECT count(l.item_id) AS c, row_number() OVER (ORDER BY count(l.item_id)) AS x, count(*) OVER () AS n
+				   FROM (SELECT DISTINCT seller FROM products) p LEFT JOIN listed l ON l.seller = p.seller AND l.k = k.k AND l.user_id = ANY (members)
+				   GROUP BY p.seller) c) sellers,
+	LATERAL (VALUES ('coverage', items.coverage), ('gini', items.gini),
+					('seller_coverage', sellers.coverage), ('seller_gini', sellers.gini)) m(metric, value);
+	DROP TABLE by_user, listed, targets;
+END $$;
+
+
+CREATE FUNCTION check_evaluate(OUT models bigint, OUT compared bigint, OUT differences bigint) LANGUAGE plpgsql AS $$
+DECLARE
+	o record;
+	n bigint;
+BEGIN
+	models := 0;
+	compared := 0;
+	differences := 0;
+	FOR o IN SELECT * FROM (VALUES
+		('similarity = cosine, neighbors = 6, min_support = 1', 'cosine', 6, 1, 0, 0, NULL::interval),
+		('similarity = jaccard, neighbors = 12, min_support = 1, shrinkage = 3', 'jaccard', 12, 1, 3, 0, NULL),
+		('similarity = lift, neighbors = 8, min_support = 2, half_life = ''20 days''', 'lift', 8, 2, 0, 0, '20 days'),
+		('similarity = confidence, neighbors = 3, min_support = 2, alpha = 0.5', 'confidence', 3, 2, 0, 0.5, NULL))
+		m(model, similarity, neighbors, min_support, shrinkage, alpha, half_life), unnest(ARRAY[true, false]) exclude
+		WHERE exclude = (similarity IN ('cosine', 'confidence'))
+	LOOP
+		TRUNCATE graph, figures;
+		INSERT INTO graph SELECT item_id, similar_item_id, score FROM query_item_similarity('SELECT user_id, item_id, weight FROM past',
+			similarity => o.similarity, neighbors => o.neighbors, min_support => o.min_support, shrinkage => o.shrinkage, alpha => o.alpha);
+		CALL rank_items(o.exclude, o.half_life);
+		CALL measure('{1,4,60}');
+		INSERT INTO figures SELECT * FROM recsys.evaluate('SELECT * FROM past', o.model, test => 'SELECT * FROM sampled', k => '{4,1,60,4}',
+			segments => 'SELECT user_id, country FROM countries', categories => 'SELECT item_id, category FROM products',
+			sellers => 'SELECT item_id, seller FROM products', new_items => 'SELECT item_id FROM products WHERE is_new',
+			exclude_seen => o.exclude, resamples => 20);
+		SELECT count(*) INTO n FROM figures f FULL JOIN reference r
+			ON r.metric = f.metric AND r.k IS NOT DISTINCT FROM f.k AND r.segment IS NOT DISTINCT FROM f.segment
+		WHERE f.metric IS NULL OR r.metric IS NULL OR f.users <> r.users OR
+			  (f.value IS NULL) <> (r.value IS NULL) OR abs(f.value - r.value) > 1e-6 * greatest(1, r.value) OR
+			  f.ci_low > f.value + 1e-9 OR f.ci_high < f.value - 1e-9;
+		models := models + 1;
+		compared := compared + (SELECT count(*) FROM figures);
+		differences := differences + n;
+	END LOOP;
+END $$;
+SELECT * FROM check_evaluate();
+
 -- an index gives the same figures as its options do, intervals included
 CREATE INDEX past_recsys ON past USING recsys (user_id, item_id, weight, at)
 	WITH (similarity = cosine, neighbors = 6, min_support = 1, half_life = '10 days');
@@ -160,6 +327,14 @@ CREATE TABLE clubs AS
 SELECT u AS user_id, (u % 12) * 8 + i AS item_id FROM generate_series(1, 600) u, generate_series(0, 7) i WHERE chance(u * 8 + i, 'club') < 0.7;
 SELECT metric, round(value_a::numeric, 1) AS value_a, round(value_b::numeric, 1) AS value_b, ci_low > 0.1 AS certain, p_bootstrap < 0.01 AS p_bootstrap, p_wilcoxon < 1e-6 AS p_wilcoxon, p_t < 1e-6 AS p_t
 FROM recsys.compare('SELECT * FROM clubs', 'min_support = 100000', 'min_support = 1', k => '{3}', metrics => '{recall,ndcg}');
+
+/*
+ * Tuning: a search tries what fits into memory, and its commands say all of a model.
+ */
+SELECT count(*) AS trials, count(DISTINCT model) AS models, count(*) FILTER (WHERE model LIKE '%ease%') > 0 AS ease, count(*) FILTER (WHERE model LIKE '%spectral%') > 0 AS spectral
+FROM recsys.tune('SELECT * FROM past', trials => 14, resamples => 0, models => NULL, time_limit => NULL);
+SELECT command FROM recsys.tune('SELECT user_id, item_id FROM past WHERE item_id > 0 LIMIT 1000', resamples => 0,
+	models => '{"similarity = spectral, rank = 16, power = 0.5", "similarity = rp3beta, beta = 0.4, min_support = 1", "weighting = bm25, training_half_life = ''3 days''"}') ORDER BY command;
 
 SET client_min_messages = warning;
 DROP SCHEMA evaluation CASCADE;

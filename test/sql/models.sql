@@ -1,7 +1,8 @@
 /*
  * Models beside the counted measures, on random data: weightings and rp3beta
- * against plain SQL, slim against the conditions that its minimum fulfils; all of
- * them through builds of every kind, merges and REINDEX.
+ * against plain SQL, slim against the conditions that its minimum fulfils, ease
+ * and spectral against textbook linear algebra; all of them through builds of every
+ * kind, merges and REINDEX.
  */
 SET client_min_messages = warning;
 CREATE FUNCTION chance(row_number integer, salt text) RETURNS double precision LANGUAGE sql IMMUTABLE
@@ -124,6 +125,173 @@ SELECT max(count) AS most FROM (SELECT count(*) FROM query_item_similarity('SELE
 SELECT min(support) AS least FROM query_item_similarity('SELECT user_id, item_id FROM rated', 'slim', min_support => 4);
 
 /*
+ * itemknn: of each item the most similar ones, with their share of the similarity.
+ */
+CREATE FUNCTION itemknn_differences(weighted boolean, candidates integer, OUT pairs bigint, OUT differences bigint) LANGUAGE sql AS $$
+	WITH w AS (SELECT user_id, item_id, CASE WHEN weighted THEN weight ELSE 1 END::double precision AS w FROM rated),
+	norms AS (SELECT item_id, sum(w * w) AS norm2 FROM w GROUP BY 1),
+	cosines AS (
+		SELECT a.item_id AS i, b.item_id AS j, (sum(a.w * b.w) / sqrt(x.norm2 * y.norm2))::real AS score, count(*) AS support
+		FROM w a JOIN w b USING (user_id) JOIN norms x ON x.item_id = a.item_id JOIN norms y ON y.item_id = b.item_id
+		WHERE a.item_id <> b.item_id GROUP BY 1, 2, x.norm2, y.norm2 HAVING count(*) >= 2),
+	nearest AS (SELECT *, row_number() OVER (PARTITION BY j ORDER BY score DESC, i) AS place FROM cosines),
+	shares AS (SELECT i AS item_id, j AS similar_item_id, score / sum(score::double precision) OVER (PARTITION BY j) AS score, support
+			   FROM nearest WHERE place <= candidates)
+	SELECT count(*), count(*) FILTER (WHERE (abs(q.score - s.score) <= 1e-5 * s.score AND q.support = s.support) IS NOT TRUE)
+	FROM shares s FULL JOIN query_item_similarity('SELECT user_id, item_id' || CASE WHEN weighted THEN ', weight' ELSE '' END || ' FROM rated',
+												  options => format('similarity = itemknn, candidates = %s', candidates)) q USING (item_id, similar_item_id)
+$$;
+SELECT w AS weighted, c AS candidates, pairs > 200 AS enough, differences
+FROM unnest(ARRAY[false, true]) w, unnest(ARRAY[7, 1000]) c, itemknn_differences(w, c);
+
+/*
+ * ease: -P_ij / P_jj, P the inverse of the Gram matrix plus lambda, by Gauss-Jordan.
+ * With fewer users than items the kernel inverts the other Gram matrix.
+ */
+CREATE FUNCTION ease_reference(weighted boolean, lambda double precision, most_users bigint)
+RETURNS TABLE (item_id bigint, similar_item_id bigint, score double precision) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+	items bigint[] := ARRAY(SELECT DISTINCT item_id FROM rated WHERE user_id < most_users ORDER BY 1);
+	n integer := cardinality(items);
+	p double precision[] := array_fill(0::double precision, ARRAY[n, n]);
+	pivot double precision;
+	factor double precision;
+	pair record;
+BEGIN
+	FOR pair IN
+		SELECT array_position(items, a.item_id) AS i, array_position(items, b.item_id) AS j,
+			   sum(CASE WHEN weighted THEN a.weight::double precision * b.weight ELSE 1 END) AS g
+		FROM rated a JOIN rated b USING (user_id) WHERE user_id < most_users GROUP BY 1, 2
+	LOOP
+		p[pair.i][pair.j] := pair.g;
+	END LOOP;
+	FOR i IN 1 .. n LOOP
+		p[i][i] := p[i][i] + lambda;
+	END LOOP;
+	-- in place; a positive definite matrix needs no other pivots
+	FOR k IN 1 .. n LOOP
+		pivot := p[k][k];
+		p[k][k] := 1;
+		FOR j IN 1 .. n LOOP
+			p[k][j] := p[k][j] / pivot;
+		END LOOP;
+		FOR i IN 1 .. n LOOP
+			CONTINUE WHEN i = k;
+			factor := p[i][k];
+			p[i][k] := 0;
+			FOR j IN 1 .. n LOOP
+				p[i][j] := p[i][j] - factor * p[k][j];
+			END LOOP;
+		END LOOP;
+	END LOOP;
+	RETURN QUERY SELECT items[i], items[j], -p[i][j] / p[j][j]
+		FROM generate_series(1, n) i, generate_series(1, n) j WHERE i <> j;
+END $$;
+
+/*
+ * spectral: the formula in core/spectral.c with all eigenvalues and eigenvectors, by
+ * Jacobi's rotations.
+ */
+CREATE FUNCTION spectral_reference(weighted boolean, rank integer, power double precision, tail double precision, most_items bigint)
+RETURNS TABLE (item_id bigint, similar_item_id bigint, score double precision) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+	items bigint[] := ARRAY(SELECT DISTINCT item_id FROM rated WHERE item_id < most_items ORDER BY 1);
+	n integer := cardinality(items);
+	mass double precision[] := ARRAY(SELECT sum(CASE WHEN weighted THEN weight::double precision ELSE 1 END)
+									 FROM rated WHERE item_id < most_items GROUP BY item_id ORDER BY item_id);
+	p double precision[] := array_fill(0::double precision, ARRAY[n, n]);
+	a double precision[];
+	v double precision[] := array_fill(0::double precision, ARRAY[n, n]);
+	strongest integer[];
+	largest double precision;
+	linear double precision;
+	s double precision;
+	theta double precision;
+	sine double precision;
+	cosine double precision;
+	x double precision;
+	pair record;
+BEGIN
+	FOR pair IN
+		WITH normal AS (
+			SELECT user_id, array_position(items, item_id) AS i,
+				   w * sum(w) OVER (PARTITION BY user_id) ^ -0.3 * sum(w) OVER (PARTITION BY item_id) ^ -0.4 AS r
+			FROM (SELECT user_id, item_id, CASE WHEN weighted THEN weight::double precision ELSE 1 END AS w
+				  FROM rated WHERE item_id < most_items) g)
+		SELECT a.i, b.i AS j, sum(a.r * b.r) AS g FROM normal a JOIN normal b USING (user_id) GROUP BY 1, 2
+	LOOP
+		p[pair.i][pair.j] := pair.g;
+	END LOOP;
+	a := p;
+	FOR i IN 1 .. n LOOP
+		v[i][i] := 1;
+	END LOOP;
+	FOR round IN 1 .. 8 LOOP
+		FOR i IN 1 .. n - 1 LOOP
+			FOR j IN i + 1 .. n LOOP
+				CONTINUE WHEN abs(a[i][j]) < 1e-13;
+				theta := atan2(2 * a[i][j], a[j][j] - a[i][i]) / 2;
+				sine := sin(theta);
+				cosine := cos(theta);
+				FOR k IN 1 .. n LOOP
+					x := a[k][i];
+					a[k][i] := cosine * x - sine * a[k][j];
+					a[k][j] := sine * x + cosine * a[k][j];
+					x := v[k][i];
+					v[k][i] := cosine * x - sine * v[k][j];
+					v[k][j] := sine * x + cosine * v[k][j];
+				END LOOP;
+				FOR k IN 1 .. n LOOP
+					x := a[i][k];
+					a[i][k] := cosine * x - sine * a[j][k];
+					a[j][k] := sine * x + cosine * a[j][k];
+				END LOOP;
+			END LOOP;
+		END LOOP;
+	END LOOP;
+	strongest := ARRAY(SELECT k FROM generate_series(1, n) k ORDER BY a[k][k] DESC LIMIT rank);
+	largest := a[strongest[1]][strongest[1]];
+	linear := CASE WHEN rank < n THEN tail * (a[strongest[rank]][strongest[rank]] / largest) ^ (power - 1) ELSE 0 END;
+	FOR i IN 1 .. n LOOP
+		FOR j IN 1 .. n LOOP
+			CONTINUE WHEN i = j;
+			x := linear * p[i][j] / largest;
+			FOR k IN 1 .. least(rank, n) LOOP
+				s := a[strongest[k]][strongest[k]] / largest;
+				x := x + (s ^ power - linear * s) * v[i][strongest[k]] * v[j][strongest[k]];
+			END LOOP;
+			item_id := items[i];
+			similar_item_id := items[j];
+			score := x * mass[i] ^ (-0.4 + 0.1) * mass[j] ^ 0.3;
+			RETURN NEXT;
+		END LOOP;
+	END LOOP;
+END $$;
+
+-- pairs with two users and a positive score are all there, with that score
+CREATE FUNCTION dense_differences(query text, options text, reference text, OUT pairs bigint, OUT differences bigint) LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('WITH support AS (SELECT a.item_id, b.item_id AS similar_item_id, count(*) AS support
+									 FROM (%1$s) a JOIN (%1$s) b USING (user_id) GROUP BY 1, 2)
+		SELECT count(q.score), count(*) FILTER (WHERE abs(coalesce(q.score, 0) - CASE WHEN s.support >= 2 THEN greatest(r.score, 0) ELSE 0 END) > 1e-4 * greatest(abs(r.score), 0.1)
+												   OR q.support <> s.support OR r.score IS NULL)
+		FROM %3$s r JOIN support s USING (item_id, similar_item_id)
+		FULL JOIN query_item_similarity(%4$L, options => %2$L) q USING (item_id, similar_item_id)',
+		query, options, reference, query) INTO pairs, differences;
+END $$;
+SELECT w AS weighted, lambda, users, pairs > 200 AS enough, differences
+FROM unnest(ARRAY[false, true]) w, (VALUES (80, 1000), (5, 1000), (10, 12)) o (lambda, users),
+	 dense_differences(format('SELECT user_id, item_id%s FROM rated WHERE user_id < %s', CASE WHEN w THEN ', weight' END, users),
+					   format('similarity = ease, lambda = %s', lambda), format('ease_reference(%L, %s, %s)', w, lambda, users));
+SELECT w AS weighted, rank, power, tail, pairs > 100 AS enough, differences
+FROM unnest(ARRAY[false, true]) w, (VALUES (5, 0.4, 0.7), (9, 1, 0.2), (512, 0.3, 0.5)) o (rank, power, tail),
+	 dense_differences(format('SELECT user_id, item_id%s FROM rated WHERE item_id < 16', CASE WHEN w THEN ', weight' END),
+					   format('similarity = spectral, rank = %s, power = %s, tail = %s', rank, power, tail),
+					   format('spectral_reference(%L, %s, %s, %s, 16)', w, rank, power, tail));
+
+/*
  * Indexes: the graph of a build is that of the query, also in little memory, and
  * after a REINDEX.
  */
@@ -136,14 +304,14 @@ CREATE TABLE large AS
 SELECT floor(9000 * chance(g, 'l') ^ 1.2)::bigint AS user_id, floor(300 * chance(g, 'm') ^ 2)::bigint AS item_id,
 	   floor(3 * chance(g, 'n')) AS weight
 FROM generate_series(1, 80000) g;
-CREATE FUNCTION builds(options text, OUT ample bigint, OUT little bigint) LANGUAGE plpgsql AS $$
+CREATE FUNCTION builds(options text, little_memory text DEFAULT '2MB', OUT ample bigint, OUT little bigint) LANGUAGE plpgsql AS $$
 DECLARE
 	query text := 'SELECT user_id, item_id, weight FROM large';
 	index_options text := 'neighbors=20, ' || options;
 BEGIN
 	EXECUTE format('CREATE INDEX large_recsys ON large USING recsys (user_id, item_id, weight) WITH (%s)', index_options);
 	ample := unlike_query('large_recsys', query, index_options);
-	SET LOCAL maintenance_work_mem = '2MB';
+	PERFORM set_config('maintenance_work_mem', little_memory, true);
 	REINDEX INDEX large_recsys;
 	SET LOCAL maintenance_work_mem = '64MB';
 	little := unlike_query('large_recsys', query, index_options);
@@ -151,14 +319,33 @@ BEGIN
 	DROP INDEX large_recsys;
 END $$;
 SELECT o AS options, (builds(o)).*
-FROM unnest(ARRAY['similarity=cosine, weighting=bm25', 'similarity=rp3beta', 'similarity=rp3beta, alpha=0.5, user_damping=0.3']) o;
--- slim needs the histories in memory, and says how much that is
+FROM unnest(ARRAY['similarity=cosine, weighting=bm25', 'similarity=rp3beta', 'similarity=rp3beta, alpha=0.5, user_damping=0.3',
+				   'similarity=itemknn, candidates=15']) o;
+-- users come in another order, so these differ by rounding: compared by rank, and all but few
+CREATE OR REPLACE FUNCTION unlike_query(index text, query text, options text) RETURNS bigint LANGUAGE sql AS $$
+	SELECT CASE WHEN count(*) FILTER (WHERE (abs(i.score - q.score) <= 1e-3 * i.score) IS NOT TRUE) > 0.01 * count(*) THEN count(*) ELSE 0 END
+	FROM item_similarity(index) i FULL JOIN query_item_similarity(query, options => options) q USING (item_id, rank)
+$$;
+SELECT o AS options, (builds(o, '16MB')).*
+FROM unnest(ARRAY['similarity=ease', 'similarity=ease, lambda=20, weighting=tfidf', 'similarity=spectral']) o;
+-- some need the histories in memory, and say how much that is
 SET maintenance_work_mem = '1MB';
 \set VERBOSITY terse
 CREATE INDEX ON large USING recsys (user_id, item_id, weight) WITH (similarity = slim);
+CREATE INDEX ON large USING recsys (user_id, item_id, weight) WITH (similarity = spectral);
+CREATE INDEX ON large USING recsys (user_id, item_id, weight) WITH (similarity = ease);
+-- ease makes do with what there is: some items predict each other, the others are predicted by them
+CREATE TABLE wide AS
+SELECT floor(2500 * chance(g, 'w'))::bigint AS user_id, floor(2500 * chance(g, 'x') ^ 2)::bigint AS item_id FROM generate_series(1, 12000) g;
+SET maintenance_work_mem = '8MB';
+SET client_min_messages = notice;
+CREATE INDEX wide_recsys ON wide USING recsys (user_id, item_id) WITH (similarity = ease);
+SET client_min_messages = warning;
 \set VERBOSITY default
+SELECT count(*) > 1000 AS pairs, count(DISTINCT item_id) > 300 AS items, min(score) > 0 AS positive FROM item_similarity('wide_recsys');
+SELECT recsys.check_index('wide_recsys');
 RESET maintenance_work_mem;
-DROP TABLE large;
+DROP TABLE large, wide;
 
 /*
  * Merges of models that are learned: users, totals and supports are exact, what
@@ -175,7 +362,7 @@ CREATE FUNCTION note(options text, step text, floor_support integer) RETURNS voi
 			LEFT JOIN query_item_similarity('SELECT user_id, item_id FROM shop', 'confidence', 1000, floor_support) q USING (item_id, similar_item_id)
 			WHERE q.support IS DISTINCT FROM i.support),
 		   (SELECT count(*) FROM item_similarity('shop_recsys') i LEFT JOIN built b USING (item_id, similar_item_id)
-			WHERE b.score IS DISTINCT FROM i.score) +
+			WHERE (abs(b.score - i.score) <= CASE WHEN options LIKE '%spectral%' THEN 1e-3 * b.score ELSE 0 END) IS NOT TRUE) +
 		   -- a pair that was there before is gone only if it lacks support
 		   (SELECT count(*) FROM built b
 			JOIN query_item_similarity('SELECT user_id, item_id FROM shop', 'confidence', 1000, floor_support) q USING (item_id, similar_item_id)
@@ -226,7 +413,7 @@ END $$;
 \pset format unaligned
 \pset tuples_only on
 \o /dev/null
-SELECT history(o) FROM unnest(ARRAY['similarity=rp3beta', 'similarity=slim', 'similarity=cosine, weighting=tfidf',
+SELECT history(o) FROM unnest(ARRAY['similarity=rp3beta', 'similarity=slim', 'similarity=itemknn', 'similarity=ease', 'similarity=spectral, rank=8', 'similarity=cosine, weighting=tfidf',
 									'similarity=cosine, training_half_life=''10 days'', min_support=3']) o
 \gexec
 \o
@@ -277,11 +464,14 @@ SELECT count(*) FROM (SELECT * FROM query_item_similarity('SELECT user_id, item_
 	EXCEPT ALL SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', 'jaccard', options => 'beta=1, weighting=bm25, l1=7')) d;
 -- nothing to learn from
 SELECT s, (SELECT count(*) FROM query_item_similarity('SELECT 1, 1 WHERE false', s)),
-	   (SELECT count(*) FROM query_item_similarity('SELECT 1, 1', s)) FROM unnest(ARRAY['rp3beta', 'slim']) s;
+	   (SELECT count(*) FROM query_item_similarity('SELECT 1, 1', s)) FROM unnest(ARRAY['rp3beta', 'slim', 'itemknn', 'ease', 'spectral']) s;
+-- ease: what single precision cannot hold
+SELECT query_item_similarity('SELECT u, i, 1e30 FROM generate_series(1, 3) u, generate_series(1, 3) i', 'ease');
 TRUNCATE shop;
 CREATE INDEX shop_recsys ON shop USING recsys (user_id, item_id) WITH (similarity = slim);
 INSERT INTO shop VALUES (1, 1), (1, 2);
 SELECT merged, inexact FROM recsys.merge('shop_recsys');
 SELECT recsys.check_index('shop_recsys');
 DROP TABLE rated, shop, built, outcome;
-DROP FUNCTION compare, reference, violations, unlike_query, builds, note, history, chance;
+DROP FUNCTION compare, reference, violations, itemknn_differences, ease_reference, spectral_reference, dense_differences,
+	unlike_query, builds, note, history, chance;
