@@ -34,6 +34,55 @@ RecsysArgText(FunctionCallInfo fcinfo, int argument)
 	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
+char *
+RecsysArgQuery(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name)));
+	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
+}
+
+bool
+RecsysArgFlag(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name)));
+	return PG_GETARG_BOOL(argument);
+}
+
+int
+RecsysArgInteger(FunctionCallInfo fcinfo, int argument, const char *name, int low, int high)
+{
+	if (PG_ARGISNULL(argument) || PG_GETARG_INT32(argument) < low || PG_GETARG_INT32(argument) > high)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be between %d and %d", name, low, high)));
+	return PG_GETARG_INT32(argument);
+}
+
+int
+RecsysArgIntegerOr(FunctionCallInfo fcinfo, int argument, const char *name, int low, int high,
+				   int otherwise)
+{
+	return PG_ARGISNULL(argument) ? otherwise :
+		RecsysArgInteger(fcinfo, argument, name, low, high);
+}
+
+double
+RecsysArgDouble(FunctionCallInfo fcinfo, int argument, const char *name, double low, double high)
+{
+	if (PG_ARGISNULL(argument) ||
+		!(PG_GETARG_FLOAT8(argument) >= low && PG_GETARG_FLOAT8(argument) <= high))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be between %g and %g", name, low, high)));
+	return PG_GETARG_FLOAT8(argument);
+}
+
 void
 RecsysArgKey(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
 			 const char *role, const char *recommender, RecsysKey *key)

@@ -16,6 +16,20 @@ extern int	RecsysArgK(FunctionCallInfo fcinfo, int argument);
 /* Text argument as a C string, NULL for NULL. */
 extern char *RecsysArgText(FunctionCallInfo fcinfo, int argument);
 
+/* The same, of an argument that must not be NULL. */
+extern char *RecsysArgQuery(FunctionCallInfo fcinfo, int argument, const char *name);
+
+/* True or false; errors out on NULL. */
+extern bool RecsysArgFlag(FunctionCallInfo fcinfo, int argument, const char *name);
+
+/* A number in a range that NULL is not in; the second one takes NULL for otherwise. */
+extern int	RecsysArgInteger(FunctionCallInfo fcinfo, int argument, const char *name, int low,
+							 int high);
+extern int	RecsysArgIntegerOr(FunctionCallInfo fcinfo, int argument, const char *name, int low,
+							   int high, int otherwise);
+extern double RecsysArgDouble(FunctionCallInfo fcinfo, int argument, const char *name, double low,
+							  double high);
+
 /*
  * Key in a non-null argument; errors out when its type is not of the kind that
  * the recommender has in that role ("user" or "item").

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/answer.h"
+#include "api/arguments.h"
 #include "api/measuring.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"

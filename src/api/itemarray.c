@@ -78,22 +78,18 @@ RecsysItemArraysItem(const RecsysItemArrays *arrays, uint32 item)
 	return arrays->values[item];
 }
 
-Datum
-RecsysItemArraysForm(RecsysItemArrays *arrays, int buffer, const uint32 *items, uint32 n)
+Size
+RecsysItemArraysMost(const RecsysItemArrays *arrays, uint32 n)
 {
-	Size		most = ARR_OVERHEAD_NONULLS(1) + arrays->longest * (Size) n;
-	ArrayType  *array;
-	char	   *place;
+	return ARR_OVERHEAD_NONULLS(1) + arrays->longest * (Size) n;
+}
 
-	if (most > arrays->sizes[buffer])
-	{
-		if (arrays->buffers[buffer] != NULL)
-			pfree(arrays->buffers[buffer]);
-		arrays->sizes[buffer] = most * 2;
-		arrays->buffers[buffer] = MemoryContextAllocZero(GetMemoryChunkContext(arrays), most * 2);
-	}
-	array = (ArrayType *) arrays->buffers[buffer];
-	place = arrays->buffers[buffer] + ARR_OVERHEAD_NONULLS(1);
+Size
+RecsysItemArraysWrite(const RecsysItemArrays *arrays, char *place, const uint32 *items, uint32 n)
+{
+	ArrayType  *array = (ArrayType *) place;
+
+	place += ARR_OVERHEAD_NONULLS(1);
 	for (uint32 i = 0; i < n; i++)
 	{
 		const char *bytes = arrays->bytes + arrays->offsets[items[i]];
@@ -106,13 +102,29 @@ RecsysItemArraysForm(RecsysItemArrays *arrays, int buffer, const uint32 *items, 
 			memcpy(place, bytes, size);
 		place += size;
 	}
-	SET_VARSIZE(array, place - arrays->buffers[buffer]);
+	SET_VARSIZE(array, place - (char *) array);
 	array->ndim = 1;
 	array->dataoffset = 0;
 	array->elemtype = arrays->type;
 	ARR_DIMS(array)[0] = (int) n;
 	ARR_LBOUND(array)[0] = 1;
-	return PointerGetDatum(array);
+	return place - (char *) array;
+}
+
+Datum
+RecsysItemArraysForm(RecsysItemArrays *arrays, int buffer, const uint32 *items, uint32 n)
+{
+	Size		most = RecsysItemArraysMost(arrays, n);
+
+	if (most > arrays->sizes[buffer])
+	{
+		if (arrays->buffers[buffer] != NULL)
+			pfree(arrays->buffers[buffer]);
+		arrays->sizes[buffer] = most * 2;
+		arrays->buffers[buffer] = MemoryContextAllocZero(GetMemoryChunkContext(arrays), most * 2);
+	}
+	(void) RecsysItemArraysWrite(arrays, arrays->buffers[buffer], items, n);
+	return PointerGetDatum(arrays->buffers[buffer]);
 }
 
 Size

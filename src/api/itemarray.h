@@ -28,6 +28,13 @@ extern Datum RecsysItemArraysItem(const RecsysItemArrays *arrays, uint32 item);
 extern Datum RecsysItemArraysForm(RecsysItemArrays *arrays, int buffer, const uint32 *items,
 								  uint32 n);
 
+/* The most bytes that an array of n items takes. */
+extern Size RecsysItemArraysMost(const RecsysItemArrays *arrays, uint32 n);
+
+/* Such an array, written to a place that is aligned to 8 bytes; returns its size. */
+extern Size RecsysItemArraysWrite(const RecsysItemArrays *arrays, char *place,
+								  const uint32 *items, uint32 n);
+
 /* Bytes held */
 extern Size RecsysItemArraysMemory(const RecsysItemArrays *arrays);
 

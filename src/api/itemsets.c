@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "api/arguments.h"
+#include "api/arrayrows.h"
 #include "api/mining.h"
 #include "core/rules.h"
 #include "miscadmin.h"
@@ -27,7 +28,7 @@ enum
 
 typedef struct SetState
 {
-	RecsysAnswer *answer;
+	RecsysArrayRows *rows;
 	RecsysMinedBaskets mined;
 	bool		weights;
 	RecsysBestRules *best;		/* with k */
@@ -37,16 +38,15 @@ static void
 put_set(void *arg, const RecsysRule *set)
 {
 	SetState   *state = arg;
-	Datum		values[5];
-	bool		isnull[5] = {false, false, false, false, false};
+	Datum		values[4];		/* behind the items */
+	bool		isnull[4] = {false, false, false, false};
 
-	values[0] = RecsysItemArraysForm(state->mined.arrays, 0, set->antecedent, set->nantecedent);
-	values[1] = Int64GetDatum((int64) set->counts.both);
-	values[2] = Float8GetDatum((double) set->counts.both / (double) set->counts.baskets);
-	values[3] = Int32GetDatum((int32) set->nantecedent);
-	values[4] = Float8GetDatum(set->weight);
-	isnull[4] = !state->weights;
-	RecsysAnswerPut(state->answer, values, isnull);
+	values[0] = Int64GetDatum((int64) set->counts.both);
+	values[1] = Float8GetDatum((double) set->counts.both / (double) set->counts.baskets);
+	values[2] = Int32GetDatum((int32) set->nantecedent);
+	values[3] = Float8GetDatum(set->weight);
+	isnull[3] = !state->weights;
+	RecsysArrayRowsPut(state->rows, set->antecedent, set->nantecedent, values, isnull);
 }
 
 static bool
@@ -84,8 +84,8 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 	request.min_length = RecsysArgIntegerOr(fcinfo, first + MIN_LENGTH, "min_length", 1, PG_INT32_MAX, 1);
 	request.max_length = RecsysArgIntegerOr(fcinfo, first + MAX_LENGTH, "max_length", 1, PG_INT32_MAX, 0);
 	request.max_basket = RecsysArgIntegerOr(fcinfo, first + MAX_BASKET, "max_basket", 1,
-										  RECSYS_MOST_BASKET, 0);
-	request.weights = RecsysArgBoolean(fcinfo, first + WEIGHTS);
+											RECSYS_MOST_BASKET, 0);
+	request.weights = RecsysArgFlag(fcinfo, first + WEIGHTS, "weights");
 	request.source = RecsysArgSource(fcinfo, is_query);
 	item_type = RecsysAnswerInitArray(&answer, fcinfo);
 	RecsysArgKeys(fcinfo, first + MUST_CONTAIN, "must_contain", answer.item_type,
@@ -94,7 +94,8 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 				  &request.must_not_contain);
 
 	RecsysPrepareMining(&request, &answer, item_type, &state.mined);
-	state.answer = &answer;
+	if (state.mined.sets != NULL)
+		state.rows = RecsysArrayRowsCreate(&answer, state.mined.arrays);
 	state.weights = request.weights;
 	miners = state.mined.memory_limit;
 	if (!all)

@@ -18,36 +18,6 @@
 
 #define MOST_RESAMPLES 100000
 
-char *
-RecsysArgQuery(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be NULL", name)));
-	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
-}
-
-bool
-RecsysArgFlag(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be NULL", name)));
-	return PG_GETARG_BOOL(argument);
-}
-
-int
-RecsysArgInteger(FunctionCallInfo fcinfo, int argument, const char *name, int low, int high)
-{
-	if (PG_ARGISNULL(argument) || PG_GETARG_INT32(argument) < low || PG_GETARG_INT32(argument) > high)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be between %d and %d", name, low, high)));
-	return PG_GETARG_INT32(argument);
-}
-
 double
 RecsysArgConfidence(FunctionCallInfo fcinfo, int argument)
 {

@@ -39,9 +39,6 @@ typedef struct RecsysMeasuring
 extern void RecsysArgSplit(FunctionCallInfo fcinfo, const char *query, int test, int exclude_seen,
 						   int seed, RecsysSplitOptions *options);
 
-extern char *RecsysArgQuery(FunctionCallInfo fcinfo, int argument, const char *name);
-extern bool RecsysArgFlag(FunctionCallInfo fcinfo, int argument, const char *name);
-extern int	RecsysArgInteger(FunctionCallInfo fcinfo, int argument, const char *name, int low, int high);
 extern double RecsysArgConfidence(FunctionCallInfo fcinfo, int argument);
 extern int	RecsysArgResamples(FunctionCallInfo fcinfo, int argument);
 extern uint64 RecsysArgSeed(FunctionCallInfo fcinfo, int argument);

@@ -23,6 +23,7 @@
 #include "api/serving.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
+#include "port/pg_bitutils.h"
 #include "source/basketstore.h"
 #include "source/mining.h"
 #include "source/query.h"
@@ -37,15 +38,18 @@
 /* Prepare and the query's rows get no less than this. */
 #define LEAST_MEMORY ((Size) 1024 * 1024)
 
+/* With no more frequent items than this, those of a set are put in order by bits. */
+#define FEW_ITEMS 256
+
 /* Item keys read between two checks for interrupts */
 #define KEYS_PER_CHECK 1000
 
 int			RecsysMaxItemsets = 10000000;
 
-/* Where baskets come from */
 /* Most items of a basket that a query yields; an index has its max_history. */
 #define RECSYS_DEFAULT_MAX_BASKET 2000
 
+/* Where baskets come from */
 typedef struct Source
 {
 	const RecsysMiningRequest *request;
@@ -390,11 +394,45 @@ typedef struct MineState
 	uint32		room;
 } MineState;
 
+/* The numbers of a set's items, ascending: sets are short, mostly. */
+static inline void
+sort_many(const uint32 *numbers, const RecsysItemset *set, uint32 *items)
+{
+	for (uint32 i = 0; i < set->length; i++)
+	{
+		uint32		item = numbers[set->items[i]];
+		uint32		j = i;
+
+		for (; j > 0 && items[j - 1] > item; j--)
+			items[j] = items[j - 1];
+		items[j] = item;
+	}
+}
+
+/*
+ * The same by a bit for each item.  Where few items are frequent, sets are long and
+ * there are very many of them.
+ */
+static inline void
+sort_few(const uint32 *numbers, const RecsysItemset *set, uint32 *items)
+{
+	uint64		bits[FEW_ITEMS / 64] = {0};
+
+	for (uint32 i = 0; i < set->length; i++)
+	{
+		uint32		item = numbers[set->items[i]];
+
+		bits[item / 64] |= UINT64CONST(1) << (item % 64);
+	}
+	for (uint32 w = 0; w < lengthof(bits); w++)
+		for (uint64 word = bits[w]; word != 0; word &= word - 1)
+			*items++ = w * 64 + pg_rightmost_one_pos64(word);
+}
+
 static bool
 report_set(void *arg, const RecsysItemset *set)
 {
 	MineState  *state = arg;
-	uint32	   *items;
 
 	if (++state->count > (uint64) RecsysMaxItemsets)
 	{
@@ -407,18 +445,11 @@ report_set(void *arg, const RecsysItemset *set)
 		state->items = repalloc(state->items, sizeof(uint32) * state->room);
 	}
 
-	/* insertion sort: sets are short, and most come nearly in one order or the other */
-	items = state->items;
-	for (uint32 i = 0; i < set->length; i++)
-	{
-		uint32		item = state->mined->numbers[set->items[i]];
-		uint32		j = i;
-
-		for (; j > 0 && items[j - 1] > item; j--)
-			items[j] = items[j - 1];
-		items[j] = item;
-	}
-	return state->report(state->arg, items, set->length, set->support, set->weight);
+	if (state->mined->nitems <= FEW_ITEMS)
+		sort_few(state->mined->numbers, set, state->items);
+	else
+		sort_many(state->mined->numbers, set, state->items);
+	return state->report(state->arg, state->items, set->length, set->support, set->weight);
 }
 
 static void

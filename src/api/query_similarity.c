@@ -54,28 +54,6 @@ put_pairs(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 	MemoryContextReset(state->context);
 }
 
-/* An argument that must lie in a range; NULL is as wrong as any other value. */
-static int
-integer_in_range(FunctionCallInfo fcinfo, int argument, const char *name, int low, int high)
-{
-	if (PG_ARGISNULL(argument) || PG_GETARG_INT32(argument) < low || PG_GETARG_INT32(argument) > high)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be between %d and %d", name, low, high)));
-	return PG_GETARG_INT32(argument);
-}
-
-static double
-double_in_range(FunctionCallInfo fcinfo, int argument, const char *name, double low, double high)
-{
-	if (PG_ARGISNULL(argument) ||
-		!(PG_GETARG_FLOAT8(argument) >= low && PG_GETARG_FLOAT8(argument) <= high))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be between %g and %g", name, low, high)));
-	return PG_GETARG_FLOAT8(argument);
-}
-
 /* first: the argument that similarity is; the other options follow it */
 static void
 read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options)
@@ -91,12 +69,12 @@ read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options)
 				 errhint("To tell that item keys are text, name the argument: item_type => NULL::text.")));
 	RecsysModelOptionsInit(options);
 	RecsysSetOption(options, "similarity", similarity);
-	options->neighbors = integer_in_range(fcinfo, first + 1, "neighbors", 1, MOST_NEIGHBORS);
-	options->min_support = integer_in_range(fcinfo, first + 2, "min_support", 1, PG_INT32_MAX);
-	options->shrinkage = double_in_range(fcinfo, first + 3, "shrinkage", 0, 1e9);
+	options->neighbors = RecsysArgInteger(fcinfo, first + 1, "neighbors", 1, MOST_NEIGHBORS);
+	options->min_support = RecsysArgInteger(fcinfo, first + 2, "min_support", 1, PG_INT32_MAX);
+	options->shrinkage = RecsysArgDouble(fcinfo, first + 3, "shrinkage", 0, 1e9);
 	if (!PG_ARGISNULL(first + 4))
-		options->alpha = double_in_range(fcinfo, first + 4, "alpha", 0, 2);
-	options->max_history = integer_in_range(fcinfo, first + 5, "max_history", 1, 100000);
+		options->alpha = RecsysArgDouble(fcinfo, first + 4, "alpha", 0, 2);
+	options->max_history = RecsysArgInteger(fcinfo, first + 5, "max_history", 1, 100000);
 	if (others != NULL)
 		RecsysParseOptionText(options, others);
 	RecsysModelOptionsResolve(options);
@@ -143,12 +121,8 @@ query_item_similarity(FunctionCallInfo fcinfo, int first_option)
 	PairState	state;
 	bool		weighted;
 	Size		limit = (Size) maintenance_work_mem * 1024;
-	char	   *query = RecsysArgText(fcinfo, 0);
+	char	   *query = RecsysArgQuery(fcinfo, 0, "query");
 
-	if (query == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("query must not be NULL")));
 	read_options(fcinfo, first_option, &options);
 
 	RecsysAnswerInit(&answer, fcinfo);

@@ -154,13 +154,7 @@ RecsysAddCondition(RecsysRuleCondition *conditions, int *count, RecsysRuleMeasur
 const char *
 RecsysArgSource(FunctionCallInfo fcinfo, bool is_query)
 {
-	const char *source = RecsysArgText(fcinfo, 0);
-
-	if (is_query && source == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("query must not be NULL")));
-	return source;
+	return is_query ? RecsysArgQuery(fcinfo, 0, "query") : RecsysArgText(fcinfo, 0);
 }
 
 RecsysItemsetKind
@@ -203,36 +197,6 @@ RecsysSupportCount(double min_support, uint64 baskets)
 	if (min_support < 1)
 		count = ceil(min_support * (double) baskets * (1 - 1e-12));
 	return Max((uint64) count, 1);
-}
-
-double
-RecsysArgDouble(FunctionCallInfo fcinfo, int argument, const char *name, double low, double high)
-{
-	if (PG_ARGISNULL(argument) ||
-		!(PG_GETARG_FLOAT8(argument) >= low && PG_GETARG_FLOAT8(argument) <= high))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be between %g and %g", name, low, high)));
-	return PG_GETARG_FLOAT8(argument);
-}
-
-int
-RecsysArgIntegerOr(FunctionCallInfo fcinfo, int argument, const char *name, int low, int high,
-				 int otherwise)
-{
-	if (PG_ARGISNULL(argument) && otherwise != -1)
-		return otherwise;
-	if (PG_ARGISNULL(argument) || PG_GETARG_INT32(argument) < low || PG_GETARG_INT32(argument) > high)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be between %d and %d", name, low, high)));
-	return PG_GETARG_INT32(argument);
-}
-
-bool
-RecsysArgBoolean(FunctionCallInfo fcinfo, int argument)
-{
-	return !PG_ARGISNULL(argument) && PG_GETARG_BOOL(argument);
 }
 
 void

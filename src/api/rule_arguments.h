@@ -46,16 +46,6 @@ extern double RecsysArgMinSupport(FunctionCallInfo fcinfo, int argument);
 /* Baskets that the argument asks for, out of so many; at least 1. */
 extern uint64 RecsysSupportCount(double min_support, uint64 baskets);
 
-/* A number in a range that a NULL is not in. */
-extern double RecsysArgDouble(FunctionCallInfo fcinfo, int argument, const char *name,
-							  double low, double high);
-
-/* An integer in a range; NULL means otherwise, or is an error if that is -1. */
-extern int	RecsysArgIntegerOr(FunctionCallInfo fcinfo, int argument, const char *name,
-							 int low, int high, int otherwise);
-
-extern bool RecsysArgBoolean(FunctionCallInfo fcinfo, int argument);
-
 /*
  * Item keys from an array of bigint, or of text in which each is written as a
  * value of the item type.  NULL elements are an error.

@@ -155,7 +155,7 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	options.max_length = RecsysArgIntegerOr(fcinfo, next++, "max_length", 1, PG_INT32_MAX, 0);
 	request.max_length = options.max_length;
 	options.max_consequent = to_sets ?
-		RecsysArgIntegerOr(fcinfo, next++, "max_consequent", 1, PG_INT32_MAX, -1) : 1;
+		RecsysArgInteger(fcinfo, next++, "max_consequent", 1, PG_INT32_MAX) : 1;
 	must_contain = next;
 	next += 3;
 	min_lift = RecsysArgDouble(fcinfo, next++, "min_lift", 0, INFINITY);
@@ -170,8 +170,8 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 		options.order_by = RecsysArgMeasure(RecsysArgText(fcinfo, next), "order_by");
 	next++;
 	request.max_basket = RecsysArgIntegerOr(fcinfo, next++, "max_basket", 1, RECSYS_MOST_BASKET, 0);
-	request.weights = RecsysArgBoolean(fcinfo, next++);
-	options.adjust = RecsysArgBoolean(fcinfo, next++);
+	request.weights = RecsysArgFlag(fcinfo, next++, "weights");
+	options.adjust = RecsysArgFlag(fcinfo, next++, "adjust");
 	request.source = RecsysArgSource(fcinfo, is_query);
 
 	item_type = RecsysAnswerInitArray(&answer, fcinfo);

@@ -1,0 +1,106 @@
+# Mining item sets with parallel workers: cancelled at once, workers and all, and
+# nothing of them stays behind.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+use RecsysTest;
+
+# A cancelled statement ends so many seconds later: usually, and on a busy machine.
+my ($usually, $latest) = $ENV{ASAN_OPTIONS} ? (1, 5) : (0.1, 1);
+
+my $node = new_node('primary', 'shared_buffers = 64MB', 'max_parallel_workers = 8',
+	'max_worker_processes = 16', 'maintenance_work_mem = 400MB', 'max_parallel_workers_per_gather = 2');
+
+# 2^60 item sets, nearly
+$node->safe_psql('postgres', q(
+	CREATE TABLE lines AS SELECT b AS basket, i AS item FROM generate_series(1, 2000) b, generate_series(1, 60) i
+	WHERE (b * 7919 + i * 104729) % 101 < 85;
+	CREATE INDEX lines_recsys ON lines USING recsys (basket, item);
+	CREATE FUNCTION workers() RETURNS bigint LANGUAGE sql AS
+		$$ SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker' $$));
+
+# Waits until a query returns this; seconds that it took, or undef.
+sub becomes
+{
+	my ($query, $wanted) = @_;
+	my $begin = time;
+
+	while (time - $begin < 30)
+	{
+		return time - $begin if $node->safe_psql('postgres', $query) eq $wanted;
+	}
+	return undef;
+}
+
+# What a statement could leave behind: shared memory and files
+sub remains
+{
+	return join ' ', scalar(grep { !/mmap\.0*$/ } glob($node->data_dir . '/pg_dynshmem/*')),
+		glob($node->data_dir . '/base/pgsql_tmp/*');
+}
+
+my %statements = (
+	'frequent_itemsets' => q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 2, k => 10)),
+	'closed sets' => q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 2, 'closed', k => 10)),
+	'query_frequent_itemsets' => q(SELECT count(*) FROM query_frequent_itemsets('SELECT * FROM lines', 2, k => 10)),
+	'association_rules' => q(SELECT count(*) FROM association_rules('lines_recsys', 2, max_length => NULL)));
+
+foreach my $name (sort keys %statements)
+{
+	my @times;
+	my $before = remains();
+
+	foreach my $try (1 .. 3)
+	{
+		my $out = '';
+		my $err = '';
+		my $session = IPC::Run::start(
+			[ 'psql', '-X', '-q', '-d', $node->connstr('postgres'), '-c', 'SET recsys.max_itemsets = 2147483647', '-c', $statements{$name} ],
+			'>', \$out, '2>', \$err);
+
+		ok(defined becomes('SELECT workers()', 2), "$name: workers join in");
+		my $begin = time;
+		$node->safe_psql('postgres',
+			q(SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND state = 'active' AND pid <> pg_backend_pid()));
+		$session->finish;
+		push @times, time - $begin;
+		like($err, qr/canceling statement due to user request/, "$name: is cancelled");
+		is($node->safe_psql('postgres', 'SELECT workers()'), '0', "$name: no worker is left");
+	}
+	@times = sort { $a <=> $b } @times;
+	note("$name ends " . join(', ', map { sprintf '%.0f ms', 1000 * $_ } @times) . ' after its cancellation, psql included');
+	cmp_ok($times[0], '<', $usually, "$name: at once");
+	cmp_ok($times[-1], '<', $latest, "$name: in time");
+	is(remains(), $before, "$name: nothing is left behind");
+}
+
+# a timeout in the middle of it
+my ($status, undef, $stderr) = $node->psql('postgres',
+	"SET recsys.max_itemsets = 2147483647; SET statement_timeout = 200; SELECT count(*) FROM frequent_itemsets('lines_recsys', 2)");
+like($stderr, qr/statement timeout/, 'a timeout ends it');
+
+# a worker that is terminated ends the statement
+my ($out, $err) = ('', '');
+my $session = IPC::Run::start(
+	[ 'psql', '-X', '-q', '-d', $node->connstr('postgres'), '-c', 'SET recsys.max_itemsets = 2147483647', '-c', $statements{frequent_itemsets} ],
+	'>', \$out, '2>', \$err);
+ok(defined becomes('SELECT workers()', 2), 'workers join in');
+$node->safe_psql('postgres', q(SELECT pg_terminate_backend(min(pid)) FROM pg_stat_activity WHERE backend_type = 'parallel worker'));
+$session->finish;
+like($err, qr/terminating connection due to administrator command/, 'a worker that is terminated ends the statement');
+ok(defined becomes('SELECT workers()', 0), 'no worker is left');
+
+# the server is as it was
+is($node->safe_psql('postgres', q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 0.5, max_length => 2))),
+	$node->safe_psql('postgres', q(
+		SELECT count(*) FROM (SELECT FROM lines GROUP BY item HAVING count(*) >= 1000
+			UNION ALL SELECT FROM lines a JOIN lines b USING (basket) WHERE a.item < b.item
+			GROUP BY a.item, b.item HAVING count(*) >= 1000) s)), 'mining goes on');
+$node->stop;
+done_testing();
