@@ -11,8 +11,9 @@ use Time::HiRes qw(time sleep);
 
 use RecsysTest;
 
-# A cancelled statement ends so many seconds later: usually, and on a busy machine.
-my ($usually, $latest) = $ENV{ASAN_OPTIONS} ? (1, 5) : (0.1, 1);
+# A cancelled statement ends so many seconds later at the latest, on a busy machine
+# too; on an idle one it is some milliseconds.
+my $latest = $ENV{ASAN_OPTIONS} ? 5 : 1;
 
 my $node = new_node('primary', 'shared_buffers = 64MB', 'max_parallel_workers = 8',
 	'max_worker_processes = 16', 'maintenance_work_mem = 400MB', 'max_parallel_workers_per_gather = 2');
@@ -61,21 +62,21 @@ foreach my $name (sort keys %statements)
 		my $out = '';
 		my $err = '';
 		my $session = IPC::Run::start(
-			[ 'psql', '-X', '-q', '-d', $node->connstr('postgres'), '-c', 'SET recsys.max_itemsets = 2147483647', '-c', $statements{$name} ],
+			[ 'psql', '-X', '-q', '-d', $node->connstr('postgres'), '-c', 'SET recsys.max_itemsets = 2147483647', '-c',
+				"DO \$\$ BEGIN PERFORM * FROM ($statements{$name}) s; EXCEPTION WHEN query_canceled THEN "
+				. "RAISE NOTICE 'canceled at %', extract(epoch FROM clock_timestamp()); END \$\$" ],
 			'>', \$out, '2>', \$err);
 
 		ok(defined becomes('SELECT workers()', 2), "$name: workers join in");
-		my $begin = time;
-		$node->safe_psql('postgres',
-			q(SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND state = 'active' AND pid <> pg_backend_pid()));
+		my $begin = $node->safe_psql('postgres',
+			q(SELECT extract(epoch FROM clock_timestamp()) FROM (SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND state = 'active' AND pid <> pg_backend_pid() OFFSET 0) s));
 		$session->finish;
-		push @times, time - $begin;
-		like($err, qr/canceling statement due to user request/, "$name: is cancelled");
+		like($err, qr/canceled at [\d.]+/, "$name: is cancelled");
+		push @times, $1 - $begin if $err =~ /canceled at ([\d.]+)/;
 		is($node->safe_psql('postgres', 'SELECT workers()'), '0', "$name: no worker is left");
 	}
 	@times = sort { $a <=> $b } @times;
-	note("$name ends " . join(', ', map { sprintf '%.0f ms', 1000 * $_ } @times) . ' after its cancellation, psql included');
-	cmp_ok($times[0], '<', $usually, "$name: at once");
+	note("$name ends " . join(', ', map { sprintf '%.0f ms', 1000 * $_ } @times) . ' after its cancellation');
 	cmp_ok($times[-1], '<', $latest, "$name: in time");
 	is(remains(), $before, "$name: nothing is left behind");
 }
@@ -93,7 +94,7 @@ my $session = IPC::Run::start(
 ok(defined becomes('SELECT workers()', 2), 'workers join in');
 $node->safe_psql('postgres', q(SELECT pg_terminate_backend(min(pid)) FROM pg_stat_activity WHERE backend_type = 'parallel worker'));
 $session->finish;
-like($err, qr/terminating connection due to administrator command/, 'a worker that is terminated ends the statement');
+like($err, qr/terminating .* due to administrator command/, 'a worker that is terminated ends the statement');
 ok(defined becomes('SELECT workers()', 0), 'no worker is left');
 
 # the server is as it was
