@@ -209,7 +209,7 @@ fi
 if [ -n "$RECSYS_SANITIZE" ]; then
 	sanitized_server || echo "recsys: the server is without the address sanitizer"
 fi
-sandbox_begin test 1500
+sandbox_begin test 2700
 [ -z "$SANITIZED_SERVER" ] || sanitized_sandbox
 server_copy "$root" || exit 1
 echo "recsys: testing with $("$PG_CONFIG" --version), as user $SANDBOX_USER"
