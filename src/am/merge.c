@@ -387,7 +387,7 @@ RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResu
 {
 	MemoryContext context;
 	MemoryContext old;
-	RecsysMergeState		merge;
+	RecsysMergeState merge;
 
 	if (!ConditionalLockPage(index, RECSYS_META_BLOCK, ExclusiveLock))
 		return false;
@@ -430,7 +430,7 @@ RecsysLastMerge(Relation index, TimestampTz *merged_at, int64 *duration)
 static void
 collect_events(void *arg, RecsysUserView *user)
 {
-	RecsysMergeState	   *merge = arg;
+	RecsysMergeState *merge = arg;
 
 	merge->events = RecsysEnlarge(merge->context, merge->events,
 								  sizeof(RecsysEvent) * (merge->nevents + user->nentries + 1));
@@ -447,7 +447,7 @@ RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResu
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys merge",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	RecsysMergeState		merge;
+	RecsysMergeState merge;
 
 	LockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
 	init_merge(&merge, heap, index, RECSYS_MERGE_EXACT, result, context);

@@ -224,7 +224,7 @@ note_change(RecsysMergeState *merge, const RecsysUserView *user, bool counted, b
 static void
 visit_user(void *arg, RecsysUserView *user)
 {
-	RecsysMergeState	   *merge = arg;
+	RecsysMergeState *merge = arg;
 	RecsysCache *cache = RecsysGetCache(merge->index);
 	int			max_history = cache->meta.max_history;
 	bool		large = user->nentries > (uint32) max_history;

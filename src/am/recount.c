@@ -203,7 +203,7 @@ RecsysRoundEnd(RecsysRecount *recount)
 void
 RecsysRoundAddMember(RecsysRecount *recount, uint32 slot, uint32 user, float weight)
 {
-	RecsysMember	   *member;
+	RecsysMember *member;
 
 	if (recount->nmembers == recount->maxmembers)
 	{
@@ -307,8 +307,8 @@ RecsysRoundGroupMembers(RecsysRecount *recount)
 	uint64	   *starts = MemoryContextAllocExtended(recount->round,
 													sizeof(uint64) * ((Size) recount->nround + 2),
 													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	RecsysMember	   *sorted = MemoryContextAllocHuge(recount->round,
-												sizeof(RecsysMember) * Max(recount->nmembers, 1));
+	RecsysMember *sorted = MemoryContextAllocHuge(recount->round,
+												  sizeof(RecsysMember) * Max(recount->nmembers, 1));
 
 	for (uint64 m = 0; m < recount->nmembers; m++)
 		starts[recount->members[m].slot + 2]++;

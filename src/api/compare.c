@@ -12,11 +12,11 @@
 
 #include "api/answer.h"
 #include "api/arguments.h"
+#include "api/figures.h"
 #include "api/measuring.h"
 #include "core/resample.h"
 #include "core/significance.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(recsys_compare);
@@ -34,13 +34,6 @@ typedef struct Comparison
 	double	   *differences;	/* of the figures; NaN unless both are defined */
 } Comparison;
 
-static void
-set_double(Datum *values, bool *isnull, int column, double value)
-{
-	isnull[column] = isnan(value);
-	values[column] = Float8GetDatum(value);
-}
-
 /* One row: the means of both, and of their difference with what the tests say. */
 static void
 put_difference(Comparison *comparison, RecsysMetric metric, int k, const char *segment,
@@ -49,20 +42,15 @@ put_difference(Comparison *comparison, RecsysMetric metric, int k, const char *s
 	Datum		values[COMPARE_COLUMNS];
 	bool		isnull[COMPARE_COLUMNS] = {false};
 
-	values[0] = CStringGetTextDatum(RecsysMetricName(metric));
-	isnull[1] = k == 0;
-	values[1] = Int32GetDatum(k);
-	isnull[2] = segment == NULL;
-	if (segment != NULL)
-		values[2] = CStringGetTextDatum(segment);
-	set_double(values, isnull, 3, means[0]);
-	set_double(values, isnull, 4, means[1]);
-	set_double(values, isnull, 5, difference->mean);
-	set_double(values, isnull, 6, difference->low);
-	set_double(values, isnull, 7, difference->high);
-	set_double(values, isnull, 8, difference->p_value);
-	set_double(values, isnull, 9, wilcoxon);
-	set_double(values, isnull, 10, t);
+	RecsysSetFigureKey(values, isnull, metric, k, segment);
+	RecsysSetFigure(values, isnull, 3, means[0]);
+	RecsysSetFigure(values, isnull, 4, means[1]);
+	RecsysSetFigure(values, isnull, 5, difference->mean);
+	RecsysSetFigure(values, isnull, 6, difference->low);
+	RecsysSetFigure(values, isnull, 7, difference->high);
+	RecsysSetFigure(values, isnull, 8, difference->p_value);
+	RecsysSetFigure(values, isnull, 9, wilcoxon);
+	RecsysSetFigure(values, isnull, 10, t);
 	values[11] = Int64GetDatum((int64) difference->rows);
 	RecsysAnswerPut(&comparison->answer, values, isnull);
 }

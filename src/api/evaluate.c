@@ -12,11 +12,11 @@
 
 #include "api/answer.h"
 #include "api/arguments.h"
+#include "api/figures.h"
 #include "api/index_evaluation.h"
 #include "api/measuring.h"
 #include "core/resample.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(recsys_evaluate);
@@ -33,13 +33,6 @@ typedef struct Report
 	const RecsysLabels *segments;	/* NULL when there are none */
 } Report;
 
-static void
-set_double(Datum *values, bool *isnull, int column, double value)
-{
-	isnull[column] = isnan(value);
-	values[column] = Float8GetDatum(value);
-}
-
 /* One row; k 0 and segment NULL are NULL. */
 static void
 put_figure(Report *report, RecsysMetric metric, int k, const char *segment, const RecsysMean *mean)
@@ -47,15 +40,10 @@ put_figure(Report *report, RecsysMetric metric, int k, const char *segment, cons
 	Datum		values[7];
 	bool		isnull[7] = {false};
 
-	values[0] = CStringGetTextDatum(RecsysMetricName(metric));
-	isnull[1] = k == 0;
-	values[1] = Int32GetDatum(k);
-	isnull[2] = segment == NULL;
-	if (segment != NULL)
-		values[2] = CStringGetTextDatum(segment);
-	set_double(values, isnull, 3, mean->mean);
-	set_double(values, isnull, 4, mean->low);
-	set_double(values, isnull, 5, mean->high);
+	RecsysSetFigureKey(values, isnull, metric, k, segment);
+	RecsysSetFigure(values, isnull, 3, mean->mean);
+	RecsysSetFigure(values, isnull, 4, mean->low);
+	RecsysSetFigure(values, isnull, 5, mean->high);
 	values[6] = Int64GetDatum((int64) mean->rows);
 	RecsysAnswerPut(&report->answer, values, isnull);
 }

@@ -9,19 +9,25 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-/* Errors that say nothing about the object that was looked at */
+/* Some errors say nothing about the object that was looked at. */
 static bool
-is_fatal(const ErrorData *error)
+is_of_object(const ErrorData *error)
 {
 	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
 
-	return error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-		category == ERRCODE_OPERATOR_INTERVENTION ||
-		category == ERRCODE_INSUFFICIENT_RESOURCES;
+	return error->sqlerrcode != ERRCODE_QUERY_CANCELED &&
+		category != ERRCODE_OPERATOR_INTERVENTION &&
+		category != ERRCODE_INSUFFICIENT_RESOURCES;
 }
 
 char *
 RecsysGuard(RecsysGuardedWork work, void *arg)
+{
+	return RecsysGuardIf(work, arg, is_of_object);
+}
+
+char *
+RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -44,7 +50,7 @@ RecsysGuard(RecsysGuardedWork work, void *arg)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		if (is_fatal(error))
+		if (!goes_on(error))
 			ReThrowError(error);
 		message = pstrdup(error->message);
 		FreeErrorData(error);

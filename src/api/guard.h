@@ -19,4 +19,9 @@ typedef void (*RecsysGuardedWork) (void *arg);
 
 extern char *RecsysGuard(RecsysGuardedWork work, void *arg);
 
+/* The same for those errors alone for which goes_on says true. */
+typedef bool (*RecsysGuardTest) (const ErrorData *error);
+
+extern char *RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on);
+
 #endif							/* RECSYS_GUARD_H */

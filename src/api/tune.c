@@ -11,10 +11,10 @@
 #include <math.h>
 
 #include "access/genam.h"
-#include "access/xact.h"
 #include "api/answer.h"
 #include "api/arguments.h"
 #include "api/candidates.h"
+#include "api/guard.h"
 #include "api/index_command.h"
 #include "api/measuring.h"
 #include "catalog/pg_type.h"
@@ -25,7 +25,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(recsys_tune);
@@ -194,46 +193,42 @@ compare_trials(const void *a, const void *b)
 	return left->number - right->number;
 }
 
-/*
- * A search goes on without models that do not fit into memory.  A subtransaction
- * gives back all that a failed one has taken.
- */
+/* What RecsysGuardIf calls */
+typedef struct TrialWork
+{
+	Tuning	   *tuning;
+	RecsysSplit *split;
+	const char *text;
+} TrialWork;
+
+static void
+do_trial(void *arg)
+{
+	TrialWork  *work = arg;
+
+	try_model(work->tuning, work->split, work->text);
+}
+
+static bool
+is_too_large(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
+}
+
+/* A search goes on without models that do not fit into memory. */
 static bool
 model_fits(Tuning *tuning, RecsysSplit *split, const char *text)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool fits = true;
+	TrialWork	work = {tuning, split, text};
+	char	   *problem = RecsysGuardIf(do_trial, &work, is_too_large);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		try_model(tuning, split, text);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextDelete(tuning->trial_context);
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (error->sqlerrcode != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED)
-			ReThrowError(error);
-		ereport(RecsysProgressLevel(tuning->measuring.verbose),
-				(errmsg("passed over: %s", text), errdetail("%s.", error->message)));
-		FreeErrorData(error);
-		fits = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return fits;
+	if (problem == NULL)
+		return true;
+	MemoryContextDelete(tuning->trial_context);
+	ereport(RecsysProgressLevel(tuning->measuring.verbose),
+			(errmsg("passed over: %s", text), errdetail("%s.", problem)));
+	pfree(problem);
+	return false;
 }
 
 /* Options of the model that are not the default, as query_item_similarity() takes them. */

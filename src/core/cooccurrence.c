@@ -119,6 +119,19 @@ RecsysItemTotalsCompute(const RecsysMatrix *users)
 	return totals;
 }
 
+void
+RecsysItemTotalsFree(RecsysItemTotals *totals)
+{
+	pfree(totals->users);
+	pfree(totals->work);
+	if (totals->norm2 != NULL)
+	{
+		pfree(totals->norm2);
+		pfree(totals->mass);
+	}
+	pfree(totals);
+}
+
 /*
  * Bring the history of a user to come into the cache.  The users of an item
  * are all over the matrix, so without this every history begins with a wait

@@ -36,6 +36,7 @@ typedef struct RecsysItemTotals
 
 /* Totals from a user-major matrix; N counts rows that are not empty. */
 extern RecsysItemTotals *RecsysItemTotalsCompute(const RecsysMatrix *users);
+extern void RecsysItemTotalsFree(RecsysItemTotals *totals);
 
 /*
  * In memory: rows first .. last-1.  users is user-major, items its transpose.

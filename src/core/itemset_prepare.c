@@ -104,10 +104,11 @@ take_raw(Preparation *p, Size size)
 static void *
 take(Preparation *p, Size size)
 {
-	if (size > p->options->memory_limit - p->memory)
-		return NULL;
-	p->memory += size;
-	return recsys_alloc_huge_zero(Max(size, 1));
+	void	   *memory = take_raw(p, size);
+
+	if (memory != NULL)
+		memset(memory, 0, size);
+	return memory;
 }
 
 static void

@@ -193,11 +193,7 @@ RecsysSpectral(const RecsysMatrix *users, const RecsysItemTotals *totals,
 	pfree(spectral.row_factor);
 	pfree(spectral.target_factor);
 	pfree(spectral.keep);
-	pfree(normal_totals->users);
-	pfree(normal_totals->work);
-	pfree(normal_totals->norm2);
-	pfree(normal_totals->mass);
-	pfree(normal_totals);
+	RecsysItemTotalsFree(normal_totals);
 	RecsysMatrixFree(transposed);
 	RecsysEigenFree(eigen);
 	pfree(normal.weights);

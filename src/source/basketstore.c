@@ -12,7 +12,7 @@
 #include "core/platform.h"
 #include "miscadmin.h"
 #include "source/basketstore.h"
-#include "storage/buffile.h"
+#include "source/tempfile.h"
 
 /* Words of 32 bits of a chunk, unless a single basket takes more */
 #define CHUNK_WORDS 65536
@@ -103,34 +103,19 @@ rewind_in_memory(void *arg)
 	store->place = 0;
 }
 
-static void
-read_exactly(BufFile *file, void *dest, size_t size)
-{
-	if (BufFileRead(file, dest, size) != size)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read from recsys temporary file")));
-}
-
 static bool
 next_on_disk(void *arg, const uint32 **items, uint32 *count, double *weight)
 {
 	RecsysBasketStore *store = arg;
-	size_t		got = BufFileRead(store->file, store->words, sizeof(uint32));
 
 	CHECK_FOR_INTERRUPTS();
-	if (got == 0)
+	if (!RecsysTempFileReadCount(store->file, count, (uint32) Min(store->room, PG_UINT32_MAX)))
 		return false;
-	if (got != sizeof(uint32) || store->words[0] > store->room)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read from recsys temporary file")));
-	*count = store->words[0];
-	read_exactly(store->file, store->words + 1,
-				 sizeof(uint32) * (basket_words(store, *count) - 1));
-	*items = store->words + 1;
+	RecsysTempFileRead(store->file, store->words,
+					   sizeof(uint32) * (basket_words(store, *count) - 1));
+	*items = store->words;
 	if (store->weighted && weight != NULL)
-		memcpy(weight, store->words + 1 + *count, sizeof(double));
+		memcpy(weight, store->words + *count, sizeof(double));
 	return true;
 }
 
@@ -139,10 +124,7 @@ rewind_on_disk(void *arg)
 {
 	RecsysBasketStore *store = arg;
 
-	if (BufFileSeek(store->file, 0, 0, SEEK_SET) != 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not rewind recsys temporary file")));
+	RecsysTempFileRewind(store->file);
 }
 
 /* All chunks to the end of the file. */

@@ -13,7 +13,7 @@
 #include <fcntl.h>
 
 #include "source/historyfile.h"
-#include "storage/buffile.h"
+#include "source/tempfile.h"
 #include "storage/sharedfileset.h"
 
 #define FILE_NAME "recsys histories"
@@ -115,19 +115,7 @@ rewind_file(void *arg)
 {
 	RecsysHistoryFile *file = arg;
 
-	if (BufFileSeek(file->file, 0, 0, SEEK_SET) != 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not rewind recsys temporary file")));
-}
-
-static void
-read_exactly(BufFile *file, void *dest, size_t size)
-{
-	if (BufFileRead(file, dest, size) != size)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read from recsys temporary file")));
+	RecsysTempFileRewind(file->file);
 }
 
 static bool
@@ -135,17 +123,12 @@ next_history(void *arg, const uint32 **items, const float **weights, int *count)
 {
 	RecsysHistoryFile *file = arg;
 	uint32		header;
-	size_t		got = BufFileRead(file->file, &header, sizeof(header));
 
-	if (got == 0)
+	if (!RecsysTempFileReadCount(file->file, &header, (uint32) file->max_history))
 		return false;
-	if (got != sizeof(header) || header > (uint32) file->max_history)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not read from recsys temporary file")));
-	read_exactly(file->file, file->items, sizeof(uint32) * header);
+	RecsysTempFileRead(file->file, file->items, sizeof(uint32) * header);
 	if (file->weighted)
-		read_exactly(file->file, file->weights, sizeof(float) * header);
+		RecsysTempFileRead(file->file, file->weights, sizeof(float) * header);
 	*items = file->items;
 	*weights = file->weighted ? file->weights : NULL;
 	*count = header;

@@ -292,7 +292,6 @@ run_fresh()
 	database "ALTER SYSTEM SET shared_preload_libraries = 'recsys'"
 	sandbox_run 120 pg_ctl -D "$SERVER_DATA" -l "$SANDBOX/server.log" -w restart >/dev/null 2>&1 ||
 		stop "the server does not start with recsys preloaded"
-	database "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'recsys merge launcher'" >/dev/null
 	LOAD_OPTIONS=(-R 200)
 	load "$SERVER_TREE/test/bench/recommend.pgbench" 2 "$BENCH_SECONDS"
 	load "$SERVER_TREE/test/bench/recommend.pgbench" 2 "$((BENCH_SECONDS * 2))"

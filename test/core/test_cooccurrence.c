@@ -209,19 +209,6 @@ typedef struct Outcome
 } Outcome;
 
 static void
-free_totals(RecsysItemTotals *totals)
-{
-	pfree(totals->users);
-	pfree(totals->work);
-	if (totals->norm2 != NULL)
-	{
-		pfree(totals->norm2);
-		pfree(totals->mass);
-	}
-	pfree(totals);
-}
-
-static void
 run_memory(const RecsysMatrix *users, const RecsysMatrix *items,
 		   const RecsysItemTotals *totals, const RecsysModelOptions *options,
 		   uint32 first, uint32 last, const Rows *expected, int *wrong, int *memory_wrong)
@@ -325,7 +312,7 @@ test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *o
 			   &outcome->compact_wrong, &outcome->memory_wrong);
 
 	rows_free(expected);
-	free_totals(totals);
+	RecsysItemTotalsFree(totals);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
 }
@@ -396,7 +383,7 @@ test_many_users(void)
 	ok(same_rows(streamed, rows, 0, nitems), "cooccurrence: the same as a stream");
 	rows_free(streamed);
 	rows_free(rows);
-	free_totals(totals);
+	RecsysItemTotalsFree(totals);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
 }

@@ -248,19 +248,6 @@ expect(const double *scores, const double *x, const RecsysMatrix *users,
 }
 
 static void
-free_totals(RecsysItemTotals *totals)
-{
-	pfree(totals->users);
-	pfree(totals->work);
-	if (totals->norm2 != NULL)
-	{
-		pfree(totals->norm2);
-		pfree(totals->mass);
-	}
-	pfree(totals);
-}
-
-static void
 test_inverse(Random *random)
 {
 	static const Size sizes[] = {1, 2, 17, 256, 257, 600};
@@ -406,7 +393,7 @@ test_ease(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, doub
 	ok(peak <= limit, "it takes no more than the limit (%zu of %zu)", peak, limit);
 	pfree(scores);
 	pfree(x);
-	free_totals(totals);
+	RecsysItemTotalsFree(totals);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
 }
@@ -528,7 +515,7 @@ test_spectral(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	pfree(scores);
 	pfree(keep);
 	pfree(x);
-	free_totals(totals);
+	RecsysItemTotalsFree(totals);
 	RecsysMatrixFree(users);
 }
 
@@ -578,7 +565,7 @@ test_small(void)
 		ok(wrong == 0, "%u items that two users share (%d differ)", nitems, wrong);
 		pfree(scores);
 		pfree(x);
-		free_totals(totals);
+		RecsysItemTotalsFree(totals);
 		RecsysMatrixFree(items);
 	}
 }

@@ -64,19 +64,6 @@ put(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 	}
 }
 
-static void
-free_totals(RecsysItemTotals *totals)
-{
-	pfree(totals->users);
-	pfree(totals->work);
-	if (totals->norm2 != NULL)
-	{
-		pfree(totals->norm2);
-		pfree(totals->mass);
-	}
-	pfree(totals);
-}
-
 /* X'X and the counts behind it */
 static void
 gram(const RecsysMatrix *users, double *dots, uint32 *counts)
@@ -197,7 +184,7 @@ test_slim(WeightKind weights)
 		dense_free(rows);
 		pfree(dots);
 		pfree(counts);
-		free_totals(totals);
+		RecsysItemTotalsFree(totals);
 		RecsysMatrixFree(items);
 		RecsysMatrixFree(users);
 	}
