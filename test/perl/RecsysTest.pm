@@ -37,6 +37,8 @@ sub init_node
 		$run->($_[0] eq 'initdb' && defined $template ? ('cp', '-a', $template, $node->data_dir) : @_);
 	};
 	$node->init(%params, extra => [ '--data-checksums', '--encoding=UTF8' ]);
+	# without sequential scans plans seem so dear that each would be compiled
+	$node->append_conf('postgresql.conf', 'jit = off');
 }
 
 # A running node with the extension; further lines go to postgresql.conf.

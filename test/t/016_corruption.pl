@@ -41,6 +41,7 @@ $node->append_conf('postgresql.conf', q(
 	shared_buffers = 16MB
 	max_wal_size = 4GB
 	enable_seqscan = off
+	jit = off
 	dynamic_shared_memory_type = mmap));
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION recsys');
