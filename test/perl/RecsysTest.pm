@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(init_node new_node create_purchases insert_purchases answers same_answers
   check_clean scans_agree recommend_agrees kill_server start_pgbench
-  start_psql finish poll_progress pgbench equals_new_index);
+  start_psql finish poll_progress pgbench equals_new_index timed);
 
 # The product catalogue and the users of the generated purchases.  Popularity
 # falls off like 1/rank; a product has companions (same number modulo 10), so
@@ -321,6 +321,18 @@ sub equals_new_index
 	$node->safe_psql('postgres', "CREATE INDEX fresh_recsys ON $columns");
 	same_answers(answers($node, $index), answers($node, 'fresh_recsys'), "$name: the index equals a new one");
 	$node->safe_psql('postgres', 'DROP INDEX fresh_recsys');
+}
+
+# Runs statements in one session; returns the exit status, the error, and how many
+# seconds the last of them took, or the one that failed.  That is psql's own time: on
+# a busy machine it takes longer to start psql than to cancel a statement.
+sub timed
+{
+	my ($node, $sql) = @_;
+	my ($status, $stdout, $stderr) = $node->psql('postgres', "\\timing on\n$sql");
+	my ($milliseconds) = $stdout =~ /.*^Time: ([\d.]+) ms/ms;
+
+	return ($status, $stderr, ($milliseconds // die "no time: $stdout") / 1000);
 }
 
 # psql in the background; its exit status comes from finish.
