@@ -259,10 +259,8 @@ sub kill_server
 		my $deadline = time + 30;
 		sleep 0.02 while !is_dead($pid) && time < $deadline;
 	}
-	# a zombie still looks alive to the next postmaster
-	my $deadline = time + 5;
-	sleep 0.05 while kill(0, $postmaster) && time < $deadline;
-	unlink $lock_file if kill(0, $postmaster);
+	# a zombie, which init may take seconds to collect, looks alive to the next postmaster
+	unlink $lock_file, $node->host . '/.s.PGSQL.' . $node->port . '.lock' if kill(0, $postmaster);
 	$node->{_pid} = undef;
 }
 
