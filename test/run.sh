@@ -8,6 +8,8 @@
 #     regress    SQL tests (test/sql, expected)
 #     isolation  concurrent sessions (test/specs, expected/isolation)
 #     tap        crashes, standbys, damage (test/t)
+# They run beside each other, $JOBS at a time (default: one a processor, if memory
+# lasts), each TAP file by itself; what each prints is shown whole when it has ended.
 # TESTS="name …" runs only those SQL tests, specs and TAP files ("001" and
 # "001_crash_insert" both name a TAP file).
 # --accept copies the results of regress and isolation to expected/.
@@ -27,6 +29,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test/lib/sandbox.sh"
 . "$root/test/lib/server.sh"
 . "$root/test/lib/results.sh"
+. "$root/test/lib/jobs.sh"
 . "$root/test/lib/sanitized.sh"
 
 RECSYS_SANITIZE=
@@ -43,6 +46,10 @@ for argument in "$@"; do
 	esac
 done
 : "${parts:=core regress isolation tap}"
+
+# seconds until a part, or a TAP file, is given up
+limit=600
+[ -z "$RECSYS_SANITIZE" ] || limit=1200
 
 # selected NAME: does TESTS name it?
 selected()
@@ -88,7 +95,7 @@ run_core()
 	selected core || return 0
 	[ -z "$RECSYS_SANITIZE" ] || target=sanitize
 	[ -z "$valgrind" ] || target=valgrind
-	sandbox_run 600 make -s -C "$SERVER_TREE/test/core" "$target" >"$output" 2>&1 || status=$?
+	sandbox_run 1200 make -s -j "$(nproc)" -C "$SERVER_TREE/test/core" "$target" >"$output" 2>&1 || status=$?
 	if results_tap "$output" "$status" "core"; then
 		grep -c '^ok' "$output" | sed 's/$/ assertions hold/'
 	else
@@ -111,7 +118,7 @@ run_pg_regress()
 	ln -s "$SERVER_TREE/test/$kind" "$input/$kind"
 	ln -s "$expected" "$input/expected"
 	sandbox_own "$output"
-	sandbox_run 300 "$PG_TEST/$program" --bindir="$SERVER_BIN" --inputdir="$input" \
+	sandbox_run "$limit" "$PG_TEST/$program" --bindir="$SERVER_BIN" --inputdir="$input" \
 		--outputdir="$output" --host="$SERVER_SOCKET" --user=postgres \
 		--dbname="recsys_$part" --load-extension=recsys $tests >"$output.out" 2>&1
 	grep -E '^(test |ok |not ok )' "$output.out"
@@ -150,12 +157,16 @@ tap_servers()
 	local config
 
 	TAP_OTHERS=
+	server_reuse root faults
 	if ! server_install faults "$PG_CONFIG" RECSYS_SANITIZE="$RECSYS_SANITIZE" RECSYS_FAULTS=1; then
 		grep -v '^gcc ' "$SERVER_LOG" | tail -n 60
 		results_fail 1 "tap: the module with fault points does not build"
 		return 1
 	fi
 	TAP_BIN=$SERVER_INSTALLED
+	TAP_TEMPLATE=$SANDBOX/template
+	sandbox_run 120 initdb -D "$TAP_TEMPLATE" -A trust -N --data-checksums --encoding=UTF8 >>"$SERVER_LOG" 2>&1 ||
+		TAP_TEMPLATE=
 	for config in /usr/lib/postgresql/*/bin/pg_config; do
 		[ "$config" != "$(readlink -f "$PG_CONFIG")" ] && [ -x "${config%/*}/postgres" ] &&
 			[ -f "$("$config" --pgxs)" ] && [ -z "$RECSYS_SANITIZE" ] || continue
@@ -163,42 +174,66 @@ tap_servers()
 	done
 }
 
+# What takes longest does not start last.
+longest_first()
+{
+	local name
+
+	for name in $TAP_LONGEST; do
+		case " $* " in *" $name "*) echo "$name" ;; esac
+	done
+	for name in "$@"; do
+		case " $TAP_LONGEST " in *" $name "*) ;; *) echo "$name" ;; esac
+	done
+}
+
+TAP_LONGEST="015_timeout 016_corruption 003_standby 018_parallel 006_worker 001_crash_insert 002_crash_build"
+
 run_tap()
 {
-	local name output status tests begin
+	local name tests
 
-	heading "tap: crashes, standbys, damage"
 	tests=$(names "$SERVER_TREE/test/t" .pl)
 	[ -n "$tests" ] || nothing tap
 	[ -z "$tests" ] || tap_servers || return
 	sandbox_small_disk 8 || echo "# no file system of limited size can be mounted: no tests of a full disk"
-	for name in $tests; do
-		output=$SANDBOX/tap/$name
-		mkdir -p "$output/tmp_check/log"
-		sandbox_own "$SANDBOX/tap"
-		status=0
-		begin=$SECONDS
-		sandbox_run 300 env PERL5LIB="${PG_TEST_PERL:-$PG_TEST/perl}:$SERVER_TREE/test/perl" \
-			PATH="$TAP_BIN:$SANDBOX_PATH" RECSYS_SMALL_DISK="$SANDBOX_SMALL_DISK" \
-			RECSYS_OTHER_SERVERS="$TAP_OTHERS" RECSYS_LOAD="$SERVER_TREE/test/load" \
-			PG_REGRESS="$PG_TEST/regress/pg_regress" TESTDIR="$output" \
-			TESTDATADIR="$output/tmp_check" TESTLOGDIR="$output/tmp_check/log" \
-			bash -c 'cd "$TESTDIR" && exec perl "$1"' - "$SERVER_TREE/test/t/$name.pl" \
-			>"$output/stdout" 2>"$output/stderr" || status=$?
-		if results_tap "$output/stdout" "$status" "$name"; then
-			printf '%s: %s assertions hold (%s s)\n' "$name" "$(grep -c '^ok' "$output/stdout")" $((SECONDS - begin))
-		else
-			[ "$status" -ne 124 ] || echo "$name: took too long"
-			grep -v '^ok' "$output/stdout"
-			# the framework's own messages go to its log, diagnostics to both
-			tail -q -n 40 "$output/stderr" "$output"/tmp_check/log/regress_log_* | cut -c 1-500 |
-				grep -vE '^(###|# Running:|waiting for|server st|# .*[Pp]ostmaster PID|\[[^]]*\]\([^)]*\) ok )'
-			for log in "$output"/tmp_check/log/*.log; do
-				grep -sHE '(ERROR|FATAL|PANIC|terminated by signal|TRAP|AddressSanitizer|runtime error):?' "$log" | tail -n 20
-			done
-		fi
-		rm -rf "$output"
+	# servers that run at the same time have different ports
+	mkdir -p "$SANDBOX/tap" "$SANDBOX/ports"
+	sandbox_own "$SANDBOX/tap" "$SANDBOX/ports"
+	for name in $(longest_first $tests); do
+		jobs_start "$name" tap_file "$name"
 	done
+}
+
+tap_file()
+{
+	local name=$1 output=$SANDBOX/tap/$1 status=0 begin=$SECONDS log
+
+	mkdir -p "$output/tmp_check/log"
+	sandbox_own "$output"
+	sandbox_run "$limit" env PERL5LIB="${PG_TEST_PERL:-$PG_TEST/perl}:$SERVER_TREE/test/perl" \
+		PATH="$TAP_BIN:$SANDBOX_PATH" RECSYS_SMALL_DISK="$SANDBOX_SMALL_DISK" \
+		RECSYS_OTHER_SERVERS="$TAP_OTHERS" RECSYS_LOAD="$SERVER_TREE/test/load" \
+		${TAP_TEMPLATE:+RECSYS_TEMPLATE="$TAP_TEMPLATE"} \
+		PG_REGRESS="$PG_TEST/regress/pg_regress" PG_TEST_PORT_DIR="$SANDBOX/ports" TESTDIR="$output" \
+		TESTDATADIR="$output/tmp_check" TESTLOGDIR="$output/tmp_check/log" \
+		bash -c 'cd "$TESTDIR" && exec perl "$1"' - "$SERVER_TREE/test/t/$name.pl" \
+		>"$output/stdout" 2>"$output/stderr" || status=$?
+	# a file that was given up has left its servers
+	sandbox_kill "$output"
+	if results_tap "$output/stdout" "$status" "$name"; then
+		printf 'tap %s: %s assertions hold (%s s)\n' "$name" "$(grep -c '^ok' "$output/stdout")" $((SECONDS - begin))
+	else
+		[ "$status" -ne 124 ] || echo "$name: took longer than $limit s"
+		grep -v '^ok' "$output/stdout"
+		# the framework's own messages go to its log, diagnostics to both
+		tail -q -n 40 "$output/stderr" "$output"/tmp_check/log/regress_log_* | cut -c 1-500 |
+			grep -vE '^(###|# Running:|waiting for|server st|# .*[Pp]ostmaster PID|\[[^]]*\]\([^)]*\) ok )'
+		for log in "$output"/tmp_check/log/*.log; do
+			grep -sHE '(ERROR|FATAL|PANIC|terminated by signal|TRAP|AddressSanitizer|runtime error):?' "$log" | tail -n 20
+		done
+	fi
+	rm -rf "$output"
 }
 
 provision_server tests
@@ -214,12 +249,16 @@ sandbox_begin test 2700
 server_copy "$root" || exit 1
 echo "recsys: testing with $("$PG_CONFIG" --version), as user $SANDBOX_USER"
 
+jobs_init $((RECSYS_SANITIZE ? 2000 : 1000))
+
+# The server and the module that the parts need, before the first of them starts
 built=
-for part in $parts; do
-	if [ "$part" != core ] && [ -z "$built" ]; then
+case "$parts" in
+	*regress* | *isolation* | *tap*)
 		heading "build"
-		# an automatic vacuum would merge in the middle of a test
-		if server_build && server_start "autovacuum = off"; then
+		# an automatic vacuum would merge in the middle of a test; without sequential
+		# scans plans seem so dear that each would be compiled
+		if server_build && server_start "autovacuum = off" "jit = off"; then
 			built=yes
 			echo "warnings are errors: none; the server is up"
 		else
@@ -227,13 +266,18 @@ for part in $parts; do
 			grep -v '^gcc ' "$SERVER_LOG" | tail -n 60
 			results_fail 1 "build"
 		fi
-	fi
+		;;
+esac
+for part in $parts; do
 	if [ "$part" != core ] && [ "$built" = no ]; then
 		results_fail 1 "$part: not run, for there is no server"
+	elif [ "$part" = tap ]; then
+		run_tap
 	else
-		run_"$part"
+		jobs_start "$part" run_"$part"
 	fi
 done
+jobs_wait
 
 if [ "$built" = yes ]; then
 	crashes=$(grep -hE 'terminated by signal|PANIC:|TRAP:|AddressSanitizer|runtime error:' "$SANDBOX/server.log")

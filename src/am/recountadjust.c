@@ -134,7 +134,7 @@ RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 		{
 			if (users->added[e] && recount->slots[matrix->columns[e]] != 0)
 				RecsysRoundAddMember(recount, recount->slots[matrix->columns[e]] - 1, user,
-						   matrix->weights ? matrix->weights[e] : 1.0f);
+									 matrix->weights ? matrix->weights[e] : 1.0f);
 		}
 	}
 	starts = RecsysRoundGroupMembers(recount);

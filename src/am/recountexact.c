@@ -64,7 +64,7 @@ add_user(void *arg, RecsysUserView *user)
 			continue;
 		member = true;
 		RecsysRoundAddMember(recount, recount->slots[item] - 1, recount->histories.matrix.nrows,
-				   recount->folded[i].weight);
+							 recount->folded[i].weight);
 	}
 	if (!member)
 		return;

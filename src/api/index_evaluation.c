@@ -15,7 +15,7 @@
 #include "api/serving.h"
 #include "miscadmin.h"
 #include "source/query.h"
-#include "source/split.h"
+#include "source/split_train.h"
 #include "utils/memutils.h"
 
 /* Item graph, keys and popularity */

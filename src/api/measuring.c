@@ -11,6 +11,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "source/parallel_evaluation.h"
+#include "source/split_train.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"

@@ -320,10 +320,10 @@ mine_as_lists(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 	bool		origins = miner->basket_weights != NULL || miner->kind != RECSYS_ITEMSETS_ALL;
 	uint32		head_length = origins ? 2 : 1;
 	uint32	   *entries = RecsysItemsetMinerAllocate(miner, (nentries + (Size) noccurrences * head_length + 1) *
-										 sizeof(uint32));
+													 sizeof(uint32));
 	uint32	   *places = RecsysItemsetMinerAllocate(miner, (n + 1) * sizeof(uint32));
 	uint32	   *new_occurrences = RecsysItemsetMinerAllocate(miner, (nentries + ITEMSET_AHEAD) *
-												 sizeof(uint32));
+															 sizeof(uint32));
 	uint32	   *items = RecsysItemsetMinerAllocate(miner, n * sizeof(uint32));
 	uint32		place = 0;
 	uint32		sum = 0;

@@ -9,11 +9,8 @@
 
 #include "postgres.h"
 
-#include "core/cooccurrence.h"
 #include "core/dictionary.h"
 #include "core/evaluation.h"
-#include "core/history.h"
-#include "source/collector.h"
 
 typedef enum RecsysHoldout
 {
@@ -85,30 +82,5 @@ extern uint64 RecsysSplitHashSeed(uint64 seed);
 
 /* Errors out when used exceeds the limit, which is maintenance_work_mem. */
 extern void RecsysCheckEvaluationMemory(Size used, Size limit);
-
-/*
- * Trains a model on the training part and fills in an evaluation of it: model,
- * users, their histories and held-out items.  Its arrays live in the current memory context.
- * metrics, ks, categories and new_items are left to the caller.
- */
-extern void RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options,
-							 int max_history, int64 half_life, int nworkers,
-							 RecsysEvaluation *evaluation);
-
-/* Collects the rows that a model reports into an evaluation's item graph. */
-typedef struct RecsysGraphCollector
-{
-	RecsysEvaluation *evaluation;
-	MemoryContext context;
-	uint64		size;			/* room for neighbors */
-	Size		memory_limit;	/* bytes, for the graph */
-	float		largest;		/* score */
-} RecsysGraphCollector;
-
-extern void RecsysGraphCollectorInit(RecsysGraphCollector *collector, RecsysEvaluation *evaluation,
-									 Size memory_limit);
-extern void RecsysGraphCollectorAdd(RecsysGraphCollector *collector, uint32 item,
-									const uint32 *items, const float *scores, int count);
-extern void RecsysGraphCollectorFinish(RecsysGraphCollector *collector);
 
 #endif							/* RECSYS_SPLIT_H */

@@ -136,7 +136,7 @@ RecsysBackoffFailed(Oid index, Oid file, const char *message, bool *news)
 	}
 	entry->message = hash;
 	until = TimestampTzPlusMilliseconds(now, RecsysBackoffDelay(Max(RecsysMergeInterval, 1000),
-																 entry->failures));
+																entry->failures));
 	if (entry->failures < INT_MAX)
 		entry->failures++;
 	entry->retry_at = until;

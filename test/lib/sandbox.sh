@@ -14,7 +14,8 @@
 # RECSYS_SANDBOX in their environment; no others are ever signalled.
 
 SANDBOX=
-SANDBOX_STEP=
+SANDBOX_STEP=		# the process that sandbox_run waits for
+SANDBOX_BESIDE=		# processes of this script that run beside it: see jobs.sh
 SANDBOX_ROOT=()		# what runs a command before it gives up root: see sandbox_small_disk
 
 sandbox_begin()
@@ -98,33 +99,35 @@ sandbox_run()
 	return $status
 }
 
-# Prints the processes that belong to this sandbox.
+# sandbox_processes [DIRECTORY]: prints the processes that belong to this sandbox,
+# or those that work in a directory of it
 sandbox_processes()
 {
-	local process pid
+	local directory=${1:-$SANDBOX} process pid
 
 	for process in /proc/[0-9]*; do
 		pid=${process#/proc/}
 		case "$(readlink "$process/cwd" 2>/dev/null)/" in
-			"$SANDBOX"/*) ;;
-			*) grep -qsz "^RECSYS_SANDBOX=$SANDBOX\$" "$process/environ" || continue ;;
+			"$directory"/*) ;;
+			*) [ -z "$1" ] && grep -qsz "^RECSYS_SANDBOX=$SANDBOX\$" "$process/environ" || continue ;;
 		esac
 		[ "$pid" = "$$" ] || [ "$pid" = "$BASHPID" ] || echo "$pid"
 	done
 }
 
+# sandbox_kill [DIRECTORY]: ends the processes that sandbox_processes names.
 # Servers first, with the immediate shutdown that lets them give their shared
 # memory back, then whatever is still there.  A server that a test killed and
 # could not start again left a shared memory segment: its lock file names it, by
 # key and number, in the seventh line.
 sandbox_kill()
 {
-	local file pid try key segment
+	local directory=${1:-$SANDBOX} file pid try key segment
 
 	while read -r file; do
 		pid=$(head -n 1 "$file")
 		case "$(readlink "/proc/$pid/cwd")/" in
-			"$SANDBOX"/*) kill -QUIT "$pid" 2>/dev/null ;;
+			"$directory"/*) kill -QUIT "$pid" 2>/dev/null ;;
 			*)
 				read -r key segment <<<"$(sed -n 7p "$file")"
 				if [ -n "$segment" ] && awk -v key="$key" -v id="$segment" \
@@ -134,9 +137,9 @@ sandbox_kill()
 				fi
 				;;
 		esac
-	done < <(find "$SANDBOX" -name postmaster.pid 2>/dev/null)
+	done < <(find "$directory" -name postmaster.pid 2>/dev/null)
 	for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		pid=$(sandbox_processes)
+		pid=$(sandbox_processes "$@")
 		[ -n "$pid" ] || return 0
 		[ "$try" -lt 10 ] || kill -KILL $pid 2>/dev/null
 		sleep 0.3
@@ -150,8 +153,8 @@ sandbox_end()
 	trap - EXIT
 	cd /
 	provision_apt_unguard
-	if [ -n "$SANDBOX_STEP" ]; then
-		kill -TERM "$SANDBOX_STEP" 2>/dev/null
+	if [ -n "$SANDBOX_STEP$SANDBOX_BESIDE" ]; then
+		kill -TERM $SANDBOX_STEP $SANDBOX_BESIDE 2>/dev/null
 	fi
 	if [ -n "$SANDBOX" ]; then
 		sandbox_kill

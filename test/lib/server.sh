@@ -4,6 +4,7 @@
 #
 #     server_build              builds and installs; log in $SERVER_LOG
 #     server_install NAME …     the same again into another tree, built otherwise
+#     server_reuse FROM TO      has the latter start with objects of another tree
 #     server_start [CONF…]      cluster on a Unix socket in $SERVER_SOCKET
 #     server_stop
 #
@@ -45,6 +46,18 @@ server_link()
 	done
 }
 
+# server_reuse FROM TO: objects of a build for one that differs in having fault
+# points only, before the latter's server_install: those whose source has none.
+server_reuse()
+{
+	local from=$SANDBOX/$1.build to=$SANDBOX/$2.build object
+
+	mkdir "$to"
+	(cd "$from" && find . -name '*.o' | while read -r object; do
+		grep -qs 'fault\.h' "${object%.o}.d" || cp --parents -p "$object" "${object%.o}.d" "$to"
+	done)
+}
+
 # server_install NAME PG_CONFIG [VARIABLE=VALUE…]: builds for that server, with
 # warnings as errors, and installs into the tree $SANDBOX/NAME.  SERVER_INSTALLED
 # is then the directory of its programs.
@@ -54,9 +67,9 @@ server_install()
 	local make=(make -C "$root.build" -f "$SERVER_TREE/Makefile" VPATH="$SERVER_TREE" \
 		PG_CONFIG="$config" RECSYS_WERROR=1 "${@:3}")
 
-	mkdir "$root.build" "$root"
+	mkdir -p "$root.build" "$root"
 	sandbox_own "$root.build" "$root"
-	sandbox_run 300 "${make[@]}" -j "$(nproc)" all >>"$SERVER_LOG" 2>&1 || return 1
+	sandbox_run 900 "${make[@]}" -j "$(nproc)" all >>"$SERVER_LOG" 2>&1 || return 1
 	sandbox_run 60 "${make[@]}" DESTDIR="$root" install >>"$SERVER_LOG" 2>&1 || return 1
 
 	bin=$("$config" --bindir)

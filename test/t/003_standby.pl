@@ -23,7 +23,8 @@ sub change
 {
 	my ($name, $sql) = @_;
 
-	$primary->safe_psql('postgres', $_) foreach ref $sql ? @$sql : $sql;
+	# single statements are transactions of their own
+	$primary->safe_psql('postgres', join(";\n", ref $sql ? @$sql : $sql));
 	compare($name);
 }
 

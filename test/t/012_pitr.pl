@@ -16,7 +16,7 @@ my $load = $ENV{RECSYS_LOAD} // "$ENV{TESTDIR}/../load";
 my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at)';
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 
-$primary->init(allows_streaming => 1, has_archiving => 1, extra => [ '--data-checksums', '--encoding=UTF8' ]);
+init_node($primary, allows_streaming => 1, has_archiving => 1);
 $primary->append_conf('postgresql.conf', "autovacuum = off\nshared_buffers = 4MB\ndynamic_shared_memory_type = mmap\n");
 $primary->start;
 $primary->safe_psql('postgres', 'CREATE EXTENSION recsys');

@@ -46,7 +46,7 @@ sub cluster
 
 	run_or_die("$bin/initdb", '-D', $data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', '-k');
 	append_to_file("$data/postgresql.conf", join("\n", "listen_addresses = ''",
-			"unix_socket_directories = '$work'", "port = 54321", 'fsync = off', 'autovacuum = off',
+			"unix_socket_directories = '$work'", "port = 54321", 'fsync = off', 'autovacuum = off', 'jit = off',
 			'dynamic_shared_memory_type = mmap', ''));
 	return { bin => $bin, data => $data };
 }

@@ -7,7 +7,6 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time sleep);
 
 use RecsysTest;
 
@@ -58,9 +57,7 @@ sub cancelled
 
 	$node->safe_psql('postgres', $prepare) if $prepare;
 	my $before = files();
-	my $begin = time;
-	my ($status, undef, $stderr) = $node->psql('postgres', $sql);
-	my $whole = time - $begin;
+	my ($status, $stderr, $whole) = timed($node, $sql);
 	is($status, 0, "$name: runs") or diag($stderr);
 	$node->safe_psql('postgres', $undo) if $undo;
 
@@ -71,9 +68,8 @@ sub cancelled
 		$timeout = 1 if $timeout < 1;
 		$node->safe_psql('postgres', $prepare) if $prepare;
 		$before = files();
-		$begin = time;
-		($status, undef, $stderr) = $node->psql('postgres', "SET statement_timeout = $timeout; $sql");
-		my $late = time - $begin - $timeout / 1000;
+		($status, $stderr, my $took) = timed($node, "SET statement_timeout = $timeout; $sql");
+		my $late = $took - $timeout / 1000;
 		if ($stderr =~ /statement timeout/)
 		{
 			$hits++;

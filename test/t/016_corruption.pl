@@ -41,6 +41,7 @@ $node->append_conf('postgresql.conf', q(
 	shared_buffers = 16MB
 	max_wal_size = 4GB
 	enable_seqscan = off
+	jit = off
 	dynamic_shared_memory_type = mmap));
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION recsys');
@@ -79,28 +80,31 @@ sub script
 sub repair
 {
 	my ($n) = @_;
-	return qq(REINDEX INDEX r$n; SELECT recsys.check_index('r$n');
+	return qq(
+		\\set ON_ERROR_STOP 1
+		\\warn REPAIR
+		REINDEX INDEX r$n; SELECT recsys.check_index('r$n');
 		SELECT count(*) FROM recommend(2, 5, 'r$n', NULL::text););
 }
 
-# Runs a script; returns its output and whether the server lived through it.
+# Runs a script; returns its errors and whether the server lived through it.
 sub attempt
 {
-	my ($sql, @options) = @_;
-	my $output = '';
-	my $run = IPC::Run::start([ 'psql', '-XqAt', @options, '-d', $node->connstr('postgres') ],
-		'<', \$sql, '>', \$output, '2>', \$output, IPC::Run::timeout(60));
+	my ($sql) = @_;
+	my ($output, $errors) = ('', '');
+	my $run = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr('postgres') ],
+		'<', \$sql, '>', \$output, '2>', \$errors, IPC::Run::timeout(60));
 	my $status = eval { $run->finish; $run->result(0) };
 
 	if (!defined $status)
 	{
 		$run->kill_kill;
-		$output .= "\nHANGS";
+		$errors .= "\nHANGS";
 		# nothing but this can be done about a process that ignores interrupts
 		system('kill', '-KILL', split /\n/, $node->safe_psql('postgres',
 			q(SELECT pid FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid())));
 	}
-	return $output;
+	return $errors;
 }
 
 sub wait_for_server
@@ -130,7 +134,8 @@ sub batch
 		INSERT INTO p$_ SELECT 2, 'i' || (1 + i % 60), 1, '2026-01-01' FROM generate_series(1, 900) i;
 		CREATE INDEX r$_ ON p$_ USING recsys (user_id, item, quantity, at);
 		INSERT INTO p$_ SELECT 1 + i % 30, 'i' || (1 + i % 50), 1, now() FROM generate_series(1, 700) i;) } 0 .. $#damages);
-	$path{$_} = $node->safe_psql('postgres', "SELECT pg_relation_filepath('r$_')") foreach 0 .. $#damages;
+	%path = split /[|\n]/, $node->safe_psql('postgres',
+		"SELECT n, pg_relation_filepath(('r' || n)::regclass) FROM generate_series(0, $#damages) n");
 	$node->stop;
 	foreach my $n (0 .. $#damages)
 	{
@@ -145,17 +150,13 @@ sub batch
 	$node->start;
 	foreach my $n (0 .. $#damages)
 	{
-		my $output = attempt(script($n));
-		my $repaired = '';
+		my ($tried, $repaired) = split /^REPAIR$/m, attempt(script($n) . repair($n));
 
-		if ($output !~ /HANGS|server closed|connection to server was lost|terminating connection/)
-		{
-			$repaired = attempt(repair($n), '-v', 'ON_ERROR_STOP=1');
-			next if $output !~ /statement timeout|out of memory|invalid memory alloc/ && $repaired !~ /ERROR|HANGS/;
-		}
+		next if defined $repaired && $repaired !~ /ERROR|HANGS|server closed|connection to server was lost/
+			&& $tried !~ /statement timeout|out of memory|invalid memory alloc/;
 		push @failed, $damages[$n]->[0];
-		diag("$damages[$n]->[0]:\n" . join("\n", grep { /HANGS|closed|lost|timeout|memory/ } split /\n/, $output)
-			. "\n$repaired");
+		diag("$damages[$n]->[0]:\n" . join("\n", grep { /HANGS|closed|lost|timeout|memory/ } split /\n/, $tried)
+			. "\n" . ($repaired // ''));
 		wait_for_server();
 	}
 	is("@failed", '', $name);

@@ -173,19 +173,17 @@ foreach my $memory ('64MB', '3MB')
 {
 	my $build = "SET maintenance_work_mem = '$memory'; SET max_parallel_maintenance_workers = 2;
 		CREATE INDEX cancelled_recsys ON purchases USING recsys ($all)";
-	my $begin = time;
 	my ($hits, $slowest) = (0, 0);
+	my ($status, $stderr, $whole) = timed($node, $build);
 
-	$node->safe_psql('postgres', $build);
-	my $whole = time - $begin;
+	is($status, 0, "$memory: a build") or diag($stderr);
 	foreach my $fraction (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 	{
 		my $timeout = 1 + int(1000 * $whole * $fraction);
 
 		$node->safe_psql('postgres', 'DROP INDEX IF EXISTS cancelled_recsys');
-		$begin = time;
-		($status, undef, $stderr) = $node->psql('postgres', "SET statement_timeout = $timeout; $build");
-		my $late = time - $begin - $timeout / 1000;
+		($status, $stderr, my $took) = timed($node, "SET statement_timeout = $timeout; $build");
+		my $late = $took - $timeout / 1000;
 		if ($stderr =~ /statement timeout/)
 		{
 			$hits++;

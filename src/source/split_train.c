@@ -1,0 +1,237 @@
+/*
+ * split_train.c
+ *	  A model trained on the training part of a split, made ready to be measured.
+ *
+ * The model's item graph goes to arrays that core/evaluation.c works on, row after
+ * row as it is reported; so do the graphs of indexes, which the collector here takes
+ * as well.  The users' histories are what counts of their training rows, the way
+ * serving has it.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "source/model.h"
+#include "source/split_train.h"
+#include "utils/memutils.h"
+
+#define FIRST_NEIGHBORS 16384
+
+/* What a model gets to be trained in, when the rest has left less. */
+#define MIN_MODEL_MEMORY ((Size) 4 * 1024 * 1024)
+
+void
+RecsysGraphCollectorInit(RecsysGraphCollector *collector, RecsysEvaluation *evaluation,
+						 Size memory_limit)
+{
+	Size		nitems = evaluation->nitems;
+
+	collector->evaluation = evaluation;
+	collector->context = CurrentMemoryContext;
+	collector->size = FIRST_NEIGHBORS;
+	collector->memory_limit = memory_limit;
+	collector->largest = 0;
+	evaluation->graph.offsets = recsys_alloc_huge_zero(sizeof(uint64) * (nitems + 1));
+	evaluation->graph.items = palloc(sizeof(uint32) * FIRST_NEIGHBORS);
+	evaluation->scores = palloc(sizeof(float) * FIRST_NEIGHBORS);
+}
+
+/* Makes room for the neighbors of an item and tells where they go. */
+static uint64
+graph_room(RecsysGraphCollector *collector, uint32 item, int count)
+{
+	RecsysEvaluation *evaluation = collector->evaluation;
+	uint64		first = evaluation->graph.offsets[item];
+
+	if (first + count > collector->size)
+	{
+		MemoryContext old = MemoryContextSwitchTo(collector->context);
+
+		collector->size = Max(first + count, collector->size + collector->size / 2);
+		RecsysCheckEvaluationMemory((sizeof(uint32) + sizeof(float)) * collector->size,
+									collector->memory_limit);
+		evaluation->graph.items = repalloc_huge(evaluation->graph.items,
+												sizeof(uint32) * collector->size);
+		evaluation->scores = repalloc_huge(evaluation->scores, sizeof(float) * collector->size);
+		MemoryContextSwitchTo(old);
+	}
+	evaluation->graph.offsets[item + 1] = first + count;
+	return first;
+}
+
+void
+RecsysGraphCollectorAdd(RecsysGraphCollector *collector, uint32 item,
+						const uint32 *items, const float *scores, int count)
+{
+	uint64		first = graph_room(collector, item, count);
+
+	memcpy(collector->evaluation->graph.items + first, items, sizeof(uint32) * count);
+	memcpy(collector->evaluation->scores + first, scores, sizeof(float) * count);
+	for (int x = 0; x < count; x++)
+		collector->largest = Max(collector->largest, scores[x]);
+}
+
+static void
+collect_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	RecsysGraphCollector *collector = arg;
+	uint64		first = graph_room(collector, item, count);
+
+	CHECK_FOR_INTERRUPTS();
+	for (int x = 0; x < count; x++)
+	{
+		collector->evaluation->graph.items[first + x] = neighbors[x].item;
+		collector->evaluation->scores[first + x] = neighbors[x].score;
+		collector->largest = Max(collector->largest, neighbors[x].score);
+	}
+}
+
+void
+RecsysGraphCollectorFinish(RecsysGraphCollector *collector)
+{
+	collector->evaluation->score_scale = Max(collector->largest, 1.0f);
+}
+
+static void
+feed_model(const RecsysSplit *split, RecsysModel *model)
+{
+	for (uint32 row = 0; row < split->nrows; row++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (uint64 x = split->offsets[row]; x < split->offsets[row + 1]; x++)
+		{
+			RecsysInteraction interaction;
+
+			interaction.item = split->columns[x];
+			interaction.weight = split->weights[x];
+			interaction.time = split->times != NULL ? split->times[x] : RECSYS_NO_TIME;
+			interaction.position = split->recency[x];
+			RecsysModelAdd(model, &interaction);
+		}
+		(void) RecsysModelEndUser(model);
+	}
+}
+
+/* What counts of a user's training row, as serving.c has it. */
+static int
+history_of(const RecsysSplit *split, uint32 row, int max_history, RecsysInteraction *interactions,
+		   RecsysHistoryItem *history)
+{
+	int			count = 0;
+
+	if (row == RECSYS_NONE)
+		return 0;
+	for (uint64 x = split->offsets[row]; x < split->offsets[row + 1]; x++)
+	{
+		interactions[count].item = split->columns[x];
+		interactions[count].weight = split->weights[x];
+		interactions[count].time = split->times != NULL ? split->times[x] : RECSYS_NO_TIME;
+		interactions[count++].position = split->recency[x];
+	}
+	return RecsysHistoryFold(interactions, count, max_history, history, NULL);
+}
+
+static void
+fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
+			   RecsysEvaluation *evaluation)
+{
+	uint32		nusers = evaluation->nusers;
+	uint64		entries = 0;
+	uint64		largest = 1;
+	uint64		next = 0;
+	uint64		next_seen = 0;
+	bool		weighted = false;
+	RecsysInteraction *interactions;
+	RecsysHistoryItem *history;
+
+	for (uint32 user = 0; user < nusers; user++)
+	{
+		uint32		row = split->test_rows[user];
+		uint64		count = row == RECSYS_NONE ? 0 : split->offsets[row + 1] - split->offsets[row];
+
+		entries += count;
+		largest = Max(largest, count);
+	}
+	interactions = recsys_alloc_huge(sizeof(RecsysInteraction) * largest);
+	history = recsys_alloc_huge(sizeof(RecsysHistoryItem) * largest);
+	evaluation->histories.offsets = recsys_alloc_huge(sizeof(uint64) * ((Size) nusers + 1));
+	evaluation->histories.offsets[0] = 0;
+	evaluation->histories.items = recsys_alloc_huge(sizeof(uint32) * Max(entries, 1));
+	evaluation->weights = recsys_alloc_huge(sizeof(double) * Max(entries, 1));
+	if (split->options.exclude_seen)
+	{
+		evaluation->seen.offsets = recsys_alloc_huge(sizeof(uint64) * ((Size) nusers + 1));
+		evaluation->seen.offsets[0] = 0;
+		evaluation->seen.items = recsys_alloc_huge(sizeof(uint32) * Max(entries, 1));
+	}
+
+	for (uint32 user = 0; user < nusers; user++)
+	{
+		uint32		row = split->test_rows[user];
+		int			count = history_of(split, row, max_history, interactions, history);
+		int64		latest = RECSYS_NO_TIME;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int x = 0; x < count; x++)
+			latest = Max(latest, history[x].time);
+		for (int x = 0; x < count; x++)
+		{
+			evaluation->histories.items[next] = history[x].item;
+			evaluation->weights[next] = history[x].weight *
+				RecsysDecay(history[x].time, latest, half_life);
+			weighted |= evaluation->weights[next++] != 1.0;
+		}
+		evaluation->histories.offsets[user + 1] = next;
+
+		if (split->options.exclude_seen)
+		{
+			uint64		first = row == RECSYS_NONE ? 0 : split->offsets[row];
+			uint64		nseen = row == RECSYS_NONE ? 0 : split->offsets[row + 1] - first;
+
+			memcpy(evaluation->seen.items + next_seen, split->columns + first, sizeof(uint32) * nseen);
+			next_seen += nseen;
+			evaluation->seen.offsets[user + 1] = next_seen;
+		}
+	}
+	pfree(interactions);
+	pfree(history);
+	if (!weighted)
+	{
+		pfree(evaluation->weights);
+		evaluation->weights = NULL;
+	}
+}
+
+void
+RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_history,
+				 int64 half_life, int nworkers, RecsysEvaluation *evaluation)
+{
+	Size		limit = split->options.memory_limit;
+	Size		used = MemoryContextMemAllocated(split->context, true);
+	Size		slots = Max(split->nitems, 1);
+	RecsysGraphCollector collector;
+	const RecsysItemTotals *totals;
+	RecsysModel *model;
+
+	RecsysCheckEvaluationMemory(used, limit);
+	evaluation->nitems = split->nitems;
+	evaluation->nusers = RecsysSplitUsers(split);
+	evaluation->test = split->test;
+	fill_histories(split, max_history, half_life, evaluation);
+	used += MemoryContextMemAllocated(CurrentMemoryContext, false);
+	RecsysCheckEvaluationMemory(used, limit);
+
+	RecsysGraphCollectorInit(&collector, evaluation, limit - used);
+	model = RecsysModelCreate(split->nitems, split->weighted, max_history,
+							  Max(limit - used, MIN_MODEL_MEMORY), false, nworkers);
+	feed_model(split, model);
+	totals = RecsysModelFinish(model);
+	evaluation->nusers_trained = totals->nusers;
+	evaluation->item_users = recsys_alloc_huge(sizeof(uint32) * slots);
+	memcpy(evaluation->item_users, totals->users, sizeof(uint32) * split->nitems);
+	RecsysModelRun(model, options, collect_row, &collector);
+	RecsysModelFree(model);
+	RecsysGraphCollectorFinish(&collector);
+
+	evaluation->popular = recsys_alloc_huge(sizeof(uint32) * slots);
+	RecsysEvaluationSortItems(evaluation);
+}
