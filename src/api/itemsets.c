@@ -109,6 +109,7 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 		RecsysBestRulesReport(state.best, put_set, &state);
 		RecsysBestRulesFree(state.best);
 	}
+	RecsysMiningEnd(&state.mined);
 	return (Datum) 0;
 }
 

@@ -15,9 +15,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "am/basketscan.h"
 #include "am/graph.h"
 #include "am/options.h"
-#include "am/visible.h"
 #include "api/mining.h"
 #include "api/recommender.h"
 #include "api/serving.h"
@@ -25,7 +25,6 @@
 #include "optimizer/cost.h"
 #include "port/pg_bitutils.h"
 #include "source/basketstore.h"
-#include "source/mining.h"
 #include "source/query.h"
 #include "source/values.h"
 #include "storage/predicate.h"
@@ -86,29 +85,27 @@ no_weights(const char *name, const char *way)
 }
 
 static void
-add_user(void *arg, RecsysInteraction *interactions, int count)
-{
-	RecsysBasketStoreAdd(arg, interactions, count);
-}
-
-static void
-read_index(Source *source)
+read_index(Source *source, RecsysMiningTeam *team)
 {
 	const RecsysMiningRequest *request = source->request;
 	RecsysRecommender *recommender = &source->recommender;
 	Snapshot	snapshot = GetActiveSnapshot();
-	int			max_basket = request->max_basket;
+	RecsysBasketOptions options;
 
-	if (max_basket == 0)
-		max_basket = RecsysGetCache(recommender->index)->meta.max_history;
+	options.max_basket = request->max_basket;
+	if (options.max_basket == 0)
+		options.max_basket = RecsysGetCache(recommender->index)->meta.max_history;
 	if (request->weights && recommender->columns.weight_column == 0)
 		no_weights(psprintf("recommender \"%s\"", RelationGetRelationName(recommender->index)),
 				   "Create the index with a weight, as in USING recsys (order_id, product_id, (price * quantity))");
 	source->nitems = RecsysItemCount(recommender->index);
-	source->store = RecsysBasketStoreCreate(source->nitems, max_basket, request->weights,
+	options.nitems = source->nitems;
+	options.weighted = request->weights;
+	source->store = RecsysBasketStoreCreate(options.nitems, options.max_basket, options.weighted,
 											source->memory_limit / 2);
 	PredicateLockRelation(recommender->heap, snapshot);
-	RecsysScanVisible(recommender->heap, recommender->index, snapshot, add_user, source->store);
+	RecsysScanBaskets(recommender->heap, recommender->index, snapshot, &options, source->store,
+					  max_parallel_workers_per_gather, team);
 	RecsysGraphReaderInit(&source->reader, recommender->index);
 }
 
@@ -153,7 +150,7 @@ read_query(Source *source, bool weighted)
 }
 
 static void
-read_baskets(Source *source, RecsysAnswer *answer)
+read_baskets(Source *source, RecsysAnswer *answer, RecsysMiningTeam *team)
 {
 	const RecsysMiningRequest *request = source->request;
 	bool		weighted;
@@ -171,7 +168,7 @@ read_baskets(Source *source, RecsysAnswer *answer)
 		source->kind = source->recommender.columns.item_kind;
 		RecsysAnswerCheckKind(answer, source->kind,
 							  RelationGetRelationName(source->recommender.index));
-		read_index(source);
+		read_index(source, team);
 	}
 }
 
@@ -321,7 +318,7 @@ prepare(Source *source, Oid item_type, RecsysMinedBaskets *mined)
 	if (source->collector != NULL)
 		held += RecsysCollectorMemory(source->collector);
 	options.memory_limit = Max(source->memory_limit, held + LEAST_MEMORY) - held;
-	mined->sets = RecsysItemsetsPrepare(&baskets, &options, NULL, NULL);
+	mined->sets = RecsysItemsetsPrepare(&baskets, &options, RecsysMiningTeamPlace, &mined->team);
 	if (mined->sets == NULL)
 		RecsysMiningOutOfMemory(mined, "the baskets");
 	number_items(source, item_type, mined);
@@ -342,7 +339,7 @@ RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer, Oi
 	memset(mined, 0, sizeof(*mined));
 	source.request = request;
 	source.memory_limit = (Size) maintenance_work_mem * 1024;
-	read_baskets(&source, answer);
+	read_baskets(&source, answer, &mined->team);
 	prepare(&source, item_type, mined);
 	RecsysBasketStoreFree(source.store);
 	if (!request->is_query)
@@ -469,8 +466,7 @@ too_many_itemsets(const RecsysMinedBaskets *mined, Size memory_limit)
 }
 
 void
-RecsysMine(const RecsysMinedBaskets *mined, Size memory_limit, RecsysMinedReporter report,
-		   void *arg)
+RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysMinedReporter report, void *arg)
 {
 	MineState	state = {0};
 	RecsysItemsetOutcome outcome;
@@ -483,10 +479,16 @@ RecsysMine(const RecsysMinedBaskets *mined, Size memory_limit, RecsysMinedReport
 	state.room = 64;
 	state.items = palloc(sizeof(uint32) * state.room);
 	outcome = RecsysMineItemsets(mined->sets, memory_limit, max_parallel_workers_per_gather,
-								 report_set, &state);
+								 &mined->team, report_set, &state);
 	if (state.too_many)
 		too_many_itemsets(mined, memory_limit);
 	if (outcome != RECSYS_ITEMSETS_DONE)
 		RecsysMiningOutOfMemory(mined, "the item sets");
 	pfree(state.items);
+}
+
+void
+RecsysMiningEnd(RecsysMinedBaskets *mined)
+{
+	RecsysMiningTeamDismiss(&mined->team);
 }

@@ -12,6 +12,7 @@
 #include "api/itemarray.h"
 #include "api/rule_arguments.h"
 #include "core/itemset.h"
+#include "source/mining.h"
 
 /* What is asked for */
 typedef struct RecsysMiningRequest
@@ -41,6 +42,7 @@ typedef struct RecsysMinedBaskets
 	uint32	   *numbers;		/* the kernel's item to ours, RECSYS_NONE if not frequent */
 	RecsysItemArrays *arrays;
 	Size		memory_limit;	/* bytes that are left */
+	RecsysMiningTeam team;		/* workers that have read the baskets */
 } RecsysMinedBaskets;
 
 /* Setting: more item sets than this end a statement. */
@@ -63,8 +65,11 @@ extern uint32 RecsysMinedItem(const RecsysMinedBaskets *mined, const RecsysKey *
 typedef bool (*RecsysMinedReporter) (void *arg, const uint32 *items, uint32 length,
 									 uint32 support, double weight);
 
-extern void RecsysMine(const RecsysMinedBaskets *mined, Size memory_limit,
-					   RecsysMinedReporter report, void *arg);
+extern void RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysMinedReporter report,
+					   void *arg);
+
+/* No more is mined: gives back what is not the memory context's. */
+extern void RecsysMiningEnd(RecsysMinedBaskets *mined);
 
 /* Too little memory for what is called so: an error. */
 extern void RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, const char *what);

@@ -113,7 +113,7 @@ static void
 generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions *options,
 		 const RecsysKeyList *consequents)
 {
-	const RecsysMinedBaskets *mined = &state->mined;
+	RecsysMinedBaskets *mined = &state->mined;
 	Size		half = mined->memory_limit / 2;
 	uint32		ignored;
 
@@ -123,6 +123,7 @@ generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions
 		options->consequents = mark_items(mined, consequents, &ignored);
 	state->sets = RecsysSetStoreCreate(mined->nitems, request->weights, half);
 	RecsysMine(mined, half, take_set, state);
+	RecsysMiningEnd(mined);
 
 	options->baskets = mined->baskets;
 	options->memory_limit = mined->memory_limit - Min(mined->memory_limit,
@@ -186,6 +187,7 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	state.adjust = options.adjust;
 	RecsysPrepareMining(&request, &answer, item_type, &state.mined);
 	generate(&state, &request, &options, &consequents);
+	RecsysMiningEnd(&state.mined);
 	return (Datum) 0;
 }
 
