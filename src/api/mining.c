@@ -238,8 +238,9 @@ find_items(Source *source, const RecsysKeyList *list, uint32 **items)
 
 /* Number the frequent items in key order. */
 static void
-number_items(Source *source, Oid item_type, RecsysMinedBaskets *mined)
+number_items(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets *mined)
 {
+	MemoryContext old;
 	uint32	   *items;
 	RecsysKey  *keys;
 	uint32		n = 0;
@@ -271,11 +272,15 @@ number_items(Source *source, Oid item_type, RecsysMinedBaskets *mined)
 		mined->numbers[items[i]] = RecsysMinedItem(mined, &keys[i]);
 	pfree(keys);
 	pfree(items);
+
+	/* rows may be made of them when all of this has gone */
+	old = MemoryContextSwitchTo(context);
 	mined->arrays = RecsysItemArraysCreate(item_type, mined->keys, n);
+	MemoryContextSwitchTo(old);
 }
 
 static void
-prepare(Source *source, Oid item_type, RecsysMinedBaskets *mined)
+prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets *mined)
 {
 	const RecsysMiningRequest *request = source->request;
 	RecsysItemsetOptions options = {0};
@@ -321,7 +326,7 @@ prepare(Source *source, Oid item_type, RecsysMinedBaskets *mined)
 	mined->sets = RecsysItemsetsPrepare(&baskets, &options, RecsysMiningTeamPlace, &mined->team);
 	if (mined->sets == NULL)
 		RecsysMiningOutOfMemory(mined, "the baskets");
-	number_items(source, item_type, mined);
+	number_items(source, item_type, context, mined);
 
 	held = mined->sets->size + sizeof(uint32) * (Size) source->nitems +
 		sizeof(RecsysKey) * (Size) mined->nitems + RecsysItemArraysMemory(mined->arrays);
@@ -340,7 +345,7 @@ RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer, Oi
 	source.request = request;
 	source.memory_limit = (Size) maintenance_work_mem * 1024;
 	read_baskets(&source, answer, &mined->team);
-	prepare(&source, item_type, mined);
+	prepare(&source, item_type, answer->context, mined);
 	RecsysBasketStoreFree(source.store);
 	if (!request->is_query)
 	{
