@@ -44,6 +44,7 @@
 #define KEYS_PER_CHECK 1000
 
 int			RecsysMaxItemsets = 10000000;
+int			RecsysMaxRules = 10000000;
 
 /* Most items of a basket that a query yields; an index has its max_history. */
 #define RECSYS_DEFAULT_MAX_BASKET 2000
@@ -72,6 +73,11 @@ RecsysInitMining(void)
 							"Most item sets that association_rules and frequent_itemsets may come upon.",
 							"A statement that comes upon more ends in an error, which tells a min_support that suits.",
 							&RecsysMaxItemsets, 10000000, 1, PG_INT32_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("recsys.max_rules",
+							"Most rules that association_rules and its variants return, unless k says how many.",
+							"A statement that would return more ends in an error.",
+							&RecsysMaxRules, 10000000, 1, PG_INT32_MAX,
 							PGC_USERSET, 0, NULL, NULL, NULL);
 }
 

@@ -45,8 +45,9 @@ typedef struct RecsysMinedBaskets
 	RecsysMiningTeam team;		/* workers that have read the baskets */
 } RecsysMinedBaskets;
 
-/* Setting: more item sets than this end a statement. */
+/* Settings: more item sets or rules than this end a statement. */
 extern int	RecsysMaxItemsets;
+extern int	RecsysMaxRules;
 
 /* Called once, from _PG_init. */
 extern void RecsysInitMining(void);

@@ -545,12 +545,15 @@ fill(const Preparation *p, ItemsetBlock *block)
 		entries[place++] = ITEMSET_HEAD | p->counts[basket];
 		for (uint32 x = p->starts[basket]; x < p->starts[basket + 1]; x++)
 			entries[place++] = p->recoded[x];
+		if (basket % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
 	}
 	entries[place] = ITEMSET_HEAD;
 	memset(occurrences + p->nentries, 0, ITEMSET_AHEAD * sizeof(uint32));
-	CHECK_FOR_INTERRUPTS();
 	while (place-- > 0)
 	{
+		if (place % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (!(entries[place] & ITEMSET_HEAD))
 			occurrences[--places[entries[place]]] = place;
 	}
