@@ -9,13 +9,14 @@
  */
 #include "postgres.h"
 
+#include "core/pages.h"
 #include "core/platform.h"
 #include "miscadmin.h"
 #include "source/basketstore.h"
 #include "source/tempfile.h"
 
 /* Words of 32 bits of a chunk, unless a single basket takes more */
-#define CHUNK_WORDS 65536
+#define CHUNK_WORDS 262144
 
 /* So many such weights that a basket can have do not sum up to infinity as a float. */
 #define MOST_PLAIN_WEIGHT 1e28f
@@ -175,7 +176,11 @@ reserve(RecsysBasketStore *store, uint32 words)
 		chunk->size = size;
 		chunk->used = chunk->nbaskets = 0;
 		if (store->last != NULL)
+		{
+			/* this one will be filled, too */
+			RecsysMapPages(chunk, offsetof(Chunk, words) + sizeof(uint32) * (Size) size);
 			store->last->next = chunk;
+		}
 		else
 			store->first = chunk;
 		store->last = chunk;

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "core/pages.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "source/mining.h"
@@ -180,6 +181,7 @@ void *
 RecsysMiningTeamPlace(void *arg, Size size)
 {
 	RecsysMiningTeam *team = arg;
+	void	   *place;
 
 	if (team->workers != NULL)
 	{
@@ -187,7 +189,9 @@ RecsysMiningTeamPlace(void *arg, Size size)
 		if (team->segment != NULL)
 			return dsm_segment_address(team->segment);
 	}
-	return MemoryContextAllocHuge(CurrentMemoryContext, size);
+	place = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	RecsysMapPages(place, size);
+	return place;
 }
 
 static void
