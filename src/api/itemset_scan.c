@@ -275,12 +275,12 @@ next_set(ScanState *node)
 {
 	ItemsetScan *state = (ItemsetScan *) node;
 	TupleTableSlot *slot = node->ss_ScanTupleSlot;
-	RecsysStreamedSet set;
+	RecsysItemset set;
 
 	if (state->stream == NULL)
 		fill_stream(state);
 	ExecClearTuple(slot);
-	if (!RecsysSetStreamNext(state->stream, &set))
+	if (!RecsysSetStreamNext(state->stream, state->wants_items, &set))
 		return slot;
 	slot->tts_isnull[ITEMS] = !state->wants_items;
 	if (state->wants_items)
@@ -294,7 +294,7 @@ next_set(ScanState *node)
 	slot->tts_values[LENGTH] = Int32GetDatum((int32) set.length);
 	slot->tts_isnull[LENGTH] = false;
 	slot->tts_values[BASKET_WEIGHT] = Float8GetDatum(set.weight);
-	slot->tts_isnull[BASKET_WEIGHT] = !RecsysSetStreamWeighted(state->stream);
+	slot->tts_isnull[BASKET_WEIGHT] = !RecsysSetStreamFormat(state->stream)->weighted;
 	return ExecStoreVirtualTuple(slot);
 }
 

@@ -46,8 +46,9 @@ put_set(void *arg, const RecsysRule *set)
 
 	if (state->stream != NULL)
 	{
-		RecsysSetStreamAdd(state->stream, set->antecedent, set->nantecedent,
-						   (uint32) set->counts.both, set->weight);
+		RecsysItemset packed = {set->antecedent, set->nantecedent, (uint32) set->counts.both, set->weight};
+
+		RecsysSetStreamAdd(state->stream, &packed);
 		return;
 	}
 	values[0] = Int64GetDatum((int64) set->counts.both);
@@ -114,15 +115,15 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 	else if (state.mined.sets != NULL)
 	{
 		miners /= 2;
-		RecsysSetStreamBegin(state.stream, state.mined.arrays, state.mined.nitems,
-							 state.mined.baskets, state.weights, miners);
+		RecsysSetStreamBegin(state.stream, &state.mined.format, state.mined.arrays,
+							 state.mined.baskets, miners);
 	}
 	if (!all)
 	{
 		miners /= 2;
 		state.best = RecsysBestRulesCreate(k, miners);
 	}
-	RecsysMine(&state.mined, miners, take_set, &state);
+	RecsysMine(&state.mined, miners, all ? state.stream : NULL, take_set, &state);
 	if (state.best != NULL)
 	{
 		RecsysBestRulesReport(state.best, put_set, &state);

@@ -11,6 +11,7 @@
 #include "api/answer.h"
 #include "api/itemarray.h"
 #include "api/rule_arguments.h"
+#include "api/setstream.h"
 #include "core/itemset.h"
 #include "source/mining.h"
 
@@ -39,7 +40,7 @@ typedef struct RecsysMinedBaskets
 	uint32		nitems;			/* frequent ones */
 	RecsysKeyKind kind;
 	RecsysKey  *keys;			/* of each, ascending */
-	uint32	   *numbers;		/* the kernel's item to ours, RECSYS_NONE if not frequent */
+	RecsysSetFormat format;		/* of item sets in our numbers */
 	RecsysItemArrays *arrays;
 	Size		memory_limit;	/* bytes that are left */
 	RecsysMiningTeam team;		/* workers that have read the baskets */
@@ -61,13 +62,14 @@ extern uint32 RecsysMinedItem(const RecsysMinedBaskets *mined, const RecsysKey *
 
 /*
  * Reports all item sets, in our numbers, ascending within a set.  Returning false
- * means that memory does not suffice; memory_limit is for the miners.
+ * means that memory does not suffice; memory_limit is for the miners.  With a stream
+ * they go there instead.
  */
 typedef bool (*RecsysMinedReporter) (void *arg, const uint32 *items, uint32 length,
 									 uint32 support, double weight);
 
-extern void RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysMinedReporter report,
-					   void *arg);
+extern void RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream,
+					   RecsysMinedReporter report, void *arg);
 
 /* No more is mined: gives back what is not the memory context's. */
 extern void RecsysMiningEnd(RecsysMinedBaskets *mined);

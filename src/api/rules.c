@@ -140,7 +140,7 @@ generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions
 	if (consequents->present)
 		options->consequents = mark_items(mined, consequents, &ignored);
 	state->sets = RecsysSetStoreCreate(mined->nitems, request->weights, half);
-	RecsysMine(mined, half, take_set, state);
+	RecsysMine(mined, half, NULL, take_set, state);
 	RecsysMiningEnd(mined);
 
 	options->baskets = mined->baskets;

@@ -2,10 +2,8 @@
  * setstream.c
  *	  Item sets between their mining and the scan that returns them.
  *
- * Packed in units of 16 bits: support and length with two units each, the weight with
- * four if there are weights, and the items, with one unit each if their numbers
- * allow.  That is a fifth of what rows would take.  Sets stand in chunks, in
- * memory or, if they do not fit, in a temporary file.
+ * They stand in chunks, packed, in memory or, if they do not fit, in a temporary
+ * file.
  */
 #include "postgres.h"
 
@@ -19,12 +17,6 @@
 /* Units of a chunk: 1 MB */
 #define CHUNK_UNITS 524288
 
-/* Items with numbers below this take one unit. */
-#define NARROW_ITEMS 65536
-
-#define HEAD_UNITS 4
-#define WEIGHT_UNITS 4
-
 typedef struct Chunk
 {
 	struct Chunk *next;
@@ -35,10 +27,9 @@ typedef struct Chunk
 struct RecsysSetStream
 {
 	MemoryContext context;
+	RecsysSetFormat format;
 	RecsysItemArrays *arrays;
 	uint64		baskets;
-	bool		weighted;
-	bool		narrow;			/* items take one unit */
 	Size		limit;
 	Size		memory;
 	Chunk	   *first;
@@ -78,13 +69,12 @@ RecsysSetStreamContext(const RecsysSetStream *stream)
 }
 
 void
-RecsysSetStreamBegin(RecsysSetStream *stream, RecsysItemArrays *arrays, uint32 nitems,
-					 uint64 baskets, bool weighted, Size memory_limit)
+RecsysSetStreamBegin(RecsysSetStream *stream, const RecsysSetFormat *format,
+					 RecsysItemArrays *arrays, uint64 baskets, Size memory_limit)
 {
+	stream->format = *format;
 	stream->arrays = arrays;
-	stream->narrow = nitems <= NARROW_ITEMS;
 	stream->baskets = baskets;
-	stream->weighted = weighted;
 	stream->limit = memory_limit;
 }
 
@@ -134,38 +124,36 @@ add_chunk(RecsysSetStream *stream)
 	stream->memory += sizeof(Chunk);
 }
 
-void
-RecsysSetStreamAdd(RecsysSetStream *stream, const uint32 *items, uint32 length, uint32 support,
-				   double weight)
+/* Room for so many units in the last chunk */
+static uint16 *
+reserve(RecsysSetStream *stream, Size units)
 {
-	Size		units = HEAD_UNITS + (stream->weighted ? WEIGHT_UNITS : 0) +
-		(Size) length * (stream->narrow ? 1 : 2);
 	uint16	   *place;
 
 	if (units > CHUNK_UNITS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("item set of %u items is too large", length),
+				 errmsg("an item set is too large"),
 				 errhint("Use a smaller max_length.")));
 	if (stream->last == NULL || stream->last->used + units > CHUNK_UNITS)
 		add_chunk(stream);
 	place = stream->last->units + stream->last->used;
 	stream->last->used += units;
-	memcpy(place, &support, sizeof(uint32));
-	memcpy(place + 2, &length, sizeof(uint32));
-	place += HEAD_UNITS;
-	if (stream->weighted)
-	{
-		memcpy(place, &weight, sizeof(double));
-		place += WEIGHT_UNITS;
-	}
-	if (!stream->narrow)
-		memcpy(place, items, sizeof(uint32) * (Size) length);
-	else
-	{
-		for (uint32 i = 0; i < length; i++)
-			place[i] = (uint16) items[i];
-	}
+	return place;
+}
+
+void
+RecsysSetStreamAdd(RecsysSetStream *stream, const RecsysItemset *set)
+{
+	(void) RecsysPackSet(&stream->format, set,
+						 reserve(stream, RecsysSetUnits(&stream->format, set->length)));
+}
+
+void
+RecsysSetStreamAddPacked(RecsysSetStream *stream, const uint16 *units, uint32 nunits)
+{
+	if (nunits > 0)
+		memcpy(reserve(stream, nunits), units, sizeof(uint16) * (Size) nunits);
 }
 
 void
@@ -208,25 +196,23 @@ next_chunk(RecsysSetStream *stream)
 }
 
 bool
-RecsysSetStreamNext(RecsysSetStream *stream, RecsysStreamedSet *set)
+RecsysSetStreamNext(RecsysSetStream *stream, bool with_items, RecsysItemset *set)
 {
 	const uint16 *place;
+	Size		units;
 
 	while (stream->chunk == NULL || stream->place == stream->chunk->used)
 	{
 		if (stream->chunk == NULL || !next_chunk(stream))
 			return false;
 	}
-	place = stream->chunk->units + stream->place;
-	memcpy(&set->support, place, sizeof(uint32));
-	memcpy(&set->length, place + 2, sizeof(uint32));
-	place += HEAD_UNITS;
-	set->weight = 0;
-	if (stream->weighted)
-	{
-		memcpy(&set->weight, place, sizeof(double));
-		place += WEIGHT_UNITS;
-	}
+	place = RecsysUnpackSet(&stream->format, stream->chunk->units + stream->place, set);
+	units = RecsysSetUnits(&stream->format, set->length);
+	if (stream->place + units > stream->chunk->used)
+		elog(ERROR, "recsys temporary file holds half an item set");
+	stream->place += units;
+	if (!with_items)
+		return true;
 	if (set->length > stream->room)
 	{
 		if (stream->items != NULL)
@@ -234,17 +220,14 @@ RecsysSetStreamNext(RecsysSetStream *stream, RecsysStreamedSet *set)
 		stream->room = Max(64, set->length * 2);
 		stream->items = MemoryContextAlloc(stream->context, sizeof(uint32) * (Size) stream->room);
 	}
-	if (!stream->narrow)
-		memcpy(stream->items, place, sizeof(uint32) * (Size) set->length);
-	else
-	{
-		for (uint32 i = 0; i < set->length; i++)
-			stream->items[i] = place[i];
-	}
-	set->items = stream->items;
-	stream->place = (uint32) (place - stream->chunk->units) +
-		set->length * (stream->narrow ? 1 : 2);
+	(void) RecsysUnpackItems(&stream->format, place, set, stream->items);
 	return true;
+}
+
+const RecsysSetFormat *
+RecsysSetStreamFormat(const RecsysSetStream *stream)
+{
+	return &stream->format;
 }
 
 RecsysItemArrays *
@@ -257,10 +240,4 @@ uint64
 RecsysSetStreamBaskets(const RecsysSetStream *stream)
 {
 	return stream->baskets;
-}
-
-bool
-RecsysSetStreamWeighted(const RecsysSetStream *stream)
-{
-	return stream->weighted;
 }

@@ -8,18 +8,9 @@
 #include "postgres.h"
 
 #include "api/itemarray.h"
-#include "nodes/execnodes.h"
+#include "core/setpack.h"
 
 typedef struct RecsysSetStream RecsysSetStream;
-
-/* An item set as it comes out; items are good until the next one. */
-typedef struct RecsysStreamedSet
-{
-	const uint32 *items;
-	uint32		length;
-	uint32		support;
-	double		weight;
-} RecsysStreamedSet;
 
 /* Lives in a memory context of its own below the current one. */
 extern RecsysSetStream *RecsysSetStreamCreate(void);
@@ -27,21 +18,23 @@ extern void RecsysSetStreamFree(RecsysSetStream *stream);
 extern MemoryContext RecsysSetStreamContext(const RecsysSetStream *stream);
 
 /*
- * Before the first set: items are below nitems, N is the number of baskets.  Beyond
- * memory_limit bytes sets go to a temporary file.  arrays live in the stream's context.
+ * Before the first set: their format, the number of baskets, and arrays, which live in the
+ * stream's context.  Beyond memory_limit bytes sets go to a temporary file.
  */
-extern void RecsysSetStreamBegin(RecsysSetStream *stream, RecsysItemArrays *arrays,
-								 uint32 nitems, uint64 baskets, bool weighted,
-								 Size memory_limit);
-extern void RecsysSetStreamAdd(RecsysSetStream *stream, const uint32 *items, uint32 length,
-							   uint32 support, double weight);
+extern void RecsysSetStreamBegin(RecsysSetStream *stream, const RecsysSetFormat *format,
+								 RecsysItemArrays *arrays, uint64 baskets, Size memory_limit);
+extern void RecsysSetStreamAdd(RecsysSetStream *stream, const RecsysItemset *set);
 
-/* From the first set on, as often as wanted */
+/* Sets that are packed already */
+extern void RecsysSetStreamAddPacked(RecsysSetStream *stream, const uint16 *units,
+									 uint32 nunits);
+
+/* From the first set on, as often as wanted; with or without items, which are good until the next one */
 extern void RecsysSetStreamRewind(RecsysSetStream *stream);
-extern bool RecsysSetStreamNext(RecsysSetStream *stream, RecsysStreamedSet *set);
+extern bool RecsysSetStreamNext(RecsysSetStream *stream, bool with_items, RecsysItemset *set);
 
+extern const RecsysSetFormat *RecsysSetStreamFormat(const RecsysSetStream *stream);
 extern RecsysItemArrays *RecsysSetStreamArrays(const RecsysSetStream *stream);
 extern uint64 RecsysSetStreamBaskets(const RecsysSetStream *stream);
-extern bool RecsysSetStreamWeighted(const RecsysSetStream *stream);
 
 #endif							/* RECSYS_SETSTREAM_H */

@@ -687,3 +687,13 @@ RecsysItemsetsSupport(const RecsysItemsets *sets, uint32 item)
 	}
 	return 0;
 }
+
+void
+RecsysItemsetsRenumber(RecsysItemsets *sets, const uint32 *numbers)
+{
+	ItemsetBlock *block = (ItemsetBlock *) sets;
+	uint32	   *items = ITEMSET_ARRAY(block, uint32, items);
+
+	for (uint32 x = 0; x < block->nranks + block->ncommon; x++)
+		items[x] = numbers[items[x]];
+}

@@ -31,9 +31,9 @@
 /* Own item sets between two looks at the clock or into the queues */
 #define SETS_PER_LOOK 256
 
-/* Bytes of a worker's queue and of a batch */
+/* Bytes of a worker's queue, and units of a batch */
 #define QUEUE_SIZE ((Size) 1024 * 1024)
-#define BATCH_WORDS 16384
+#define BATCH_UNITS 32768
 
 /* What workers are to do */
 typedef enum RecsysMiningStage
@@ -43,22 +43,19 @@ typedef enum RecsysMiningStage
 	STAGE_OVER					/* go home */
 } RecsysMiningStage;
 
-/* How a batch begins; item sets follow, each as weight, support, length, items */
+/* How a batch begins; packed item sets follow */
 typedef struct BatchHeader
 {
 	uint32		outcome;		/* RecsysItemsetOutcome of the tasks so far */
-	uint32		nwords;
+	uint32		nsets;
+	uint32		nunits;
 } BatchHeader;
-
-/* Words before the items of a set in a batch */
-#define SET_WORDS 4
 
 typedef struct Leader
 {
 	MemoryContext context;
 	const RecsysItemsets *sets;
-	RecsysItemsetReporter report;
-	void	   *arg;
+	const RecsysMiningReport *report;
 	instr_time	start;
 	int			nworkers;		/* that may be launched; 0 once they are */
 	Size		memory_limit;	/* of each miner */
@@ -76,7 +73,7 @@ typedef struct Batch
 	RecsysWorker *worker;
 	RecsysMiningShared *shared;
 	BatchHeader header;
-	uint32		words[BATCH_WORDS];
+	uint16		units[BATCH_UNITS];
 } Batch;
 
 PGDLLEXPORT void recsys_itemset_worker_main(dsm_segment *segment, shm_toc *toc);
@@ -120,23 +117,13 @@ stop(Leader *leader, RecsysItemsetOutcome outcome)
 static void
 take_batch(Leader *leader, const BatchHeader *header)
 {
-	const uint32 *word = (const uint32 *) (header + 1);
-	const uint32 *end = word + header->nwords;
+	const RecsysMiningReport *report = leader->report;
 
 	if (header->outcome == RECSYS_ITEMSETS_NO_MEMORY)
 		stop(leader, RECSYS_ITEMSETS_NO_MEMORY);
-	while (word < end && leader->outcome == RECSYS_ITEMSETS_DONE)
-	{
-		RecsysItemset set;
-
-		memcpy(&set.weight, word, sizeof(double));
-		set.support = word[2];
-		set.length = word[3];
-		set.items = word + SET_WORDS;
-		word += SET_WORDS + set.length;
-		if (!leader->report(leader->arg, &set))
-			stop(leader, RECSYS_ITEMSETS_STOPPED);
-	}
+	if (header->nsets > 0 && leader->outcome == RECSYS_ITEMSETS_DONE &&
+		!report->packed(report->arg, (const uint16 *) (header + 1), header->nunits, header->nsets))
+		stop(leader, RECSYS_ITEMSETS_STOPPED);
 }
 
 /* Report what the workers have sent; returns whether there was anything. */
@@ -215,6 +202,7 @@ launch(Leader *leader)
 	RecsysMiningSharedInit(team->shared);
 	team->shared->block = dsm_segment_handle(team->segment);
 	team->shared->memory_limit = leader->memory_limit;
+	team->shared->format = leader->report->format;
 	pg_atomic_write_u32(&team->shared->claimed, leader->claimed);
 	pg_atomic_write_u32(&team->shared->stage, STAGE_MINING);
 	team->nlaunched = RecsysWorkersLaunch(team->workers);
@@ -244,7 +232,7 @@ report_own(void *arg, const RecsysItemset *set)
 {
 	Leader	   *leader = arg;
 
-	if (!leader->report(leader->arg, set))
+	if (!leader->report->set(leader->report->arg, set))
 	{
 		stop(leader, RECSYS_ITEMSETS_STOPPED);
 		return false;
@@ -287,7 +275,7 @@ finish(Leader *leader)
 
 RecsysItemsetOutcome
 RecsysMineItemsets(const RecsysItemsets *sets, Size memory_limit, int nworkers,
-				   RecsysMiningTeam *team, RecsysItemsetReporter report, void *arg)
+				   RecsysMiningTeam *team, const RecsysMiningReport *report)
 {
 	Leader		leader = {0};
 	RecsysItemsetMiner *miner;
@@ -300,7 +288,6 @@ RecsysMineItemsets(const RecsysItemsets *sets, Size memory_limit, int nworkers,
 	leader.context = CurrentMemoryContext;
 	leader.sets = sets;
 	leader.report = report;
-	leader.arg = arg;
 	leader.nworkers = nworkers;
 	leader.memory_limit = memory_limit / (nworkers + 1);
 	leader.until_look = SETS_PER_LOOK;
@@ -312,6 +299,7 @@ RecsysMineItemsets(const RecsysItemsets *sets, Size memory_limit, int nworkers,
 		leader.nworkers = 0;
 		leader.memory_limit = memory_limit / (leader.team.nlaunched + 1);
 		leader.team.shared->memory_limit = leader.memory_limit;
+		leader.team.shared->format = report->format;
 		if (leader.team.segment != NULL)
 			leader.team.shared->block = dsm_segment_handle(leader.team.segment);
 		set_stage(leader.team.shared, leader.team.segment != NULL ? STAGE_MINING : STAGE_OVER);
@@ -344,27 +332,26 @@ RecsysMineItemsets(const RecsysItemsets *sets, Size memory_limit, int nworkers,
 static void
 send_batch(Batch *batch, bool flush)
 {
-	RecsysWorkerSend(batch->worker, &batch->header, sizeof(BatchHeader), batch->words,
-					 sizeof(uint32) * batch->header.nwords, flush);
-	batch->header.nwords = 0;
+	RecsysWorkerSend(batch->worker, &batch->header, sizeof(BatchHeader), batch->units,
+					 sizeof(uint16) * (Size) batch->header.nunits, flush);
+	batch->header.nunits = 0;
+	batch->header.nsets = 0;
 }
 
 static bool
 add_to_batch(void *arg, const RecsysItemset *set)
 {
 	Batch	   *batch = arg;
-	uint32	   *word;
+	const RecsysSetFormat *format = &batch->shared->format;
+	Size		units = RecsysSetUnits(format, set->length);
 
-	if (batch->header.nwords + SET_WORDS + set->length > BATCH_WORDS)
+	if (batch->header.nunits + units > BATCH_UNITS)
 		send_batch(batch, false);
-	if (SET_WORDS + set->length > BATCH_WORDS)
+	if (units > BATCH_UNITS)
 		elog(ERROR, "item set of %u items", set->length);
-	word = batch->words + batch->header.nwords;
-	memcpy(word, &set->weight, sizeof(double));
-	word[2] = set->support;
-	word[3] = set->length;
-	memcpy(word + SET_WORDS, set->items, sizeof(uint32) * set->length);
-	batch->header.nwords += SET_WORDS + set->length;
+	(void) RecsysPackSet(format, set, batch->units + batch->header.nunits);
+	batch->header.nunits += units;
+	batch->header.nsets++;
 	return !batch->worker->abandoned && pg_atomic_read_u32(&batch->shared->stop) == 0;
 }
 

@@ -8,7 +8,7 @@
 
 #include "postgres.h"
 
-#include "core/itemset.h"
+#include "core/setpack.h"
 #include "port/atomics.h"
 #include "source/workers.h"
 #include "storage/condition_variable.h"
@@ -21,6 +21,7 @@ typedef struct RecsysMiningShared
 	pg_atomic_uint32 stage;		/* RecsysMiningStage */
 	dsm_handle	block;			/* segment with the prepared data */
 	Size		memory_limit;	/* of each miner */
+	RecsysSetFormat format;		/* of what workers send */
 	pg_atomic_uint32 claimed;	/* tasks that somebody has taken, from the last one on */
 	pg_atomic_uint32 stop;		/* nobody wants more */
 } RecsysMiningShared;
@@ -36,6 +37,18 @@ typedef struct RecsysMiningTeam
 	RecsysMiningShared *shared;
 	dsm_segment *segment;		/* of the prepared data */
 } RecsysMiningTeam;
+
+/*
+ * Where item sets go: those of this process one by one, items in any order, those of
+ * workers packed, as they come.  False ends the mining with RECSYS_ITEMSETS_STOPPED.
+ */
+typedef struct RecsysMiningReport
+{
+	RecsysSetFormat format;		/* of packed ones */
+	RecsysItemsetReporter set;
+	bool		(*packed) (void *arg, const uint16 *units, uint32 nunits, uint32 nsets);
+	void	   *arg;
+} RecsysMiningReport;
 
 extern void RecsysMiningSharedInit(RecsysMiningShared *shared);
 
@@ -59,6 +72,6 @@ extern void RecsysMiningTakePart(RecsysWorker *worker, RecsysMiningShared *share
  */
 extern RecsysItemsetOutcome RecsysMineItemsets(const RecsysItemsets *sets, Size memory_limit,
 											   int nworkers, RecsysMiningTeam *team,
-											   RecsysItemsetReporter report, void *arg);
+											   const RecsysMiningReport *report);
 
 #endif							/* RECSYS_MINING_H */
