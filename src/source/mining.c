@@ -25,7 +25,7 @@
 #include "source/segment.h"
 #include "utils/wait_event.h"
 
-/* Milliseconds that the leader mines alone */
+/* Milliseconds that the leader mines alone, and that have to be left for workers */
 #define ALONE 20.0
 
 /* Own item sets between two looks at the clock or into the queues */
@@ -209,6 +209,27 @@ launch(Leader *leader)
 	MemoryContextSwitchTo(old);
 }
 
+/*
+ * Is it time for workers?  They take some milliseconds to start and to end, so not if it
+ * looks as if there were less to come than there has been.  Tasks that come later tend
+ * to be shorter: this rather over-estimates what is left.
+ */
+static bool
+needs_workers(const Leader *leader)
+{
+	instr_time	now;
+	double		elapsed;
+	double		left;
+
+	if (leader->nworkers == 0 || leader->claimed == leader->sets->ntasks)
+		return false;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, leader->start);
+	elapsed = INSTR_TIME_GET_MILLISEC(now);
+	left = elapsed * (leader->sets->ntasks - leader->claimed) / Max(leader->claimed, 1);
+	return elapsed >= ALONE && left >= ALONE;
+}
+
 /* Time for workers?  Then launch them; or look what they have sent. */
 static void
 look_around(Leader *leader)
@@ -216,15 +237,8 @@ look_around(Leader *leader)
 	leader->until_look = SETS_PER_LOOK;
 	if (leader->team.workers != NULL)
 		(void) drain(leader);
-	else if (leader->nworkers > 0 && leader->claimed < leader->sets->ntasks)
-	{
-		instr_time	now;
-
-		INSTR_TIME_SET_CURRENT(now);
-		INSTR_TIME_SUBTRACT(now, leader->start);
-		if (INSTR_TIME_GET_MILLISEC(now) >= ALONE)
-			launch(leader);
-	}
+	else if (needs_workers(leader))
+		launch(leader);
 }
 
 static bool
