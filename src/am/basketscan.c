@@ -33,6 +33,9 @@
 #define PIECE_PAGES 32
 #define MOST_PIECES 4096
 
+/* No more can be fed by one leader. */
+#define MOST_WORKERS 32
+
 #define QUEUE_SIZE ((Size) 1024 * 1024)
 
 typedef struct SharedBaskets
@@ -135,12 +138,13 @@ RecsysScanBaskets(Relation heap, Relation index, Snapshot snapshot,
 	RecsysVisibleScan *scan;
 	SharedBaskets *shared;
 	BlockNumber pages = RelationGetNumberOfBlocks(index);
-	uint32		npieces = Min(Max(pages / PIECE_PAGES, 4 * (nworkers + 1)), MOST_PIECES);
+	uint32		npieces = Min(Max(pages / PIECE_PAGES, 4 * (MOST_WORKERS + 1)), MOST_PIECES);
 	uint32		piece;
 	uint32		nown = 0;
 	uint32		ndone = 0;
 
 	memset(team, 0, sizeof(*team));
+	nworkers = Min(nworkers, MOST_WORKERS);
 	if (nworkers == 0 || IsParallelWorker() || !IsUnderPostmaster ||
 		RelationUsesLocalBuffers(heap) || snapshot != GetActiveSnapshot() ||
 		pages < (uint64) LEAST_SIZE * min_parallel_index_scan_size)
