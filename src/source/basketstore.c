@@ -15,8 +15,9 @@
 #include "source/basketstore.h"
 #include "source/tempfile.h"
 
-/* Words of 32 bits of a chunk, unless a single basket takes more */
-#define CHUNK_WORDS 262144
+/* Words of 32 bits of a chunk, from the first ones to later ones, unless a basket takes more */
+#define LEAST_CHUNK_WORDS 16384
+#define MOST_CHUNK_WORDS 262144
 
 /* So many such weights that a basket can have do not sum up to infinity as a float. */
 #define MOST_PLAIN_WEIGHT 1e28f
@@ -164,8 +165,10 @@ reserve(RecsysBasketStore *store, uint32 words)
 {
 	if (store->last == NULL || store->last->used + words > store->last->size)
 	{
-		uint32		size = Max(words, CHUNK_WORDS);
+		uint32		size = Min(Max(store->memory / sizeof(uint32), LEAST_CHUNK_WORDS), MOST_CHUNK_WORDS);
 		Chunk	   *chunk;
+
+		size = Max(size, words);
 
 		if (store->memory + sizeof(uint32) * (Size) size > store->limit)
 			write_chunks(store);
