@@ -44,9 +44,6 @@ PG_CFLAGS += -fsanitize=undefined -fno-sanitize-recover=all -DRECSYS_NO_TARGET_C
 SHLIB_LINK += -fsanitize=undefined
 endif
 
-# the dense models; see core/blas.h
-SHLIB_LINK += -llapack -lblas
-
 # points where the TAP tests stop the code (src/fault.h); never in an installed module
 ifeq ($(RECSYS_FAULTS),1)
 PG_CFLAGS += -DRECSYS_FAULT_INJECTION

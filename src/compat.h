@@ -19,6 +19,12 @@
 #include "varatt.h"
 #endif
 
+/* 18 took the functions that print properties out of explain.h */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
 #if PG_VERSION_NUM < 150000
 #error "recsys needs PostgreSQL 15 or newer"
 #endif

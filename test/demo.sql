@@ -107,19 +107,24 @@ SELECT count(*) AS recommendations, count(DISTINCT r.item_id) AS "different prod
 FROM (SELECT DISTINCT basket_id FROM baskets) b, LATERAL recommend(b.basket_id, 5) r;
 \timing off
 
-\echo '11. Ten rules of the shop: for ten products what foretells them best (association_rules)'
+\echo '11. Ten rules of the shop: what foretells a product best, no two of them about the same two products (association_rules)'
 \timing on
 CREATE MATERIALIZED VIEW rules AS
 SELECT * FROM association_rules('baskets_recsys', min_support => 0.05, min_confidence => 0.4, max_length => 3);
 \timing off
 CREATE INDEX ON rules USING gin (antecedent);
+WITH best AS (
+	SELECT DISTINCT ON (consequent) *, antecedent || consequent AS products
+	FROM rules ORDER BY consequent, lift DESC, antecedent)
 SELECT 'Who buys ' || (SELECT string_agg(i.name, ' and ' ORDER BY i.name) FROM items i WHERE i.item_id = ANY (r.antecedent)) ||
 	   ' also buys ' || c.name || ': ' || round(100 * r.confidence) || ' of 100 such baskets, ' ||
 	   round(r.lift::numeric, 1) || ' times as many as among all' AS rule
-FROM (SELECT *, row_number() OVER (PARTITION BY consequent ORDER BY lift DESC, antecedent) AS place FROM rules) r
-JOIN items c ON c.item_id = r.consequent
-WHERE r.place = 1
-ORDER BY r.lift DESC, r.consequent LIMIT 10;
+FROM best r JOIN items c ON c.item_id = r.consequent
+WHERE NOT EXISTS (
+	SELECT FROM best better
+	WHERE (better.lift, better.consequent) > (r.lift, r.consequent)
+	  AND cardinality(ARRAY(SELECT unnest(better.products) INTERSECT SELECT unnest(r.products))) > 1)
+ORDER BY r.lift DESC, r.consequent DESC LIMIT 10;
 
 \echo '12. What goes with beef and potatoes, by the rules: complete_basket(ARRAY[beef, potatoes], 3, rules)'
 \timing on

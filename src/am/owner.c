@@ -166,6 +166,15 @@ reserve(RecsysEntryArray *array, uint64 more)
 								   sizeof(RecsysEntry) * (Size) array->size);
 }
 
+void
+RecsysInvalidTid(Relation index)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" contains an invalid TID", RelationGetRelationName(index)),
+			 errhint("Please REINDEX it.")));
+}
+
 static void
 collect(Relation index, RecsysCache *cache, RecsysSide side, const char *packed, int count,
 		RecsysEntryArray *array)
@@ -182,10 +191,7 @@ collect(Relation index, RecsysCache *cache, RecsysSide side, const char *packed,
 		sane &= RecsysTidIsSane(&entry->tid);
 	}
 	if (!sane)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains an invalid TID", RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
+		RecsysInvalidTid(index);
 }
 
 /*
@@ -207,38 +213,66 @@ RecsysChainCheck(Relation index, Page page, RecsysOwner owner, int stride, uint3
 }
 
 void
-RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
-					 RecsysOwner owner, RecsysEntryArray *array)
+RecsysWalkEntries(Relation index, RecsysCache *cache, RecsysSide side, RecsysOwner owner,
+				  RecsysEntryRun run, void *arg)
 {
 	BlockNumber block = owner->chain;
-	uint32		before = array->count;
+	uint64		seen = owner->tail;
 	uint32		pages = 0;
 
-	collect(index, cache, side, RecsysOwnerEntries(owner), owner->tail, array);
+	run(arg, RecsysOwnerEntries(owner), owner->tail);
 
 	while (block != InvalidBlockNumber)
 	{
 		Buffer		buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_CHAIN);
 		Page		page = BufferGetPage(buffer);
+		int			count;
 
 		RecsysChainCheck(index, page, owner, cache->stride[side], pages++);
-		collect(index, cache, side, RecsysChainEntries(page),
-				RecsysChainCount(page, cache->stride[side]), array);
+		count = RecsysChainCount(page, cache->stride[side]);
+		run(arg, RecsysChainEntries(page), count);
+		seen += count;
 		block = RecsysPageGetOpaque(page)->next;
 		UnlockReleaseBuffer(buffer);
 
 		/* a loop in a corrupted chain would otherwise never end */
-		if (array->count - before > owner->count)
+		if (seen > owner->count)
 			break;
 		CHECK_FOR_INTERRUPTS();
 	}
 
-	if (array->count - before != owner->count)
+	if (seen != owner->count)
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a list of %u entries where %u were expected",
-						RelationGetRelationName(index), array->count - before, owner->count),
+				 errmsg("index \"%s\" has a list of " UINT64_FORMAT " entries where %u were expected",
+						RelationGetRelationName(index), seen, owner->count),
 				 errhint("Please REINDEX it.")));
+}
+
+typedef struct Collecting
+{
+	Relation	index;
+	RecsysCache *cache;
+	RecsysSide	side;
+	RecsysEntryArray *array;
+} Collecting;
+
+static void
+collect_run(void *arg, const char *packed, int count)
+{
+	Collecting *collecting = arg;
+
+	collect(collecting->index, collecting->cache, collecting->side, packed, count,
+			collecting->array);
+}
+
+void
+RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
+					 RecsysOwner owner, RecsysEntryArray *array)
+{
+	Collecting	collecting = {index, cache, side, array};
+
+	RecsysWalkEntries(index, cache, side, owner, collect_run, &collecting);
 }
 
 static uint64

@@ -32,6 +32,18 @@ extern OffsetNumber RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysK
 #define RecsysPageGetOwner(page, off) \
 	((RecsysOwner) PageGetItem((page), PageGetItemId((page), (off))))
 
+/*
+ * Goes through all entries of an owner whose bucket is locked, as they are packed,
+ * so many at a time.  Whoever unpacks them has to look whether TIDs are sane.
+ */
+typedef void (*RecsysEntryRun) (void *arg, const char *packed, int count);
+
+extern void RecsysWalkEntries(Relation index, RecsysCache *cache, RecsysSide side,
+							  RecsysOwner owner, RecsysEntryRun run, void *arg);
+
+/* Errors out: an entry has a TID that is none. */
+extern void RecsysInvalidTid(Relation index) pg_attribute_noreturn();
+
 /* Appends all entries of an owner whose bucket is locked. */
 extern void RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
 								 RecsysOwner owner, RecsysEntryArray *array);

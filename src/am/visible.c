@@ -18,6 +18,7 @@
 #include "access/visibilitymap.h"
 #include "access/xact.h"
 #include "am/directory.h"
+#include "am/enlarge.h"
 #include "am/owner.h"
 #include "am/visible.h"
 #include "miscadmin.h"
@@ -183,71 +184,263 @@ RecsysReadVisible(Relation heap, Relation index, const RecsysKey *user, Snapshot
 	return count;
 }
 
+/*
+ * A scan of many users.  Entries become interactions as they are unpacked; the few
+ * whose page is not all-visible are noted, and looked up once the bucket is
+ * unlocked.
+ */
+struct RecsysVisibleScan
+{
+	Relation	index;
+	Snapshot	snapshot;
+	MemoryContext context;
+	VisibilityState state;
+	int			stride;
+	bool		weighted;
+	bool		timed;
+	bool		sane;			/* all TIDs so far */
+
+	/* of the bucket at hand: all its users' interactions, and where each user's end */
+	RecsysInteraction *interactions;
+	uint32		count;
+	uint32		size;
+	uint32	   *ends;
+	int			maxends;
+	uint32	   *doubtful;		/* interactions to be looked up, ascending */
+	uint32		ndoubtful;
+	uint32		maxdoubtful;
+};
+
+RecsysVisibleScan *
+RecsysVisibleScanCreate(Relation heap, Relation index, Snapshot snapshot)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys user scan",
+												  ALLOCSET_DEFAULT_SIZES);
+	RecsysVisibleScan *scan = MemoryContextAllocZero(context, sizeof(RecsysVisibleScan));
+	RecsysCache *cache = RecsysGetCache(index);
+
+	check_snapshot(index, snapshot);
+	scan->index = index;
+	scan->snapshot = snapshot;
+	scan->context = context;
+	init_visibility(&scan->state, heap);
+	scan->stride = cache->stride[RECSYS_USERS];
+	scan->weighted = cache->meta.weighted;
+	scan->timed = cache->meta.timed;
+	scan->sane = true;
+	return scan;
+}
+
+void
+RecsysVisibleScanFree(RecsysVisibleScan *scan)
+{
+	done_visibility(&scan->state);
+	MemoryContextDelete(scan->context);
+}
+
+static void
+note_doubtful(RecsysVisibleScan *scan)
+{
+	if (scan->ndoubtful == scan->maxdoubtful)
+	{
+		scan->maxdoubtful = Max(256, scan->maxdoubtful * 2);
+		scan->doubtful = RecsysEnlarge(scan->context, scan->doubtful,
+									   sizeof(uint32) * (Size) scan->maxdoubtful);
+	}
+	scan->doubtful[scan->ndoubtful++] = scan->count;
+}
+
+/* Runs under the bucket's lock, as ask_visibility_map does. */
+static void
+take_run(void *arg, const char *packed, int count)
+{
+	RecsysVisibleScan *scan = arg;
+	VisibilityState *state = &scan->state;
+
+	if ((uint64) scan->count + count > scan->size)
+	{
+		uint64		needed = (uint64) scan->count + count;
+
+		if (needed > PG_INT32_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("too many interactions with one key")));
+		scan->size = Max(1024, Max(needed, Min((uint64) scan->size * 2, PG_INT32_MAX)));
+		scan->interactions = RecsysEnlarge(scan->context, scan->interactions,
+										   sizeof(RecsysInteraction) * (Size) scan->size);
+	}
+	for (int i = 0; i < count; i++, packed += scan->stride)
+	{
+		RecsysInteraction *out = &scan->interactions[scan->count];
+		const char *place = packed;
+		ItemPointerData tid;
+		BlockNumber block;
+		bool		forgotten;
+
+		memcpy(&out->item, place, sizeof(uint32));
+		memcpy(&tid, place + sizeof(uint32), sizeof(ItemPointerData));
+		forgotten = (tid.ip_posid & RECSYS_TID_FORGOTTEN) != 0;
+		tid.ip_posid &= ~RECSYS_TID_FLAGS;
+		scan->sane &= RecsysTidIsSane(&tid);
+		if (forgotten || out->item == RECSYS_NONE)
+			continue;
+		place += sizeof(uint32) + sizeof(ItemPointerData);
+		out->weight = 1.0f;
+		out->time = RECSYS_NO_TIME;
+		if (scan->weighted)
+		{
+			memcpy(&out->weight, place, sizeof(float));
+			place += sizeof(float);
+		}
+		if (scan->timed)
+			memcpy(&out->time, place, sizeof(int64));
+		out->position = RecsysTidPosition(&tid);
+
+		block = ItemPointerGetBlockNumberNoCheck(&tid);
+		if (block != state->lastblock)
+		{
+			/* no look at the map for a block that is none */
+			if (!scan->sane)
+				RecsysInvalidTid(scan->index);
+			state->lastblock = block;
+			state->lastvisible = VM_ALL_VISIBLE(state->heap, block, &state->vmbuffer);
+		}
+		if (!state->lastvisible)
+			note_doubtful(scan);
+		scan->count++;
+	}
+	if (!scan->sane)
+		RecsysInvalidTid(scan->index);
+}
+
+/* Copy the users of a bucket up to a hash; returns how many, *next gets the hash after them. */
+static int
+take_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, uint64 *next)
+{
+	RecsysCache *cache = RecsysGetCache(scan->index);
+	Buffer		bucket = RecsysFindBucket(scan->index, RECSYS_USERS, low, BUFFER_LOCK_SHARE);
+	Page		page = BufferGetPage(bucket);
+	OffsetNumber max = PageGetMaxOffsetNumber(page);
+	int			nowners = 0;
+
+	scan->count = 0;
+	scan->ndoubtful = 0;
+	scan->state.lastblock = InvalidBlockNumber;
+	for (OffsetNumber off = RecsysBucketSearch(page, low); off <= max; off++)
+	{
+		RecsysOwner owner = RecsysPageGetOwner(page, off);
+
+		if (owner->hash > high)
+			break;
+		RecsysOwnerCheck(scan->index, page, off, scan->stride);
+		RecsysWalkEntries(scan->index, cache, RECSYS_USERS, owner, take_run, scan);
+		if (nowners == scan->maxends)
+		{
+			scan->maxends = Max(256, scan->maxends * 2);
+			scan->ends = RecsysEnlarge(scan->context, scan->ends,
+									   sizeof(uint32) * (Size) scan->maxends);
+		}
+		scan->ends[nowners++] = scan->count;
+	}
+	*next = (uint64) RecsysPageGetOpaque(page)->high + 1;
+	UnlockReleaseBuffer(bucket);
+	return nowners;
+}
+
+/*
+ * Leave out of the interactions from first to end what the snapshot does not see;
+ * returns how many are left.  *doubt is the first doubtful one that has not been
+ * looked up yet.
+ */
+static uint32
+drop_invisible(RecsysVisibleScan *scan, uint32 first, uint32 end, uint32 *doubt)
+{
+	VisibilityState *state = &scan->state;
+	uint32		kept = first;
+	uint32		from = first;
+
+	while (*doubt < scan->ndoubtful && scan->doubtful[*doubt] < end)
+	{
+		uint32		i = scan->doubtful[(*doubt)++];
+		uint64		position = scan->interactions[i].position;
+		ItemPointerData tid;
+		bool		call_again = false;
+
+		CHECK_FOR_INTERRUPTS();
+		if (state->fetch == NULL)
+		{
+			state->fetch = table_index_fetch_begin(state->heap);
+			state->slot = table_slot_create(state->heap, NULL);
+		}
+		ItemPointerSet(&tid, (BlockNumber) (position >> 16), (OffsetNumber) (position & 0xFFFF));
+		if (table_index_fetch_tuple(state->fetch, &tid, scan->snapshot, state->slot,
+									&call_again, NULL))
+		{
+			ExecClearTuple(state->slot);
+			continue;
+		}
+
+		/* everything since the last one that went, and this one goes */
+		memmove(scan->interactions + kept, scan->interactions + from,
+				sizeof(RecsysInteraction) * (i - from));
+		kept += i - from;
+		from = i + 1;
+	}
+	if (from > first)
+	{
+		memmove(scan->interactions + kept, scan->interactions + from,
+				sizeof(RecsysInteraction) * (end - from));
+		kept += end - from;
+	}
+	else
+		kept = end;
+	return kept - first;
+}
+
+void
+RecsysVisibleScanRange(RecsysVisibleScan *scan, uint32 low, uint32 high,
+					   RecsysVisibleUser report, void *arg)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->context);
+	uint64		next = low;
+
+	/* bucket by bucket along the hash range: splits behind or ahead do no harm */
+	while (next <= high)
+	{
+		int			nowners = take_bucket(scan, (uint32) next, high, &next);
+		uint32		start = 0;
+		uint32		doubt = 0;
+
+		for (int i = 0; i < nowners; i++)
+		{
+			uint32		end = scan->ends[i];
+
+			if (end > start)
+			{
+				uint32		count = drop_invisible(scan, start, end, &doubt);
+
+				MemoryContextSwitchTo(old);
+				report(arg, scan->interactions + start, (int) count);
+				MemoryContextSwitchTo(scan->context);
+			}
+			start = end;
+		}
+		/* keep no page pinned: it would keep VACUUM from cleaning it */
+		if (scan->ndoubtful > 0)
+			table_index_fetch_reset(scan->state.fetch);
+		CHECK_FOR_INTERRUPTS();
+	}
+	MemoryContextSwitchTo(old);
+}
+
 void
 RecsysScanVisible(Relation heap, Relation index, Snapshot snapshot, RecsysVisibleUser report,
 				  void *arg)
 {
-	uint32		low = 0;
-	bool		more = true;
-	RecsysEntryArray array = {0};
-	VisibilityState state;
-	uint32	   *ends = NULL;
-	RecsysInteraction *interactions = NULL;
-	Size		size = 0;
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys user scan",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
+	RecsysVisibleScan *scan = RecsysVisibleScanCreate(heap, index, snapshot);
 
-	check_snapshot(index, snapshot);
-	init_visibility(&state, heap);
-
-	/* bucket by bucket along the hash range: splits behind or ahead do no harm */
-	while (more)
-	{
-		RecsysCache *cache = RecsysGetCache(index);
-		Buffer		bucket = RecsysFindBucket(index, RECSYS_USERS, low, BUFFER_LOCK_SHARE);
-		Page		page = BufferGetPage(bucket);
-		OffsetNumber first = RecsysBucketSearch(page, low);
-		int			nowners = PageGetMaxOffsetNumber(page) - first + 1;
-		uint32		start = 0;
-
-		array.count = 0;
-		ends = palloc(sizeof(uint32) * Max(nowners, 1));
-		for (int i = 0; i < nowners; i++)
-		{
-			RecsysOwnerCheck(index, page, first + i, cache->stride[RECSYS_USERS]);
-			RecsysCollectEntries(index, cache, RECSYS_USERS, RecsysPageGetOwner(page, first + i),
-								 &array);
-			ends[i] = array.count;
-		}
-		ask_visibility_map(&array, &state);
-		more = RecsysPageGetOpaque(page)->high < PG_UINT32_MAX;
-		low = RecsysPageGetOpaque(page)->high + 1;
-		UnlockReleaseBuffer(bucket);
-
-		for (int i = 0; i < nowners; i++)
-		{
-			uint32		part = ends[i] - start;
-
-			CHECK_FOR_INTERRUPTS();
-			if (part > size)
-			{
-				size = Max(part, size * 2);
-				if (interactions != NULL)
-					pfree(interactions);
-				interactions = MemoryContextAllocHuge(context, sizeof(RecsysInteraction) * size);
-			}
-			if (part > 0)
-				report(arg, interactions, keep_visible(&state, array.entries, start, part,
-													   snapshot, interactions));
-			start = ends[i];
-		}
-		pfree(ends);
-	}
-
-	done_visibility(&state);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	RecsysVisibleScanRange(scan, 0, PG_UINT32_MAX, report, arg);
+	RecsysVisibleScanFree(scan);
 }
 
 struct RecsysUserReader

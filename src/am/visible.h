@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "am/page.h"
 #include "core/history.h"
 #include "core/key.h"
 #include "utils/rel.h"
@@ -26,6 +27,15 @@ typedef void (*RecsysVisibleUser) (void *arg, RecsysInteraction *interactions, i
 
 extern void RecsysScanVisible(Relation heap, Relation index, Snapshot snapshot,
 							  RecsysVisibleUser report, void *arg);
+
+/* The same for users whose hashes are from low to high, range by range. */
+typedef struct RecsysVisibleScan RecsysVisibleScan;
+
+extern RecsysVisibleScan *RecsysVisibleScanCreate(Relation heap, Relation index,
+												  Snapshot snapshot);
+extern void RecsysVisibleScanRange(RecsysVisibleScan *scan, uint32 low, uint32 high,
+								   RecsysVisibleUser report, void *arg);
+extern void RecsysVisibleScanFree(RecsysVisibleScan *scan);
 
 /* One user: all entries as they stand in the index, and the visible ones */
 typedef struct RecsysUserView

@@ -15,6 +15,7 @@ RecsysAnswerInit(RecsysAnswer *answer, FunctionCallInfo fcinfo)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	answer->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	answer->context = CurrentMemoryContext;
 	answer->item_type = getBaseType(TupleDescAttr(answer->result->setDesc, 0)->atttypid);
 }
 

@@ -15,6 +15,7 @@ typedef struct RecsysAnswer
 {
 	ReturnSetInfo *result;
 	Oid			item_type;		/* base type of the first column */
+	MemoryContext context;		/* for what rows are made of */
 } RecsysAnswer;
 
 /* Prepares a materialised result; the tuplestore spills beyond work_mem. */

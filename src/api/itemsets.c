@@ -3,12 +3,14 @@
  *	  frequent_itemsets() and query_frequent_itemsets().
  *
  * Item sets go into the answer as they are found, unless only the k most frequent
- * ones are wanted, which wait in a heap.
+ * ones are wanted, which wait in a heap.  A call that itemset_scan.c makes has them in a
+ * stream, any other one as rows.
  */
 #include "postgres.h"
 
 #include "api/arguments.h"
 #include "api/arrayrows.h"
+#include "api/itemset_scan.h"
 #include "api/mining.h"
 #include "core/rules.h"
 #include "miscadmin.h"
@@ -29,6 +31,7 @@ enum
 typedef struct SetState
 {
 	RecsysArrayRows *rows;
+	RecsysSetStream *stream;	/* instead of rows */
 	RecsysMinedBaskets mined;
 	bool		weights;
 	RecsysBestRules *best;		/* with k */
@@ -41,6 +44,13 @@ put_set(void *arg, const RecsysRule *set)
 	Datum		values[4];		/* behind the items */
 	bool		isnull[4] = {false, false, false, false};
 
+	if (state->stream != NULL)
+	{
+		RecsysItemset packed = {set->antecedent, set->nantecedent, (uint32) set->counts.both, set->weight};
+
+		RecsysSetStreamAdd(state->stream, &packed);
+		return;
+	}
 	values[0] = Int64GetDatum((int64) set->counts.both);
 	values[1] = Float8GetDatum((double) set->counts.both / (double) set->counts.baskets);
 	values[2] = Int32GetDatum((int32) set->nantecedent);
@@ -93,22 +103,33 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 	RecsysArgKeys(fcinfo, first + MUST_NOT_CONTAIN, "must_not_contain", answer.item_type,
 				  &request.must_not_contain);
 
+	state.stream = RecsysItemsetScanStream(fcinfo);
+	if (state.stream != NULL)
+		answer.context = RecsysSetStreamContext(state.stream);
+
 	RecsysPrepareMining(&request, &answer, item_type, &state.mined);
-	if (state.mined.sets != NULL)
-		state.rows = RecsysArrayRowsCreate(&answer, state.mined.arrays);
 	state.weights = request.weights;
 	miners = state.mined.memory_limit;
+	if (state.mined.sets != NULL && state.stream == NULL)
+		state.rows = RecsysArrayRowsCreate(&answer, state.mined.arrays);
+	else if (state.mined.sets != NULL)
+	{
+		miners /= 2;
+		RecsysSetStreamBegin(state.stream, &state.mined.format, state.mined.arrays,
+							 state.mined.baskets, miners);
+	}
 	if (!all)
 	{
 		miners /= 2;
 		state.best = RecsysBestRulesCreate(k, miners);
 	}
-	RecsysMine(&state.mined, miners, take_set, &state);
+	RecsysMine(&state.mined, miners, all ? state.stream : NULL, take_set, &state);
 	if (state.best != NULL)
 	{
 		RecsysBestRulesReport(state.best, put_set, &state);
 		RecsysBestRulesFree(state.best);
 	}
+	RecsysMiningEnd(&state.mined);
 	return (Datum) 0;
 }
 

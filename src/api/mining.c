@@ -15,17 +15,15 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "am/basketscan.h"
 #include "am/graph.h"
 #include "am/options.h"
-#include "am/visible.h"
 #include "api/mining.h"
 #include "api/recommender.h"
 #include "api/serving.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
-#include "port/pg_bitutils.h"
 #include "source/basketstore.h"
-#include "source/mining.h"
 #include "source/query.h"
 #include "source/values.h"
 #include "storage/predicate.h"
@@ -38,13 +36,11 @@
 /* Prepare and the query's rows get no less than this. */
 #define LEAST_MEMORY ((Size) 1024 * 1024)
 
-/* With no more frequent items than this, those of a set are put in order by bits. */
-#define FEW_ITEMS 256
-
 /* Item keys read between two checks for interrupts */
 #define KEYS_PER_CHECK 1000
 
 int			RecsysMaxItemsets = 10000000;
+int			RecsysMaxRules = 10000000;
 
 /* Most items of a basket that a query yields; an index has its max_history. */
 #define RECSYS_DEFAULT_MAX_BASKET 2000
@@ -74,6 +70,11 @@ RecsysInitMining(void)
 							"A statement that comes upon more ends in an error, which tells a min_support that suits.",
 							&RecsysMaxItemsets, 10000000, 1, PG_INT32_MAX,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("recsys.max_rules",
+							"Most rules that association_rules and its variants return, unless k says how many.",
+							"A statement that would return more ends in an error.",
+							&RecsysMaxRules, 10000000, 1, PG_INT32_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
 static void
@@ -86,29 +87,27 @@ no_weights(const char *name, const char *way)
 }
 
 static void
-add_user(void *arg, RecsysInteraction *interactions, int count)
-{
-	RecsysBasketStoreAdd(arg, interactions, count);
-}
-
-static void
-read_index(Source *source)
+read_index(Source *source, RecsysMiningTeam *team)
 {
 	const RecsysMiningRequest *request = source->request;
 	RecsysRecommender *recommender = &source->recommender;
 	Snapshot	snapshot = GetActiveSnapshot();
-	int			max_basket = request->max_basket;
+	RecsysBasketOptions options;
 
-	if (max_basket == 0)
-		max_basket = RecsysGetCache(recommender->index)->meta.max_history;
+	options.max_basket = request->max_basket;
+	if (options.max_basket == 0)
+		options.max_basket = RecsysGetCache(recommender->index)->meta.max_history;
 	if (request->weights && recommender->columns.weight_column == 0)
 		no_weights(psprintf("recommender \"%s\"", RelationGetRelationName(recommender->index)),
 				   "Create the index with a weight, as in USING recsys (order_id, product_id, (price * quantity))");
 	source->nitems = RecsysItemCount(recommender->index);
-	source->store = RecsysBasketStoreCreate(source->nitems, max_basket, request->weights,
+	options.nitems = source->nitems;
+	options.weighted = request->weights;
+	source->store = RecsysBasketStoreCreate(options.nitems, options.max_basket, options.weighted,
 											source->memory_limit / 2);
 	PredicateLockRelation(recommender->heap, snapshot);
-	RecsysScanVisible(recommender->heap, recommender->index, snapshot, add_user, source->store);
+	RecsysScanBaskets(recommender->heap, recommender->index, snapshot, &options, source->store,
+					  max_parallel_workers_per_gather, team);
 	RecsysGraphReaderInit(&source->reader, recommender->index);
 }
 
@@ -153,7 +152,7 @@ read_query(Source *source, bool weighted)
 }
 
 static void
-read_baskets(Source *source, RecsysAnswer *answer)
+read_baskets(Source *source, RecsysAnswer *answer, RecsysMiningTeam *team)
 {
 	const RecsysMiningRequest *request = source->request;
 	bool		weighted;
@@ -171,7 +170,7 @@ read_baskets(Source *source, RecsysAnswer *answer)
 		source->kind = source->recommender.columns.item_kind;
 		RecsysAnswerCheckKind(answer, source->kind,
 							  RelationGetRelationName(source->recommender.index));
-		read_index(source);
+		read_index(source, team);
 	}
 }
 
@@ -241,13 +240,14 @@ find_items(Source *source, const RecsysKeyList *list, uint32 **items)
 
 /* Number the frequent items in key order. */
 static void
-number_items(Source *source, Oid item_type, RecsysMinedBaskets *mined)
+number_items(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets *mined)
 {
+	MemoryContext old;
+	uint32	   *numbers;
 	uint32	   *items;
 	RecsysKey  *keys;
 	uint32		n = 0;
 
-	mined->numbers = recsys_alloc_huge(sizeof(uint32) * (Size) Max(source->nitems, 1));
 	for (uint32 item = 0; item < source->nitems; item++)
 		n += RecsysItemsetsSupport(mined->sets, item) > 0;
 	keys = recsys_alloc_huge(sizeof(RecsysKey) * (Size) Max(n, 1));
@@ -255,7 +255,6 @@ number_items(Source *source, Oid item_type, RecsysMinedBaskets *mined)
 	n = 0;
 	for (uint32 item = 0; item < source->nitems; item++)
 	{
-		mined->numbers[item] = RECSYS_NONE;
 		if (RecsysItemsetsSupport(mined->sets, item) == 0)
 			continue;
 		if (n % KEYS_PER_CHECK == 0)
@@ -270,15 +269,22 @@ number_items(Source *source, Oid item_type, RecsysMinedBaskets *mined)
 	if (n > 1)
 		qsort_arg(mined->keys, n, sizeof(RecsysKey), compare_keys, &source->kind);
 	mined->kind = source->kind;
+	numbers = recsys_alloc_huge(sizeof(uint32) * (Size) Max(source->nitems, 1));
 	for (uint32 i = 0; i < n; i++)
-		mined->numbers[items[i]] = RecsysMinedItem(mined, &keys[i]);
+		numbers[items[i]] = RecsysMinedItem(mined, &keys[i]);
+	RecsysItemsetsRenumber(mined->sets, numbers);
+	pfree(numbers);
 	pfree(keys);
 	pfree(items);
+
+	/* rows may be made of them when all of this has gone */
+	old = MemoryContextSwitchTo(context);
 	mined->arrays = RecsysItemArraysCreate(item_type, mined->keys, n);
+	MemoryContextSwitchTo(old);
 }
 
 static void
-prepare(Source *source, Oid item_type, RecsysMinedBaskets *mined)
+prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets *mined)
 {
 	const RecsysMiningRequest *request = source->request;
 	RecsysItemsetOptions options = {0};
@@ -321,13 +327,15 @@ prepare(Source *source, Oid item_type, RecsysMinedBaskets *mined)
 	if (source->collector != NULL)
 		held += RecsysCollectorMemory(source->collector);
 	options.memory_limit = Max(source->memory_limit, held + LEAST_MEMORY) - held;
-	mined->sets = RecsysItemsetsPrepare(&baskets, &options, NULL, NULL);
+	mined->sets = RecsysItemsetsPrepare(&baskets, &options, RecsysMiningTeamPlace, &mined->team);
 	if (mined->sets == NULL)
 		RecsysMiningOutOfMemory(mined, "the baskets");
-	number_items(source, item_type, mined);
+	number_items(source, item_type, context, mined);
 
-	held = mined->sets->size + sizeof(uint32) * (Size) source->nitems +
-		sizeof(RecsysKey) * (Size) mined->nitems + RecsysItemArraysMemory(mined->arrays);
+	mined->format.nitems = mined->nitems;
+	mined->format.weighted = request->weights;
+
+	held = mined->sets->size + sizeof(RecsysKey) * (Size) mined->nitems + RecsysItemArraysMemory(mined->arrays);
 	if (source->collector != NULL)
 		held += RecsysCollectorMemory(source->collector);
 	mined->memory_limit = Max(source->memory_limit, held + LEAST_MEMORY) - held;
@@ -342,8 +350,8 @@ RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer, Oi
 	memset(mined, 0, sizeof(*mined));
 	source.request = request;
 	source.memory_limit = (Size) maintenance_work_mem * 1024;
-	read_baskets(&source, answer);
-	prepare(&source, item_type, mined);
+	read_baskets(&source, answer, &mined->team);
+	prepare(&source, item_type, answer->context, mined);
 	RecsysBasketStoreFree(source.store);
 	if (!request->is_query)
 	{
@@ -386,6 +394,8 @@ RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, const char *what)
 typedef struct MineState
 {
 	const RecsysMinedBaskets *mined;
+	RecsysSetFormat format;
+	RecsysSetStream *stream;	/* or, if NULL: */
 	RecsysMinedReporter report;
 	void	   *arg;
 	uint64		count;
@@ -394,39 +404,22 @@ typedef struct MineState
 	uint32		room;
 } MineState;
 
-/* The numbers of a set's items, ascending: sets are short, mostly. */
-static inline void
-sort_many(const uint32 *numbers, const RecsysItemset *set, uint32 *items)
+static bool
+count_sets(MineState *state, uint32 nsets)
 {
-	for (uint32 i = 0; i < set->length; i++)
-	{
-		uint32		item = numbers[set->items[i]];
-		uint32		j = i;
-
-		for (; j > 0 && items[j - 1] > item; j--)
-			items[j] = items[j - 1];
-		items[j] = item;
-	}
+	state->count += nsets;
+	state->too_many = state->count > (uint64) RecsysMaxItemsets;
+	return !state->too_many;
 }
 
-/*
- * The same by a bit for each item.  Where few items are frequent, sets are long and
- * there are very many of them.
- */
-static inline void
-sort_few(const uint32 *numbers, const RecsysItemset *set, uint32 *items)
+static void
+make_room(MineState *state, uint32 length)
 {
-	uint64		bits[FEW_ITEMS / 64] = {0};
-
-	for (uint32 i = 0; i < set->length; i++)
-	{
-		uint32		item = numbers[set->items[i]];
-
-		bits[item / 64] |= UINT64CONST(1) << (item % 64);
-	}
-	for (uint32 w = 0; w < lengthof(bits); w++)
-		for (uint64 word = bits[w]; word != 0; word &= word - 1)
-			*items++ = w * 64 + pg_rightmost_one_pos64(word);
+	if (length <= state->room)
+		return;
+	pfree(state->items);
+	state->room = length * 2;
+	state->items = palloc(sizeof(uint32) * (Size) state->room);
 }
 
 static bool
@@ -434,22 +427,41 @@ report_set(void *arg, const RecsysItemset *set)
 {
 	MineState  *state = arg;
 
-	if (++state->count > (uint64) RecsysMaxItemsets)
-	{
-		state->too_many = true;
+	if (!count_sets(state, 1))
 		return false;
-	}
-	if (set->length > state->room)
+	if (state->stream != NULL)
 	{
-		state->room = set->length * 2;
-		state->items = repalloc(state->items, sizeof(uint32) * state->room);
+		RecsysSetStreamAdd(state->stream, set);
+		return true;
 	}
-
-	if (state->mined->nitems <= FEW_ITEMS)
-		sort_few(state->mined->numbers, set, state->items);
-	else
-		sort_many(state->mined->numbers, set, state->items);
+	make_room(state, set->length);
+	RecsysSortSet(state->format.nitems, set, state->items);
 	return state->report(state->arg, state->items, set->length, set->support, set->weight);
+}
+
+static bool
+report_packed(void *arg, const uint16 *units, uint32 nunits, uint32 nsets)
+{
+	MineState  *state = arg;
+
+	if (!count_sets(state, nsets))
+		return false;
+	if (state->stream != NULL)
+	{
+		RecsysSetStreamAddPacked(state->stream, units, nunits);
+		return true;
+	}
+	for (uint32 i = 0; i < nsets; i++)
+	{
+		RecsysItemset set;
+
+		units = RecsysUnpackSet(&state->format, units, &set);
+		make_room(state, set.length);
+		units = RecsysUnpackItems(&state->format, units, &set, state->items);
+		if (!state->report(state->arg, set.items, set.length, set.support, set.weight))
+			return false;
+	}
+	return true;
 }
 
 static void
@@ -469,24 +481,37 @@ too_many_itemsets(const RecsysMinedBaskets *mined, Size memory_limit)
 }
 
 void
-RecsysMine(const RecsysMinedBaskets *mined, Size memory_limit, RecsysMinedReporter report,
-		   void *arg)
+RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream,
+		   RecsysMinedReporter report, void *arg)
 {
 	MineState	state = {0};
+	RecsysMiningReport reporting;
 	RecsysItemsetOutcome outcome;
 
 	if (mined->sets == NULL)
 		return;
 	state.mined = mined;
+	state.format = mined->format;
+	state.stream = stream;
 	state.report = report;
 	state.arg = arg;
 	state.room = 64;
 	state.items = palloc(sizeof(uint32) * state.room);
+	reporting.format = mined->format;
+	reporting.set = report_set;
+	reporting.packed = report_packed;
+	reporting.arg = &state;
 	outcome = RecsysMineItemsets(mined->sets, memory_limit, max_parallel_workers_per_gather,
-								 report_set, &state);
+								 &mined->team, &reporting);
 	if (state.too_many)
 		too_many_itemsets(mined, memory_limit);
 	if (outcome != RECSYS_ITEMSETS_DONE)
 		RecsysMiningOutOfMemory(mined, "the item sets");
 	pfree(state.items);
+}
+
+void
+RecsysMiningEnd(RecsysMinedBaskets *mined)
+{
+	RecsysMiningTeamDismiss(&mined->team);
 }

@@ -11,7 +11,9 @@
 #include "api/answer.h"
 #include "api/itemarray.h"
 #include "api/rule_arguments.h"
+#include "api/setstream.h"
 #include "core/itemset.h"
+#include "source/mining.h"
 
 /* What is asked for */
 typedef struct RecsysMiningRequest
@@ -38,13 +40,15 @@ typedef struct RecsysMinedBaskets
 	uint32		nitems;			/* frequent ones */
 	RecsysKeyKind kind;
 	RecsysKey  *keys;			/* of each, ascending */
-	uint32	   *numbers;		/* the kernel's item to ours, RECSYS_NONE if not frequent */
+	RecsysSetFormat format;		/* of item sets in our numbers */
 	RecsysItemArrays *arrays;
 	Size		memory_limit;	/* bytes that are left */
+	RecsysMiningTeam team;		/* workers that have read the baskets */
 } RecsysMinedBaskets;
 
-/* Setting: more item sets than this end a statement. */
+/* Settings: more item sets or rules than this end a statement. */
 extern int	RecsysMaxItemsets;
+extern int	RecsysMaxRules;
 
 /* Called once, from _PG_init. */
 extern void RecsysInitMining(void);
@@ -58,13 +62,17 @@ extern uint32 RecsysMinedItem(const RecsysMinedBaskets *mined, const RecsysKey *
 
 /*
  * Reports all item sets, in our numbers, ascending within a set.  Returning false
- * means that memory does not suffice; memory_limit is for the miners.
+ * means that memory does not suffice; memory_limit is for the miners.  With a stream
+ * they go there instead.
  */
 typedef bool (*RecsysMinedReporter) (void *arg, const uint32 *items, uint32 length,
 									 uint32 support, double weight);
 
-extern void RecsysMine(const RecsysMinedBaskets *mined, Size memory_limit,
+extern void RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream,
 					   RecsysMinedReporter report, void *arg);
+
+/* No more is mined: gives back what is not the memory context's. */
+extern void RecsysMiningEnd(RecsysMinedBaskets *mined);
 
 /* Too little memory for what is called so: an error. */
 extern void RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, const char *what);

@@ -6,6 +6,7 @@
 
 #include "am/merge.h"
 #include "am/options.h"
+#include "api/itemset_scan.h"
 #include "api/mining.h"
 #include "fault.h"
 #include "fmgr.h"
@@ -21,6 +22,7 @@ _PG_init(void)
 	RecsysInitOptions();
 	RecsysInitMerge();
 	RecsysInitMining();
+	RecsysInitItemsetScan();
 	RecsysInitFaults();
 	RecsysInitWorker();
 }

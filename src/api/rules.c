@@ -43,6 +43,8 @@ typedef struct RuleState
 	bool		to_sets;		/* the consequent is an array */
 	bool		weights;
 	bool		adjust;
+	const RecsysRuleOptions *options;
+	uint64		count;			/* rules put so far */
 } RuleState;
 
 static bool
@@ -52,12 +54,28 @@ take_set(void *arg, const uint32 *items, uint32 length, uint32 support, double w
 }
 
 static void
+too_many_rules(const RuleState *state)
+{
+	const RecsysMinedBaskets *mined = &state->mined;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("more than %d rules have a support of " UINT64_FORMAT " baskets or more and a confidence of %g or more",
+					RecsysMaxRules, mined->min_support, state->options->min_confidence),
+			 errdetail("The limit is the setting recsys.max_rules; they come from " UINT64_FORMAT " item sets in " UINT64_FORMAT " baskets.",
+					   RecsysSetStoreCount(state->sets), mined->baskets),
+			 errhint("Use a higher min_support or min_confidence, a smaller max_length or max_basket, a filter, or k, or raise recsys.max_rules.")));
+}
+
+static void
 put_rule(void *arg, const RecsysRule *rule)
 {
 	RuleState  *state = arg;
 	Datum		values[COLUMNS];
 	bool		isnull[COLUMNS] = {false};
 
+	if (!state->options->best && ++state->count > (uint64) RecsysMaxRules)
+		too_many_rules(state);
 	values[0] = RecsysItemArraysForm(state->mined.arrays, 0, rule->antecedent, rule->nantecedent);
 	values[1] = state->to_sets ?
 		RecsysItemArraysForm(state->mined.arrays, 1, rule->consequent, rule->nconsequent) :
@@ -113,7 +131,7 @@ static void
 generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions *options,
 		 const RecsysKeyList *consequents)
 {
-	const RecsysMinedBaskets *mined = &state->mined;
+	RecsysMinedBaskets *mined = &state->mined;
 	Size		half = mined->memory_limit / 2;
 	uint32		ignored;
 
@@ -122,7 +140,8 @@ generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions
 	if (consequents->present)
 		options->consequents = mark_items(mined, consequents, &ignored);
 	state->sets = RecsysSetStoreCreate(mined->nitems, request->weights, half);
-	RecsysMine(mined, half, take_set, state);
+	RecsysMine(mined, half, NULL, take_set, state);
+	RecsysMiningEnd(mined);
 
 	options->baskets = mined->baskets;
 	options->memory_limit = mined->memory_limit - Min(mined->memory_limit,
@@ -184,8 +203,10 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	state.to_sets = to_sets;
 	state.weights = request.weights;
 	state.adjust = options.adjust;
+	state.options = &options;
 	RecsysPrepareMining(&request, &answer, item_type, &state.mined);
 	generate(&state, &request, &options, &consequents);
+	RecsysMiningEnd(&state.mined);
 	return (Datum) 0;
 }
 

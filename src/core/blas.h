@@ -7,6 +7,9 @@
  * n x k array is the k x n matrix.  Lengths of strings are passed the way Fortran
  * compilers expect them; implementations in C do not look at them.
  *
+ * They are loaded at the first call; a routine that is declared here is defined in
+ * blas.c (or the module does not link).
+ *
  * One call should stay well below a second: a backend that waits in one does not
  * notice that it was canceled.
  */
@@ -14,6 +17,11 @@
 #define RECSYS_BLAS_H
 
 #include "core/platform.h"
+
+/* outside the module these names are the library's */
+#ifndef RECSYS_STANDALONE
+#pragma GCC visibility push(hidden)
+#endif
 
 extern void sgemm_(const char *transa, const char *transb, const int *m, const int *n,
 				   const int *k, const float *alpha, const float *a, const int *lda,
@@ -24,5 +32,9 @@ extern void spotri_(const char *uplo, const int *n, float *a, const int *lda, in
 extern void ssyevd_(const char *jobz, const char *uplo, const int *n, float *a, const int *lda,
 					float *w, float *work, const int *lwork, int *iwork, const int *liwork,
 					int *info, size_t, size_t);
+
+#ifndef RECSYS_STANDALONE
+#pragma GCC visibility pop
+#endif
 
 #endif							/* RECSYS_BLAS_H */

@@ -115,6 +115,9 @@ extern RecsysItemsets *RecsysItemsetsPrepare(RecsysBaskets *baskets,
 /* Baskets that contain the item, 0 if it is not frequent; after all filters of baskets. */
 extern uint32 RecsysItemsetsSupport(const RecsysItemsets *sets, uint32 item);
 
+/* From now on miners report numbers[item] in the place of an item. */
+extern void RecsysItemsetsRenumber(RecsysItemsets *sets, const uint32 *numbers);
+
 /* An item set, as the reporter sees it; valid during the call. */
 typedef struct RecsysItemset
 {

@@ -157,7 +157,7 @@ extern bool RecsysItemsetMineColumns(RecsysItemsetMiner *miner, const Column *co
 extern void RecsysItemsetMinerConsiderColumns(RecsysItemsetMiner *miner);
 
 /* Look for interrupts after so many entries walked along or words compared. */
-#define WORK_BETWEEN_CHECKS 1000000
+#define WORK_BETWEEN_CHECKS 100000
 
 static inline void
 add_work(RecsysItemsetMiner *miner, uint64 work)

@@ -7,6 +7,7 @@
  * what comes out.
  */
 #include "core/itemset_block.h"
+#include "core/pages.h"
 
 #define ITEM_EXCLUDED 1
 #define ITEM_ALL_OF 2
@@ -17,6 +18,9 @@
  * longer ones are hardly ever equal.
  */
 #define SHORT_BASKET 32
+
+/* The table begins with no more slots than this. */
+#define MOST_FIRST_SLOTS ((uint32) 1 << 20)
 
 /* So many baskets wait for their slots of the hash table. */
 #define MAX_WAITING 16
@@ -94,10 +98,14 @@ RecsysMatrixBasketsInit(RecsysMatrixBaskets *source, const RecsysMatrix *matrix,
 static void *
 take_raw(Preparation *p, Size size)
 {
+	void	   *memory;
+
 	if (size > p->options->memory_limit - p->memory)
 		return NULL;
 	p->memory += size;
-	return recsys_alloc_huge(Max(size, 1));
+	memory = recsys_alloc_huge(Max(size, 1));
+	RecsysMapPages(memory, size);
+	return memory;
 }
 
 /* The same, with zeros. */
@@ -327,6 +335,18 @@ append_basket(Preparation *p, const uint32 *ranks, uint32 length, double weight)
 	p->starts[++p->ndistinct] = (uint32) p->nentries;
 }
 
+/* Slots to begin with, less one: as if most baskets were different, if that is not too much. */
+static uint32
+first_mask(const Preparation *p)
+{
+	uint32		mask = 4095;
+
+	while (mask < p->nchosen && mask < MOST_FIRST_SLOTS - 1 &&
+		   ((Size) mask + 1) * 4 * sizeof(BasketSlot) < (p->options->memory_limit - p->memory) / 4)
+		mask = mask * 2 + 1;
+	return mask;
+}
+
 /* Twice the slots.  False if memory does not suffice. */
 static bool
 grow_table(Preparation *p)
@@ -334,7 +354,7 @@ grow_table(Preparation *p)
 	BasketSlot *old = p->slots;
 	Size		old_size = old == NULL ? 0 : ((Size) p->mask + 1) * sizeof(BasketSlot);
 	uint32		old_mask = p->mask;
-	uint32		mask = old == NULL ? 4095 : old_mask * 2 + 1;
+	uint32		mask = old == NULL ? first_mask(p) : old_mask * 2 + 1;
 	BasketSlot *slots = take(p, ((Size) mask + 1) * sizeof(BasketSlot));
 
 	if (slots == NULL)
@@ -545,12 +565,15 @@ fill(const Preparation *p, ItemsetBlock *block)
 		entries[place++] = ITEMSET_HEAD | p->counts[basket];
 		for (uint32 x = p->starts[basket]; x < p->starts[basket + 1]; x++)
 			entries[place++] = p->recoded[x];
+		if (basket % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
 	}
 	entries[place] = ITEMSET_HEAD;
 	memset(occurrences + p->nentries, 0, ITEMSET_AHEAD * sizeof(uint32));
-	CHECK_FOR_INTERRUPTS();
 	while (place-- > 0)
 	{
+		if (place % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (!(entries[place] & ITEMSET_HEAD))
 			occurrences[--places[entries[place]]] = place;
 	}
@@ -638,7 +661,10 @@ RecsysItemsetsPrepare(RecsysBaskets *baskets, const RecsysItemsetOptions *option
 	lay_out(p, &shape);
 	if (shape.public.size <= options->memory_limit - p->memory)
 	{
-		block = place != NULL ? place(arg, shape.public.size) : recsys_alloc_huge(shape.public.size);
+		if (place != NULL)
+			block = place(arg, shape.public.size);
+		else
+			block = recsys_alloc_huge(shape.public.size);
 		*block = shape;
 		fill(p, block);
 	}
@@ -660,4 +686,14 @@ RecsysItemsetsSupport(const RecsysItemsets *sets, uint32 item)
 			return block->common_support;
 	}
 	return 0;
+}
+
+void
+RecsysItemsetsRenumber(RecsysItemsets *sets, const uint32 *numbers)
+{
+	ItemsetBlock *block = (ItemsetBlock *) sets;
+	uint32	   *items = ITEMSET_ARRAY(block, uint32, items);
+
+	for (uint32 x = 0; x < block->nranks + block->ncommon; x++)
+		items[x] = numbers[items[x]];
 }

@@ -2,25 +2,32 @@
  * basketstore.c
  *	  Baskets gathered once, to be read several times by the mining kernel.
  *
- * A basket is its number of items, its items and, if they are wanted, the sum of
- * its weights, one after the other in chunks.  When they would pass the limit, the
- * chunks go to a temporary file as they are, which is read as often as the kernel
- * asks.
+ * A basket is its number of items, its items in any order and, if they are wanted,
+ * the sum of its weights, one after the other in chunks.  When they would pass the
+ * limit, the chunks go to a temporary file as they are, which is read as often as the
+ * kernel asks.  A parallel worker hands its chunks over to the leader's store.
  */
 #include "postgres.h"
 
+#include "core/pages.h"
 #include "core/platform.h"
 #include "miscadmin.h"
 #include "source/basketstore.h"
 #include "source/tempfile.h"
 
-/* Words of 32 bits of a chunk, unless a single basket takes more */
-#define CHUNK_WORDS 65536
+/* Words of 32 bits of a chunk, from the first ones to later ones, unless a basket takes more */
+#define LEAST_CHUNK_WORDS 16384
+#define MOST_CHUNK_WORDS 262144
+
+/* So many such weights that a basket can have do not sum up to infinity as a float. */
+#define MOST_PLAIN_WEIGHT 1e28f
 
 typedef struct Chunk
 {
 	struct Chunk *next;
+	uint32		size;			/* words that it has space for */
 	uint32		used;
+	uint32		nbaskets;
 	uint32		words[FLEXIBLE_ARRAY_MEMBER];
 } Chunk;
 
@@ -33,13 +40,17 @@ struct RecsysBasketStore
 	Size		limit;
 	uint64		nbaskets;
 
-	/* the basket at hand, folded */
+	/* a basket that needs folding */
 	RecsysHistoryItem *history;
 	Size		room;			/* in history */
 
+	/* to see whether an item is there twice: the last basket that each item was in */
+	uint32	   *stamps;
+	uint32		stamp;
+
 	Chunk	   *first;
 	Chunk	   *last;
-	uint32		last_words;		/* that the last chunk has space for */
+	uint32		longest;		/* most items of a basket */
 	Size		memory;			/* of all chunks */
 	BufFile    *file;			/* what is not in the chunks any more, or NULL */
 
@@ -61,6 +72,8 @@ RecsysBasketStoreCreate(uint32 nitems, int max_basket, bool weighted, Size memor
 	store->max_basket = max_basket;
 	store->weighted = weighted;
 	store->limit = memory_limit;
+	store->stamps = MemoryContextAllocExtended(context, sizeof(uint32) * (Size) Max(nitems, 1),
+											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	return store;
 }
 
@@ -109,7 +122,7 @@ next_on_disk(void *arg, const uint32 **items, uint32 *count, double *weight)
 	RecsysBasketStore *store = arg;
 
 	CHECK_FOR_INTERRUPTS();
-	if (!RecsysTempFileReadCount(store->file, count, (uint32) Min(store->room, PG_UINT32_MAX)))
+	if (!RecsysTempFileReadCount(store->file, count, store->longest))
 		return false;
 	RecsysTempFileRead(store->file, store->words,
 					   sizeof(uint32) * (basket_words(store, *count) - 1));
@@ -146,33 +159,55 @@ write_chunks(RecsysBasketStore *store)
 	store->memory = 0;
 }
 
-static void
-append(RecsysBasketStore *store, int count)
+/* Room for so many words at the end of the last chunk. */
+static uint32 *
+reserve(RecsysBasketStore *store, uint32 words)
 {
-	uint32		words = basket_words(store, count);
-	uint32	   *place;
-
-	if (store->last == NULL || store->last->used + words > store->last_words)
+	if (store->last == NULL || store->last->used + words > store->last->size)
 	{
-		uint32		size = Max(words, CHUNK_WORDS);
+		uint32		size = Min(Max(store->memory / sizeof(uint32), LEAST_CHUNK_WORDS), MOST_CHUNK_WORDS);
 		Chunk	   *chunk;
+
+		size = Max(size, words);
 
 		if (store->memory + sizeof(uint32) * (Size) size > store->limit)
 			write_chunks(store);
-		chunk = recsys_alloc_huge(offsetof(Chunk, words) + sizeof(uint32) * (Size) size);
+		chunk = MemoryContextAllocHuge(store->context,
+									   offsetof(Chunk, words) + sizeof(uint32) * (Size) size);
 
 		chunk->next = NULL;
-		chunk->used = 0;
+		chunk->size = size;
+		chunk->used = chunk->nbaskets = 0;
 		if (store->last != NULL)
+		{
+			/* this one will be filled, too */
+			RecsysMapPages(chunk, offsetof(Chunk, words) + sizeof(uint32) * (Size) size);
 			store->last->next = chunk;
+		}
 		else
 			store->first = chunk;
 		store->last = chunk;
-		store->last_words = size;
 		store->memory += offsetof(Chunk, words) + sizeof(uint32) * (Size) size;
 	}
-	place = store->last->words + store->last->used;
-	*place++ = count;
+	return store->last->words + store->last->used;
+}
+
+/* What stands in the reserved words is a basket of so many items. */
+static void
+settle(RecsysBasketStore *store, uint32 count)
+{
+	store->last->words[store->last->used] = count;
+	store->last->used += basket_words(store, count);
+	store->last->nbaskets++;
+	store->longest = Max(store->longest, count);
+	store->nbaskets++;
+}
+
+static void
+append_folded(RecsysBasketStore *store, int count)
+{
+	uint32	   *place = reserve(store, basket_words(store, count)) + 1;
+
 	for (int i = 0; i < count; i++)
 		*place++ = store->history[i].item;
 	if (store->weighted)
@@ -183,7 +218,54 @@ append(RecsysBasketStore *store, int count)
 			weight += store->history[i].weight;
 		memcpy(place, &weight, sizeof(double));
 	}
-	store->last->used += words;
+	settle(store, count);
+}
+
+/*
+ * A basket that needs no folding, which most of them are: each item is there once, or
+ * several times without weights that matter; all weights are evidence; and no item is
+ * too many.  False, and nothing done, otherwise.
+ */
+static bool
+append_plain(RecsysBasketStore *store, const RecsysInteraction *interactions, int count)
+{
+	uint32	   *items = reserve(store, basket_words(store, count)) + 1;
+	uint32		n = 0;
+	double		weight = 0;
+
+	if (++store->stamp == 0)
+	{
+		memset(store->stamps, 0, sizeof(uint32) * (Size) store->nitems);
+		store->stamp = 1;
+	}
+	for (int i = 0; i < count; i++)
+	{
+		uint32		item = interactions[i].item;
+
+		/* an index may have got items since it was asked how many there are */
+		if (item >= store->nitems)
+			continue;
+		if (!(interactions[i].weight > 0.0f && interactions[i].weight <= MOST_PLAIN_WEIGHT))
+			return false;
+		if (store->stamps[item] == store->stamp)
+		{
+			if (store->weighted)
+				return false;
+			continue;
+		}
+		store->stamps[item] = store->stamp;
+		items[n++] = item;
+		weight += interactions[i].weight;
+	}
+	if (n > (uint32) Max(store->max_basket, 0))
+		return false;
+	if (n > 0)
+	{
+		if (store->weighted)
+			memcpy(items + n, &weight, sizeof(double));
+		settle(store, n);
+	}
+	return true;
 }
 
 void
@@ -192,7 +274,9 @@ RecsysBasketStoreAdd(RecsysBasketStore *store, RecsysInteraction *interactions, 
 	MemoryContext old;
 	int			kept = 0;
 
-	/* an index may have got items since it was asked how many there are */
+	if (count == 0 || append_plain(store, interactions, count))
+		return;
+
 	for (int i = 0; i < count; i++)
 		if (interactions[i].item < store->nitems)
 			interactions[kept++] = interactions[i];
@@ -209,11 +293,50 @@ RecsysBasketStoreAdd(RecsysBasketStore *store, RecsysInteraction *interactions, 
 	}
 	kept = RecsysHistoryFold(interactions, kept, store->max_basket, store->history, NULL);
 	if (kept > 0)
-	{
-		store->nbaskets++;
-		append(store, kept);
-	}
+		append_folded(store, kept);
 	MemoryContextSwitchTo(old);
+}
+
+void
+RecsysBasketStoreHandOver(RecsysBasketStore *store, RecsysPackedReceiver receive, void *arg)
+{
+	RecsysPackedBaskets packed = {0};
+
+	packed.last = true;
+	packed.longest = store->longest;
+	if (store->first == NULL)
+		receive(arg, &packed);
+	for (Chunk *chunk = store->first; chunk != NULL; chunk = chunk->next)
+	{
+		packed.words = chunk->words;
+		packed.nwords = chunk->used;
+		packed.nbaskets = chunk->nbaskets;
+		packed.last = chunk->next == NULL;
+		receive(arg, &packed);
+	}
+	while (store->first != NULL && store->first != store->last)
+	{
+		Chunk	   *next = store->first->next;
+
+		store->memory -= offsetof(Chunk, words) + sizeof(uint32) * (Size) store->first->size;
+		pfree(store->first);
+		store->first = next;
+	}
+	if (store->last != NULL)
+		store->last->used = store->last->nbaskets = 0;
+	store->nbaskets = 0;
+}
+
+void
+RecsysBasketStoreAddPacked(RecsysBasketStore *store, const RecsysPackedBaskets *packed)
+{
+	if (packed->nwords == 0)
+		return;
+	memcpy(reserve(store, packed->nwords), packed->words, sizeof(uint32) * (Size) packed->nwords);
+	store->last->used += packed->nwords;
+	store->last->nbaskets += packed->nbaskets;
+	store->longest = Max(store->longest, packed->longest);
+	store->nbaskets += packed->nbaskets;
 }
 
 void
@@ -227,7 +350,7 @@ RecsysBasketStoreFinish(RecsysBasketStore *store, RecsysBaskets *baskets)
 	{
 		write_chunks(store);
 		store->words = MemoryContextAllocHuge(store->context,
-											  sizeof(uint32) * ((Size) store->room + 3));
+											  sizeof(uint32) * ((Size) store->longest + 3));
 		baskets->next = next_on_disk;
 		baskets->rewind = rewind_on_disk;
 		ereport(DEBUG1,
@@ -250,7 +373,8 @@ RecsysBasketStoreCount(const RecsysBasketStore *store)
 Size
 RecsysBasketStoreMemory(const RecsysBasketStore *store)
 {
-	return store->memory + sizeof(RecsysHistoryItem) * store->room;
+	return store->memory + sizeof(RecsysHistoryItem) * store->room +
+		sizeof(uint32) * (Size) store->nitems;
 }
 
 void

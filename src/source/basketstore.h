@@ -24,6 +24,27 @@ extern RecsysBasketStore *RecsysBasketStoreCreate(uint32 nitems, int max_basket,
 extern void RecsysBasketStoreAdd(RecsysBasketStore *store, RecsysInteraction *interactions,
 								 int count);
 
+/*
+ * Baskets as they are packed, to be handed over to another store for the same items:
+ * everything that was added so far, in one piece or several.  The first store is
+ * empty then.
+ */
+typedef struct RecsysPackedBaskets
+{
+	uint32		nbaskets;
+	uint32		longest;		/* no basket has more items */
+	uint32		nwords;
+	const uint32 *words;
+	bool		last;			/* piece */
+} RecsysPackedBaskets;
+
+typedef void (*RecsysPackedReceiver) (void *arg, const RecsysPackedBaskets *packed);
+
+extern void RecsysBasketStoreHandOver(RecsysBasketStore *store, RecsysPackedReceiver receive,
+									  void *arg);
+extern void RecsysBasketStoreAddPacked(RecsysBasketStore *store,
+									   const RecsysPackedBaskets *packed);
+
 /* No more baskets; they can be read from here on. */
 extern void RecsysBasketStoreFinish(RecsysBasketStore *store, RecsysBaskets *baskets);
 

@@ -9,53 +9,53 @@
  * prepared block into shared memory and launches workers.  From then on all claim
  * tasks from one counter, the long ones first.
  *
+ * Where workers have read the baskets already, they are there from the beginning: they
+ * sleep until the block is prepared, which then is in shared memory from the start.
+ *
  * Workers send item sets in batches.  The leader, while it mines itself, looks
  * into the queues every so many sets of its own, and reports what has come.
  */
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "core/pages.h"
 #include "miscadmin.h"
-#include "port/atomics.h"
 #include "portability/instr_time.h"
 #include "source/mining.h"
 #include "source/segment.h"
-#include "source/workers.h"
+#include "utils/wait_event.h"
 
-/* Milliseconds that the leader mines alone */
+/* Milliseconds that the leader mines alone, and that have to be left for workers */
 #define ALONE 20.0
 
 /* Own item sets between two looks at the clock or into the queues */
 #define SETS_PER_LOOK 256
 
-/* Bytes of a worker's queue and of a batch */
+/* Bytes of a worker's queue, and units of a batch */
 #define QUEUE_SIZE ((Size) 1024 * 1024)
-#define BATCH_WORDS 16384
+#define BATCH_UNITS 32768
 
-typedef struct SharedMining
+/* What workers are to do */
+typedef enum RecsysMiningStage
 {
-	dsm_handle	block;			/* segment with the prepared data */
-	Size		memory_limit;	/* of each miner */
-	pg_atomic_uint32 claimed;	/* tasks that somebody has taken, from the last one on */
-	pg_atomic_uint32 stop;		/* nobody wants more */
-} SharedMining;
+	STAGE_PREPARING,			/* wait */
+	STAGE_MINING,				/* mine the block */
+	STAGE_OVER					/* go home */
+} RecsysMiningStage;
 
-/* How a batch begins; item sets follow, each as weight, support, length, items */
+/* How a batch begins; packed item sets follow */
 typedef struct BatchHeader
 {
 	uint32		outcome;		/* RecsysItemsetOutcome of the tasks so far */
-	uint32		nwords;
+	uint32		nsets;
+	uint32		nunits;
 } BatchHeader;
-
-/* Words before the items of a set in a batch */
-#define SET_WORDS 4
 
 typedef struct Leader
 {
 	MemoryContext context;
 	const RecsysItemsets *sets;
-	RecsysItemsetReporter report;
-	void	   *arg;
+	const RecsysMiningReport *report;
 	instr_time	start;
 	int			nworkers;		/* that may be launched; 0 once they are */
 	Size		memory_limit;	/* of each miner */
@@ -64,19 +64,16 @@ typedef struct Leader
 	RecsysItemsetOutcome outcome;
 
 	/* once there are workers */
-	RecsysWorkers *workers;
-	int			nlaunched;
-	SharedMining *shared;
-	dsm_segment *segment;
+	RecsysMiningTeam team;
 } Leader;
 
 /* A worker's batch */
 typedef struct Batch
 {
-	RecsysWorker worker;
-	SharedMining *shared;
+	RecsysWorker *worker;
+	RecsysMiningShared *shared;
 	BatchHeader header;
-	uint32		words[BATCH_WORDS];
+	uint16		units[BATCH_UNITS];
 } Batch;
 
 PGDLLEXPORT void recsys_itemset_worker_main(dsm_segment *segment, shm_toc *toc);
@@ -99,8 +96,8 @@ claim(pg_atomic_uint32 *claimed, uint32 ntasks, uint32 *task)
 static bool
 claim_as_leader(Leader *leader, uint32 *task)
 {
-	if (leader->workers != NULL)
-		return claim(&leader->shared->claimed, leader->sets->ntasks, task);
+	if (leader->team.workers != NULL)
+		return claim(&leader->team.shared->claimed, leader->sets->ntasks, task);
 	if (leader->claimed == leader->sets->ntasks)
 		return false;
 	*task = leader->sets->ntasks - 1 - leader->claimed++;
@@ -113,30 +110,20 @@ stop(Leader *leader, RecsysItemsetOutcome outcome)
 {
 	if (leader->outcome == RECSYS_ITEMSETS_DONE)
 		leader->outcome = outcome;
-	if (leader->shared != NULL)
-		pg_atomic_write_u32(&leader->shared->stop, 1);
+	if (leader->team.shared != NULL)
+		pg_atomic_write_u32(&leader->team.shared->stop, 1);
 }
 
 static void
 take_batch(Leader *leader, const BatchHeader *header)
 {
-	const uint32 *word = (const uint32 *) (header + 1);
-	const uint32 *end = word + header->nwords;
+	const RecsysMiningReport *report = leader->report;
 
 	if (header->outcome == RECSYS_ITEMSETS_NO_MEMORY)
 		stop(leader, RECSYS_ITEMSETS_NO_MEMORY);
-	while (word < end && leader->outcome == RECSYS_ITEMSETS_DONE)
-	{
-		RecsysItemset set;
-
-		memcpy(&set.weight, word, sizeof(double));
-		set.support = word[2];
-		set.length = word[3];
-		set.items = word + SET_WORDS;
-		word += SET_WORDS + set.length;
-		if (!leader->report(leader->arg, &set))
-			stop(leader, RECSYS_ITEMSETS_STOPPED);
-	}
+	if (header->nsets > 0 && leader->outcome == RECSYS_ITEMSETS_DONE &&
+		!report->packed(report->arg, (const uint16 *) (header + 1), header->nunits, header->nsets))
+		stop(leader, RECSYS_ITEMSETS_STOPPED);
 }
 
 /* Report what the workers have sent; returns whether there was anything. */
@@ -145,12 +132,12 @@ drain(Leader *leader)
 {
 	bool		found = false;
 
-	for (int worker = 0; worker < leader->nlaunched; worker++)
+	for (int worker = 0; worker < leader->team.nlaunched; worker++)
 	{
 		const void *message;
 		Size		size;
 
-		while (RecsysWorkersReceive(leader->workers, worker, &message, &size))
+		while (RecsysWorkersReceive(leader->team.workers, worker, &message, &size))
 		{
 			found = true;
 			take_batch(leader, message);
@@ -160,31 +147,87 @@ drain(Leader *leader)
 	return found;
 }
 
+void
+RecsysMiningSharedInit(RecsysMiningShared *shared)
+{
+	ConditionVariableInit(&shared->changed);
+	pg_atomic_init_u32(&shared->stage, STAGE_PREPARING);
+	pg_atomic_init_u32(&shared->claimed, 0);
+	pg_atomic_init_u32(&shared->stop, 0);
+}
+
+static void
+set_stage(RecsysMiningShared *shared, RecsysMiningStage stage)
+{
+	pg_write_barrier();
+	pg_atomic_write_u32(&shared->stage, stage);
+	ConditionVariableBroadcast(&shared->changed);
+}
+
+void *
+RecsysMiningTeamPlace(void *arg, Size size)
+{
+	RecsysMiningTeam *team = arg;
+	void	   *place;
+
+	if (team->workers != NULL)
+	{
+		team->segment = RecsysSegmentCreate(size);
+		if (team->segment != NULL)
+			return dsm_segment_address(team->segment);
+	}
+	place = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	RecsysMapPages(place, size);
+	return place;
+}
+
 static void
 launch(Leader *leader)
 {
-	SharedMining *shared;
+	RecsysMiningTeam *team = &leader->team;
 	int			nworkers = leader->nworkers;
 	MemoryContext old = MemoryContextSwitchTo(leader->context);
 
 	leader->nworkers = 0;
-	leader->segment = RecsysSegmentCreate(leader->sets->size);
-	if (leader->segment == NULL)
+	team->segment = RecsysSegmentCreate(leader->sets->size);
+	if (team->segment == NULL)
 	{
 		MemoryContextSwitchTo(old);
 		return;
 	}
-	memcpy(dsm_segment_address(leader->segment), leader->sets, leader->sets->size);
+	memcpy(dsm_segment_address(team->segment), leader->sets, leader->sets->size);
 
-	leader->workers = RecsysWorkersCreate("recsys_itemset_worker_main", nworkers, QUEUE_SIZE,
-										  sizeof(SharedMining), (void **) &shared);
-	shared->block = dsm_segment_handle(leader->segment);
-	shared->memory_limit = leader->memory_limit;
-	pg_atomic_init_u32(&shared->claimed, leader->claimed);
-	pg_atomic_init_u32(&shared->stop, 0);
-	leader->shared = shared;
-	leader->nlaunched = RecsysWorkersLaunch(leader->workers);
+	team->workers = RecsysWorkersCreate("recsys_itemset_worker_main", nworkers, QUEUE_SIZE,
+										sizeof(RecsysMiningShared), (void **) &team->shared);
+	RecsysMiningSharedInit(team->shared);
+	team->shared->block = dsm_segment_handle(team->segment);
+	team->shared->memory_limit = leader->memory_limit;
+	team->shared->format = leader->report->format;
+	pg_atomic_write_u32(&team->shared->claimed, leader->claimed);
+	pg_atomic_write_u32(&team->shared->stage, STAGE_MINING);
+	team->nlaunched = RecsysWorkersLaunch(team->workers);
 	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Is it time for workers?  They take some milliseconds to start and to end, so not if it
+ * looks as if there were less to come than there has been.  Tasks that come later tend
+ * to be shorter: this rather over-estimates what is left.
+ */
+static bool
+needs_workers(const Leader *leader)
+{
+	instr_time	now;
+	double		elapsed;
+	double		left;
+
+	if (leader->nworkers == 0 || leader->claimed == leader->sets->ntasks)
+		return false;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, leader->start);
+	elapsed = INSTR_TIME_GET_MILLISEC(now);
+	left = elapsed * (leader->sets->ntasks - leader->claimed) / Max(leader->claimed, 1);
+	return elapsed >= ALONE && left >= ALONE;
 }
 
 /* Time for workers?  Then launch them; or look what they have sent. */
@@ -192,17 +235,10 @@ static void
 look_around(Leader *leader)
 {
 	leader->until_look = SETS_PER_LOOK;
-	if (leader->workers != NULL)
+	if (leader->team.workers != NULL)
 		(void) drain(leader);
-	else if (leader->nworkers > 0 && leader->claimed < leader->sets->ntasks)
-	{
-		instr_time	now;
-
-		INSTR_TIME_SET_CURRENT(now);
-		INSTR_TIME_SUBTRACT(now, leader->start);
-		if (INSTR_TIME_GET_MILLISEC(now) >= ALONE)
-			launch(leader);
-	}
+	else if (needs_workers(leader))
+		launch(leader);
 }
 
 static bool
@@ -210,7 +246,7 @@ report_own(void *arg, const RecsysItemset *set)
 {
 	Leader	   *leader = arg;
 
-	if (!leader->report(leader->arg, set))
+	if (!leader->report->set(leader->report->arg, set))
 	{
 		stop(leader, RECSYS_ITEMSETS_STOPPED);
 		return false;
@@ -220,32 +256,44 @@ report_own(void *arg, const RecsysItemset *set)
 	return leader->outcome == RECSYS_ITEMSETS_DONE;
 }
 
+void
+RecsysMiningTeamDismiss(RecsysMiningTeam *team)
+{
+	if (team->workers != NULL)
+	{
+		set_stage(team->shared, STAGE_OVER);
+		RecsysWorkersFinish(team->workers);
+	}
+	if (team->segment != NULL)
+		dsm_detach(team->segment);
+	memset(team, 0, sizeof(*team));
+}
+
 /* What workers still send, until the last of them has ended */
 static void
 finish(Leader *leader)
 {
-	while (leader->nlaunched > 0 && !RecsysWorkersDone(leader->workers))
+	while (leader->team.nlaunched > 0 && !RecsysWorkersDone(leader->team.workers))
 	{
 		bool		found = drain(leader);
 
-		if (!found && !RecsysWorkersDone(leader->workers))
-			RecsysWorkersWait(leader->workers);
+		if (!found && !RecsysWorkersDone(leader->team.workers))
+			RecsysWorkersWait(leader->team.workers);
 	}
-	if (leader->workers != NULL)
-	{
-		leader->shared = NULL;	/* goes with the workers */
-		RecsysWorkersFinish(leader->workers);
-	}
-	if (leader->segment != NULL)
-		dsm_detach(leader->segment);
+	if (leader->team.workers != NULL)
+		RecsysWorkersFinish(leader->team.workers);
+	leader->team.workers = NULL;
+	leader->team.nlaunched = 0;
+	leader->team.shared = NULL; /* has gone with the workers */
 }
 
 RecsysItemsetOutcome
 RecsysMineItemsets(const RecsysItemsets *sets, Size memory_limit, int nworkers,
-				   RecsysItemsetReporter report, void *arg)
+				   RecsysMiningTeam *team, const RecsysMiningReport *report)
 {
 	Leader		leader = {0};
 	RecsysItemsetMiner *miner;
+	int			nlaunched;
 	uint32		task;
 
 	/* a worker cannot have workers of its own */
@@ -254,12 +302,22 @@ RecsysMineItemsets(const RecsysItemsets *sets, Size memory_limit, int nworkers,
 	leader.context = CurrentMemoryContext;
 	leader.sets = sets;
 	leader.report = report;
-	leader.arg = arg;
 	leader.nworkers = nworkers;
 	leader.memory_limit = memory_limit / (nworkers + 1);
 	leader.until_look = SETS_PER_LOOK;
 	leader.outcome = RECSYS_ITEMSETS_DONE;
 	INSTR_TIME_SET_CURRENT(leader.start);
+	if (team->workers != NULL)
+	{
+		leader.team = *team;
+		leader.nworkers = 0;
+		leader.memory_limit = memory_limit / (leader.team.nlaunched + 1);
+		leader.team.shared->memory_limit = leader.memory_limit;
+		leader.team.shared->format = report->format;
+		if (leader.team.segment != NULL)
+			leader.team.shared->block = dsm_segment_handle(leader.team.segment);
+		set_stage(leader.team.shared, leader.team.segment != NULL ? STAGE_MINING : STAGE_OVER);
+	}
 
 	miner = RecsysItemsetMinerCreate(sets, leader.memory_limit, report_own, &leader);
 	while (leader.outcome == RECSYS_ITEMSETS_DONE && claim_as_leader(&leader, &task))
@@ -273,10 +331,12 @@ RecsysMineItemsets(const RecsysItemsets *sets, Size memory_limit, int nworkers,
 		CHECK_FOR_INTERRUPTS();
 	}
 	RecsysItemsetMinerFree(miner);
+	nlaunched = leader.team.nlaunched;
 	finish(&leader);
+	*team = leader.team;
 	ereport(DEBUG1,
 			(errmsg_internal("recsys: item sets mined in %u tasks by %d workers and the leader",
-							 sets->ntasks, leader.nlaunched)));
+							 sets->ntasks, nlaunched)));
 	return leader.outcome;
 }
 
@@ -286,56 +346,79 @@ RecsysMineItemsets(const RecsysItemsets *sets, Size memory_limit, int nworkers,
 static void
 send_batch(Batch *batch, bool flush)
 {
-	RecsysWorkerSend(&batch->worker, &batch->header, sizeof(BatchHeader), batch->words,
-					 sizeof(uint32) * batch->header.nwords, flush);
-	batch->header.nwords = 0;
+	RecsysWorkerSend(batch->worker, &batch->header, sizeof(BatchHeader), batch->units,
+					 sizeof(uint16) * (Size) batch->header.nunits, flush);
+	batch->header.nunits = 0;
+	batch->header.nsets = 0;
 }
 
 static bool
 add_to_batch(void *arg, const RecsysItemset *set)
 {
 	Batch	   *batch = arg;
-	uint32	   *word;
+	const RecsysSetFormat *format = &batch->shared->format;
+	Size		units = RecsysSetUnits(format, set->length);
 
-	if (batch->header.nwords + SET_WORDS + set->length > BATCH_WORDS)
+	if (batch->header.nunits + units > BATCH_UNITS)
 		send_batch(batch, false);
-	if (SET_WORDS + set->length > BATCH_WORDS)
+	if (units > BATCH_UNITS)
 		elog(ERROR, "item set of %u items", set->length);
-	word = batch->words + batch->header.nwords;
-	memcpy(word, &set->weight, sizeof(double));
-	word[2] = set->support;
-	word[3] = set->length;
-	memcpy(word + SET_WORDS, set->items, sizeof(uint32) * set->length);
-	batch->header.nwords += SET_WORDS + set->length;
-	return !batch->worker.abandoned && pg_atomic_read_u32(&batch->shared->stop) == 0;
+	(void) RecsysPackSet(format, set, batch->units + batch->header.nunits);
+	batch->header.nunits += units;
+	batch->header.nsets++;
+	return !batch->worker->abandoned && pg_atomic_read_u32(&batch->shared->stop) == 0;
+}
+
+static void
+mine_as_worker(RecsysWorker *worker, RecsysMiningShared *shared, dsm_segment *block)
+{
+	Batch	   *batch = palloc0(sizeof(Batch));
+	const RecsysItemsets *sets = dsm_segment_address(block);
+	RecsysItemsetOutcome outcome = RECSYS_ITEMSETS_DONE;
+	RecsysItemsetMiner *miner;
+	uint32		task;
+
+	batch->worker = worker;
+	batch->shared = shared;
+	miner = RecsysItemsetMinerCreate(sets, shared->memory_limit, add_to_batch, batch);
+	while (outcome == RECSYS_ITEMSETS_DONE && pg_atomic_read_u32(&shared->stop) == 0 &&
+		   claim(&shared->claimed, sets->ntasks, &task))
+	{
+		outcome = RecsysItemsetMine(miner, task);
+		CHECK_FOR_INTERRUPTS();
+	}
+	RecsysItemsetMinerFree(miner);
+	batch->header.outcome = outcome;
+	send_batch(batch, true);
+	pfree(batch);
+}
+
+void
+RecsysMiningTakePart(RecsysWorker *worker, RecsysMiningShared *shared)
+{
+	dsm_segment *block;
+
+	ConditionVariablePrepareToSleep(&shared->changed);
+	while (pg_atomic_read_u32(&shared->stage) == STAGE_PREPARING)
+		ConditionVariableSleep(&shared->changed, PG_WAIT_EXTENSION);
+	ConditionVariableCancelSleep();
+	pg_read_barrier();
+	if (pg_atomic_read_u32(&shared->stage) == STAGE_OVER)
+		return;
+	block = dsm_attach(shared->block);
+	if (block != NULL)			/* else the leader has gone */
+	{
+		mine_as_worker(worker, shared, block);
+		dsm_detach(block);
+	}
 }
 
 void
 recsys_itemset_worker_main(dsm_segment *segment, shm_toc *toc)
 {
-	Batch	   *batch = palloc0(sizeof(Batch));
-	SharedMining *shared = RecsysWorkerBegin(&batch->worker, segment, toc);
-	dsm_segment *block = dsm_attach(shared->block);
-	RecsysItemsetOutcome outcome = RECSYS_ITEMSETS_DONE;
+	RecsysWorker worker;
+	RecsysMiningShared *shared = RecsysWorkerBegin(&worker, segment, toc);
 
-	batch->shared = shared;
-	if (block != NULL)			/* else the leader has gone */
-	{
-		const RecsysItemsets *sets = dsm_segment_address(block);
-		RecsysItemsetMiner *miner = RecsysItemsetMinerCreate(sets, shared->memory_limit,
-															 add_to_batch, batch);
-		uint32		task;
-
-		while (outcome == RECSYS_ITEMSETS_DONE && pg_atomic_read_u32(&shared->stop) == 0 &&
-			   claim(&shared->claimed, sets->ntasks, &task))
-		{
-			outcome = RecsysItemsetMine(miner, task);
-			CHECK_FOR_INTERRUPTS();
-		}
-		RecsysItemsetMinerFree(miner);
-		batch->header.outcome = outcome;
-		send_batch(batch, true);
-		dsm_detach(block);
-	}
-	RecsysWorkerEnd(&batch->worker);
+	RecsysMiningTakePart(&worker, shared);
+	RecsysWorkerEnd(&worker);
 }

@@ -7,24 +7,10 @@
  */
 #include "postgres.h"
 
-#include <sys/mman.h>
-
+#include "core/pages.h"
 #include "source/segment.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-
-/*
- * Map all of a segment's pages at once: they will be written as a whole, and one fault
- * after the other takes longer than writing.  Only a hint, so errors do not matter.
- */
-static void
-map_pages(dsm_segment *segment)
-{
-#ifdef MADV_POPULATE_WRITE
-	(void) madvise(dsm_segment_address(segment), dsm_segment_map_length(segment),
-				   MADV_POPULATE_WRITE);
-#endif
-}
 
 dsm_segment *
 RecsysSegmentCreate(Size size)
@@ -66,7 +52,7 @@ RecsysSegmentCreate(Size size)
 	else
 	{
 		dsm_unpin_mapping(segment);
-		map_pages(segment);
+		RecsysMapPages(dsm_segment_address(segment), dsm_segment_map_length(segment));
 	}
 	return segment;
 }

@@ -108,10 +108,10 @@ compare()
 	fi
 }
 
-# mine NAME FILE PERCENT
+# mine NAME FILE PERCENT [WORK_MEM…]
 mine()
 {
-	local sets mining
+	local sets mining memory
 
 	note "$1: loading"
 	load_baskets "$2"
@@ -119,9 +119,12 @@ mine()
 	mining=$(sandbox_run 600 "$SANDBOX/bench_itemset" "$2" "$3" all "$BENCH_ROUNDS" 2>&1 | tail -n 1)
 	note "$1: mining alone: $mining"
 	other "$2" "$3"
-	for workers in 0 2; do
-		statement "$workers" "SELECT count(*) FROM frequent_itemsets('baskets_recsys', $3 / 100.0);"
-		compare "$1, $3 %, $sets item sets, $workers workers" "$STATEMENT_MS"
+	for memory in 4MB "${@:4}"; do
+		for workers in 0 2; do
+			statement "$workers" "SET work_mem = '$memory';
+SELECT count(*) FROM frequent_itemsets('baskets_recsys', $3 / 100.0);"
+			compare "$1, $3 %, $sets item sets, $workers workers$([ "$memory" = 4MB ] || echo ", work_mem $memory")" "$STATEMENT_MS"
+		done
 	done
 }
 
@@ -203,7 +206,7 @@ for file in retail:0.05 T10I4D100K:0.05 mushroom:10; do
 	if wanted "$name" "fimi/$file.dat.gz"; then
 		zcat "$data/fimi/$file.dat.gz" >"$SANDBOX/$name.dat"
 		sandbox_own "$SANDBOX/$name.dat"
-		mine "$name" "$SANDBOX/$name.dat" "$percent"
+		mine "$name" "$SANDBOX/$name.dat" "$percent" $([ "$name" != mushroom ] || echo 256MB)
 		[ "$name" != t10i4 ] || check_t10i4
 	fi
 done

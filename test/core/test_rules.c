@@ -1,9 +1,10 @@
 /*
  * test_rules.c
- *	  Tests of core/setstore, core/rules and core/bestrules against loops over
+ *	  Tests of core/setstore, core/setpack, core/rules and core/bestrules against loops over
  *	  all subsets of a few items.
  */
 #include "core/rules.h"
+#include "core/setpack.h"
 #include "generate.h"
 #include "tap.h"
 
@@ -243,6 +244,76 @@ test_generation(void)
 	RecsysSetStoreFree(store);
 }
 
+/* Item sets packed and unpacked again: items ascending, everything else as it was. */
+static void
+test_setpack(void)
+{
+	static const uint32 sizes[] = {1, 60, 256, 257, 65536, 65537, 1000000};
+	Random		random;
+	bool		same = true;
+	bool		sorted = true;
+
+	random_seed(&random, 42);
+	for (uint32 x = 0; x < 200; x++)
+	{
+		RecsysSetFormat format = {sizes[x % 7], x % 2 == 1};
+		uint16		units[4000];
+		uint16	   *end = units;
+		const uint16 *place = units;
+		uint32		items[20][40];
+		RecsysItemset sets[20];
+
+		for (uint32 n = 0; n < 20; n++)
+		{
+			uint32		length = 0;
+
+			/* different items in a random order */
+			for (uint32 tries = 0; tries < 40 && length < 1 + n; tries++)
+			{
+				uint32		item;
+				bool		known = false;
+
+				item = (uint32) (random_bits(&random) % format.nitems);
+				for (uint32 i = 0; i < length; i++)
+					known = known || items[n][i] == item;
+				if (!known)
+					items[n][length++] = item;
+			}
+			sets[n].items = items[n];
+			sets[n].length = length;
+			sets[n].support = (uint32) random_bits(&random);
+			sets[n].weight = format.weighted ? random_normal(&random) : 0.0;
+			same = same && RecsysPackSet(&format, &sets[n], end) ==
+				end + RecsysSetUnits(&format, length);
+			end += RecsysSetUnits(&format, length);
+		}
+		for (uint32 n = 0; n < 20; n++)
+		{
+			RecsysItemset set;
+			uint32		unpacked[40];
+			uint32		again[40];
+
+			place = RecsysUnpackSet(&format, place, &set);
+			place = RecsysUnpackItems(&format, place, &set, unpacked);
+			same = same && set.length == sets[n].length && set.support == sets[n].support &&
+				set.weight == sets[n].weight;
+			RecsysSortSet(format.nitems, &sets[n], again);
+			for (uint32 i = 0; i < set.length && same; i++)
+			{
+				bool		found = false;
+
+				for (uint32 j = 0; j < set.length; j++)
+					found = found || items[n][j] == unpacked[i];
+				same = found && again[i] == unpacked[i];
+				sorted = sorted && (i == 0 || unpacked[i - 1] < unpacked[i]);
+			}
+		}
+		same = same && place == end;
+	}
+	ok(same, "item sets come out of their packing as they went in");
+	ok(sorted, "with their items in ascending order");
+}
+
 void
 test_rules(void)
 {
@@ -254,5 +325,6 @@ test_rules(void)
 			if (random_unit(&random) < 0.15 + 0.05 * item + (b % 3 == (int) item % 3 ? 0.2 : 0))
 				baskets[b] |= (uint32) 1 << item;
 	test_setstore();
+	test_setpack();
 	test_generation();
 }

@@ -330,6 +330,12 @@ SELECT count(*) FROM frequent_itemsets('dense_recsys', 0.3);
 SELECT count(*) BETWEEN 1 AND 1000 AS fits FROM frequent_itemsets('dense_recsys', 163);
 SELECT count(*) FROM association_rules('dense_recsys', 10);
 RESET recsys.max_itemsets;
+SET recsys.max_rules = 100;
+SELECT count(*) FROM association_rules('lines_recsys', 3, 0.1);
+SELECT count(*) FROM association_rules_to_sets('lines_recsys', 3, 0.1, adjust => true);
+SELECT count(*) FROM association_rules('lines_recsys', 3, 0.1, k => 200);
+SELECT count(*) BETWEEN 1 AND 100 AS fits FROM association_rules('lines_recsys', 12, 0.5);
+RESET recsys.max_rules;
 SET statement_timeout = '200ms';
 SELECT count(*) FROM frequent_itemsets('dense_recsys', 1);
 SELECT count(*) FROM frequent_itemsets('dense_recsys', 1, 'closed');
@@ -357,6 +363,97 @@ SELECT count(*) FROM association_rules('many_recsys', 2);
 RESET maintenance_work_mem;
 RESET max_parallel_workers_per_gather;
 
+-- read by workers, for whom any index is large enough here: what is deleted, returned, without basket or item, weighted,
+-- too much for a basket, not committed yet or newer than the snapshot counts as it does without them
+CREATE TABLE sold AS SELECT b AS basket, 1 + floor(60 * chance(b, i) ^ 2)::int AS item, (1 + i % 3)::real AS weight,
+	timestamptz '2026-01-01' + chance(i, b) * interval '100 days' AS bought
+FROM generate_series(1, 3000) b, generate_series(1, 12) i WHERE i <= 4 + b % 9;
+INSERT INTO sold SELECT basket, item, -weight, bought FROM sold WHERE basket % 50 = 0;
+INSERT INTO sold VALUES (NULL, 1, 1, NULL), (1, NULL, 1, NULL), (4000, 1, 1, NULL), (4001, 1, -1, NULL);
+CREATE INDEX sold_recsys ON sold USING recsys (basket, item, weight, bought) WITH (max_history = 9);
+VACUUM sold;
+DELETE FROM sold WHERE basket % 41 = 0 AND item % 2 = 0;
+UPDATE sold SET item = item + 1 WHERE basket % 43 = 0 AND item < 50;
+CREATE TABLE answers (way text, what text, count bigint, sum numeric, weights float8);
+CREATE PROCEDURE both_ways(what text) LANGUAGE plpgsql AS $$
+DECLARE
+	call text := 'SELECT $1, $2, count(*), sum(hashtextextended(items::text || support, 0)), sum(basket_weight) FROM ';
+BEGIN
+	SET LOCAL min_parallel_index_scan_size = 0;
+	SET LOCAL max_parallel_workers_per_gather = 0;
+	EXECUTE 'INSERT INTO answers ' || call || what USING 'alone', what;
+	SET LOCAL max_parallel_workers_per_gather = 2;
+	EXECUTE 'INSERT INTO answers ' || call || what USING 'workers', what;
+END $$;
+CALL both_ways('frequent_itemsets(''sold_recsys'', 5, weights => true)');
+CALL both_ways('frequent_itemsets(''sold_recsys'', 5, max_basket => 3, weights => true)');
+CALL both_ways('frequent_itemsets(''sold_recsys'', 2, ''closed'', max_basket => 5)');
+CALL both_ways('frequent_itemsets(''sold_recsys'', 0.01, must_contain => ''{1}'')');
+CALL both_ways('frequent_itemsets(''sold_recsys'', 1, must_contain => ''{12345}'')');
+CALL both_ways('frequent_itemsets(''many_recsys'', 10)');
+CREATE TEMP TABLE own AS TABLE sold;
+CREATE INDEX own_recsys ON own USING recsys (basket, item, weight, bought);
+CALL both_ways('frequent_itemsets(''own_recsys'', 5, weights => true)');
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+INSERT INTO sold SELECT basket + 10000, item, weight, bought FROM sold WHERE basket < 500;
+SAVEPOINT one;
+DELETE FROM sold WHERE basket BETWEEN 10100 AND 10200;
+CALL both_ways('frequent_itemsets(''sold_recsys'', 4, weights => true)');
+DECLARE before CURSOR FOR SELECT 'before', count(*), sum(support), sum(basket_weight) FROM frequent_itemsets('sold_recsys', 6, weights => true);
+SAVEPOINT two;
+UPDATE sold SET weight = weight + 1 WHERE basket BETWEEN 10000 AND 10400;
+DELETE FROM sold WHERE basket < 1000;
+CALL both_ways('frequent_itemsets(''sold_recsys'', 6, weights => true)');
+SET LOCAL max_parallel_workers_per_gather = 2;
+SET LOCAL min_parallel_index_scan_size = 0;
+FETCH before;
+ROLLBACK TO two;
+SET LOCAL max_parallel_workers_per_gather = 0;
+SELECT 'before', count(*), sum(support), sum(basket_weight) FROM frequent_itemsets('sold_recsys', 6, weights => true);
+COMMIT;
+SELECT what, count(*) AS ways, count(DISTINCT (count, sum, weights)) AS answers, min(count) > 50 AS many FROM answers GROUP BY what ORDER BY what;
+
+-- in FROM it is a scan of its own, unless whole rows are wanted
+EXPLAIN (COSTS OFF, VERBOSE) SELECT support, length FROM frequent_itemsets('lines_recsys', 25) WHERE support > 30;
+EXPLAIN (COSTS OFF) SELECT f FROM frequent_itemsets('lines_recsys', 25) f;
+EXPLAIN (COSTS OFF) SELECT * FROM frequent_itemsets('lines_recsys', 25) WITH ORDINALITY;
+EXPLAIN (COSTS OFF) SELECT * FROM ROWS FROM (frequent_itemsets('lines_recsys', 25), generate_series(1, 3));
+SELECT items, support, length, support_share = support / :n::float8 AS share, basket_weight IS NULL AS no_weight
+FROM frequent_itemsets('lines_recsys', 30) WHERE support > 45 ORDER BY items;
+SELECT count(*) AS differences FROM (
+	SELECT (f).* FROM (SELECT f FROM frequent_itemsets('lines_recsys', 3, weights => true) f) whole
+	EXCEPT ALL SELECT * FROM frequent_itemsets('lines_recsys', 3, weights => true)) d;
+SELECT s, count(items) AS sets, min(support) FROM unnest(ARRAY[15, 25, 25, NULL, 45]) s, frequent_itemsets('lines_recsys', coalesce(s, 20)) GROUP BY s ORDER BY s;
+SELECT s, (SELECT count(*) FROM frequent_itemsets('lines_recsys', s) a, frequent_itemsets('lines_recsys', 45) b) AS pairs FROM generate_series(25, 45, 20) s;
+SELECT count(*) AS pairs FROM frequent_itemsets('lines_recsys', 25) a JOIN frequent_itemsets('lines_recsys', 25) b ON a.items <@ b.items AND a.support = b.support;
+SELECT count(*) FROM (SELECT FROM frequent_itemsets('lines_recsys', (SELECT max(support) FROM frequent_itemsets('lines_recsys', 3))) LIMIT 1) first;
+-- what does not fit into memory is read from disk, as often as it is asked for
+SET enable_material = off;
+CREATE TABLE sums AS SELECT 'memory' AS place, x, count(*), sum(support) AS support, sum(cardinality(items)) AS items
+FROM generate_series(1, 2) x, frequent_itemsets('dense_recsys', 128) GROUP BY x;
+SET maintenance_work_mem = '4MB';
+INSERT INTO sums SELECT 'disk', x, count(*), sum(support), sum(cardinality(items))
+FROM generate_series(1, 2) x, frequent_itemsets('dense_recsys', 128) GROUP BY x;
+RESET maintenance_work_mem;
+RESET enable_material;
+SELECT count(*) AS ways, count(DISTINCT (count, support, items)) AS answers, min(count) > 100000 AS many FROM sums;
+BEGIN;
+DECLARE back SCROLL CURSOR FOR SELECT items FROM frequent_itemsets('lines_recsys', 40) WHERE length = 1 ORDER BY items;
+FETCH 2 FROM back;
+FETCH BACKWARD 1 FROM back;
+FETCH ABSOLUTE 3 FROM back;
+COMMIT;
+ALTER FUNCTION frequent_itemsets(text, float8, text, int, int, bigint[], bigint[], int, int, boolean) SET work_mem = '1MB';
+EXPLAIN (COSTS OFF) SELECT * FROM frequent_itemsets('lines_recsys', 25);
+SELECT count(*) FROM frequent_itemsets('lines_recsys', 25);
+ALTER FUNCTION frequent_itemsets(text, float8, text, int, int, bigint[], bigint[], int, int, boolean) RESET work_mem;
+PREPARE sets(float8) AS SELECT count(*) FROM frequent_itemsets('lines_recsys', $1);
+SET plan_cache_mode = force_generic_plan;
+EXECUTE sets(25);
+EXECUTE sets(30);
+RESET plan_cache_mode;
+DEALLOCATE sets;
+
 -- rights: those of the caller
 CREATE ROLE regress_recsys_shopper;
 GRANT USAGE ON SCHEMA public TO regress_recsys_shopper;
@@ -383,4 +480,5 @@ DROP OWNED BY regress_recsys_shopper;
 DROP ROLE regress_recsys_shopper;
 
 SET client_min_messages = warning;
-DROP TABLE dense, large, lines, many, named, nothing CASCADE;
+DROP TABLE answers, dense, large, lines, many, named, nothing, own, sold, sums CASCADE;
+DROP PROCEDURE both_ways;

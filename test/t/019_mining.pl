@@ -50,7 +50,8 @@ my %statements = (
 	'frequent_itemsets' => q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 2, k => 10)),
 	'closed sets' => q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 2, 'closed', k => 10)),
 	'query_frequent_itemsets' => q(SELECT count(*) FROM query_frequent_itemsets('SELECT * FROM lines', 2, k => 10)),
-	'association_rules' => q(SELECT count(*) FROM association_rules('lines_recsys', 2, max_length => NULL)));
+	'association_rules' => q(SELECT count(*) FROM association_rules('lines_recsys', 2, max_length => NULL)),
+	'frequent_itemsets, read by workers' => q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 2, k => 10)));
 
 foreach my $name (sort keys %statements)
 {
@@ -61,8 +62,10 @@ foreach my $name (sort keys %statements)
 	{
 		my $out = '';
 		my $err = '';
+		my $size = $name =~ /read by workers/ ? '0' : '8MB';
 		my $session = IPC::Run::start(
 			[ 'psql', '-X', '-q', '-d', $node->connstr('postgres'), '-c', 'SET recsys.max_itemsets = 2147483647', '-c',
+				"SET min_parallel_index_scan_size = '$size'", '-c',
 				"DO \$\$ BEGIN PERFORM * FROM ($statements{$name}) s; EXCEPTION WHEN query_canceled THEN "
 				. "RAISE NOTICE 'canceled at %', extract(epoch FROM clock_timestamp()); END \$\$" ],
 			'>', \$out, '2>', \$err);
@@ -96,6 +99,26 @@ $node->safe_psql('postgres', q(SELECT pg_terminate_backend(min(pid)) FROM pg_sta
 $session->finish;
 like($err, qr/terminating .* due to administrator command/, 'a worker that is terminated ends the statement');
 ok(defined becomes('SELECT workers()', 0), 'no worker is left');
+
+# workers read what the snapshot of the leader sees, whatever others commit
+my $reader = $node->background_psql('postgres');
+$reader->query_safe(q(SET min_parallel_index_scan_size = 0; SET client_min_messages = warning;
+	BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM lines;));
+my $sets = q(SELECT string_agg(items[1] || ':' || support, ' ' ORDER BY items) FROM frequent_itemsets('lines_recsys', 1, max_length => 1););
+my $rows = q(SELECT string_agg(item || ':' || n, ' ' ORDER BY item) FROM (SELECT item, count(*) AS n FROM lines GROUP BY item) s;);
+my $before = $reader->query_safe($rows);
+$node->safe_psql('postgres', q(UPDATE lines SET item = item + 100 WHERE basket % 3 = 0; DELETE FROM lines WHERE basket % 2 = 0; INSERT INTO lines VALUES (1, 777); VACUUM lines));
+is($reader->query_safe($sets), $before, 'workers read under the snapshot of the leader');
+$reader->query_safe('COMMIT;');
+is($reader->query_safe($sets), $node->safe_psql('postgres', $rows), 'and under a later one what has been committed');
+$reader->quit;
+(undef, undef, $stderr) = $node->psql('postgres',
+	"SET min_parallel_index_scan_size = 0; SET client_min_messages = debug1; SELECT count(*) FROM frequent_itemsets('lines_recsys', 1, max_length => 1)");
+like($stderr, qr/baskets read in \d+ pieces, \d+ of them by 2 workers/, 'there were workers');
+(undef, undef, $stderr) = $node->psql('postgres',
+	"SET client_min_messages = debug1; SELECT count(*) FROM frequent_itemsets('lines_recsys', 1, max_length => 1)");
+unlike($stderr, qr/baskets read in/, 'not for a small index');
+$node->safe_psql('postgres', 'TRUNCATE lines; INSERT INTO lines SELECT b, i FROM generate_series(1, 2000) b, generate_series(1, 60) i WHERE (b * 7919 + i * 104729) % 101 < 85');
 
 # the server is as it was
 is($node->safe_psql('postgres', q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 0.5, max_length => 2))),
