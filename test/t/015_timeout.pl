@@ -32,12 +32,14 @@ check_clean($node, 'purchases_recsys', 'check_index of the index');
 sub files
 {
 	my $base = $node->data_dir . '/base';
-	my $database = $node->safe_psql('postgres', q(SELECT oid FROM pg_database WHERE datname = 'postgres'));
-
 	# a dropped file is emptied at once and removed by the next checkpoint
-	$node->safe_psql('postgres', 'CHECKPOINT');
+	my ($database, $size) = split /\n/, $node->safe_psql('postgres', q(
+		CHECKPOINT;
+		SELECT oid FROM pg_database WHERE datname = 'postgres';
+		SELECT pg_relation_size('purchases_recsys')));
+
 	return join(' ', map { s/.*\///r } grep { !/pg_internal|_(fsm|vm)$/ } glob("$base/$database/*"), glob("$base/pgsql_tmp/*"))
-	  . $node->safe_psql('postgres', q(SELECT ' size ' || pg_relation_size('purchases_recsys')));
+	  . " size $size";
 }
 
 sub locks
@@ -56,7 +58,6 @@ sub cancelled
 	my ($hits, $slowest, @different) = (0, 0);
 
 	$node->safe_psql('postgres', $prepare) if $prepare;
-	my $before = files();
 	my ($status, $stderr, $whole) = timed($node, $sql);
 	is($status, 0, "$name: runs") or diag($stderr);
 	$node->safe_psql('postgres', $undo) if $undo;
@@ -67,7 +68,7 @@ sub cancelled
 
 		$timeout = 1 if $timeout < 1;
 		$node->safe_psql('postgres', $prepare) if $prepare;
-		$before = files();
+		my $before = files();
 		($status, $stderr, my $took) = timed($node, "SET statement_timeout = $timeout; $sql");
 		my $late = $took - $timeout / 1000;
 		if ($stderr =~ /statement timeout/)
