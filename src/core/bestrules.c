@@ -117,7 +117,8 @@ keep(double order, const RecsysRule *rule)
 	kept->order = order;
 	kept->rule = *rule;
 	memcpy(kept->items, rule->antecedent, sizeof(uint32) * rule->nantecedent);
-	memcpy(kept->items + rule->nantecedent, rule->consequent, sizeof(uint32) * rule->nconsequent);
+	if (rule->nconsequent > 0)	/* an item set has none, and no pointer either */
+		memcpy(kept->items + rule->nantecedent, rule->consequent, sizeof(uint32) * rule->nconsequent);
 	kept->rule.antecedent = kept->items;
 	kept->rule.consequent = kept->items + rule->nantecedent;
 	return kept;

@@ -61,7 +61,7 @@ jobs_reap()
 			fi
 		done
 		[ "${#JOBS_RUNNING[@]}" -ge "$1" ] || return 0
-		sleep 0.1
+		sleep 0.3
 	done
 }
 

@@ -103,16 +103,16 @@ sandbox_run()
 # or those that work in a directory of it
 sandbox_processes()
 {
-	local directory=${1:-$SANDBOX} process pid
+	local directory=${1:-$SANDBOX} self=$BASHPID
 
-	for process in /proc/[0-9]*; do
-		pid=${process#/proc/}
-		case "$(readlink "$process/cwd" 2>/dev/null)/" in
-			"$directory"/*) ;;
-			*) [ -z "$1" ] && grep -qsz "^RECSYS_SANDBOX=$SANDBOX\$" "$process/environ" || continue ;;
-		esac
-		[ "$pid" = "$$" ] || [ "$pid" = "$BASHPID" ] || echo "$pid"
-	done
+	# not one process for each that is looked at, and none that would find itself
+	(
+		cd /
+		{
+			find /proc -mindepth 2 -maxdepth 2 -name cwd \( -lname "$directory" -o -lname "$directory/*" \)
+			[ -n "$1" ] || grep -lsz "^RECSYS_SANDBOX=$SANDBOX\$" /proc/[0-9]*/environ
+		} 2>/dev/null | sed -n 's|^/proc/\([0-9]*\)/.*|\1|p' | sort -nu | grep -vx -e "$$" -e "$self"
+	)
 }
 
 # sandbox_kill [DIRECTORY]: ends the processes that sandbox_processes names.
