@@ -5,16 +5,16 @@
  * The server's own scan of a function copies every row of the answer into a tuplestore
  * and out of it, which takes ten times as long as mining does where there are hundreds of
  * thousands of item sets.  This scan calls the same function by the same means (so that
- * arguments, privileges, SET clauses and statistics are what they are otherwise), but the
- * function leaves its item sets in a stream, packed.  The scan unpacks them one by one,
- * and makes only those columns that the query looks at.
+ * arguments, privileges and statistics are what they are otherwise), but the function
+ * leaves its item sets in a stream, packed.  The scan unpacks them one by one, and makes
+ * only those columns that the query looks at.
  *
  * It takes the place of the function scan for each item of a FROM clause that is a call
  * of frequent_itemsets() or query_frequent_itemsets() and nothing else; ROWS FROM
- * with several functions, WITH ORDINALITY and whole-row references are left to the
- * server.  A function scan needs a range table entry of a relation to be a custom scan
- * over it, so that this is one like those for joins: without relation, and with a target
- * list of its own.
+ * with several functions, WITH ORDINALITY, whole-row references, and functions that have
+ * got a SET clause are left to the server.  A custom scan with a range table entry has to
+ * be one over a relation, so that this is one like those for joins: without, and with a
+ * target list of its own.
  */
 #include "postgres.h"
 

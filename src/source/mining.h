@@ -17,7 +17,7 @@
 /* What leader and workers share; part of the shared area of whoever has workers. */
 typedef struct RecsysMiningShared
 {
-	ConditionVariable changed;	/* the next two */
+	ConditionVariable changed;	/* stage has */
 	pg_atomic_uint32 stage;		/* RecsysMiningStage */
 	dsm_handle	block;			/* segment with the prepared data */
 	Size		memory_limit;	/* of each miner */
