@@ -550,7 +550,7 @@ CREATE FUNCTION note(options text, step text, floor_support integer) RETURNS voi
 			LEFT JOIN query_item_similarity('SELECT user_id, item_id FROM shop', 'confidence', 1000, floor_support) q USING (item_id, similar_item_id)
 			WHERE q.support IS DISTINCT FROM i.support),
 		   (SELECT count(*) FROM item_similarity('shop_recsys') i LEFT JOIN built b USING (item_id, similar_item_id)
-			WHERE (abs(b.score - i.score) <= CASE WHEN options ~ 'spectral|als' THEN 1e-3 * b.score ELSE 0 END) IS NOT TRUE) +
+			WHERE (abs(b.score - i.score) <= CASE WHEN options LIKE '%spectral%' THEN 1e-3 * b.score WHEN options LIKE '%als%' THEN 1e-3 ELSE 0 END) IS NOT TRUE) +
 		   -- a pair that was there before is gone only if it lacks support
 		   (SELECT count(*) FROM built b
 			JOIN query_item_similarity('SELECT user_id, item_id FROM shop', 'confidence', 1000, floor_support) q USING (item_id, similar_item_id)
