@@ -149,6 +149,17 @@ flush(RecsysFoldIn *foldin)
 	foldin->flushed = true;
 }
 
+static bool
+is_learned(const float *factor, int rank)
+{
+	for (int x = 0; x < rank; x++)
+	{
+		if (factor[x] != 0.0f)
+			return true;
+	}
+	return false;
+}
+
 void
 RecsysFoldInAdd(RecsysFoldIn *foldin, const float *factor, double weight)
 {
@@ -156,7 +167,7 @@ RecsysFoldInAdd(RecsysFoldIn *foldin, const float *factor, double weight)
 	float		root = sqrtf((float) weight);
 	float	   *row;
 
-	if (!(root > 0.0f) || !isfinite(root))
+	if (!(root > 0.0f) || !isfinite(root) || !is_learned(factor, rank))
 		return;
 	if (foldin->count == foldin->capacity)
 		flush(foldin);

@@ -38,7 +38,10 @@ extern void RecsysFoldInFree(RecsysFoldIn *foldin);
 /* Forgets the user before. */
 extern void RecsysFoldInStart(RecsysFoldIn *foldin);
 
-/* An item of the history; without a positive, finite weight it is none. */
+/*
+ * An item of the history.  Without a positive, finite weight it is none, nor is one of which
+ * nothing was learned.
+ */
 extern void RecsysFoldInAdd(RecsysFoldIn *foldin, const float *factor, double weight);
 
 /* rank floats, valid until the next Start; zeros when nothing was added. */

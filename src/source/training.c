@@ -14,13 +14,16 @@
  * - ease, spectral: by linear algebra over the whole matrix, which must be in
  *	 memory.  ease makes do with less by solving for the most popular items only.
  *	 Serial: its time goes into BLAS.
+ * - als: factors by rounds over the whole matrix and its transpose, which must be in memory; the item
+ *	 graph from the factors.  Serial.
  *
  * The result does not depend on which way is taken, nor on whether parallel
- * workers help (parallel_model.c); that of ease and spectral depends on the order of
+ * workers help (parallel_model.c); that of ease, spectral and als depends on the order of
  * users by rounding.
  */
 #include "postgres.h"
 
+#include "core/als.h"
 #include "core/ease.h"
 #include "core/rowgather.h"
 #include "core/slim.h"
@@ -158,7 +161,8 @@ needs_memory(const RecsysTraining *training, Size missing)
 					RecsysSimilarityName(training->options->similarity)),
 			 errdetail("%u items with %llu interactions do not fit.", training->totals->nitems,
 					   (unsigned long long) entries_of(training)),
-			 training->options->similarity == RECSYS_SPECTRAL ?
+			 training->options->similarity == RECSYS_SPECTRAL ||
+			 training->options->similarity == RECSYS_ALS ?
 			 errhint("Set maintenance_work_mem to at least %lld MB, or lower \"rank\".",
 					 (long long) megabytes) :
 			 errhint("Set maintenance_work_mem to at least %lld MB.", (long long) megabytes)));
@@ -390,6 +394,34 @@ train_spectral(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 	return 1;
 }
 
+/* The factors, if they are wanted, live in the context result. */
+static int
+train_als(const RecsysTraining *given, MemoryContext result, RecsysRowReporter report, void *arg)
+{
+	RecsysTraining training = *given;
+	const RecsysItemTotals *totals = training.totals;
+	bool		weighted = is_weighted(&training);
+	Size		transpose_memory = RecsysMatrixMemory(totals->nitems, entries_of(&training), weighted);
+	Size		factors_memory = RecsysAlsMemory(totals->nusers, totals->nitems, training.options->rank);
+	RecsysMatrix *transpose;
+	RecsysFactors *factors;
+	MemoryContext old;
+
+	need_matrix(&training, transpose_memory + factors_memory +
+				RecsysAlsRowsMemory(totals->nitems, weighted));
+	transpose = RecsysMatrixTranspose(training.matrix);
+
+	/* it leaves nothing but the factors */
+	old = MemoryContextSwitchTo(training.factors != NULL ? result : CurrentMemoryContext);
+	factors = RecsysAlsTrain(training.matrix, transpose, totals, training.options, factors_memory);
+	MemoryContextSwitchTo(old);
+	if (training.factors != NULL)
+		*training.factors = factors;
+	RecsysAlsRows(training.matrix, transpose, totals, training.options, factors, report, arg);
+	RecsysMatrixFree(transpose);
+	return 1;
+}
+
 /* A history as the file takes it */
 static void
 append_history(RecsysHistoryFile *file, const uint32 *items, const float *weights, int count,
@@ -491,6 +523,9 @@ RecsysTrain(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 			break;
 		case RECSYS_SPECTRAL:
 			passes = train_spectral(&training, report, arg);
+			break;
+		case RECSYS_ALS:
+			passes = train_als(&training, old, report, arg);
 			break;
 		default:
 			passes = train_pairs(&training, report, arg);

@@ -271,6 +271,7 @@ test_shares(Random *random, bool orthogonal)
 	RecsysFoldInAdd(foldin, items + RANK, -1.0);
 	RecsysFoldInAdd(foldin, items + RANK, NAN);
 	RecsysFoldInAdd(foldin, items + RANK, INFINITY);
+	RecsysFoldInAdd(foldin, (float[RANK]) {0}, 1.0);
 	RecsysFoldInSolve(foldin);
 	for (int target = 0; target < ITEMS; target++)
 	{
