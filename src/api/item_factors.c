@@ -35,6 +35,21 @@ factor_array(RecsysFactorReader *reader, uint32 item, Datum *array)
 	return true;
 }
 
+/* No rows are for an index that has seen nothing to learn from. */
+static void
+check_model(RecsysRecommender *recommender)
+{
+	RecsysSimilarity similarity = RecsysGetCache(recommender->index)->meta.similarity;
+
+	if (similarity != RECSYS_ALS)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recommender \"%s\" has no factors",
+						RelationGetRelationName(recommender->index)),
+				 errdetail("It is built with similarity \"%s\".", RecsysSimilarityName(similarity)),
+				 errhint("CREATE INDEX ... WITH (similarity = als).")));
+}
+
 static void
 item_factors(FunctionCallInfo fcinfo)
 {
@@ -46,6 +61,7 @@ item_factors(FunctionCallInfo fcinfo)
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 0), &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
 						  RelationGetRelationName(recommender.index));
+	check_model(&recommender);
 	if (RecsysFactorReaderInit(&reader, recommender.index))
 	{
 		MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys item factor",
