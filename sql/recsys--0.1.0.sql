@@ -734,7 +734,7 @@ BEGIN ATOMIC
 	FROM (SELECT CASE WHEN s.side IS NOT NULL THEN s.side
 					  WHEN s.kind IN ('map_root', 'map_leaf', 'graph', 'popular') THEN 'graph'
 					  WHEN s.kind = 'pending' THEN 'pending'
-					  WHEN s.kind IN ('factor', 'gram') THEN 'factor'
+					  WHEN s.kind IN ('factor', 'gram', 'sketch') THEN 'factor'
 					  WHEN s.kind IN ('free', 'zero') THEN 'free'
 					  ELSE 'other' END AS section,
 				 s.used_bytes + s.free_bytes AS bytes

@@ -251,7 +251,7 @@ init_meta(BuildState *state)
 		meta->pending_head[list] = meta->pending_tail[list] = InvalidBlockNumber;
 	meta->popular = InvalidBlockNumber;
 	meta->graph_tail = InvalidBlockNumber;
-	meta->factors = meta->gram = InvalidBlockNumber;
+	meta->factors = meta->gram = meta->sketches = InvalidBlockNumber;
 	for (int i = 0; i < RECSYS_MAP_ROOTS; i++)
 		meta->map_roots[i] = InvalidBlockNumber;
 }

@@ -332,13 +332,11 @@ check_list(CheckState *state, int list)
 				  list, last, meta->pending_tail[list]);
 }
 
-/* The consecutive pages of n factors, or rows of the gram matrix. */
+/* The consecutive pages of n factors, rows of the gram matrix or sketches. */
 static void
-reach_vectors(CheckState *state, BlockNumber block, uint32 n)
+reach_vectors(CheckState *state, BlockNumber block, uint32 n, Size size)
 {
-	int			rank = state->cache->meta.factor_rank;
-
-	for (uint32 first = 0; first < n; first += RECSYS_PAGE_VECTORS(rank))
+	for (uint32 first = 0; first < n; first += RECSYS_PAGE_VECTORS(size))
 		reach(state, block++);
 }
 
@@ -355,8 +353,9 @@ check_other_pages(CheckState *state)
 		reach(state, meta->map_roots[i / RECSYS_MAP_ROOT_LEAVES]);
 	if (meta->popular != InvalidBlockNumber)
 		reach(state, meta->popular);
-	reach_vectors(state, meta->factors, meta->factor_items);
-	reach_vectors(state, meta->gram, meta->factor_rank);
+	reach_vectors(state, meta->factors, meta->factor_items, RECSYS_FACTOR_SIZE(meta->factor_rank));
+	reach_vectors(state, meta->gram, meta->factor_rank, RECSYS_FACTOR_SIZE(meta->factor_rank));
+	reach_vectors(state, meta->sketches, meta->factor_items, RECSYS_SKETCH_SIZE(meta->factor_rank));
 	for (int list = 0; list < RECSYS_LISTS; list++)
 		check_list(state, list);
 

@@ -1,8 +1,8 @@
 /*
  * check_factors.c
- *	  Is the gram matrix the sum of the factors' outer products?
+ *	  Are sketches and gram matrix those of the factors?
  *
- * Computing that sum again costs items times the square of the rank.  Instead
+ * Computing the sum of outer products again costs items times the square of the rank.  Instead
  * both are multiplied by vectors of random signs s, as G s = sum of y (y' s) takes the
  * rank only once: Freivalds: Probabilistic machines can use less running time, IFIP
  * 1977.  A difference above the tolerance escapes all of them with a probability of
@@ -25,6 +25,7 @@
 typedef struct FactorCheck
 {
 	Relation	index;
+	RecsysFactorReader *reader;
 	int			rank;
 	float	   *signs;			/* PROBES rows of 1 and -1 */
 	double	   *sums;			/* PROBES rows: sum of y (y' s) */
@@ -49,14 +50,14 @@ dot(const float *a, const float *b, int n)
 }
 
 static void
-add_page(void *arg, uint32 first, const float *factors, uint32 n)
+add_page(void *arg, uint32 first, const void *factors, uint32 n)
 {
 	FactorCheck *check = arg;
 	int			rank = check->rank;
 
 	for (uint32 x = 0; x < n; x++)
 	{
-		const float *factor = factors + (Size) x * rank;
+		const float *factor = (const float *) factors + (Size) x * rank;
 
 		for (int r = 0; r < rank; r++)
 		{
@@ -71,6 +72,24 @@ add_page(void *arg, uint32 first, const float *factors, uint32 n)
 			for (int r = 0; r < rank; r++)
 				check->sums[probe * rank + r] += product * factor[r];
 		}
+	}
+}
+
+/* Of items without factor the sketch is all zeros, too. */
+static void
+check_sketches(void *arg, uint32 first, const void *sketches, uint32 n)
+{
+	FactorCheck *check = arg;
+
+	for (uint32 x = 0; x < n; x++)
+	{
+		const RecsysSketch *sketch = RecsysSketchAt(sketches, x, check->rank);
+		const float *factor = RecsysFactorRead(check->reader, first + x);
+
+		if (factor != NULL ? !RecsysSketchFits(sketch, factor, check->rank) : sketch->step != 0.0f)
+			corrupted(check->index, "Item number %u has a sketch that is not of its factor.", first + x);
+		if (factor != NULL)
+			RecsysFactorRelease(check->reader);
 	}
 }
 
@@ -109,6 +128,7 @@ RecsysCheckFactors(Relation index)
 	if (!RecsysGetCache(index)->meta.learned)
 		corrupted(index, "There are factors, though the scores are not learned.");
 	check.index = index;
+	check.reader = &reader;
 	check.rank = reader.shape.rank;
 	check.signs = palloc(sizeof(float) * PROBES * check.rank);
 	check.sums = palloc0(sizeof(double) * PROBES * check.rank);
@@ -118,4 +138,5 @@ RecsysCheckFactors(Relation index)
 		check.signs[x] = RecsysRandomBelow(&random, 2) ? 1.0f : -1.0f;
 	RecsysFactorVisit(&reader, add_page, &check);
 	compare(&check, RecsysFactorReadGram(&reader));
+	RecsysFactorVisitSketches(&reader, check_sketches, &check);
 }

@@ -8,7 +8,9 @@
  * all items' outer products, the gram matrix, as well.
  *
  * Both are stored as rows of floats, as many on a page as fit, on consecutive
- * blocks: item or row number x stands on block first + x / RECSYS_PAGE_VECTORS.
+ * blocks: item or row number x stands on block first + x / RECSYS_PAGE_VECTORS.  So
+ * are sketches of the factors (core/factorsketch.c), which tell for most items that they
+ * are not among a user's best.
  * The special space names the first row on the page, pd_lower how many there are.
  * They are written by a build and never change: merges leave them alone, and
  * items that come later have none until the next build.  So a reader may let go
@@ -30,9 +32,16 @@
 
 /* Pages of n rows. */
 static uint64
-pages_of(uint64 n, int rank)
+pages_of(uint64 n, Size size)
 {
-	return (n + RECSYS_PAGE_VECTORS(rank) - 1) / RECSYS_PAGE_VECTORS(rank);
+	return (n + RECSYS_PAGE_VECTORS(size) - 1) / RECSYS_PAGE_VECTORS(size);
+}
+
+/* Are these blocks of the file, the meta page none of them? */
+static bool
+pages_exist(BlockNumber start, uint64 pages, BlockNumber nblocks)
+{
+	return start != RECSYS_META_BLOCK && start + pages <= nblocks;
 }
 
 bool
@@ -44,32 +53,44 @@ RecsysFactorMetaIsSane(const RecsysMetaData *meta, BlockNumber nblocks)
 		return meta->factor_items == 0;
 	return rank > 0 && rank <= RECSYS_MAX_RANK &&
 		meta->factor_items <= meta->nitems &&
-		meta->factors != RECSYS_META_BLOCK && meta->gram != RECSYS_META_BLOCK &&
-		meta->factors + pages_of(meta->factor_items, rank) <= nblocks &&
-		meta->gram + pages_of(rank, rank) <= nblocks &&
+		pages_exist(meta->factors, pages_of(meta->factor_items, RECSYS_FACTOR_SIZE(rank)), nblocks) &&
+		pages_exist(meta->gram, pages_of(rank, RECSYS_FACTOR_SIZE(rank)), nblocks) &&
+		pages_exist(meta->sketches, pages_of(meta->factor_items, RECSYS_SKETCH_SIZE(rank)), nblocks) &&
 		meta->factor_unobserved >= 0 && isfinite(meta->factor_unobserved) &&
 		meta->factor_lambda > 0 && isfinite(meta->factor_lambda) &&
 		isfinite(meta->factor_exponent);
 }
 
-/* Appends n rows; returns the first block. */
+/*
+ * Appends n rows of that size, made of vectors of rank floats; returns the first
+ * block.
+ */
 static BlockNumber
 write_vectors(Relation index, ForkNumber fork, RecsysPageKind kind, const float *vectors,
-			  uint32 n, int rank)
+			  uint32 n, int rank, Size size)
 {
-	uint32		per_page = RECSYS_PAGE_VECTORS(rank);
+	uint32		per_page = RECSYS_PAGE_VECTORS(size);
 	BlockNumber start = InvalidBlockNumber;
 
 	for (uint32 first = 0; first < n; first += per_page)
 	{
 		PGAlignedBlock image;
 		Page		page = (Page) image.data;
-		Size		size = sizeof(float) * Min(per_page, n - first) * rank;
+		uint32		count = Min(per_page, n - first);
 		BlockNumber block;
 
 		RecsysPageInit(page, kind, RECSYS_ITEMS);
-		memcpy(RecsysPageVectors(page), vectors + (Size) first * rank, size);
-		((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + size;
+		for (uint32 x = 0; x < count; x++)
+		{
+			const float *vector = vectors + (Size) (first + x) * rank;
+			char	   *row = (char *) RecsysPageVectors(page) + x * size;
+
+			if (kind == RECSYS_PAGE_SKETCH)
+				RecsysSketchFactor(vector, rank, (RecsysSketch *) row);
+			else
+				memcpy(row, vector, size);
+		}
+		((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + count * size;
 		RecsysPageGetOpaque(page)->low = first;
 		block = RecsysAppendPage(index, fork, page);
 		if (first == 0)
@@ -86,7 +107,7 @@ RecsysWriteFactors(Relation index, ForkNumber fork, const RecsysFactors *factors
 {
 	const RecsysFactorShape *shape;
 
-	meta->factors = meta->gram = InvalidBlockNumber;
+	meta->factors = meta->gram = meta->sketches = InvalidBlockNumber;
 	if (factors == NULL || factors->shape.nitems == 0)
 		return;
 	shape = &factors->shape;
@@ -98,9 +119,11 @@ RecsysWriteFactors(Relation index, ForkNumber fork, const RecsysFactors *factors
 	meta->factor_lambda = shape->lambda;
 	meta->factor_exponent = shape->exponent;
 	meta->factors = write_vectors(index, fork, RECSYS_PAGE_FACTOR, factors->items,
-								  shape->nitems, shape->rank);
+								  shape->nitems, shape->rank, RECSYS_FACTOR_SIZE(shape->rank));
 	meta->gram = write_vectors(index, fork, RECSYS_PAGE_GRAM, factors->gram,
-							   shape->rank, shape->rank);
+							   shape->rank, shape->rank, RECSYS_FACTOR_SIZE(shape->rank));
+	meta->sketches = write_vectors(index, fork, RECSYS_PAGE_SKETCH, factors->items,
+								   shape->nitems, shape->rank, RECSYS_SKETCH_SIZE(shape->rank));
 }
 
 bool
@@ -118,20 +141,20 @@ RecsysFactorReaderInit(RecsysFactorReader *reader, Relation index)
 	reader->shape.exponent = meta->factor_exponent;
 	reader->factors = meta->factors;
 	reader->gram = meta->gram;
+	reader->sketches = meta->sketches;
 	reader->buffer = InvalidBuffer;
 	return true;
 }
 
 /* Rows of a locked page that must hold those from first on, of n in all. */
-static const float *
-vectors_of(Relation index, Buffer buffer, uint32 first, uint32 n, int rank, uint32 *count)
+static const void *
+vectors_of(Relation index, Buffer buffer, uint32 first, uint32 n, Size size, uint32 *count)
 {
 	Page		page = BufferGetPage(buffer);
 
-	*count = Min(RECSYS_PAGE_VECTORS(rank), n - first);
+	*count = Min(RECSYS_PAGE_VECTORS(size), n - first);
 	if (RecsysPageGetOpaque(page)->low != first ||
-		((PageHeader) page)->pd_lower !=
-		MAXALIGN(SizeOfPageHeaderData) + sizeof(float) * *count * rank)
+		((PageHeader) page)->pd_lower != MAXALIGN(SizeOfPageHeaderData) + *count * size)
 		ereport(ERROR,
 				(errcode(ERRCODE_INDEX_CORRUPTED),
 				 errmsg("index \"%s\" contains a corrupted page at block %u",
@@ -145,8 +168,9 @@ const float *
 RecsysFactorRead(RecsysFactorReader *reader, uint32 item)
 {
 	int			rank = reader->shape.rank;
-	uint32		place = item / RECSYS_PAGE_VECTORS(rank);
-	uint32		first = place * RECSYS_PAGE_VECTORS(rank);
+	Size		size = RECSYS_FACTOR_SIZE(rank);
+	uint32		place = item / RECSYS_PAGE_VECTORS(size);
+	uint32		first = place * RECSYS_PAGE_VECTORS(size);
 	const float *factor;
 	uint32		count;
 
@@ -154,8 +178,8 @@ RecsysFactorRead(RecsysFactorReader *reader, uint32 item)
 		return NULL;
 	reader->buffer = RecsysReadPage(reader->index, reader->factors + place, BUFFER_LOCK_SHARE,
 									RECSYS_PAGE_FACTOR);
-	factor = vectors_of(reader->index, reader->buffer, first, reader->shape.nitems, rank, &count) +
-		(Size) (item - first) * rank;
+	factor = vectors_of(reader->index, reader->buffer, first, reader->shape.nitems, size, &count);
+	factor += (Size) (item - first) * rank;
 	for (int x = 0; x < rank; x++)
 		if (factor[x] != 0.0f)
 			return factor;
@@ -175,16 +199,16 @@ RecsysFactorRelease(RecsysFactorReader *reader)
  * is worked on: the processor fetches ahead by itself only within a page.
  */
 static void
-visit_vectors(Relation index, BlockNumber start, RecsysPageKind kind, uint32 n, int rank,
+visit_vectors(Relation index, BlockNumber start, RecsysPageKind kind, uint32 n, Size size,
 			  RecsysFactorVisitor visit, void *arg)
 {
-	uint32		per_page = RECSYS_PAGE_VECTORS(rank);
+	uint32		per_page = RECSYS_PAGE_VECTORS(size);
 	Buffer		ahead = n > 0 ? RecsysPinBlock(index, start) : InvalidBuffer;
 
 	for (uint32 first = 0; first < n; first += per_page)
 	{
 		Buffer		buffer = ahead;
-		const float *vectors;
+		const void *vectors;
 		uint32		count;
 
 		CHECK_FOR_INTERRUPTS();
@@ -201,7 +225,7 @@ visit_vectors(Relation index, BlockNumber start, RecsysPageKind kind, uint32 n, 
 		}
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
 		RecsysPageCheck(index, buffer, kind);
-		vectors = vectors_of(index, buffer, first, n, rank, &count);
+		vectors = vectors_of(index, buffer, first, n, size, &count);
 		visit(arg, first, vectors, count);
 		UnlockReleaseBuffer(buffer);
 	}
@@ -211,32 +235,39 @@ void
 RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *arg)
 {
 	visit_vectors(reader->index, reader->factors, RECSYS_PAGE_FACTOR, reader->shape.nitems,
-				  reader->shape.rank, visit, arg);
+				  RECSYS_FACTOR_SIZE(reader->shape.rank), visit, arg);
+}
+
+void
+RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *arg)
+{
+	visit_vectors(reader->index, reader->sketches, RECSYS_PAGE_SKETCH, reader->shape.nitems,
+				  RECSYS_SKETCH_SIZE(reader->shape.rank), visit, arg);
 }
 
 typedef struct VectorCopy
 {
-	float	   *to;
-	int			rank;
+	char	   *to;
+	Size		size;
 } VectorCopy;
 
 static void
-copy_vectors(void *arg, uint32 first, const float *vectors, uint32 n)
+copy_vectors(void *arg, uint32 first, const void *vectors, uint32 n)
 {
 	VectorCopy *copy = arg;
 
-	memcpy(copy->to + (Size) first * copy->rank, vectors, sizeof(float) * n * copy->rank);
+	memcpy(copy->to + first * copy->size, vectors, n * copy->size);
 }
 
 static float *
 read_vectors(RecsysFactorReader *reader, BlockNumber start, RecsysPageKind kind, uint32 n)
 {
-	int			rank = reader->shape.rank;
-	VectorCopy	copy = {NULL, rank};
+	VectorCopy	copy;
 
-	copy.to = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float) * (Size) n * rank);
-	visit_vectors(reader->index, start, kind, n, rank, copy_vectors, &copy);
-	return copy.to;
+	copy.size = RECSYS_FACTOR_SIZE(reader->shape.rank);
+	copy.to = MemoryContextAllocHuge(CurrentMemoryContext, n * copy.size);
+	visit_vectors(reader->index, start, kind, n, copy.size, copy_vectors, &copy);
+	return (float *) copy.to;
 }
 
 float *

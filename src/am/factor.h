@@ -7,6 +7,10 @@
 
 #include "am/page.h"
 #include "core/factors.h"
+#include "core/factorsketch.h"
+
+/* Bytes of a factor, or of a row of the gram matrix */
+#define RECSYS_FACTOR_SIZE(rank) (sizeof(float) * (Size) (rank))
 
 /* Are what a meta page says of factors, and the pages it names, within bounds? */
 extern bool RecsysFactorMetaIsSane(const RecsysMetaData *meta, BlockNumber nblocks);
@@ -24,6 +28,7 @@ typedef struct RecsysFactorReader
 	RecsysFactorShape shape;
 	BlockNumber factors;
 	BlockNumber gram;
+	BlockNumber sketches;
 	Buffer		buffer;			/* pinned and share-locked from Read to Release */
 } RecsysFactorReader;
 
@@ -38,12 +43,14 @@ extern const float *RecsysFactorRead(RecsysFactorReader *reader, uint32 item);
 extern void RecsysFactorRelease(RecsysFactorReader *reader);
 
 /*
- * Visits all factors in the order of items, a page of them at a time, which is
- * share-locked meanwhile.
+ * Visits all factors, or all sketches, in the order of items, a page of them at a time,
+ * which is share-locked meanwhile: whoever visits sketches may read factors.
  */
-typedef void (*RecsysFactorVisitor) (void *arg, uint32 first, const float *factors, uint32 n);
+typedef void (*RecsysFactorVisitor) (void *arg, uint32 first, const void *vectors, uint32 n);
 
 extern void RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *arg);
+extern void RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysFactorVisitor visit,
+									  void *arg);
 
 /* The gram matrix, palloc'd. */
 extern float *RecsysFactorReadGram(RecsysFactorReader *reader);
@@ -58,8 +65,8 @@ extern RecsysFactors *RecsysFactorReadAll(RecsysFactorReader *reader);
 extern void RecsysFactorsAreDamaged(Relation index) pg_attribute_noreturn();
 
 /*
- * check_factors.c: errors out unless all factors are finite and the gram matrix
- * is the sum of their outer products.
+ * check_factors.c: errors out unless all factors are finite, their sketches are theirs and
+ * the gram matrix is the sum of their outer products.
  */
 extern void RecsysCheckFactors(Relation index);
 

@@ -8,7 +8,7 @@
  *
  * Entries are what a page of its kind is there to hold: directory slots, list
  * entries, blocks and TIDs of the row map, neighbors, popular items, events, numbers
- * of factors.
+ * of factors, bytes of sketches.
  */
 #include "postgres.h"
 
@@ -28,6 +28,7 @@ static const char *const kind_names[] = {
 	[RECSYS_PAGE_PENDING] = "pending",
 	[RECSYS_PAGE_FACTOR] = "factor",
 	[RECSYS_PAGE_GRAM] = "gram",
+	[RECSYS_PAGE_SKETCH] = "sketch",
 };
 
 static bool
@@ -156,6 +157,9 @@ count_contents(Page page, RecsysPageKind kind, RecsysSide side, const int stride
 		case RECSYS_PAGE_FACTOR:
 		case RECSYS_PAGE_GRAM:
 			facts->entries = filled / (int) sizeof(float);
+			break;
+		case RECSYS_PAGE_SKETCH:
+			facts->entries = filled;
 			break;
 		case RECSYS_PAGE_META:
 			break;

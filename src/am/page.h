@@ -29,6 +29,7 @@
 
 #include "postgres.h"
 
+#include "core/factorsketch.h"
 #include "core/key.h"
 #include "core/similarity.h"
 #include "storage/bufmgr.h"
@@ -63,7 +64,8 @@ typedef enum RecsysPageKind
 	RECSYS_PAGE_FREE = 9,
 	RECSYS_PAGE_PENDING = 10,
 	RECSYS_PAGE_FACTOR = 11,
-	RECSYS_PAGE_GRAM = 12
+	RECSYS_PAGE_GRAM = 12,
+	RECSYS_PAGE_SKETCH = 13
 } RecsysPageKind;
 
 #define RECSYS_PAGE_ID 0xFF95	/* last two bytes of every page */
@@ -74,8 +76,9 @@ typedef struct RecsysPageOpaqueData
 	uint32		low;			/* directory, bucket: lowest hash covered; chain:
 								 * hash of the owner; pending: number of the
 								 * list; popular: items that are not listed
-								 * have no more users than this; factor, gram:
-								 * number of the first item or row on the page */
+								 * have no more users than this; factor, gram,
+								 * sketch: number of the first item or row on
+								 * the page */
 	uint32		high;			/* directory, bucket: highest hash covered */
 	BlockNumber next;			/* chain: the next (older) page of the list;
 								 * pending: the next (newer) one */
@@ -160,6 +163,7 @@ typedef struct RecsysMetaData
 	BlockNumber gram;			/* first page of the gram matrix, likewise */
 	uint32		factor_items;	/* items 0 .. factor_items-1 have a factor */
 	int32		factor_rank;	/* numbers of a factor; 0: the model has none */
+	BlockNumber sketches;		/* first sketch page, or InvalidBlockNumber */
 	double		factor_unobserved;	/* RecsysFactorShape: how users are folded in */
 	double		factor_lambda;
 	double		factor_exponent;
@@ -356,13 +360,13 @@ typedef struct RecsysEvent
 #define RECSYS_POPULAR_ITEMS ((int) (RECSYS_PAGE_ROOM / sizeof(uint32)))
 
 /*
- * Factor page, gram page: as many vectors of factor_rank floats as fit, one
- * behind the other, up to pd_lower.  The pages of all items, and those of all
- * rows of the gram matrix, are consecutive blocks.
+ * Factor, gram and sketch pages: as many rows as fit, one behind the other, up to
+ * pd_lower.  The pages of each kind are consecutive blocks.  A row of the first two is
+ * factor_rank floats, one of the last a RecsysSketch.
  */
-#define RECSYS_MAX_RANK 1024
-#define RECSYS_PAGE_VECTORS(rank) ((uint32) (RECSYS_PAGE_ROOM / sizeof(float) / (rank)))
-#define RecsysPageVectors(page) ((float *) PageGetContents(page))
+#define RECSYS_MAX_RANK RECSYS_SKETCH_MOST_RANK
+#define RECSYS_PAGE_VECTORS(size) ((uint32) (RECSYS_PAGE_ROOM / (size)))
+#define RecsysPageVectors(page) ((void *) PageGetContents(page))
 
 /*
  * page.c

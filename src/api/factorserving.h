@@ -10,11 +10,11 @@
 #include "core/scorer.h"
 
 /*
- * Adds the scores of all items that have factors.  False, and nothing done, when the
- * index has none.
+ * Adds scores by factors: of all items that have a positive one, or at least of the best
+ * k that are not excluded.  False, and nothing done, when the index has no factors.
  */
 extern bool RecsysScoreByFactors(RecsysRecommender *recommender, const RecsysProfile *profile,
-								 RecsysScorer *scorer);
+								 int k, RecsysScorer *scorer);
 
 /*
  * How similar an item is to each of the profile's, parallel to those, from the user's

@@ -197,7 +197,7 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 		for (int i = 0; i < profile->nseen; i++)
 			RecsysScorerExclude(scorer, profile->seen[i].item);
 
-	if (!RecsysScoreByFactors(recommender, profile, scorer))
+	if (!RecsysScoreByFactors(recommender, profile, k, scorer))
 	{
 		sum.scorer = scorer;
 		sum.weights = profile->weights;

@@ -190,9 +190,20 @@ INSERT INTO learned SELECT item_id, factor FROM recsys.item_factors('visits_recs
 SELECT users > 50 AS users, scores > 600 AS scores, differences FROM differences('0');
 
 -- pages
-SELECT kind, side, pages, tuples, entries FROM recsys.page_summary('visits_recsys') WHERE kind IN ('factor', 'gram') ORDER BY 1;
+SELECT kind, side, pages, tuples, entries FROM recsys.page_summary('visits_recsys') WHERE kind IN ('factor', 'gram', 'sketch') ORDER BY 1;
 SELECT factor_bytes, user_bytes + item_bytes + graph_bytes + pending_bytes + other_bytes + free_bytes + factor_bytes = pg_relation_size('visits_recsys') AS adds_up
 FROM recsys.index_sections('visits_recsys');
+
+-- of a larger catalog few factors are looked at: the best k are the first k of all
+CREATE TABLE many AS SELECT DISTINCT floor(300 * chance(g, 'mu'))::bigint AS user_id, floor(700 * chance(g, 'mi') ^ 1.5)::bigint AS item_id FROM generate_series(1, 9000) g;
+CREATE INDEX many_recsys ON many USING recsys (user_id, item_id) WITH (similarity = als, rank = 19, iterations = 3);
+SELECT k, exclude_seen, count(DISTINCT u) AS users, count(*) AS rows, count(*) FILTER (WHERE first IS DISTINCT FROM listed) AS differences
+FROM unnest(ARRAY[1, 7, 40]) k, unnest(ARRAY[false, true]) exclude_seen, generate_series(0, 290, 10) u,
+	 LATERAL (SELECT * FROM (SELECT row_number() OVER () AS place, r::text AS listed FROM recommend(u, k, 'many_recsys', exclude_seen) r) x
+			  FULL JOIN (SELECT row_number() OVER () AS place, r::text AS first FROM recommend(u, NULL, 'many_recsys', exclude_seen) r LIMIT k) y USING (place)) lists
+GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT recsys.check_index('many_recsys');
+DROP TABLE many;
 
 /*
  * Who may, and what else an index may be of

@@ -26,7 +26,7 @@ use constant {
 	SIDE => 8189,
 	PAGE_ID => 8190,
 	META => 1, DIRECTORY => 2, BUCKET => 3, CHAIN => 4, MAP_ROOT => 5, MAP_LEAF => 6, GRAPH => 7, POPULAR => 8, PENDING => 10,
-	FACTOR => 11, GRAM => 12,
+	FACTOR => 11, GRAM => 12, SKETCH => 13,
 };
 
 my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
@@ -345,7 +345,7 @@ my @known = (
 	[ 'file: torn in the middle of a page', sub { ${ $_[0] } = substr(${ $_[0] }, 0, 5 * PAGE + 100) } ],
 );
 
-# A model of factors: 60 items on three pages, the gram matrix on five.  Fields of the
+# A model of factors: 60 items on three pages, their sketches on one, the gram matrix on five.  Fields of the
 # meta page: see page.h.
 my $als = 'WITH (similarity = als, rank = 100, iterations = 2)';
 push @known, map { [ $_->[0], $_->[1], $als ] } (
@@ -358,6 +358,9 @@ push @known, map { [ $_->[0], $_->[1], $als ] } (
 	[ 'factors: those of the gram matrix', link_to(META, CONTENT + 1268, GRAM) ],
 	[ 'gram: first page nowhere', on_pages(META, CONTENT + 1272, $all) ],
 	[ 'gram: it begins on the second page', sub { my ($content) = @_; on_pages(META, CONTENT + 1272, pack('L', (pages($content, GRAM))[1]))->(@_) } ],
+	[ 'sketches: first page nowhere', on_pages(META, CONTENT + 1284, $all) ],
+	[ 'sketches: those are factors', link_to(META, CONTENT + 1284, FACTOR) ],
+	[ 'sketches: first page is a root', on_pages(META, CONTENT + 1284, pack('L', 2)) ],
 	[ 'gram: that of the factors', link_to(META, CONTENT + 1272, FACTOR) ],
 	(map { [ "factors: $_ items", on_pages(META, CONTENT + 1276, pack('L', $_)) ] } 0, 1, 59, 61, 1000, 0x7FFFFFFF, 0xFFFFFFFF),
 	(map { [ "factors: rank $_", on_pages(META, CONTENT + 1280, pack('l', $_)) ] } -1, 0, 1, 99, 101, 1024, 1025, 0x7FFFFFFF, -0x80000000),
@@ -365,7 +368,7 @@ push @known, map { [ $_->[0], $_->[1], $als ] } (
 	(map { my $kind = $_; (
 		[ "pages of kind $kind zeroed", on_pages($kind, 0, "\0" x PAGE) ],
 		[ "pages of kind $kind: other kind", on_pages($kind, KIND, chr(GRAPH)) ],
-		[ "pages of kind $kind: the other of the two", on_pages($kind, KIND, chr(FACTOR + GRAM - $kind)) ],
+		[ "pages of kind $kind: another of the three", on_pages($kind, KIND, chr($kind == FACTOR ? SKETCH : FACTOR)) ],
 		[ "pages of kind $kind: garbage in the special space", on_pages($kind, LOW, "\xA5" x 16) ],
 		[ "pages of kind $kind: first number", on_pages($kind, LOW, pack('L', 7)) ],
 		[ "pages of kind $kind: low end of the free space", on_pages($kind, 12, pack('S', 4)) ],
@@ -376,7 +379,7 @@ push @known, map { [ $_->[0], $_->[1], $als ] } (
 		} ],
 		(map { [ "pages of kind $kind: all are $_", on_floats($kind, $_) ] } 0, 'nan', 'inf', 1e38, -1e38, 1e-40),
 		[ "pages of kind $kind: one is no number", on_pages($kind, CONTENT + 4 * 150, pack('f', 'nan')) ],
-		[ "pages of kind $kind: contents are garbage", on_pages($kind, CONTENT, "\xA5" x 8000) ]) } FACTOR, GRAM));
+		[ "pages of kind $kind: contents are garbage", on_pages($kind, CONTENT, "\xA5" x 8000) ]) } FACTOR, GRAM, SKETCH));
 
 # Random damage, reproducible: some bytes here and there, words, pages copied over others.
 sub random_damage
