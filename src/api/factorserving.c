@@ -21,6 +21,7 @@
 #include "am/factor.h"
 #include "api/factorserving.h"
 #include "core/topk.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 typedef struct FactorServing
@@ -48,8 +49,10 @@ begin(FactorServing *serving, RecsysRecommender *recommender, const RecsysProfil
 	RecsysFoldInStart(serving->foldin);
 	for (int x = 0; x < profile->nevidence; x++)
 	{
-		const float *factor = RecsysFactorRead(reader, profile->items[x]);
+		const float *factor;
 
+		CHECK_FOR_INTERRUPTS();
+		factor = RecsysFactorRead(reader, profile->items[x]);
 		if (factor == NULL)
 			continue;
 		RecsysFoldInAdd(serving->foldin, factor, profile->weights[x]);
@@ -161,6 +164,7 @@ score_listed(Shortlist *list)
 		const float *factor;
 		float		score;
 
+		CHECK_FOR_INTERRUPTS();
 		if (list->uppers[x] < list->threshold)
 			continue;
 		factor = RecsysFactorRead(reader, list->items[x]);
@@ -252,6 +256,7 @@ RecsysExplainByFactors(RecsysRecommender *recommender, const RecsysProfile *prof
 	}
 	for (int x = 0; x < profile->nevidence; x++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		similarities[x] = NAN;
 		if (target == NULL || (factor = RecsysFactorRead(reader, profile->items[x])) == NULL)
 			continue;
