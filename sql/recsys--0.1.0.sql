@@ -627,6 +627,24 @@ CREATE FUNCTION recsys.index_info(index regclass,
 COMMENT ON FUNCTION recsys.index_info(regclass) IS 'what a recsys index is made of';
 
 /*
+ * Factors
+ */
+CREATE FUNCTION recsys.item_factors(
+	recommender text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, factor real[])
+	AS 'MODULE_PATHNAME', 'recsys_item_factors' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10000;
+COMMENT ON FUNCTION recsys.item_factors(text) IS 'the factors of all items of a recommender that has learned any; bigint item keys';
+
+CREATE FUNCTION recsys.item_factors(
+	recommender text,
+	item_type anyelement)
+RETURNS TABLE (item_id anyelement, factor real[])
+	AS 'MODULE_PATHNAME', 'recsys_item_factors_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10000;
+COMMENT ON FUNCTION recsys.item_factors(text, anyelement) IS 'the factors of all items of a recommender; item keys of the type of the second argument';
+
+/*
  * Statistics
  */
 CREATE FUNCTION recsys.index_statistics(
@@ -703,7 +721,7 @@ COMMENT ON FUNCTION recsys.page_info(regclass, bigint) IS 'one page of a recsys 
 
 CREATE FUNCTION recsys.index_sections(index regclass,
 	OUT user_bytes bigint, OUT item_bytes bigint, OUT graph_bytes bigint, OUT pending_bytes bigint,
-	OUT other_bytes bigint, OUT free_bytes bigint)
+	OUT other_bytes bigint, OUT free_bytes bigint, OUT factor_bytes bigint)
 	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE COST 1000000
 BEGIN ATOMIC
 	SELECT coalesce(sum(bytes) FILTER (WHERE section = 'user'), 0)::bigint,
@@ -711,10 +729,12 @@ BEGIN ATOMIC
 		   coalesce(sum(bytes) FILTER (WHERE section = 'graph'), 0)::bigint,
 		   coalesce(sum(bytes) FILTER (WHERE section = 'pending'), 0)::bigint,
 		   coalesce(sum(bytes) FILTER (WHERE section = 'other'), 0)::bigint,
-		   coalesce(sum(bytes) FILTER (WHERE section = 'free'), 0)::bigint
+		   coalesce(sum(bytes) FILTER (WHERE section = 'free'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'factor'), 0)::bigint
 	FROM (SELECT CASE WHEN s.side IS NOT NULL THEN s.side
 					  WHEN s.kind IN ('map_root', 'map_leaf', 'graph', 'popular') THEN 'graph'
 					  WHEN s.kind = 'pending' THEN 'pending'
+					  WHEN s.kind IN ('factor', 'gram', 'sketch') THEN 'factor'
 					  WHEN s.kind IN ('free', 'zero') THEN 'free'
 					  ELSE 'other' END AS section,
 				 s.used_bytes + s.free_bytes AS bytes

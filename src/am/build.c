@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "am/build_parallel.h"
+#include "am/factor.h"
 #include "am/graph.h"
 #include "am/handler.h"
 #include "am/mergeprogress.h"
@@ -250,6 +251,7 @@ init_meta(BuildState *state)
 		meta->pending_head[list] = meta->pending_tail[list] = InvalidBlockNumber;
 	meta->popular = InvalidBlockNumber;
 	meta->graph_tail = InvalidBlockNumber;
+	meta->factors = meta->gram = meta->sketches = InvalidBlockNumber;
 	for (int i = 0; i < RECSYS_MAP_ROOTS; i++)
 		meta->map_roots[i] = InvalidBlockNumber;
 }
@@ -327,6 +329,7 @@ write_graph(BuildState *state, RecsysModel *model)
 		options.neighbors = RECSYS_ROW_CAPACITY(state->options.neighbors);
 	RecsysModelRun(model, &options, write_graph_row, state);
 	RecsysGraphWriterFinish(&state->graph, &state->meta);
+	RecsysWriteFactors(state->index, state->fork, RecsysModelFactors(model), &state->meta);
 	state->meta.popular = RecsysWritePopular(state->index, state->fork,
 											 state->totals->users, nitems);
 

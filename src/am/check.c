@@ -6,8 +6,8 @@
  * gaps, owners must be in order and under the right hash, lists as long as they
  * claim.  Every block of the relation must be reached exactly once, or be free.
  * The item graph: one row per item number, under the item's own key; neighbors
- * in order and within bounds; totals as the meta page has them.  The rows:
- * see check_rows.c.
+ * in order and within bounds; totals as the meta page has them.  The rows and
+ * the factors: see check_rows.c and check_factors.c.
  *
  * The caller keeps writers out (on a standby: hopes that replay is quiet).
  */
@@ -17,6 +17,7 @@
 
 #include "am/check.h"
 #include "am/directory.h"
+#include "am/factor.h"
 #include "am/graph.h"
 #include "am/owner.h"
 #include "am/popular.h"
@@ -331,7 +332,15 @@ check_list(CheckState *state, int list)
 				  list, last, meta->pending_tail[list]);
 }
 
-/* Pages that are no part of the trees: meta, row map, graph, popular; and that nothing is lost. */
+/* The consecutive pages of n factors, rows of the gram matrix or sketches. */
+static void
+reach_vectors(CheckState *state, BlockNumber block, uint32 n, Size size)
+{
+	for (uint32 first = 0; first < n; first += RECSYS_PAGE_VECTORS(size))
+		reach(state, block++);
+}
+
+/* Pages that are no part of the trees: meta, row map, graph, popular, factors; and that nothing is lost. */
 static void
 check_other_pages(CheckState *state)
 {
@@ -344,6 +353,9 @@ check_other_pages(CheckState *state)
 		reach(state, meta->map_roots[i / RECSYS_MAP_ROOT_LEAVES]);
 	if (meta->popular != InvalidBlockNumber)
 		reach(state, meta->popular);
+	reach_vectors(state, meta->factors, meta->factor_items, RECSYS_FACTOR_SIZE(meta->factor_rank));
+	reach_vectors(state, meta->gram, meta->factor_rank, RECSYS_FACTOR_SIZE(meta->factor_rank));
+	reach_vectors(state, meta->sketches, meta->factor_items, RECSYS_SKETCH_SIZE(meta->factor_rank));
 	for (int list = 0; list < RECSYS_LISTS; list++)
 		check_list(state, list);
 
@@ -395,6 +407,7 @@ RecsysCheckIndex(Relation heap, Relation index)
 	check_graph(&state);
 	check_popular(&state);
 	check_other_pages(&state);
+	RecsysCheckFactors(index);
 	RecsysGraphReaderDone(&state.reader);
 	RecsysRowCheckFinish(state.rows);
 

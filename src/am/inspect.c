@@ -7,7 +7,8 @@
  * locked for the time of a copy only, and checks each length before it is used.
  *
  * Entries are what a page of its kind is there to hold: directory slots, list
- * entries, blocks and TIDs of the row map, neighbors, popular items, events.
+ * entries, blocks and TIDs of the row map, neighbors, popular items, events, numbers
+ * of factors, bytes of sketches.
  */
 #include "postgres.h"
 
@@ -25,6 +26,9 @@ static const char *const kind_names[] = {
 	[RECSYS_PAGE_POPULAR] = "popular",
 	[RECSYS_PAGE_FREE] = "free",
 	[RECSYS_PAGE_PENDING] = "pending",
+	[RECSYS_PAGE_FACTOR] = "factor",
+	[RECSYS_PAGE_GRAM] = "gram",
+	[RECSYS_PAGE_SKETCH] = "sketch",
 };
 
 static bool
@@ -149,6 +153,13 @@ count_contents(Page page, RecsysPageKind kind, RecsysSide side, const int stride
 			break;
 		case RECSYS_PAGE_PENDING:
 			facts->entries = filled / (int) sizeof(RecsysEvent);
+			break;
+		case RECSYS_PAGE_FACTOR:
+		case RECSYS_PAGE_GRAM:
+			facts->entries = filled / (int) sizeof(float);
+			break;
+		case RECSYS_PAGE_SKETCH:
+			facts->entries = filled;
 			break;
 		case RECSYS_PAGE_META:
 			break;

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "am/factor.h"
 #include "am/meta.h"
 #include "am/options.h"
 #include "utils/memutils.h"
@@ -33,7 +34,8 @@ numbers_are_sane(Relation index, RecsysMetaData *meta)
 		meta->map_leaves <= RECSYS_MAP_ROOTS * RECSYS_MAP_ROOT_LEAVES &&
 		meta->map_leaves < RelationGetNumberOfBlocks(index) &&
 		meta->nitems <= meta->map_leaves * RECSYS_MAP_LEAF_ROWS &&
-		meta->nsorted <= meta->nitems;
+		meta->nsorted <= meta->nitems &&
+		RecsysFactorMetaIsSane(meta, RelationGetNumberOfBlocks(index));
 }
 
 /* What must be as the index's definition says */

@@ -3,7 +3,7 @@
  *	  The on-disk format of a recsys index.  This header is its documentation;
  *	  src/README.md draws the pictures.
  *
- * Block 0 is the meta page.  Every other page belongs to one of two structures:
+ * Block 0 is the meta page.  Every other page belongs to one of these structures:
  *
  * The interaction graph, kept in both directions ("sides").  The user side maps
  * a user key to that user's interactions, the item side maps an item key to the
@@ -19,6 +19,9 @@
  * The pending lists: what inserts and VACUUM have changed in the interaction
  * graph and merges have not yet carried into the item graph.
  *
+ * Factors: of a model that has them a vector for each item, and the sum of
+ * their outer products.  Written by a build and never changed.
+ *
  * All integers are in native byte order, as everywhere in PostgreSQL.
  */
 #ifndef RECSYS_PAGE_H
@@ -26,6 +29,7 @@
 
 #include "postgres.h"
 
+#include "core/factorsketch.h"
 #include "core/key.h"
 #include "core/similarity.h"
 #include "storage/bufmgr.h"
@@ -35,7 +39,7 @@
 #include "utils/rel.h"
 
 #define RECSYS_MAGIC			0x52435359	/* "RCSY" */
-#define RECSYS_FORMAT_VERSION	3
+#define RECSYS_FORMAT_VERSION	4
 
 /* Fixed blocks */
 #define RECSYS_META_BLOCK		0
@@ -58,7 +62,10 @@ typedef enum RecsysPageKind
 	RECSYS_PAGE_GRAPH = 7,
 	RECSYS_PAGE_POPULAR = 8,
 	RECSYS_PAGE_FREE = 9,
-	RECSYS_PAGE_PENDING = 10
+	RECSYS_PAGE_PENDING = 10,
+	RECSYS_PAGE_FACTOR = 11,
+	RECSYS_PAGE_GRAM = 12,
+	RECSYS_PAGE_SKETCH = 13
 } RecsysPageKind;
 
 #define RECSYS_PAGE_ID 0xFF95	/* last two bytes of every page */
@@ -69,7 +76,9 @@ typedef struct RecsysPageOpaqueData
 	uint32		low;			/* directory, bucket: lowest hash covered; chain:
 								 * hash of the owner; pending: number of the
 								 * list; popular: items that are not listed
-								 * have no more users than this */
+								 * have no more users than this; factor, gram,
+								 * sketch: number of the first item or row on
+								 * the page */
 	uint32		high;			/* directory, bucket: highest hash covered */
 	BlockNumber next;			/* chain: the next (older) page of the list;
 								 * pending: the next (newer) one */
@@ -148,6 +157,16 @@ typedef struct RecsysMetaData
 	BlockNumber graph_tail;		/* graph page that new rows go to */
 	uint32		map_leaves;		/* row map leaves in use */
 	BlockNumber map_roots[RECSYS_MAP_ROOTS];
+
+	/* factors as of the build, see am/factor.c */
+	BlockNumber factors;		/* first factor page, or InvalidBlockNumber */
+	BlockNumber gram;			/* first page of the gram matrix, likewise */
+	uint32		factor_items;	/* items 0 .. factor_items-1 have a factor */
+	int32		factor_rank;	/* numbers of a factor; 0: the model has none */
+	BlockNumber sketches;		/* first sketch page, or InvalidBlockNumber */
+	double		factor_unobserved;	/* RecsysFactorShape: how users are folded in */
+	double		factor_lambda;
+	double		factor_exponent;
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))
@@ -339,6 +358,15 @@ typedef struct RecsysEvent
 
 /* Popular page: item numbers, most users first, up to pd_lower */
 #define RECSYS_POPULAR_ITEMS ((int) (RECSYS_PAGE_ROOM / sizeof(uint32)))
+
+/*
+ * Factor, gram and sketch pages: as many rows as fit, one behind the other, up to
+ * pd_lower.  The pages of each kind are consecutive blocks.  A row of the first two is
+ * factor_rank floats, one of the last a RecsysSketch.
+ */
+#define RECSYS_MAX_RANK RECSYS_SKETCH_MOST_RANK
+#define RECSYS_PAGE_VECTORS(size) ((uint32) (RECSYS_PAGE_ROOM / (size)))
+#define RecsysPageVectors(page) ((void *) PageGetContents(page))
 
 /*
  * page.c

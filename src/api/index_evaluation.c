@@ -2,12 +2,13 @@
  * index_evaluation.c
  *	  What a recsys index recommends to the users of a test query.
  *
- * The item graph is copied into memory, histories are read as recommend() reads
- * them, so the lists are those that recommend() gives.  Whether the index knows the
+ * The item graph and, where there are any, the factors are copied into memory,
+ * histories are read as recommend() reads them, so the lists are those that recommend() gives.  Whether the index knows the
  * test interactions is for the caller to see to.
  */
 #include "postgres.h"
 
+#include "am/factor.h"
 #include "am/options.h"
 #include "am/popular.h"
 #include "api/index_evaluation.h"
@@ -59,6 +60,22 @@ read_items(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvaluat
 	}
 	pfree(popular);
 	evaluation->nusers_trained = RecsysGetCache(index)->meta.users;
+}
+
+/* Items that have come since the build have no factors: there are fewer of these. */
+static void
+read_factors(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvaluation *result)
+{
+	RecsysFactorReader reader;
+	RecsysFactors *factors;
+
+	if (!RecsysFactorReaderInit(&reader, recommender->index))
+		return;
+	RecsysCheckEvaluationMemory(MemoryContextMemAllocated(CurrentMemoryContext, true) +
+								RecsysFactorMemory(&reader), memory_limit);
+	factors = RecsysFactorReadAll(&reader);
+	result->evaluation.factors = *factors;
+	pfree(factors);
 }
 
 /* Growing arrays of the users' rows */
@@ -268,6 +285,7 @@ RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen,
 	result->items = RecsysDictionaryCreate(shape.item_kind, seed);
 	result->users = RecsysDictionaryCreate(shape.user_kind, seed);
 	read_items(&recommender, memory_limit, result);
+	read_factors(&recommender, memory_limit, result);
 	read_users(&recommender, collector, exclude_seen, memory_limit, result);
 	RecsysCollectorFree(collector);
 	RecsysCloseRecommender(&recommender);

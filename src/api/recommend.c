@@ -4,8 +4,11 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "api/answer.h"
 #include "api/arguments.h"
+#include "api/factorserving.h"
 #include "api/recommender.h"
 #include "api/serving.h"
 #include "am/options.h"
@@ -144,7 +147,7 @@ typedef struct Reason
 	double		contribution;
 	double		weight;
 	float		similarity;
-	uint32		support;
+	int64		support;		/* -1: the item graph does not have the pair */
 } Reason;
 
 static int
@@ -188,16 +191,55 @@ search_row(void *arg, int position, RecsysGraphRow row)
 	}
 }
 
+/* The same where all items have a part in the score: only the support is looked for. */
+static void
+search_support(void *arg, int position, RecsysGraphRow row)
+{
+	ReasonSearch *search = arg;
+
+	for (int n = 0; n < row->nneighbors; n++)
+		if (row->peers[n] == search->item)
+			search->reasons[position].support = RecsysRowSupports(row)[n];
+}
+
+/* From factors, all items that have one: Hu, Koren, Volinsky 2008, section 5. */
+static void
+find_factor_reasons(RecsysGraphReader *reader, const double *similarities, ReasonSearch *search)
+{
+	const RecsysProfile *profile = search->profile;
+
+	for (int x = 0; x < profile->nevidence; x++)
+		search->reasons[x].support = -1;
+	RecsysGraphVisitRows(reader, profile->items, profile->nevidence, search_support, search);
+	for (int x = 0; x < profile->nevidence; x++)
+	{
+		Reason	   *reason = &search->reasons[search->count];
+
+		if (isnan(similarities[x]))
+			continue;
+		reason->item = profile->items[x];
+		reason->weight = profile->weights[x];
+		reason->similarity = (float) similarities[x];
+		reason->contribution = profile->weights[x] * similarities[x];
+		reason->support = search->reasons[x].support;
+		search->count++;
+	}
+}
+
 static void
 put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysProfile *profile,
 			uint32 item)
 {
 	RecsysGraphReader reader;
 	ReasonSearch search = {item, profile, NULL, 0};
+	double	   *similarities = palloc(sizeof(double) * Max(profile->nevidence, 1));
 
 	search.reasons = palloc(sizeof(Reason) * Max(profile->nevidence, 1));
 	RecsysGraphReaderInit(&reader, recommender->index);
-	RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, search_row, &search);
+	if (RecsysExplainByFactors(recommender, profile, item, similarities))
+		find_factor_reasons(&reader, similarities, &search);
+	else
+		RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, search_row, &search);
 	qsort(search.reasons, search.count, sizeof(Reason), compare_reasons);
 
 	for (int i = 0; i < search.count; i++)
@@ -210,7 +252,8 @@ put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysPr
 		values[1] = Float8GetDatum(reason->contribution);
 		values[2] = Float8GetDatum(reason->weight);
 		values[3] = Float4GetDatum(reason->similarity);
-		values[4] = Int64GetDatum((int64) reason->support);
+		values[4] = Int64GetDatum(reason->support);
+		isnull[4] = reason->support < 0;
 		RecsysAnswerPut(answer, values, isnull);
 	}
 	RecsysGraphReaderDone(&reader);

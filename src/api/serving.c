@@ -8,9 +8,13 @@
  * row of i: item-based top-N recommendation (Sarwar et al. 2001; Deshpande and
  * Karypis 2004).  decay_i halves with every half_life between the user's latest
  * interaction and the one with i, so that answers depend on data alone.
+ *
+ * Where the index has factors, scores come from those instead (factorserving.c); the
+ * rest is the same.
  */
 #include "postgres.h"
 
+#include "api/factorserving.h"
 #include "api/serving.h"
 #include "am/owner.h"
 #include "am/popular.h"
@@ -193,9 +197,12 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 		for (int i = 0; i < profile->nseen; i++)
 			RecsysScorerExclude(scorer, profile->seen[i].item);
 
-	sum.scorer = scorer;
-	sum.weights = profile->weights;
-	RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, add_row, &sum);
+	if (!RecsysScoreByFactors(recommender, profile, k, scorer))
+	{
+		sum.scorer = scorer;
+		sum.weights = profile->weights;
+		RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, add_row, &sum);
+	}
 
 	count = Min(k, RecsysScorerCandidates(scorer));
 	best = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(count, 1));

@@ -36,8 +36,12 @@
 /* Items that are added to A at once, at least */
 #define LEAST_PANEL 64
 
-/* Sums of a dot product that grow side by side */
+/*
+ * Sums of a dot product that grow side by side, in a vector of the compiler's: a loop
+ * over so many is unrolled before it could be vectorized, and then is not.
+ */
 #define LANES 16
+typedef float Lanes __attribute__((vector_size(LANES * sizeof(float))));
 
 struct RecsysFoldIn
 {
@@ -334,20 +338,26 @@ RecsysFactorScores(const float *user, const float *factors, int n, int rank, flo
 	for (int item = 0; item < n; item++)
 	{
 		const float *factor = factors + (Size) item * rank;
-		float		sums[LANES] = {0};
-		float		sum = 0;
+		Lanes		lanes = {0};
+		float		sums[LANES];
 		int			x = 0;
 
 		for (; x + LANES <= rank; x += LANES)
 		{
-			for (int y = 0; y < LANES; y++)
-				sums[y] += user[x + y] * factor[x + y];
+			Lanes		left;
+			Lanes		right;
+
+			memcpy(&left, user + x, sizeof(left));
+			memcpy(&right, factor + x, sizeof(right));
+			lanes += left * right;
 		}
-		for (int y = 0; y < LANES; y++)
-			sum += sums[y];
+		memcpy(sums, &lanes, sizeof(sums));
+		for (int width = LANES / 2; width > 0; width /= 2)
+			for (int y = 0; y < width; y++)
+				sums[y] += sums[y + width];
 		for (; x < rank; x++)
-			sum += user[x] * factor[x];
-		scores[item] = sum;
+			sums[0] += user[x] * factor[x];
+		scores[item] = sums[0];
 	}
 }
 

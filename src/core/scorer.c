@@ -109,6 +109,27 @@ RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *items,
 }
 
 void
+RecsysScorerAddRange(RecsysScorer *scorer, uint32 first, const float *scores, int n)
+{
+	uint32		nmarked = scorer->nmarked;
+
+	if (first >= scorer->nitems)
+		return;
+	n = (int) Min((uint32) n, scorer->nitems - first);
+	for (int x = 0; x < n; x++)
+	{
+		uint32		item = first + x;
+		bool		positive = scores[x] > 0.0f;
+
+		scorer->sums[item] += positive ? scores[x] : 0.0f;
+		scorer->marked[nmarked] = item;
+		nmarked += positive && scorer->marks[item] == 0;
+		scorer->marks[item] |= positive ? MARK_SUM : 0;
+	}
+	scorer->nmarked = nmarked;
+}
+
+void
 RecsysScorerExclude(RecsysScorer *scorer, uint32 item)
 {
 	if (item >= scorer->nitems)

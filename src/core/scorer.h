@@ -34,6 +34,9 @@ extern void RecsysScorerReset(RecsysScorer *scorer, uint32 nitems);
 extern void RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *items,
 							const float *similarities, int n);
 
+/* The same for the n items from first on, by their scores; those that are not positive are passed over. */
+extern void RecsysScorerAddRange(RecsysScorer *scorer, uint32 first, const float *scores, int n);
+
 /* The item will not be returned, whatever its score. */
 extern void RecsysScorerExclude(RecsysScorer *scorer, uint32 item);
 extern bool RecsysScorerIsExcluded(const RecsysScorer *scorer, uint32 item);

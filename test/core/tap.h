@@ -26,5 +26,6 @@ extern void test_models(void);
 extern void test_rules(void);
 extern void test_dense(void);
 extern void test_als(void);
+extern void test_factorsketch(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

@@ -43,6 +43,7 @@ main(void)
 	test_rules();
 	test_dense();
 	test_als();
+	test_factorsketch();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);

@@ -52,6 +52,22 @@ call_agrees(Random *random, RecsysScorer *scorer, uint32 nitems)
 			}
 		}
 		RecsysScorerAdd(scorer, weight, items, similarities, length);
+		if (row % 4 == 1)
+		{
+			/* a run of items, of which only positive scores are taken */
+			uint32		first = (uint32) (random_bits(random) % (nitems + 3));
+
+			for (int x = 0; x < length; x++)
+			{
+				similarities[x] = (float) (random_bits(random) % 8) / 8.0f - 0.5f;
+				if (similarities[x] > 0 && first + x < nitems)
+				{
+					reference_sums[first + x] += similarities[x];
+					touched[first + x] = true;
+				}
+			}
+			RecsysScorerAddRange(scorer, first, similarities, length);
+		}
 		if (row % 3 == 0)
 		{
 			uint32		item = (uint32) (random_bits(random) % (nitems + 1));

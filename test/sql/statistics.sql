@@ -78,7 +78,7 @@ SELECT sum(used_bytes + free_bytes) = sum(pages) * current_setting('block_size')
 	   sum(pages) * current_setting('block_size')::bigint = pg_relation_size('visits_recsys') AS all_pages
 FROM recsys.page_summary('visits_recsys');
 SELECT user_bytes > 0 AS user_side, item_bytes > 0 AS item_side, graph_bytes > 0 AS graph,
-	   user_bytes + item_bytes + graph_bytes + pending_bytes + other_bytes + free_bytes = pg_relation_size('visits_recsys') AS adds_up
+	   user_bytes + item_bytes + graph_bytes + pending_bytes + other_bytes + free_bytes + factor_bytes = pg_relation_size('visits_recsys') AS adds_up
 FROM recsys.index_sections('visits_recsys');
 
 -- page by page

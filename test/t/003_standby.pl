@@ -63,7 +63,13 @@ change('merge of a learned model', [
 	'INSERT INTO purchases SELECT 5, i, 1, now() FROM generate_series(1, 80) i',
 	'DELETE FROM purchases WHERE user_id % 11 = 4', 'VACUUM purchases',
 	q(SELECT recsys.merge('purchases_recsys', exact => true)) ]);
-change('back again', [ 'ALTER INDEX purchases_recsys RESET (similarity, weighting)', 'REINDEX INDEX purchases_recsys' ]);
+change('model of factors', [ 'ALTER INDEX purchases_recsys SET (similarity = als, rank = 20)', 'REINDEX INDEX purchases_recsys' ]);
+change('users of a model of factors', [
+	'INSERT INTO purchases SELECT 900 + i % 3, 1 + i * 7 % 260, 1, now() FROM generate_series(1, 30) i',
+	q(SELECT recsys.merge('purchases_recsys')) ]);
+my $folded_in = q(SELECT count(*) FROM generate_series(900, 902) u, LATERAL recommend(u, 5) WHERE source = 'history');
+is($standby->safe_psql('postgres', $folded_in), '15', 'a standby folds new users in');
+change('back again', [ 'ALTER INDEX purchases_recsys RESET (similarity, weighting, rank)', 'REINDEX INDEX purchases_recsys' ]);
 change('VACUUM FULL', 'VACUUM FULL purchases');
 change('prepared transaction', [
 	q(BEGIN; INSERT INTO purchases SELECT 3, i, 1, now() FROM generate_series(1, 50) i; PREPARE TRANSACTION 'p'),

@@ -44,6 +44,19 @@ $node->safe_psql('postgres', 'REINDEX INDEX purchases_recsys');
 check_clean($node, 'purchases_recsys', 'unlogged: check_index after REINDEX');
 recommend_agrees($node, 'purchases_recsys', 'unlogged: recommend after REINDEX');
 
+# a model of factors has none after a crash, until the next build
+$node->safe_psql('postgres', q(ALTER INDEX purchases_recsys SET (similarity = als, rank = 10); REINDEX INDEX purchases_recsys));
+is($node->safe_psql('postgres', q(SELECT count(*) > 100 FROM recsys.item_factors())), 't', 'unlogged: factors');
+kill_server($node);
+$node->start;
+insert_purchases($node, 3000);
+check_clean($node, 'purchases_recsys', 'unlogged: check_index of an index that lost its factors');
+$node->safe_psql('postgres', q(SELECT recsys.merge('purchases_recsys')));
+is($node->safe_psql('postgres', q(
+		SELECT (SELECT count(*) FROM recsys.item_factors()), (SELECT string_agg(DISTINCT source, ' ') FROM recommend(1::bigint, 5)))),
+	'0|popular', 'unlogged: without factors there are popular items');
+$node->safe_psql('postgres', q(ALTER INDEX purchases_recsys RESET (similarity, rank); REINDEX INDEX purchases_recsys));
+
 # an unlogged table that becomes a logged one survives the next crash
 $node->safe_psql('postgres', 'ALTER TABLE purchases SET LOGGED');
 $kept = answers($node, 'purchases_recsys');

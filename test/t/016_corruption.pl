@@ -26,6 +26,7 @@ use constant {
 	SIDE => 8189,
 	PAGE_ID => 8190,
 	META => 1, DIRECTORY => 2, BUCKET => 3, CHAIN => 4, MAP_ROOT => 5, MAP_LEAF => 6, GRAPH => 7, POPULAR => 8, PENDING => 10,
+	FACTOR => 11, GRAM => 12, SKETCH => 13,
 };
 
 my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
@@ -61,6 +62,8 @@ sub script
 		SELECT count(*) FROM popular_items(10, 'r$n', NULL::text, since => '2020-01-01');
 		SELECT count(*) FROM item_similarity('r$n', NULL::text);
 		SELECT count(*) FROM generate_series(1, 40) u, LATERAL explain_recommendation(u, 'i1', 'r$n');
+		SELECT count(factor) FROM recsys.item_factors('r$n', NULL::text);
+		SELECT count(*) FROM recsys.page_summary('r$n');
 		SELECT recsys.index_info('r$n');
 		SELECT recsys.check_index('r$n');
 		SELECT count(*) FROM generate_series(1, 40) u, LATERAL (SELECT * FROM p$n WHERE user_id = u OFFSET 0) p;
@@ -119,7 +122,8 @@ sub wait_for_server
 	BAIL_OUT('the server does not come back');
 }
 
-# A batch: an index for each kind of damage, all damaged at once.
+# A batch: an index for each kind of damage, all damaged at once.  A damage is a name,
+# what does it, and the options of the index unless it is an ordinary one.
 sub batch
 {
 	my ($name, @damages) = @_;
@@ -132,7 +136,7 @@ sub batch
 		INSERT INTO p$_ SELECT 1 + i % 40, 'i' || (1 + (i * 7 + i / 40) % 60), 1 + i % 3,
 			'2026-01-01'::timestamptz + i * interval '1 minute' FROM generate_series(1, 600) i;
 		INSERT INTO p$_ SELECT 2, 'i' || (1 + i % 60), 1, '2026-01-01' FROM generate_series(1, 900) i;
-		CREATE INDEX r$_ ON p$_ USING recsys (user_id, item, quantity, at);
+		CREATE INDEX r$_ ON p$_ USING recsys (user_id, item, quantity, at) @{[ $damages[$_]->[2] // '' ]};
 		INSERT INTO p$_ SELECT 1 + i % 30, 'i' || (1 + i % 50), 1, now() FROM generate_series(1, 700) i;) } 0 .. $#damages);
 	%path = split /[|\n]/, $node->safe_psql('postgres',
 		"SELECT n, pg_relation_filepath(('r' || n)::regclass) FROM generate_series(0, $#damages) n");
@@ -216,6 +220,20 @@ sub link_to
 		{
 			my $to = $target == $kind ? $block : (pages($content, $target))[0];
 			substr($$content, $block * PAGE + $at, 4) = pack('L', $to);
+		}
+	};
+}
+
+# Every float of the pages of a kind
+sub on_floats
+{
+	my ($kind, $value) = @_;
+	return sub {
+		my ($content) = @_;
+		foreach my $block (pages($content, $kind))
+		{
+			my $lower = unpack('S', substr($$content, $block * PAGE + 12, 2));
+			substr($$content, $block * PAGE + CONTENT, $lower - CONTENT) = pack('f', $value) x (($lower - CONTENT) / 4);
 		}
 	};
 }
@@ -328,10 +346,48 @@ my @known = (
 	[ 'file: torn in the middle of a page', sub { ${ $_[0] } = substr(${ $_[0] }, 0, 5 * PAGE + 100) } ],
 );
 
+# A model of factors: 60 items on three pages, their sketches on one, the gram matrix on five.  Fields of the
+# meta page: see page.h.
+my $als = 'WITH (similarity = als, rank = 100, iterations = 2)';
+push @known, map { [ $_->[0], $_->[1], $als ] } (
+	[ 'factors: none damaged', sub { } ],
+	[ 'factors: first page nowhere', on_pages(META, CONTENT + 1268, $all) ],
+	[ 'factors: first page is the meta page', on_pages(META, CONTENT + 1268, "\0" x 4) ],
+	[ 'factors: first page is a root', on_pages(META, CONTENT + 1268, pack('L', 1)) ],
+	[ 'factors: last page beyond the end', sub { my ($content) = @_; on_pages(META, CONTENT + 1268, pack('L', length($$content) / PAGE - 1))->(@_) } ],
+	[ 'factors: they begin on the second page', sub { my ($content) = @_; on_pages(META, CONTENT + 1268, pack('L', (pages($content, FACTOR))[1]))->(@_) } ],
+	[ 'factors: those of the gram matrix', link_to(META, CONTENT + 1268, GRAM) ],
+	[ 'gram: first page nowhere', on_pages(META, CONTENT + 1272, $all) ],
+	[ 'gram: it begins on the second page', sub { my ($content) = @_; on_pages(META, CONTENT + 1272, pack('L', (pages($content, GRAM))[1]))->(@_) } ],
+	[ 'sketches: first page nowhere', on_pages(META, CONTENT + 1284, $all) ],
+	[ 'sketches: those are factors', link_to(META, CONTENT + 1284, FACTOR) ],
+	[ 'sketches: first page is a root', on_pages(META, CONTENT + 1284, pack('L', 2)) ],
+	[ 'gram: that of the factors', link_to(META, CONTENT + 1272, FACTOR) ],
+	(map { [ "factors: $_ items", on_pages(META, CONTENT + 1276, pack('L', $_)) ] } 0, 1, 61, 0x7FFFFFFF),
+	(map { [ "factors: rank $_", on_pages(META, CONTENT + 1280, pack('l', $_)) ] } -1, 0, 99, 101, 1025, 0x7FFFFFFF),
+	(map { my $at = $_; map { [ "factors: parameter at $at is $_", on_pages(META, CONTENT + $at, pack('d', $_)) ] } -1, 1e300, 'nan' } 1288, 1296, 1304),
+	(map { my $kind = $_; (
+		[ "pages of kind $kind zeroed", on_pages($kind, 0, "\0" x PAGE) ],
+		[ "pages of kind $kind: other kind", on_pages($kind, KIND, chr(GRAPH)) ],
+		[ "pages of kind $kind: another of the three", on_pages($kind, KIND, chr($kind == FACTOR ? SKETCH : FACTOR)) ],
+		[ "pages of kind $kind: garbage in the special space", on_pages($kind, LOW, "\xA5" x 16) ],
+		[ "pages of kind $kind: first number", on_pages($kind, LOW, pack('L', 7)) ],
+		[ "pages of kind $kind: low end of the free space", on_pages($kind, 12, pack('S', 4)) ],
+		[ "pages of kind $kind: no free space", on_pages($kind, 12, pack('SS', 8176, 8176)) ],
+		[ "pages of kind $kind: one number short", sub {
+			my ($content) = @_;
+			substr($$content, $_ * PAGE + 12, 2) = pack('S', unpack('S', substr($$content, $_ * PAGE + 12, 2)) - 4) foreach pages($content, $kind);
+		} ],
+		(map { [ "pages of kind $kind: all are $_", on_floats($kind, $_) ] } 0, 'nan', 'inf', 1e38),
+		[ "pages of kind $kind: one is no number", on_pages($kind, CONTENT + 4 * 150, pack('f', 'nan')) ],
+		[ "pages of kind $kind: contents are garbage", on_pages($kind, CONTENT, "\xA5" x 8000) ]) } FACTOR, GRAM, SKETCH));
+
 # Random damage, reproducible: some bytes here and there, words, pages copied over others.
 sub random_damage
 {
 	my ($number) = @_;
+	my $options = $number % 2 ? 'WITH (similarity = als, rank = 50, iterations = 2)' : '';
+
 	return [ "random damage $number", sub {
 		my ($content) = @_;
 		my $blocks = length($$content) / PAGE;
@@ -370,7 +426,7 @@ sub random_damage
 				substr($$content, $at, $length) = join '', map { chr int rand 256 } 1 .. $length;
 			}
 		}
-	} ];
+	}, $options ];
 }
 
 if (defined $ENV{RECSYS_FUZZ_ONLY})

@@ -1,0 +1,142 @@
+/*
+ * check_factors.c
+ *	  Are sketches and gram matrix those of the factors?
+ *
+ * Computing the sum of outer products again costs items times the square of the rank.  Instead
+ * both are multiplied by vectors of random signs s, as G s = sum of y (y' s) takes the
+ * rank only once: Freivalds: Probabilistic machines can use less running time, IFIP
+ * 1977.  A difference above the tolerance escapes all of them with a probability of
+ * 2^-PROBES at most.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "am/factor.h"
+#include "am/meta.h"
+#include "core/random.h"
+#include "utils/memutils.h"
+
+#define PROBES 8
+
+/* What adding up in single precision may be off, of the largest numbers added */
+#define TOLERANCE 1e-4
+
+typedef struct FactorCheck
+{
+	Relation	index;
+	RecsysFactorReader *reader;
+	int			rank;
+	float	   *signs;			/* PROBES rows of 1 and -1 */
+	double	   *sums;			/* PROBES rows: sum of y (y' s) */
+	double	   *squares;		/* sum of y^2 */
+} FactorCheck;
+
+#define corrupted(index, ...) \
+	ereport(ERROR, \
+			(errcode(ERRCODE_INDEX_CORRUPTED), \
+			 errmsg("index \"%s\" is corrupted", RelationGetRelationName(index)), \
+			 errdetail(__VA_ARGS__), \
+			 errhint("Please REINDEX it.")))
+
+static double
+dot(const float *a, const float *b, int n)
+{
+	double		sum = 0;
+
+	for (int x = 0; x < n; x++)
+		sum += (double) a[x] * b[x];
+	return sum;
+}
+
+static void
+add_page(void *arg, uint32 first, const void *factors, uint32 n)
+{
+	FactorCheck *check = arg;
+	int			rank = check->rank;
+
+	for (uint32 x = 0; x < n; x++)
+	{
+		const float *factor = (const float *) factors + (Size) x * rank;
+
+		for (int r = 0; r < rank; r++)
+		{
+			if (!isfinite(factor[r]))
+				corrupted(check->index, "Item number %u has a factor that is not finite.", first + x);
+			check->squares[r] += (double) factor[r] * factor[r];
+		}
+		for (int probe = 0; probe < PROBES; probe++)
+		{
+			double		product = dot(factor, check->signs + probe * rank, rank);
+
+			for (int r = 0; r < rank; r++)
+				check->sums[probe * rank + r] += product * factor[r];
+		}
+	}
+}
+
+/* Of items without factor the sketch is all zeros, too. */
+static void
+check_sketches(void *arg, uint32 first, const void *sketches, uint32 n)
+{
+	FactorCheck *check = arg;
+
+	for (uint32 x = 0; x < n; x++)
+	{
+		const RecsysSketch *sketch = RecsysSketchAt(sketches, x, check->rank);
+		const float *factor = RecsysFactorRead(check->reader, first + x);
+
+		if (factor != NULL ? !RecsysSketchFits(sketch, factor, check->rank) : sketch->step != 0.0f)
+			corrupted(check->index, "Item number %u has a sketch that is not of its factor.", first + x);
+		if (factor != NULL)
+			RecsysFactorRelease(check->reader);
+	}
+}
+
+static void
+compare(FactorCheck *check, const float *gram)
+{
+	int			rank = check->rank;
+	double		largest = 0;
+
+	for (int r = 0; r < rank; r++)
+		largest = Max(largest, check->squares[r]);
+	for (int r = 0; r < rank; r++)
+	{
+		const float *row = gram + (Size) r * rank;
+
+		for (int s = 0; s < rank; s++)
+			if (!isfinite(row[s]) ||
+				fabs((double) row[s] - gram[(Size) s * rank + r]) > TOLERANCE * largest)
+				corrupted(check->index, "The gram matrix is wrong in row %d, column %d.", r, s);
+		for (int probe = 0; probe < PROBES; probe++)
+			if (!(fabs(dot(row, check->signs + probe * rank, rank) - check->sums[probe * rank + r]) <=
+				  TOLERANCE * largest * sqrt(rank)))
+				corrupted(check->index, "Row %d of the gram matrix is not the sum of the factors' products.", r);
+	}
+}
+
+void
+RecsysCheckFactors(Relation index)
+{
+	RecsysFactorReader reader;
+	FactorCheck check;
+	RecsysRandom random;
+
+	if (!RecsysFactorReaderInit(&reader, index))
+		return;
+	if (!RecsysGetCache(index)->meta.learned)
+		corrupted(index, "There are factors, though the scores are not learned.");
+	check.index = index;
+	check.reader = &reader;
+	check.rank = reader.shape.rank;
+	check.signs = palloc(sizeof(float) * PROBES * check.rank);
+	check.sums = palloc0(sizeof(double) * PROBES * check.rank);
+	check.squares = palloc0(sizeof(double) * check.rank);
+	RecsysRandomStart(&random, 1, 0);
+	for (int x = 0; x < PROBES * check.rank; x++)
+		check.signs[x] = RecsysRandomBelow(&random, 2) ? 1.0f : -1.0f;
+	RecsysFactorVisit(&reader, add_page, &check);
+	compare(&check, RecsysFactorReadGram(&reader));
+	RecsysFactorVisitSketches(&reader, check_sketches, &check);
+}

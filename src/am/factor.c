@@ -1,0 +1,307 @@
+/*
+ * factor.c
+ *	  Factors of items on disk.
+ *
+ * A model that factorises the users x items matrix leaves a vector of a few
+ * hundred numbers for each item.  A user's own vector is made from those of the
+ * user's items whenever it is asked for (core/factors.h), which takes the sum of
+ * all items' outer products, the gram matrix, as well.
+ *
+ * Both are stored as rows of floats, as many on a page as fit, on consecutive
+ * blocks: item or row number x stands on block first + x / RECSYS_PAGE_VECTORS.  So
+ * are sketches of the factors (core/factorsketch.c), which tell for most items that they
+ * are not among a user's best.
+ * The special space names the first row on the page, pd_lower how many there are.
+ * They are written by a build and never change: merges leave them alone, and
+ * items that come later have none until the next build.  So a reader may let go
+ * of a page at any time, and what it has cached of the meta page holds for as long as
+ * the relation file does.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "am/factor.h"
+#include "am/meta.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+/* Of a page ahead: what is asked for while the one at hand is worked on */
+#define CACHE_LINE 64
+#define PREFETCHED_LINES 8
+
+/* Pages of n rows. */
+static uint64
+pages_of(uint64 n, Size size)
+{
+	return (n + RECSYS_PAGE_VECTORS(size) - 1) / RECSYS_PAGE_VECTORS(size);
+}
+
+/* Are these blocks of the file, the meta page none of them? */
+static bool
+pages_exist(BlockNumber start, uint64 pages, BlockNumber nblocks)
+{
+	return start != RECSYS_META_BLOCK && start + pages <= nblocks;
+}
+
+bool
+RecsysFactorMetaIsSane(const RecsysMetaData *meta, BlockNumber nblocks)
+{
+	int			rank = meta->factor_rank;
+
+	if (rank == 0)
+		return meta->factor_items == 0;
+	return rank > 0 && rank <= RECSYS_MAX_RANK &&
+		meta->factor_items <= meta->nitems &&
+		pages_exist(meta->factors, pages_of(meta->factor_items, RECSYS_FACTOR_SIZE(rank)), nblocks) &&
+		pages_exist(meta->gram, pages_of(rank, RECSYS_FACTOR_SIZE(rank)), nblocks) &&
+		pages_exist(meta->sketches, pages_of(meta->factor_items, RECSYS_SKETCH_SIZE(rank)), nblocks) &&
+		meta->factor_unobserved >= 0 && isfinite(meta->factor_unobserved) &&
+		meta->factor_lambda > 0 && isfinite(meta->factor_lambda) &&
+		isfinite(meta->factor_exponent);
+}
+
+/*
+ * Appends n rows of that size, made of vectors of rank floats; returns the first
+ * block.
+ */
+static BlockNumber
+write_vectors(Relation index, ForkNumber fork, RecsysPageKind kind, const float *vectors,
+			  uint32 n, int rank, Size size)
+{
+	uint32		per_page = RECSYS_PAGE_VECTORS(size);
+	BlockNumber start = InvalidBlockNumber;
+
+	for (uint32 first = 0; first < n; first += per_page)
+	{
+		PGAlignedBlock image;
+		Page		page = (Page) image.data;
+		uint32		count = Min(per_page, n - first);
+		BlockNumber block;
+
+		RecsysPageInit(page, kind, RECSYS_ITEMS);
+		for (uint32 x = 0; x < count; x++)
+		{
+			const float *vector = vectors + (Size) (first + x) * rank;
+			char	   *row = (char *) RecsysPageVectors(page) + x * size;
+
+			if (kind == RECSYS_PAGE_SKETCH)
+				RecsysSketchFactor(vector, rank, (RecsysSketch *) row);
+			else
+				memcpy(row, vector, size);
+		}
+		((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + count * size;
+		RecsysPageGetOpaque(page)->low = first;
+		block = RecsysAppendPage(index, fork, page);
+		if (first == 0)
+			start = block;
+		else if (block != start + first / per_page)
+			elog(ERROR, "unexpected block %u of a new recsys index", block);
+	}
+	return start;
+}
+
+void
+RecsysWriteFactors(Relation index, ForkNumber fork, const RecsysFactors *factors,
+				   RecsysMetaData *meta)
+{
+	const RecsysFactorShape *shape;
+
+	meta->factors = meta->gram = meta->sketches = InvalidBlockNumber;
+	if (factors == NULL || factors->shape.nitems == 0)
+		return;
+	shape = &factors->shape;
+	if (shape->rank < 1 || shape->rank > RECSYS_MAX_RANK)
+		elog(ERROR, "factors of rank %d cannot be stored", shape->rank);
+	meta->factor_items = shape->nitems;
+	meta->factor_rank = shape->rank;
+	meta->factor_unobserved = shape->unobserved;
+	meta->factor_lambda = shape->lambda;
+	meta->factor_exponent = shape->exponent;
+	meta->factors = write_vectors(index, fork, RECSYS_PAGE_FACTOR, factors->items,
+								  shape->nitems, shape->rank, RECSYS_FACTOR_SIZE(shape->rank));
+	meta->gram = write_vectors(index, fork, RECSYS_PAGE_GRAM, factors->gram,
+							   shape->rank, shape->rank, RECSYS_FACTOR_SIZE(shape->rank));
+	meta->sketches = write_vectors(index, fork, RECSYS_PAGE_SKETCH, factors->items,
+								   shape->nitems, shape->rank, RECSYS_SKETCH_SIZE(shape->rank));
+}
+
+bool
+RecsysFactorReaderInit(RecsysFactorReader *reader, Relation index)
+{
+	const RecsysMetaData *meta = &RecsysGetCache(index)->meta;
+
+	if (meta->factor_rank == 0)
+		return false;
+	reader->index = index;
+	reader->shape.nitems = meta->factor_items;
+	reader->shape.rank = meta->factor_rank;
+	reader->shape.unobserved = meta->factor_unobserved;
+	reader->shape.lambda = meta->factor_lambda;
+	reader->shape.exponent = meta->factor_exponent;
+	reader->factors = meta->factors;
+	reader->gram = meta->gram;
+	reader->sketches = meta->sketches;
+	reader->buffer = InvalidBuffer;
+	return true;
+}
+
+/* Rows of a locked page that must hold those from first on, of n in all. */
+static const void *
+vectors_of(Relation index, Buffer buffer, uint32 first, uint32 n, Size size, uint32 *count)
+{
+	Page		page = BufferGetPage(buffer);
+
+	*count = Min(RECSYS_PAGE_VECTORS(size), n - first);
+	if (RecsysPageGetOpaque(page)->low != first ||
+		((PageHeader) page)->pd_lower != MAXALIGN(SizeOfPageHeaderData) + *count * size)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" contains a corrupted page at block %u",
+						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
+				 errdetail("It does not hold the %u factors from number %u on.", *count, first),
+				 errhint("Please REINDEX it.")));
+	return RecsysPageVectors(page);
+}
+
+const float *
+RecsysFactorRead(RecsysFactorReader *reader, uint32 item)
+{
+	int			rank = reader->shape.rank;
+	Size		size = RECSYS_FACTOR_SIZE(rank);
+	uint32		place = item / RECSYS_PAGE_VECTORS(size);
+	uint32		first = place * RECSYS_PAGE_VECTORS(size);
+	const float *factor;
+	uint32		count;
+
+	if (item >= reader->shape.nitems)
+		return NULL;
+	reader->buffer = RecsysReadPage(reader->index, reader->factors + place, BUFFER_LOCK_SHARE,
+									RECSYS_PAGE_FACTOR);
+	factor = vectors_of(reader->index, reader->buffer, first, reader->shape.nitems, size, &count);
+	factor += (Size) (item - first) * rank;
+	for (int x = 0; x < rank; x++)
+		if (factor[x] != 0.0f)
+			return factor;
+	RecsysFactorRelease(reader);
+	return NULL;
+}
+
+void
+RecsysFactorRelease(RecsysFactorReader *reader)
+{
+	UnlockReleaseBuffer(reader->buffer);
+	reader->buffer = InvalidBuffer;
+}
+
+/*
+ * The next page is pinned, and its first lines asked for, before the one at hand
+ * is worked on: the processor fetches ahead by itself only within a page.
+ */
+static void
+visit_vectors(Relation index, BlockNumber start, RecsysPageKind kind, uint32 n, Size size,
+			  RecsysFactorVisitor visit, void *arg)
+{
+	uint32		per_page = RECSYS_PAGE_VECTORS(size);
+	Buffer		ahead = n > 0 ? RecsysPinBlock(index, start) : InvalidBuffer;
+
+	for (uint32 first = 0; first < n; first += per_page)
+	{
+		Buffer		buffer = ahead;
+		const void *vectors;
+		uint32		count;
+
+		CHECK_FOR_INTERRUPTS();
+		ahead = InvalidBuffer;
+		if (n - first > per_page)
+		{
+			char	   *page;
+
+			ahead = RecsysPinBlock(index, start + first / per_page + 1);
+			page = BufferGetPage(ahead);
+			__builtin_prefetch(page + BLCKSZ - CACHE_LINE);
+			for (int line = 0; line < PREFETCHED_LINES; line++)
+				__builtin_prefetch(page + line * CACHE_LINE);
+		}
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		RecsysPageCheck(index, buffer, kind);
+		vectors = vectors_of(index, buffer, first, n, size, &count);
+		visit(arg, first, vectors, count);
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+void
+RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *arg)
+{
+	visit_vectors(reader->index, reader->factors, RECSYS_PAGE_FACTOR, reader->shape.nitems,
+				  RECSYS_FACTOR_SIZE(reader->shape.rank), visit, arg);
+}
+
+void
+RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *arg)
+{
+	visit_vectors(reader->index, reader->sketches, RECSYS_PAGE_SKETCH, reader->shape.nitems,
+				  RECSYS_SKETCH_SIZE(reader->shape.rank), visit, arg);
+}
+
+typedef struct VectorCopy
+{
+	char	   *to;
+	Size		size;
+} VectorCopy;
+
+static void
+copy_vectors(void *arg, uint32 first, const void *vectors, uint32 n)
+{
+	VectorCopy *copy = arg;
+
+	memcpy(copy->to + first * copy->size, vectors, n * copy->size);
+}
+
+static float *
+read_vectors(RecsysFactorReader *reader, BlockNumber start, RecsysPageKind kind, uint32 n)
+{
+	VectorCopy	copy;
+
+	copy.size = RECSYS_FACTOR_SIZE(reader->shape.rank);
+	copy.to = MemoryContextAllocHuge(CurrentMemoryContext, n * copy.size);
+	visit_vectors(reader->index, start, kind, n, copy.size, copy_vectors, &copy);
+	return (float *) copy.to;
+}
+
+float *
+RecsysFactorReadGram(RecsysFactorReader *reader)
+{
+	return read_vectors(reader, reader->gram, RECSYS_PAGE_GRAM, reader->shape.rank);
+}
+
+Size
+RecsysFactorMemory(const RecsysFactorReader *reader)
+{
+	return sizeof(RecsysFactors) + sizeof(float) * (Size) reader->shape.rank *
+		((Size) reader->shape.nitems + reader->shape.rank);
+}
+
+RecsysFactors *
+RecsysFactorReadAll(RecsysFactorReader *reader)
+{
+	RecsysFactors *factors = palloc(sizeof(RecsysFactors));
+
+	factors->shape = reader->shape;
+	factors->items = read_vectors(reader, reader->factors, RECSYS_PAGE_FACTOR,
+								  reader->shape.nitems);
+	factors->gram = RecsysFactorReadGram(reader);
+	return factors;
+}
+
+void
+RecsysFactorsAreDamaged(Relation index)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" contains factors that are no finite numbers",
+					RelationGetRelationName(index)),
+			 errhint("Please REINDEX it.")));
+	pg_unreachable();
+}

@@ -1,0 +1,73 @@
+/*
+ * factor.h
+ *	  Factors of items on disk: writing, reading, scanning, checking.
+ */
+#ifndef RECSYS_FACTOR_H
+#define RECSYS_FACTOR_H
+
+#include "am/page.h"
+#include "core/factors.h"
+#include "core/factorsketch.h"
+
+/* Bytes of a factor, or of a row of the gram matrix */
+#define RECSYS_FACTOR_SIZE(rank) (sizeof(float) * (Size) (rank))
+
+/* Are what a meta page says of factors, and the pages it names, within bounds? */
+extern bool RecsysFactorMetaIsSane(const RecsysMetaData *meta, BlockNumber nblocks);
+
+/*
+ * Build: writes all pages and fills in what the meta page has of them; factors
+ * may be NULL, for a model that has none.
+ */
+extern void RecsysWriteFactors(Relation index, ForkNumber fork, const RecsysFactors *factors,
+							   RecsysMetaData *meta);
+
+typedef struct RecsysFactorReader
+{
+	Relation	index;
+	RecsysFactorShape shape;
+	BlockNumber factors;
+	BlockNumber gram;
+	BlockNumber sketches;
+	Buffer		buffer;			/* pinned and share-locked from Read to Release */
+} RecsysFactorReader;
+
+/* False when the index has no factors; then nothing else may be called. */
+extern bool RecsysFactorReaderInit(RecsysFactorReader *reader, Relation index);
+
+/*
+ * The factor of an item, share-locked until RecsysFactorRelease; NULL, and
+ * nothing to release, when nothing has been learned of the item.
+ */
+extern const float *RecsysFactorRead(RecsysFactorReader *reader, uint32 item);
+extern void RecsysFactorRelease(RecsysFactorReader *reader);
+
+/*
+ * Visits all factors, or all sketches, in the order of items, a page of them at a time,
+ * which is share-locked meanwhile: whoever visits sketches may read factors.
+ */
+typedef void (*RecsysFactorVisitor) (void *arg, uint32 first, const void *vectors, uint32 n);
+
+extern void RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *arg);
+extern void RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysFactorVisitor visit,
+									  void *arg);
+
+/* The gram matrix, palloc'd. */
+extern float *RecsysFactorReadGram(RecsysFactorReader *reader);
+
+/* Bytes of what the next one allocates. */
+extern Size RecsysFactorMemory(const RecsysFactorReader *reader);
+
+/* All of it, palloc'd. */
+extern RecsysFactors *RecsysFactorReadAll(RecsysFactorReader *reader);
+
+/* The error for numbers that are not finite. */
+extern void RecsysFactorsAreDamaged(Relation index) pg_attribute_noreturn();
+
+/*
+ * check_factors.c: errors out unless all factors are finite, their sketches are theirs and
+ * the gram matrix is the sum of their outer products.
+ */
+extern void RecsysCheckFactors(Relation index);
+
+#endif							/* RECSYS_FACTOR_H */
