@@ -24,9 +24,6 @@ typedef struct RecsysDenseTask
 	uint64		nentries;
 	bool		weighted;
 
-	/* are users' offsets and columns not in the block?  Only a team of one can do with that. */
-	bool		apart;
-
 	/* ease: of the inverse, which is one of users or of items */
 	Size		order;
 	bool		by_users;
@@ -38,16 +35,13 @@ typedef struct RecsysDenseModel
 	Size		(*shared) (const RecsysDenseTask *task);
 	Size		(*memory) (const RecsysDenseTask *task, bool leader);
 
-	/*
-	 * After this users and totals are not needed any more, but for users' offsets and columns
-	 * where they are apart.
-	 */
+	/* After this users and totals are not needed any more. */
 	void		(*prepare) (const RecsysDenseTask *task, void *shared,
 							const RecsysMatrix *users, const RecsysItemTotals *totals);
 
-	/* users is NULL unless apart.  A member's rows come in ascending order. */
+	/* A member's rows come in ascending order. */
 	void		(*run) (RecsysTeam *team, const RecsysDenseTask *task, void *shared,
-						const RecsysMatrix *users, RecsysRowReporter report, void *arg);
+						RecsysRowReporter report, void *arg);
 } RecsysDenseModel;
 
 static inline RecsysDenseTask
@@ -60,5 +54,14 @@ RecsysDenseTaskFor(const RecsysMatrix *users, const RecsysItemTotals *totals,
 
 	return task;
 }
+
+/*
+ * For models to prepare with: users in an order that does not depend on the one they come in, into
+ * a matrix whose arrays are there.  If it has weights and users have none, these are 1.
+ */
+extern void RecsysDenseCopyUsers(const RecsysMatrix *users, RecsysMatrix *result);
+
+/* Bytes that the leader takes in this, and in a transposition. */
+extern Size RecsysDensePrepareMemory(const RecsysDenseTask *task);
 
 #endif							/* RECSYS_DENSEMODEL_H */

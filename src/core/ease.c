@@ -294,9 +294,8 @@ lay_out(const RecsysDenseTask *task, void *shared, Ease *ease)
 					  &ease->items);
 	RecsysCarveTotals(&area, task->nitems, task->weighted, &ease->totals);
 	ease->totals.nusers = task->nusers;
-	if (!task->apart)
-		RecsysCarveMatrix(&area, task->nrows, task->nitems, task->nentries, true, task->weighted,
-						  &ease->users);
+	RecsysCarveMatrix(&area, task->nrows, task->nitems, task->nentries, true, task->weighted,
+					  &ease->users);
 	ease->inverse = RecsysCarve(&area, sizeof(float) * task->order * task->order);
 	ease->diagonal = RecsysCarve(&area, sizeof(double) * nitems);
 	ease->head = RecsysCarve(&area, sizeof(uint32) * nitems);
@@ -316,9 +315,7 @@ shared_memory(const RecsysDenseTask *task)
 static Size
 member_memory(const RecsysDenseTask *task, bool leader)
 {
-	Size		transposition = leader ? sizeof(uint64) * ((Size) task->nitems + 1) : 0;
-
-	return Max(transposition, RecsysPairRowsMemory(task->nitems, task->weighted) +
+	return Max(leader ? RecsysDensePrepareMemory(task) : 0, RecsysPairRowsMemory(task->nitems, task->weighted) +
 			   sizeof(float) * ((Size) task->nrows + task->nitems + 2));
 }
 
@@ -404,24 +401,18 @@ static void
 prepare(const RecsysDenseTask *task, void *shared, const RecsysMatrix *users,
 		const RecsysItemTotals *totals)
 {
-	Ease		ease = {.users = *users};
+	Ease		ease = {0};
 
 	(void) lay_out(task, shared, &ease);
+	RecsysDenseCopyUsers(users, &ease.users);
 	memset(ease.items.offsets, 0, sizeof(uint64) * ((Size) task->nitems + 1));
-	RecsysMatrixTransposeTo(users, &ease.items);
+	RecsysMatrixTransposeTo(&ease.users, &ease.items);
 	memcpy(ease.totals.users, totals->users, sizeof(uint32) * task->nitems);
 	memcpy(ease.totals.work, totals->work, sizeof(uint64) * task->nitems);
 	if (task->weighted)
 	{
 		memcpy(ease.totals.norm2, totals->norm2, sizeof(double) * task->nitems);
 		memcpy(ease.totals.mass, totals->mass, sizeof(double) * task->nitems);
-	}
-	if (!task->apart)
-	{
-		memcpy(ease.users.offsets, users->offsets, sizeof(uint64) * ((Size) task->nrows + 1));
-		memcpy(ease.users.columns, users->columns, sizeof(uint32) * task->nentries);
-		if (task->weighted)
-			memcpy(ease.users.weights, users->weights, sizeof(float) * task->nentries);
 	}
 	if (!task->by_users)
 		number_head(&ease);
@@ -439,14 +430,11 @@ refuse(RecsysTeam *team, double lambda)
 }
 
 static void
-run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, const RecsysMatrix *users,
-	RecsysRowReporter report, void *arg)
+run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReporter report, void *arg)
 {
 	Ease		ease = {0};
 	Size		total = task->by_users ? (Size) task->nitems : task->order;
 
-	if (task->apart)
-		ease.users = *users;
 	(void) lay_out(task, shared, &ease);
 	fill_gram(&ease, team);
 	if (!RecsysInvert(team, ease.inverse, ease.order, ease.invert_block))

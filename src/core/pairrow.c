@@ -119,6 +119,7 @@ RecsysPairRows(RecsysTeam *team, const RecsysMatrix *users, const RecsysMatrix *
 	rows.spare = recsys_alloc_huge(sizeof(RecsysCandidate) * nitems);
 	rows.best = recsys_alloc_huge(sizeof(RecsysNeighbor) * Min(nitems, (Size) options->neighbors));
 	kernel = RecsysKernelCreate(users, items, totals, &all);
+	RecsysKernelAnyOrder(kernel);
 	while (RecsysTeamClaim(team, (nitems + size - 1) / size, &chunk))
 		RecsysKernelRows(kernel, (uint32) Min(chunk * size, totals->nitems),
 						 (uint32) Min((chunk + 1) * size, totals->nitems), score_row, &rows);

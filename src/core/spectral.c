@@ -34,6 +34,10 @@
 
 #define PAIRS_PER_CHECK 1024
 
+/* Pairs ahead whose vectors are fetched into the cache: they are all over memory. */
+#define FETCH_AHEAD 2
+#define FLOATS_PER_LINE 16
+
 const RecsysSpectralParameters RecsysSpectralDefaults = {
 	.rank = 512,
 	.user_exponent = 0.3,
@@ -82,6 +86,14 @@ dot(const float *a, const float *b, int n)
 	return sum;
 }
 
+/* (Always inlined, or gcc drops calls of a function that only prefetches.) */
+static inline __attribute__((always_inline)) void
+fetch(const float *vector, int n)
+{
+	for (int x = 0; x < n; x += FLOATS_PER_LINE)
+		__builtin_prefetch(vector + x);
+}
+
 static void
 score_pairs(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float *scores)
 {
@@ -99,6 +111,8 @@ score_pairs(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float *s
 
 		if (x % PAIRS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
+		if (x + FETCH_AHEAD < n)
+			fetch(eigen->vectors + pairs[x + FETCH_AHEAD].item * eigen->stride, eigen->rank);
 		product = pairs[x].score * length * sqrt(spectral->totals.norm2[other]);
 		scores[x] = (float) ((spectral->linear * product +
 							  dot(spectral->filtered, eigen->vectors + other * eigen->stride, eigen->rank)) *
@@ -127,11 +141,8 @@ lay_out(const RecsysDenseTask *task, void *shared, Spectral *spectral)
 					  &spectral->transposed);
 	RecsysCarveTotals(&area, task->nitems, true, &spectral->totals);
 	spectral->totals.nusers = task->nusers;
-	if (task->apart)
-		spectral->normal.weights = RecsysCarve(&area, sizeof(float) * task->nentries);
-	else
-		RecsysCarveMatrix(&area, task->nrows, task->nitems, task->nentries, true, true,
-						  &spectral->normal);
+	RecsysCarveMatrix(&area, task->nrows, task->nitems, task->nentries, true, true,
+					  &spectral->normal);
 	spectral->row_factor = RecsysCarve(&area, sizeof(double) * nitems);
 	spectral->target_factor = RecsysCarve(&area, sizeof(double) * nitems);
 	spectral->keep = RecsysCarve(&area, sizeof(float) * nitems);
@@ -159,91 +170,82 @@ choose_gains(Spectral *spectral, const RecsysSpectralParameters *parameters)
 	spectral->linear = linear / largest;
 }
 
-/* The weights of R, and the totals that they make. */
+/* The weights of R from those given, and the totals that they make. */
 static void
-normalize(const RecsysDenseTask *task, const RecsysMatrix *users, const double *item_factor,
-		  Spectral *spectral)
+normalize(const double *item_factor, Spectral *spectral)
 {
+	RecsysMatrix *normal = &spectral->normal;
 	RecsysItemTotals *totals = &spectral->totals;
-	float	   *weights = spectral->normal.weights;
 
-	memset(totals->norm2, 0, sizeof(double) * task->nitems);
-	memset(totals->mass, 0, sizeof(double) * task->nitems);
-	for (uint32 user = 0; user < users->nrows; user++)
+	memset(totals->norm2, 0, sizeof(double) * totals->nitems);
+	memset(totals->mass, 0, sizeof(double) * totals->nitems);
+	for (uint32 user = 0; user < normal->nrows; user++)
 	{
 		double		sum = 0;
 		double		factor;
 
 		if (user % 4096 == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (uint64 x = users->offsets[user]; x < users->offsets[user + 1]; x++)
-			sum += users->weights != NULL ? users->weights[x] : 1.0;
+		for (uint64 x = normal->offsets[user]; x < normal->offsets[user + 1]; x++)
+			sum += normal->weights[x];
 		factor = pow(sum, -RecsysSpectralDefaults.user_exponent);
-		for (uint64 x = users->offsets[user]; x < users->offsets[user + 1]; x++)
+		for (uint64 x = normal->offsets[user]; x < normal->offsets[user + 1]; x++)
 		{
-			uint32		item = users->columns[x];
+			uint32		item = normal->columns[x];
+			float		weight = (float) (normal->weights[x] * factor * item_factor[item]);
 
-			weights[x] = (float) ((users->weights != NULL ? users->weights[x] : 1.0) *
-								  factor * item_factor[item]);
-			totals->norm2[item] += (double) weights[x] * weights[x];
-			totals->mass[item] += weights[x];
+			normal->weights[x] = weight;
+			totals->norm2[item] += (double) weight * weight;
+			totals->mass[item] += weight;
 		}
 	}
 }
 
 static void
-prepare(const RecsysDenseTask *task, void *shared,
-		const RecsysMatrix *users, const RecsysItemTotals *totals)
+prepare(const RecsysDenseTask *task, void *shared, const RecsysMatrix *users,
+		const RecsysItemTotals *totals)
 {
 	RecsysSpectralParameters parameters = parameters_of(task);
-	Spectral	spectral = {.normal = *users};
-	RecsysMatrix normal;
+	Spectral	spectral;
+	double	   *mass;
+	double	   *factor;
 
 	(void) lay_out(task, shared, &spectral);
-
-	/* row_factor has other figures first */
-	for (uint32 item = 0; item < task->nitems; item++)
-	{
-		double		mass = totals->mass != NULL ? totals->mass[item] : totals->users[item];
-
-		spectral.row_factor[item] = pow(mass, -parameters.item_exponent);
-	}
-	normalize(task, users, spectral.row_factor, &spectral);
+	RecsysDenseCopyUsers(users, &spectral.normal);
 	memcpy(spectral.totals.users, totals->users, sizeof(uint32) * task->nitems);
 	memcpy(spectral.totals.work, totals->work, sizeof(uint64) * task->nitems);
+
+	/* d and d^-b, at places of what comes later */
+	mass = spectral.target_factor;
+	factor = spectral.row_factor;
+	memset(mass, 0, sizeof(double) * task->nitems);
+	for (uint64 x = 0; x < task->nentries; x++)
+		mass[spectral.normal.columns[x]] += spectral.normal.weights[x];
 	for (uint32 item = 0; item < task->nitems; item++)
 	{
-		double		mass = totals->mass != NULL ? totals->mass[item] : totals->users[item];
-		double		d = mass > 0 ? mass : 1.0;
+		mass[item] = mass[item] > 0 ? mass[item] : 1.0;
+		factor[item] = pow(mass[item], -parameters.item_exponent);
+	}
+	normalize(factor, &spectral);
+	for (uint32 item = 0; item < task->nitems; item++)
+	{
+		double		d = mass[item];
 
 		spectral.row_factor[item] = pow(d, -parameters.item_exponent - parameters.row_exponent);
 		spectral.target_factor[item] = pow(d, parameters.target_exponent);
 		spectral.keep[item] = (float) pow(d, -parameters.keep_exponent);
 	}
-	if (!task->apart)
-	{
-		memcpy(spectral.normal.offsets, users->offsets, sizeof(uint64) * ((Size) task->nrows + 1));
-		memcpy(spectral.normal.columns, users->columns, sizeof(uint32) * task->nentries);
-	}
-
-	normal = *users;
-	normal.weights = spectral.normal.weights;
 	memset(spectral.transposed.offsets, 0, sizeof(uint64) * ((Size) task->nitems + 1));
-	RecsysMatrixTransposeTo(&normal, &spectral.transposed);
+	RecsysMatrixTransposeTo(&spectral.normal, &spectral.transposed);
 }
 
 static void
 run(RecsysTeam *team, const RecsysDenseTask *task, void *shared,
-	const RecsysMatrix *users, RecsysRowReporter report, void *arg)
+	RecsysRowReporter report, void *arg)
 {
 	RecsysSpectralParameters parameters = parameters_of(task);
 	Spectral	spectral = {0};
 
-	if (task->apart)
-	{
-		spectral.normal = *users;
-		spectral.normal.packed = NULL;
-	}
 	(void) lay_out(task, shared, &spectral);
 	RecsysEigenCompute(team, &spectral.normal, &spectral.transposed, task->options.rank,
 					   spectral.eigen_block, &spectral.eigen);
@@ -269,10 +271,10 @@ member_memory(const RecsysDenseTask *task, bool leader)
 {
 	Size		rows = RecsysPairRowsMemory(task->nitems, true);
 	Size		eigen = RecsysEigenMemory(task->nrows, task->nitems, task->options.rank, leader);
-	Size		transposition = leader ? sizeof(uint64) * ((Size) task->nitems + 1) : 0;
+	Size		prepare = leader ? RecsysDensePrepareMemory(task) : 0;
 
 	/* one after the other */
-	return Max(Max(rows, eigen), transposition) + 2 * sizeof(float) * Max(task->options.rank, 1);
+	return Max(Max(rows, eigen) + 2 * sizeof(float) * Max(task->options.rank, 1), prepare);
 }
 
 const RecsysDenseModel RecsysSpectral = {

@@ -12,8 +12,7 @@
  * been seen to start.  An error in a worker reaches the leader in its wait at the barrier, and
  * ends the transaction; that terminates the workers, wherever they wait.
  *
- * Without workers, or without room for them or for a segment, the leader is a team of one, which
- * leaves users' histories where they are.
+ * Without workers, or without room for them or for a segment, the leader is a team of one.
  */
 #include "postgres.h"
 
@@ -108,7 +107,7 @@ recsys_team_worker_main(dsm_segment *segment, shm_toc *toc)
 
 	team.members = wait_to_begin(shared);
 	RecsysDenseModelOf(shared->task.options.similarity)->run(&team, &shared->task,
-															dsm_segment_address(block), NULL,
+															dsm_segment_address(block),
 															send_row, &worker);
 	dsm_detach(block);
 	RecsysWorkerEnd(&worker);
@@ -171,9 +170,8 @@ workers_that_fit(const RecsysTraining *training, const RecsysDenseModel *model,
 /* False when there are no workers to be had. */
 static bool
 train_parallel(const RecsysTraining *training, const RecsysDenseModel *model,
-			   const RecsysDenseTask *given, RecsysRowReporter report, void *arg)
+			   const RecsysDenseTask *task, RecsysRowReporter report, void *arg)
 {
-	RecsysDenseTask task = *given;
 	Leader		leader;
 	RecsysTeam	team = {.wait = wait_in_leader, .draw = draw_in_leader, .arg = &leader};
 	dsm_segment *block;
@@ -181,29 +179,28 @@ train_parallel(const RecsysTraining *training, const RecsysDenseModel *model,
 	int			nlaunched;
 	uint64		chunks;
 
-	task.apart = false;
-	nworkers = workers_that_fit(training, model, &task);
+	nworkers = workers_that_fit(training, model, task);
 	if (nworkers == 0)
 		return false;
-	block = RecsysSegmentCreate(model->shared(&task));
+	block = RecsysSegmentCreate(model->shared(task));
 	if (block == NULL)
 		return false;
-	model->prepare(&task, dsm_segment_address(block), training->matrix, training->totals);
+	model->prepare(task, dsm_segment_address(block), training->matrix, training->totals);
 
 	leader.workers = RecsysWorkersCreate("recsys_team_worker_main", nworkers, QUEUE_SIZE,
 										 sizeof(SharedTeam), (void **) &leader.shared);
-	leader.shared->task = task;
+	leader.shared->task = *task;
 	leader.shared->block = dsm_segment_handle(block);
 	pg_atomic_init_u64(&leader.shared->next, 0);
 	pg_atomic_init_u32(&leader.shared->members, 0);
 	ConditionVariableInit(&leader.shared->known);
 	nlaunched = RecsysWorkersLaunch(leader.workers);
-	leader.order = RecsysRowOrderCreate(leader.workers, nlaunched, task.nitems, QUEUE_SIZE,
+	leader.order = RecsysRowOrderCreate(leader.workers, nlaunched, task->nitems, QUEUE_SIZE,
 										report, arg);
 	team.members = nlaunched + 1;
 	begin(leader.shared, team.members);
 
-	model->run(&team, &task, dsm_segment_address(block), NULL, RecsysRowOrderTake, leader.order);
+	model->run(&team, task, dsm_segment_address(block), RecsysRowOrderTake, leader.order);
 	RecsysRowOrderReport(leader.order);
 	while (!RecsysRowOrderDone(leader.order))
 		RecsysRowOrderWait(leader.order);
@@ -220,19 +217,17 @@ train_parallel(const RecsysTraining *training, const RecsysDenseModel *model,
 }
 
 void
-RecsysTeamTrain(const RecsysTraining *training, const RecsysDenseTask *given,
+RecsysTeamTrain(const RecsysTraining *training, const RecsysDenseTask *task,
 				RecsysRowReporter report, void *arg)
 {
-	const RecsysDenseModel *model = RecsysDenseModelOf(given->options.similarity);
-	RecsysDenseTask task = *given;
+	const RecsysDenseModel *model = RecsysDenseModelOf(task->options.similarity);
 	RecsysTeam	alone = RECSYS_TEAM_ALONE;
 	void	   *block;
 
-	if (task.nitems > 0 && train_parallel(training, model, &task, report, arg))
+	if (task->nitems > 0 && train_parallel(training, model, task, report, arg))
 		return;
-	task.apart = true;
-	block = MemoryContextAllocHuge(CurrentMemoryContext, Max(model->shared(&task), 1));
-	model->prepare(&task, block, training->matrix, training->totals);
-	model->run(&alone, &task, block, training->matrix, report, arg);
+	block = MemoryContextAllocHuge(CurrentMemoryContext, Max(model->shared(task), 1));
+	model->prepare(task, block, training->matrix, training->totals);
+	model->run(&alone, task, block, report, arg);
 	pfree(block);
 }

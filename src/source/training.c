@@ -15,8 +15,7 @@
  *	 memory.  ease makes do with less by solving for the most popular items only.
  *
  * The result does not depend on which way is taken, nor on whether parallel
- * workers help (parallel_model.c, parallel_team.c); that of ease and spectral depends on
- * the order of users by rounding.
+ * workers help (parallel_model.c, parallel_team.c).
  */
 #include "postgres.h"
 
@@ -353,7 +352,7 @@ dense_task(const RecsysTraining *training)
 {
 	RecsysDenseTask task = {.options = *training->options, .nrows = (uint32) training->totals->nusers,
 		.nitems = training->totals->nitems, .nusers = training->totals->nusers,
-		.nentries = entries_of(training), .weighted = is_weighted(training), .apart = true};
+		.nentries = entries_of(training), .weighted = is_weighted(training)};
 
 	if (training->matrix != NULL)
 		task.nrows = training->matrix->nrows;

@@ -32,7 +32,6 @@ typedef struct Training
 	const RecsysDenseModel *model;
 	const RecsysDenseTask *task;
 	void	   *block;
-	const RecsysMatrix *users;
 	char	   *rows;
 	Size		row_size;
 } Training;
@@ -114,7 +113,7 @@ train(RecsysTeam *team, void *arg)
 {
 	Training   *training = arg;
 
-	training->model->run(team, training->task, training->block, training->users, note_row, training);
+	training->model->run(team, training->task, training->block, note_row, training);
 }
 
 Size
@@ -126,13 +125,11 @@ members_train(const RecsysDenseModel *model, RecsysDenseTask task, int members,
 	Training	training = {.model = model, .task = &task};
 	Size		before = standalone_memory_now;
 
-	task.apart = members == 1;
 	size = model->shared(&task);
 	training.row_size = sizeof(Row) + sizeof(RecsysNeighbor) * task.options.neighbors;
 	training.rows = members_allocate(training.row_size * task.nitems);
 	training.block = members_allocate(size);
 	memset(training.block, 0xAA, size);
-	training.users = task.apart ? users : NULL;
 	standalone_memory_peak = before;
 	model->prepare(&task, training.block, users, totals);
 	members_run(members, train, &training);
