@@ -19,7 +19,15 @@ extern void sgemm_(const char *transa, const char *transb, const int *m, const i
 				   const int *k, const float *alpha, const float *a, const int *lda,
 				   const float *b, const int *ldb, const float *beta, float *c, const int *ldc,
 				   size_t, size_t);
+extern void sgemv_(const char *trans, const int *m, const int *n, const float *alpha,
+				   const float *a, const int *lda, const float *x, const int *incx,
+				   const float *beta, float *y, const int *incy, size_t);
+extern void ssyrk_(const char *uplo, const char *trans, const int *n, const int *k,
+				   const float *alpha, const float *a, const int *lda, const float *beta,
+				   float *c, const int *ldc, size_t, size_t);
 extern void spotrf_(const char *uplo, const int *n, float *a, const int *lda, int *info, size_t);
+extern void spotrs_(const char *uplo, const int *n, const int *nrhs, const float *a,
+					const int *lda, float *b, const int *ldb, int *info, size_t);
 extern void spotri_(const char *uplo, const int *n, float *a, const int *lda, int *info, size_t);
 extern void ssyevd_(const char *jobz, const char *uplo, const int *n, float *a, const int *lda,
 					float *w, float *work, const int *lwork, int *iwork, const int *liwork,

@@ -103,6 +103,18 @@ RecsysDenseCopyUsers(const RecsysMatrix *users, RecsysMatrix *result)
 	pfree(places);
 }
 
+void
+RecsysDenseCopyTotals(const RecsysItemTotals *totals, RecsysItemTotals *result)
+{
+	memcpy(result->users, totals->users, sizeof(uint32) * totals->nitems);
+	memcpy(result->work, totals->work, sizeof(uint64) * totals->nitems);
+	if (result->norm2 != NULL)
+	{
+		memcpy(result->norm2, totals->norm2, sizeof(double) * totals->nitems);
+		memcpy(result->mass, totals->mass, sizeof(double) * totals->nitems);
+	}
+}
+
 Size
 RecsysDensePrepareMemory(const RecsysDenseTask *task)
 {

@@ -61,7 +61,9 @@ RecsysDenseTaskFor(const RecsysMatrix *users, const RecsysItemTotals *totals,
  */
 extern void RecsysDenseCopyUsers(const RecsysMatrix *users, RecsysMatrix *result);
 
-/* Bytes that the leader takes in this, and in a transposition. */
+extern void RecsysDenseCopyTotals(const RecsysItemTotals *totals, RecsysItemTotals *result);
+
+/* Bytes that the leader takes to copy users, and to transpose them. */
 extern Size RecsysDensePrepareMemory(const RecsysDenseTask *task);
 
 #endif							/* RECSYS_DENSEMODEL_H */

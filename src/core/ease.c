@@ -407,13 +407,7 @@ prepare(const RecsysDenseTask *task, void *shared, const RecsysMatrix *users,
 	RecsysDenseCopyUsers(users, &ease.users);
 	memset(ease.items.offsets, 0, sizeof(uint64) * ((Size) task->nitems + 1));
 	RecsysMatrixTransposeTo(&ease.users, &ease.items);
-	memcpy(ease.totals.users, totals->users, sizeof(uint32) * task->nitems);
-	memcpy(ease.totals.work, totals->work, sizeof(uint64) * task->nitems);
-	if (task->weighted)
-	{
-		memcpy(ease.totals.norm2, totals->norm2, sizeof(double) * task->nitems);
-		memcpy(ease.totals.mass, totals->mass, sizeof(double) * task->nitems);
-	}
+	RecsysDenseCopyTotals(totals, &ease.totals);
 	if (!task->by_users)
 		number_head(&ease);
 }

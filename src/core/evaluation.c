@@ -5,6 +5,8 @@
  * The ranking is the one that recommend() serves: all items of the catalogue
  * that the user does not have yet, first those with a positive score, best
  * first, then the others, most users first; ties by item.  No items are sampled.
+ * Scores are sums over the item graph or, for a model of factors, those of a user who is
+ * folded in.
  *
  * auc			share of pairs of a held-out item and any other item of the ranking
  *				where the held-out one stands higher; equal score (or, without a
@@ -35,6 +37,9 @@
 
 #include "core/scorer.h"
 
+/* Items that are scored by their factors at a time */
+#define ITEMS_PER_CALL 1024
+
 struct RecsysEvaluator
 {
 	const RecsysEvaluation *evaluation;
@@ -42,6 +47,7 @@ struct RecsysEvaluator
 	int			ncolumns;
 	int			columns[RECSYS_USER_METRICS];
 	RecsysScorer *scorer;
+	RecsysFoldIn *foldin;		/* NULL without factors */
 	RecsysScored *best;
 	bool	   *hits;
 	uint16	   *places;			/* by item: place in a list + 1, 0 for none */
@@ -151,6 +157,8 @@ RecsysEvaluatorCreate(const RecsysEvaluation *evaluation)
 	for (int metric = 0; metric < RECSYS_USER_METRICS; metric++)
 		evaluator->columns[metric] = RecsysEvaluationColumn(evaluation, metric);
 	evaluator->scorer = RecsysScorerCreate(evaluation->nitems);
+	if (evaluation->factors.items != NULL)
+		evaluator->foldin = RecsysFoldInCreate(&evaluation->factors.shape, evaluation->factors.gram);
 	evaluator->best = palloc(sizeof(RecsysScored) * evaluator->length);
 	evaluator->hits = palloc(sizeof(bool) * evaluator->length);
 	evaluator->places = recsys_alloc_huge_zero(sizeof(uint16) * nitems);
@@ -169,6 +177,8 @@ void
 RecsysEvaluatorFree(RecsysEvaluator *evaluator)
 {
 	RecsysScorerFree(evaluator->scorer);
+	if (evaluator->foldin != NULL)
+		RecsysFoldInFree(evaluator->foldin);
 	pfree(evaluator->best);
 	pfree(evaluator->hits);
 	pfree(evaluator->places);
@@ -188,7 +198,8 @@ RecsysEvaluatorMemory(const RecsysEvaluation *evaluation)
 
 	/* the scorer's sums, marks, list of marked items and pool; then what Create allocates */
 	return (Size) evaluation->nitems * (8 + 1 + 4 + 2 + 4 + 4) +
-		length * (4 * 16 + 8 + 1 + 8 + 4) + length * length * sizeof(float) + 64 * 1024;
+		length * (4 * 16 + 8 + 1 + 8 + 4) + length * length * sizeof(float) + 64 * 1024 +
+		(evaluation->factors.items != NULL ? RecsysFoldInMemory(evaluation->factors.shape.rank) : 0);
 }
 
 /* The row of one user. */
@@ -197,6 +208,40 @@ row_of(const RecsysItemRows *rows, uint32 row, const uint32 **items)
 {
 	*items = rows->items + rows->offsets[row];
 	return rows->offsets[row + 1] - rows->offsets[row];
+}
+
+/* Folds the user in and scores all items. */
+static void
+score_by_factors(RecsysEvaluator *evaluator, uint32 user)
+{
+	const RecsysEvaluation *evaluation = evaluator->evaluation;
+	const RecsysFactors *factors = &evaluation->factors;
+	Size		rank = factors->shape.rank;
+	uint32		nitems = Min(evaluation->nitems, factors->shape.nitems);
+	const uint32 *items;
+	uint64		count = row_of(&evaluation->histories, user, &items);
+	const float *taste;
+	uint32		numbers[ITEMS_PER_CALL];
+	float		scores[ITEMS_PER_CALL];
+
+	RecsysFoldInStart(evaluator->foldin);
+	for (uint64 x = 0; x < count; x++)
+	{
+		if (items[x] < nitems)
+			RecsysFoldInAdd(evaluator->foldin, factors->items + items[x] * rank,
+							evaluation->weights != NULL ?
+							evaluation->weights[evaluation->histories.offsets[user] + x] : 1.0);
+	}
+	taste = RecsysFoldInSolve(evaluator->foldin);
+	for (uint32 first = 0; first < nitems; first += ITEMS_PER_CALL)
+	{
+		int			n = (int) Min(nitems - first, ITEMS_PER_CALL);
+
+		for (int x = 0; x < n; x++)
+			numbers[x] = first + x;
+		RecsysFactorScores(taste, factors->items + first * rank, n, (int) rank, scores);
+		RecsysScorerAdd(evaluator->scorer, 1.0, numbers, scores, n);
+	}
 }
 
 static void
@@ -215,6 +260,11 @@ score_user(RecsysEvaluator *evaluator, uint32 user)
 			RecsysScorerExclude(evaluator->scorer, items[x]);
 	}
 
+	if (evaluator->foldin != NULL)
+	{
+		score_by_factors(evaluator, user);
+		return;
+	}
 	count = row_of(&evaluation->histories, user, &items);
 	for (uint64 x = 0; x < count; x++)
 	{

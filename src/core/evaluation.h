@@ -9,6 +9,7 @@
 #ifndef RECSYS_EVALUATION_H
 #define RECSYS_EVALUATION_H
 
+#include "core/factors.h"
 #include "core/metrics.h"
 
 #define RECSYS_EVALUATION_MAX_KS 16
@@ -34,6 +35,12 @@ typedef struct RecsysEvaluation
 	RecsysItemRows graph;		/* each item's neighbors */
 	float	   *scores;			/* parallel to graph.items */
 	double		score_scale;	/* divides scores where they measure alikeness */
+
+	/*
+	 * Of a model that has some: users are folded in, and all items are scored by their
+	 * factors instead of by the graph.  items is NULL when there are none.
+	 */
+	RecsysFactors factors;
 
 	/* users with at least one held-out item */
 	uint32		nusers;

@@ -43,14 +43,18 @@ const RecsysModelOption RecsysModelOptionTable[] =
 		   "Of slim: strength of L2 regularization"),
 	OPTION(candidates, INTEGER, 200, 1, 100000,
 		   "Of slim and itemknn: most items, by cosine, that may predict an item"),
-	OPTION(lambda, REAL, 80, 1e-3, LARGEST_REGULARIZATION,
-		   "Of ease: strength of L2 regularization"),
-	OPTION(rank, INTEGER, 512, RECSYS_SPECTRAL_LEAST_RANK, RECSYS_SPECTRAL_MOST_RANK,
-		   "Of spectral: directions of taste that are told apart"),
+	OPTION(lambda, REAL, RECSYS_MODEL_DEFAULT, 1e-6, LARGEST_REGULARIZATION,
+		   "Of ease and als: strength of L2 regularization"),
+	OPTION(rank, INTEGER, RECSYS_MODEL_DEFAULT, RECSYS_SPECTRAL_LEAST_RANK, RECSYS_SPECTRAL_MOST_RANK,
+		   "Of spectral and als: directions of taste that are told apart"),
 	OPTION(power, REAL, 0.4, 0, 1,
 		   "Of spectral: exponent of their strengths; the smaller, the less popular taste counts"),
 	OPTION(tail, REAL, 0.7, 0, 1,
-		   "Of spectral: how much of what lies beyond them counts")
+		   "Of spectral: how much of what lies beyond them counts"),
+	OPTION(unobserved, REAL, 0.1, 0, 1e6,
+		   "Of als: weight of a pair that was not observed"),
+	OPTION(iterations, INTEGER, 16, 1, 1000,
+		   "Of als: rounds over users and items")
 };
 
 const int	RecsysModelOptionCount = lengthof(RecsysModelOptionTable);
@@ -116,6 +120,10 @@ RecsysModelOptionsResolve(RecsysModelOptions *options)
 {
 	if (options->alpha == RECSYS_MODEL_DEFAULT)
 		options->alpha = options->similarity == RECSYS_RP3BETA ? 1.0 : 0.0;
+	if (options->lambda == RECSYS_MODEL_DEFAULT)
+		options->lambda = options->similarity == RECSYS_ALS ? 0.003 : 80.0;
+	if (options->rank == (int) RECSYS_MODEL_DEFAULT)
+		options->rank = options->similarity == RECSYS_ALS ? 128 : 512;
 }
 
 bool

@@ -38,6 +38,9 @@
  *					all targets have one vote	(Sarwar et al., equation 6, over the
  *					items that a user has)
  *
+ * als				cosine of the two items' factors, of which als.c tells the objective	(Hu,
+ *					Koren, Volinsky 2008; Rendle, Krichene, Zhang, Koren 2021)
+ *
  * Two factors apply to each of them, the first of them not to rp3beta, which has
  * its own:
  *
@@ -70,7 +73,8 @@ static const struct
 	{"slim", RECSYS_SLIM},
 	{"ease", RECSYS_EASE},
 	{"spectral", RECSYS_SPECTRAL},
-	{"itemknn", RECSYS_ITEMKNN}
+	{"itemknn", RECSYS_ITEMKNN},
+	{"als", RECSYS_ALS}
 };
 
 bool
@@ -203,6 +207,7 @@ RecsysSimilarityScore(const RecsysModelOptions *options, double c, double dot,
 		case RECSYS_EASE:
 		case RECSYS_SPECTRAL:
 		case RECSYS_ITEMKNN:
+		case RECSYS_ALS:
 			elog(ERROR, "similarity \"%s\" is no function of counts",
 				 RecsysSimilarityName(options->similarity));
 	}

@@ -27,10 +27,11 @@ typedef enum RecsysSimilarity
 	RECSYS_SLIM = 9,			/* sparse linear method: elastic net for each item */
 	RECSYS_EASE = 10,			/* linear model in closed form */
 	RECSYS_SPECTRAL = 11,		/* graph filter */
-	RECSYS_ITEMKNN = 12			/* cosine to each item's own neighbors, as shares */
+	RECSYS_ITEMKNN = 12,		/* cosine to each item's own neighbors, as shares */
+	RECSYS_ALS = 13				/* factors of users and items */
 } RecsysSimilarity;
 
-#define RECSYS_LAST_SIMILARITY RECSYS_ITEMKNN
+#define RECSYS_LAST_SIMILARITY RECSYS_ALS
 
 /* How interactions are weighted before training; stored on disk: never renumber */
 typedef enum RecsysWeighting
@@ -64,10 +65,13 @@ typedef struct RecsysModelOptions
 	double		l1;				/* slim: L1 and L2 regularization */
 	double		l2;
 	int			candidates;		/* slim, itemknn: most items that predict an item */
-	double		lambda;			/* ease: L2 regularization, > 0 */
-	int			rank;			/* spectral: directions that are filtered */
+	double		lambda;			/* ease, als: L2 regularization, > 0 */
+	int			rank;			/* spectral: directions that are filtered; als: length
+								 * of a factor */
 	double		power;			/* spectral: exponent of their eigenvalues */
 	double		tail;			/* spectral: how much of the rest remains */
+	double		unobserved;		/* als: weight of a pair that was not observed */
+	int			iterations;		/* als: rounds over users and items */
 } RecsysModelOptions;
 
 /* What is known of one item or of the whole set beside the pair itself. */

@@ -46,6 +46,8 @@ struct RecsysModel
 	RecsysHistories histories;	/* in memory */
 
 	RecsysHistoryFile *file;	/* or on disk */
+
+	RecsysFactors *factors;		/* of the last run, or NULL */
 };
 
 RecsysModel *
@@ -261,10 +263,14 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 			   RecsysRowReporter report, void *arg)
 {
 	MemoryContext old = MemoryContextSwitchTo(model->context);
-	Size		used = MemoryContextMemAllocated(model->context, true);
 	RecsysModelOptions resolved = *options;
 	RecsysTraining training;
+	Size		used;
 
+	if (model->factors != NULL)
+		RecsysFactorsFree(model->factors);
+	model->factors = NULL;
+	used = MemoryContextMemAllocated(model->context, true);
 	return_freed_memory();
 	RecsysModelOptionsResolve(&resolved);
 	training.nworkers = model->nworkers;
@@ -274,8 +280,15 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 	training.options = &resolved;
 	training.matrix = model->file == NULL ? &model->histories.matrix : NULL;
 	training.file = model->file;
+	training.factors = &model->factors;
 	model->statistics.passes = RecsysTrain(&training, report, arg);
 	MemoryContextSwitchTo(old);
+}
+
+const RecsysFactors *
+RecsysModelFactors(RecsysModel *model)
+{
+	return model->factors;
 }
 
 const RecsysModelStatistics *

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "core/cooccurrence.h"
+#include "core/factors.h"
 #include "core/history.h"
 
 typedef struct RecsysModel RecsysModel;
@@ -56,6 +57,9 @@ extern const RecsysItemTotals *RecsysModelFinish(RecsysModel *model);
  */
 extern void RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 						   RecsysRowReporter report, void *arg);
+
+/* What the last run has learned beside the item graph; NULL for models without factors. */
+extern const RecsysFactors *RecsysModelFactors(RecsysModel *model);
 
 extern const RecsysModelStatistics *RecsysModelGetStatistics(RecsysModel *model);
 extern void RecsysModelFree(RecsysModel *model);

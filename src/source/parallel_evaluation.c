@@ -82,6 +82,14 @@ lay_out(const RecsysEvaluation *source, char *place, bool copy, RecsysEvaluation
 	carve_rows(&area, &source->graph, nitems, &target->graph);
 	target->scores = carve(&area, source->scores,
 						   sizeof(float) * (place != NULL ? target : source)->graph.offsets[nitems]);
+	if (source->factors.items != NULL)
+	{
+		Size		rank = source->factors.shape.rank;
+
+		target->factors.items = carve(&area, source->factors.items,
+									  sizeof(float) * rank * source->factors.shape.nitems);
+		target->factors.gram = carve(&area, source->factors.gram, sizeof(float) * rank * rank);
+	}
 	carve_rows(&area, &source->histories, nusers, &target->histories);
 	if (source->weights != NULL)
 		target->weights = carve(&area, source->weights,

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "core/als.h"
 #include "core/ease.h"
 #include "core/spectral.h"
 #include "miscadmin.h"
@@ -54,6 +55,8 @@ RecsysDenseModelOf(RecsysSimilarity similarity)
 			return &RecsysEase;
 		case RECSYS_SPECTRAL:
 			return &RecsysSpectral;
+		case RECSYS_ALS:
+			return &RecsysAls;
 		default:
 			return NULL;
 	}
@@ -170,7 +173,8 @@ workers_that_fit(const RecsysTraining *training, const RecsysDenseModel *model,
 /* False when there are no workers to be had. */
 static bool
 train_parallel(const RecsysTraining *training, const RecsysDenseModel *model,
-			   const RecsysDenseTask *task, RecsysRowReporter report, void *arg)
+			   const RecsysDenseTask *task, RecsysRowReporter report, void *arg,
+			   RecsysTeamKeeper keep, void *keep_arg)
 {
 	Leader		leader;
 	RecsysTeam	team = {.wait = wait_in_leader, .draw = draw_in_leader, .arg = &leader};
@@ -205,6 +209,9 @@ train_parallel(const RecsysTraining *training, const RecsysDenseModel *model,
 	while (!RecsysRowOrderDone(leader.order))
 		RecsysRowOrderWait(leader.order);
 
+	if (keep != NULL)
+		keep(keep_arg, task, dsm_segment_address(block));
+
 	/* with the workers the shared area goes */
 	chunks = pg_atomic_read_u64(&leader.shared->next);
 	RecsysWorkersFinish(leader.workers);
@@ -218,16 +225,18 @@ train_parallel(const RecsysTraining *training, const RecsysDenseModel *model,
 
 void
 RecsysTeamTrain(const RecsysTraining *training, const RecsysDenseTask *task,
-				RecsysRowReporter report, void *arg)
+				RecsysRowReporter report, void *arg, RecsysTeamKeeper keep, void *keep_arg)
 {
 	const RecsysDenseModel *model = RecsysDenseModelOf(task->options.similarity);
 	RecsysTeam	alone = RECSYS_TEAM_ALONE;
 	void	   *block;
 
-	if (task->nitems > 0 && train_parallel(training, model, task, report, arg))
+	if (task->nitems > 0 && train_parallel(training, model, task, report, arg, keep, keep_arg))
 		return;
 	block = MemoryContextAllocHuge(CurrentMemoryContext, Max(model->shared(task), 1));
 	model->prepare(task, block, training->matrix, training->totals);
 	model->run(&alone, task, block, report, arg);
+	if (keep != NULL)
+		keep(keep_arg, task, block);
 	pfree(block);
 }

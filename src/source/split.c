@@ -788,6 +788,23 @@ fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
 	}
 }
 
+/* They outlive the model.  It may have none. */
+static void
+copy_factors(const RecsysFactors *factors, RecsysFactors *copy)
+{
+	Size		rank;
+
+	memset(copy, 0, sizeof(*copy));
+	if (factors == NULL)
+		return;
+	rank = factors->shape.rank;
+	copy->shape = factors->shape;
+	copy->items = recsys_alloc_huge(sizeof(float) * rank * Max((Size) factors->shape.nitems, 1));
+	memcpy(copy->items, factors->items, sizeof(float) * rank * factors->shape.nitems);
+	copy->gram = recsys_alloc_huge(sizeof(float) * rank * rank);
+	memcpy(copy->gram, factors->gram, sizeof(float) * rank * rank);
+}
+
 void
 RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_history,
 				 int64 half_life, int nworkers, RecsysEvaluation *evaluation)
@@ -816,6 +833,7 @@ RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_
 	evaluation->item_users = recsys_alloc_huge(sizeof(uint32) * slots);
 	memcpy(evaluation->item_users, totals->users, sizeof(uint32) * split->nitems);
 	RecsysModelRun(model, options, collect_row, &collector);
+	copy_factors(RecsysModelFactors(model), &evaluation->factors);
 	RecsysModelFree(model);
 	RecsysGraphCollectorFinish(&collector);
 

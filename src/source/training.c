@@ -13,12 +13,15 @@
  *	 likewise.
  * - ease, spectral: by linear algebra over the whole matrix, which must be in
  *	 memory.  ease makes do with less by solving for the most popular items only.
+ * - als: factors by rounds over the whole matrix and its transpose, which must be in memory; the item
+ *	 graph from the factors.
  *
  * The result does not depend on which way is taken, nor on whether parallel
  * workers help (parallel_model.c, parallel_team.c).
  */
 #include "postgres.h"
 
+#include "core/als.h"
 #include "core/ease.h"
 #include "core/rowgather.h"
 #include "core/slim.h"
@@ -157,7 +160,8 @@ needs_memory(const RecsysTraining *training, Size missing)
 					RecsysSimilarityName(training->options->similarity)),
 			 errdetail("%u items with %llu interactions do not fit.", training->totals->nitems,
 					   (unsigned long long) entries_of(training)),
-			 training->options->similarity == RECSYS_SPECTRAL ?
+			 training->options->similarity == RECSYS_SPECTRAL ||
+			 training->options->similarity == RECSYS_ALS ?
 			 errhint("Set maintenance_work_mem to at least %lld MB, or lower \"rank\".",
 					 (long long) megabytes) :
 			 errhint("Set maintenance_work_mem to at least %lld MB.", (long long) megabytes)));
@@ -369,7 +373,7 @@ train_ease(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 
 	need_matrix(&training, RecsysEaseLeastMemory(&task));
 	exact = RecsysEasePlan(&task, training.memory_left);
-	RecsysTeamTrain(&training, &task, report, arg);
+	RecsysTeamTrain(&training, &task, report, arg, NULL, NULL);
 	tell_of_head(&training, exact,
 				 exact_memory > training.memory_left ? exact_memory - training.memory_left : 0);
 	return 1;
@@ -382,7 +386,38 @@ train_spectral(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 	RecsysDenseTask task = dense_task(&training);
 
 	need_matrix(&training, RecsysSpectral.shared(&task) + RecsysSpectral.memory(&task, true));
-	RecsysTeamTrain(&training, &task, report, arg);
+	RecsysTeamTrain(&training, &task, report, arg, NULL, NULL);
+	return 1;
+}
+
+/* The factors, if they are wanted, live in the context result. */
+typedef struct KeepFactors
+{
+	MemoryContext result;
+	RecsysFactors **factors;
+} KeepFactors;
+
+static void
+keep_factors(void *arg, const RecsysDenseTask *task, void *shared)
+{
+	KeepFactors *keep = arg;
+	MemoryContext old = MemoryContextSwitchTo(keep->result);
+
+	*keep->factors = RecsysAlsFactors(task, shared);
+	MemoryContextSwitchTo(old);
+}
+
+static int
+train_als(const RecsysTraining *given, MemoryContext result, RecsysRowReporter report, void *arg)
+{
+	RecsysTraining training = *given;
+	RecsysDenseTask task = dense_task(&training);
+	KeepFactors keep = {result, training.factors};
+	Size		factors = training.factors != NULL ? RecsysAlsFactorsMemory(&task) : 0;
+
+	need_matrix(&training, RecsysAls.shared(&task) + RecsysAls.memory(&task, true) + factors);
+	use_memory(&training, factors);
+	RecsysTeamTrain(&training, &task, report, arg, training.factors != NULL ? keep_factors : NULL, &keep);
 	return 1;
 }
 
@@ -487,6 +522,9 @@ RecsysTrain(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 			break;
 		case RECSYS_SPECTRAL:
 			passes = train_spectral(&training, report, arg);
+			break;
+		case RECSYS_ALS:
+			passes = train_als(&training, old, report, arg);
 			break;
 		default:
 			passes = train_pairs(&training, report, arg);

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "core/cooccurrence.h"
+#include "core/factors.h"
 #include "source/historyfile.h"
 
 typedef struct RecsysTraining
@@ -24,6 +25,9 @@ typedef struct RecsysTraining
 	 */
 	RecsysMatrix *matrix;
 	RecsysHistoryFile *file;
+
+	/* gets the factors of a model that has some, in the current memory context; NULL: not wanted */
+	RecsysFactors **factors;
 } RecsysTraining;
 
 /*

@@ -119,8 +119,9 @@ train(RecsysTeam *team, void *arg)
 Size
 members_train(const RecsysDenseModel *model, RecsysDenseTask task, int members,
 			  const RecsysMatrix *users, const RecsysItemTotals *totals,
-			  RecsysRowReporter report, void *arg)
+			  RecsysRowReporter report, void *arg, MembersKeep keep, void *keep_arg)
 {
+	Size		peak;
 	Size		size;
 	Training	training = {.model = model, .task = &task};
 	Size		before = standalone_memory_now;
@@ -133,6 +134,9 @@ members_train(const RecsysDenseModel *model, RecsysDenseTask task, int members,
 	standalone_memory_peak = before;
 	model->prepare(&task, training.block, users, totals);
 	members_run(members, train, &training);
+	peak = standalone_memory_peak - before;
+	if (keep != NULL)
+		keep(keep_arg, &task, training.block);
 	for (uint32 item = 0; item < task.nitems; item++)
 	{
 		Row		   *row = (Row *) (training.rows + item * training.row_size);
@@ -143,5 +147,5 @@ members_train(const RecsysDenseModel *model, RecsysDenseTask task, int members,
 	}
 	members_free(training.rows, training.row_size * task.nitems);
 	members_free(training.block, size);
-	return standalone_memory_peak - before;
+	return peak;
 }

@@ -25,5 +25,6 @@ extern void test_evaluation(void);
 extern void test_models(void);
 extern void test_rules(void);
 extern void test_dense(void);
+extern void test_als(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

@@ -42,6 +42,7 @@ main(void)
 	test_models();
 	test_rules();
 	test_dense();
+	test_als();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);

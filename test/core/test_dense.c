@@ -364,8 +364,7 @@ reverse_users(const RecsysMatrix *users)
 	return result;
 }
 
-/* Who trains makes no difference, nor in which order users come. */
-static void
+void
 test_members(const RecsysDenseModel *model, RecsysDenseTask task, const RecsysMatrix *users,
 			 const RecsysItemTotals *totals)
 {
@@ -373,8 +372,8 @@ test_members(const RecsysDenseModel *model, RecsysDenseTask task, const RecsysMa
 	RecsysMatrix *reverse = reverse_users(users);
 
 	for (int members = 1; members < 4; members++)
-		(void) members_train(model, task, members, users, totals, hash_row, &hashes[members]);
-	(void) members_train(model, task, 1, reverse, totals, hash_row, &hashes[0]);
+		(void) members_train(model, task, members, users, totals, hash_row, &hashes[members], NULL, NULL);
+	(void) members_train(model, task, 1, reverse, totals, hash_row, &hashes[0], NULL, NULL);
 	ok(hashes[1] != 0 && hashes[1] == hashes[2] && hashes[1] == hashes[3],
 	   "two and three members find the same to the last bit");
 	ok(hashes[0] == hashes[1], "and so does one with the users in another order");
@@ -467,7 +466,7 @@ test_ease(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, doub
 	head = RecsysEasePlan(&task, limit);
 	scores = ease_reference(x, users, totals, lambda, head);
 	expected.scores = scores;
-	peak = members_train(&RecsysEase, task, 1, users, totals, check_row, &expected);
+	peak = members_train(&RecsysEase, task, 1, users, totals, check_row, &expected, NULL, NULL);
 	ok(expected.wrong == 0 && expected.pairs > 0 && expected.next == nitems,
 	   "ease of %u users, %u items, weights %d, lambda %g: %d pairs, head %u (%d differ)",
 	   nusers, nitems, (int) weights, lambda, expected.pairs, head, expected.wrong);
@@ -586,7 +585,7 @@ test_spectral(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 		keep[item] = pow(Max(totals->mass != NULL ? totals->mass[item] : totals->users[item], 1e-9),
 						 -parameters.keep_exponent);
 	expected.keep = keep;
-	peak = members_train(&RecsysSpectral, task, 1, users, totals, check_row, &expected);
+	peak = members_train(&RecsysSpectral, task, 1, users, totals, check_row, &expected, NULL, NULL);
 	ok(expected.wrong == 0 && expected.pairs > 0 && expected.next == nitems,
 	   "spectral of %u users, %u items, weights %d, rank %d: %d pairs (%d differ)",
 	   nusers, nitems, (int) weights, rank, expected.pairs, expected.wrong);
@@ -632,7 +631,7 @@ test_small(void)
 				2.0 / (2.0 * (nitems - 1) + 1.0) : 0.0;
 		expected = expect(scores, x, &users, &options);
 		(void) RecsysEasePlan(&task, ENOUGH_MEMORY);
-		(void) members_train(&RecsysEase, task, 1, &users, totals, check_row, &expected);
+		(void) members_train(&RecsysEase, task, 1, &users, totals, check_row, &expected, NULL, NULL);
 		wrong += expected.wrong + (expected.next != nitems);
 
 		/* all items alike: one eigenvalue, a vector of equal parts */
@@ -643,7 +642,7 @@ test_small(void)
 								parameters.row_exponent) / nitems;
 		}
 		expected = expect(scores, x, &users, &options);
-		(void) members_train(&RecsysSpectral, task, 1, &users, totals, check_row, &expected);
+		(void) members_train(&RecsysSpectral, task, 1, &users, totals, check_row, &expected, NULL, NULL);
 		wrong += expected.wrong + (expected.next != nitems);
 		ok(wrong == 0, "%u items that two users share (%d differ)", nitems, wrong);
 		pfree(scores);

@@ -54,13 +54,10 @@ in_row(const RecsysItemRows *rows, uint32 row, uint32 item)
 	return false;
 }
 
-/* The whole ranking of a user; returns its length. */
-static int
-rank_all(const RecsysEvaluation *e, uint32 user, Ranked *ranking)
+/* Scores by the graph */
+static void
+sum_neighbors(const RecsysEvaluation *e, uint32 user, double *sums)
 {
-	double	   *sums = palloc0(sizeof(double) * e->nitems);
-	int			count = 0;
-
 	for (uint64 x = e->histories.offsets[user]; x < e->histories.offsets[user + 1]; x++)
 	{
 		uint32		item = e->histories.items[x];
@@ -68,6 +65,40 @@ rank_all(const RecsysEvaluation *e, uint32 user, Ranked *ranking)
 		for (uint64 y = e->graph.offsets[item]; y < e->graph.offsets[item + 1]; y++)
 			sums[e->graph.items[y]] += (e->weights != NULL ? e->weights[x] : 1.0) * e->scores[y];
 	}
+}
+
+/* Scores by factors, of a user folded in by hand */
+static void
+fold_in(const RecsysEvaluation *e, uint32 user, double *sums)
+{
+	int			rank = e->factors.shape.rank;
+	RecsysFoldIn *foldin = RecsysFoldInCreate(&e->factors.shape, e->factors.gram);
+	const float *taste;
+
+	RecsysFoldInStart(foldin);
+	for (uint64 x = e->histories.offsets[user]; x < e->histories.offsets[user + 1]; x++)
+		RecsysFoldInAdd(foldin, e->factors.items + e->histories.items[x] * rank,
+						e->weights != NULL ? e->weights[x] : 1.0);
+	taste = RecsysFoldInSolve(foldin);
+	for (uint32 item = 0; item < e->nitems; item++)
+	{
+		for (int d = 0; d < rank; d++)
+			sums[item] += (double) taste[d] * e->factors.items[item * rank + d];
+	}
+	RecsysFoldInFree(foldin);
+}
+
+/* The whole ranking of a user; returns its length. */
+static int
+rank_all(const RecsysEvaluation *e, uint32 user, Ranked *ranking)
+{
+	double	   *sums = palloc0(sizeof(double) * e->nitems);
+	int			count = 0;
+
+	if (e->factors.items != NULL)
+		fold_in(e, user, sums);
+	else
+		sum_neighbors(e, user, sums);
 	for (uint32 item = 0; item < e->nitems; item++)
 	{
 		if (e->item_users[item] == 0 || (e->seen.offsets != NULL && in_row(&e->seen, user, item)))
@@ -305,6 +336,28 @@ evaluate(Case *one)
 		   RecsysEvaluatorMemory(e));
 }
 
+/* Random factors; of the last item, which may be without users, nothing was learned. */
+static void
+make_factors(Random *random, uint32 nitems, RecsysFactors *factors)
+{
+	int			rank = 1 + (int) (random_bits(random) % 6);
+
+	factors->shape = (RecsysFactorShape) {.nitems = nitems, .rank = rank, .unobserved = 0.1,
+		.lambda = 0.01, .exponent = 1.0};
+	factors->items = palloc0(sizeof(float) * nitems * rank);
+	factors->gram = palloc0(sizeof(float) * rank * rank);
+	for (uint32 x = 0; x < (nitems - 1) * rank; x++)
+		factors->items[x] = (float) random_normal(random);
+	for (int i = 0; i < rank; i++)
+	{
+		for (int j = 0; j < rank; j++)
+		{
+			for (uint32 item = 0; item < nitems; item++)
+				factors->gram[i * rank + j] += factors->items[item * rank + i] * factors->items[item * rank + j];
+		}
+	}
+}
+
 /* One random case: items, graph, users; with ties, unknown items, items without users. */
 static void
 test_random_case(Random *random, int number)
@@ -353,6 +406,8 @@ test_random_case(Random *random, int number)
 				e->scores[x] = 0;
 	}
 	RecsysEvaluationSortItems(e);
+	if (number % 4 >= 2)
+		make_factors(random, nitems, &e->factors);
 	rows_of(histories, &e->histories);
 	if (number % 2 == 0)
 	{
@@ -395,8 +450,8 @@ test_random_case(Random *random, int number)
 		spreads &= spread_agrees(e, &one.outcome, e->ks[x], segments, 2, e->categories, 5);
 	}
 	ok(differences(e, &one.outcome) == 0 && spreads,
-	   "random evaluation %d: %u users, %u items, %d differences", number, nusers, nitems,
-	   differences(e, &one.outcome));
+	   "random evaluation %d: %u users, %u items, by %s: %d differences", number, nusers, nitems,
+	   e->factors.items != NULL ? "factors" : "graph", differences(e, &one.outcome));
 
 	RecsysMatrixFree(graph);
 	RecsysMatrixFree(histories);
@@ -409,6 +464,11 @@ test_random_case(Random *random, int number)
 	pfree(e->scores);
 	if (e->weights != NULL)
 		pfree(e->weights);
+	if (e->factors.items != NULL)
+	{
+		pfree(e->factors.items);
+		pfree(e->factors.gram);
+	}
 	pfree(one.outcome.figures);
 	pfree(one.outcome.lists);
 }

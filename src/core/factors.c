@@ -1,0 +1,359 @@
+/*
+ * factors.c
+ *	  Items as points of a few dimensions, and a user's point from the items of a history.
+ *
+ * With factors y of the items and a history of items i with weights w_i, the user's
+ * factor x minimizes
+ *
+ *		sum_i w_i (1 - x.y_i)^2 + a sum_j (x.y_j)^2 + lambda (W + a n)^nu |x|^2
+ *
+ * where the first sum is over the history, the second over all n items, and W is the sum of
+ * w_i (without weights: the length of the history), so that
+ *
+ *		A x = sum_i w_i y_i,   A = sum_i w_i y_i y_i' + a G + lambda (W + a n)^nu I
+ *
+ * with G = sum_j y_j y_j': Hu, Koren, Volinsky 2008, "Collaborative filtering for implicit
+ * feedback datasets", with the objective of Rendle, Krichene, Zhang, Koren 2021, "Revisiting the
+ * performance of iALS on item recommendation benchmarks".  The score of j is
+ *
+ *		y_j.x = sum_i w_i y_j' inverse(A) y_i
+ *
+ * of which each summand is the share of one item of the history (Hu et al., section 5).
+ *
+ * A is factorized by Cholesky.  Where G is diagonal (als.c sees to that) and the history shorter
+ * than a factor, a system as large as the history does: with D = A without its first sum,
+ * rows sqrt(w_i) y_i of Z, s_i = sqrt(w_i), and V = Z D^-1/2,
+ *
+ *		x = D^-1/2 V' inverse(I + V V') s
+ *		inverse(A) = D^-1/2 (I - V' inverse(I + V V') V) D^-1/2
+ */
+#include "core/factors.h"
+
+#include <math.h>
+
+#include "core/blas.h"
+
+/* Items that are added to A at once, at least */
+#define LEAST_PANEL 64
+
+/* Sums of a dot product that grow side by side */
+#define LANES 16
+
+struct RecsysFoldIn
+{
+	RecsysFactorShape shape;
+	const float *gram;
+	bool		diagonal;		/* nothing in gram but its diagonal */
+
+	/* items added: those before the panel's are in matrix and right */
+	int			capacity;		/* of the panel, at least rank */
+	int			count;			/* rows of the panel */
+	bool		flushed;		/* are there any before it? */
+	double		mass;			/* W */
+	float	   *panel;			/* capacity x rank: Z; V after a short Solve */
+	float	   *roots;			/* capacity: s */
+
+	/* after Solve */
+	bool		is_short;		/* matrix is the factor of I + V V', of order count; else of A */
+	float	   *matrix;			/* rank x rank, lower triangle by columns */
+	float	   *right;			/* rank; count of them when it is short */
+	float	   *scale;			/* rank: the diagonal of D^-1/2 */
+	float	   *result;			/* rank: x */
+	bool		has_target;
+	float	   *target;			/* rank: of the last Share */
+	float	   *inverted;		/* inverse(A) target */
+};
+
+static const float one = 1.0f;
+static const float zero = 0.0f;
+static const int step = 1;
+
+static int
+panel_rows(int rank)
+{
+	return Max(rank, LEAST_PANEL);
+}
+
+RecsysFoldIn *
+RecsysFoldInCreate(const RecsysFactorShape *shape, const float *gram)
+{
+	RecsysFoldIn *foldin = palloc0(sizeof(RecsysFoldIn));
+	Size		rank = shape->rank;
+
+	foldin->shape = *shape;
+	foldin->gram = gram;
+	foldin->diagonal = true;
+	for (Size row = 0; row < rank && foldin->diagonal; row++)
+	{
+		for (Size column = 0; column < row && foldin->diagonal; column++)
+			foldin->diagonal = gram[row * rank + column] == 0.0f;
+	}
+	foldin->capacity = panel_rows(shape->rank);
+	foldin->panel = recsys_alloc_huge(sizeof(float) * foldin->capacity * rank);
+	foldin->roots = palloc(sizeof(float) * foldin->capacity);
+	foldin->matrix = recsys_alloc_huge(sizeof(float) * rank * rank);
+	foldin->right = palloc(sizeof(float) * rank);
+	foldin->scale = palloc(sizeof(float) * rank);
+	foldin->result = palloc(sizeof(float) * rank);
+	foldin->target = palloc(sizeof(float) * rank);
+	foldin->inverted = palloc(sizeof(float) * rank);
+	return foldin;
+}
+
+void
+RecsysFoldInFree(RecsysFoldIn *foldin)
+{
+	pfree(foldin->panel);
+	pfree(foldin->roots);
+	pfree(foldin->matrix);
+	pfree(foldin->right);
+	pfree(foldin->scale);
+	pfree(foldin->result);
+	pfree(foldin->target);
+	pfree(foldin->inverted);
+	pfree(foldin);
+}
+
+Size
+RecsysFoldInMemory(int rank)
+{
+	Size		k = rank;
+
+	return sizeof(RecsysFoldIn) +
+		sizeof(float) * (panel_rows(rank) * (k + 1) + k * k + 5 * k);
+}
+
+void
+RecsysFoldInStart(RecsysFoldIn *foldin)
+{
+	foldin->count = 0;
+	foldin->flushed = false;
+	foldin->mass = 0;
+	foldin->has_target = false;
+}
+
+/* What is in the panel, into matrix and right. */
+static void
+flush(RecsysFoldIn *foldin)
+{
+	int			rank = foldin->shape.rank;
+	const float *beta = foldin->flushed ? &one : &zero;
+
+	if (foldin->count == 0 && foldin->flushed)
+		return;
+	ssyrk_("L", "N", &rank, &foldin->count, &one, foldin->panel, &rank, beta,
+		   foldin->matrix, &rank, 1, 1);
+	sgemv_("N", &rank, &foldin->count, &one, foldin->panel, &rank, foldin->roots, &step, beta,
+		   foldin->right, &step, 1);
+	foldin->count = 0;
+	foldin->flushed = true;
+}
+
+static bool
+is_learned(const float *factor, int rank)
+{
+	for (int x = 0; x < rank; x++)
+	{
+		if (factor[x] != 0.0f)
+			return true;
+	}
+	return false;
+}
+
+void
+RecsysFoldInAdd(RecsysFoldIn *foldin, const float *factor, double weight)
+{
+	int			rank = foldin->shape.rank;
+	float		root = sqrtf((float) weight);
+	float	   *row;
+
+	if (!(root > 0.0f) || !isfinite(root) || !is_learned(factor, rank))
+		return;
+	if (foldin->count == foldin->capacity)
+		flush(foldin);
+	row = foldin->panel + (Size) foldin->count * rank;
+	for (int x = 0; x < rank; x++)
+		row[x] = root * factor[x];
+	foldin->roots[foldin->count++] = root;
+	foldin->mass += weight;
+}
+
+static void
+refuse(const RecsysFoldIn *foldin)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("lambda %g does not go with these weights", foldin->shape.lambda),
+			 errhint("Raise lambda, or scale the weights to about 1.")));
+}
+
+/* Cholesky of a matrix of that order, in place */
+static void
+factorize(const RecsysFoldIn *foldin, float *matrix, int order)
+{
+	int			info;
+
+	spotrf_("L", &order, matrix, &order, &info, 1);
+	if (info != 0)
+		refuse(foldin);
+}
+
+/* right := inverse right */
+static void
+solve(const float *factorized, int order, float *right)
+{
+	int			info;
+
+	spotrs_("L", &order, &step, factorized, &order, right, &order, &info, 1);
+}
+
+/* By the system that is as large as the history */
+static void
+solve_short(RecsysFoldIn *foldin, double regularization)
+{
+	int			rank = foldin->shape.rank;
+	int			count = foldin->count;
+
+	for (int x = 0; x < rank; x++)
+		foldin->scale[x] = (float) (1.0 / sqrt(foldin->shape.unobserved *
+											   foldin->gram[(Size) x * rank + x] + regularization));
+	for (int row = 0; row < count; row++)
+	{
+		float	   *entries = foldin->panel + (Size) row * rank;
+
+		for (int x = 0; x < rank; x++)
+			entries[x] *= foldin->scale[x];
+	}
+	ssyrk_("L", "T", &count, &rank, &one, foldin->panel, &rank, &zero, foldin->matrix, &count, 1, 1);
+	for (Size x = 0; x < (Size) count; x++)
+		foldin->matrix[x * count + x] += 1.0f;
+	factorize(foldin, foldin->matrix, count);
+	memcpy(foldin->right, foldin->roots, sizeof(float) * count);
+	solve(foldin->matrix, count, foldin->right);
+	sgemv_("N", &rank, &count, &one, foldin->panel, &rank, foldin->right, &step, &zero,
+		   foldin->result, &step, 1);
+	for (int x = 0; x < rank; x++)
+		foldin->result[x] *= foldin->scale[x];
+}
+
+static void
+solve_long(RecsysFoldIn *foldin, double regularization)
+{
+	Size		rank = foldin->shape.rank;
+	float		unobserved = (float) foldin->shape.unobserved;
+
+	flush(foldin);
+	for (Size column = 0; column < rank; column++)
+	{
+		float	   *entries = foldin->matrix + column * rank;
+
+		for (Size row = column; row < rank; row++)
+			entries[row] += unobserved * foldin->gram[column * rank + row];
+		entries[column] += (float) regularization;
+	}
+	factorize(foldin, foldin->matrix, (int) rank);
+	memcpy(foldin->result, foldin->right, sizeof(float) * rank);
+	solve(foldin->matrix, (int) rank, foldin->result);
+}
+
+const float *
+RecsysFoldInSolve(RecsysFoldIn *foldin)
+{
+	const RecsysFactorShape *shape = &foldin->shape;
+	double		regularization = shape->lambda *
+		pow(foldin->mass + shape->unobserved * shape->nitems, shape->exponent);
+
+	foldin->is_short = !foldin->flushed &&
+		(foldin->count == 0 || (foldin->diagonal && foldin->count <= shape->rank));
+	if (foldin->mass == 0.0)
+		memset(foldin->result, 0, sizeof(float) * shape->rank);
+	else if (foldin->is_short)
+		solve_short(foldin, regularization);
+	else
+		solve_long(foldin, regularization);
+
+	/* weights too large for single precision */
+	for (int x = 0; x < shape->rank; x++)
+	{
+		if (!isfinite(foldin->result[x]))
+			refuse(foldin);
+	}
+	return foldin->result;
+}
+
+/* inverted := inverse(A) target */
+static void
+invert_target(RecsysFoldIn *foldin)
+{
+	int			rank = foldin->shape.rank;
+	int			count = foldin->count;
+	const float minus_one = -1.0f;
+
+	memcpy(foldin->inverted, foldin->target, sizeof(float) * rank);
+	if (!foldin->is_short)
+	{
+		solve(foldin->matrix, rank, foldin->inverted);
+		return;
+	}
+	for (int x = 0; x < rank; x++)
+		foldin->inverted[x] *= foldin->scale[x];
+	sgemv_("T", &rank, &count, &one, foldin->panel, &rank, foldin->inverted, &step, &zero,
+		   foldin->right, &step, 1);
+	solve(foldin->matrix, count, foldin->right);
+	sgemv_("N", &rank, &count, &minus_one, foldin->panel, &rank, foldin->right, &step, &one,
+		   foldin->inverted, &step, 1);
+	for (int x = 0; x < rank; x++)
+		foldin->inverted[x] *= foldin->scale[x];
+}
+
+double
+RecsysFoldInShare(RecsysFoldIn *foldin, const float *target, const float *factor, double weight)
+{
+	int			rank = foldin->shape.rank;
+	Size		size = sizeof(float) * rank;
+	float		product;
+
+	if (foldin->mass == 0.0)
+		return 0.0;
+
+	/* all shares of one target come one after the other */
+	if (!foldin->has_target || memcmp(foldin->target, target, size) != 0)
+	{
+		memcpy(foldin->target, target, size);
+		foldin->has_target = true;
+		invert_target(foldin);
+	}
+	RecsysFactorScores(foldin->inverted, factor, 1, rank, &product);
+	return weight * product;
+}
+
+RECSYS_TARGET_CLONES void
+RecsysFactorScores(const float *user, const float *factors, int n, int rank, float *scores)
+{
+	for (int item = 0; item < n; item++)
+	{
+		const float *factor = factors + (Size) item * rank;
+		float		sums[LANES] = {0};
+		float		sum = 0;
+		int			x = 0;
+
+		for (; x + LANES <= rank; x += LANES)
+		{
+			for (int y = 0; y < LANES; y++)
+				sums[y] += user[x + y] * factor[x + y];
+		}
+		for (int y = 0; y < LANES; y++)
+			sum += sums[y];
+		for (; x < rank; x++)
+			sum += user[x] * factor[x];
+		scores[item] = sum;
+	}
+}
+
+void
+RecsysFactorsFree(RecsysFactors *factors)
+{
+	pfree(factors->items);
+	pfree(factors->gram);
+	pfree(factors);
+}
