@@ -19,12 +19,14 @@
  * that is fixed is turned into the eigenvectors of its G, which is diagonal then: that is what
  * makes the systems of most rows as small as their histories (factors.c).
  *
- * The start is random but always the same.  The result depends on the order of users by rounding.
+ * The start is random but always the same.  Members of a team claim rows of a half step; G is summed
+ * up in a fixed number of parts.
  */
 #include "core/als.h"
 
 #include <math.h>
 
+#include "core/area.h"
 #include "core/blas.h"
 #include "core/pairrow.h"
 #include "core/random.h"
@@ -39,17 +41,38 @@
 #define ROWS_PER_CALL 2048
 #define PAIRS_PER_CHECK 1024
 
-/* What the rotations need. */
-typedef struct Rotation
+/* Rows of a half step that are claimed at once */
+#define CHUNK 64
+
+/* G is the sum of so many parts, each of as many rows. */
+#define PARTS 16
+
+typedef struct Als
 {
+	RecsysTeam *team;
 	int			rank;
-	float	   *vectors;		/* rank x rank */
-	float	   *values;
+	RecsysFactorShape items_shape;	/* what users are fitted with */
+	RecsysFactorShape users_shape;	/* and items */
+
+	/* shared */
+	RecsysMatrix users;
+	RecsysMatrix items;
+	RecsysItemTotals totals;
+	float	   *user_factors;
+	float	   *item_factors;
+	float	   *user_gram;		/* rank x rank */
+	float	   *item_gram;
+	float	   *vectors;		/* rank x rank: eigenvectors of G */
+	float	   *parts;			/* PARTS x rank x rank */
+	double	   *squares;		/* PARTS x rank */
+	float	   *inverse_lengths;	/* 1 / |y|; 0 where nothing was learned */
+
+	/* private */
 	float	   *piece;			/* ROWS_PER_CALL x rank */
-	double	   *sums;			/* rank */
-	float	   *work;			/* of ssyevd */
+	float	   *values;			/* leader: of ssyevd */
+	float	   *work;
 	int		   *iwork;
-} Rotation;
+} Als;
 
 static Size
 work_size(Size rank)
@@ -63,98 +86,107 @@ iwork_size(Size rank)
 	return 3 + 5 * rank;
 }
 
-static void
-create_rotation(Rotation *rotation, int rank)
-{
-	Size		k = rank;
-
-	rotation->rank = rank;
-	rotation->vectors = recsys_alloc_huge(sizeof(float) * k * k);
-	rotation->values = palloc(sizeof(float) * k);
-	rotation->piece = recsys_alloc_huge(sizeof(float) * ROWS_PER_CALL * k);
-	rotation->sums = palloc(sizeof(double) * k);
-	rotation->work = recsys_alloc_huge(sizeof(float) * work_size(k));
-	rotation->iwork = palloc(sizeof(int) * iwork_size(k));
-}
-
-static void
-free_rotation(Rotation *rotation)
-{
-	pfree(rotation->vectors);
-	pfree(rotation->values);
-	pfree(rotation->piece);
-	pfree(rotation->sums);
-	pfree(rotation->work);
-	pfree(rotation->iwork);
-}
-
 static Size
-rotation_memory(int rank)
+part_end(Size part, Size n)
 {
-	Size		k = rank;
-
-	return sizeof(float) * (k * k + k + ROWS_PER_CALL * k + work_size(k)) +
-		sizeof(double) * k + sizeof(int) * iwork_size(k);
+	return n * (part + 1) / PARTS;
 }
 
 /* The eigenvectors of the sum of y y', in columns */
 static void
-find_rotation(Rotation *rotation, const float *factors, uint32 n)
+find_rotation(Als *als, const float *factors, Size n)
 {
-	int			rank = rotation->rank;
+	int			rank = als->rank;
+	Size		size = (Size) rank * rank;
 	int			lwork = (int) work_size(rank);
 	int			liwork = (int) iwork_size(rank);
 	int			info;
 	const float one = 1.0f;
-	float		beta = 0.0f;
+	uint64		part;
 
-	memset(rotation->vectors, 0, sizeof(float) * rank * rank);
-	for (Size row = 0; row < n; row += ROWS_PER_CALL)
+	while (RecsysTeamClaim(als->team, PARTS, &part))
 	{
-		int			rows = (int) Min(n - row, ROWS_PER_CALL);
+		float	   *sum = als->parts + part * size;
+		float		beta = 0.0f;
 
-		CHECK_FOR_INTERRUPTS();
-		ssyrk_("L", "N", &rank, &rows, &one, factors + row * rank, &rank, &beta,
-			   rotation->vectors, &rank, 1, 1);
-		beta = 1.0f;
+		memset(sum, 0, sizeof(float) * size);
+		for (Size row = part > 0 ? part_end(part - 1, n) : 0; row < part_end(part, n); row += ROWS_PER_CALL)
+		{
+			int			rows = (int) Min(part_end(part, n) - row, ROWS_PER_CALL);
+
+			CHECK_FOR_INTERRUPTS();
+			ssyrk_("L", "N", &rank, &rows, &one, factors + row * rank, &rank, &beta,
+				   sum, &rank, 1, 1);
+			beta = 1.0f;
+		}
 	}
-	CHECK_FOR_INTERRUPTS();
-	ssyevd_("V", "L", &rank, rotation->vectors, &rank, rotation->values, rotation->work, &lwork,
-			rotation->iwork, &liwork, &info, 1, 1);
-	if (info != 0)
-		elog(ERROR, "eigenvalues did not converge (%d)", info);
+	RecsysTeamWait(als->team);
+	if (RecsysTeamLeads(als->team))
+	{
+		for (Size x = 0; x < size; x++)
+		{
+			double		sum = 0;
+
+			for (Size y = 0; y < PARTS; y++)
+				sum += als->parts[y * size + x];
+			als->vectors[x] = (float) sum;
+		}
+		CHECK_FOR_INTERRUPTS();
+		ssyevd_("V", "L", &rank, als->vectors, &rank, als->values, als->work, &lwork,
+				als->iwork, &liwork, &info, 1, 1);
+		if (info != 0)
+			elog(ERROR, "eigenvalues did not converge (%d)", info);
+	}
+	RecsysTeamWait(als->team);
 }
 
 /* Turns n factors so that gram, the sum of y y', is diagonal. */
 static void
-rotate(Rotation *rotation, float *factors, uint32 n, float *gram)
+rotate(Als *als, float *factors, Size n, float *gram)
 {
-	int			rank = rotation->rank;
+	int			rank = als->rank;
 	const float one = 1.0f;
 	const float zero = 0.0f;
+	uint64		part;
 
-	find_rotation(rotation, factors, n);
-	memset(rotation->sums, 0, sizeof(double) * rank);
-	for (Size row = 0; row < n; row += ROWS_PER_CALL)
+	find_rotation(als, factors, n);
+	while (RecsysTeamClaim(als->team, PARTS, &part))
 	{
-		int			rows = (int) Min(n - row, ROWS_PER_CALL);
-		float	   *turned = factors + row * rank;
+		double	   *squares = als->squares + part * rank;
 
-		CHECK_FOR_INTERRUPTS();
-		memcpy(rotation->piece, turned, sizeof(float) * rows * rank);
-		sgemm_("T", "N", &rank, &rows, &rank, &one, rotation->vectors, &rank, rotation->piece, &rank,
-			   &zero, turned, &rank, 1, 1);
-		for (int x = 0; x < rows; x++)
+		memset(squares, 0, sizeof(double) * rank);
+		for (Size row = part > 0 ? part_end(part - 1, n) : 0; row < part_end(part, n); row += ROWS_PER_CALL)
 		{
-			for (int y = 0; y < rank; y++)
-				rotation->sums[y] += (double) turned[(Size) x * rank + y] * turned[(Size) x * rank + y];
+			int			rows = (int) Min(part_end(part, n) - row, ROWS_PER_CALL);
+			float	   *turned = factors + row * rank;
+
+			CHECK_FOR_INTERRUPTS();
+			memcpy(als->piece, turned, sizeof(float) * rows * rank);
+			sgemm_("T", "N", &rank, &rows, &rank, &one, als->vectors, &rank, als->piece, &rank,
+				   &zero, turned, &rank, 1, 1);
+			for (Size x = 0; x < rows; x++)
+			{
+				for (int y = 0; y < rank; y++)
+					squares[y] += (double) turned[x * rank + y] * turned[x * rank + y];
+			}
 		}
 	}
+	RecsysTeamWait(als->team);
 
 	/* off the diagonal there is nothing but rounding */
-	memset(gram, 0, sizeof(float) * rank * rank);
-	for (Size x = 0; x < (Size) rank; x++)
-		gram[x * rank + x] = (float) rotation->sums[x];
+	if (RecsysTeamLeads(als->team))
+	{
+		memset(gram, 0, sizeof(float) * rank * rank);
+		for (Size x = 0; x < (Size) rank; x++)
+		{
+			double		sum = 0;
+
+			for (Size y = 0; y < PARTS; y++)
+				sum += als->squares[y * rank + x];
+			gram[x * rank + x] = (float) sum;
+		}
+	}
+	RecsysTeamWait(als->team);
 }
 
 void
@@ -176,12 +208,16 @@ RecsysAlsHalfStep(RecsysFoldIn *foldin, int rank, const RecsysMatrix *rows, cons
 
 /* All rows; shape and gram are those of others. */
 static void
-fit_rows(const RecsysMatrix *rows, const RecsysFactorShape *shape, const float *others,
+fit_rows(Als *als, const RecsysMatrix *rows, const RecsysFactorShape *shape, const float *others,
 		 const float *gram, float *result)
 {
 	RecsysFoldIn *foldin = RecsysFoldInCreate(shape, gram);
+	uint64		chunk;
 
-	RecsysAlsHalfStep(foldin, shape->rank, rows, others, 0, rows->nrows, result);
+	while (RecsysTeamClaim(als->team, ((Size) rows->nrows + CHUNK - 1) / CHUNK, &chunk))
+		RecsysAlsHalfStep(foldin, shape->rank, rows, others, (uint32) (chunk * CHUNK),
+						  (uint32) Min((Size) rows->nrows, (chunk + 1) * CHUNK), result);
+	RecsysTeamWait(als->team);
 	RecsysFoldInFree(foldin);
 }
 
@@ -206,79 +242,11 @@ start_factors(float *factors, const RecsysItemTotals *totals, int rank)
 	}
 }
 
-static RecsysFactors *
-create_factors(uint32 nitems, const RecsysModelOptions *options)
-{
-	RecsysFactors *factors = palloc(sizeof(RecsysFactors));
-	Size		rank = options->rank;
-
-	factors->shape.nitems = nitems;
-	factors->shape.rank = options->rank;
-	factors->shape.unobserved = options->unobserved;
-	factors->shape.lambda = options->lambda;
-	factors->shape.exponent = EXPONENT;
-	factors->items = recsys_alloc_huge(sizeof(float) * Max((Size) nitems, 1) * rank);
-	factors->gram = recsys_alloc_huge(sizeof(float) * rank * rank);
-	return factors;
-}
-
-RecsysFactors *
-RecsysAlsTrain(const RecsysMatrix *users, const RecsysMatrix *items, const RecsysItemTotals *totals,
-			   const RecsysModelOptions *options, Size memory_limit)
-{
-	int			rank = options->rank;
-	RecsysFactors *factors;
-	RecsysFactorShape of_users;
-	float	   *user_factors;
-	float	   *user_gram;
-	Rotation	rotation;
-
-	if (RecsysAlsMemory(users->nrows, totals->nitems, rank) > memory_limit)
-		elog(ERROR, "too little memory to train the model");
-	factors = create_factors(totals->nitems, options);
-	of_users = factors->shape;
-	of_users.nitems = (uint32) totals->nusers;
-	user_factors = recsys_alloc_huge(sizeof(float) * Max((Size) users->nrows, 1) * rank);
-	user_gram = recsys_alloc_huge(sizeof(float) * (Size) rank * rank);
-	create_rotation(&rotation, rank);
-
-	start_factors(factors->items, totals, rank);
-	rotate(&rotation, factors->items, totals->nitems, factors->gram);
-	for (int iteration = 0; iteration < options->iterations; iteration++)
-	{
-		fit_rows(users, &factors->shape, factors->items, factors->gram, user_factors);
-		rotate(&rotation, user_factors, users->nrows, user_gram);
-		fit_rows(items, &of_users, user_factors, user_gram, factors->items);
-		rotate(&rotation, factors->items, totals->nitems, factors->gram);
-	}
-	free_rotation(&rotation);
-	pfree(user_factors);
-	pfree(user_gram);
-	return factors;
-}
-
-Size
-RecsysAlsMemory(uint32 nusers, uint32 nitems, int rank)
-{
-	Size		k = rank;
-
-	return sizeof(RecsysFactors) +
-		sizeof(float) * k * (Max((Size) nusers, 1) + Max((Size) nitems, 1) + 2 * k) +
-		rotation_memory(rank) + RecsysFoldInMemory(rank);
-}
-
-typedef struct AlsRows
-{
-	const RecsysFactors *factors;
-	float	   *inverse_lengths;	/* 1 / |y|; 0 where nothing was learned */
-} AlsRows;
-
 static void
 score_pairs(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float *scores)
 {
-	AlsRows    *rows = arg;
-	const float *factors = rows->factors->items;
-	Size		rank = rows->factors->shape.rank;
+	Als		   *als = arg;
+	Size		rank = als->rank;
 
 	for (int x = 0; x < n; x++)
 	{
@@ -286,35 +254,165 @@ score_pairs(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float *s
 
 		if (x % PAIRS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
-		RecsysFactorScores(factors + item * rank, factors + other * rank, 1, (int) rank, &scores[x]);
-		scores[x] *= rows->inverse_lengths[item] * rows->inverse_lengths[other];
+		RecsysFactorScores(als->item_factors + item * rank, als->item_factors + other * rank, 1,
+						   (int) rank, &scores[x]);
+		scores[x] *= als->inverse_lengths[item] * als->inverse_lengths[other];
 	}
 }
 
-void
-RecsysAlsRows(const RecsysMatrix *users, const RecsysMatrix *items, const RecsysItemTotals *totals,
-			  const RecsysModelOptions *options, const RecsysFactors *factors,
-			  RecsysRowReporter report, void *arg)
+static void
+find_lengths(Als *als)
 {
-	Size		rank = factors->shape.rank;
-	AlsRows		rows = {.factors = factors};
+	Size		rank = als->rank;
 
-	rows.inverse_lengths = recsys_alloc_huge(sizeof(float) * Max((Size) totals->nitems, 1));
-	for (uint32 item = 0; item < totals->nitems; item++)
+	for (Size item = 0; item < als->totals.nitems; item++)
 	{
-		const float *factor = factors->items + item * rank;
+		const float *factor = als->item_factors + item * rank;
 		double		sum = 0;
 
 		for (Size x = 0; x < rank; x++)
 			sum += (double) factor[x] * factor[x];
-		rows.inverse_lengths[item] = sum > 0 ? (float) (1.0 / sqrt(sum)) : 0.0f;
+		als->inverse_lengths[item] = sum > 0 ? (float) (1.0 / sqrt(sum)) : 0.0f;
 	}
-	RecsysPairRows(users, items, totals, options, NULL, score_pairs, &rows, report, arg);
-	pfree(rows.inverse_lengths);
+}
+
+static Size
+lay_out(const RecsysDenseTask *task, void *shared, Als *als)
+{
+	RecsysArea	area = {shared, 0};
+	Size		rank = task->options.rank;
+
+	als->rank = task->options.rank;
+	als->items_shape.nitems = task->nitems;
+	als->items_shape.rank = task->options.rank;
+	als->items_shape.unobserved = task->options.unobserved;
+	als->items_shape.lambda = task->options.lambda;
+	als->items_shape.exponent = EXPONENT;
+	als->users_shape = als->items_shape;
+	als->users_shape.nitems = (uint32) task->nusers;
+	RecsysCarveMatrix(&area, task->nrows, task->nitems, task->nentries, true, task->weighted,
+					  &als->users);
+	RecsysCarveMatrix(&area, task->nitems, task->nrows, task->nentries, true, task->weighted,
+					  &als->items);
+	RecsysCarveTotals(&area, task->nitems, task->weighted, &als->totals);
+	als->totals.nusers = task->nusers;
+	als->user_factors = RecsysCarve(&area, sizeof(float) * task->nrows * rank);
+	als->item_factors = RecsysCarve(&area, sizeof(float) * task->nitems * rank);
+	als->user_gram = RecsysCarve(&area, sizeof(float) * rank * rank);
+	als->item_gram = RecsysCarve(&area, sizeof(float) * rank * rank);
+	als->vectors = RecsysCarve(&area, sizeof(float) * rank * rank);
+	als->parts = RecsysCarve(&area, sizeof(float) * PARTS * rank * rank);
+	als->squares = RecsysCarve(&area, sizeof(double) * PARTS * rank);
+	als->inverse_lengths = RecsysCarve(&area, sizeof(float) * task->nitems);
+	return area.used;
+}
+
+static Size
+shared_memory(const RecsysDenseTask *task)
+{
+	Als			none;
+
+	return lay_out(task, NULL, &none);
+}
+
+static Size
+member_memory(const RecsysDenseTask *task, bool leader)
+{
+	Size		rank = task->options.rank;
+	Size		training = sizeof(float) * ROWS_PER_CALL * rank + RecsysFoldInMemory((int) rank);
+
+	if (leader)
+		training += sizeof(float) * (rank + work_size(rank)) + sizeof(int) * iwork_size(rank);
+	return Max(Max(training, RecsysPairRowsMemory(task->nitems, task->weighted)),
+			   leader ? RecsysDensePrepareMemory(task) : 0);
+}
+
+static void
+prepare(const RecsysDenseTask *task, void *shared, const RecsysMatrix *users,
+		const RecsysItemTotals *totals)
+{
+	Als			als = {0};
+
+	(void) lay_out(task, shared, &als);
+	RecsysDenseCopyUsers(users, &als.users);
+	memset(als.items.offsets, 0, sizeof(uint64) * ((Size) task->nitems + 1));
+	RecsysMatrixTransposeTo(&als.users, &als.items);
+	RecsysDenseCopyTotals(totals, &als.totals);
+	start_factors(als.item_factors, totals, als.rank);
+}
+
+static void
+train(Als *als, int iterations)
+{
+	rotate(als, als->item_factors, als->totals.nitems, als->item_gram);
+	for (int iteration = 0; iteration < iterations; iteration++)
+	{
+		fit_rows(als, &als->users, &als->items_shape, als->item_factors, als->item_gram,
+				 als->user_factors);
+		rotate(als, als->user_factors, als->users.nrows, als->user_gram);
+		fit_rows(als, &als->items, &als->users_shape, als->user_factors, als->user_gram,
+				 als->item_factors);
+		rotate(als, als->item_factors, als->totals.nitems, als->item_gram);
+	}
+	if (RecsysTeamLeads(als->team))
+		find_lengths(als);
+	RecsysTeamWait(als->team);
+}
+
+static void
+run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReporter report, void *arg)
+{
+	Als			als = {.team = team};
+	Size		rank = task->options.rank;
+
+	(void) lay_out(task, shared, &als);
+	als.piece = recsys_alloc_huge(sizeof(float) * ROWS_PER_CALL * rank);
+	if (RecsysTeamLeads(team))
+	{
+		als.values = palloc(sizeof(float) * rank);
+		als.work = recsys_alloc_huge(sizeof(float) * work_size(rank));
+		als.iwork = palloc(sizeof(int) * iwork_size(rank));
+	}
+	train(&als, task->options.iterations);
+	pfree(als.piece);
+	if (RecsysTeamLeads(team))
+	{
+		pfree(als.values);
+		pfree(als.work);
+		pfree(als.iwork);
+	}
+	RecsysPairRows(team, &als.users, &als.items, &als.totals, &task->options, NULL, score_pairs, &als,
+				   report, arg);
+}
+
+RecsysFactors *
+RecsysAlsFactors(const RecsysDenseTask *task, void *shared)
+{
+	RecsysFactors *factors = palloc(sizeof(RecsysFactors));
+	Size		rank = task->options.rank;
+	Size		size = sizeof(float) * Max((Size) task->nitems, 1) * rank;
+	Als			als;
+
+	(void) lay_out(task, shared, &als);
+	factors->shape = als.items_shape;
+	factors->items = recsys_alloc_huge(size);
+	factors->gram = recsys_alloc_huge(sizeof(float) * rank * rank);
+	memcpy(factors->items, als.item_factors, sizeof(float) * task->nitems * rank);
+	memcpy(factors->gram, als.item_gram, sizeof(float) * rank * rank);
+	return factors;
 }
 
 Size
-RecsysAlsRowsMemory(uint32 nitems, bool weighted)
+RecsysAlsFactorsMemory(const RecsysDenseTask *task)
 {
-	return sizeof(float) * Max((Size) nitems, 1) + RecsysPairRowsMemory(nitems, weighted);
+	Size		rank = task->options.rank;
+
+	return sizeof(RecsysFactors) + sizeof(float) * rank * (Max((Size) task->nitems, 1) + rank);
 }
+
+const RecsysDenseModel RecsysAls = {
+	.shared = shared_memory,
+	.memory = member_memory,
+	.prepare = prepare,
+	.run = run
+};

@@ -5,20 +5,15 @@
 #ifndef RECSYS_ALS_H
 #define RECSYS_ALS_H
 
-#include "core/cooccurrence.h"
+#include "core/densemodel.h"
 #include "core/factors.h"
 
-/*
- * users is user-major, items its transpose; of the options rank, unobserved, lambda and
- * iterations matter.  memory_limit must do for RecsysAlsMemory.  In the current memory
- * context.
- */
-extern RecsysFactors *RecsysAlsTrain(const RecsysMatrix *users, const RecsysMatrix *items,
-									 const RecsysItemTotals *totals,
-									 const RecsysModelOptions *options, Size memory_limit);
+/* Of the task's options rank, unobserved, lambda and iterations matter.  The rows are cosines of factors. */
+extern const RecsysDenseModel RecsysAls;
 
-/* Bytes that it takes beside its arguments, and that its result takes. */
-extern Size RecsysAlsMemory(uint32 nusers, uint32 nitems, int rank);
+/* What a team has learned, copied out of its block.  In the current memory context. */
+extern RecsysFactors *RecsysAlsFactors(const RecsysDenseTask *task, void *shared);
+extern Size RecsysAlsFactorsMemory(const RecsysDenseTask *task);
 
 /*
  * Half an iteration for the rows first .. last-1: each becomes the factor that fits its
@@ -27,13 +22,5 @@ extern Size RecsysAlsMemory(uint32 nusers, uint32 nitems, int rank);
  */
 extern void RecsysAlsHalfStep(RecsysFoldIn *foldin, int rank, const RecsysMatrix *rows,
 							  const float *others, uint32 first, uint32 last, float *result);
-
-/* Reports all rows of the item graph: cosines of factors. */
-extern void RecsysAlsRows(const RecsysMatrix *users, const RecsysMatrix *items,
-						  const RecsysItemTotals *totals, const RecsysModelOptions *options,
-						  const RecsysFactors *factors, RecsysRowReporter report, void *arg);
-
-/* Bytes that it takes beside its arguments. */
-extern Size RecsysAlsRowsMemory(uint32 nitems, bool weighted);
 
 #endif							/* RECSYS_ALS_H */

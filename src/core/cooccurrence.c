@@ -538,6 +538,12 @@ RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
 }
 
 void
+RecsysKernelAnyOrder(RecsysKernel *kernel)
+{
+	RecsysRowSelectorAnyOrder(kernel->selector);
+}
+
+void
 RecsysKernelRows(RecsysKernel *kernel, uint32 first, uint32 last,
 				 RecsysRowReporter report, void *arg)
 {

@@ -56,6 +56,9 @@ typedef struct RecsysKernel RecsysKernel;
 extern RecsysKernel *RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
 										const RecsysItemTotals *totals,
 										const RecsysModelOptions *options);
+
+/* From now on neighbors are reported in no order, which is faster when they are many. */
+extern void RecsysKernelAnyOrder(RecsysKernel *kernel);
 extern void RecsysKernelRows(RecsysKernel *kernel, uint32 first, uint32 last,
 							 RecsysRowReporter report, void *arg);
 extern void RecsysKernelFree(RecsysKernel *kernel);

@@ -32,24 +32,33 @@
 
 #include <math.h>
 
+#include "core/area.h"
 #include "core/inverse.h"
 #include "core/pairrow.h"
 
 /* Columns between two checks for interrupts. */
 #define COLUMNS_PER_CHECK 16
 
+/* Columns of a matrix, or items, in a chunk of work */
+#define CHUNK 16
+
 typedef struct Ease
 {
-	const RecsysMatrix *users;
-	const RecsysMatrix *items;
-	const RecsysItemTotals *totals;
 	double		lambda;
 	bool		by_users;		/* inverse(M) instead of P */
 	Size		order;			/* of the inverse */
+
+	/* shared */
+	RecsysMatrix users;
+	RecsysMatrix items;
+	RecsysItemTotals totals;
 	float	   *inverse;		/* both triangles */
 	double	   *diagonal;		/* P_jj by item; by head number otherwise */
 	uint32	   *head;			/* item -> number in the head or RECSYS_NONE */
 	uint32	   *head_items;		/* and back */
+	void	   *invert_block;
+
+	/* private */
 	float	   *by_user;		/* y of the row at hand, or X_head P_i. */
 	float	   *mean;			/* m of the tail item at hand, by head number */
 } Ease;
@@ -79,90 +88,90 @@ project(const RecsysMatrix *items, uint32 item, const float *by_user)
 	return sum;
 }
 
-/*
- * The lower triangle of A A' + lambda I for the rows of A; transposed is A' and
- * number says which row of the result one of A is (NULL: the same).
- */
+/* One column of the lower triangle of A A' + lambda I; transposed is A'. */
 static void
-fill_gram(float *gram, Size order, const RecsysMatrix *rows, const RecsysMatrix *transposed,
-		  const uint32 *number, double lambda)
+fill_column(const Ease *ease, const RecsysMatrix *rows, const RecsysMatrix *transposed, uint32 row)
 {
-	for (uint32 row = 0; row < rows->nrows; row++)
+	const uint32 *number = ease->by_users ? NULL : ease->head;
+	Size		at = number != NULL ? number[row] : row;
+	float	   *column = ease->inverse + at * ease->order;
+
+	memset(column, 0, sizeof(float) * ease->order);
+	for (uint64 x = rows->offsets[row]; x < rows->offsets[row + 1]; x++)
 	{
-		uint32		at = number != NULL ? number[row] : row;
-		float	   *column;
+		uint32		shared = rows->columns[x];
+		float		weight = value(rows, x);
 
-		if (at == RECSYS_NONE)
-			continue;
-		if (at % COLUMNS_PER_CHECK == 0)
-			CHECK_FOR_INTERRUPTS();
-		column = gram + at * order;
-		memset(column, 0, sizeof(float) * order);
-		for (uint64 x = rows->offsets[row]; x < rows->offsets[row + 1]; x++)
+		for (uint64 y = transposed->offsets[shared]; y < transposed->offsets[shared + 1]; y++)
 		{
-			uint32		shared = rows->columns[x];
-			float		weight = value(rows, x);
+			uint32		other = transposed->columns[y];
 
-			for (uint64 y = transposed->offsets[shared]; y < transposed->offsets[shared + 1]; y++)
-			{
-				uint32		other = transposed->columns[y];
-
-				if (number != NULL)
-					other = number[other];
-				if (other != RECSYS_NONE)
-					column[other] += weight * value(transposed, y);
-			}
+			if (number != NULL)
+				other = number[other];
+			if (other != RECSYS_NONE)
+				column[other] += weight * value(transposed, y);
 		}
-		column[at] += (float) lambda;
 	}
+	column[at] += (float) ease->lambda;
 }
 
-/* The upper triangle from the lower one, tile by tile. */
 static void
-mirror(float *a, Size n)
+fill_gram(const Ease *ease, RecsysTeam *team)
 {
-	const Size	tile = 64;
+	uint64		chunk;
 
-	for (Size first = 0; first < n; first += tile)
+	while (RecsysTeamClaim(team, (ease->order + CHUNK - 1) / CHUNK, &chunk))
 	{
 		CHECK_FOR_INTERRUPTS();
-		for (Size second = first; second < n; second += tile)
+		for (Size at = chunk * CHUNK; at < Min((chunk + 1) * CHUNK, ease->order); at++)
 		{
-			for (Size column = first; column < Min(first + tile, n); column++)
-			{
-				for (Size row = Max(second, column + 1); row < Min(second + tile, n); row++)
-					a[row * n + column] = a[column * n + row];
-			}
+			if (ease->by_users)
+				fill_column(ease, &ease->users, &ease->items, (uint32) at);
+			else
+				fill_column(ease, &ease->items, &ease->users, ease->head_items[at]);
 		}
 	}
+	RecsysTeamWait(team);
+}
+
+/* P_jj from the inverse of the users */
+static double
+diagonal_by_users(const Ease *ease, uint32 item)
+{
+	const RecsysMatrix *items = &ease->items;
+	double		explained = 0;
+
+	for (uint64 x = items->offsets[item]; x < items->offsets[item + 1]; x++)
+	{
+		const float *column = ease->inverse + ease->order * items->columns[x];
+
+		if (x % COLUMNS_PER_CHECK == 0)
+			CHECK_FOR_INTERRUPTS();
+		explained += value(items, x) * project(items, item, column);
+	}
+	return (1.0 - explained) / ease->lambda;
 }
 
 static void
-diagonal_by_users(Ease *ease)
+fill_diagonal(const Ease *ease, RecsysTeam *team)
 {
-	const RecsysMatrix *items = ease->items;
+	Size		total = ease->by_users ? (Size) ease->items.nrows : ease->order;
+	uint64		chunk;
 
-	for (uint32 item = 0; item < items->nrows; item++)
+	while (RecsysTeamClaim(team, (total + CHUNK - 1) / CHUNK, &chunk))
 	{
-		double		explained = 0;
-
-		for (uint64 x = items->offsets[item]; x < items->offsets[item + 1]; x++)
-		{
-			const float *column = ease->inverse + ease->order * items->columns[x];
-
-			if (x % COLUMNS_PER_CHECK == 0)
-				CHECK_FOR_INTERRUPTS();
-			explained += value(items, x) * project(items, item, column);
-		}
-		ease->diagonal[item] = (1.0 - explained) / ease->lambda;
+		for (Size at = chunk * CHUNK; at < Min((chunk + 1) * CHUNK, total); at++)
+			ease->diagonal[at] = ease->by_users ? diagonal_by_users(ease, (uint32) at) :
+				ease->inverse[at * ease->order + at];
 	}
+	RecsysTeamWait(team);
 }
 
 static void
 score_by_users(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float *scores)
 {
 	Ease	   *ease = arg;
-	const RecsysMatrix *items = ease->items;
+	const RecsysMatrix *items = &ease->items;
 
 	memset(ease->by_user, 0, sizeof(float) * ease->order);
 	for (uint64 x = items->offsets[item]; x < items->offsets[item + 1]; x++)
@@ -185,7 +194,7 @@ score_by_users(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float
 static void
 spread_head_row(Ease *ease, const float *column)
 {
-	const RecsysMatrix *users = ease->users;
+	const RecsysMatrix *users = &ease->users;
 
 	CHECK_FOR_INTERRUPTS();
 	for (uint32 user = 0; user < users->nrows; user++)
@@ -207,8 +216,8 @@ spread_head_row(Ease *ease, const float *column)
 static double
 explain_tail_item(Ease *ease, uint32 item)
 {
-	const RecsysMatrix *users = ease->users;
-	const RecsysMatrix *items = ease->items;
+	const RecsysMatrix *users = &ease->users;
+	const RecsysMatrix *items = &ease->items;
 	double		left = ease->lambda;
 
 	memset(ease->mean, 0, sizeof(float) * ease->order);
@@ -254,7 +263,7 @@ score_by_head(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float 
 
 	if (row == RECSYS_NONE)
 		variance = explain_tail_item(ease, item);
-	else if (ease->order < ease->totals->nitems)
+	else if (ease->order < ease->totals.nitems)
 		spread_head_row(ease, column);
 	for (int x = 0; x < n; x++)
 	{
@@ -264,7 +273,7 @@ score_by_head(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float 
 		if (row != RECSYS_NONE && number != RECSYS_NONE)
 			scores[x] = (float) (-column[number] / ease->diagonal[number]);
 		else if (row != RECSYS_NONE)
-			scores[x] = (float) project(ease->items, other, ease->by_user);
+			scores[x] = (float) project(&ease->items, other, ease->by_user);
 		else if (number != RECSYS_NONE)
 			scores[x] = (float) (ease->mean[number] / (variance * ease->diagonal[number]));
 		else
@@ -272,20 +281,90 @@ score_by_head(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float 
 	}
 }
 
-/* Bytes for an inverse of that order */
 static Size
-memory_of_order(Size order, uint32 nusers, uint32 nitems, bool weighted)
+lay_out(const RecsysDenseTask *task, void *shared, Ease *ease)
 {
-	return sizeof(float) * order * order + RecsysInvertMemory(order) +
-		RecsysPairRowsMemory(nitems, weighted) +
-		(sizeof(double) + 2 * sizeof(uint32)) * ((Size) nitems + 1) +
-		sizeof(float) * ((Size) nusers + nitems + 2);
+	RecsysArea	area = {shared, 0};
+	Size		nitems = task->nitems;
+
+	ease->lambda = task->options.lambda;
+	ease->order = task->order;
+	ease->by_users = task->by_users;
+	RecsysCarveMatrix(&area, task->nitems, task->nrows, task->nentries, true, task->weighted,
+					  &ease->items);
+	RecsysCarveTotals(&area, task->nitems, task->weighted, &ease->totals);
+	ease->totals.nusers = task->nusers;
+	RecsysCarveMatrix(&area, task->nrows, task->nitems, task->nentries, true, task->weighted,
+					  &ease->users);
+	ease->inverse = RecsysCarve(&area, sizeof(float) * task->order * task->order);
+	ease->diagonal = RecsysCarve(&area, sizeof(double) * nitems);
+	ease->head = RecsysCarve(&area, sizeof(uint32) * nitems);
+	ease->head_items = RecsysCarve(&area, sizeof(uint32) * nitems);
+	ease->invert_block = RecsysCarve(&area, RecsysInvertShared(task->order));
+	return area.used;
+}
+
+static Size
+shared_memory(const RecsysDenseTask *task)
+{
+	Ease		none;
+
+	return lay_out(task, NULL, &none);
+}
+
+static Size
+member_memory(const RecsysDenseTask *task, bool leader)
+{
+	return Max(leader ? RecsysDensePrepareMemory(task) : 0, RecsysPairRowsMemory(task->nitems, task->weighted) +
+			   sizeof(float) * ((Size) task->nrows + task->nitems + 2));
+}
+
+static Size
+memory_of_order(const RecsysDenseTask *task, Size order)
+{
+	RecsysDenseTask copy = *task;
+
+	copy.order = order;
+	return shared_memory(&copy) + member_memory(&copy, true);
 }
 
 Size
-RecsysEaseLeastMemory(uint32 nusers, uint32 nitems, bool weighted)
+RecsysEaseLeastMemory(const RecsysDenseTask *task)
 {
-	return memory_of_order(1, nusers, nitems, weighted);
+	return memory_of_order(task, 1);
+}
+
+Size
+RecsysEaseExactMemory(const RecsysDenseTask *task)
+{
+	return memory_of_order(task, Min(task->nrows, task->nitems));
+}
+
+uint32
+RecsysEasePlan(RecsysDenseTask *task, Size memory_limit)
+{
+	Size		low = 0;
+	Size		high = task->nitems;
+
+	task->by_users = task->nrows < task->nitems && RecsysEaseExactMemory(task) <= memory_limit;
+	if (task->by_users)
+	{
+		task->order = task->nrows;
+		return task->nitems;
+	}
+
+	/* the largest head that fits */
+	while (low < high)
+	{
+		Size		middle = low + (high - low + 1) / 2;
+
+		if (memory_of_order(task, middle) <= memory_limit)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	task->order = low;
+	return (uint32) low;
 }
 
 static const uint32 *sort_key;
@@ -302,110 +381,84 @@ compare_popularity(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The largest head that fits; at least one item. */
-static Size
-choose_head(const RecsysItemTotals *totals, uint32 nusers, bool weighted, Size memory_limit)
-{
-	Size		low = 1;
-	Size		high = totals->nitems;
-
-	if (RecsysEaseLeastMemory(nusers, totals->nitems, weighted) > memory_limit)
-		elog(ERROR, "too little memory to train the model");
-	while (low < high)
-	{
-		Size		middle = low + (high - low + 1) / 2;
-
-		if (memory_of_order(middle, nusers, totals->nitems, weighted) <= memory_limit)
-			low = middle;
-		else
-			high = middle - 1;
-	}
-	return low;
-}
-
 static void
 number_head(Ease *ease)
 {
-	uint32		nitems = ease->totals->nitems;
+	uint32		nitems = ease->totals.nitems;
 
 	for (uint32 item = 0; item < nitems; item++)
 	{
 		ease->head[item] = RECSYS_NONE;
 		ease->head_items[item] = item;
 	}
-	sort_key = ease->totals->users;
+	sort_key = ease->totals.users;
 	qsort(ease->head_items, nitems, sizeof(uint32), compare_popularity);
 	for (Size number = 0; number < ease->order; number++)
 		ease->head[ease->head_items[number]] = (uint32) number;
 }
 
 static void
-refuse(double lambda)
+prepare(const RecsysDenseTask *task, void *shared, const RecsysMatrix *users,
+		const RecsysItemTotals *totals)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("lambda %g does not go with these weights", lambda),
-			 errhint("Raise lambda, or scale the weights to about 1.")));
+	Ease		ease = {0};
+
+	(void) lay_out(task, shared, &ease);
+	RecsysDenseCopyUsers(users, &ease.users);
+	memset(ease.items.offsets, 0, sizeof(uint64) * ((Size) task->nitems + 1));
+	RecsysMatrixTransposeTo(&ease.users, &ease.items);
+	RecsysDenseCopyTotals(totals, &ease.totals);
+	if (!task->by_users)
+		number_head(&ease);
 }
 
-uint32
-RecsysEase(const RecsysMatrix *users, const RecsysMatrix *items,
-		   const RecsysItemTotals *totals, const RecsysModelOptions *options,
-		   double lambda, Size memory_limit, RecsysRowReporter report, void *arg)
+/* The leader says so for all. */
+static void
+refuse(RecsysTeam *team, double lambda)
 {
-	Ease		ease = {.users = users, .items = items, .totals = totals, .lambda = lambda};
-	uint32		nitems = totals->nitems;
-	bool		weighted = users->weights != NULL;
+	if (RecsysTeamLeads(team))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("lambda %g does not go with these weights", lambda),
+				 errhint("Raise lambda, or scale the weights to about 1.")));
+}
 
-	ease.by_users = users->nrows < nitems &&
-		RecsysEaseMemory(users->nrows, nitems, weighted) <= memory_limit;
-	ease.order = ease.by_users ? users->nrows :
-		choose_head(totals, users->nrows, weighted, memory_limit);
-	ease.order = Min(ease.order, ease.by_users ? (Size) users->nrows : (Size) nitems);
-	ease.inverse = recsys_alloc_huge(sizeof(float) * Max(ease.order * ease.order, 1));
-	ease.diagonal = recsys_alloc_huge(sizeof(double) * Max((Size) nitems, 1));
-	ease.by_user = recsys_alloc_huge(sizeof(float) * Max((Size) users->nrows, 1));
-	ease.head = recsys_alloc_huge(sizeof(uint32) * Max((Size) nitems, 1));
-	ease.head_items = recsys_alloc_huge(sizeof(uint32) * Max((Size) nitems, 1));
-	ease.mean = recsys_alloc_huge(sizeof(float) * Max((Size) nitems, 1));
+static void
+run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReporter report, void *arg)
+{
+	Ease		ease = {0};
+	Size		total = task->by_users ? (Size) task->nitems : task->order;
 
-	if (ease.by_users)
-		fill_gram(ease.inverse, ease.order, users, items, NULL, lambda);
-	else
+	(void) lay_out(task, shared, &ease);
+	fill_gram(&ease, team);
+	if (!RecsysInvert(team, ease.inverse, ease.order, ease.invert_block))
 	{
-		number_head(&ease);
-		fill_gram(ease.inverse, ease.order, items, users, ease.head, lambda);
+		refuse(team, ease.lambda);
+		return;
 	}
-	if (!RecsysInvert(ease.inverse, ease.order))
-		refuse(lambda);
-	mirror(ease.inverse, ease.order);
-	if (ease.by_users)
-		diagonal_by_users(&ease);
-	else
-	{
-		for (Size number = 0; number < ease.order; number++)
-			ease.diagonal[number] = ease.inverse[number * ease.order + number];
-	}
+	fill_diagonal(&ease, team);
 
 	/* weights too large for single precision */
-	for (Size x = 0; x < (ease.by_users ? (Size) nitems : ease.order); x++)
+	for (Size x = 0; x < total; x++)
 	{
 		if (!(ease.diagonal[x] > 0 && isfinite(ease.diagonal[x])))
-			refuse(lambda);
+		{
+			refuse(team, ease.lambda);
+			return;
+		}
 	}
-	RecsysPairRows(users, items, totals, options, NULL,
+
+	ease.by_user = recsys_alloc_huge(sizeof(float) * Max((Size) task->nrows, 1));
+	ease.mean = recsys_alloc_huge(sizeof(float) * Max((Size) task->nitems, 1));
+	RecsysPairRows(team, &ease.users, &ease.items, &ease.totals, &task->options, NULL,
 				   ease.by_users ? score_by_users : score_by_head, &ease, report, arg);
-	pfree(ease.inverse);
-	pfree(ease.diagonal);
 	pfree(ease.by_user);
-	pfree(ease.head);
-	pfree(ease.head_items);
 	pfree(ease.mean);
-	return ease.by_users ? nitems : (uint32) ease.order;
 }
 
-Size
-RecsysEaseMemory(uint32 nusers, uint32 nitems, bool weighted)
-{
-	return memory_of_order(Min(nusers, nitems), nusers, nitems, weighted);
-}
+const RecsysDenseModel RecsysEase = {
+	.shared = shared_memory,
+	.memory = member_memory,
+	.prepare = prepare,
+	.run = run
+};

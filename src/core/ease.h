@@ -5,22 +5,20 @@
 #ifndef RECSYS_EASE_H
 #define RECSYS_EASE_H
 
-#include "core/cooccurrence.h"
+#include "core/densemodel.h"
+
+/* With the task's options' lambda > 0.  The task says for how many items it is to be exact. */
+extern const RecsysDenseModel RecsysEase;
 
 /*
- * Reports all rows.  users is user-major, items its transpose; lambda > 0.  Where memory_limit
- * bytes do not do for the exact solution only the most popular items predict each other;
- * returns how many did, all items when it is exact.  See ease.c.
+ * Where memory_limit bytes, for the block and one member, do not do for the exact solution only
+ * the most popular items predict each other.  Returns how many do, all items when it is exact; 0
+ * when not even one fits.
  */
-extern uint32 RecsysEase(const RecsysMatrix *users, const RecsysMatrix *items,
-						 const RecsysItemTotals *totals, const RecsysModelOptions *options,
-						 double lambda, Size memory_limit,
-						 RecsysRowReporter report, void *arg);
+extern uint32 RecsysEasePlan(RecsysDenseTask *task, Size memory_limit);
 
-/* The least that memory_limit may be. */
-extern Size RecsysEaseLeastMemory(uint32 nusers, uint32 nitems, bool weighted);
-
-/* Bytes that the exact solution takes beside the arguments. */
-extern Size RecsysEaseMemory(uint32 nusers, uint32 nitems, bool weighted);
+/* The least that memory_limit may be, and what the exact solution takes. */
+extern Size RecsysEaseLeastMemory(const RecsysDenseTask *task);
+extern Size RecsysEaseExactMemory(const RecsysDenseTask *task);
 
 #endif							/* RECSYS_EASE_H */

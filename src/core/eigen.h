@@ -6,20 +6,28 @@
 #define RECSYS_EIGEN_H
 
 #include "core/matrix.h"
+#include "core/team.h"
 
 typedef struct RecsysEigen
 {
 	int			rank;			/* K, or fewer if the matrix has not as many */
 	bool		complete;		/* are all other eigenvalues zero? */
-	float	   *values;			/* descending, all positive */
-	float	   *vectors;		/* ncolumns x rank, row-major: item after item */
+	const float *values;		/* descending, all positive */
+	const float *vectors;		/* that of item i: vectors + i * stride */
+	Size		stride;
 } RecsysEigen;
 
-/* Of A'A, which has one row for each column of A. */
-extern RecsysEigen *RecsysEigenCompute(const RecsysMatrix *a, int rank);
-extern void RecsysEigenFree(RecsysEigen *eigen);
+/*
+ * Of A'A, which has one row for each column of A.  All members of the team call it.
+ * shared is a block of RecsysEigenShared bytes, in which the result is.
+ */
+extern void RecsysEigenCompute(RecsysTeam *team, const RecsysMatrix *a,
+							   const RecsysMatrix *transposed, int rank, void *shared,
+							   RecsysEigen *eigen);
 
-/* Bytes that it takes beside its argument, and that its result takes. */
-extern Size RecsysEigenMemory(uint32 nrows, uint32 ncolumns, int rank);
+extern Size RecsysEigenShared(uint32 nrows, uint32 ncolumns, int rank);
+
+/* Bytes that each member takes beside, the leader more than others. */
+extern Size RecsysEigenMemory(uint32 nrows, uint32 ncolumns, int rank, bool leader);
 
 #endif							/* RECSYS_EIGEN_H */

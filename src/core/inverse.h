@@ -5,16 +5,17 @@
 #ifndef RECSYS_INVERSE_H
 #define RECSYS_INVERSE_H
 
-#include "core/platform.h"
+#include "core/team.h"
 
 /*
- * a is n x n, column-major; only the lower triangle (a[row + column * n] with
- * row >= column) is read and written.  false: not positive definite as far as
- * single precision can tell; a is destroyed then.
+ * a is n x n, column-major; of what is given only the lower triangle
+ * (a[row + column * n] with row >= column) is looked at, the result has both.  false: not
+ * positive definite as far as single precision can tell; a is destroyed then.
+ * All members of the team call it, with their addresses of a and of a block of
+ * RecsysInvertShared bytes.
  */
-extern bool RecsysInvert(float *a, Size n);
+extern bool RecsysInvert(RecsysTeam *team, float *a, Size n, void *shared);
 
-/* Bytes that it takes beside the matrix. */
-extern Size RecsysInvertMemory(Size n);
+extern Size RecsysInvertShared(Size n);
 
 #endif							/* RECSYS_INVERSE_H */

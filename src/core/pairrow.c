@@ -13,6 +13,10 @@
 #include "core/rowselect.h"
 #include "core/topk.h"
 
+/* Chunks of rows that are claimed: so many in all, but for small shops, so that nobody is left with
+ * much when the others are done. */
+#define CHUNKS 1024
+
 typedef struct PairRows
 {
 	int			neighbors;
@@ -95,12 +99,15 @@ score_row(void *arg, uint32 item, const RecsysNeighbor *pairs, int n)
 }
 
 void
-RecsysPairRows(const RecsysMatrix *users, const RecsysMatrix *items,
+RecsysPairRows(RecsysTeam *team, const RecsysMatrix *users, const RecsysMatrix *items,
 			   const RecsysItemTotals *totals, const RecsysModelOptions *options,
 			   const float *keep, RecsysPairScorer score, void *score_arg,
 			   RecsysRowReporter report, void *report_arg)
 {
 	Size		nitems = Max((Size) totals->nitems, 1);
+	Size		size = (nitems + CHUNKS - 1) / CHUNKS;
+	uint64		chunk;
+	RecsysKernel *kernel;
 	PairRows	rows = {.neighbors = options->neighbors, .keep = keep, .score = score, .score_arg = score_arg,
 		.report = report, .report_arg = report_arg};
 	RecsysModelOptions all = {.similarity = RECSYS_COSINE, .neighbors = (int) nitems,
@@ -111,7 +118,12 @@ RecsysPairRows(const RecsysMatrix *users, const RecsysMatrix *items,
 	rows.candidates = recsys_alloc_huge(sizeof(RecsysCandidate) * nitems);
 	rows.spare = recsys_alloc_huge(sizeof(RecsysCandidate) * nitems);
 	rows.best = recsys_alloc_huge(sizeof(RecsysNeighbor) * Min(nitems, (Size) options->neighbors));
-	RecsysCooccurrence(users, items, totals, &all, 0, totals->nitems, score_row, &rows);
+	kernel = RecsysKernelCreate(users, items, totals, &all);
+	RecsysKernelAnyOrder(kernel);
+	while (RecsysTeamClaim(team, (nitems + size - 1) / size, &chunk))
+		RecsysKernelRows(kernel, (uint32) Min(chunk * size, totals->nitems),
+						 (uint32) Min((chunk + 1) * size, totals->nitems), score_row, &rows);
+	RecsysKernelFree(kernel);
 	pfree(rows.scores);
 	pfree(rows.by_item);
 	pfree(rows.candidates);

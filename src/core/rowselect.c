@@ -84,6 +84,7 @@ struct RecsysRowSelector
 	int			pool_size;
 	int			pool_used;
 	RecsysCandidate *spare;		/* as large as pool, for sorting */
+	bool		any_order;		/* no sorting */
 	RecsysNeighbor *neighbors;
 };
 
@@ -645,17 +646,24 @@ fill_pool(RecsysRowSelector *selector)
 }
 
 void
+RecsysRowSelectorAnyOrder(RecsysRowSelector *selector)
+{
+	selector->any_order = true;
+}
+
+void
 RecsysRowSelectorFinish(RecsysRowSelector *selector, RecsysRowReporter report, void *arg)
 {
 	int			k = selector->options->neighbors;
-	RecsysCandidate  *sorted;
+	RecsysCandidate *sorted;
 	int			n;
 
 	fill_pool(selector);
 	if (selector->pool_used > k)
 		shrink_pool(selector);
 	n = selector->pool_used;
-	sorted = RecsysSortCandidates(selector->pool, selector->spare, n);
+	sorted = selector->any_order ? selector->pool :
+		RecsysSortCandidates(selector->pool, selector->spare, n);
 	for (int x = 0; x < n; x++)
 	{
 		selector->neighbors[x].item = RecsysCandidateItem(sorted[x].order);

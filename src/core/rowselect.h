@@ -37,6 +37,9 @@ extern void RecsysRowSelectorOffer(RecsysRowSelector *selector, const uint32 *it
 								   uint32 first, const uint32 *counts,
 								   const double *dots, int n);
 
+/* From now on neighbors are reported in no order, which is faster when they are many. */
+extern void RecsysRowSelectorAnyOrder(RecsysRowSelector *selector);
+
 /* Report the row's neighbors, best first. */
 extern void RecsysRowSelectorFinish(RecsysRowSelector *selector,
 									RecsysRowReporter report, void *arg);

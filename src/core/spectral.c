@@ -28,10 +28,15 @@
 
 #include <math.h>
 
+#include "core/area.h"
 #include "core/eigen.h"
 #include "core/pairrow.h"
 
 #define PAIRS_PER_CHECK 1024
+
+/* Pairs ahead whose vectors are fetched into the cache: they are all over memory. */
+#define FETCH_AHEAD 2
+#define FLOATS_PER_LINE 16
 
 const RecsysSpectralParameters RecsysSpectralDefaults = {
 	.rank = 512,
@@ -46,14 +51,20 @@ const RecsysSpectralParameters RecsysSpectralDefaults = {
 
 typedef struct Spectral
 {
-	const RecsysItemTotals *totals; /* of R */
-	const RecsysEigen *eigen;
-	double		linear;			/* g, divided by the largest eigenvalue of R'R */
-	float	   *gains;			/* s^p - g s */
-	float	   *filtered;		/* gains * the row's vector */
+	/* shared */
+	RecsysMatrix normal;		/* R */
+	RecsysMatrix transposed;
+	RecsysItemTotals totals;	/* of R */
 	double	   *row_factor;		/* d_i^-(b+d) */
 	double	   *target_factor;	/* d_j^c */
 	float	   *keep;			/* d_j^-(keep_exponent) */
+	void	   *eigen_block;
+
+	/* private */
+	RecsysEigen eigen;
+	double		linear;			/* g, divided by the largest eigenvalue of R'R */
+	float	   *gains;			/* s^p - g s */
+	float	   *filtered;		/* gains * the row's vector */
 } Spectral;
 
 RECSYS_TARGET_CLONES static float
@@ -75,14 +86,21 @@ dot(const float *a, const float *b, int n)
 	return sum;
 }
 
+/* (Always inlined, or gcc drops calls of a function that only prefetches.) */
+static inline __attribute__((always_inline)) void
+fetch(const float *vector, int n)
+{
+	for (int x = 0; x < n; x += FLOATS_PER_LINE)
+		__builtin_prefetch(vector + x);
+}
+
 static void
 score_pairs(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float *scores)
 {
 	Spectral   *spectral = arg;
-	const RecsysEigen *eigen = spectral->eigen;
-	Size		rank = eigen->rank;
-	const float *vector = eigen->vectors + item * rank;
-	double		length = sqrt(spectral->totals->norm2[item]);
+	const RecsysEigen *eigen = &spectral->eigen;
+	const float *vector = eigen->vectors + item * eigen->stride;
+	double		length = sqrt(spectral->totals.norm2[item]);
 
 	for (int j = 0; j < eigen->rank; j++)
 		spectral->filtered[j] = spectral->gains[j] * vector[j];
@@ -93,44 +111,51 @@ score_pairs(void *arg, uint32 item, const RecsysNeighbor *pairs, int n, float *s
 
 		if (x % PAIRS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
-		product = pairs[x].score * length * sqrt(spectral->totals->norm2[other]);
+		if (x + FETCH_AHEAD < n)
+			fetch(eigen->vectors + pairs[x + FETCH_AHEAD].item * eigen->stride, eigen->rank);
+		product = pairs[x].score * length * sqrt(spectral->totals.norm2[other]);
 		scores[x] = (float) ((spectral->linear * product +
-							  dot(spectral->filtered, eigen->vectors + other * rank, eigen->rank)) *
+							  dot(spectral->filtered, eigen->vectors + other * eigen->stride, eigen->rank)) *
 							 spectral->row_factor[item] * spectral->target_factor[other]);
 	}
 }
 
-/* The rows of R: users's own arrays but for the weights. */
-static RecsysMatrix
-normalize(const RecsysMatrix *users, const double *mass, const RecsysSpectralParameters *parameters)
+static RecsysSpectralParameters
+parameters_of(const RecsysDenseTask *task)
 {
-	RecsysMatrix result = *users;
+	RecsysSpectralParameters parameters = RecsysSpectralDefaults;
 
-	result.packed = NULL;
-	result.weights = recsys_alloc_huge(sizeof(float) * Max(users->offsets[users->nrows], 1));
-	for (uint32 user = 0; user < users->nrows; user++)
-	{
-		double		sum = 0;
-		double		factor;
+	parameters.rank = task->options.rank;
+	parameters.power = task->options.power;
+	parameters.tail = task->options.tail;
+	return parameters;
+}
 
-		if (user % 4096 == 0)
-			CHECK_FOR_INTERRUPTS();
-		for (uint64 x = users->offsets[user]; x < users->offsets[user + 1]; x++)
-			sum += users->weights != NULL ? users->weights[x] : 1.0;
-		factor = pow(sum, -parameters->user_exponent);
-		for (uint64 x = users->offsets[user]; x < users->offsets[user + 1]; x++)
-			result.weights[x] = (float) ((users->weights != NULL ? users->weights[x] : 1.0) *
-										 factor * pow(mass[users->columns[x]],
-													  -parameters->item_exponent));
-	}
-	return result;
+static Size
+lay_out(const RecsysDenseTask *task, void *shared, Spectral *spectral)
+{
+	RecsysArea	area = {shared, 0};
+	Size		nitems = task->nitems;
+
+	RecsysCarveMatrix(&area, task->nitems, task->nrows, task->nentries, true, true,
+					  &spectral->transposed);
+	RecsysCarveTotals(&area, task->nitems, true, &spectral->totals);
+	spectral->totals.nusers = task->nusers;
+	RecsysCarveMatrix(&area, task->nrows, task->nitems, task->nentries, true, true,
+					  &spectral->normal);
+	spectral->row_factor = RecsysCarve(&area, sizeof(double) * nitems);
+	spectral->target_factor = RecsysCarve(&area, sizeof(double) * nitems);
+	spectral->keep = RecsysCarve(&area, sizeof(float) * nitems);
+	spectral->eigen_block =
+		RecsysCarve(&area, RecsysEigenShared(task->nrows, task->nitems, task->options.rank));
+	return area.used;
 }
 
 /* The filter from the eigenvalues, and P's from R'R's. */
 static void
 choose_gains(Spectral *spectral, const RecsysSpectralParameters *parameters)
 {
-	const RecsysEigen *eigen = spectral->eigen;
+	const RecsysEigen *eigen = &spectral->eigen;
 	double		largest = eigen->rank > 0 ? eigen->values[0] : 1.0;
 	double		smallest = eigen->rank > 0 ? eigen->values[eigen->rank - 1] / largest : 1.0;
 	double		linear = eigen->complete ? 0.0 :
@@ -145,69 +170,116 @@ choose_gains(Spectral *spectral, const RecsysSpectralParameters *parameters)
 	spectral->linear = linear / largest;
 }
 
-void
-RecsysSpectral(const RecsysMatrix *users, const RecsysItemTotals *totals,
-			   const RecsysModelOptions *options, const RecsysSpectralParameters *parameters,
-			   Size memory_limit, RecsysRowReporter report, void *arg)
+/* The weights of R from those given, and the totals that they make. */
+static void
+normalize(const double *item_factor, Spectral *spectral)
 {
-	uint32		nitems = totals->nitems;
-	Size		needed = RecsysSpectralMemory(users->nrows, nitems, users->offsets[users->nrows],
-											  parameters->rank);
-	double	   *mass = recsys_alloc_huge(sizeof(double) * Max((Size) nitems, 1));
-	Spectral	spectral;
-	RecsysMatrix normal;
-	RecsysMatrix *transposed;
-	RecsysItemTotals *normal_totals;
-	RecsysEigen *eigen;
+	RecsysMatrix *normal = &spectral->normal;
+	RecsysItemTotals *totals = &spectral->totals;
 
-	if (needed > memory_limit)
-		elog(ERROR, "too little memory to train the model");
-	for (uint32 item = 0; item < nitems; item++)
-		mass[item] = totals->mass != NULL ? totals->mass[item] : totals->users[item];
-	normal = normalize(users, mass, parameters);
-	eigen = RecsysEigenCompute(&normal, parameters->rank);
-	transposed = RecsysMatrixTranspose(&normal);
-	normal_totals = RecsysItemTotalsCompute(&normal);
-
-	spectral.totals = normal_totals;
-	spectral.eigen = eigen;
-	spectral.gains = palloc(sizeof(float) * Max(eigen->rank, 1));
-	spectral.filtered = palloc(sizeof(float) * Max(eigen->rank, 1));
-	spectral.row_factor = recsys_alloc_huge(sizeof(double) * Max((Size) nitems, 1));
-	spectral.target_factor = recsys_alloc_huge(sizeof(double) * Max((Size) nitems, 1));
-	spectral.keep = recsys_alloc_huge(sizeof(float) * Max((Size) nitems, 1));
-	choose_gains(&spectral, parameters);
-	for (uint32 item = 0; item < nitems; item++)
+	memset(totals->norm2, 0, sizeof(double) * totals->nitems);
+	memset(totals->mass, 0, sizeof(double) * totals->nitems);
+	for (uint32 user = 0; user < normal->nrows; user++)
 	{
-		double		d = mass[item] > 0 ? mass[item] : 1.0;
+		double		sum = 0;
+		double		factor;
 
-		spectral.row_factor[item] = pow(d, -parameters->item_exponent - parameters->row_exponent);
-		spectral.target_factor[item] = pow(d, parameters->target_exponent);
-		spectral.keep[item] = (float) pow(d, -parameters->keep_exponent);
+		if (user % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (uint64 x = normal->offsets[user]; x < normal->offsets[user + 1]; x++)
+			sum += normal->weights[x];
+		factor = pow(sum, -RecsysSpectralDefaults.user_exponent);
+		for (uint64 x = normal->offsets[user]; x < normal->offsets[user + 1]; x++)
+		{
+			uint32		item = normal->columns[x];
+			float		weight = (float) (normal->weights[x] * factor * item_factor[item]);
+
+			normal->weights[x] = weight;
+			totals->norm2[item] += (double) weight * weight;
+			totals->mass[item] += weight;
+		}
 	}
-	RecsysPairRows(&normal, transposed, normal_totals, options, spectral.keep, score_pairs, &spectral,
-				   report, arg);
+}
 
+static void
+prepare(const RecsysDenseTask *task, void *shared, const RecsysMatrix *users,
+		const RecsysItemTotals *totals)
+{
+	RecsysSpectralParameters parameters = parameters_of(task);
+	Spectral	spectral;
+	double	   *mass;
+	double	   *factor;
+
+	(void) lay_out(task, shared, &spectral);
+	RecsysDenseCopyUsers(users, &spectral.normal);
+	memcpy(spectral.totals.users, totals->users, sizeof(uint32) * task->nitems);
+	memcpy(spectral.totals.work, totals->work, sizeof(uint64) * task->nitems);
+
+	/* d and d^-b, at places of what comes later */
+	mass = spectral.target_factor;
+	factor = spectral.row_factor;
+	memset(mass, 0, sizeof(double) * task->nitems);
+	for (uint64 x = 0; x < task->nentries; x++)
+		mass[spectral.normal.columns[x]] += spectral.normal.weights[x];
+	for (uint32 item = 0; item < task->nitems; item++)
+	{
+		mass[item] = mass[item] > 0 ? mass[item] : 1.0;
+		factor[item] = pow(mass[item], -parameters.item_exponent);
+	}
+	normalize(factor, &spectral);
+	for (uint32 item = 0; item < task->nitems; item++)
+	{
+		double		d = mass[item];
+
+		spectral.row_factor[item] = pow(d, -parameters.item_exponent - parameters.row_exponent);
+		spectral.target_factor[item] = pow(d, parameters.target_exponent);
+		spectral.keep[item] = (float) pow(d, -parameters.keep_exponent);
+	}
+	memset(spectral.transposed.offsets, 0, sizeof(uint64) * ((Size) task->nitems + 1));
+	RecsysMatrixTransposeTo(&spectral.normal, &spectral.transposed);
+}
+
+static void
+run(RecsysTeam *team, const RecsysDenseTask *task, void *shared,
+	RecsysRowReporter report, void *arg)
+{
+	RecsysSpectralParameters parameters = parameters_of(task);
+	Spectral	spectral = {0};
+
+	(void) lay_out(task, shared, &spectral);
+	RecsysEigenCompute(team, &spectral.normal, &spectral.transposed, task->options.rank,
+					   spectral.eigen_block, &spectral.eigen);
+	spectral.gains = palloc(sizeof(float) * Max(spectral.eigen.rank, 1));
+	spectral.filtered = palloc(sizeof(float) * Max(spectral.eigen.rank, 1));
+	choose_gains(&spectral, &parameters);
+	RecsysPairRows(team, &spectral.normal, &spectral.transposed, &spectral.totals, &task->options,
+				   spectral.keep, score_pairs, &spectral, report, arg);
 	pfree(spectral.gains);
 	pfree(spectral.filtered);
-	pfree(spectral.row_factor);
-	pfree(spectral.target_factor);
-	pfree(spectral.keep);
-	RecsysItemTotalsFree(normal_totals);
-	RecsysMatrixFree(transposed);
-	RecsysEigenFree(eigen);
-	pfree(normal.weights);
-	pfree(mass);
 }
 
-Size
-RecsysSpectralMemory(uint32 nusers, uint32 nitems, uint64 nentries, int rank)
+static Size
+shared_memory(const RecsysDenseTask *task)
 {
-	Size		n = Max((Size) nitems, 1);
+	Spectral	none;
 
-	/* R and its transpose; totals; factors */
-	return sizeof(float) * nentries + RecsysMatrixMemory(nitems, nentries, true) +
-		n * (sizeof(uint32) + sizeof(uint64) + 5 * sizeof(double) + sizeof(float)) +
-		RecsysEigenMemory(nusers, nitems, rank) + 2 * sizeof(float) * (Size) rank +
-		RecsysPairRowsMemory(nitems, true) + sizeof(RecsysItemTotals) + 1024;
+	return lay_out(task, NULL, &none);
 }
+
+static Size
+member_memory(const RecsysDenseTask *task, bool leader)
+{
+	Size		rows = RecsysPairRowsMemory(task->nitems, true);
+	Size		eigen = RecsysEigenMemory(task->nrows, task->nitems, task->options.rank, leader);
+	Size		prepare = leader ? RecsysDensePrepareMemory(task) : 0;
+
+	/* one after the other */
+	return Max(Max(rows, eigen) + 2 * sizeof(float) * Max(task->options.rank, 1), prepare);
+}
+
+const RecsysDenseModel RecsysSpectral = {
+	.shared = shared_memory,
+	.memory = member_memory,
+	.prepare = prepare,
+	.run = run
+};

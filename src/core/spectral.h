@@ -5,7 +5,7 @@
 #ifndef RECSYS_SPECTRAL_H
 #define RECSYS_SPECTRAL_H
 
-#include "core/cooccurrence.h"
+#include "core/densemodel.h"
 
 /* See the formulas in spectral.c. */
 typedef struct RecsysSpectralParameters
@@ -25,15 +25,7 @@ typedef struct RecsysSpectralParameters
 
 extern const RecsysSpectralParameters RecsysSpectralDefaults;
 
-/*
- * Reports all rows.  users is user-major; memory_limit must do for RecsysSpectralMemory.
- */
-extern void RecsysSpectral(const RecsysMatrix *users, const RecsysItemTotals *totals,
-						   const RecsysModelOptions *options,
-						   const RecsysSpectralParameters *parameters, Size memory_limit,
-						   RecsysRowReporter report, void *arg);
-
-/* Bytes that it takes beside its arguments. */
-extern Size RecsysSpectralMemory(uint32 nusers, uint32 nitems, uint64 nentries, int rank);
+/* rank, power and tail are those of the task's options, the rest as in the defaults. */
+extern const RecsysDenseModel RecsysSpectral;
 
 #endif							/* RECSYS_SPECTRAL_H */

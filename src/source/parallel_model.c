@@ -14,20 +14,17 @@
  * arrays are freed then; the second gets the transpose.  Where the compact copy
  * stands for the matrix's columns, they stay private until it is made.
  *
- * Workers send rows, each by its queue and ascending, as its ranges are.  The
- * leader reports a row when all before it have been reported: some queue has
- * the next one as its first, or the leader itself has computed it, or it will
- * come.  Its own rows that are not yet due wait in a buffer.  Everybody who
- * has claimed a range below that of a full queue or buffer is at work and
- * finds the leader reading, so no two can wait for each other.
+ * Workers send the rows, and the leader reports them in order (roworder.c).
  */
 #include "postgres.h"
 
+#include "core/area.h"
 #include "core/rowselect.h"
 #include "core/slim.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "source/parallel_model.h"
+#include "source/roworder.h"
 #include "source/segment.h"
 #include "source/workers.h"
 #include "utils/memutils.h"
@@ -82,80 +79,19 @@ typedef struct Participant
 	uint32		last;			/* end of the range at hand */
 } Participant;
 
-/* A row as it is sent; its neighbors follow. */
-typedef struct RowHeader
-{
-	uint32		item;
-	uint32		count;
-} RowHeader;
-
-typedef struct Leader
-{
-	RecsysWorkers *workers;
-	int			nworkers;
-	const RowHeader **heads;	/* of each worker: a row received, not yet due */
-	uint32		nitems;
-	uint32		next;			/* item that is due */
-	RecsysRowReporter report;
-	void	   *arg;
-
-	/* rows of our own that are not yet due: buffer[start .. end-1] */
-	char	   *buffer;
-	Size		size;
-	Size		start;
-	Size		end;
-} Leader;
-
 PGDLLEXPORT void recsys_model_worker_main(dsm_segment *segment, shm_toc *toc);
-
-/* Hands out aligned pieces of a segment, or adds up their sizes (place NULL). */
-typedef struct Area
-{
-	char	   *place;
-	Size		used;
-} Area;
-
-static void *
-carve(Area *area, Size size)
-{
-	void	   *piece = area->place != NULL ? area->place + area->used : NULL;
-
-	area->used += CACHELINEALIGN(size);
-	return piece;
-}
-
-static void
-carve_totals(Area *area, uint32 nitems, bool weighted, RecsysItemTotals *totals)
-{
-	totals->nitems = nitems;
-	totals->users = carve(area, sizeof(uint32) * nitems);
-	totals->work = carve(area, sizeof(uint64) * nitems);
-	totals->norm2 = weighted ? carve(area, sizeof(double) * nitems) : NULL;
-	totals->mass = weighted ? carve(area, sizeof(double) * nitems) : NULL;
-}
-
-static void
-carve_matrix(Area *area, uint32 nrows, uint32 ncolumns, uint64 nentries, bool columns,
-			 bool weighted, RecsysMatrix *matrix)
-{
-	matrix->nrows = nrows;
-	matrix->ncolumns = ncolumns;
-	matrix->offsets = carve(area, sizeof(uint64) * ((Size) nrows + 1));
-	matrix->columns = columns ? carve(area, sizeof(uint32) * nentries) : NULL;
-	matrix->weights = weighted ? carve(area, sizeof(float) * nentries) : NULL;
-}
 
 /* Lay out the first segment, over a Participant's totals and matrix. */
 static Size
 lay_out_base(const SharedModel *shared, char *place, Participant *self)
 {
-	Area		area = {place, 0};
+	RecsysArea	area = {place, 0};
 
-	carve_totals(&area, shared->nitems, shared->weighted, &self->totals);
+	RecsysCarveTotals(&area, shared->nitems, shared->weighted, &self->totals);
 	self->totals.nusers = shared->nusers;
 	if (!shared->streaming)
-		carve_matrix(&area, shared->nrows, shared->nitems, shared->nentries, shared->columns,
-					 shared->weighted, &self->matrix);
+		RecsysCarveMatrix(&area, shared->nrows, shared->nitems, shared->nentries, shared->columns,
+						  shared->weighted, &self->matrix);
 	return area.used;
 }
 
@@ -163,13 +99,13 @@ lay_out_base(const SharedModel *shared, char *place, Participant *self)
 static Size
 lay_out_derived(const SharedModel *shared, char *place, Participant *self, void **compact)
 {
-	Area		area = {place, 0};
+	RecsysArea	area = {place, 0};
 
-	carve_matrix(&area, shared->nitems, shared->nrows, shared->nentries, true, shared->weighted,
-				 &self->transpose);
+	RecsysCarveMatrix(&area, shared->nitems, shared->nrows, shared->nentries, true, shared->weighted,
+					  &self->transpose);
 	*compact = NULL;
 	if (shared->narrow || shared->packed)
-		*compact = carve(&area, RecsysMatrixCompactMemory(shared->nentries, shared->weighted));
+		*compact = RecsysCarve(&area, RecsysMatrixCompactMemory(shared->nentries, shared->weighted));
 	return area.used;
 }
 
@@ -263,13 +199,8 @@ static void
 send_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 {
 	Sender	   *sender = arg;
-	RowHeader	header;
 
-	header.item = item;
-	header.count = count;
-	RecsysWorkerSend(&sender->worker, &header, sizeof(header),
-					 neighbors, sizeof(RecsysNeighbor) * count,
-					 item + 1 == sender->self.last);
+	RecsysRowSend(&sender->worker, item, neighbors, count, item + 1 == sender->self.last);
 }
 
 void
@@ -319,128 +250,18 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 
 /* Leader */
 
-static Size
-row_size(const RowHeader *row)
-{
-	return sizeof(RowHeader) + sizeof(RecsysNeighbor) * row->count;
-}
-
 static void
-report_row(Leader *leader, const RowHeader *row)
-{
-	leader->report(leader->arg, row->item, (const RecsysNeighbor *) (row + 1), row->count);
-	leader->next++;
-}
-
-/* The first row of a worker's queue that has not been reported, if it is there. */
-static const RowHeader *
-head_of(Leader *leader, int worker)
-{
-	const void *message;
-	Size		size;
-
-	if (leader->heads[worker] == NULL &&
-		RecsysWorkersReceive(leader->workers, worker, &message, &size))
-	{
-		leader->heads[worker] = message;
-		if (size < sizeof(RowHeader) || size != row_size(message))
-			elog(ERROR, "invalid row of %zu bytes from a recsys parallel worker", size);
-	}
-	return leader->heads[worker];
-}
-
-/* Report all that is due and there. */
-static void
-report_due_rows(Leader *leader)
-{
-	bool		reported;
-
-	do
-	{
-		reported = false;
-		while (leader->start < leader->end)
-		{
-			const RowHeader *row = (const RowHeader *) (leader->buffer + leader->start);
-
-			if (row->item != leader->next)
-				break;
-			leader->start += row_size(row);
-			report_row(leader, row);
-			reported = true;
-		}
-		for (int worker = 0; worker < leader->nworkers; worker++)
-		{
-			const RowHeader *row;
-
-			while ((row = head_of(leader, worker)) != NULL && row->item == leader->next)
-			{
-				report_row(leader, row);
-				leader->heads[worker] = NULL;
-				reported = true;
-			}
-		}
-	} while (reported);
-	if (leader->start == leader->end)
-		leader->start = leader->end = 0;
-}
-
-/* The row that is due is a worker's. */
-static void
-wait_for_rows(Leader *leader)
-{
-	if (RecsysWorkersDone(leader->workers))
-	{
-		/* this raises the error of a worker that had one */
-		RecsysWorkersFinish(leader->workers);
-		elog(ERROR, "rows from item %u on are missing", leader->next);
-	}
-	RecsysWorkersWait(leader->workers);
-	report_due_rows(leader);
-}
-
-/* A row that the leader has computed. */
-static void
-take_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
-{
-	Leader	   *leader = arg;
-	RowHeader	header;
-
-	header.item = item;
-	header.count = count;
-	report_due_rows(leader);
-	while (item != leader->next && leader->end - leader->start + row_size(&header) > leader->size)
-		wait_for_rows(leader);
-	if (item == leader->next)
-	{
-		leader->report(leader->arg, item, neighbors, count);
-		leader->next++;
-		return;
-	}
-
-	if (leader->end + row_size(&header) > leader->size)
-	{
-		leader->end -= leader->start;
-		memmove(leader->buffer, leader->buffer + leader->start, leader->end);
-		leader->start = 0;
-	}
-	memcpy(leader->buffer + leader->end, &header, sizeof(header));
-	memcpy(leader->buffer + leader->end + sizeof(header), neighbors,
-		   sizeof(RecsysNeighbor) * count);
-	leader->end += row_size(&header);
-}
-
-static void
-lead(Leader *leader, Participant *self)
+lead(RecsysRowOrder *order, Participant *self)
 {
 	uint32		first;
 
-	while (leader->next < leader->nitems)
+	while (!RecsysRowOrderDone(order))
 	{
-		report_due_rows(leader);
-		if (leader->end - leader->start <= leader->size / 2 && claim_range(self, &first))
-			compute_range(self, first, take_row, leader);
-		else if (leader->next < leader->nitems)
-			wait_for_rows(leader);
+		RecsysRowOrderReport(order);
+		if (RecsysRowOrderHasRoom(order) && claim_range(self, &first))
+			compute_range(self, first, RecsysRowOrderTake, order);
+		else if (!RecsysRowOrderDone(order))
+			RecsysRowOrderWait(order);
 	}
 }
 
@@ -609,14 +430,17 @@ make_derived(SharedModel *shared, Participant *self, Plan *plan)
 
 /* Launch workers, compute and report all rows; returns the number of ranges. */
 static uint32
-run_workers(const SharedModel *description, const Plan *plan, Participant *self, Leader *leader)
+run_workers(const SharedModel *description, const Plan *plan, Participant *self,
+			RecsysRowReporter report, void *arg, int *nlaunched)
 {
+	RecsysWorkers *workers;
+	RecsysRowOrder *order;
 	SharedModel *shared;
 	uint64		cost = 0;
 	uint32		ranges;
 
-	leader->workers = RecsysWorkersCreate("recsys_model_worker_main", plan->nworkers, plan->queue,
-										  sizeof(SharedModel), (void **) &shared);
+	workers = RecsysWorkersCreate("recsys_model_worker_main", plan->nworkers, plan->queue,
+								  sizeof(SharedModel), (void **) &shared);
 	*shared = *description;
 	for (uint32 item = 0; item < shared->nitems; item++)
 		cost += RecsysKernelCost(&self->totals, item);
@@ -625,22 +449,17 @@ run_workers(const SharedModel *description, const Plan *plan, Participant *self,
 	pg_atomic_init_u32(&shared->ranges, 0);
 	self->shared = shared;
 
-	leader->nworkers = RecsysWorkersLaunch(leader->workers);
-	leader->heads = palloc0(sizeof(RowHeader *) * Max(leader->nworkers, 1));
-	leader->nitems = shared->nitems;
-	leader->size = plan->queue;
-	leader->buffer = palloc(leader->size);
-
+	*nlaunched = RecsysWorkersLaunch(workers);
+	order = RecsysRowOrderCreate(workers, *nlaunched, shared->nitems, plan->queue, report, arg);
 	start_computing(self);
-	lead(leader, self);
+	lead(order, self);
 	stop_computing(self);
 
 	/* with the workers the shared area goes */
 	ranges = pg_atomic_read_u32(&shared->ranges);
 	self->shared = NULL;
-	RecsysWorkersFinish(leader->workers);
-	pfree(leader->buffer);
-	pfree(leader->heads);
+	RecsysWorkersFinish(workers);
+	RecsysRowOrderFree(order);
 	return ranges;
 }
 
@@ -650,7 +469,7 @@ RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, vo
 	SharedModel description;
 	Plan		plan;
 	Participant self = {0};
-	Leader		leader = {0};
+	int			nlaunched;
 	dsm_segment *base;
 	dsm_segment *derived = NULL;
 	uint32		ranges;
@@ -683,9 +502,7 @@ RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, vo
 		self.matrix.columns = model->matrix->columns = NULL;
 	}
 
-	leader.report = report;
-	leader.arg = arg;
-	ranges = run_workers(&description, &plan, &self, &leader);
+	ranges = run_workers(&description, &plan, &self, report, arg, &nlaunched);
 
 	/* nobody reads the arrays of the model's matrix again */
 	if (derived != NULL)
@@ -693,7 +510,7 @@ RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, vo
 	dsm_detach(base);
 	ereport(DEBUG1,
 			(errmsg_internal("recsys: item graph computed with %d of %d planned workers in %u ranges%s",
-							 leader.nworkers, model->nworkers, ranges,
+							 nlaunched, model->nworkers, ranges,
 							 description.streaming ? ", each a pass over the histories" : "")));
 	return description.streaming ? (int) ranges : 1;
 }

@@ -13,13 +13,11 @@
  *	 likewise.
  * - ease, spectral: by linear algebra over the whole matrix, which must be in
  *	 memory.  ease makes do with less by solving for the most popular items only.
- *	 Serial: its time goes into BLAS.
  * - als: factors by rounds over the whole matrix and its transpose, which must be in memory; the item
- *	 graph from the factors.  Serial.
+ *	 graph from the factors.
  *
  * The result does not depend on which way is taken, nor on whether parallel
- * workers help (parallel_model.c); that of ease, spectral and als depends on the order of
- * users by rounding.
+ * workers help (parallel_model.c, parallel_team.c).
  */
 #include "postgres.h"
 
@@ -31,6 +29,7 @@
 #include "core/weighting.h"
 #include "miscadmin.h"
 #include "source/parallel_model.h"
+#include "source/parallel_team.h"
 #include "source/training.h"
 #include "utils/memutils.h"
 
@@ -352,26 +351,31 @@ tell_of_head(const RecsysTraining *training, uint32 exact, Size missing)
 			 errhint("Set maintenance_work_mem to at least %lld MB.", (long long) megabytes)));
 }
 
+static RecsysDenseTask
+dense_task(const RecsysTraining *training)
+{
+	RecsysDenseTask task = {.options = *training->options, .nrows = (uint32) training->totals->nusers,
+		.nitems = training->totals->nitems, .nusers = training->totals->nusers,
+		.nentries = entries_of(training), .weighted = is_weighted(training)};
+
+	if (training->matrix != NULL)
+		task.nrows = training->matrix->nrows;
+	return task;
+}
+
 static int
 train_ease(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 {
 	RecsysTraining training = *given;
-	const RecsysItemTotals *totals = training.totals;
-	bool		weighted = is_weighted(&training);
-	Size		transpose_memory = RecsysMatrixMemory(totals->nitems, entries_of(&training), weighted);
-	Size		exact_memory = RecsysEaseMemory(totals->nusers, totals->nitems, weighted);
-	Size		limit;
-	RecsysMatrix *transpose;
+	RecsysDenseTask task = dense_task(&training);
+	Size		exact_memory = RecsysEaseExactMemory(&task);
 	uint32		exact;
 
-	need_matrix(&training, transpose_memory +
-				RecsysEaseLeastMemory(totals->nusers, totals->nitems, weighted));
-	limit = training.memory_left - transpose_memory;
-	transpose = RecsysMatrixTranspose(training.matrix);
-	exact = RecsysEase(training.matrix, transpose, totals, training.options,
-					   training.options->lambda, limit, report, arg);
-	tell_of_head(&training, exact, exact_memory > limit ? exact_memory - limit : 0);
-	RecsysMatrixFree(transpose);
+	need_matrix(&training, RecsysEaseLeastMemory(&task));
+	exact = RecsysEasePlan(&task, training.memory_left);
+	RecsysTeamTrain(&training, &task, report, arg, NULL, NULL);
+	tell_of_head(&training, exact,
+				 exact_memory > training.memory_left ? exact_memory - training.memory_left : 0);
 	return 1;
 }
 
@@ -379,46 +383,41 @@ static int
 train_spectral(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 {
 	RecsysTraining training = *given;
-	const RecsysItemTotals *totals = training.totals;
-	RecsysSpectralParameters parameters = RecsysSpectralDefaults;
-	Size		needed;
+	RecsysDenseTask task = dense_task(&training);
 
-	parameters.rank = training.options->rank;
-	parameters.power = training.options->power;
-	parameters.tail = training.options->tail;
-	needed = RecsysSpectralMemory(totals->nusers, totals->nitems, entries_of(&training),
-								  parameters.rank);
-	need_matrix(&training, needed);
-	RecsysSpectral(training.matrix, totals, training.options, &parameters, training.memory_left,
-				   report, arg);
+	need_matrix(&training, RecsysSpectral.shared(&task) + RecsysSpectral.memory(&task, true));
+	RecsysTeamTrain(&training, &task, report, arg, NULL, NULL);
 	return 1;
 }
 
 /* The factors, if they are wanted, live in the context result. */
+typedef struct KeepFactors
+{
+	MemoryContext result;
+	RecsysFactors **factors;
+} KeepFactors;
+
+static void
+keep_factors(void *arg, const RecsysDenseTask *task, void *shared)
+{
+	KeepFactors *keep = arg;
+	MemoryContext old = MemoryContextSwitchTo(keep->result);
+
+	*keep->factors = RecsysAlsFactors(task, shared);
+	MemoryContextSwitchTo(old);
+}
+
 static int
 train_als(const RecsysTraining *given, MemoryContext result, RecsysRowReporter report, void *arg)
 {
 	RecsysTraining training = *given;
-	const RecsysItemTotals *totals = training.totals;
-	bool		weighted = is_weighted(&training);
-	Size		transpose_memory = RecsysMatrixMemory(totals->nitems, entries_of(&training), weighted);
-	Size		factors_memory = RecsysAlsMemory(totals->nusers, totals->nitems, training.options->rank);
-	RecsysMatrix *transpose;
-	RecsysFactors *factors;
-	MemoryContext old;
+	RecsysDenseTask task = dense_task(&training);
+	KeepFactors keep = {result, training.factors};
+	Size		factors = training.factors != NULL ? RecsysAlsFactorsMemory(&task) : 0;
 
-	need_matrix(&training, transpose_memory + factors_memory +
-				RecsysAlsRowsMemory(totals->nitems, weighted));
-	transpose = RecsysMatrixTranspose(training.matrix);
-
-	/* it leaves nothing but the factors */
-	old = MemoryContextSwitchTo(training.factors != NULL ? result : CurrentMemoryContext);
-	factors = RecsysAlsTrain(training.matrix, transpose, totals, training.options, factors_memory);
-	MemoryContextSwitchTo(old);
-	if (training.factors != NULL)
-		*training.factors = factors;
-	RecsysAlsRows(training.matrix, transpose, totals, training.options, factors, report, arg);
-	RecsysMatrixFree(transpose);
+	need_matrix(&training, RecsysAls.shared(&task) + RecsysAls.memory(&task, true) + factors);
+	use_memory(&training, factors);
+	RecsysTeamTrain(&training, &task, report, arg, training.factors != NULL ? keep_factors : NULL, &keep);
 	return 1;
 }
 

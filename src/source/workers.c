@@ -155,6 +155,14 @@ RecsysWorkersDone(const RecsysWorkers *workers)
 }
 
 void
+RecsysWorkersAwaitStart(RecsysWorkers *workers)
+{
+	if (!workers->started && workers->nlaunched > 0)
+		WaitForParallelWorkersToAttach(workers->context);
+	workers->started = true;
+}
+
+void
 RecsysWorkersWait(RecsysWorkers *workers)
 {
 	/*
@@ -163,8 +171,7 @@ RecsysWorkersWait(RecsysWorkers *workers)
 	 */
 	if (!workers->started)
 	{
-		WaitForParallelWorkersToAttach(workers->context);
-		workers->started = true;
+		RecsysWorkersAwaitStart(workers);
 		return;
 	}
 

@@ -44,6 +44,9 @@ extern bool RecsysWorkersReceive(RecsysWorkers *workers, int worker,
 /* Has every worker sent its last message, and has it been received? */
 extern bool RecsysWorkersDone(const RecsysWorkers *workers);
 
+/* Wait until all that were launched have started.  Errors out when one could not. */
+extern void RecsysWorkersAwaitStart(RecsysWorkers *workers);
+
 /*
  * Sleep until something may have changed.  Errors out when a worker could not
  * be started.

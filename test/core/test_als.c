@@ -8,6 +8,7 @@
 #include "core/als.h"
 #include "core/modeloptions.h"
 #include "generate.h"
+#include "members.h"
 #include "tap.h"
 
 #include <math.h>
@@ -433,6 +434,18 @@ check_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int n)
 }
 
 static void
+ignore_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int n)
+{
+	*(int *) arg += 1;
+}
+
+static void
+take_factors(void *arg, const RecsysDenseTask *task, void *shared)
+{
+	*(RecsysFactors **) arg = RecsysAlsFactors(task, shared);
+}
+
+static void
 test_training(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, int rank,
 			  double unobserved, double lambda, int neighbors, uint32 min_support)
 {
@@ -442,15 +455,14 @@ test_training(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	RecsysModelOptions options = {.similarity = RECSYS_ALS, .neighbors = neighbors,
 		.min_support = min_support, .rank = rank, .unobserved = unobserved, .lambda = lambda};
 	RecsysFactors *factors = NULL;
-	RecsysFactors *again;
+	RecsysDenseTask task;
 	RecsysFoldIn *foldin;
 	float	   *user_factors;
 	float	   *scores;
 	Expected	expected;
-	Size		needed = RecsysAlsMemory(nusers, nitems, rank);
-	Size		before;
 	Size		taken = 0;
-	uint64		checks;
+	uint64		checks = 0;
+	int			rows = 0;
 	double		first = 0;
 	double		last = INFINITY;
 	double		worst = 0;
@@ -468,11 +480,10 @@ test_training(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 
 		if (factors != NULL)
 			RecsysFactorsFree(factors);
-		before = standalone_memory_now;
-		standalone_memory_peak = before;
 		checks = standalone_interrupt_checks;
-		factors = RecsysAlsTrain(users, items, totals, &options, needed);
-		taken = standalone_memory_peak - before;
+		task = RecsysDenseTaskFor(users, totals, &options);
+		taken = members_train(&RecsysAls, task, 1, users, totals, ignore_row, &rows,
+							  take_factors, &factors);
 		checks = standalone_interrupt_checks - checks;
 		value = objective(users, totals, factors);
 		if (options.iterations == 1)
@@ -483,14 +494,11 @@ test_training(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	options.iterations--;
 	ok(risen == 0 && last < first, "als of %u users, %u items, weights %d, rank %d: the objective never rises (%g, then %g)",
 	   nusers, nitems, (int) weights, rank, first, last);
-	ok(taken <= needed, "it takes no more than it says (%zu of %zu)", taken, needed);
+	ok(taken <= RecsysAls.memory(&task, true), "it takes no more than it says (%zu of %zu)", taken,
+	   RecsysAls.memory(&task, true));
 	ok(checks >= (uint64) options.iterations * (nusers + nitems), "it looks for interrupts");
 
-	again = RecsysAlsTrain(users, items, totals, &options, needed);
-	ok(memcmp(again->items, factors->items, sizeof(float) * nitems * rank) == 0 &&
-	   memcmp(again->gram, factors->gram, sizeof(float) * rank * rank) == 0,
-	   "once more it is the same");
-	RecsysFactorsFree(again);
+	test_members(&RecsysAls, task, users, totals);
 
 	{
 		float	   *gram = gram_of(factors->items, nitems, rank);
@@ -536,14 +544,9 @@ test_training(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	expected.factors = factors;
 	expected.options = &options;
 	expected.next = expected.pairs = expected.wrong = 0;
-	before = standalone_memory_now;
-	standalone_memory_peak = before;
-	RecsysAlsRows(users, items, totals, &options, factors, check_row, &expected);
+	(void) members_train(&RecsysAls, task, 1, users, totals, check_row, &expected, NULL, NULL);
 	ok(expected.wrong == 0 && expected.pairs > 0 && expected.next == nitems,
 	   "the item graph has cosines of factors: %d pairs (%d differ)", expected.pairs, expected.wrong);
-	ok(standalone_memory_peak - before <= RecsysAlsRowsMemory(nitems, weights != WEIGHTS_NONE) + nitems,
-	   "it takes no more than it says (%zu of %zu)", standalone_memory_peak - before,
-	   RecsysAlsRowsMemory(nitems, weights != WEIGHTS_NONE));
 	RecsysFoldInFree(foldin);
 	pfree(user_factors);
 	pfree(scores);
@@ -551,12 +554,6 @@ test_training(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	RecsysItemTotalsFree(totals);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
-}
-
-static void
-ignore_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int n)
-{
-	*(int *) arg += 1;
 }
 
 /* No users, no items, one of each. */
@@ -568,14 +565,14 @@ test_small(void)
 		uint64		offsets[2] = {0, n};
 		uint32		columns[1] = {0};
 		RecsysMatrix users = {.nrows = n, .ncolumns = n, .offsets = offsets, .columns = columns};
-		RecsysMatrix *items = RecsysMatrixTranspose(&users);
 		RecsysItemTotals *totals = RecsysItemTotalsCompute(&users);
 		RecsysModelOptions options = {.similarity = RECSYS_ALS, .neighbors = 5, .min_support = 1,
 			.rank = 3, .unobserved = 0.1, .lambda = 0.01, .iterations = 2000};
-		RecsysFactors *factors = RecsysAlsTrain(&users, items, totals, &options, ENOUGH_MEMORY);
+		RecsysFactors *factors = NULL;
 		int			rows = 0;
 
-		RecsysAlsRows(&users, items, totals, &options, factors, ignore_row, &rows);
+		(void) members_train(&RecsysAls, RecsysDenseTaskFor(&users, totals, &options), 1, &users, totals,
+							 ignore_row, &rows, take_factors, &factors);
 		ok(factors->shape.nitems == n && rows == (int) n, "%u user and item", n);
 		if (n == 1)
 		{
@@ -589,7 +586,6 @@ test_small(void)
 		}
 		RecsysFactorsFree(factors);
 		RecsysItemTotalsFree(totals);
-		RecsysMatrixFree(items);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "core/inverse.h"
 #include "core/spectral.h"
 #include "generate.h"
+#include "members.h"
 #include "tap.h"
 
 #include <math.h>
@@ -247,6 +248,39 @@ expect(const double *scores, const double *x, const RecsysMatrix *users,
 	return expected;
 }
 
+/* Inverting by a team */
+typedef struct Inversion
+{
+	float	   *a;
+	Size		n;
+	void	   *shared;
+	bool		done;
+} Inversion;
+
+static void
+invert(RecsysTeam *team, void *arg)
+{
+	Inversion  *inversion = arg;
+
+	inversion->done = RecsysInvert(team, inversion->a, inversion->n, inversion->shared);
+}
+
+/* by so many members */
+static bool
+invert_by(int members, float *a, Size n)
+{
+	Size		shared = RecsysInvertShared(n);
+	Inversion	inversion = {.a = members_allocate(sizeof(float) * n * n), .n = n,
+		.shared = members_allocate(shared)};
+
+	memcpy(inversion.a, a, sizeof(float) * n * n);
+	members_run(members, invert, &inversion);
+	memcpy(a, inversion.a, sizeof(float) * n * n);
+	members_free(inversion.a, sizeof(float) * n * n);
+	members_free(inversion.shared, shared);
+	return inversion.done;
+}
+
 static void
 test_inverse(Random *random)
 {
@@ -257,6 +291,7 @@ test_inverse(Random *random)
 		Size		n = sizes[s];
 		float	   *a = palloc0(sizeof(float) * n * n);
 		float	   *original = palloc(sizeof(float) * n * n);
+		float	   *other = palloc(sizeof(float) * n * n);
 		double		worst = 0;
 
 		/* diagonally dominant, hence positive definite */
@@ -267,7 +302,10 @@ test_inverse(Random *random)
 			a[row * n + row] = (float) n;
 		}
 		memcpy(original, a, sizeof(float) * n * n);
-		ok(RecsysInvert(a, n), "a matrix of order %zu is inverted", n);
+		memcpy(other, a, sizeof(float) * n * n);
+		ok(invert_by(1, a, n), "a matrix of order %zu is inverted", n);
+		ok(invert_by(3, other, n) && memcmp(a, other, sizeof(float) * n * n) == 0,
+		   "and by three members to the last bit");
 		for (Size row = 0; row < n; row++)
 		{
 			for (Size column = 0; column < n; column += n / 16 + 1)
@@ -275,20 +313,71 @@ test_inverse(Random *random)
 				double		sum = row == column ? -1.0 : 0.0;
 
 				for (Size x = 0; x < n; x++)
-					sum += (double) original[row * n + x] *
-						(x >= column ? a[column * n + x] : a[x * n + column]);
+					sum += (double) original[row * n + x] * a[column * n + x];
 				worst = Max(worst, fabs(sum));
 			}
 		}
 		ok(worst < TOLERANCE, "and the product is the unit matrix (%g)", worst);
 		pfree(a);
 		pfree(original);
+		pfree(other);
 	}
 	{
 		float		a[4] = {1, 2, 2, 1};
 
-		ok(!RecsysInvert(a, 2), "a matrix that is not positive definite is refused");
+		ok(!invert_by(1, a, 2) && !invert_by(2, a, 2), "a matrix that is not positive definite is refused");
 	}
+}
+
+/* A number that depends on every bit of all rows (FNV) */
+static void
+hash_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int n)
+{
+	uint64	   *hash = arg;
+
+	*hash = (*hash ^ item) * UINT64CONST(0x100000001B3);
+	for (Size x = 0; x < sizeof(RecsysNeighbor) * n; x++)
+		*hash = (*hash ^ ((const uint8 *) neighbors)[x]) * UINT64CONST(0x100000001B3);
+}
+
+/* The same users in another order */
+static RecsysMatrix *
+reverse_users(const RecsysMatrix *users)
+{
+	RecsysMatrix *items = RecsysMatrixTranspose(users);
+	RecsysMatrix *result = RecsysMatrixTranspose(items);
+	uint64		at = 0;
+
+	for (uint32 row = 0; row < users->nrows; row++)
+	{
+		uint32		user = users->nrows - 1 - row;
+
+		for (uint64 x = users->offsets[user]; x < users->offsets[user + 1]; x++, at++)
+		{
+			result->columns[at] = users->columns[x];
+			if (users->weights != NULL)
+				result->weights[at] = users->weights[x];
+		}
+		result->offsets[row + 1] = at;
+	}
+	RecsysMatrixFree(items);
+	return result;
+}
+
+void
+test_members(const RecsysDenseModel *model, RecsysDenseTask task, const RecsysMatrix *users,
+			 const RecsysItemTotals *totals)
+{
+	uint64		hashes[4] = {0};
+	RecsysMatrix *reverse = reverse_users(users);
+
+	for (int members = 1; members < 4; members++)
+		(void) members_train(model, task, members, users, totals, hash_row, &hashes[members], NULL, NULL);
+	(void) members_train(model, task, 1, reverse, totals, hash_row, &hashes[0], NULL, NULL);
+	ok(hashes[1] != 0 && hashes[1] == hashes[2] && hashes[1] == hashes[3],
+	   "two and three members find the same to the last bit");
+	ok(hashes[0] == hashes[1], "and so does one with the users in another order");
+	RecsysMatrixFree(reverse);
 }
 
 /* P from its definition, the scores from P; with a head as ease.c says. */
@@ -362,39 +451,32 @@ test_ease(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, doub
 		  int neighbors, uint32 min_support, bool with_tail)
 {
 	RecsysMatrix *users = generate_matrix(random, nusers, nitems, nusers * 5, 30, true, weights);
-	RecsysMatrix *items = RecsysMatrixTranspose(users);
 	RecsysItemTotals *totals = RecsysItemTotalsCompute(users);
-	RecsysModelOptions options = {.similarity = RECSYS_COSINE, .neighbors = neighbors,
-		.min_support = min_support};
+	RecsysModelOptions options = {.similarity = RECSYS_EASE, .neighbors = neighbors,
+		.min_support = min_support, .lambda = lambda};
+	RecsysDenseTask task = RecsysDenseTaskFor(users, totals, &options);
 	double	   *x = to_dense(users);
-	Size		needed = RecsysEaseMemory(nusers, nitems, weights != WEIGHTS_NONE);
-	Size		limit = with_tail ? needed - 160000 : ENOUGH_MEMORY;
 	Expected	expected = expect(NULL, x, users, &options);
-	Expected	ignored = expected;
 	double	   *scores;
-	uint32		head;
-	Size		before = standalone_memory_now;
+	Size		limit;
 	Size		peak;
+	uint32		head;
 
-	/* once to learn how large the head is, then to compare */
-	scores = dense(nitems, nitems);
-	ignored.scores = scores;
-	standalone_memory_peak = before;
-	head = RecsysEase(users, items, totals, &options, lambda, limit, check_row, &ignored);
-	pfree(scores);
-	peak = standalone_memory_peak - before;
+	limit = with_tail ? RecsysEaseExactMemory(&task) - 160000 : ENOUGH_MEMORY;
+	head = RecsysEasePlan(&task, limit);
 	scores = ease_reference(x, users, totals, lambda, head);
 	expected.scores = scores;
-	RecsysEase(users, items, totals, &options, lambda, limit, check_row, &expected);
+	peak = members_train(&RecsysEase, task, 1, users, totals, check_row, &expected, NULL, NULL);
 	ok(expected.wrong == 0 && expected.pairs > 0 && expected.next == nitems,
 	   "ease of %u users, %u items, weights %d, lambda %g: %d pairs, head %u (%d differ)",
 	   nusers, nitems, (int) weights, lambda, expected.pairs, head, expected.wrong);
 	ok(with_tail ? head < nitems : head == nitems, "its head is as large as memory allows");
-	ok(peak <= limit, "it takes no more than the limit (%zu of %zu)", peak, limit);
+	ok(peak <= RecsysEase.memory(&task, true) && RecsysEase.shared(&task) + peak <= limit,
+	   "it takes no more than it says (%zu of %zu)", peak, RecsysEase.memory(&task, true));
+	test_members(&RecsysEase, task, users, totals);
 	pfree(scores);
 	pfree(x);
 	RecsysItemTotalsFree(totals);
-	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
 }
 
@@ -484,15 +566,15 @@ test_spectral(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 {
 	RecsysMatrix *users = generate_matrix(random, nusers, nitems, nusers * 6, 30, true, weights);
 	RecsysItemTotals *totals = RecsysItemTotalsCompute(users);
-	RecsysModelOptions options = {.similarity = RECSYS_COSINE, .neighbors = neighbors,
-		.min_support = min_support};
 	RecsysSpectralParameters parameters = RecsysSpectralDefaults;
+	RecsysModelOptions options = {.similarity = RECSYS_SPECTRAL, .neighbors = neighbors,
+		.min_support = min_support, .rank = rank, .power = parameters.power, .tail = parameters.tail};
+	RecsysDenseTask task = RecsysDenseTaskFor(users, totals, &options);
 	double	   *x = to_dense(users);
-	Size		needed = RecsysSpectralMemory(nusers, nitems, users->offsets[nusers], rank);
 	double	   *scores;
 	double	   *keep;
 	Expected	expected;
-	Size		before;
+	Size		peak;
 	uint64		checks = standalone_interrupt_checks;
 
 	parameters.rank = rank;
@@ -503,14 +585,13 @@ test_spectral(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 		keep[item] = pow(Max(totals->mass != NULL ? totals->mass[item] : totals->users[item], 1e-9),
 						 -parameters.keep_exponent);
 	expected.keep = keep;
-	before = standalone_memory_now;
-	standalone_memory_peak = before;
-	RecsysSpectral(users, totals, &options, &parameters, ENOUGH_MEMORY, check_row, &expected);
+	peak = members_train(&RecsysSpectral, task, 1, users, totals, check_row, &expected, NULL, NULL);
 	ok(expected.wrong == 0 && expected.pairs > 0 && expected.next == nitems,
 	   "spectral of %u users, %u items, weights %d, rank %d: %d pairs (%d differ)",
 	   nusers, nitems, (int) weights, rank, expected.pairs, expected.wrong);
-	ok(standalone_memory_peak - before <= needed, "it takes no more than it says (%zu of %zu)",
-	   standalone_memory_peak - before, needed);
+	ok(peak <= RecsysSpectral.memory(&task, true), "it takes no more than it says (%zu of %zu)",
+	   peak, RecsysSpectral.memory(&task, true));
+	test_members(&RecsysSpectral, task, users, totals);
 	ok(standalone_interrupt_checks > checks, "it looks for interrupts");
 	pfree(scores);
 	pfree(keep);
@@ -528,11 +609,11 @@ test_small(void)
 		RecsysMatrix users = {.nrows = nitems == 0 ? 0 : 2, .ncolumns = nitems};
 		uint64		offsets[3] = {0, nitems, Min(2 * nitems, 6)};
 		uint32		columns[6] = {0, 1, 2, 0, 1, 2};
-		RecsysMatrix *items;
 		RecsysItemTotals *totals;
-		RecsysModelOptions options = {.similarity = RECSYS_COSINE, .neighbors = 5,
-			.min_support = 1};
 		RecsysSpectralParameters parameters = RecsysSpectralDefaults;
+		RecsysModelOptions options = {.neighbors = 5, .min_support = 1, .lambda = 1.0,
+		.rank = parameters.rank, .power = parameters.power, .tail = parameters.tail};
+		RecsysDenseTask task;
 		double	   *scores = dense(3, 3);
 		double	   *x;
 		Expected	expected;
@@ -543,13 +624,14 @@ test_small(void)
 		users.offsets = offsets;
 		users.columns = columns;
 		x = to_dense(&users);
-		items = RecsysMatrixTranspose(&users);
 		totals = RecsysItemTotalsCompute(&users);
+		task = RecsysDenseTaskFor(&users, totals, &options);
 		for (Size y = 0; y < 9; y++)
 			scores[y] = nitems > 1 && y / nitems != y % nitems && y < nitems * nitems ?
 				2.0 / (2.0 * (nitems - 1) + 1.0) : 0.0;
 		expected = expect(scores, x, &users, &options);
-		RecsysEase(&users, items, totals, &options, 1.0, ENOUGH_MEMORY, check_row, &expected);
+		(void) RecsysEasePlan(&task, ENOUGH_MEMORY);
+		(void) members_train(&RecsysEase, task, 1, &users, totals, check_row, &expected, NULL, NULL);
 		wrong += expected.wrong + (expected.next != nitems);
 
 		/* all items alike: one eigenvalue, a vector of equal parts */
@@ -560,13 +642,12 @@ test_small(void)
 								parameters.row_exponent) / nitems;
 		}
 		expected = expect(scores, x, &users, &options);
-		RecsysSpectral(&users, totals, &options, &parameters, ENOUGH_MEMORY, check_row, &expected);
+		(void) members_train(&RecsysSpectral, task, 1, &users, totals, check_row, &expected, NULL, NULL);
 		wrong += expected.wrong + (expected.next != nitems);
 		ok(wrong == 0, "%u items that two users share (%d differ)", nitems, wrong);
 		pfree(scores);
 		pfree(x);
 		RecsysItemTotalsFree(totals);
-		RecsysMatrixFree(items);
 	}
 }
 

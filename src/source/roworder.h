@@ -1,0 +1,42 @@
+/*
+ * roworder.h
+ *	  Rows of the item graph from several processes, reported in ascending order.
+ */
+#ifndef RECSYS_ROWORDER_H
+#define RECSYS_ROWORDER_H
+
+#include "postgres.h"
+
+#include "core/cooccurrence.h"
+#include "source/workers.h"
+
+typedef struct RecsysRowOrder RecsysRowOrder;
+
+/*
+ * In the leader, for the rows of nitems items.  Rows of its own that are not yet due wait in a
+ * buffer of that many bytes.
+ */
+extern RecsysRowOrder *RecsysRowOrderCreate(RecsysWorkers *workers, int nworkers, uint32 nitems,
+											Size size, RecsysRowReporter report, void *arg);
+extern void RecsysRowOrderFree(RecsysRowOrder *order);
+
+/* A RecsysRowReporter that takes the leader's rows.  It waits where the buffer is full. */
+extern void RecsysRowOrderTake(void *order, uint32 item, const RecsysNeighbor *neighbors, int count);
+
+/* Report all that is due and there. */
+extern void RecsysRowOrderReport(RecsysRowOrder *order);
+
+/* Is there room in the buffer for a good number of rows? */
+extern bool RecsysRowOrderHasRoom(const RecsysRowOrder *order);
+
+/* Have all rows been reported? */
+extern bool RecsysRowOrderDone(const RecsysRowOrder *order);
+
+/* Wait for workers' rows: there are some to come, and the next one that is due is theirs. */
+extern void RecsysRowOrderWait(RecsysRowOrder *order);
+
+/* In a worker.  Rows may stay unnoticed for a while unless flush is set. */
+extern void RecsysRowSend(RecsysWorker *worker, uint32 item, const RecsysNeighbor *neighbors,
+						  int count, bool flush);
+
+#endif							/* RECSYS_ROWORDER_H */
