@@ -27,7 +27,7 @@
 #include "utils/snapmgr.h"
 
 /* Workers help from an index of so many times min_parallel_index_scan_size on. */
-#define LEAST_SIZE 16
+#define LEAST_SIZE 128
 
 /* Pages of the index to a piece, about, and the most pieces */
 #define PIECE_PAGES 32

@@ -26,7 +26,7 @@
 #include "utils/wait_event.h"
 
 /* Milliseconds that the leader mines alone, and that have to be left for workers */
-#define ALONE 20.0
+#define ALONE 60.0
 
 /* Own item sets between two looks at the clock or into the queues */
 #define SETS_PER_LOOK 256
@@ -210,7 +210,7 @@ launch(Leader *leader)
 }
 
 /*
- * Is it time for workers?  They take some milliseconds to start and to end, so not if it
+ * Is it time for workers?  They take tens of milliseconds to start and to end, so not if it
  * looks as if there were less to come than there has been.  Tasks that come later tend
  * to be shorter: this rather over-estimates what is left.
  */
