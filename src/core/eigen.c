@@ -490,12 +490,6 @@ solve_projected(Krylov *krylov, bool last_chance)
 		for (int j = 0; j < krylov->wanted; j++)
 			findings->finished &= residual(krylov, j) <= TOLERANCE * values[0];
 	}
-#ifdef EIGEN_DEBUG
-	fprintf(stderr, "dims %d\n", dims);
-	for (int j = 31; j < krylov->wanted; j += 60)
-		fprintf(stderr, "%d %g rel %g\n", j, values[j] / values[0], residual(krylov, j) / values[0]);
-	fprintf(stderr, "%d %g rel %g\n", krylov->wanted-1, values[krylov->wanted-1] / values[0], residual(krylov, krylov->wanted-1) / values[0]);
-#endif
 	largest = Max(values[0], FLT_MIN);
 	findings->rank = 0;
 	while (findings->rank < Min(krylov->wanted, dims) && values[findings->rank] > ZERO * largest)
