@@ -75,9 +75,32 @@ sgemm_(const char *transa, const char *transb, const int *m, const int *n, const
 }
 
 void
+sgemv_(const char *trans, const int *m, const int *n, const float *alpha, const float *a,
+	   const int *lda, const float *x, const int *incx, const float *beta, float *y,
+	   const int *incy, size_t length)
+{
+	PASS_ON(sgemv_, trans, m, n, alpha, a, lda, x, incx, beta, y, incy, length);
+}
+
+void
+ssyrk_(const char *uplo, const char *trans, const int *n, const int *k, const float *alpha,
+	   const float *a, const int *lda, const float *beta, float *c, const int *ldc,
+	   size_t length_u, size_t length_t)
+{
+	PASS_ON(ssyrk_, uplo, trans, n, k, alpha, a, lda, beta, c, ldc, length_u, length_t);
+}
+
+void
 spotrf_(const char *uplo, const int *n, float *a, const int *lda, int *info, size_t length)
 {
 	PASS_ON(spotrf_, uplo, n, a, lda, info, length);
+}
+
+void
+spotrs_(const char *uplo, const int *n, const int *nrhs, const float *a, const int *lda, float *b,
+		const int *ldb, int *info, size_t length)
+{
+	PASS_ON(spotrs_, uplo, n, nrhs, a, lda, b, ldb, info, length);
 }
 
 void
