@@ -42,10 +42,11 @@ struct RecsysCandidates
 
 /*
  * A step of the search: an option, the values it can have in ascending order, and
- * the family that knows it (NULL: all; COUNTED: those that count pairs).  The first value is the default where the
- * option is not part of the text.
+ * the family that knows it (NULL: all; COUNTED: those that count pairs; GRAPHED: those whose lists come
+ * of the item graph, all but als).  The first value is the default where the option is not part of the text.
  */
 #define COUNTED "counted"
+#define GRAPHED "graphed"
 
 typedef struct Step
 {
@@ -69,10 +70,11 @@ static const char *const families[] = {
 	"similarity = spectral, min_support = 1, neighbors = 500",
 	"similarity = ease, min_support = 1, neighbors = 200",
 	"similarity = slim, min_support = 1",
+	"similarity = als",
 };
 
 static const Step steps[] = {
-	{NULL, "neighbors", "100", {"10", "20", "50", "100", "200", "500"}, false},
+	{GRAPHED, "neighbors", "100", {"10", "20", "50", "100", "200", "500"}, false},
 	{COUNTED, "alpha", "0", {"0", "0.1", "0.2", "0.3", "0.5", "0.7", "1"}, false},
 	{COUNTED, "shrinkage", "0", {"0", "5", "10", "20", "50", "100"}, false},
 	{"rp3beta", "beta", "0.6", {"0.2", "0.4", "0.6", "0.8", "1"}, false},
@@ -81,10 +83,13 @@ static const Step steps[] = {
 	{"spectral", "power", "0.4", {"0.2", "0.3", "0.4", "0.5", "0.7"}, false},
 	{"spectral", "tail", "0.7", {"0.3", "0.5", "0.7", "1"}, false},
 	{"ease", "lambda", "80", {"10", "20", "40", "80", "160", "320", "640"}, false},
+	{"als", "rank", "128", {"16", "32", "64", "128", "256", "512"}, false},
+	{"als", "unobserved", "0.01", {"0.001", "0.003", "0.01", "0.03", "0.1", "0.3"}, false},
+	{"als", "lambda", "0.003", {"0.001", "0.002", "0.003", "0.005", "0.01", "0.03"}, false},
 	{"itemknn", "candidates", "200", {"20", "50", "100", "200", "500"}, false},
 	{"slim", "l1", "1", {"0", "0.5", "1", "2", "5"}, false},
 	{"slim", "l2", "5", {"1", "5", "10", "20"}, false},
-	{NULL, "min_support", "2", {"1", "2", "3", "5", "10"}, false},
+	{GRAPHED, "min_support", "2", {"1", "2", "3", "5", "10"}, false},
 	{NULL, "half_life", "''", {"'7 days'", "'30 days'", "'90 days'", "'180 days'", "'365 days'", "''"}, true},
 };
 
@@ -135,7 +140,7 @@ has_value(const char *text, const Step *step, const char *value)
 static bool
 is_learned(const char *family, Size length)
 {
-	static const char *const learned[] = {"rp3beta", "itemknn", "spectral", "ease", "slim"};
+	static const char *const learned[] = {"rp3beta", "itemknn", "spectral", "ease", "slim", "als"};
 
 	for (int x = 0; x < (int) lengthof(learned); x++)
 		if (strlen(learned[x]) == length && strncmp(family, learned[x], length) == 0)
@@ -158,6 +163,8 @@ applies(const RecsysCandidates *candidates, const Step *step, const char *text)
 		return false;
 	if (strcmp(step->family, COUNTED) == 0)
 		return !is_learned(begin, end - begin);
+	if (strcmp(step->family, GRAPHED) == 0)
+		return end - begin != strlen("als") || strncmp(begin, "als", end - begin) != 0;
 	return strlen(step->family) == end - begin && strncmp(begin, step->family, end - begin) == 0;
 }
 

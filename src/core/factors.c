@@ -141,6 +141,7 @@ flush(RecsysFoldIn *foldin)
 
 	if (foldin->count == 0 && foldin->flushed)
 		return;
+	CHECK_FOR_INTERRUPTS();
 	ssyrk_("L", "N", &rank, &foldin->count, &one, foldin->panel, &rank, beta,
 		   foldin->matrix, &rank, 1, 1);
 	sgemv_("N", &rank, &foldin->count, &one, foldin->panel, &rank, foldin->roots, &step, beta,

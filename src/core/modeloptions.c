@@ -51,7 +51,7 @@ const RecsysModelOption RecsysModelOptionTable[] =
 		   "Of spectral: exponent of their strengths; the smaller, the less popular taste counts"),
 	OPTION(tail, REAL, 0.7, 0, 1,
 		   "Of spectral: how much of what lies beyond them counts"),
-	OPTION(unobserved, REAL, 0.1, 0, 1e6,
+	OPTION(unobserved, REAL, 0.01, 0, 1e6,
 		   "Of als: weight of a pair that was not observed"),
 	OPTION(iterations, INTEGER, 16, 1, 1000,
 		   "Of als: rounds over users and items")

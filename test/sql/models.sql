@@ -1,7 +1,7 @@
 /*
  * Models beside the counted measures, on random data: weightings and rp3beta
- * against plain SQL, slim against the conditions that its minimum fulfils, ease
- * and spectral against textbook linear algebra; all of them through builds of every
+ * against plain SQL, slim against the conditions that its minimum fulfils, ease, spectral
+ * and als against textbook linear algebra; all of them through builds of every
  * kind, merges and REINDEX.
  */
 SET client_min_messages = warning;
@@ -292,6 +292,178 @@ FROM unnest(ARRAY[false, true]) w, (VALUES (5, 0.4, 0.7), (9, 1, 0.2), (512, 0.3
 					   format('spectral_reference(%L, %s, %s, %s, 16)', w, rank, power, tail));
 
 /*
+ * als: with as many dimensions as there are items the objective has one minimum (in terms of
+ * scores), so that of this plain alternation, from any start, is that of the kernel.  Compared are
+ * cosines, and figures of lists by users folded in.
+ */
+CREATE TABLE taste (user_id bigint, item_id bigint, weight real, later boolean);
+INSERT INTO taste
+SELECT DISTINCT ON (u, i) u, i, 1 + 2 * chance(g, 'tw'), chance(g, 'tl') < 0.2 AND u > 1
+FROM (SELECT g, floor(9 * chance(g, 'tu')) AS u, floor(5 * chance(g, 'ti') ^ 1.5) AS i FROM generate_series(1, 60) g) r ORDER BY u, i, g;
+
+-- x of A x = sum of w y, from rows of y and w; whole is a G + the regularization but for W
+CREATE FUNCTION fit(ys double precision[], ws double precision[], gram double precision[], unobserved double precision,
+					ridge double precision) RETURNS double precision[] LANGUAGE plpgsql AS $$
+DECLARE
+	r integer := array_length(gram, 1);
+	a double precision[] := array_fill(0::double precision, ARRAY[r, r]);
+	x double precision[] := array_fill(0::double precision, ARRAY[r]);
+	factor double precision;
+	value double precision;
+BEGIN
+	-- through value: an array that is read where it is changed would be copied
+	FOR i IN 1 .. r LOOP
+		FOR j IN 1 .. r LOOP
+			value := unobserved * gram[i][j] + CASE WHEN i = j THEN ridge ELSE 0 END;
+			FOR e IN 1 .. cardinality(ws) LOOP
+				value := value + ws[e] * ys[e][i] * ys[e][j];
+			END LOOP;
+			a[i][j] := value;
+		END LOOP;
+		value := 0;
+		FOR e IN 1 .. cardinality(ws) LOOP
+			value := value + ws[e] * ys[e][i];
+		END LOOP;
+		x[i] := value;
+	END LOOP;
+	FOR k IN 1 .. r LOOP
+		FOR i IN 1 .. r LOOP
+			CONTINUE WHEN i = k;
+			factor := a[i][k] / a[k][k];
+			FOR j IN k .. r LOOP
+				value := a[i][j] - factor * a[k][j];
+				a[i][j] := value;
+			END LOOP;
+			value := x[i] - factor * x[k];
+			x[i] := value;
+		END LOOP;
+	END LOOP;
+	FOR k IN 1 .. r LOOP
+		x[k] := x[k] / a[k][k];
+	END LOOP;
+	RETURN x;
+END $$;
+CREATE FUNCTION gram_of(factors double precision[]) RETURNS double precision[] LANGUAGE plpgsql AS $$
+DECLARE
+	r integer := array_length(factors, 2);
+	gram double precision[] := array_fill(0::double precision, ARRAY[r, r]);
+	value double precision;
+BEGIN
+	FOR i IN 1 .. r LOOP
+		FOR j IN 1 .. r LOOP
+			value := 0;
+			FOR e IN 1 .. array_length(factors, 1) LOOP
+				value := value + factors[e][i] * factors[e][j];
+			END LOOP;
+			gram[i][j] := value;
+		END LOOP;
+	END LOOP;
+	RETURN gram;
+END $$;
+-- factors of the items, in their order
+CREATE FUNCTION als_factors(weighted boolean, unobserved double precision, lambda double precision, rounds integer)
+RETURNS double precision[] LANGUAGE plpgsql AS $$
+DECLARE
+	items bigint[] := ARRAY(SELECT DISTINCT item_id FROM taste WHERE NOT later ORDER BY 1);
+	users bigint[] := ARRAY(SELECT DISTINCT user_id FROM taste WHERE NOT later ORDER BY 1);
+	n integer := cardinality(items);
+	m integer := cardinality(users);
+	y double precision[];
+	x double precision[] := array_fill(0::double precision, ARRAY[m, n]);
+	ratings double precision[] := array_fill(0::double precision, ARRAY[m, n]);
+	others double precision[];
+	ws double precision[];
+	gram double precision[];
+	fitted double precision[];
+	r record;
+BEGIN
+	y := (SELECT array_agg(l ORDER BY i) FROM (SELECT i, array_agg(chance(i * 100 + j, 'start') - 0.5 ORDER BY j) AS l
+											   FROM generate_series(1, n) i, generate_series(1, n) j GROUP BY 1) s);
+	FOR r IN SELECT array_position(users, user_id) AS u, array_position(items, item_id) AS i, weight FROM taste WHERE NOT later LOOP
+		ratings[r.u][r.i] := CASE WHEN weighted THEN r.weight ELSE 1 END;
+	END LOOP;
+	FOR round IN 1 .. rounds LOOP
+		gram := gram_of(y);
+		FOR u IN 1 .. m LOOP
+			others := '{}';
+			ws := '{}';
+			FOR i IN 1 .. n LOOP
+				CONTINUE WHEN ratings[u][i] = 0;
+				others := others || y[i:i];
+				ws := ws || ratings[u][i];
+			END LOOP;
+			fitted := fit(others, ws, gram, unobserved, lambda * ((SELECT sum(w) FROM unnest(ws) w) + unobserved * n));
+			FOR k IN 1 .. n LOOP
+				x[u][k] := fitted[k];
+			END LOOP;
+		END LOOP;
+		gram := gram_of(x);
+		FOR i IN 1 .. n LOOP
+			others := '{}';
+			ws := '{}';
+			FOR u IN 1 .. m LOOP
+				CONTINUE WHEN ratings[u][i] = 0;
+				others := others || x[u:u];
+				ws := ws || ratings[u][i];
+			END LOOP;
+			fitted := fit(others, ws, gram, unobserved, lambda * ((SELECT sum(w) FROM unnest(ws) w) + unobserved * m));
+			FOR k IN 1 .. n LOOP
+				y[i][k] := fitted[k];
+			END LOOP;
+		END LOOP;
+	END LOOP;
+	RETURN y;
+END $$;
+CREATE FUNCTION dot(a double precision[], i bigint, b double precision[], j bigint) RETURNS double precision LANGUAGE sql
+RETURN (SELECT sum(a[i][k] * b[j][k]) FROM generate_subscripts(a, 2) k);
+CREATE FUNCTION als_differences(weighted boolean, unobserved double precision, lambda double precision,
+								OUT pairs bigint, OUT wrong_cosines bigint, OUT figures bigint, OUT wrong_figures bigint) LANGUAGE plpgsql AS $$
+DECLARE
+	query text := format('SELECT user_id, item_id%s FROM taste WHERE ', CASE WHEN weighted THEN ', weight' END);
+	model text := format('similarity = als, rank = 5, unobserved = %s, lambda = %s, iterations = 1000', unobserved, lambda);
+	items bigint[] := ARRAY(SELECT DISTINCT item_id FROM taste WHERE NOT later ORDER BY 1);
+	y double precision[] := als_factors(weighted, unobserved, lambda, 60);
+	gram double precision[] := gram_of(y);
+BEGIN
+	SELECT count(q.score), count(*) FILTER (WHERE abs(coalesce(q.score, 0) - CASE WHEN c.support >= 2 THEN greatest(c.score, 0) ELSE 0 END) > 2e-3)
+	INTO pairs, wrong_cosines
+	FROM (SELECT a.item_id, b.item_id AS similar_item_id, dot(y, i, y, j) / sqrt(dot(y, i, y, i) * dot(y, j, y, j)) AS score, count(*) AS support
+		  FROM taste a JOIN taste b USING (user_id), LATERAL (SELECT array_position(items, a.item_id), array_position(items, b.item_id)) p(i, j)
+		  WHERE NOT a.later AND NOT b.later AND i <> j GROUP BY 1, 2, i, j) c
+	FULL JOIN query_item_similarity(query || 'NOT later', options => model) q USING (item_id, similar_item_id);
+
+	WITH known AS (
+		SELECT user_id, array_agg(i) AS seen,
+			   fit(array_agg(ARRAY(SELECT y[i][k] FROM generate_subscripts(y, 2) k) ORDER BY i), array_agg(w ORDER BY i), gram, unobserved, lambda * (sum(w) + unobserved * cardinality(items))) AS x
+		FROM (SELECT user_id, array_position(items, item_id) AS i, CASE WHEN weighted THEN weight ELSE 1 END::double precision AS w
+			  FROM taste WHERE NOT later) t GROUP BY 1),
+	listed AS (
+		SELECT user_id, item_id, row_number() OVER (PARTITION BY user_id ORDER BY score DESC) AS place
+		FROM (SELECT user_id, items[i] AS item_id, (SELECT sum(x[k] * y[i][k]) FROM generate_subscripts(x, 1) k) AS score
+			  FROM known, generate_subscripts(y, 1) i WHERE NOT i = ANY (seen)) s),
+	hits AS (
+		SELECT user_id, count(*) AS relevant, count(*) FILTER (WHERE place <= 2) AS hits, coalesce(max(1.0 / place) FILTER (WHERE place <= 2), 0) AS rr
+		FROM taste LEFT JOIN listed USING (user_id, item_id) WHERE later GROUP BY 1),
+	expected AS (SELECT avg(hits::double precision / relevant) AS recall, avg(rr) AS mrr FROM hits)
+	SELECT count(*), count(*) FILTER (WHERE abs(value - CASE metric WHEN 'recall' THEN recall ELSE mrr END) > 1e-9 OR value = 0)
+	INTO figures, wrong_figures
+	FROM expected, recsys.evaluate(query || 'NOT later', model, test => query || 'later', k => ARRAY[2], metrics => ARRAY['recall', 'mrr'], resamples => 0);
+END $$;
+SELECT w AS weighted, unobserved, lambda, pairs > 10 AS enough, wrong_cosines, figures, wrong_figures
+FROM (VALUES (false, 0.2, 0.05), (true, 0.5, 0.1)) o (w, unobserved, lambda), als_differences(w, unobserved, lambda);
+-- the start is random but always the same (users come in another order, hence some rounding); the default rank is
+-- more than there are items
+CREATE FUNCTION als_changes(a text, b text, OUT pairs bigint, OUT changed boolean) LANGUAGE sql AS $$
+	SELECT count(*), count(*) FILTER (WHERE (abs(x.score - y.score) < 1e-3 AND x.support = y.support) IS NOT TRUE) > count(*) / 100
+	FROM query_item_similarity('SELECT user_id, item_id, weight FROM rated', 'als', options => a) x
+	FULL JOIN query_item_similarity('SELECT user_id, item_id, weight FROM rated', 'als', options => b) y USING (item_id, similar_item_id)
+$$;
+SELECT a, b, pairs > 400 AS enough, changed
+FROM (VALUES ('', ''), ('', 'iterations = 1'), ('', 'rank = 2'), ('', 'unobserved = 1'), ('', 'lambda = 0.1'), ('', 'weighting = bm25')) o (a, b), als_changes(a, b);
+DROP TABLE taste;
+DROP FUNCTION fit, gram_of, als_factors, dot, als_differences, als_changes;
+
+/*
  * Indexes: the graph of a build is that of the query, also in little memory, and
  * after a REINDEX.
  */
@@ -327,12 +499,28 @@ CREATE OR REPLACE FUNCTION unlike_query(index text, query text, options text) RE
 	FROM item_similarity(index) i FULL JOIN query_item_similarity(query, options => options) q USING (item_id, rank)
 $$;
 SELECT o AS options, (builds(o, '16MB')).*
-FROM unnest(ARRAY['similarity=ease', 'similarity=ease, lambda=20, weighting=tfidf', 'similarity=spectral']) o;
+FROM unnest(ARRAY['similarity=ease', 'similarity=ease, lambda=20, weighting=tfidf', 'similarity=spectral', 'similarity=als, rank=16']) o;
+-- lists by factors: again and again the same, whoever makes them
+CREATE TABLE evaluated (workers integer, metric text, k integer, value double precision, users bigint);
+DO $$
+DECLARE
+	workers text;
+BEGIN
+	FOREACH workers IN ARRAY '{0,2,2}'::text[] LOOP
+		PERFORM set_config('max_parallel_maintenance_workers', workers, true);
+		INSERT INTO evaluated SELECT workers::integer, metric, k, value, users
+		FROM recsys.evaluate('SELECT user_id, item_id, weight FROM large', 'similarity = als, rank = 16', resamples => 0);
+	END LOOP;
+END $$;
+SELECT count(*) AS metrics, bool_and(same = 1) AS same, min(users) > 2000 AS enough
+FROM (SELECT count(DISTINCT coalesce(value, -1)) AS same, min(users) AS users FROM evaluated GROUP BY metric, k) m;
+DROP TABLE evaluated;
 -- some need the histories in memory, and say how much that is
 SET maintenance_work_mem = '1MB';
 \set VERBOSITY terse
 CREATE INDEX ON large USING recsys (user_id, item_id, weight) WITH (similarity = slim);
 CREATE INDEX ON large USING recsys (user_id, item_id, weight) WITH (similarity = spectral);
+CREATE INDEX ON large USING recsys (user_id, item_id, weight) WITH (similarity = als);
 CREATE INDEX ON large USING recsys (user_id, item_id, weight) WITH (similarity = ease);
 -- ease makes do with what there is: some items predict each other, the others are predicted by them
 CREATE TABLE wide AS
@@ -362,7 +550,7 @@ CREATE FUNCTION note(options text, step text, floor_support integer) RETURNS voi
 			LEFT JOIN query_item_similarity('SELECT user_id, item_id FROM shop', 'confidence', 1000, floor_support) q USING (item_id, similar_item_id)
 			WHERE q.support IS DISTINCT FROM i.support),
 		   (SELECT count(*) FROM item_similarity('shop_recsys') i LEFT JOIN built b USING (item_id, similar_item_id)
-			WHERE (abs(b.score - i.score) <= CASE WHEN options LIKE '%spectral%' THEN 1e-3 * b.score ELSE 0 END) IS NOT TRUE) +
+			WHERE (abs(b.score - i.score) <= CASE WHEN options LIKE '%spectral%' THEN 1e-3 * b.score WHEN options LIKE '%als%' THEN 1e-3 ELSE 0 END) IS NOT TRUE) +
 		   -- a pair that was there before is gone only if it lacks support
 		   (SELECT count(*) FROM built b
 			JOIN query_item_similarity('SELECT user_id, item_id FROM shop', 'confidence', 1000, floor_support) q USING (item_id, similar_item_id)
@@ -413,7 +601,7 @@ END $$;
 \pset format unaligned
 \pset tuples_only on
 \o /dev/null
-SELECT history(o) FROM unnest(ARRAY['similarity=rp3beta', 'similarity=slim', 'similarity=itemknn', 'similarity=ease', 'similarity=spectral, rank=8', 'similarity=cosine, weighting=tfidf',
+SELECT history(o) FROM unnest(ARRAY['similarity=rp3beta', 'similarity=slim', 'similarity=itemknn', 'similarity=ease', 'similarity=spectral, rank=8', 'similarity=als, rank=8', 'similarity=cosine, weighting=tfidf',
 									'similarity=cosine, training_half_life=''10 days'', min_support=3']) o
 \gexec
 \o
@@ -464,9 +652,19 @@ SELECT count(*) FROM (SELECT * FROM query_item_similarity('SELECT user_id, item_
 	EXCEPT ALL SELECT * FROM query_item_similarity('SELECT user_id, item_id FROM shop', 'jaccard', options => 'beta=1, weighting=bm25, l1=7')) d;
 -- nothing to learn from
 SELECT s, (SELECT count(*) FROM query_item_similarity('SELECT 1, 1 WHERE false', s)),
-	   (SELECT count(*) FROM query_item_similarity('SELECT 1, 1', s)) FROM unnest(ARRAY['rp3beta', 'slim', 'itemknn', 'ease', 'spectral']) s;
--- ease: what single precision cannot hold
+	   (SELECT count(*) FROM query_item_similarity('SELECT 1, 1', s)) FROM unnest(ARRAY['rp3beta', 'slim', 'itemknn', 'ease', 'spectral', 'als']) s;
+-- what single precision cannot hold
 SELECT query_item_similarity('SELECT u, i, 1e30 FROM generate_series(1, 3) u, generate_series(1, 3) i', 'ease');
+SELECT count(*) FROM query_item_similarity('SELECT u, i, 1e30 FROM generate_series(1, 3) u, generate_series(1, 3) i', 'als');
+SELECT count(*) FROM query_item_similarity('SELECT u, i, 1e-30 FROM generate_series(1, 3) u, generate_series(1, 3) i', 'als');
+CREATE INDEX ON shop USING recsys (user_id, item_id) WITH (similarity = als, rank = 0);
+CREATE INDEX ON shop USING recsys (user_id, item_id) WITH (similarity = als, lambda = -1);
+CREATE INDEX ON shop USING recsys (user_id, item_id) WITH (similarity = als, unobserved = -0.1);
+CREATE INDEX ON shop USING recsys (user_id, item_id) WITH (similarity = als, iterations = 0);
+-- defaults that depend on the model are not shown
+CREATE INDEX shop_recsys ON shop USING recsys (user_id, item_id) WITH (similarity = als);
+SELECT pg_get_indexdef('shop_recsys'::regclass);
+DROP INDEX shop_recsys;
 TRUNCATE shop;
 CREATE INDEX shop_recsys ON shop USING recsys (user_id, item_id) WITH (similarity = slim);
 INSERT INTO shop VALUES (1, 1), (1, 2);
