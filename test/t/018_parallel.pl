@@ -107,7 +107,7 @@ same_as_serial('spectral', $plain, with => 'WITH (similarity = spectral, rank = 
 same_as_serial('spectral, weighted', $all, with => 'WITH (similarity = spectral, rank = 150, weighting = bm25)');
 same_as_serial('ease', $plain, with => 'WITH (similarity = ease, lambda = 50, neighbors = 20)');
 same_as_serial('ease by users', '(user_id % 300), product_id, quantity', with => 'WITH (similarity = ease, neighbors = 20)');
-same_as_serial('ease, low memory', $plain, with => 'WITH (similarity = ease, lambda = 50)', memory => '8MB', alone => 1,
+same_as_serial('ease, low memory', $plain, with => 'WITH (similarity = ease, lambda = 50)', memory => '5MB', alone => 1,
 	like => qr/exact for the most popular items only/);
 same_as_serial('als', $all, with => 'WITH (similarity = als, rank = 16, iterations = 4, neighbors = 20)');
 same_as_serial('unsafe expression', 'unsafe(user_id), product_id', wanted => 0);
