@@ -61,6 +61,7 @@ default_models()
 		similarity = slim, min_support = 1, neighbors = 500
 		similarity = spectral, min_support = 1, neighbors = 500
 		similarity = ease, min_support = 1, neighbors = 500
+		similarity = als, min_support = 1
 	END
 }
 
