@@ -3,8 +3,9 @@
  *	  Item sets packed one behind the other, in units of 16 bits.
  *
  * A set is its support and its length with two units each, its weight with four if
- * there are weights, and its items in ascending order, with one unit each where numbers
- * are small enough and two otherwise.  That is a fifth of what a row takes.
+ * there are weights, and its items as they were found, with one unit each where numbers
+ * are small enough and two otherwise.  That is a fifth of what a row takes.  Items are
+ * put in order when they are unpacked: who only counts sets never looks at them.
  */
 #include "core/setpack.h"
 
@@ -25,28 +26,28 @@ RecsysSetUnits(const RecsysSetFormat *format, uint32 length)
 }
 
 /*
- * The items of a set into an array of a type: by insertion, as sets are short, mostly;
- * or by a bit for each item.  Where few items are frequent, sets are long and there are
- * very many of them.
+ * Items of a type in ascending order: by insertion, as sets are short, mostly; or by a
+ * bit for each item.  Where few items are frequent, sets are long and there are very
+ * many of them.
  */
 #define DEFINE_SORT(name, type) \
 static inline void \
-name(uint32 nitems, const RecsysItemset *set, type *items) \
+name(uint32 nitems, const type *given, uint32 length, uint32 *items) \
 { \
 	if (nitems <= FEW_ITEMS) \
 	{ \
 		uint64		bits[FEW_ITEMS / 64] = {0}; \
 \
-		for (uint32 i = 0; i < set->length; i++) \
-			bits[set->items[i] / 64] |= UINT64CONST(1) << (set->items[i] % 64); \
+		for (uint32 i = 0; i < length; i++) \
+			bits[given[i] / 64] |= UINT64CONST(1) << (given[i] % 64); \
 		for (uint32 w = 0; w * 64 < nitems; w++) \
 			for (uint64 word = bits[w]; word != 0; word &= word - 1) \
-				*items++ = (type) (w * 64 + (uint32) __builtin_ctzll(word)); \
+				*items++ = w * 64 + (uint32) __builtin_ctzll(word); \
 		return; \
 	} \
-	for (uint32 i = 0; i < set->length; i++) \
+	for (uint32 i = 0; i < length; i++) \
 	{ \
-		type		item = (type) set->items[i]; \
+		uint32		item = given[i]; \
 		uint32		j = i; \
 \
 		for (; j > 0 && items[j - 1] > item; j--) \
@@ -61,7 +62,7 @@ DEFINE_SORT(sort_narrow, uint16)
 void
 RecsysSortSet(uint32 nitems, const RecsysItemset *set, uint32 *items)
 {
-	sort_wide(nitems, set, items);
+	sort_wide(nitems, set->items, set->length, items);
 }
 
 uint16 *
@@ -77,27 +78,11 @@ RecsysPackSet(const RecsysSetFormat *format, const RecsysItemset *set, uint16 *p
 	}
 	if (format->nitems <= NARROW_ITEMS)
 	{
-		sort_narrow(format->nitems, set, place);
+		for (uint32 i = 0; i < set->length; i++)
+			place[i] = (uint16) set->items[i];
 		return place + set->length;
 	}
-
-	/* places are not aligned to an item that takes two units */
-	for (uint32 i = 0; i < set->length; i++)
-	{
-		uint32		item = set->items[i];
-		uint32		j = i;
-
-		for (; j > 0; j--)
-		{
-			uint32		other;
-
-			memcpy(&other, place + 2 * (Size) (j - 1), sizeof(uint32));
-			if (other < item)
-				break;
-			memcpy(place + 2 * (Size) j, &other, sizeof(uint32));
-		}
-		memcpy(place + 2 * (Size) j, &item, sizeof(uint32));
-	}
+	memcpy(place, set->items, sizeof(uint32) * (Size) set->length);
 	return place + 2 * (Size) set->length;
 }
 
@@ -122,12 +107,14 @@ RecsysUnpackItems(const RecsysSetFormat *format, const uint16 *place, RecsysItem
 				  uint32 *items)
 {
 	set->items = items;
-	if (format->nitems > NARROW_ITEMS)
+	if (format->nitems <= NARROW_ITEMS)
 	{
-		memcpy(items, place, sizeof(uint32) * (Size) set->length);
-		return place + 2 * (Size) set->length;
+		sort_narrow(format->nitems, place, set->length, items);
+		return place + set->length;
 	}
-	for (uint32 i = 0; i < set->length; i++)
-		items[i] = place[i];
-	return place + set->length;
+
+	/* sorted where they are: the sort reads an item before it writes over it */
+	memcpy(items, place, sizeof(uint32) * (Size) set->length);
+	sort_wide(format->nitems, items, set->length, items);
+	return place + 2 * (Size) set->length;
 }

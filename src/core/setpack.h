@@ -20,13 +20,13 @@ extern Size RecsysSetUnits(const RecsysSetFormat *format, uint32 length);
 /* Items of a set, ascending */
 extern void RecsysSortSet(uint32 nitems, const RecsysItemset *set, uint32 *items);
 
-/* Packs a set, its items ascending; returns the place behind it. */
+/* Packs a set; returns the place behind it. */
 extern uint16 *RecsysPackSet(const RecsysSetFormat *format, const RecsysItemset *set,
 							 uint16 *place);
 
 /*
- * Fills in a set but for its items, and then those, into an array that has room for
- * set->length; both return the place behind what they have read.
+ * Fills in a set but for its items, and then those, ascending, into an array that has room
+ * for set->length; both return the place behind what they have read.
  */
 extern const uint16 *RecsysUnpackSet(const RecsysSetFormat *format, const uint16 *place,
 									 RecsysItemset *set);
