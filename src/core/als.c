@@ -75,18 +75,6 @@ typedef struct Als
 } Als;
 
 static Size
-work_size(Size rank)
-{
-	return 1 + 6 * rank + 2 * rank * rank;
-}
-
-static Size
-iwork_size(Size rank)
-{
-	return 3 + 5 * rank;
-}
-
-static Size
 part_end(Size part, Size n)
 {
 	return n * (part + 1) / PARTS;
@@ -98,8 +86,8 @@ find_rotation(Als *als, const float *factors, Size n)
 {
 	int			rank = als->rank;
 	Size		size = (Size) rank * rank;
-	int			lwork = (int) work_size(rank);
-	int			liwork = (int) iwork_size(rank);
+	int			lwork = (int) RecsysEigenWork(rank);
+	int			liwork = (int) RecsysEigenIntegerWork(rank);
 	int			info;
 	const float one = 1.0f;
 	uint64		part;
@@ -322,7 +310,7 @@ member_memory(const RecsysDenseTask *task, bool leader)
 	Size		training = sizeof(float) * ROWS_PER_CALL * rank + RecsysFoldInMemory((int) rank);
 
 	if (leader)
-		training += sizeof(float) * (rank + work_size(rank)) + sizeof(int) * iwork_size(rank);
+		training += sizeof(float) * (rank + RecsysEigenWork(rank)) + sizeof(int) * RecsysEigenIntegerWork(rank);
 	return Max(Max(training, RecsysPairRowsMemory(task->nitems, task->weighted)),
 			   leader ? RecsysDensePrepareMemory(task) : 0);
 }
@@ -370,8 +358,8 @@ run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReport
 	if (RecsysTeamLeads(team))
 	{
 		als.values = palloc(sizeof(float) * rank);
-		als.work = recsys_alloc_huge(sizeof(float) * work_size(rank));
-		als.iwork = palloc(sizeof(int) * iwork_size(rank));
+		als.work = recsys_alloc_huge(sizeof(float) * RecsysEigenWork(rank));
+		als.iwork = palloc(sizeof(int) * RecsysEigenIntegerWork(rank));
 	}
 	train(&als, task->options.iterations);
 	pfree(als.piece);

@@ -45,4 +45,17 @@ extern void ssyevd_(const char *jobz, const char *uplo, const int *n, float *a, 
 #pragma GCC visibility pop
 #endif
 
+/* Lengths of ssyevd_'s work and iwork for the eigenvectors of a matrix of order n */
+static inline Size
+RecsysEigenWork(Size n)
+{
+	return 1 + 6 * n + 2 * n * n;
+}
+
+static inline Size
+RecsysEigenIntegerWork(Size n)
+{
+	return 3 + 5 * n;
+}
+
 #endif							/* RECSYS_BLAS_H */

@@ -120,18 +120,6 @@ basis_size(uint32 ncolumns, int rank)
 	return (int) Min(wanted, (Size) ncolumns);
 }
 
-static Size
-work_size(Size k)
-{
-	return 1 + 6 * k + 2 * k * k;
-}
-
-static Size
-iwork_size(Size k)
-{
-	return 3 + 5 * k;
-}
-
 /* -1 .. 1; splitmix64 (Steele, Lea, Flood 2014) */
 static float
 random_value(uint64 seed, uint64 number)
@@ -268,8 +256,8 @@ sum_grams(Krylov *krylov)
 static void
 diagonalize(Krylov *krylov, float *matrix, int n, int stride, float *values)
 {
-	int			lwork = (int) work_size(n);
-	int			liwork = (int) iwork_size(n);
+	int			lwork = (int) RecsysEigenWork(n);
+	int			liwork = (int) RecsysEigenIntegerWork(n);
 	int			info;
 
 	CHECK_FOR_INTERRUPTS();
@@ -630,8 +618,8 @@ RecsysEigenCompute(RecsysTeam *team, const RecsysMatrix *a, const RecsysMatrix *
 	krylov.piece = recsys_alloc_huge(sizeof(float) * piece_size(krylov.m));
 	if (RecsysTeamLeads(team))
 	{
-		krylov.work = recsys_alloc_huge(sizeof(float) * work_size(k));
-		krylov.iwork = palloc(sizeof(int) * iwork_size(k));
+		krylov.work = recsys_alloc_huge(sizeof(float) * RecsysEigenWork(k));
+		krylov.iwork = palloc(sizeof(int) * RecsysEigenIntegerWork(k));
 	}
 	run(&krylov);
 	eigen->rank = krylov.findings->rank;
@@ -663,5 +651,5 @@ RecsysEigenMemory(uint32 nrows, uint32 ncolumns, int rank, bool leader)
 	Size		k = Max(m, BLOCK);
 
 	return sizeof(float) * piece_size(m) +
-		(leader ? sizeof(float) * work_size(k) + sizeof(int) * iwork_size(k) : 0);
+		(leader ? sizeof(float) * RecsysEigenWork(k) + sizeof(int) * RecsysEigenIntegerWork(k) : 0);
 }

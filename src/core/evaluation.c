@@ -221,7 +221,6 @@ score_by_factors(RecsysEvaluator *evaluator, uint32 user)
 	const uint32 *items;
 	uint64		count = row_of(&evaluation->histories, user, &items);
 	const float *taste;
-	uint32		numbers[ITEMS_PER_CALL];
 	float		scores[ITEMS_PER_CALL];
 
 	RecsysFoldInStart(evaluator->foldin);
@@ -237,10 +236,8 @@ score_by_factors(RecsysEvaluator *evaluator, uint32 user)
 	{
 		int			n = (int) Min(nitems - first, ITEMS_PER_CALL);
 
-		for (int x = 0; x < n; x++)
-			numbers[x] = first + x;
 		RecsysFactorScores(taste, factors->items + first * rank, n, (int) rank, scores);
-		RecsysScorerAdd(evaluator->scorer, 1.0, numbers, scores, n);
+		RecsysScorerAddRange(evaluator->scorer, first, scores, n);
 	}
 }
 
