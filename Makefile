@@ -28,7 +28,14 @@ layers := core am source worker api
 sources := $(sort $(wildcard $(top)/src/*.c) $(foreach layer,$(layers),$(wildcard $(top)/src/$(layer)/*.c)))
 
 OBJS = $(patsubst $(top)/%.c,%.o,$(sources))
-DATA = $(patsubst $(top)/%,%,$(wildcard $(top)/sql/recsys--*.sql))
+
+# The install script of this version is joined from its parts, in this order: each may
+# use what stands before it.  Older versions and the ways between them are files.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(top)/recsys.control)
+sql_parts := access_method serving item_graph rules itemsets baskets maintenance statistics measuring
+install_script := sql/recsys--$(EXTVERSION).sql
+DATA = $(filter-out $(install_script),$(patsubst $(top)/%,%,$(wildcard $(top)/sql/recsys--*.sql)))
+DATA_built = $(install_script)
 
 # PostgreSQL's own headers are not clean under the two warnings taken back
 PG_CPPFLAGS = -I$(top)/src
@@ -85,6 +92,10 @@ all install uninstall installcheck clean:
 	@exit 1
 .PHONY: all install uninstall installcheck clean
 endif
+
+$(install_script): $(sql_parts:%=$(top)/sql/%.sql) $(top)/recsys.control
+	@mkdir -p $(@D)
+	cat $(sql_parts:%=$(top)/sql/%.sql) >$@
 
 # pg_regress wants sql/ and expected/ side by side
 regress_input:

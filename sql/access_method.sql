@@ -1,0 +1,73 @@
+/*
+ * The SQL surface of recsys.
+ *
+ * Verbs (recommend, similar_items, …) live in the schema that the extension is
+ * installed into; everything operational lives in schema recsys.
+ *
+ * A function that returns item keys exists once for bigint keys and once for
+ * every other key type.  Where an argument already carries the item type
+ * (similar_items, recommend_for_items, explain_recommendation) those are plain
+ * overloads for text and uuid.  Where none does (recommend, popular_items,
+ * item_similarity, query_item_similarity) the overload takes a typed NULL, as
+ * in recommend('ann'::text, 10, NULL, NULL::uuid): PostgreSQL cannot resolve a
+ * polymorphic result type from a defaulted argument.
+ */
+
+-- complain if the script is sourced in psql rather than run by CREATE EXTENSION
+\echo Use "CREATE EXTENSION recsys" to load this file. \quit
+
+CREATE SCHEMA recsys;
+COMMENT ON SCHEMA recsys IS 'recsys: maintenance and checks of recommender indexes';
+GRANT USAGE ON SCHEMA recsys TO PUBLIC;
+
+/*
+ * Access method
+ */
+CREATE FUNCTION recsys.index_handler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME', 'recsys_index_handler' LANGUAGE C;
+COMMENT ON FUNCTION recsys.index_handler(internal) IS 'handler of the recsys index access method';
+
+CREATE ACCESS METHOD recsys TYPE INDEX HANDLER recsys.index_handler;
+COMMENT ON ACCESS METHOD recsys IS 'recommender index over (user, item [, weight [, time]])';
+
+/*
+ * Operator classes.  Integer widths share one family so that a query may
+ * compare a bigint column with an integer constant and still use the index.
+ */
+CREATE OPERATOR FAMILY integer_ops USING recsys;
+
+CREATE OPERATOR CLASS int2_ops DEFAULT FOR TYPE smallint USING recsys FAMILY integer_ops AS
+	OPERATOR 1 = (smallint, smallint);
+CREATE OPERATOR CLASS int4_ops DEFAULT FOR TYPE integer USING recsys FAMILY integer_ops AS
+	OPERATOR 1 = (integer, integer);
+CREATE OPERATOR CLASS int8_ops DEFAULT FOR TYPE bigint USING recsys FAMILY integer_ops AS
+	OPERATOR 1 = (bigint, bigint);
+
+ALTER OPERATOR FAMILY integer_ops USING recsys ADD
+	OPERATOR 1 = (smallint, integer),
+	OPERATOR 1 = (smallint, bigint),
+	OPERATOR 1 = (integer, smallint),
+	OPERATOR 1 = (integer, bigint),
+	OPERATOR 1 = (bigint, smallint),
+	OPERATOR 1 = (bigint, integer);
+
+CREATE OPERATOR CLASS text_ops DEFAULT FOR TYPE text USING recsys AS
+	OPERATOR 1 = (text, text);
+CREATE OPERATOR CLASS uuid_ops DEFAULT FOR TYPE uuid USING recsys AS
+	OPERATOR 1 = (uuid, uuid);
+
+-- weights and times are read by the model, never searched: storage only
+CREATE OPERATOR CLASS float4_ops DEFAULT FOR TYPE real USING recsys AS STORAGE real;
+CREATE OPERATOR CLASS float8_ops DEFAULT FOR TYPE double precision USING recsys AS STORAGE double precision;
+CREATE OPERATOR CLASS numeric_ops DEFAULT FOR TYPE numeric USING recsys AS STORAGE numeric;
+CREATE OPERATOR CLASS timestamptz_ops DEFAULT FOR TYPE timestamptz USING recsys AS STORAGE timestamptz;
+CREATE OPERATOR CLASS timestamp_ops DEFAULT FOR TYPE timestamp USING recsys AS STORAGE timestamp;
+CREATE OPERATOR CLASS date_ops DEFAULT FOR TYPE date USING recsys AS STORAGE date;
+
+/*
+ * Planner support: a constant k is the number of rows.
+ */
+CREATE FUNCTION recsys.rows_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'recsys_rows_support' LANGUAGE C STRICT;
+COMMENT ON FUNCTION recsys.rows_support(internal) IS 'planner support function: row estimates of the recsys functions';
+
