@@ -51,6 +51,11 @@ PG_CFLAGS += -fsanitize=undefined -fno-sanitize-recover=all -DRECSYS_NO_TARGET_C
 SHLIB_LINK += -fsanitize=undefined
 endif
 
+# src/compat.h refuses a PostgreSQL that is newer than those it knows
+ifeq ($(RECSYS_ANY_POSTGRESQL),1)
+PG_CPPFLAGS += -DRECSYS_ANY_POSTGRESQL
+endif
+
 # points where the TAP tests stop the code (src/fault.h); never in an installed module
 ifeq ($(RECSYS_FAULTS),1)
 PG_CFLAGS += -DRECSYS_FAULT_INJECTION

@@ -39,6 +39,7 @@
 #include "am/pending.h"
 #include "am/popular.h"
 #include "am/recount.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "postmaster/autovacuum.h"
 #include "storage/lmgr.h"
@@ -378,7 +379,7 @@ init_merge(RecsysMergeState *merge, Relation heap, Relation index, RecsysMergeMo
 	merge->result = result;
 	merge->context = context;
 	merge->budget = merge_budget * 1e3 * (mode == RECSYS_MERGE_SLICE ? SLICE_PERMILLE / 1000.0 : 1.0);
-	merge->memory = (Size) (IsAutoVacuumWorkerProcess() && autovacuum_work_mem >= 0 ?
+	merge->memory = (Size) (AmAutoVacuumWorkerProcess() && autovacuum_work_mem >= 0 ?
 							autovacuum_work_mem : maintenance_work_mem) * 1024;
 }
 

@@ -22,7 +22,7 @@ static relopt_enum_elt_def weighting_values[] =
 	{"none", RECSYS_WEIGHTING_NONE},
 	{"tfidf", RECSYS_WEIGHTING_TFIDF},
 	{"bm25", RECSYS_WEIGHTING_BM25},
-	{(const char *) NULL}
+	{(const char *) NULL, 0}
 };
 
 static void

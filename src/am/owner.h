@@ -7,6 +7,7 @@
 
 #include "am/meta.h"
 #include "am/page.h"
+#include "compat.h"
 
 /* A growing array of entries */
 typedef struct RecsysEntryArray
@@ -42,7 +43,7 @@ extern void RecsysWalkEntries(Relation index, RecsysCache *cache, RecsysSide sid
 							  RecsysOwner owner, RecsysEntryRun run, void *arg);
 
 /* Errors out: an entry has a TID that is none. */
-extern void RecsysInvalidTid(Relation index) pg_attribute_noreturn();
+pg_noreturn extern void RecsysInvalidTid(Relation index);
 
 /* Appends all entries of an owner whose bucket is locked. */
 extern void RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,

@@ -11,6 +11,7 @@
 #include "access/reloptions.h"
 #include "am/options.h"
 #include "api/model_text.h"
+#include "compat.h"
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"
 #include "utils/rel.h"
@@ -50,7 +51,7 @@ parse_options(const char *text)
 void
 RecsysParseModelText(const char *text, RecsysModelText *model)
 {
-	static char *namespaces[] = {NULL};
+	static RECSYS_RELOPTION_NAMESPACE namespaces[] = {NULL};
 	RelationData fake = {0};
 	ErrorContextCallback callback;
 

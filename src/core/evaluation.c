@@ -424,7 +424,6 @@ measure_auc(RecsysEvaluator *evaluator, const uint32 *test, uint64 ntest)
 	RecsysScorer *scorer = evaluator->scorer;
 	uint64	   *values;
 	uint64		n = 0;
-	uint64		nunscored = 0;
 	uint64		doubled = 0;	/* twice the pairs won, a tie counting one */
 	uint64		others = evaluation->ncatalogue;	/* unseen items that are not held out */
 	const uint32 *touched;
@@ -443,7 +442,6 @@ measure_auc(RecsysEvaluator *evaluator, const uint32 *test, uint64 ntest)
 			RecsysScorerIsExcluded(scorer, test[x]))
 			continue;
 		values[n] = standing(evaluator, test[x]);
-		nunscored += values[n] <= PG_UINT32_MAX;
 
 		/* as if the whole catalogue had no score */
 		if (values[n] <= PG_UINT32_MAX)
