@@ -3,6 +3,8 @@
  * index, or by nothing.  Whatever the planner may and may not use, they have the rows of a
  * sequential scan, also those without a user and without an item.
  */
+CREATE SCHEMA keyless;
+SET search_path = keyless, public;
 CREATE FUNCTION digest(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	found text;
@@ -115,7 +117,10 @@ MOVE FORWARD ALL FROM c;
 ROLLBACK;
 UPDATE events SET note = 'every row once' WHERE weight = 0;
 SELECT count(*) FROM events WHERE note = 'every row once';
-RESET ALL;
+RESET plan_cache_mode;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+DEALLOCATE of_weight;
 
 -- partial and expression indexes
 CREATE TABLE orders (customer text, product integer, amount numeric, state text);
@@ -152,5 +157,5 @@ SELECT query, differ FROM compare('SELECT * FROM events WHERE weight = 1', 'even
 INSERT INTO events VALUES (NULL, NULL, NULL, NULL, NULL);
 SELECT query, differ FROM compare('SELECT count(*) FROM events', 'events_recsys');
 SELECT recsys.check_index('events_recsys');
-DROP TABLE events, orders, queries, compared;
-DROP FUNCTION compare, ways, digest;
+SET client_min_messages = warning;
+DROP SCHEMA keyless CASCADE;
