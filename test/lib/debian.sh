@@ -1,13 +1,13 @@
 # Other releases of Debian, each in a folder of its own, to run tests with the PostgreSQL
 # and the compiler that they have.  Sourced, after provision.sh.
 #
-#     debian_mirror               sets DEBIAN_MIRROR
+#     debian_possible             can this machine do it at all?
 #     debian_root SUITE           sets DEBIAN_ROOT to the release's folder; makes it if need be
 #     debian_run SECONDS CMD…     runs CMD in there as root; its exit status, 124 if it took longer
 #
-# The first two are false, with DEBIAN_WHY, where it cannot be done: it takes root,
-# namespaces, and a mirror of Debian.  That is the one that this machine's apt-get has,
-# by the same proxy and certificates; no other is tried.
+# The first two are false, with DEBIAN_WHY, where it cannot be done: it takes root and
+# namespaces, and to make a folder a mirror of Debian.  That is the one that this machine's
+# apt-get has, by the same proxy and certificates; no other is tried.
 #
 # The folders are kept below $RECSYS_VERSIONS_CACHE, or else recsys/debian of
 # $XDG_CACHE_HOME or /var/cache, for later runs.  Making one takes minutes and two
@@ -67,7 +67,7 @@ debian_known_mirror()
 		awk -F'|' '$1 == "Debian" && $2 == "Debian" && $3 !~ /-/ { print $4; exit }'
 }
 
-debian_mirror()
+debian_possible()
 {
 	local program
 
@@ -85,6 +85,11 @@ debian_mirror()
 		DEBIAN_WHY="this machine does not let unshare make namespaces"
 		return 1
 	fi
+}
+
+# debian_mirror: sets DEBIAN_MIRROR
+debian_mirror()
+{
 	DEBIAN_MIRROR=$(debian_known_mirror)
 	if [ -z "$DEBIAN_MIRROR" ]; then
 		# a new machine has no package lists yet
@@ -103,8 +108,8 @@ debian_network()
 {
 	local file
 
-	apt-config dump | grep -iE '^Acquire::[^ ]*(proxy|ca(info|path)|verify-|check-(date|valid-until)|retries|timeout)' |
-		grep -v '^Acquire::Languages' >"$1/etc/apt/apt.conf.d/90recsys"
+	apt-config dump | grep -iE '^Acquire::[^ ]*(proxy|ca(info|path)|verify-|check-(date|valid-until)|retries|timeout)' \
+		>"$1/etc/apt/apt.conf.d/90recsys"
 	for file in $(sed -n 's/.*CAInfo "\(.*\)";$/\1/Ip' "$1/etc/apt/apt.conf.d/90recsys") \
 		/etc/ssl/certs/ca-certificates.crt; do
 		[ ! -f "$file" ] || { mkdir -p "$1${file%/*}" && cp -L "$file" "$1$file"; }
@@ -116,6 +121,7 @@ debian_make()
 {
 	local folder=$DEBIAN_CACHE/$1 log=$DEBIAN_CACHE/$1.log begin=$SECONDS proxy
 
+	debian_mirror || return 1
 	# in a subshell: it exits where the package cannot be had
 	if ! command -v debootstrap >/dev/null &&
 		! (provision_apt_begin debootstrap && provision_apt_install debootstrap); then
@@ -126,18 +132,20 @@ debian_make()
 	DEBIAN_ROOT=$folder.new
 	rm -rf "$DEBIAN_ROOT"
 	eval "$(apt-config shell proxy Acquire::http::Proxy)"
-	if ! debian_step 900 env ${proxy:+http_proxy="$proxy" https_proxy="$proxy"} \
+	if ! debian_step 400 env ${proxy:+http_proxy="$proxy" https_proxy="$proxy"} \
 		debootstrap --variant=minbase "$1" "$DEBIAN_ROOT" "$DEBIAN_MIRROR" >"$log" 2>&1; then
 		tail -n 5 "$log"
 		DEBIAN_WHY="Debian $1 cannot be had from the mirror ($log)"
+		rm -rf "$DEBIAN_ROOT"
 		return 1
 	fi
 	debian_network "$DEBIAN_ROOT"
 	mkdir -p "$DEBIAN_TEMPORARY/lib"
 	cp "${BASH_SOURCE[0]%/*}/provision.sh" "$DEBIAN_TEMPORARY/lib"
-	if ! debian_run 1200 bash /tmp/lib/provision.sh tests >"$log" 2>&1; then
+	if ! debian_run 600 bash /tmp/lib/provision.sh tests >"$log" 2>&1; then
 		tail -n 5 "$log"
 		DEBIAN_WHY="Debian $1 lacks packages that the tests need ($log)"
+		rm -rf "$DEBIAN_ROOT"
 		return 1
 	fi
 	rm -f "$DEBIAN_ROOT"/var/cache/apt/archives/*.deb
