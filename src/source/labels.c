@@ -39,7 +39,7 @@ start_reading(void *arg, TupleDesc desc)
 				 errmsg("the query for %s returns %d columns", reading->what, desc->natts),
 				 errhint("%s", reading->hint)));
 	reading->type = getBaseType(TupleDescAttr(desc, 0)->atttypid);
-	if (!RecsysKeyKindOfType(reading->type, &kind) || kind != reading->kind)
+	if (!RecsysQueryKeyKindOfType(reading->type, &kind) || kind != reading->kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the query for %s returns %s keys of type %s",

@@ -10,6 +10,7 @@
 
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "source/keyadvice.h"
 #include "source/query.h"
 #include "source/values.h"
 #include "utils/builtins.h"
@@ -31,14 +32,23 @@ typedef struct QueryShape
 } QueryShape;
 
 static void
-check_key_type(Oid type, const char *role, RecsysKeyKind *kind)
+check_key_type(Form_pg_attribute column, Oid type, const char *role, RecsysKeyKind *kind)
 {
-	if (!RecsysKeyKindOfType(type, kind))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the query's %s column has type %s", role, format_type_be(type)),
-				 errdetail("User and item must be smallint, integer, bigint, text, varchar or uuid."),
-				 errhint(SHAPE_HINT)));
+	const char *name = NameStr(column->attname);
+	char	   *expression;
+
+	if (RecsysQueryKeyKindOfType(type, kind))
+		return;
+
+	/* an expression that nobody has named */
+	name = strcmp(name, "?column?") == 0 ? psprintf("%s_id", role) : quote_identifier(name);
+	expression = RecsysKeyExpression(type, name);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the query's %s column has type %s", role, format_type_be(type)),
+			 errdetail(RECSYS_KEY_TYPES),
+			 expression == NULL ? errhint(SHAPE_HINT) :
+			 errhint("Select an expression such as %s.", expression)));
 }
 
 static void
@@ -52,8 +62,8 @@ check_shape(TupleDesc desc, QueryShape *shape)
 
 	for (int i = 0; i < desc->natts; i++)
 		shape->types[i] = getBaseType(TupleDescAttr(desc, i)->atttypid);
-	check_key_type(shape->types[0], "user", &shape->user_kind);
-	check_key_type(shape->types[1], "item", &shape->item_kind);
+	check_key_type(TupleDescAttr(desc, 0), shape->types[0], "user", &shape->user_kind);
+	check_key_type(TupleDescAttr(desc, 1), shape->types[1], "item", &shape->item_kind);
 
 	shape->weight_column = -1;
 	shape->time_column = -1;
