@@ -78,15 +78,6 @@ RecsysInitMining(void)
 }
 
 static void
-no_weights(const char *name, const char *way)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s has no weight to sum up", name),
-			 errhint("%s, or leave out weights.", way)));
-}
-
-static void
 read_index(Source *source, RecsysMiningTeam *team)
 {
 	const RecsysMiningRequest *request = source->request;
@@ -98,8 +89,10 @@ read_index(Source *source, RecsysMiningTeam *team)
 	if (options.max_basket == 0)
 		options.max_basket = RecsysGetCache(recommender->index)->meta.max_history;
 	if (request->weights && recommender->columns.weight_column == 0)
-		no_weights(psprintf("recommender \"%s\"", RelationGetRelationName(recommender->index)),
-				   "Create the index with a weight, as in USING recsys (order_id, product_id, (price * quantity))");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("recommender \"%s\" has no weight to sum up", RelationGetRelationName(recommender->index)),
+				 errhint("Create the index with a weight, as in USING recsys (order_id, product_id, (price * quantity)), or leave out weights.")));
 	source->nitems = RecsysItemCount(recommender->index);
 	options.nitems = source->nitems;
 	options.weighted = request->weights;
@@ -122,7 +115,10 @@ read_query(Source *source, bool weighted)
 	uint32		hash;
 
 	if (request->weights && !weighted)
-		no_weights("the query", "Select a weight as the third column");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query has no weight to sum up"),
+				 errhint("Select a weight as the third column, or leave out weights.")));
 	source->nitems = RecsysCollectorItems(collector);
 	source->store = RecsysBasketStoreCreate(source->nitems, request->max_basket > 0 ?
 											request->max_basket : RECSYS_DEFAULT_MAX_BASKET,
@@ -161,7 +157,7 @@ read_baskets(Source *source, RecsysAnswer *answer, RecsysMiningTeam *team)
 	{
 		source->collector = RecsysCollectQuery(request->source, source->memory_limit / 2,
 											   &source->kind, &weighted);
-		RecsysAnswerCheckKind(answer, source->kind, "query");
+		RecsysAnswerCheckKind(answer, source->kind, NULL);
 		read_query(source, weighted);
 	}
 	else
@@ -329,7 +325,7 @@ prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets
 	options.memory_limit = Max(source->memory_limit, held + LEAST_MEMORY) - held;
 	mined->sets = RecsysItemsetsPrepare(&baskets, &options, RecsysMiningTeamPlace, &mined->team);
 	if (mined->sets == NULL)
-		RecsysMiningOutOfMemory(mined, "the baskets");
+		RecsysMiningOutOfMemory(mined, RECSYS_MINING_BASKETS);
 	number_items(source, item_type, context, mined);
 
 	mined->format.nitems = mined->nitems;
@@ -381,11 +377,13 @@ RecsysMinedItem(const RecsysMinedBaskets *mined, const RecsysKey *key)
 }
 
 void
-RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, const char *what)
+RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, RecsysMiningStep step)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OUT_OF_MEMORY),
-			 errmsg("%s do not fit in memory", what),
+			 step == RECSYS_MINING_BASKETS ? errmsg("the baskets do not fit in memory") :
+			 step == RECSYS_MINING_ITEMSETS ? errmsg("the item sets do not fit in memory") :
+			 errmsg("the rules do not fit in memory"),
 			 errdetail("With min_support at " UINT64_FORMAT " of " UINT64_FORMAT " baskets they take more than maintenance_work_mem, now %d kB.",
 					   mined->min_support, mined->baskets, maintenance_work_mem),
 			 errhint("Increase maintenance_work_mem, or mine with a higher min_support or a smaller max_length.")));
@@ -506,7 +504,7 @@ RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream
 	if (state.too_many)
 		too_many_itemsets(mined, memory_limit);
 	if (outcome != RECSYS_ITEMSETS_DONE)
-		RecsysMiningOutOfMemory(mined, "the item sets");
+		RecsysMiningOutOfMemory(mined, RECSYS_MINING_ITEMSETS);
 	pfree(state.items);
 }
 

@@ -74,7 +74,13 @@ extern void RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetSt
 /* No more is mined: gives back what is not the memory context's. */
 extern void RecsysMiningEnd(RecsysMinedBaskets *mined);
 
-/* Too little memory for what is called so: an error. */
-extern void RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, const char *what);
+/* What memory may not suffice for */
+typedef enum RecsysMiningStep
+{
+	RECSYS_MINING_BASKETS, RECSYS_MINING_ITEMSETS, RECSYS_MINING_RULES
+} RecsysMiningStep;
+
+/* It does not: an error. */
+extern void RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, RecsysMiningStep step);
 
 #endif							/* RECSYS_API_MINING_H */

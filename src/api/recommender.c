@@ -145,12 +145,15 @@ recommender_off_path(const char *name)
 }
 
 /* As a regclass, but for what recommender_off_path is for. */
-static Oid
-named_recommender(const char *name)
+Oid
+RecsysNamedRecommender(const char *name)
 {
-	RangeVar   *range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
-	Oid			relation = RangeVarGetRelid(range, NoLock, true);
+	RangeVar   *range;
+	Oid			relation;
 
+	RecsysRefuseQueryAsName(name);
+	range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+	relation = RangeVarGetRelid(range, NoLock, true);
 	if (!OidIsValid(relation) && range->schemaname == NULL && RecsysSearchPathIsBare())
 		relation = recommender_off_path(range->relname);
 	if (!OidIsValid(relation))
@@ -327,7 +330,7 @@ RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, bool valid, Relation *heap, 
 void
 RecsysOpenRecommender(const char *name, RecsysRecommender *recommender)
 {
-	RecsysOpenRecommenderIndex(name == NULL ? only_recommender() : named_recommender(name),
+	RecsysOpenRecommenderIndex(name == NULL ? only_recommender() : RecsysNamedRecommender(name),
 							   recommender);
 }
 

@@ -95,6 +95,26 @@ RecsysSearchPathIsBare(void)
 	return bare;
 }
 
+void
+RecsysRefuseQueryAsName(const char *name)
+{
+	static const char *const beginnings[] = {"select", "with", "values", "table"};
+	const char *word = name + strspn(name, " \t\r\n(");
+
+	for (int i = 0; i < (int) lengthof(beginnings); i++)
+	{
+		Size		length = strlen(beginnings[i]);
+
+		/* a name has nothing behind it, or else a dot */
+		if (pg_strncasecmp(word, beginnings[i], length) == 0 && word[length] != '\0' &&
+			strchr(" \t\r\n(*", word[length]) != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_NAME),
+					 errmsg("a query is given for the name of a recommender"),
+					 errhint("Functions that take a query are query_item_similarity(), query_association_rules(), query_association_rules_to_sets(), query_frequent_itemsets(), recsys.evaluate() and recsys.tune().")));
+	}
+}
+
 List *
 RecsysUsableIndexesOfTable(Oid table)
 {

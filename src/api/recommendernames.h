@@ -22,6 +22,9 @@ extern char *RecsysFirstNameLiteral(List *indexes);
  */
 extern bool RecsysSearchPathIsBare(void);
 
+/* Errors out on what is no name but a query: there are functions that take one. */
+extern void RecsysRefuseQueryAsName(const char *name);
+
 /* The recsys indexes of a table that the current user may use. */
 extern List *RecsysUsableIndexesOfTable(Oid table);
 
