@@ -292,6 +292,7 @@ prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets
 	RecsysBasketStoreFinish(source->store, &baskets);
 	mined->baskets = RecsysBasketStoreCount(source->store);
 	mined->min_support = RecsysSupportCount(request->min_support, mined->baskets);
+	mined->for_rules = request->subsets;
 	if (mined->baskets > PG_UINT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -397,6 +398,7 @@ typedef struct MineState
 	RecsysMinedReporter report;
 	void	   *arg;
 	uint64		count;
+	uint64		most;
 	bool		too_many;
 	uint32	   *items;
 	uint32		room;
@@ -406,7 +408,7 @@ static bool
 count_sets(MineState *state, uint32 nsets)
 {
 	state->count += nsets;
-	state->too_many = state->count > (uint64) RecsysMaxItemsets;
+	state->too_many = state->count > state->most;
 	return !state->too_many;
 }
 
@@ -462,37 +464,59 @@ report_packed(void *arg, const uint16 *units, uint32 nunits, uint32 nsets)
 	return true;
 }
 
-static void
-too_many_itemsets(const RecsysMinedBaskets *mined, Size memory_limit)
+/* What to do against too many; better is a higher support that leaves some, or 0. */
+static int
+hint_too_many(const RecsysMinedBaskets *mined, uint32 better)
 {
-	uint32		better = RecsysItemsetsSuggest(mined->sets, RecsysMaxItemsets, memory_limit);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("more than %d item sets have a support of " UINT64_FORMAT " baskets or more",
-					RecsysMaxItemsets, mined->min_support),
-			 errdetail("The limit is the setting recsys.max_itemsets; there are " UINT64_FORMAT " baskets.",
-					   mined->baskets),
-			 better > mined->min_support ?
-			 errhint("Use min_support => %u or more, a smaller max_length, or raise recsys.max_itemsets.", better) :
-			 errhint("Use a higher min_support, a smaller max_length, or raise recsys.max_itemsets.")));
+	if (!mined->for_rules && mined->sets->kind == RECSYS_ITEMSETS_ALL)
+		return better > 0 ?
+			errhint("Use min_support => %u or more, kind => 'closed', a smaller max_length, or k => 100 for the most frequent ones, or raise recsys.max_itemsets.", better) :
+			errhint("Use kind => 'closed', a smaller max_length, or k => 100 for the most frequent ones, or raise recsys.max_itemsets.");
+	if (!mined->for_rules && mined->sets->kind == RECSYS_ITEMSETS_CLOSED)
+		return better > 0 ?
+			errhint("Use min_support => %u or more, a smaller max_length, or k => 100 for the most frequent ones, or raise recsys.max_itemsets.", better) :
+			errhint("Use a smaller max_length, or k => 100 for the most frequent ones, or raise recsys.max_itemsets.");
+	return better > 0 ?
+		errhint("Use min_support => %u or more, a smaller max_length, or raise recsys.max_itemsets.", better) :
+		errhint("Use a smaller max_length, or raise recsys.max_itemsets.");
 }
 
 void
-RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream,
-		   RecsysMinedReporter report, void *arg)
+RecsysTooManyItemsets(const RecsysMinedBaskets *mined, Size memory_limit)
+{
+	uint64		remaining = 0;
+	uint32		better = RecsysItemsetsSuggest(mined->sets, RecsysMaxItemsets, memory_limit, &remaining);
+
+	/* all sets of one large basket have the same support: a higher one leaves none */
+	if (better <= mined->min_support || remaining == 0)
+		better = 0;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg_plural("more than %d item sets have a support of " UINT64_FORMAT " basket or more",
+						   "more than %d item sets have a support of " UINT64_FORMAT " baskets or more",
+						   mined->min_support, RecsysMaxItemsets, mined->min_support),
+			 errdetail_plural("The limit is the setting recsys.max_itemsets; there is " UINT64_FORMAT " basket.",
+							  "The limit is the setting recsys.max_itemsets; there are " UINT64_FORMAT " baskets.",
+							  mined->baskets, mined->baskets),
+			 hint_too_many(mined, better)));
+}
+
+bool
+RecsysTryMine(RecsysMinedBaskets *mined, uint64 most, Size memory_limit, RecsysSetStream *stream,
+			  RecsysMinedReporter report, void *arg)
 {
 	MineState	state = {0};
 	RecsysMiningReport reporting;
 	RecsysItemsetOutcome outcome;
 
 	if (mined->sets == NULL)
-		return;
+		return true;
 	state.mined = mined;
 	state.format = mined->format;
 	state.stream = stream;
 	state.report = report;
 	state.arg = arg;
+	state.most = most;
 	state.room = 64;
 	state.items = palloc(sizeof(uint32) * state.room);
 	reporting.format = mined->format;
@@ -501,11 +525,31 @@ RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream
 	reporting.arg = &state;
 	outcome = RecsysMineItemsets(mined->sets, memory_limit, max_parallel_workers_per_gather,
 								 &mined->team, &reporting);
+	pfree(state.items);
 	if (state.too_many)
-		too_many_itemsets(mined, memory_limit);
+		return false;
 	if (outcome != RECSYS_ITEMSETS_DONE)
 		RecsysMiningOutOfMemory(mined, RECSYS_MINING_ITEMSETS);
-	pfree(state.items);
+	return true;
+}
+
+void
+RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream,
+		   RecsysMinedReporter report, void *arg)
+{
+	if (!RecsysTryMine(mined, RecsysMaxItemsets, memory_limit, stream, report, arg))
+		RecsysTooManyItemsets(mined, memory_limit);
+}
+
+bool
+RecsysMineBest(RecsysMinedBaskets *mined, uint64 k, Size memory_limit, RecsysRuleReporter report,
+			   void *arg)
+{
+	if (mined->sets->kind == RECSYS_ITEMSETS_MAXIMAL)
+		return false;
+	if (RecsysItemsetsBest(mined->sets, k, memory_limit, report, arg) != RECSYS_ITEMSETS_DONE)
+		RecsysMiningOutOfMemory(mined, RECSYS_MINING_ITEMSETS);
+	return true;
 }
 
 void

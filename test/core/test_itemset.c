@@ -401,7 +401,7 @@ test_small(void)
 
 		/* what is suggested keeps the number, and one less does not */
 		max_sets = random_below(&random, (uint32) expected->nsets + 2);
-		suggestion = RecsysItemsetsSuggest(sets, max_sets, LARGE_LIMIT);
+		suggestion = RecsysItemsetsSuggest(sets, max_sets, LARGE_LIMIT, NULL);
 		if (c.options.kind != RECSYS_ITEMSETS_MAXIMAL)
 		{
 			uint64		with = 0;
@@ -656,7 +656,7 @@ test_memory(void)
 	}
 	ok(kept && right && refused > 5 && done > 5, "miners keep their memory limit; refused %d of 24",
 	   refused);
-	ok(RecsysItemsetsSuggest(sets, 10, 1024) == 0, "no suggestion without memory");
+	ok(RecsysItemsetsSuggest(sets, 10, 1024, NULL) == 0, "no suggestion without memory");
 	pfree(sets);
 	RecsysMatrixFree(matrix);
 }
