@@ -136,19 +136,17 @@ RecsysUsableIndexesOfTable(Oid table)
 
 /* Is that the relation that was meant?  Without quotes, case tells nothing. */
 static bool
-is_meant(Oid index, const char *name)
+is_meant(Oid index, const char *index_name, const char *name)
 {
-	char	   *this = get_rel_name(index);
-
-	return this != NULL && pg_strcasecmp(this, name) == 0 &&
-		!isOtherTempNamespace(get_rel_namespace(index));
+	return pg_strcasecmp(index_name, name) == 0 && !isOtherTempNamespace(get_rel_namespace(index));
 }
 
 void
 RecsysNameNotFound(const RangeVar *range, const char *name)
 {
 	List	   *usable = NIL;
-	Oid			denied = InvalidOid;
+	char	   *denied_schema = NULL;
+	char	   *denied_table = NULL;
 	List	   *known = RecsysAllIndexes();
 	ListCell   *cell;
 
@@ -156,24 +154,26 @@ RecsysNameNotFound(const RangeVar *range, const char *name)
 	{
 		Oid			index = lfirst_oid(cell);
 		Oid			table = IndexGetRelation(index, true);
+		char	   *this = get_rel_name(index);
 
-		if (!OidIsValid(table) || !is_meant(index, range->relname))
+		/* nothing is locked, so that any of it may have been dropped */
+		if (this == NULL || !OidIsValid(table) || !is_meant(index, this, range->relname))
 			continue;
-		if (RecsysMayUseSchema(index) && RecsysMayReadColumns(table, index))
+		if (!RecsysMayUseSchema(index))
+		{
+			if (range->schemaname == NULL && strcmp(this, range->relname) == 0)
+				denied_schema = get_namespace_name(get_rel_namespace(index));
+		}
+		else if (RecsysMayReadColumns(table, index))
 			usable = lappend_oid(usable, index);
-		else if (range->schemaname == NULL && strcmp(get_rel_name(index), range->relname) == 0)
-			denied = index;
+		else if (range->schemaname == NULL && strcmp(this, range->relname) == 0)
+			denied_table = get_rel_name(table);
 	}
 
-	if (usable == NIL && OidIsValid(denied))
-	{
-		char	   *table = get_rel_name(IndexGetRelation(denied, true));
-
-		if (!RecsysMayUseSchema(denied))
-			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA,
-						   get_namespace_name(get_rel_namespace(denied)));
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, table);
-	}
+	if (usable == NIL && denied_table != NULL)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, denied_table);
+	if (usable == NIL && denied_schema != NULL)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, denied_schema);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("recommender \"%s\" does not exist", name),

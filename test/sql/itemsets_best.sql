@@ -5,6 +5,7 @@
 CREATE TABLE basket (id bigint, item bigint);
 INSERT INTO basket SELECT 1, n FROM generate_series(1, 28) n;
 CREATE INDEX basket_recsys ON basket USING recsys (id, item);
+SET recsys.max_itemsets = 100000;
 SELECT * FROM frequent_itemsets('basket_recsys', 0.5);
 SELECT count(*) FROM frequent_itemsets('basket_recsys', 0.5, kind => 'closed');
 SELECT count(*) FROM frequent_itemsets('basket_recsys', 0.5, max_length => 3);
