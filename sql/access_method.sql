@@ -56,6 +56,23 @@ CREATE OPERATOR CLASS text_ops DEFAULT FOR TYPE text USING recsys AS
 CREATE OPERATOR CLASS uuid_ops DEFAULT FOR TYPE uuid USING recsys AS
 	OPERATOR 1 = (uuid, uuid);
 
+/*
+ * char(n): trailing blanks do not count.  A name is equal to a text of the same bytes.
+ */
+CREATE OPERATOR CLASS bpchar_ops DEFAULT FOR TYPE bpchar USING recsys AS
+	OPERATOR 1 = (bpchar, bpchar);
+CREATE OPERATOR CLASS name_ops DEFAULT FOR TYPE name USING recsys FAMILY text_ops AS
+	OPERATOR 1 = (name, name);
+
+ALTER OPERATOR FAMILY text_ops USING recsys ADD
+	OPERATOR 1 = (name, text),
+	OPERATOR 1 = (text, name);
+
+-- an enum's key is its label, which may be renamed: no operator.  What is no key type either is
+-- refused with the expression to index, which the server could not tell.
+CREATE OPERATOR CLASS any_ops DEFAULT FOR TYPE anyelement USING recsys AS STORAGE anyelement;
+COMMENT ON OPERATOR CLASS any_ops USING recsys IS 'enums as users and items; an index over any other type is refused, with the expression to index instead';
+
 -- weights and times are read by the model, never searched: storage only
 CREATE OPERATOR CLASS float4_ops DEFAULT FOR TYPE real USING recsys AS STORAGE real;
 CREATE OPERATOR CLASS float8_ops DEFAULT FOR TYPE double precision USING recsys AS STORAGE double precision;

@@ -10,7 +10,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id bigint, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(bigint, integer, text, text) IS 'the k items most often in one basket with an item; bigint item keys';
+COMMENT ON FUNCTION frequently_bought_together(bigint, integer, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; bigint item keys';
 
 CREATE FUNCTION frequently_bought_together(
 	item_id text,
@@ -20,7 +20,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id text, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(text, integer, text, text) IS 'the k items most often in one basket with an item; text item keys';
+COMMENT ON FUNCTION frequently_bought_together(text, integer, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; text item keys';
 
 CREATE FUNCTION frequently_bought_together(
 	item_id uuid,
@@ -30,7 +30,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id uuid, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(uuid, integer, text, text) IS 'the k items most often in one basket with an item; uuid item keys';
+COMMENT ON FUNCTION frequently_bought_together(uuid, integer, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; uuid item keys';
 
 CREATE FUNCTION complete_basket(
 	items bigint[],

@@ -90,6 +90,14 @@
 #define RECSYS_OWNS_RELATION(relation) pg_class_ownercheck((relation), GetUserId())
 #endif
 
+/* 16 has one privilege test for most kinds of objects */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_SCHEMA_ACLCHECK(schema, mode) \
+	object_aclcheck(NamespaceRelationId, (schema), GetUserId(), (mode))
+#else
+#define RECSYS_SCHEMA_ACLCHECK(schema, mode) pg_namespace_aclcheck((schema), GetUserId(), (mode))
+#endif
+
 /* 17 lets owners grant the maintenance of a table */
 #if PG_VERSION_NUM >= 170000
 #define RECSYS_MAY_MAINTAIN(table) \

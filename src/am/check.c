@@ -378,8 +378,11 @@ check_other_pages(CheckState *state)
 		/* graph rows are reached one by one, not page by page */
 		if (state->reached[block] != (kind != 0 && kind != RECSYS_PAGE_FREE &&
 									  kind != RECSYS_PAGE_GRAPH))
-			corrupted(state, "Block %u of kind %d is %s.", block, kind,
-					  state->reached[block] ? "in use" : "lost");
+		{
+			if (state->reached[block])
+				corrupted(state, "Block %u of kind %d is in use.", block, kind);
+			corrupted(state, "Block %u of kind %d is lost.", block, kind);
+		}
 	}
 }
 

@@ -37,6 +37,13 @@ RecsysAnswerCheckKind(const RecsysAnswer *answer, RecsysKeyKind kind, const char
 
 	if (RecsysKeyKindOfType(answer->item_type, &wanted) && wanted == kind)
 		return;
+	if (recommender == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the query returns %s item keys, but %s was asked for",
+						RecsysKeyKindName(kind), format_type_be(answer->item_type)),
+				 kind == RECSYS_KEY_INT ? errhint("Leave out item_type.") :
+				 errhint("Add item_type => NULL::%s.", RecsysKeyKindName(kind))));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("recommender \"%s\" has %s item keys, but %s was asked for",

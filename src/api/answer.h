@@ -29,7 +29,7 @@ extern Oid	RecsysAnswerInitArray(RecsysAnswer *answer, FunctionCallInfo fcinfo);
 
 /*
  * Errors out unless item keys of the kind can be returned in the first column;
- * the hint names the overload to use.
+ * the hint names the overload to use.  recommender NULL: they come from a query.
  */
 extern void RecsysAnswerCheckKind(const RecsysAnswer *answer, RecsysKeyKind kind,
 								  const char *recommender);

@@ -6,6 +6,9 @@
  * A graph row has the supports of the item's pairs and the item's number of
  * baskets; each neighbor's own row has that of the neighbor.  So an answer costs
  * one row for each neighbor that the index keeps, and is as old as the last merge.
+ *
+ * Who is in one basket no more often than chance would have it is not bought together:
+ * such pairs are left out, whatever the order.  association_rules() has them too.
  */
 #include "postgres.h"
 
@@ -88,6 +91,36 @@ reconcile(RecsysRuleCounts *counts)
 	counts->baskets = Max(counts->baskets, counts->antecedent + counts->consequent - counts->both);
 }
 
+/* Is the lift above 1?  Counts have 32 bits, so that their products are exact. */
+static bool
+is_positive(const RecsysRuleCounts *counts)
+{
+	return counts->both * counts->baskets > counts->antecedent * counts->consequent;
+}
+
+/* Leaves out what is not positive, and finds the rest's place in the order. */
+static void
+choose_partners(Partners *partners, RecsysRuleMeasure order)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < partners->count; i++)
+	{
+		Partner    *partner = &partners->partners[i];
+		double		value;
+
+		reconcile(&partner->counts);
+		if (!is_positive(&partner->counts))
+			continue;
+		value = RecsysRuleMeasureValue(order, &partner->counts);
+		partner->order = RecsysRuleMeasureAscends(order) ? value : -value;
+		partners->partners[kept++] = *partner;
+	}
+	partners->count = kept;
+	if (kept > 1)
+		qsort(partners->partners, kept, sizeof(Partner), compare_partners);
+}
+
 /* Arguments: item, k, recommender, order_by */
 Datum
 recsys_frequently_bought_together(PG_FUNCTION_ARGS)
@@ -121,18 +154,7 @@ recsys_frequently_bought_together(PG_FUNCTION_ARGS)
 			read_neighbors(&reader, item, RecsysRefreshCache(recommender.index)->meta.users,
 						   &partners);
 	}
-	for (int i = 0; i < partners.count; i++)
-	{
-		Partner    *partner = &partners.partners[i];
-		double		value;
-
-		reconcile(&partner->counts);
-		value = RecsysRuleMeasureValue(order, &partner->counts);
-		partner->order = RecsysRuleMeasureAscends(order) ? value : -value;
-	}
-	if (partners.count > 1)
-		qsort(partners.partners, partners.count, sizeof(Partner), compare_partners);
-
+	choose_partners(&partners, order);
 	for (int i = 0; i < Min(k, partners.count); i++)
 	{
 		const RecsysRuleCounts *counts = &partners.partners[i].counts;

@@ -293,7 +293,8 @@ RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen,
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("there is nothing to evaluate on"),
-				 errdetail("No user of the test query has an item%s.",
-						   exclude_seen ? " that the index does not show the user to have" : ""),
+				 exclude_seen ?
+				 errdetail("No user of the test query has an item that the index does not show the user to have.") :
+				 errdetail("No user of the test query has an item."),
 				 errhint("The test interactions must not be in the index: build it on those before them.")));
 }

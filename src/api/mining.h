@@ -13,6 +13,7 @@
 #include "api/rule_arguments.h"
 #include "api/setstream.h"
 #include "core/itemset.h"
+#include "core/rules.h"
 #include "source/mining.h"
 
 /* What is asked for */
@@ -37,6 +38,7 @@ typedef struct RecsysMinedBaskets
 	RecsysItemsets *sets;		/* NULL if the answer is certain to be empty */
 	uint64		baskets;		/* N */
 	uint64		min_support;	/* baskets */
+	bool		for_rules;		/* which need all subsets */
 	uint32		nitems;			/* frequent ones */
 	RecsysKeyKind kind;
 	RecsysKey  *keys;			/* of each, ascending */
@@ -71,10 +73,30 @@ typedef bool (*RecsysMinedReporter) (void *arg, const uint32 *items, uint32 leng
 extern void RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream,
 					   RecsysMinedReporter report, void *arg);
 
+/* The same, but false instead of an error, and that when there are more than most. */
+extern bool RecsysTryMine(RecsysMinedBaskets *mined, uint64 most, Size memory_limit,
+						  RecsysSetStream *stream, RecsysMinedReporter report, void *arg);
+
+/*
+ * The k most frequent item sets in order, however many others there are.  Not for maximal
+ * ones: false for them.
+ */
+extern bool RecsysMineBest(RecsysMinedBaskets *mined, uint64 k, Size memory_limit,
+						   RecsysRuleReporter report, void *arg);
+
+/* There are more than recsys.max_itemsets: an error that tells what helps. */
+extern void RecsysTooManyItemsets(const RecsysMinedBaskets *mined, Size memory_limit);
+
 /* No more is mined: gives back what is not the memory context's. */
 extern void RecsysMiningEnd(RecsysMinedBaskets *mined);
 
-/* Too little memory for what is called so: an error. */
-extern void RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, const char *what);
+/* What memory may not suffice for */
+typedef enum RecsysMiningStep
+{
+	RECSYS_MINING_BASKETS, RECSYS_MINING_ITEMSETS, RECSYS_MINING_RULES
+} RecsysMiningStep;
+
+/* It does not: an error. */
+extern void RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, RecsysMiningStep step);
 
 #endif							/* RECSYS_API_MINING_H */

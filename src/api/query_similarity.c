@@ -127,7 +127,7 @@ query_item_similarity(FunctionCallInfo fcinfo, int first_option)
 
 	RecsysAnswerInit(&answer, fcinfo);
 	collector = RecsysCollectQuery(query, limit, &kind, &weighted);
-	RecsysAnswerCheckKind(&answer, kind, "query");
+	RecsysAnswerCheckKind(&answer, kind, NULL);
 	model = train(collector, weighted, &options, limit);
 
 	state.answer = &answer;

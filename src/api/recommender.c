@@ -4,12 +4,12 @@
  *	  caller may read.
  *
  * Privileges.  The item graph is computed from all rows of the table, so a
- * caller needs SELECT on the table or on every column of the index.  Where
- * row-level security would hide rows from the caller, the functions refuse:
+ * caller needs SELECT on the table or on every column that the index is made of.
+ * Where row-level security would hide rows from the caller, the functions refuse:
  * even sums over rows that the caller must not see would leak.
  *
- * Recommenders that are not named, or not on the search path, are looked for
- * among all indexes of the access method.
+ * Recommenders that are not named are looked for among all indexes of the access
+ * method.  A name is one as a regclass has it.
  */
 #include "postgres.h"
 
@@ -18,9 +18,12 @@
 #include "access/xlog.h"
 #include "am/indexes.h"
 #include "api/recommender.h"
+#include "api/recommendernames.h"
+#include "api/rights.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -29,9 +32,6 @@
 #include "utils/rls.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
-
-/* So many candidates are named when there is more than one. */
-#define LISTED_NAMES 5
 
 static Oid
 access_method(void)
@@ -46,41 +46,12 @@ access_method(void)
 	return am;
 }
 
-/* May the current user read every indexed column? */
+/*
+ * Is this a valid index of the caller's own world?  Sets *denied when all that is missing
+ * is a right.
+ */
 static bool
-may_read(Oid table, Oid index)
-{
-	Oid			user = GetUserId();
-	HeapTuple	tuple;
-	Form_pg_index form;
-	bool		allowed = true;
-
-	if (pg_class_aclcheck(table, user, ACL_SELECT) == ACLCHECK_OK)
-		return true;
-
-	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	form = (Form_pg_index) GETSTRUCT(tuple);
-
-	/* an expression may read any column */
-	for (int i = 0; i < form->indnatts; i++)
-	{
-		AttrNumber	column = form->indkey.values[i];
-
-		if (column == InvalidAttrNumber ||
-			pg_attribute_aclcheck(table, column, user, ACL_SELECT) != ACLCHECK_OK)
-			allowed = false;
-	}
-	if (!heap_attisnull(tuple, Anum_pg_index_indpred, NULL))
-		allowed = false;
-	ReleaseSysCache(tuple);
-	return allowed;
-}
-
-/* Is this a valid index of the caller's own world? */
-static bool
-is_candidate(Oid index)
+is_candidate(Oid index, bool *denied)
 {
 	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
 	Oid			table;
@@ -92,46 +63,12 @@ is_candidate(Oid index)
 	usable = ((Form_pg_index) GETSTRUCT(tuple))->indisvalid;
 	ReleaseSysCache(tuple);
 
-	return usable && !isOtherTempNamespace(get_rel_namespace(index)) && may_read(table, index);
-}
-
-static int
-compare_names(const ListCell *a, const ListCell *b)
-{
-	return strcmp(lfirst(a), lfirst(b));
-}
-
-/* "a, b and 3 more": the first few names in alphabetical order */
-static char *
-list_names(List *indexes)
-{
-	List	   *names = NIL;
-	StringInfoData result;
-	ListCell   *cell;
-
-	foreach(cell, indexes)
-	{
-		Oid			index = lfirst_oid(cell);
-		char	   *name = get_rel_name(index);
-
-		if (name != NULL)
-			names = lappend(names,
-							quote_qualified_identifier(get_namespace_name(get_rel_namespace(index)),
-													   name));
-	}
-	list_sort(names, compare_names);
-
-	initStringInfo(&result);
-	foreach(cell, names)
-	{
-		int			place = foreach_current_index(cell);
-
-		if (place == LISTED_NAMES)
-			appendStringInfo(&result, " and %d more", list_length(names) - LISTED_NAMES);
-		if (place < LISTED_NAMES)
-			appendStringInfo(&result, "%s%s", place > 0 ? ", " : "", (char *) lfirst(cell));
-	}
-	return result.data;
+	if (!usable || isOtherTempNamespace(get_rel_namespace(index)))
+		return false;
+	if (RecsysMayUseSchema(index) && RecsysMayReadColumns(table, index))
+		return true;
+	*denied = true;
+	return false;
 }
 
 static Oid
@@ -140,15 +77,21 @@ only_recommender(void)
 	List	   *known;
 	List	   *candidates = NIL;
 	ListCell   *cell;
+	bool		denied = false;
 	Oid			only;
 
 	(void) access_method();
 	known = RecsysAllIndexes();
 	foreach(cell, known)
-		if (is_candidate(lfirst_oid(cell)))
+		if (is_candidate(lfirst_oid(cell), &denied))
 			candidates = lappend_oid(candidates, lfirst_oid(cell));
 	list_free(known);
 
+	if (candidates == NIL && denied)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for every recommender of this database"),
+				 errdetail("A recommender is for those who may use its schema, and read its table or the columns that it is made of.")));
 	if (candidates == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -160,17 +103,18 @@ only_recommender(void)
 				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
 				 errmsg("there is more than one recommender"),
 				 errdetail("%d recsys indexes can be used: %s.", list_length(candidates),
-						   list_names(candidates)),
-				 errhint("Name the one you mean, as in recommender => 'purchases_recsys'.")));
+						   RecsysListNames(candidates)),
+				 errhint("Name the one you mean, as in recommender => %s.",
+						 RecsysFirstNameLiteral(candidates))));
 	only = linitial_oid(candidates);
 	list_free(candidates);
 	return only;
 }
 
 /*
- * The index of that name which is found without the search path.  REFRESH
- * MATERIALIZED VIEW and restoring a dump run with an empty one, and a view's
- * query must mean the same index there as where it was written.
+ * The index of that name, wherever it is.  REFRESH MATERIALIZED VIEW and restoring a
+ * dump run with a search path that leads nowhere, and a view's query must mean the same
+ * index there as where it was written.
  */
 static Oid
 recommender_off_path(const char *name)
@@ -178,6 +122,7 @@ recommender_off_path(const char *name)
 	Oid			found = InvalidOid;
 	List	   *known;
 	ListCell   *cell;
+	bool		denied;
 
 	(void) access_method();
 	known = RecsysAllIndexes();
@@ -186,7 +131,7 @@ recommender_off_path(const char *name)
 		Oid			index = lfirst_oid(cell);
 		char	   *this = get_rel_name(index);
 
-		if (this == NULL || strcmp(this, name) != 0 || !is_candidate(index))
+		if (this == NULL || strcmp(this, name) != 0 || !is_candidate(index, &denied))
 			continue;
 		if (OidIsValid(found))
 			ereport(ERROR,
@@ -199,20 +144,68 @@ recommender_off_path(const char *name)
 	return found;
 }
 
-static Oid
-named_recommender(const char *name)
+/* As a regclass, but for what recommender_off_path is for. */
+Oid
+RecsysNamedRecommender(const char *name)
 {
-	RangeVar   *range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
-	Oid			relation = RangeVarGetRelid(range, NoLock, true);
+	RangeVar   *range;
+	Oid			relation;
 
-	if (!OidIsValid(relation) && range->schemaname == NULL)
+	RecsysRefuseQueryAsName(name);
+	range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+	relation = RangeVarGetRelid(range, NoLock, true);
+	if (!OidIsValid(relation) && range->schemaname == NULL && RecsysSearchPathIsBare())
 		relation = recommender_off_path(range->relname);
 	if (!OidIsValid(relation))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("recommender \"%s\" does not exist", name),
-				 errhint("A recommender is the name of a recsys index: CREATE INDEX ... USING recsys (user_id, item_id).")));
+		RecsysNameNotFound(range, name);
 	return relation;
+}
+
+/* The valid ones of the indexes that a partitioned index is made of, as far as they can be used */
+static List *
+usable_partitions(Oid relation)
+{
+	List	   *all = find_all_inheritors(relation, NoLock, NULL);
+	List	   *usable = NIL;
+	ListCell   *cell;
+	bool		denied;
+
+	foreach(cell, all)
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_INDEX &&
+			is_candidate(lfirst_oid(cell), &denied))
+			usable = lappend_oid(usable, lfirst_oid(cell));
+	list_free(all);
+	return usable;
+}
+
+/* One message for all functions: what they can be given instead of an index over partitions. */
+static void
+refuse_partitioned(Oid relation)
+{
+	List	   *partitions = usable_partitions(relation);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is a partitioned index", get_rel_name(relation)),
+			 partitions == NIL ?
+			 errdetail("Each partition has a recommender of its own.") :
+			 errdetail("Each partition has a recommender of its own: %s.", RecsysListNames(partitions)),
+			 errhint("Name the index of a partition. Over all partitions, query_item_similarity(), query_association_rules(), query_frequent_itemsets() and recsys.tune() take a query.")));
+}
+
+/* A table is named where its index is meant. */
+static void
+refuse_table(Oid relation)
+{
+	List	   *indexes = RecsysUsableIndexesOfTable(relation);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is not a recsys index", get_rel_name(relation)),
+			 indexes == NIL ?
+			 errhint("CREATE INDEX ... USING recsys (user_id, item_id) and name that index.") :
+			 errhint("Name its recsys index, %s.",
+					 RecsysFirstNameLiteral(indexes))));
 }
 
 static void
@@ -234,22 +227,15 @@ check_kind(Oid relation)
 				 errmsg("index with OID %u does not exist", relation)));
 
 	if (kind == RELKIND_PARTITIONED_INDEX && am == access_method())
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is a partitioned index", get_rel_name(relation)),
-				 errdetail("Each partition has a recommender of its own."),
-				 errhint("Name the index of a partition, or compute similarities over all with query_item_similarity().")));
+		refuse_partitioned(relation);
 	if (kind != RELKIND_INDEX || am != access_method())
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a recsys index", get_rel_name(relation)),
-				 errhint("CREATE INDEX ... USING recsys (user_id, item_id) and name that index.")));
+		refuse_table(relation);
 }
 
 static void
 check_access(Relation heap, Relation index)
 {
-	if (!may_read(RelationGetRelid(heap), RelationGetRelid(index)))
+	if (!RecsysMayReadColumns(RelationGetRelid(heap), RelationGetRelid(index)))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(heap));
 
 	if (check_enable_rls(RelationGetRelid(heap), InvalidOid, true) == RLS_ENABLED)
@@ -265,7 +251,7 @@ check_access(Relation heap, Relation index)
 bool
 RecsysMayRead(Oid table, Oid index)
 {
-	return may_read(table, index) && check_enable_rls(table, InvalidOid, true) != RLS_ENABLED;
+	return RecsysMayReadColumns(table, index) && check_enable_rls(table, InvalidOid, true) != RLS_ENABLED;
 }
 
 /* Errors out unless this session can get at the index's pages. */
@@ -344,7 +330,7 @@ RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, bool valid, Relation *heap, 
 void
 RecsysOpenRecommender(const char *name, RecsysRecommender *recommender)
 {
-	RecsysOpenRecommenderIndex(name == NULL ? only_recommender() : named_recommender(name),
+	RecsysOpenRecommenderIndex(name == NULL ? only_recommender() : RecsysNamedRecommender(name),
 							   recommender);
 }
 

@@ -28,6 +28,9 @@ typedef struct RecsysRecommender
  */
 extern void RecsysOpenRecommender(const char *name, RecsysRecommender *recommender);
 
+/* The relation of that name, which nothing else is known of; errors out if there is none. */
+extern Oid	RecsysNamedRecommender(const char *name);
+
 /* The same for an index known by its OID. */
 extern void RecsysOpenRecommenderIndex(Oid index, RecsysRecommender *recommender);
 

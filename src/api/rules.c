@@ -147,7 +147,7 @@ generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions
 	options->memory_limit = mined->memory_limit - Min(mined->memory_limit,
 													  RecsysSetStoreMemory(state->sets));
 	if (!RecsysGenerateRules(state->sets, options, put_rule, state))
-		RecsysMiningOutOfMemory(mined, "the rules");
+		RecsysMiningOutOfMemory(mined, RECSYS_MINING_RULES);
 }
 
 /* Arguments: source, [item_type,] and then in this order */

@@ -17,10 +17,12 @@
 #include "api/guard.h"
 #include "api/index_command.h"
 #include "api/measuring.h"
+#include "api/recommender.h"
 #include "catalog/pg_type.h"
 #include "core/modeloptions.h"
 #include "core/resample.h"
 #include "miscadmin.h"
+#include "source/query.h"
 #include "source/values.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -355,6 +357,15 @@ tune(FunctionCallInfo fcinfo, Tuning *tuning)
 	MemoryContextDelete(context);
 }
 
+static void
+tune_index(FunctionCallInfo fcinfo, Oid index, Tuning *tuning)
+{
+	tuning->query = RecsysQueryOfIndex(index, &tuning->command);
+	tuning->has_command = true;
+	read_arguments(fcinfo, tuning);
+	tune(fcinfo, tuning);
+}
+
 Datum
 recsys_tune(PG_FUNCTION_ARGS)
 {
@@ -362,6 +373,13 @@ recsys_tune(PG_FUNCTION_ARGS)
 
 	RecsysAnswerInit(&tuning.answer, fcinfo);
 	tuning.query = RecsysArgQuery(fcinfo, 0, "query");
+
+	/* a name without a cast is text */
+	if (RecsysIsName(tuning.query))
+	{
+		tune_index(fcinfo, RecsysNamedRecommender(tuning.query), &tuning);
+		return (Datum) 0;
+	}
 	read_arguments(fcinfo, &tuning);
 	tuning.has_command = RecsysCommandOfQuery(tuning.query, &tuning.command);
 	tune(fcinfo, &tuning);
@@ -379,9 +397,6 @@ recsys_tune_index(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("index must not be NULL")));
-	tuning.query = RecsysQueryOfIndex(PG_GETARG_OID(0), &tuning.command);
-	tuning.has_command = true;
-	read_arguments(fcinfo, &tuning);
-	tune(fcinfo, &tuning);
+	tune_index(fcinfo, PG_GETARG_OID(0), &tuning);
 	return (Datum) 0;
 }

@@ -85,6 +85,9 @@ report_set(RecsysItemsetMiner *miner, uint32 support, double weight)
 static bool
 report_subsets(RecsysItemsetMiner *miner, uint32 n, uint32 support, double weight)
 {
+	/* the threshold may have risen since the first of them was reported */
+	if (support < miner->min_support)
+		return true;
 	if (!report_set(miner, support, weight))
 		return false;
 	if (miner->length >= miner->max_length)

@@ -159,10 +159,16 @@ RecsysParseOptionText(RecsysModelOptions *options, const char *text)
 			break;
 		equals = strchr(word, '=');
 		if (equals == NULL)
+		{
+			RecsysSimilarity similarity;
+
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("invalid option \"%s\"", word),
+					 RecsysSimilarityParse(word, &similarity) ?
+					 errhint("Write similarity = %s.", word) :
 					 errhint("Write options as 'name = value, name = value'.")));
+		}
 		*equals = '\0';
 		RecsysSetOption(options, trim(word), trim(equals + 1));
 	}

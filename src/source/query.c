@@ -8,8 +8,11 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "source/keyadvice.h"
 #include "source/query.h"
 #include "source/values.h"
 #include "utils/builtins.h"
@@ -31,14 +34,25 @@ typedef struct QueryShape
 } QueryShape;
 
 static void
-check_key_type(Oid type, const char *role, RecsysKeyKind *kind)
+check_key_type(Form_pg_attribute column, Oid type, bool is_user, RecsysKeyKind *kind)
 {
-	if (!RecsysKeyKindOfType(type, kind))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the query's %s column has type %s", role, format_type_be(type)),
-				 errdetail("User and item must be smallint, integer, bigint, text, varchar or uuid."),
-				 errhint(SHAPE_HINT)));
+	const char *name = NameStr(column->attname);
+	char	   *expression;
+
+	if (RecsysQueryKeyKindOfType(type, kind))
+		return;
+
+	/* an expression that nobody has named */
+	name = strcmp(name, "?column?") != 0 ? quote_identifier(name) : is_user ? "user_id" : "item_id";
+	expression = RecsysKeyExpression(type, name);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 is_user ?
+			 errmsg("the query's user column has type %s", format_type_be(type)) :
+			 errmsg("the query's item column has type %s", format_type_be(type)),
+			 errdetail(RECSYS_KEY_TYPES),
+			 expression == NULL ? errhint(SHAPE_HINT) :
+			 errhint("Select an expression such as %s.", expression)));
 }
 
 static void
@@ -47,13 +61,14 @@ check_shape(TupleDesc desc, QueryShape *shape)
 	if (desc->natts < 2 || desc->natts > 4)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the query returns %d columns", desc->natts),
+				 errmsg_plural("the query returns %d column", "the query returns %d columns",
+							   desc->natts, desc->natts),
 				 errhint(SHAPE_HINT)));
 
 	for (int i = 0; i < desc->natts; i++)
 		shape->types[i] = getBaseType(TupleDescAttr(desc, i)->atttypid);
-	check_key_type(shape->types[0], "user", &shape->user_kind);
-	check_key_type(shape->types[1], "item", &shape->item_kind);
+	check_key_type(TupleDescAttr(desc, 0), shape->types[0], true, &shape->user_kind);
+	check_key_type(TupleDescAttr(desc, 1), shape->types[1], false, &shape->item_kind);
 
 	shape->weight_column = -1;
 	shape->time_column = -1;
@@ -116,11 +131,47 @@ collect_row(RecsysCollector *collector, const QueryShape *shape, HeapTuple tuple
 	RecsysCollectorAdd(collector, &row);
 }
 
+/* After an identifier, quoted or not; NULL if there is none. */
+static const char *
+skip_identifier(const char *place)
+{
+	if (*place == '"')
+	{
+		place = strchr(place + 1, '"');
+		return place == NULL ? NULL : place + 1;
+	}
+	if (!isalpha((unsigned char) *place) && *place != '_' && !IS_HIGHBIT_SET(*place))
+		return NULL;
+	while (isalnum((unsigned char) *place) || *place == '_' || *place == '$' || IS_HIGHBIT_SET(*place))
+		place++;
+	return place;
+}
+
+bool
+RecsysIsName(const char *text)
+{
+	const char *place = text + strspn(text, " \t\r\n");
+
+	/* which is a query of no columns */
+	if (pg_strcasecmp(place, "select") == 0)
+		return false;
+	while ((place = skip_identifier(place)) != NULL && *place == '.')
+		place++;
+	return place != NULL && place[strspn(place, " \t\r\n")] == '\0';
+}
+
 static Portal
 open_query(const char *query, const char *hint)
 {
-	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+	SPIPlanPtr	plan;
 
+	/* the parser would find a syntax error in a recommender's name */
+	if (RecsysIsName(query))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("\"%s\" is a name, and a query is needed", query),
+				 errhint("Pass a query, as in 'SELECT user_id, item_id FROM purchases'. Functions that take the name of a recommender are item_similarity(), association_rules(), association_rules_to_sets(), frequent_itemsets() and recsys.evaluate_recommender().")));
+	plan = SPI_prepare(query, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	if (!SPI_is_cursor_plan(plan))

@@ -36,4 +36,7 @@ typedef void (*RecsysQueryRow) (void *arg, HeapTuple tuple, TupleDesc desc);
 extern void RecsysRunQuery(const char *query, const char *hint, RecsysQueryStart start,
 						   RecsysQueryRow row, void *arg);
 
+/* Is it no query but the name of something, with its schema perhaps? */
+extern bool RecsysIsName(const char *text);
+
 #endif							/* RECSYS_QUERY_H */

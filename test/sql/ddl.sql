@@ -144,7 +144,7 @@ SELECT same('renamed_recsys');
 CREATE SCHEMA "Other Shop";
 ALTER TABLE shop SET SCHEMA "Other Shop";
 SELECT same('"Other Shop".renamed_recsys');
--- off the search path it is found all the same, unless there are two of the name
+-- off the search path it is found only where the path has no schema at all, unless there are two of the name
 SELECT count(*) FROM recommend('user 3'::text, 5, 'renamed_recsys');
 SET search_path = '';
 SELECT count(*) FROM public.recommend('user 3'::text, 5, 'renamed_recsys');

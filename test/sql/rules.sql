@@ -230,10 +230,10 @@ INSERT INTO nothing VALUES (1, 1);
 SELECT * FROM frequent_itemsets('nothing_recsys');
 SELECT * FROM association_rules('nothing_recsys', 1, 0);
 
--- pairs from the item graph are the rules between two items
+-- pairs from the item graph are the rules between two items that occur together more often than by chance
 SELECT count(*) AS pairs, count(*) FILTER (WHERE (b.support, b.confidence, b.lift, b.jaccard, b.fisher_p)
 	IS DISTINCT FROM (r.support, r.confidence, r.lift, r.jaccard, r.fisher_p)) AS differ
-FROM association_rules('lines_recsys', 1, 0, max_length => 2) r
+FROM association_rules('lines_recsys', 1, 0, max_length => 2, filter => 'lift > 1') r
 FULL JOIN (SELECT i, b.* FROM generate_series(1, 9) i, frequently_bought_together(i, NULL, 'lines_recsys') b) b
 	ON r.antecedent = ARRAY[i::bigint] AND r.consequent = b.item_id;
 SELECT item_id, support FROM frequently_bought_together(4, 3, 'lines_recsys');
