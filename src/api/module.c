@@ -10,6 +10,7 @@
 #include "api/mining.h"
 #include "fault.h"
 #include "fmgr.h"
+#include "source/slowblas.h"
 #include "worker/worker.h"
 
 PG_MODULE_MAGIC;
@@ -23,6 +24,7 @@ _PG_init(void)
 	RecsysInitMerge();
 	RecsysInitMining();
 	RecsysInitItemsetScan();
+	RecsysInitSlowBlas();
 	RecsysInitFaults();
 	RecsysInitWorker();
 }
