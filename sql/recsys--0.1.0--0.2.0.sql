@@ -54,3 +54,42 @@ RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci
 	AS 'MODULE_PATHNAME', 'recsys_tune_index' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 40;
 COMMENT ON FUNCTION recsys.tune(regclass, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean)
 	IS 'the same for the interactions of a recsys index';
+
+-- index_stats tells options that wait for a REINDEX; the view lives on for those that are made of it
+CREATE OR REPLACE VIEW recsys.index_stats AS SELECT
+	NULL::text AS schema_name,
+	NULL::text AS table_name,
+	NULL::text AS index_name,
+	NULL::text AS similarity,
+	NULL::bigint AS users,
+	NULL::bigint AS items,
+	NULL::bigint AS interactions,
+	NULL::bigint AS neighbors,
+	NULL::bigint AS pending,
+	NULL::bigint AS inexact_items,
+	NULL::bigint AS capped_users,
+	NULL::bigint AS capped_interactions,
+	NULL::bigint AS score_users,
+	NULL::timestamptz AS built_at,
+	NULL::timestamptz AS last_merge_at,
+	NULL::double precision AS last_merge_ms,
+	NULL::bigint AS last_merge_entries,
+	NULL::bigint AS last_merge_items,
+	NULL::bigint AS format_version,
+	NULL::bigint AS size_bytes,
+	NULL::text AS problem;
+DROP FUNCTION recsys.index_statistics();
+CREATE FUNCTION recsys.index_statistics(
+	OUT schema_name text, OUT table_name text, OUT index_name text, OUT similarity text,
+	OUT users bigint, OUT items bigint, OUT interactions bigint, OUT neighbors bigint,
+	OUT pending bigint, OUT inexact_items bigint, OUT capped_users bigint, OUT capped_interactions bigint,
+	OUT score_users bigint, OUT built_at timestamptz, OUT last_merge_at timestamptz,
+	OUT last_merge_ms double precision, OUT last_merge_entries bigint, OUT last_merge_items bigint,
+	OUT format_version bigint, OUT size_bytes bigint, OUT problem text,
+	OUT built_options text, OUT set_options text)
+RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
+COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
+CREATE OR REPLACE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statistics();
+COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
+COMMENT ON COLUMN recsys.index_stats.set_options IS 'what they are set to, from the next REINDEX on';

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "am/altered.h"
 #include "am/merge.h"
 #include "am/options.h"
 #include "api/itemset_scan.h"
@@ -21,6 +22,7 @@ void
 _PG_init(void)
 {
 	RecsysInitOptions();
+	RecsysInitAltered();
 	RecsysInitMerge();
 	RecsysInitMining();
 	RecsysInitItemsetScan();

@@ -27,6 +27,7 @@
 #include "core/modeloptions.h"
 #include "core/resample.h"
 #include "miscadmin.h"
+#include "source/optiontext.h"
 #include "source/values.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -306,44 +307,11 @@ static char *
 options_text(const RecsysModelOptions *options)
 {
 	RecsysModelOptions initial;
-	StringInfoData text;
 
 	RecsysModelOptionsInit(&initial);
 	initial.similarity = options->similarity;
 	RecsysModelOptionsResolve(&initial);
-	initStringInfo(&text);
-	for (int x = 0; x < RecsysModelOptionCount; x++)
-	{
-		const RecsysModelOption *option = &RecsysModelOptionTable[x];
-		const char *value;
-
-		switch (option->kind)
-		{
-			case RECSYS_OPTION_REAL:
-				if (*RecsysModelOptionField(option, options, double) ==
-					*RecsysModelOptionField(option, &initial, double))
-					continue;
-				value = psprintf("%g", *RecsysModelOptionField(option, options, double));
-				break;
-			case RECSYS_OPTION_INTERVAL:
-				if (*RecsysModelOptionField(option, options, int64) ==
-					*RecsysModelOptionField(option, &initial, int64))
-					continue;
-				value = psprintf("%lld microseconds",
-								 (long long) *RecsysModelOptionField(option, options, int64));
-				break;
-			default:
-				if (*RecsysModelOptionField(option, options, int) ==
-					*RecsysModelOptionField(option, &initial, int))
-					continue;
-				value = option->kind == RECSYS_OPTION_WEIGHTING ?
-					RecsysWeightingName(options->weighting) :
-					psprintf("%d", *RecsysModelOptionField(option, options, int));
-				break;
-		}
-		appendStringInfo(&text, "%s%s = %s", text.len > 0 ? ", " : "", option->name, value);
-	}
-	return text.data;
+	return RecsysOptionsUnlike(options, &initial);
 }
 
 /* The command that makes use of a model: an index, or what can be had of any query. */
