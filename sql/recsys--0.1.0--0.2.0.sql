@@ -93,3 +93,6 @@ COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_
 CREATE OR REPLACE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statistics();
 COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
 COMMENT ON COLUMN recsys.index_stats.set_options IS 'what they are set to, from the next REINDEX on';
+
+-- forget_user takes a table, too
+COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all of a table, forget a user at once; rows that are not deleted count no more until a REINDEX; returns how many interactions were forgotten';
