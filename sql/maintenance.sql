@@ -8,7 +8,7 @@ COMMENT ON FUNCTION recsys.merge(regclass, boolean) IS 'brings the item graph of
 
 CREATE FUNCTION recsys.forget_user(index regclass, user_id anyelement) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'recsys_forget_user' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
-COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index forget a user at once: the rows stay, but count no more until a REINDEX; returns how many interactions were forgotten';
+COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all of a table, forget a user at once; rows that are not deleted count no more until a REINDEX; returns how many interactions were forgotten';
 
 CREATE FUNCTION recsys.check_index(index regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_check_index' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;

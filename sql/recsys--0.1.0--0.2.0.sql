@@ -26,3 +26,92 @@ COMMENT ON OPERATOR CLASS any_ops USING recsys IS 'enums as users and items; an 
 COMMENT ON FUNCTION frequently_bought_together(bigint, integer, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; bigint item keys';
 COMMENT ON FUNCTION frequently_bought_together(text, integer, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; text item keys';
 COMMENT ON FUNCTION frequently_bought_together(uuid, integer, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; uuid item keys';
+-- tune: models that cannot be trained are rows with the reason
+DROP FUNCTION recsys.tune(text, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean);
+DROP FUNCTION recsys.tune(regclass, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean);
+
+CREATE FUNCTION recsys.tune(
+	query text,
+	metric text DEFAULT 'ndcg',
+	k integer DEFAULT 10,
+	trials integer DEFAULT 40,
+	time_limit interval DEFAULT '10 minutes',
+	models text[] DEFAULT NULL,
+	test text DEFAULT NULL,
+	holdout_share double precision DEFAULT NULL,
+	holdout_last integer DEFAULT NULL,
+	holdout_since timestamptz DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	verbose boolean DEFAULT false)
+RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci_high double precision,
+	training_ms double precision, evaluation_ms double precision, users bigint, model text, command text, problem text)
+	AS 'MODULE_PATHNAME', 'recsys_tune' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 40;
+COMMENT ON FUNCTION recsys.tune(text, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean)
+	IS 'tries models and their options on held-out interactions, within a number of trials and a time; best first, each with the command that makes it an index; models that cannot be trained come last, value NULL, with the reason as problem';
+
+CREATE FUNCTION recsys.tune(
+	index regclass,
+	metric text DEFAULT 'ndcg',
+	k integer DEFAULT 10,
+	trials integer DEFAULT 40,
+	time_limit interval DEFAULT '10 minutes',
+	models text[] DEFAULT NULL,
+	test text DEFAULT NULL,
+	holdout_share double precision DEFAULT NULL,
+	holdout_last integer DEFAULT NULL,
+	holdout_since timestamptz DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	verbose boolean DEFAULT false)
+RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci_high double precision,
+	training_ms double precision, evaluation_ms double precision, users bigint, model text, command text, problem text)
+	AS 'MODULE_PATHNAME', 'recsys_tune_index' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 40;
+COMMENT ON FUNCTION recsys.tune(regclass, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean)
+	IS 'the same for the interactions of a recsys index';
+
+-- index_stats tells options that wait for a REINDEX; the view lives on for those that are made of it
+CREATE OR REPLACE VIEW recsys.index_stats AS SELECT
+	NULL::text AS schema_name,
+	NULL::text AS table_name,
+	NULL::text AS index_name,
+	NULL::text AS similarity,
+	NULL::bigint AS users,
+	NULL::bigint AS items,
+	NULL::bigint AS interactions,
+	NULL::bigint AS neighbors,
+	NULL::bigint AS pending,
+	NULL::bigint AS inexact_items,
+	NULL::bigint AS capped_users,
+	NULL::bigint AS capped_interactions,
+	NULL::bigint AS score_users,
+	NULL::timestamptz AS built_at,
+	NULL::timestamptz AS last_merge_at,
+	NULL::double precision AS last_merge_ms,
+	NULL::bigint AS last_merge_entries,
+	NULL::bigint AS last_merge_items,
+	NULL::bigint AS format_version,
+	NULL::bigint AS size_bytes,
+	NULL::text AS problem;
+DROP FUNCTION recsys.index_statistics();
+CREATE FUNCTION recsys.index_statistics(
+	OUT schema_name text, OUT table_name text, OUT index_name text, OUT similarity text,
+	OUT users bigint, OUT items bigint, OUT interactions bigint, OUT neighbors bigint,
+	OUT pending bigint, OUT inexact_items bigint, OUT capped_users bigint, OUT capped_interactions bigint,
+	OUT score_users bigint, OUT built_at timestamptz, OUT last_merge_at timestamptz,
+	OUT last_merge_ms double precision, OUT last_merge_entries bigint, OUT last_merge_items bigint,
+	OUT format_version bigint, OUT size_bytes bigint, OUT problem text,
+	OUT built_options text, OUT set_options text)
+RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
+COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
+CREATE OR REPLACE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statistics();
+COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
+COMMENT ON COLUMN recsys.index_stats.set_options IS 'what they are set to, from the next REINDEX on';
+
+-- forget_user takes a table, too
+COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all of a table, forget a user at once; rows that are not deleted count no more until a REINDEX; returns how many interactions were forgotten';

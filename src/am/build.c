@@ -246,6 +246,8 @@ init_meta(BuildState *state)
 	meta->shrinkage = state->options.shrinkage;
 	meta->alpha = state->options.alpha;
 	meta->learned = !RecsysModelIsCounted(&state->options);
+	meta->options_size = sizeof(meta->options);
+	meta->options = state->options;
 	meta->built_at = GetCurrentTimestamp();
 	for (int list = 0; list < RECSYS_LISTS; list++)
 		meta->pending_head[list] = meta->pending_tail[list] = InvalidBlockNumber;

@@ -141,10 +141,8 @@ RecsysParseOptions(Datum reloptions, bool validate)
 }
 
 void
-RecsysGetModelOptions(Relation index, RecsysModelOptions *model)
+RecsysReadModelOptions(const RecsysOptions *options, RecsysModelOptions *model)
 {
-	RecsysOptions *options = (RecsysOptions *) index->rd_options;
-
 	if (options == NULL)
 		RecsysModelOptionsInit(model);
 	else
@@ -157,6 +155,30 @@ RecsysGetModelOptions(Relation index, RecsysModelOptions *model)
 									GET_STRING_RELOPTION(options, training_half_life));
 	}
 	RecsysModelOptionsResolve(model);
+}
+
+void
+RecsysGetModelOptions(Relation index, RecsysModelOptions *model)
+{
+	RecsysReadModelOptions((RecsysOptions *) index->rd_options, model);
+}
+
+void
+RecsysGetBuiltOptions(const RecsysMetaData *meta, const RecsysModelOptions *set,
+					  RecsysModelOptions *built)
+{
+	*built = *set;
+	if (meta->options_size == sizeof(meta->options))
+	{
+		*built = meta->options;
+		return;
+	}
+	built->similarity = (RecsysSimilarity) meta->similarity;
+	built->neighbors = meta->neighbors;
+	built->min_support = meta->min_support;
+	built->max_history = meta->max_history;
+	built->shrinkage = meta->shrinkage;
+	built->alpha = meta->alpha;
 }
 
 int

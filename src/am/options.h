@@ -32,6 +32,16 @@ extern bytea *RecsysParseOptions(Datum reloptions, bool validate);
 
 /* What a build of the index would use now, resolved. */
 extern void RecsysGetModelOptions(Relation index, RecsysModelOptions *model);
+
+/* The same of options that are not yet those of a relation. */
+extern void RecsysReadModelOptions(const RecsysOptions *options, RecsysModelOptions *model);
+
+/*
+ * What the index was built with.  What its meta page does not tell, as that of an index
+ * of an earlier release, is taken to be as it is set.
+ */
+extern void RecsysGetBuiltOptions(const RecsysMetaData *meta, const RecsysModelOptions *set,
+								  RecsysModelOptions *built);
 extern int	RecsysGetFillfactor(Relation index);
 extern int	RecsysGetPendingLimit(Relation index);	/* kB */
 

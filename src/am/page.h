@@ -167,6 +167,13 @@ typedef struct RecsysMetaData
 	double		factor_unobserved;	/* RecsysFactorShape: how users are folded in */
 	double		factor_lambda;
 	double		factor_exponent;
+
+	/*
+	 * All options as of the build, to be told from those that are set.  Indexes of
+	 * earlier releases end before, with 0 for the size.
+	 */
+	uint32		options_size;	/* sizeof(RecsysModelOptions) */
+	RecsysModelOptions options;
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))

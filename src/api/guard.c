@@ -26,12 +26,12 @@ RecsysGuard(RecsysGuardedWork work, void *arg)
 	return RecsysGuardIf(work, arg, is_of_object);
 }
 
-char *
-RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
+ErrorData *
+RecsysGuardCatch(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	char	   *volatile message = NULL;
+	ErrorData  *volatile caught = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -52,11 +52,23 @@ RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
 		CurrentResourceOwner = owner;
 		if (!goes_on(error))
 			ReThrowError(error);
-		message = pstrdup(error->message);
-		FreeErrorData(error);
+		caught = error;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	return caught;
+}
+
+char *
+RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
+{
+	ErrorData  *error = RecsysGuardCatch(work, arg, goes_on);
+	char	   *message;
+
+	if (error == NULL)
+		return NULL;
+	message = pstrdup(error->message);
+	FreeErrorData(error);
 	return message;
 }

@@ -24,4 +24,7 @@ typedef bool (*RecsysGuardTest) (const ErrorData *error);
 
 extern char *RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on);
 
+/* The same, with all that is known of the error. */
+extern ErrorData *RecsysGuardCatch(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on);
+
 #endif							/* RECSYS_GUARD_H */

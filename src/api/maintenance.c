@@ -1,6 +1,6 @@
 /*
  * maintenance.c
- *	  Schema recsys: merge() and check_index().
+ *	  Schema recsys: merge(), forget_user() and check_index().
  */
 #include "postgres.h"
 
@@ -13,7 +13,9 @@
 #include "am/check.h"
 #include "am/forget.h"
 #include "am/merge.h"
+#include "am/visible.h"
 #include "api/arguments.h"
+#include "api/forgetin.h"
 #include "api/recommender.h"
 #include "catalog/index.h"
 #include "compat.h"
@@ -24,6 +26,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(recsys_merge);
@@ -84,9 +87,29 @@ recsys_merge(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
 }
 
-/* Arguments: index, user; returns the number of interactions forgotten. */
-Datum
-recsys_forget_user(PG_FUNCTION_ARGS)
+/*
+ * Rows that are still there will be learned from again.  To be called before they are
+ * forgotten.
+ */
+static void
+tell_of_rows(Relation heap, Relation index, const RecsysKey *user)
+{
+	RecsysInteraction *rows;
+	int			count = RecsysReadVisible(heap, index, user, GetActiveSnapshot(), &rows);
+
+	if (count > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%d row of the user is still in table \"%s\"",
+							   "%d rows of the user are still in table \"%s\"",
+							   count, count, RelationGetRelationName(heap)),
+				 errdetail("A REINDEX, a new index or a restored dump learns from rows that are there."),
+				 errhint("To erase the user for good, delete the rows first; to keep them, leave them out by the index's WHERE.")));
+	if (rows != NULL)
+		pfree(rows);
+}
+
+static int64
+forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap)
 {
 	Relation	heap;
 	Relation	index;
@@ -94,10 +117,12 @@ recsys_forget_user(PG_FUNCTION_ARGS)
 	RecsysAsOwner before;
 	int64		forgotten;
 
-	refuse_in_recovery("Call it on the primary server; the result arrives here by replication.");
-	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
+	RecsysOpenOwnIndex(relation, RowExclusiveLock, true, &heap, &index);
 	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_kind, "user",
 				 RelationGetRelationName(index), &key);
+	if (*last_heap != RelationGetRelid(heap))
+		tell_of_rows(heap, index, &key);
+	*last_heap = RelationGetRelid(heap);
 	RecsysBeginAsOwner(heap, &before);
 	forgotten = RecsysForgetUser(heap, index, &key);
 	RecsysEndAsOwner(&before);
@@ -109,6 +134,20 @@ recsys_forget_user(PG_FUNCTION_ARGS)
 				 errhint("Delete the rows and REINDEX the index to train without them.")));
 	relation_close(index, NoLock);
 	relation_close(heap, NoLock);
+	return forgotten;
+}
+
+/* Arguments: index or table, user; returns the number of interactions forgotten. */
+Datum
+recsys_forget_user(PG_FUNCTION_ARGS)
+{
+	Oid			last_heap = InvalidOid;
+	int64		forgotten = 0;
+	ListCell   *cell;
+
+	refuse_in_recovery("Call it on the primary server; the result arrives here by replication.");
+	foreach(cell, RecsysIndexesToForgetIn(PG_GETARG_OID(0)))
+		forgotten += forget_in_index(fcinfo, lfirst_oid(cell), &last_heap);
 	PG_RETURN_INT64(forgotten);
 }
 

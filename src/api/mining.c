@@ -92,7 +92,7 @@ read_index(Source *source, RecsysMiningTeam *team)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("recommender \"%s\" has no weight to sum up", RelationGetRelationName(recommender->index)),
-				 errhint("Create the index with a weight, as in USING recsys (order_id, product_id, (price * quantity)), or leave out weights.")));
+				 errhint("Create the index with a weight, as in USING recsys (order_id, product_id, (price::float8 * quantity)), or leave out weights.")));
 	source->nitems = RecsysItemCount(recommender->index);
 	options.nitems = source->nitems;
 	options.weighted = request->weights;

@@ -13,6 +13,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xlog.h"
@@ -26,6 +28,7 @@
 #include "catalog/pg_inherits.h"
 #include "compat.h"
 #include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -268,20 +271,84 @@ check_reachable(Relation index)
 				 errmsg("cannot access temporary or unlogged relations during recovery")));
 }
 
+/*
+ * Is it one of those that REINDEX CONCURRENTLY makes, and drops when it has not failed: name_ccnew,
+ * name_ccold, with a number if that was taken?
+ */
+static bool
+is_from_reindex(Relation index)
+{
+	const char *name = RelationGetRelationName(index);
+	Size		length = strlen(name);
+
+	while (length > 0 && isdigit((unsigned char) name[length - 1]))
+		length--;
+	return length > 6 && (strncmp(name + length - 6, "_ccnew", 6) == 0 ||
+						  strncmp(name + length - 6, "_ccold", 6) == 0);
+}
+
+/* Does somebody hold the lock on the table that builds an index concurrently? */
+static bool
+may_be_under_way(Relation index)
+{
+	LOCKTAG		tag;
+	int			count;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, index->rd_index->indrelid);
+	(void) GetLockConflicts(&tag, ShareUpdateExclusiveLock, &count);
+	return count > 0;
+}
+
+static char *
+qualified_name(Relation relation)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+									  RelationGetRelationName(relation));
+}
+
+char *
+RecsysWhyNotValid(Relation index)
+{
+	char	   *name = qualified_name(index);
+
+	if (may_be_under_way(index))
+		return psprintf("not valid: it may still be under construction, as its table is locked for that or for maintenance");
+	if (is_from_reindex(index))
+		return psprintf("not valid: left by a REINDEX CONCURRENTLY that failed, remove it with DROP INDEX %s", name);
+	return psprintf("not valid: building it has failed, remove it with DROP INDEX %s or build it with REINDEX INDEX CONCURRENTLY %s",
+					name, name);
+}
+
+static void
+refuse_invalid(Relation index)
+{
+	char	   *name = qualified_name(index);
+
+	if (may_be_under_way(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recsys index \"%s\" is not valid", RelationGetRelationName(index)),
+				 errdetail("It may still be under construction: its table is locked for that, or for maintenance."),
+				 errhint("Wait for CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY to finish.")));
+	if (is_from_reindex(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recsys index \"%s\" is not valid", RelationGetRelationName(index)),
+				 errdetail("It was left by a REINDEX CONCURRENTLY that failed; the index that was to be rebuilt is still there."),
+				 errhint("DROP INDEX %s;", name)));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("recsys index \"%s\" is not valid", RelationGetRelationName(index)),
+			 errdetail("Building it has failed."),
+			 errhint("REINDEX INDEX CONCURRENTLY %s;", name)));
+}
+
 static void
 check_state(Relation index)
 {
 	check_reachable(index);
-	if (!index->rd_index->indisready)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recsys index \"%s\" is still being built", RelationGetRelationName(index)),
-				 errhint("Wait for CREATE INDEX CONCURRENTLY to finish; if it has failed, DROP the index and create it again.")));
-	if (!index->rd_index->indisvalid)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recsys index \"%s\" is not valid", RelationGetRelationName(index)),
-				 errhint("Wait for CREATE INDEX CONCURRENTLY to finish; if it has failed, REINDEX the index.")));
+	if (!index->rd_index->indisready || !index->rd_index->indisvalid)
+		refuse_invalid(index);
 }
 
 /* The table before the index, as everywhere in the server. */

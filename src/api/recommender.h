@@ -43,6 +43,12 @@ extern void RecsysOpenRecommenderIndex(Oid index, RecsysRecommender *recommender
 extern void RecsysOpenOwnIndex(Oid index, LOCKMODE lockmode, bool valid,
 							   Relation *heap_relation, Relation *index_relation);
 
+/*
+ * What there is to know about an index that is not valid, in whole sentences but for the
+ * last full stop: being built, or left by a command that has failed, and what to do then.
+ */
+extern char *RecsysWhyNotValid(Relation index);
+
 extern void RecsysCloseRecommender(RecsysRecommender *recommender);
 
 /*

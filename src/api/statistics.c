@@ -14,6 +14,7 @@
 #include "am/indexes.h"
 #include "am/inspect.h"
 #include "am/meta.h"
+#include "am/options.h"
 #include "am/pending.h"
 #include "api/guard.h"
 #include "api/recommender.h"
@@ -24,6 +25,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "source/optiontext.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -87,6 +89,8 @@ typedef enum StatisticsColumn
 	STATS_FORMAT_VERSION,
 	STATS_SIZE,
 	STATS_PROBLEM,
+	STATS_BUILT_OPTIONS,
+	STATS_SET_OPTIONS,
 	STATS_COLUMNS
 } StatisticsColumn;
 
@@ -139,6 +143,23 @@ put_meta(StatisticsRow *row, const RecsysMetaData *meta)
 	}
 }
 
+/* Options that wait for a REINDEX, if there are any. */
+static void
+put_options(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
+{
+	RecsysModelOptions set;
+	RecsysModelOptions built;
+	char	   *text;
+
+	RecsysGetModelOptions(index, &set);
+	RecsysGetBuiltOptions(meta, &set, &built);
+	text = RecsysOptionsUnlike(&built, &set);
+	if (*text == '\0')
+		return;
+	put_text(row, STATS_BUILT_OPTIONS, text);
+	put_text(row, STATS_SET_OPTIONS, RecsysOptionsUnlike(&set, &built));
+}
+
 /* What an open index knows of itself; may error out half way. */
 static void
 read_index(StatisticsRow *row, Relation index)
@@ -157,6 +178,7 @@ read_index(StatisticsRow *row, Relation index)
 		elog(ERROR, "index \"%s\" has changed meanwhile", RelationGetRelationName(index));
 	}
 	put_meta(row, &meta);
+	put_options(row, index, &meta);
 	put_count(row, STATS_PENDING, RecsysPendingCount(index));
 }
 
@@ -178,7 +200,7 @@ describe_index(void *arg)
 	else if (!RelationIsPermanent(index) && RecoveryInProgress())
 		put_text(row, STATS_PROBLEM, "unlogged, not available during recovery");
 	else if (!index->rd_index->indisvalid)
-		put_text(row, STATS_PROBLEM, "not valid");
+		put_text(row, STATS_PROBLEM, RecsysWhyNotValid(index));
 	else
 		read_index(row, index);
 	if (index != NULL)

@@ -174,3 +174,55 @@ RecsysParseOptionText(RecsysModelOptions *options, const char *text)
 	}
 	pfree(copy);
 }
+
+/* An option's value as it would be written; NULL when it is the same in both. */
+static char *
+value_unlike(const RecsysModelOption *option, const RecsysModelOptions *options,
+			 const RecsysModelOptions *other)
+{
+	int			number;
+
+	switch (option->kind)
+	{
+		case RECSYS_OPTION_REAL:
+			if (*RecsysModelOptionField(option, options, double) ==
+				*RecsysModelOptionField(option, other, double))
+				return NULL;
+			return psprintf("%g", *RecsysModelOptionField(option, options, double));
+		case RECSYS_OPTION_INTERVAL:
+			{
+				int64		microseconds = *RecsysModelOptionField(option, options, int64);
+
+				if (microseconds == *RecsysModelOptionField(option, other, int64))
+					return NULL;
+				return microseconds == 0 ? pstrdup("''") :
+					psprintf("%lld microseconds", (long long) microseconds);
+			}
+		default:
+			number = *RecsysModelOptionField(option, options, int);
+			if (number == *RecsysModelOptionField(option, other, int))
+				return NULL;
+			if (option->kind == RECSYS_OPTION_SIMILARITY)
+				return pstrdup(RecsysSimilarityName((RecsysSimilarity) number));
+			if (option->kind == RECSYS_OPTION_WEIGHTING)
+				return pstrdup(RecsysWeightingName((RecsysWeighting) number));
+			return psprintf("%d", number);
+	}
+}
+
+char *
+RecsysOptionsUnlike(const RecsysModelOptions *options, const RecsysModelOptions *other)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int x = 0; x < RecsysModelOptionCount; x++)
+	{
+		const RecsysModelOption *option = &RecsysModelOptionTable[x];
+		char	   *value = value_unlike(option, options, other);
+
+		if (value != NULL)
+			appendStringInfo(&text, "%s%s = %s", text.len > 0 ? ", " : "", option->name, value);
+	}
+	return text.data;
+}

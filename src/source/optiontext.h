@@ -18,6 +18,10 @@ extern void RecsysSetOption(RecsysModelOptions *options, const char *name, const
 /* Sets all options of a comma-separated list of name = value. */
 extern void RecsysParseOptionText(RecsysModelOptions *options, const char *text);
 
+/* The options that have another value in other, as such a list; '' when there are none. */
+extern char *RecsysOptionsUnlike(const RecsysModelOptions *options,
+								 const RecsysModelOptions *other);
+
 /* Microseconds of an interval as text, 0 for '': of options that are half-lives. */
 extern int64 RecsysParseHalfLife(const char *option, const char *value);
 

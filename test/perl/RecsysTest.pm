@@ -39,6 +39,8 @@ sub init_node
 	$node->init(%params, extra => [ '--data-checksums', '--encoding=UTF8' ]);
 	# without sequential scans plans seem so dear that each would be compiled
 	$node->append_conf('postgresql.conf', 'jit = off');
+	# the reference BLAS is good enough for tests
+	$node->append_conf('postgresql.conf', 'recsys.blas_warning = off');
 }
 
 # A running node with the extension; further lines go to postgresql.conf.
