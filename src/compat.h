@@ -28,6 +28,13 @@
 #include "commands/vacuum.h"
 #include "nodes/pathnodes.h"
 
+/* 16 calls the files of relations by another name */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_FIRST_FILE_SUBID(relation) ((relation)->rd_firstRelfilelocatorSubid)
+#else
+#define RECSYS_FIRST_FILE_SUBID(relation) ((relation)->rd_firstRelfilenodeSubid)
+#endif
+
 /* 16 took the accessors of variable-length values out of postgres.h */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

@@ -6,8 +6,9 @@
  * gaps, owners must be in order and under the right hash, lists as long as they
  * claim.  Every block of the relation must be reached exactly once, or be free.
  * The item graph: one row per item number, under the item's own key; neighbors
- * in order and within bounds; totals as the meta page has them.  The rows and
- * the factors: see check_rows.c and check_factors.c.
+ * in order and within bounds; totals as the meta page has them.  The rows, what
+ * the graph counts of them, and the factors: see check_rows.c, check_counts.c and
+ * check_factors.c.
  *
  * The caller keeps writers out (on a standby: hopes that replay is quiet).
  */
@@ -413,6 +414,7 @@ RecsysCheckIndex(Relation heap, Relation index)
 	RecsysCheckFactors(index);
 	RecsysGraphReaderDone(&state.reader);
 	RecsysRowCheckFinish(state.rows);
+	RecsysCheckCounts(heap, index);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

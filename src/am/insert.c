@@ -50,6 +50,10 @@ merge_slice(Relation heap, Relation index)
 	int64		duration;
 	RecsysMergeResult result;
 
+	/* reading others' rows would make a serializable transaction fail for no reason of its own */
+	if (IsolationIsSerializable())
+		return;
+
 	/* if the clock has been put back, the time that was set means nothing */
 	if (start < next && next - start <= LONGEST_PAUSE)
 		return;
@@ -112,11 +116,15 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 	}
 	if (row.has_user && row.has_item)
 	{
-		FullTransactionId xid = GetTopFullTransactionIdIfAny();
-
 		event.user_hash = user_hash;
 		event.item = item;
-		event.xid = FullTransactionIdIsValid(xid) ? U64FromFullTransactionId(xid) : 0;
+
+		/*
+		 * The validation phase of CREATE INDEX CONCURRENTLY enters rows of others and
+		 * has no id yet.  It gets one: a merge whose snapshot is older than these
+		 * rows must not take their events.
+		 */
+		event.xid = U64FromFullTransactionId(GetTopFullTransactionId());
 		event.tid = *tid;
 		if (!RecsysPendingAppend(index, &event, 1))
 			RecsysNotePending();

@@ -5,7 +5,7 @@
  * A merge takes events in batches.  For each batch:
  *
  * 1. a snapshot is taken, and the events are read whose transactions it sees
- *	  finished;
+ *	  finished, the own one not among them (mergesnapshot.c);
  * 2. the users they name are looked up (mergechanges.c): which of their items
  *	  count now?  The items touched are those of the events, and those that a user
  *	  with more than max_history items has gained or lost by them;
@@ -29,12 +29,12 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "access/xact.h"
 #include "fault.h"
 #include "am/enlarge.h"
 #include "am/itemorder.h"
 #include "am/merge.h"
 #include "am/mergeprogress.h"
+#include "am/mergesnapshot.h"
 #include "am/mergestate.h"
 #include "am/pending.h"
 #include "am/popular.h"
@@ -112,9 +112,7 @@ start_batch(RecsysMergeState *merge)
 {
 	MemoryContextReset(merge->context);
 
-	/* VACUUM may have workers, with whom the latest one is not to be had */
-	merge->snapshot = RegisterSnapshot(IsInParallelMode() ? GetTransactionSnapshot() :
-									   GetLatestSnapshot());
+	merge->snapshot = RecsysMergeSnapshot(merge->index);
 	merge->recount = RecsysRecountCreate(merge->heap, merge->index, merge->snapshot, merge->memory);
 	merge->visited = NULL;
 	merge->nvisited = 0;
@@ -392,6 +390,15 @@ RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResu
 
 	if (!ConditionalLockPage(index, RECSYS_META_BLOCK, ExclusiveLock))
 		return false;
+
+	/* nobody else has written to it, and what this transaction has is not over yet */
+	if (RecsysIndexIsNew(index))
+	{
+		memset(result, 0, sizeof(*result));
+		result->inexact = inexact_items(index);
+		UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
+		return true;
+	}
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "recsys merge", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);

@@ -11,15 +11,14 @@
 #include "postgres.h"
 
 #include "access/transam.h"
-#include "access/xact.h"
 #include "am/enlarge.h"
 #include "am/itemorder.h"
 #include "am/mark.h"
+#include "am/mergesnapshot.h"
 #include "am/mergestate.h"
 #include "core/history.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 /* Pages and events that a slice looks at, so that an insert never waits long for one */
 #define SLICE_PAGES		2
@@ -27,16 +26,6 @@
 
 /* Pages of a batch at most */
 #define BATCH_PAGES		256
-
-/* next is the next transaction id, as of some time after the event was read. */
-static bool
-is_finished(const RecsysEvent *event, Snapshot snapshot, uint64 next)
-{
-	/* one that old is finished, whatever a 32-bit comparison would say */
-	if (event->xid == 0 || event->xid >= next || next - event->xid > PG_INT32_MAX)
-		return true;
-	return !XidInMVCCSnapshot((TransactionId) event->xid, snapshot);
-}
 
 bool
 RecsysMergeReadBatch(RecsysMergeState *merge)
@@ -73,7 +62,7 @@ RecsysMergeReadBatch(RecsysMergeState *merge)
 			if (merge->mode == RECSYS_MERGE_SLICE && merge->nevents >= SLICE_EVENTS)
 				break;
 			if (page->events[i].item >= nitems ||
-				!is_finished(&page->events[i], merge->snapshot, next))
+				!RecsysEventIsFinished(&page->events[i], merge->snapshot, next))
 				continue;
 			page->done[i] = true;
 			merge->events[merge->nevents++] = page->events[i];

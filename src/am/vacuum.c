@@ -24,6 +24,7 @@
 #include "am/handler.h"
 #include "am/meta.h"
 #include "am/merge.h"
+#include "am/mergesnapshot.h"
 #include "am/owner.h"
 #include "am/pending.h"
 #include "am/wake.h"
@@ -388,13 +389,19 @@ merge_pending(Relation index)
 	Oid			table = IndexGetRelation(RelationGetRelid(index), true);
 	RecsysMergeResult result;
 	Relation	heap;
+	bool		outside;
 
 	if (!OidIsValid(table) || !index->rd_index->indisvalid)
 		return;
 
 	/* VACUUM itself holds a lock on it */
 	heap = table_open(table, NoLock);
+
+	/* what the merge looks up must not be pruned meanwhile */
+	outside = RecsysStepOutOfVacuum();
 	(void) RecsysMerge(heap, index, RECSYS_MERGE_BOUNDED, &result);
+	if (outside)
+		RecsysStepBackIntoVacuum();
 	table_close(heap, NoLock);
 }
 

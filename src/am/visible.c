@@ -472,19 +472,22 @@ RecsysUserReaderCreate(Relation heap, Relation index, Snapshot snapshot)
 	return reader;
 }
 
-/* Copies what the bucket has of the hash; returns the number of owners. */
+/*
+ * Copies what the bucket of low has of the hashes up to high; returns the number of
+ * owners.  *next gets the hash after those of the bucket.
+ */
 static int
-copy_owners(RecsysUserReader *reader, uint32 hash)
+copy_owners(RecsysUserReader *reader, uint32 low, uint32 high, uint64 *next)
 {
 	RecsysCache *cache = RecsysGetCache(reader->index);
-	Buffer		bucket = RecsysFindBucket(reader->index, RECSYS_USERS, hash, BUFFER_LOCK_SHARE);
+	Buffer		bucket = RecsysFindBucket(reader->index, RECSYS_USERS, low, BUFFER_LOCK_SHARE);
 	Page		page = BufferGetPage(bucket);
 	OffsetNumber max = PageGetMaxOffsetNumber(page);
 	int			nowners = 0;
 
 	reader->array.count = 0;
-	for (OffsetNumber off = RecsysBucketSearch(page, hash);
-		 off <= max && RecsysPageGetOwner(page, off)->hash == hash; off++)
+	for (OffsetNumber off = RecsysBucketSearch(page, low);
+		 off <= max && RecsysPageGetOwner(page, off)->hash <= high; off++)
 	{
 		RecsysOwner owner = RecsysPageGetOwner(page, off);
 		RecsysUserView *view;
@@ -505,7 +508,7 @@ copy_owners(RecsysUserReader *reader, uint32 hash)
 			}
 		}
 		view = &reader->views[nowners];
-		view->hash = hash;
+		view->hash = owner->hash;
 		view->flags = owner->flags;
 		view->keylen = Min(owner->keylen, RECSYS_MAX_KEY_LEN);
 		memcpy(view->key, owner->key, view->keylen);
@@ -514,15 +517,17 @@ copy_owners(RecsysUserReader *reader, uint32 hash)
 	}
 	if (nowners > 0)
 		ask_visibility_map(&reader->array, &reader->state);
+	*next = (uint64) RecsysPageGetOpaque(page)->high + 1;
 	UnlockReleaseBuffer(bucket);
 	return nowners;
 }
 
-void
-RecsysUserReaderRead(RecsysUserReader *reader, uint32 hash, RecsysUserVisitor visit, void *arg)
+static uint64
+read_users(RecsysUserReader *reader, uint32 low, uint32 high, RecsysUserVisitor visit, void *arg)
 {
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
-	int			nowners = copy_owners(reader, hash);
+	uint64		next;
+	int			nowners = copy_owners(reader, low, high, &next);
 	uint32		start = 0;
 
 	for (int i = 0; i < nowners; i++)
@@ -549,6 +554,20 @@ RecsysUserReaderRead(RecsysUserReader *reader, uint32 hash, RecsysUserVisitor vi
 		MemoryContextSwitchTo(reader->context);
 	}
 	MemoryContextSwitchTo(old);
+	return next;
+}
+
+void
+RecsysUserReaderRead(RecsysUserReader *reader, uint32 hash, RecsysUserVisitor visit, void *arg)
+{
+	(void) read_users(reader, hash, hash, visit, arg);
+}
+
+uint64
+RecsysUserReaderReadBucket(RecsysUserReader *reader, uint32 hash, RecsysUserVisitor visit,
+						   void *arg)
+{
+	return read_users(reader, hash, PG_UINT32_MAX, visit, arg);
 }
 
 void
