@@ -25,6 +25,9 @@
 #define SLICE_PAGES		2
 #define SLICE_EVENTS	64
 
+/* In loops over a long list a look at interrupts comes after so many steps. */
+#define LOOK_EVERY		65536
+
 /* Pages of a batch at most */
 #define BATCH_PAGES		256
 
@@ -123,33 +126,84 @@ note_row(RecsysMergeState *merge, uint32 row)
 	merge->rows[merge->nrows++] = row;
 }
 
-/*
- * Has the user the item only since these events?  They are few, and so are the
- * rows of one user with one item.
- */
-static bool
-is_added(const RecsysMergeState *merge, const RecsysUserView *user, uint32 item)
+static int
+compare_events(const void *a, const void *b)
 {
-	bool		named = false;
+	const RecsysEvent *x = a;
+	const RecsysEvent *y = b;
 
-	for (uint64 e = merge->event; e < merge->event_end; e++)
-		named |= merge->events[e].item == item && (merge->events[e].flags & RECSYS_EVENT_REMOVED) == 0;
-	if (!named)
-		return false;
+	if (x->user_hash != y->user_hash)
+		return x->user_hash < y->user_hash ? -1 : 1;
+	if (x->item != y->item)
+		return x->item < y->item ? -1 : 1;
+	return ItemPointerCompare((ItemPointer) &x->tid, (ItemPointer) &y->tid);
+}
 
-	for (int i = 0; i < user->ninteractions; i++)
+/* Is there an event of the user at hand with the item and the row? */
+static bool
+is_named(const RecsysMergeState *merge, uint32 item, uint64 position)
+{
+	uint64		low = merge->event;
+	uint64		high = merge->event_end;
+
+	while (low < high)
 	{
-		bool		is_new = false;
+		uint64		middle = low + (high - low) / 2;
+		const RecsysEvent *event = &merge->events[middle];
 
-		if (user->interactions[i].item != item)
-			continue;
-		for (uint64 e = merge->event; e < merge->event_end && !is_new; e++)
-			is_new = merge->events[e].item == item &&
-				RecsysTidPosition(&merge->events[e].tid) == user->interactions[i].position;
-		if (!is_new)
-			return false;
+		if (event->item < item ||
+			(event->item == item && RecsysTidPosition(&event->tid) < position))
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return true;
+	return low < merge->event_end && merge->events[low].item == item &&
+		RecsysTidPosition(&merge->events[low].tid) == position;
+}
+
+/*
+ * Which items of his history has the user only since these events?  Those that an
+ * addition names, and of which every row that he has is named.
+ */
+static void
+find_added(const RecsysMergeState *merge, const RecsysUserView *user,
+		   const RecsysHistoryItem *history, int count, bool *added)
+{
+	bool		any = false;
+	int			h = 0;
+
+	memset(added, false, sizeof(bool) * count);
+	for (uint64 e = merge->event; e < merge->event_end; e++)
+	{
+		const RecsysEvent *event = &merge->events[e];
+
+		/* both ascend by item */
+		while (h < count && history[h].item < event->item)
+			h++;
+		if (h < count && history[h].item == event->item && (event->flags & RECSYS_EVENT_REMOVED) == 0)
+			any = added[h] = true;
+	}
+	for (int i = 0; any && i < user->ninteractions; i++)
+	{
+		const RecsysInteraction *row = &user->interactions[i];
+		int			low = 0;
+		int			high = count;
+
+		if (i % LOOK_EVERY == LOOK_EVERY - 1)
+			CHECK_FOR_INTERRUPTS();
+		while (low < high)
+		{
+			int			middle = low + (high - low) / 2;
+
+			if (history[middle].item < row->item)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		if (low < count && history[low].item == row->item && added[low] &&
+			!is_named(merge, row->item, row->position))
+			added[low] = false;
+	}
 }
 
 /*
@@ -252,26 +306,12 @@ visit_user(void *arg, RecsysUserView *user)
 		merge->maxadded = Max(used + count, Max(16384, merge->maxadded * 2));
 		users->added = RecsysEnlarge(merge->context, users->added, sizeof(bool) * merge->maxadded);
 	}
-	for (int i = 0; i < count; i++)
-	{
-		users->added[used + i] = is_added(merge, user, history[i].item);
+	find_added(merge, user, history, count, users->added + used);
 
-		/* these rows may hold a pair with an item that the user no longer has */
-		if (large || marked || removed)
-			note_row(merge, history[i].item);
-	}
+	/* these rows may hold a pair with an item that the user no longer has */
+	for (int i = 0; (large || marked || removed) && i < count; i++)
+		note_row(merge, history[i].item);
 	pfree(history);
-}
-
-static int
-compare_events(const void *a, const void *b)
-{
-	const RecsysEvent *x = a;
-	const RecsysEvent *y = b;
-
-	if (x->user_hash != y->user_hash)
-		return x->user_hash < y->user_hash ? -1 : 1;
-	return (x->item > y->item) - (x->item < y->item);
 }
 
 void

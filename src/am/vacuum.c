@@ -19,6 +19,7 @@
 
 #include "access/generic_xlog.h"
 #include "access/table.h"
+#include "am/chain.h"
 #include "am/directory.h"
 #include "am/graph.h"
 #include "am/handler.h"
@@ -47,7 +48,12 @@ typedef struct VacuumState
 	/* what the entries found dead on a page mean for the item graph */
 	RecsysEvent *events;
 	int			nevents;
+
+	bool		stoppable;		/* may a bucket be left half done when VACUUM is cancelled? */
 } VacuumState;
+
+/* A look at whether it is comes after so many entries. */
+#define LOOK_EVERY 1024
 
 /* Most entries that one page can lose at once */
 #define MAX_EVENTS ((int) (RECSYS_PAGE_ROOM / (sizeof(uint32) + sizeof(ItemPointerData))))
@@ -135,12 +141,11 @@ prune(VacuumState *state, RecsysSide side, uint32 hash, const char *packed, int 
 
 /*
  * Prune one chain page.  previous is the chain page that links to it, or
- * InvalidBuffer when the owner does.  Returns the next block; *freed tells that
- * the page has left the chain.
+ * InvalidBuffer when the owner does.  Returns true if the page has left the chain.
  */
-static BlockNumber
+static bool
 vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber off,
-				  Buffer previous, Buffer buffer, bool *freed)
+				  Buffer previous, Buffer buffer)
 {
 	Page		page = BufferGetPage(buffer);
 	int			stride = state->stride[side];
@@ -152,9 +157,8 @@ vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumb
 	GenericXLogState *xlog;
 	RecsysOwner owner;
 
-	*freed = false;
 	if (left == count)
-		return next;
+		return false;
 
 	put_events(state);
 	xlog = GenericXLogStart(state->index);
@@ -175,32 +179,30 @@ vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumb
 			owner->chain = next;
 		page = GenericXLogRegisterBuffer(xlog, buffer, GENERIC_XLOG_FULL_IMAGE);
 		RecsysPageInit(page, RECSYS_PAGE_FREE, side);
-		*freed = true;
 	}
 	GenericXLogFinish(xlog);
 	RECSYS_FAULT(left > 0 ? "vacuum-chain-pruned" : "vacuum-chain-freed");
-	return next;
+	return left == 0;
 }
 
-static void
+/* False when it was stopped half way, which may be after any page. */
+static bool
 vacuum_chain(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber off)
 {
-	BlockNumber block = RecsysPageGetOwner(BufferGetPage(bucket), off)->chain;
+	RecsysChain chain;
+	Buffer		buffer;
 	Buffer		previous = InvalidBuffer;
-	uint32		pages = 0;
+	bool		stopped = false;
 
-	while (block != InvalidBlockNumber)
+	/* the walk counts pages as they were before they are pruned */
+	RecsysChainBegin(&chain, state->index, side, state->stride[side],
+					 RecsysPageGetOwner(BufferGetPage(bucket), off));
+	while (!stopped && (buffer = RecsysChainNext(&chain, BUFFER_LOCK_EXCLUSIVE)) != InvalidBuffer)
 	{
-		Buffer		buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_EXCLUSIVE,
-											RECSYS_PAGE_CHAIN);
-		bool		freed;
-		BlockNumber next;
-
-		RecsysChainCheck(state->index, BufferGetPage(buffer),
-						 RecsysPageGetOwner(BufferGetPage(bucket), off), state->stride[side], pages++);
-		next = vacuum_chain_page(state, side, bucket, off, previous, buffer, &freed);
-		if (freed)
+		if (vacuum_chain_page(state, side, bucket, off, previous, buffer))
 		{
+			BlockNumber block = BufferGetBlockNumber(buffer);
+
 			UnlockReleaseBuffer(buffer);
 			RecordFreeIndexPage(state->index, block);
 			state->stats->pages_newly_deleted++;
@@ -210,11 +212,13 @@ vacuum_chain(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber of
 			if (BufferIsValid(previous))
 				UnlockReleaseBuffer(previous);
 			previous = buffer;
+			chain.held = BufferGetBlockNumber(buffer);
 		}
-		block = next;
+		stopped = state->stoppable && RecsysIsCancelled();
 	}
 	if (BufferIsValid(previous))
 		UnlockReleaseBuffer(previous);
+	return !stopped;
 }
 
 /* Prune the tails of all owners of a bucket in one atomic step. */
@@ -271,47 +275,96 @@ vacuum_tails(VacuumState *state, RecsysSide side, Buffer bucket)
 /*
  * A user with more entries than count, of whom it is not marked which of them
  * do, loses some: afterwards it may be too late to see that others count in
- * their place.  So every item of his gets an event.
+ * their place.  So every item of his gets an event.  False when it was stopped;
+ * then it is said again.
  */
-static void
+static bool
 note_large_user(VacuumState *state, RecsysOwner owner)
 {
 	RecsysEntryArray array = {0};
 	bool		loses = false;
+	bool		done = RecsysCollectEntries(state->index, RecsysGetCache(state->index), RECSYS_USERS,
+											owner, state->stoppable, &array);
 
-	RecsysCollectEntries(state->index, RecsysGetCache(state->index), RECSYS_USERS, owner, &array);
-	for (uint32 i = 0; i < array.count && !loses; i++)
+	for (uint32 i = 0; done && i < array.count && !loses; i++)
+	{
 		loses = state->callback(&array.entries[i].tid, state->callback_state);
-	for (uint32 i = 0; loses && i < array.count; i++)
+		done = i % LOOK_EVERY != 0 || !(state->stoppable && RecsysIsCancelled());
+	}
+	for (uint32 i = 0; done && loses && i < array.count; i++)
+	{
 		note_event(state, owner->hash, &array.entries[i]);
-	put_events(state);
-	pfree(array.entries);
+		done = i % LOOK_EVERY != 0 || !(state->stoppable && RecsysIsCancelled());
+	}
+	if (done)
+		put_events(state);
+	state->nevents = 0;
+	if (array.entries != NULL)
+		pfree(array.entries);
+	return done;
 }
 
-static void
+/* False when it was stopped half way because VACUUM is cancelled. */
+static bool
 vacuum_bucket(VacuumState *state, Buffer bucket)
 {
 	Page		page = BufferGetPage(bucket);
 	RecsysSide	side = RecsysPageGetOpaque(page)->side;
 
-	for (OffsetNumber off = FirstOffsetNumber;
-		 side == RECSYS_USERS && off <= PageGetMaxOffsetNumber(page); off++)
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
 	{
 		RecsysOwner owner = RecsysPageGetOwner(page, off);
 
-		if (owner->count > (uint32) state->meta.max_history &&
-			(owner->flags & RECSYS_OWNER_MARKED) == 0)
-		{
-			RecsysOwnerCheck(state->index, page, off, state->stride[side]);
-			note_large_user(state, owner);
-		}
+		RecsysOwnerCheck(state->index, page, off, state->stride[side]);
+		if (side == RECSYS_USERS && owner->count > (uint32) state->meta.max_history &&
+			(owner->flags & RECSYS_OWNER_MARKED) == 0 && !note_large_user(state, owner))
+			return false;
 	}
 
 	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
-		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber)
-			vacuum_chain(state, side, bucket, off);
+		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber &&
+			!vacuum_chain(state, side, bucket, off))
+			return false;
 	vacuum_tails(state, side, bucket);
 	RECSYS_FAULT("vacuum-bucket");
+	return true;
+}
+
+static RecsysPageKind
+page_kind(Page page)
+{
+	if (!RecsysPageIsOurs(page))
+		return 0;
+	return RecsysPageGetOpaque(page)->kind;
+}
+
+/* One block of bulk delete. */
+static void
+vacuum_block(VacuumState *state, IndexVacuumInfo *info, BlockNumber block)
+{
+	IndexBulkDeleteResult before = *state->stats;
+	bool		done = false;
+
+	for (state->stoppable = true; !done; state->stoppable = false)
+	{
+		Buffer		buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL,
+												info->strategy);
+
+		done = true;
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		if (page_kind(BufferGetPage(buffer)) == RECSYS_PAGE_BUCKET)
+		{
+			RecsysPageCheck(info->index, buffer, RECSYS_PAGE_BUCKET);
+			done = vacuum_bucket(state, buffer);
+		}
+		UnlockReleaseBuffer(buffer);
+		if (!done)
+		{
+			/* seldom does this return; then the bucket is counted anew */
+			CHECK_FOR_INTERRUPTS();
+			*state->stats = before;
+		}
+	}
 }
 
 static BlockNumber
@@ -326,14 +379,6 @@ relation_size(Relation index)
 	if (needlock)
 		UnlockRelationForExtension(index, ExclusiveLock);
 	return nblocks;
-}
-
-static RecsysPageKind
-page_kind(Page page)
-{
-	if (!RecsysPageIsOurs(page))
-		return 0;
-	return RecsysPageGetOpaque(page)->kind;
 }
 
 IndexBulkDeleteResult *
@@ -363,18 +408,8 @@ recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	{
 		for (; block < nblocks; block++)
 		{
-			Buffer		buffer;
-
 			RECSYS_VACUUM_DELAY_POINT();
-			buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL,
-										info->strategy);
-			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-			if (page_kind(BufferGetPage(buffer)) == RECSYS_PAGE_BUCKET)
-			{
-				RecsysPageCheck(info->index, buffer, RECSYS_PAGE_BUCKET);
-				vacuum_bucket(&state, buffer);
-			}
-			UnlockReleaseBuffer(buffer);
+			vacuum_block(&state, info, block);
 		}
 	}
 	pfree(state.events);
