@@ -382,6 +382,26 @@ init_merge(RecsysMergeState *merge, Relation heap, Relation index, RecsysMergeMo
 							autovacuum_work_mem : maintenance_work_mem) * 1024;
 }
 
+static void
+run_merge(RecsysMergeState *merge)
+{
+	/* a slice is over before anybody could look at it */
+	if (merge->mode != RECSYS_MERGE_SLICE)
+		RecsysMergeProgressStart(merge->heap, merge->index, RecsysPendingCount(merge->index));
+	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
+	merge_events(merge);
+	if (merge->mode != RECSYS_MERGE_SLICE)
+	{
+		merge->budget = Max(merge->budget, merge_budget * 1e3 * QUEUE_PERCENT / 100);
+		merge_queue(merge);
+	}
+	if (merge->mode == RECSYS_MERGE_EXACT)
+		merge_users(merge);
+	if (merge->result->merged > 0 || merge->result->recomputed > 0)
+		record_merge(merge);
+	merge->result->inexact = inexact_items(merge->index);
+}
+
 bool
 RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResult *result)
 {
@@ -395,22 +415,15 @@ RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResu
 	context = AllocSetContextCreate(CurrentMemoryContext, "recsys merge", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	init_merge(&merge, heap, index, mode, result, context);
-
-	/* a slice is over before anybody could look at it */
-	if (mode != RECSYS_MERGE_SLICE)
-		RecsysMergeProgressStart(heap, index, RecsysPendingCount(index));
-	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
-	merge_events(&merge);
-	if (mode != RECSYS_MERGE_SLICE)
+	PG_TRY();
 	{
-		merge.budget = Max(merge.budget, merge_budget * 1e3 * QUEUE_PERCENT / 100);
-		merge_queue(&merge);
+		run_merge(&merge);
 	}
-	if (mode == RECSYS_MERGE_EXACT)
-		merge_users(&merge);
-	if (result->merged > 0 || result->recomputed > 0)
-		record_merge(&merge);
-	result->inexact = inexact_items(index);
+	PG_FINALLY();
+	{
+		RecsysMergeProgressEnd();
+	}
+	PG_END_TRY();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
@@ -441,6 +454,26 @@ collect_events(void *arg, RecsysUserView *user)
 	}
 }
 
+static void
+run_merge_of_user(RecsysMergeState *merge, uint32 user_hash)
+{
+	RecsysMergeProgressStart(merge->heap, merge->index, 0);
+	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
+	start_batch(merge);
+	merge->events = NULL;
+	RecsysUserReaderRead(RecsysRecountReader(merge->recount), user_hash, collect_events, merge);
+	if (merge->nevents > 0)
+	{
+		RecsysMergeVisitUsers(merge);
+		recount_touched(merge);
+		RecsysMergeUpdateUsers(merge);
+		RecsysUpdatePopular(merge->index, merge->touched, merge->ntouched);
+		record_merge(merge);
+	}
+	end_batch(merge);
+	merge->result->inexact = inexact_items(merge->index);
+}
+
 void
 RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResult *result)
 {
@@ -451,21 +484,15 @@ RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResu
 
 	LockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
 	init_merge(&merge, heap, index, RECSYS_MERGE_EXACT, result, context);
-	RecsysMergeProgressStart(heap, index, 0);
-	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
-	start_batch(&merge);
-	merge.events = NULL;
-	RecsysUserReaderRead(RecsysRecountReader(merge.recount), user_hash, collect_events, &merge);
-	if (merge.nevents > 0)
+	PG_TRY();
 	{
-		RecsysMergeVisitUsers(&merge);
-		recount_touched(&merge);
-		RecsysMergeUpdateUsers(&merge);
-		RecsysUpdatePopular(index, merge.touched, merge.ntouched);
-		record_merge(&merge);
+		run_merge_of_user(&merge, user_hash);
 	}
-	end_batch(&merge);
-	result->inexact = inexact_items(index);
+	PG_FINALLY();
+	{
+		RecsysMergeProgressEnd();
+	}
+	PG_END_TRY();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
