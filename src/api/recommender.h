@@ -43,6 +43,12 @@ extern void RecsysOpenOwnIndex(Oid index, LOCKMODE lockmode, bool valid,
 extern void RecsysCloseRecommender(RecsysRecommender *recommender);
 
 /*
+ * A relation's name to put in a message, or its number when it has been dropped:
+ * for relations that are not locked.
+ */
+extern char *RecsysNameForMessage(Oid relation);
+
+/*
  * May the current user see what the index knows: read every indexed column, with
  * no row-level security in the way?
  */
