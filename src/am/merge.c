@@ -57,6 +57,12 @@ static int	merge_budget = 20000;
 #define QUEUE_PERCENT	25
 #define SLICE_PERMILLE	1
 
+/*
+ * Pair updates tell only roughly what an item takes: its users may all have long
+ * lists.  After so many microseconds a slice recomputes no further item.
+ */
+#define SLICE_TIME		((int64) 10000)
+
 typedef struct ItemCost
 {
 	uint32		item;
@@ -72,6 +78,18 @@ compare_costs(const void *a, const void *b)
 	if (x->cost != y->cost)
 		return x->cost < y->cost ? -1 : 1;
 	return (x->item > y->item) - (x->item < y->item);
+}
+
+/* Recomputes the first of the touched items, one by one; returns how many it got to. */
+static uint32
+recount_in_time(RecsysMergeState *merge, uint32 nitems)
+{
+	uint32		done = 0;
+
+	while (done < nitems && GetCurrentTimestamp() - merge->start < SLICE_TIME)
+		RecsysRecountExactly(merge->recount, merge->touched + done++, 1, merge->rows, merge->nrows,
+							 false, false);
+	return done;
 }
 
 /* Touched items: the cheapest exactly, the others by adjustment. */
@@ -99,8 +117,11 @@ recount_touched(RecsysMergeState *merge)
 
 	/* neighbors on the same pages are visited one after the other */
 	qsort(merge->touched, exact, sizeof(uint32), RecsysCompareItemNumbers);
-	RecsysRecountExactly(merge->recount, merge->touched, exact, merge->rows, merge->nrows, false,
-						 false);
+	if (merge->mode == RECSYS_MERGE_SLICE)
+		exact = recount_in_time(merge, exact);
+	else
+		RecsysRecountExactly(merge->recount, merge->touched, exact, merge->rows, merge->nrows,
+							 false, false);
 	merge->result->recomputed += exact;
 	RecsysRecountAdjust(merge->recount, merge->touched + exact, merge->ntouched - exact,
 						&merge->users, merge->nrows > 0 || merge->removed);

@@ -16,6 +16,7 @@
 #include "am/itemorder.h"
 #include "am/mark.h"
 #include "am/mergestate.h"
+#include "am/owner.h"
 #include "core/history.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -39,6 +40,19 @@ is_finished(const RecsysEvent *event, Snapshot snapshot, uint64 next)
 	if (event->xid == 0 || event->xid >= next || next - event->xid > PG_INT32_MAX)
 		return true;
 	return !XidInMVCCSnapshot((TransactionId) event->xid, snapshot);
+}
+
+/*
+ * Is an event too much for an insert?  A user with more entries than count is read as
+ * a whole, and where it is not marked what counts of them, all his items are touched.
+ * Such events wait for a merge that nobody waits for.
+ */
+static bool
+is_too_much(const RecsysMergeState *merge, const RecsysEvent *event)
+{
+	return merge->mode == RECSYS_MERGE_SLICE &&
+		RecsysCountEntries(merge->index, RECSYS_USERS, event->user_hash) >
+		(uint64) RecsysGetCache(merge->index)->meta.max_history;
 }
 
 bool
@@ -76,7 +90,8 @@ RecsysMergeReadBatch(RecsysMergeState *merge)
 			if (merge->mode == RECSYS_MERGE_SLICE && merge->nevents >= SLICE_EVENTS)
 				break;
 			if (page->events[i].item >= nitems ||
-				!is_finished(&page->events[i], merge->snapshot, next))
+				!is_finished(&page->events[i], merge->snapshot, next) ||
+				is_too_much(merge, &page->events[i]))
 				continue;
 			page->done[i] = true;
 			merge->events[merge->nevents++] = page->events[i];
@@ -283,6 +298,9 @@ visit_user(void *arg, RecsysUserView *user)
 	int			max_history = cache->meta.max_history;
 	bool		large = user->nentries > (uint32) max_history;
 	bool		marked = (user->flags & RECSYS_OWNER_MARKED) != 0;
+
+	/* with the next entry it will matter which of them counted */
+	bool		mark = large || marked || user->nentries >= (uint32) max_history;
 	bool		removed = false;
 	RecsysHistoryItem *history = palloc_extended(sizeof(RecsysHistoryItem) *
 												 ((Size) user->ninteractions + 1), MCXT_ALLOC_HUGE);
@@ -297,8 +315,8 @@ visit_user(void *arg, RecsysUserView *user)
 
 	if (large || marked)
 		touch_displaced(merge, user, history, count);
-	if (large || marked || ((user->flags & RECSYS_OWNER_COUNTED) != 0) != (count > 0))
-		note_change(merge, user, count > 0, large || marked);
+	if (mark || ((user->flags & RECSYS_OWNER_COUNTED) != 0) != (count > 0))
+		note_change(merge, user, count > 0, mark);
 
 	used = RecsysHistoriesAdd(&users->histories, history, count);
 	if (used + count > merge->maxadded)

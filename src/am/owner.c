@@ -306,6 +306,21 @@ RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
 	return true;
 }
 
+uint64
+RecsysCountEntries(Relation index, RecsysSide side, uint32 hash)
+{
+	Buffer		bucket = RecsysFindBucket(index, side, hash, BUFFER_LOCK_SHARE);
+	Page		page = BufferGetPage(bucket);
+	OffsetNumber max = PageGetMaxOffsetNumber(page);
+	uint64		count = 0;
+
+	for (OffsetNumber off = RecsysBucketSearch(page, hash);
+		 off <= max && RecsysPageGetOwner(page, off)->hash == hash; off++)
+		count += RecsysPageGetOwner(page, off)->count;
+	UnlockReleaseBuffer(bucket);
+	return count;
+}
+
 /* The peers among packed entries of the item side */
 static void
 collect_hashes(void *arg, const char *packed, int count)

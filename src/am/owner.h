@@ -64,6 +64,9 @@ extern bool RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *ke
 							RecsysEntryArray *array, uint32 *number,
 							RecsysEntryHook hook, void *arg);
 
+/* Entries of all owners with a hash; seldom is it more than one. */
+extern uint64 RecsysCountEntries(Relation index, RecsysSide side, uint32 hash);
+
 /*
  * Appends the user hashes of an item's postings to a growing array, rows without
  * user left out.  False when the item has no owner.

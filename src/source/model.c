@@ -42,6 +42,7 @@ struct RecsysModel
 	int			maxcurrent;
 	RecsysHistoryItem *folded;
 	int			maxfolded;
+	int			nfolded;		/* of the user who has just ended */
 
 	RecsysHistories histories;	/* in memory */
 
@@ -182,6 +183,7 @@ RecsysModelEndUser(RecsysModel *model)
 	int			dropped = 0;
 	int			count;
 
+	model->nfolded = 0;
 	if (model->ncurrent == 0)
 		return false;
 
@@ -193,6 +195,7 @@ RecsysModelEndUser(RecsysModel *model)
 	}
 	count = RecsysHistoryFold(model->current, model->ncurrent, model->max_history,
 							  model->folded, &dropped);
+	model->nfolded = count;
 	model->ncurrent = 0;
 	if (count == 0)
 		return false;
@@ -225,6 +228,13 @@ RecsysModelEndUser(RecsysModel *model)
 	else
 		RecsysHistoriesAdd(&model->histories, model->folded, count);
 	return true;
+}
+
+const RecsysHistoryItem *
+RecsysModelLastHistory(const RecsysModel *model, int *count)
+{
+	*count = model->nfolded;
+	return model->folded;
 }
 
 const RecsysItemTotals *
