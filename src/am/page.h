@@ -414,11 +414,30 @@ extern void RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind);
  */
 extern Buffer RecsysPinBlock(Relation index, BlockNumber block);
 
+/* Errors out: a link leads to a block that it cannot lead to. */
+extern void RecsysBadLink(Relation index, BlockNumber block);
+
 /*
- * Pinned and locked buffer of the given kind, or an error, also where this
- * process has the page locked already: damaged links would make it wait for
- * itself.
+ * Kind of a pinned page that need not be locked, for a decision whether to lock it;
+ * nonsense if it is not one of ours.
  */
+static inline uint8
+RecsysPeekKind(Buffer buffer)
+{
+	const volatile RecsysPageOpaqueData *opaque = (RecsysPageOpaque)
+		((char *) BufferGetPage(buffer) + BLCKSZ - MAXALIGN(sizeof(RecsysPageOpaqueData)));
+
+	return opaque->kind;
+}
+
+/*
+ * Locks a pinned page of the given kind, or errors out, also where this process has
+ * it locked already as a page of another kind: damaged links would make it wait for
+ * itself.  Whoever locks two pages of one kind compares their blocks.
+ */
+extern void RecsysLockPage(Relation index, Buffer buffer, int lockmode, RecsysPageKind kind);
+
+/* The same of a block that is not pinned yet. */
 extern Buffer RecsysReadPage(Relation index, BlockNumber block, int lockmode, RecsysPageKind kind);
 
 /*

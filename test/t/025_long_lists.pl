@@ -122,10 +122,10 @@ foreach my $n (0 .. $#damages)
 }
 $node->safe_psql('postgres', join '', map { "REINDEX INDEX r$_; SELECT recsys.check_index('r$_'); DROP TABLE p$_;" } 0 .. $#damages);
 
-# A user with a million rows, so many times the same few thousand items
+# A user with 600,000 rows, so many times the same few thousand items
 $node->safe_psql('postgres', q(
 	CREATE TABLE big (user_id bigint, item_id bigint, at timestamptz);
-	INSERT INTO big SELECT 1, 1 + (i::bigint * 7919) % 3000, '2026-01-01'::timestamptz + i * interval '1 second' FROM generate_series(1, 1000000) i;
+	INSERT INTO big SELECT 1, 1 + (i::bigint * 7919) % 3000, '2026-01-01'::timestamptz + i * interval '1 second' FROM generate_series(1, 600000) i;
 	INSERT INTO big SELECT 2 + i % 300, 1 + (i * 31) % 3000, '2026-01-01' FROM generate_series(1, 6000) i;
 	CREATE INDEX big_recsys ON big USING recsys (user_id, item_id, at);
 	INSERT INTO big SELECT 2 + i % 300, 1 + (i * 37) % 3000, '2026-01-01' FROM generate_series(1, 1000) i;
@@ -145,7 +145,7 @@ foreach my $name (qw(recommend explain_recommendation evaluate_recommender merge
 	my ($prepare, $call) = $calls{$name} =~ /^(?:(.*); )?(.*)$/s;
 	my ($hits, $slowest) = (0, 0);
 
-	foreach my $timeout (5, 20, 50, 100, 200, 300, 500, 800, 1300, 2000)
+	foreach my $timeout (5, 30, 120, 500, 1500)
 	{
 		$node->safe_psql('postgres', $prepare) if defined $prepare;
 		my ($status, $stderr, $took) = timed($node, "SET client_min_messages = warning; SET statement_timeout = $timeout; $call");
@@ -157,7 +157,7 @@ foreach my $name (qw(recommend explain_recommendation evaluate_recommender merge
 		$hits++;
 		$slowest = $took - $timeout / 1000 if $took - $timeout / 1000 > $slowest;
 	}
-	cmp_ok($hits, '>', 0, "$name of a user with a million rows is cancelled");
+	cmp_ok($hits, '>', 0, "$name of a user with 600,000 rows is cancelled");
 	cmp_ok($slowest, '<', $latest, "$name: within half a second");
 	note(sprintf '%s: %d times, %.0f ms late at most', $name, $hits, $slowest * 1000);
 }
