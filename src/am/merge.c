@@ -28,6 +28,8 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+
 #include "access/generic_xlog.h"
 #include "access/xact.h"
 #include "fault.h"
@@ -39,6 +41,7 @@
 #include "am/pending.h"
 #include "am/popular.h"
 #include "am/recount.h"
+#include "am/unsaid.h"
 #include "miscadmin.h"
 #include "postmaster/autovacuum.h"
 #include "storage/lmgr.h"
@@ -80,6 +83,34 @@ compare_costs(const void *a, const void *b)
 	return (x->item > y->item) - (x->item < y->item);
 }
 
+/* The flags of an item's row. */
+static uint16
+row_flags(RecsysGraphReader *reader, uint32 item)
+{
+	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
+	uint16		flags = 0;
+
+	if (row != NULL)
+	{
+		flags = row->flags & RECSYS_ROW_QUEUED;
+		RecsysGraphReleaseRow(reader);
+	}
+	return flags;
+}
+
+/*
+ * May other rows hold pairs with the item that no user has?  It waits on the queue for
+ * all rows to be looked at, and when it is recomputed it is no longer on the queue.
+ */
+static bool
+is_shrunk(RecsysMergeState *merge, RecsysGraphReader *reader, uint32 item)
+{
+	const RecsysMetaData *meta = &RecsysGetCache(merge->index)->meta;
+
+	return (meta->queued > 0 || meta->unsaid > 0) &&
+		(row_flags(reader, item) & RECSYS_ROW_SHRUNK) != 0;
+}
+
 /* Recomputes the first of the touched items, one by one; returns how many it got to. */
 static uint32
 recount_in_time(RecsysMergeState *merge, uint32 nitems)
@@ -101,12 +132,22 @@ recount_touched(RecsysMergeState *merge)
 											   sizeof(ItemCost) * (Size) Max(merge->ntouched, 1));
 	double		spent = 0;
 	uint32		exact = 0;
+	bool		any_shrunk = false;
+	RecsysGraphReader reader;
 
+	RecsysGraphReaderInit(&reader, merge->index);
 	for (uint32 i = 0; i < merge->ntouched; i++)
 	{
 		costs[i].item = merge->touched[i];
 		costs[i].cost = RecsysRecountCost(merge->recount, merge->touched[i]);
+		if (is_shrunk(merge, &reader, merge->touched[i]))
+		{
+			/* rather when the queue's turn comes */
+			any_shrunk = true;
+			costs[i].cost = DBL_MAX;
+		}
 	}
+	RecsysGraphReaderDone(&reader);
 	qsort(costs, merge->ntouched, sizeof(ItemCost), compare_costs);
 	while (exact < merge->ntouched &&
 		   (merge->mode == RECSYS_MERGE_EXACT || spent + costs[exact].cost <= budget))
@@ -121,7 +162,7 @@ recount_touched(RecsysMergeState *merge)
 		exact = recount_in_time(merge, exact);
 	else
 		RecsysRecountExactly(merge->recount, merge->touched, exact, merge->rows, merge->nrows,
-							 false, false);
+							 any_shrunk && merge->mode == RECSYS_MERGE_EXACT, false);
 	merge->result->recomputed += exact;
 	RecsysRecountAdjust(merge->recount, merge->touched + exact, merge->ntouched - exact,
 						&merge->users, merge->nrows > 0 || merge->removed);
@@ -190,21 +231,6 @@ merge_events(RecsysMergeState *merge)
 		if (merge->mode == RECSYS_MERGE_SLICE || merge->list == RECSYS_PENDING_LISTS)
 			more = false;
 	}
-}
-
-/* The flags of an item's row. */
-static uint16
-row_flags(RecsysGraphReader *reader, uint32 item)
-{
-	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
-	uint16		flags = 0;
-
-	if (row != NULL)
-	{
-		flags = row->flags & RECSYS_ROW_QUEUED;
-		RecsysGraphReleaseRow(reader);
-	}
-	return flags;
 }
 
 /*
@@ -410,6 +436,8 @@ run_merge(RecsysMergeState *merge)
 	if (merge->mode != RECSYS_MERGE_SLICE)
 		RecsysMergeProgressStart(merge->heap, merge->index, RecsysPendingCount(merge->index));
 	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
+	if (merge->mode != RECSYS_MERGE_SLICE && RecsysHasUnsaid(merge->index))
+		RecsysSayUnsaid(merge->index);
 	merge_events(merge);
 	if (merge->mode != RECSYS_MERGE_SLICE)
 	{

@@ -167,6 +167,9 @@ typedef struct RecsysMetaData
 	double		factor_unobserved;	/* RecsysFactorShape: how users are folded in */
 	double		factor_lambda;
 	double		factor_exponent;
+
+	/* not 0: VACUUM has noted changes in place, see am/unsaid.c */
+	uint64		unsaid;
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))
@@ -213,6 +216,8 @@ typedef RecsysOwnerData *RecsysOwner;
 #define RECSYS_OWNER_COUNTED	0x0001	/* user side: one of the meta page's users */
 #define RECSYS_OWNER_MARKED		0x0002	/* user side: entries tell by
 										 * RECSYS_TID_COUNTED which of the items count */
+#define RECSYS_OWNER_UNSAID		0x0004	/* user side: has lost entries, of which no event
+										 * tells, see am/unsaid.c */
 
 #define RECSYS_OWNER_SIZE(keylen, room, stride) \
 	(offsetof(RecsysOwnerData, key) + (keylen) + (Size) (room) * (stride))
@@ -306,7 +311,10 @@ typedef struct RecsysGraphRowData
 	uint32		peers[FLEXIBLE_ARRAY_MEMBER];
 } RecsysGraphRowData;
 
-/* n_i and supports have been adjusted, but not counted; the item is queued */
+/*
+ * n_i and supports have been adjusted, but not counted; the item is queued, as are those
+ * of the next two, unless the meta page says that there is something unsaid
+ */
 #define RECSYS_ROW_INEXACT		0x0001
 /* rows of others may hold pairs with the item that no user has any more */
 #define RECSYS_ROW_SHRUNK		0x0004

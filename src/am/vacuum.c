@@ -27,6 +27,7 @@
 #include "am/merge.h"
 #include "am/owner.h"
 #include "am/pending.h"
+#include "am/unsaid.h"
 #include "am/wake.h"
 #include "catalog/index.h"
 #include "commands/vacuum.h"
@@ -50,7 +51,16 @@ typedef struct VacuumState
 	int			nevents;
 
 	bool		stoppable;		/* may a bucket be left half done when VACUUM is cancelled? */
+	bool		starved;		/* the disk is full: no events, see unsaid.c */
 } VacuumState;
+
+/* How a bucket was left */
+typedef enum BucketOutcome
+{
+	BUCKET_DONE,
+	BUCKET_STOPPED,				/* half way: VACUUM is cancelled */
+	BUCKET_NO_ROOM				/* not begun: there is no room for the events */
+} BucketOutcome;
 
 /* A look at whether it is comes after so many entries. */
 #define LOOK_EVERY 1024
@@ -94,7 +104,10 @@ put_events(VacuumState *state)
 {
 	if (state->nevents > 0)
 	{
-		(void) RecsysPendingAppend(state->index, state->events, state->nevents);
+		if (state->starved)
+			RecsysNoteUnsaid(state->index, state->events, state->nevents);
+		else
+			(void) RecsysPendingAppend(state->index, state->events, state->nevents);
 		RecsysNotePending();
 	}
 	state->nevents = 0;
@@ -164,6 +177,8 @@ vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumb
 	xlog = GenericXLogStart(state->index);
 	owner = RecsysPageGetOwner(GenericXLogRegisterBuffer(xlog, bucket, 0), off);
 	owner->count -= count - left;
+	if (state->starved && side == RECSYS_USERS)
+		owner->flags |= RECSYS_OWNER_UNSAID;
 
 	if (left > 0)
 	{
@@ -204,7 +219,7 @@ vacuum_chain(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber of
 			BlockNumber block = BufferGetBlockNumber(buffer);
 
 			UnlockReleaseBuffer(buffer);
-			RecordFreeIndexPage(state->index, block);
+			RecsysRecordFreePage(state->index, block);
 			state->stats->pages_newly_deleted++;
 		}
 		else
@@ -246,6 +261,8 @@ vacuum_tails(VacuumState *state, RecsysSide side, Buffer bucket)
 			memcpy(RecsysOwnerEntries(owner), kept.data, (Size) left * stride);
 			owner->count -= owner->tail - left;
 			owner->tail = left;
+			if (state->starved && side == RECSYS_USERS)
+				owner->flags |= RECSYS_OWNER_UNSAID;
 			changed = true;
 		}
 		if (side == RECSYS_USERS && owner->count == 0)
@@ -304,12 +321,25 @@ note_large_user(VacuumState *state, RecsysOwner owner)
 	return done;
 }
 
-/* False when it was stopped half way because VACUUM is cancelled. */
-static bool
+/* Bytes that events about all entries of a bucket would take */
+static uint64
+most_events(Page page)
+{
+	uint64		entries = 0;
+
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
+		entries += RecsysPageGetOwner(page, off)->count;
+	return entries * sizeof(RecsysEvent);
+}
+
+static BucketOutcome
 vacuum_bucket(VacuumState *state, Buffer bucket)
 {
 	Page		page = BufferGetPage(bucket);
 	RecsysSide	side = RecsysPageGetOpaque(page)->side;
+
+	if (side == RECSYS_USERS && !state->starved && !RecsysHasRoom(state->index, most_events(page)))
+		return BUCKET_NO_ROOM;
 
 	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
 	{
@@ -318,16 +348,16 @@ vacuum_bucket(VacuumState *state, Buffer bucket)
 		RecsysOwnerCheck(state->index, page, off, state->stride[side]);
 		if (side == RECSYS_USERS && owner->count > (uint32) state->meta.max_history &&
 			(owner->flags & RECSYS_OWNER_MARKED) == 0 && !note_large_user(state, owner))
-			return false;
+			return BUCKET_STOPPED;
 	}
 
 	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
 		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber &&
 			!vacuum_chain(state, side, bucket, off))
-			return false;
+			return BUCKET_STOPPED;
 	vacuum_tails(state, side, bucket);
 	RECSYS_FAULT("vacuum-bucket");
-	return true;
+	return BUCKET_DONE;
 }
 
 static RecsysPageKind
@@ -343,28 +373,36 @@ static void
 vacuum_block(VacuumState *state, IndexVacuumInfo *info, BlockNumber block)
 {
 	IndexBulkDeleteResult before = *state->stats;
-	bool		done = false;
+	BucketOutcome outcome;
 
-	for (state->stoppable = true; !done; state->stoppable = false)
+	state->stoppable = true;
+	do
 	{
 		Buffer		buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL,
 												info->strategy);
 
-		done = true;
+		outcome = BUCKET_DONE;
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 		if (page_kind(BufferGetPage(buffer)) == RECSYS_PAGE_BUCKET)
 		{
 			RecsysPageCheck(info->index, buffer, RECSYS_PAGE_BUCKET);
-			done = vacuum_bucket(state, buffer);
+			outcome = vacuum_bucket(state, buffer);
 		}
 		UnlockReleaseBuffer(buffer);
-		if (!done)
+		if (outcome == BUCKET_STOPPED)
 		{
 			/* seldom does this return; then the bucket is counted anew */
 			CHECK_FOR_INTERRUPTS();
 			*state->stats = before;
+			state->stoppable = false;
 		}
-	}
+		else if (outcome == BUCKET_NO_ROOM)
+		{
+			/* no merges until the end, see unsaid.c */
+			LockPage(info->index, RECSYS_META_BLOCK, ExclusiveLock);
+			state->starved = true;
+		}
+	} while (outcome != BUCKET_DONE);
 }
 
 static BlockNumber
@@ -403,6 +441,7 @@ recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	state.callback_state = callback_state;
 	state.events = palloc(sizeof(RecsysEvent) * MAX_EVENTS);
 	state.nevents = 0;
+	state.starved = false;
 
 	while (block < (nblocks = relation_size(info->index)))
 	{
@@ -412,6 +451,8 @@ recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 			vacuum_block(&state, info, block);
 		}
 	}
+	if (state.starved)
+		UnlockPage(info->index, RECSYS_META_BLOCK, ExclusiveLock);
 	pfree(state.events);
 	return stats;
 }
@@ -426,6 +467,16 @@ merge_pending(Relation index)
 
 	if (!OidIsValid(table) || !index->rd_index->indisvalid)
 		return;
+	if (!RecsysHasRoom(index, 0))
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_DISK_FULL),
+				 errmsg("index \"%s\" was not merged for lack of disk space",
+						RelationGetRelationName(index)),
+				 errdetail("What has changed is noted and waits for the next merge."),
+				 errhint("Make room in its tablespace.")));
+		return;
+	}
 
 	/* VACUUM itself holds a lock on it */
 	heap = table_open(table, NoLock);
@@ -467,7 +518,7 @@ recsys_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		page = BufferGetPage(buffer);
 		if (PageIsNew(page) || page_kind(page) == RECSYS_PAGE_FREE)
 		{
-			RecordFreeIndexPage(info->index, block);
+			RecsysRecordFreePage(info->index, block);
 			stats->pages_free++;
 			stats->pages_deleted++;
 		}

@@ -24,6 +24,9 @@
 /* A user with more interactions than this has them merged on the way. */
 #define COMPACT_THRESHOLD 65536
 
+/* The rows of so many have taken some ten megabytes. */
+#define MANY_INTERACTIONS 500000
+
 struct RecsysModel
 {
 	MemoryContext context;
@@ -258,13 +261,17 @@ RecsysModelFinish(RecsysModel *model)
 
 /*
  * The caller has just freed the memory that the rows took, of which malloc keeps
- * a good part: up to 40 MB were seen.  What comes now would come on top of it.
+ * a good part: up to 40 MB were seen.  What comes now would come on top of it, and
+ * maintenance_work_mem bounds both together.  It goes through all of the process's
+ * free memory, milliseconds at most, so it is done once a training, and only after
+ * one that had rows to free; nothing that answers a request comes here.
  */
 static void
-return_freed_memory(void)
+return_freed_memory(const RecsysModel *model)
 {
 #ifdef __GLIBC__
-	(void) malloc_trim(0);
+	if (model->statistics.interactions >= MANY_INTERACTIONS)
+		(void) malloc_trim(0);
 #endif
 }
 
@@ -281,7 +288,7 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 		RecsysFactorsFree(model->factors);
 	model->factors = NULL;
 	used = MemoryContextMemAllocated(model->context, true);
-	return_freed_memory();
+	return_freed_memory(model);
 	RecsysModelOptionsResolve(&resolved);
 	training.nworkers = model->nworkers;
 	training.memory_left = model->memory_limit > used ? model->memory_limit - used : 0;

@@ -140,8 +140,9 @@ merge_open(Relation heap, Relation index)
 	RecsysMergeResult result;
 	RecsysAsOwner before;
 	bool		stuck;
+	RecsysMetaData meta = RecsysRefreshCache(index)->meta;
 
-	if (RecsysPendingCount(index) == 0 && RecsysRefreshCache(index)->meta.queued == 0)
+	if (RecsysPendingCount(index) == 0 && meta.queued == 0 && meta.unsaid == 0)
 		return false;
 
 	RecsysBeginAsOwner(heap, &before);
