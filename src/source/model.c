@@ -121,6 +121,8 @@ compare_interactions(const void *a, const void *b)
 	const RecsysInteraction *left = a;
 	const RecsysInteraction *right = b;
 
+	/* a user may have millions */
+	CHECK_FOR_INTERRUPTS();
 	if (left->item != right->item)
 		return left->item < right->item ? -1 : 1;
 	return left->position < right->position ? -1 : left->position > right->position ? 1 : 0;
