@@ -156,6 +156,8 @@ write_users(BuildState *state, RecsysModel *model)
 	while (RecsysCollectorNextUser(state->collector, &key, &hash))
 	{
 		RecsysUserRow row;
+		uint64		first = done;
+		uint16		flags;
 
 		RecsysSideWriterStart(writer, &key, hash, 0);
 		while (RecsysCollectorNextOfUser(state->collector, &row))
@@ -172,7 +174,18 @@ write_users(BuildState *state, RecsysModel *model)
 				RecsysModelAdd(model, &row.interaction);
 			report_done(++done);
 		}
-		RecsysSideWriterEnd(writer, RecsysModelEndUser(model) ? RECSYS_OWNER_COUNTED : 0);
+		flags = RecsysModelEndUser(model) ? RECSYS_OWNER_COUNTED : 0;
+
+		/* more entries than count, or soon: which do, merges would else have to find out */
+		if (done - first >= (uint64) state->options.max_history)
+		{
+			int			count;
+			const RecsysHistoryItem *history = RecsysModelLastHistory(model, &count);
+
+			RecsysSideWriterMark(writer, history, count);
+			flags |= RECSYS_OWNER_MARKED;
+		}
+		RecsysSideWriterEnd(writer, flags);
 		RECSYS_FAULT("build-user");
 	}
 	RecsysSideWriterFinish(writer);

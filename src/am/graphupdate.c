@@ -272,12 +272,14 @@ move_row(Updater *updater, NewRow *new)
 	Relation	index = updater->index;
 	Size		size = roomy(updater, new);
 	RecsysGraphRow row = padded(new, size);
+
+	/* before the meta page is locked, which the cache is read from */
+	BlockNumber leafblock = RecsysGetCache(index)->leaves[new->item / RECSYS_MAP_LEAF_ROWS];
 	Buffer		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
 											RECSYS_PAGE_META);
 	Buffer		target = RecsysGraphPageWithRoom(index, metabuffer, size);
 	Buffer		source = InvalidBuffer;
 	Buffer		leaf;
-	BlockNumber leafblock;
 	GenericXLogState *state;
 	OffsetNumber off;
 	Page		page;
@@ -285,7 +287,6 @@ move_row(Updater *updater, NewRow *new)
 
 	if (BufferGetBlockNumber(target) != updater->block)
 		source = RecsysReadPage(index, updater->block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_GRAPH);
-	leafblock = RecsysGetCache(index)->leaves[new->item / RECSYS_MAP_LEAF_ROWS];
 	leaf = RecsysReadPage(index, leafblock, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_MAP_LEAF);
 
 	state = GenericXLogStart(index);

@@ -41,10 +41,34 @@
 #define SHORTEST_PAUSE	((int64) 10000) /* microseconds */
 #define LONGEST_PAUSE	((int64) 60 * USECS_PER_SEC)
 
+/* Slices of this session: when the next of an index may come */
+typedef struct SlicePause
+{
+	Oid			index;
+	TimestampTz next;
+} SlicePause;
+
+/* More indexes than these are seldom written to by one session; if they are, some forget their pause. */
+#define PAUSES 64
+
+static SlicePause *
+find_pause(Relation index)
+{
+	static SlicePause pauses[PAUSES];
+	SlicePause *pause = &pauses[RelationGetRelid(index) % PAUSES];
+
+	if (pause->index != RelationGetRelid(index))
+	{
+		pause->index = RelationGetRelid(index);
+		pause->next = 0;
+	}
+	return pause;
+}
+
 static void
 merge_slice(Relation heap, Relation index)
 {
-	static TimestampTz next = 0;	/* of this session */
+	SlicePause *pause = find_pause(index);
 	TimestampTz start = GetCurrentTimestamp();
 	TimestampTz merged_at;
 	int64		duration;
@@ -55,21 +79,22 @@ merge_slice(Relation heap, Relation index)
 		return;
 
 	/* if the clock has been put back, the time that was set means nothing */
-	if (start < next && next - start <= LONGEST_PAUSE)
+	if (start < pause->next && pause->next - start <= LONGEST_PAUSE)
 		return;
 	RecsysLastMerge(index, &merged_at, &duration);
-	next = merged_at + duration + Min(duration * SLICE_PAUSE, LONGEST_PAUSE);
-	if (start < next && next - start <= LONGEST_PAUSE)
+	pause->next = merged_at + duration + Min(duration * SLICE_PAUSE, LONGEST_PAUSE);
+	if (start < pause->next && pause->next - start <= LONGEST_PAUSE)
 		return;
 
-	next = start + LONGEST_PAUSE;
+	/* should it end in an error, the next try is not soon */
+	pause->next = start + LONGEST_PAUSE;
 	if (!RecsysMerge(heap, index, RECSYS_MERGE_SLICE, &result) || result.merged == 0)
 	{
 		duration = GetCurrentTimestamp() - start;
-		next = start + Min(Max(duration * IDLE_PAUSE, SHORTEST_PAUSE), LONGEST_PAUSE);
+		pause->next = start + Min(Max(duration * IDLE_PAUSE, SHORTEST_PAUSE), LONGEST_PAUSE);
 	}
 	else
-		next = start + SHORTEST_PAUSE;
+		pause->next = start + SHORTEST_PAUSE;
 }
 
 bool

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "am/itemorder.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 struct RecsysItemOrder
@@ -94,5 +95,7 @@ RecsysCompareItemNumbers(const void *a, const void *b)
 	uint32		x = *(const uint32 *) a;
 	uint32		y = *(const uint32 *) b;
 
+	/* some sorts are of millions */
+	CHECK_FOR_INTERRUPTS();
 	return (x > y) - (x < y);
 }

@@ -21,6 +21,8 @@
 #include "access/htup_details.h"
 #include "api/answer.h"
 #include "api/arguments.h"
+#include "api/recommender.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
@@ -28,6 +30,8 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "source/values.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -127,6 +131,30 @@ trim_plans(void)
 	}
 }
 
+/*
+ * Locks the relation as a query would, and for longer: names and columns that are
+ * looked up from here on are those of the query.  Who may not read any of it is not
+ * to wait for the lock.
+ */
+static void
+lock_rules(Oid relation)
+{
+	Oid			user = GetUserId();
+	bool		is_missing = false;
+
+	if (pg_class_aclcheck_ext(relation, user, ACL_SELECT, &is_missing) != ACLCHECK_OK && !is_missing &&
+		pg_attribute_aclcheck_all(relation, user, ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)),
+					   RecsysNameForMessage(relation));
+	LockRelationOid(relation, AccessShareLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 is_missing ? errmsg("relation with OID %u does not exist", relation) :
+				 errmsg("the relation with the rules has been dropped"),
+				 errhint(RULES_HINT)));
+}
+
 static Oid
 column_type(Oid relation, const char *name)
 {
@@ -158,16 +186,12 @@ check_number(Oid relation, const char *name)
 static Oid
 check_rules(Oid relation, const RecsysAnswer *answer)
 {
-	char		kind = get_rel_relkind(relation);
+	char		kind = get_rel_relkind(relation);	/* it is locked: there is one */
 	Oid			consequent;
 	Oid			element;
 	RecsysKeyKind has;
 	RecsysKeyKind wanted;
 
-	if (kind == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relation)));
 	if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW && kind != RELKIND_VIEW &&
 		kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
@@ -448,6 +472,7 @@ recsys_complete_basket(PG_FUNCTION_ARGS)
 				 errdetail("The third argument is the table or materialized view that holds the rules."),
 				 errhint(RULES_HINT)));
 	RecsysAnswerInit(&answer, fcinfo);
+	lock_rules(PG_GETARG_OID(2));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	entry = get_plan(PG_GETARG_OID(2), &answer);

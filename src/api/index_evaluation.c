@@ -136,6 +136,7 @@ compare_numbers(const void *a, const void *b)
 	uint32		left = *(const uint32 *) a;
 	uint32		right = *(const uint32 *) b;
 
+	CHECK_FOR_INTERRUPTS();
 	return (left > right) - (left < right);
 }
 

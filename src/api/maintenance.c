@@ -8,6 +8,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "am/asowner.h"
 #include "am/check.h"
@@ -33,14 +34,23 @@ PG_FUNCTION_INFO_V1(recsys_merge);
 PG_FUNCTION_INFO_V1(recsys_forget_user);
 PG_FUNCTION_INFO_V1(recsys_check_index);
 
+/* For functions that change pages, before they lock anything; the name is for the message. */
 static void
-refuse_in_recovery(const char *hint)
+refuse_in_recovery(const char *function)
 {
 	if (RecoveryInProgress())
 		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recovery is in progress"),
-				 errhint("%s", hint)));
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute %s during recovery", function),
+				 errhint("Call it on the primary server; the result arrives here by replication.")));
+}
+
+/* As everywhere in the server, temporary relations may change in a read-only transaction. */
+static void
+refuse_read_only(const char *function, Relation index)
+{
+	if (!index->rd_islocaltemp)
+		PreventCommandIfReadOnly(function);
 }
 
 /*
@@ -62,8 +72,9 @@ recsys_merge(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	refuse_in_recovery("Merge on the primary server; the result arrives here by replication.");
+	refuse_in_recovery("recsys.merge()");
 	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
+	refuse_read_only("recsys.merge()", index);
 
 	RecsysBeginAsOwner(heap, &before);
 	done = RecsysMerge(heap, index, mode, &merged);
@@ -117,7 +128,9 @@ forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap)
 	RecsysAsOwner before;
 	int64		forgotten;
 
+	refuse_in_recovery("recsys.forget_user()");
 	RecsysOpenOwnIndex(relation, RowExclusiveLock, true, &heap, &index);
+	refuse_read_only("recsys.forget_user()", index);
 	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_kind, "user",
 				 RelationGetRelationName(index), &key);
 	if (*last_heap != RelationGetRelid(heap))
@@ -126,6 +139,14 @@ forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap)
 	RecsysBeginAsOwner(heap, &before);
 	forgotten = RecsysForgetUser(heap, index, &key);
 	RecsysEndAsOwner(&before);
+	if (forgotten > 0 && (IsTransactionBlock() || IsSubTransaction()))
+		ereport(NOTICE,
+				(errmsg("index \"%s\" forgets the user even if this transaction is rolled back",
+						RelationGetRelationName(index)),
+				 errdetail("The index is changed at once, outside of the transaction."),
+				 errhint("REINDEX INDEX %s; lets it learn again from the rows that are there.",
+						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+													RelationGetRelationName(index)))));
 	if (forgotten > 0 && RecsysGetCache(index)->meta.learned)
 		ereport(NOTICE,
 				(errmsg("the scores of index \"%s\" were learned with the user's interactions",
@@ -164,7 +185,7 @@ recsys_check_index(PG_FUNCTION_ARGS)
 	RecsysAsOwner before;
 
 	if (OidIsValid(table) && !RECSYS_OWNS_RELATION(relation))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(relation));
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, RecsysNameForMessage(relation));
 	if (OidIsValid(table) && !RecoveryInProgress())
 		LockRelationOid(table, ShareLock);
 

@@ -10,6 +10,11 @@
  *
  * Recommenders that are not named are looked for among all indexes of the access
  * method.  A name is one as a regclass has it.
+ *
+ * Until an index is locked it may be dropped or renamed at any time.  So what is
+ * looked up before tells only what to lock, and whether the caller may; after it
+ * the name is looked up again if anything has changed meanwhile, as RangeVarGetRelid
+ * does.
  */
 #include "postgres.h"
 
@@ -27,8 +32,11 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "compat.h"
+#include "fault.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "storage/sinval.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -181,6 +189,22 @@ usable_partitions(Oid relation)
 	return usable;
 }
 
+char *
+RecsysNameForMessage(Oid relation)
+{
+	char	   *name = get_rel_name(relation);
+
+	return name != NULL ? name : psprintf("%u", relation);
+}
+
+static void
+has_been_dropped(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("the recommender has been dropped")));
+}
+
 /* One message for all functions: what they can be given instead of an index over partitions. */
 static void
 refuse_partitioned(Oid relation)
@@ -189,7 +213,7 @@ refuse_partitioned(Oid relation)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-			 errmsg("\"%s\" is a partitioned index", get_rel_name(relation)),
+			 errmsg("\"%s\" is a partitioned index", RecsysNameForMessage(relation)),
 			 partitions == NIL ?
 			 errdetail("Each partition has a recommender of its own.") :
 			 errdetail("Each partition has a recommender of its own: %s.", RecsysListNames(partitions)),
@@ -204,30 +228,28 @@ refuse_table(Oid relation)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-			 errmsg("\"%s\" is not a recsys index", get_rel_name(relation)),
+			 errmsg("\"%s\" is not a recsys index", RecsysNameForMessage(relation)),
 			 indexes == NIL ?
 			 errhint("CREATE INDEX ... USING recsys (user_id, item_id) and name that index.") :
 			 errhint("Name its recsys index, %s.",
 					 RecsysFirstNameLiteral(indexes))));
 }
 
+/* Errors out unless the relation, which need not be locked, is a recsys index. */
 static void
 check_kind(Oid relation)
 {
-	char		kind = get_rel_relkind(relation);
-	HeapTuple	tuple;
-	Oid			am = InvalidOid;
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid			am;
+	char		kind;
 
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-	if (HeapTupleIsValid(tuple))
-	{
-		am = ((Form_pg_class) GETSTRUCT(tuple))->relam;
-		ReleaseSysCache(tuple);
-	}
-	else
+	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("index with OID %u does not exist", relation)));
+	am = ((Form_pg_class) GETSTRUCT(tuple))->relam;
+	kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
+	ReleaseSysCache(tuple);
 
 	if (kind == RELKIND_PARTITIONED_INDEX && am == access_method())
 		refuse_partitioned(relation);
@@ -351,28 +373,67 @@ check_state(Relation index)
 		refuse_invalid(index);
 }
 
-/* The table before the index, as everywhere in the server. */
-static void
-open_both(Oid relation, LOCKMODE lockmode, Relation *heap, Relation *index)
+/*
+ * Before the locks: strangers must not even queue for them.  Returns the table, or
+ * InvalidOid when the index has just been dropped.
+ */
+static Oid
+table_to_read(Oid relation)
 {
-	Oid			table = IndexGetRelation(relation, true);
+	Oid			table;
 
-	*heap = OidIsValid(table) ? try_relation_open(table, lockmode) : NULL;
-	*index = *heap != NULL ? try_relation_open(relation, lockmode) : NULL;
+	check_kind(relation);
+	table = IndexGetRelation(relation, true);
+	if (OidIsValid(table) && !RecsysMayReadColumns(table, relation) &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table)))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RecsysNameForMessage(table));
+	return table;
+}
+
+/* Locks the table before the index, as everywhere in the server. */
+static void
+lock_both(Oid table, Oid relation, LOCKMODE lockmode)
+{
+	if (OidIsValid(table))
+		LockRelationOid(table, lockmode);
+	LockRelationOid(relation, lockmode);
+}
+
+static void
+unlock_both(Oid table, Oid relation, LOCKMODE lockmode)
+{
+	UnlockRelationOid(relation, lockmode);
+	if (OidIsValid(table))
+		UnlockRelationOid(table, lockmode);
+}
+
+/* Opens both, which are locked; errors out if they are gone. */
+static void
+open_both(Oid table, Oid relation, Relation *heap, Relation *index)
+{
+	*heap = OidIsValid(table) ? try_relation_open(table, NoLock) : NULL;
+	*index = *heap != NULL ? try_relation_open(relation, NoLock) : NULL;
 	if (*index == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("the recommender has been dropped")));
+		has_been_dropped();
+}
+
+/* What has been locked may have become another since it was looked at. */
+static void
+open_locked(Oid table, Oid relation, RecsysRecommender *recommender)
+{
+	open_both(table, relation, &recommender->heap, &recommender->index);
+	check_access(recommender->heap, recommender->index);
+	check_state(recommender->index);
+	recommender->columns = RecsysGetCache(recommender->index)->columns;
 }
 
 void
 RecsysOpenRecommenderIndex(Oid relation, RecsysRecommender *recommender)
 {
-	check_kind(relation);
-	open_both(relation, AccessShareLock, &recommender->heap, &recommender->index);
-	check_access(recommender->heap, recommender->index);
-	check_state(recommender->index);
-	recommender->columns = RecsysGetCache(recommender->index)->columns;
+	Oid			table = table_to_read(relation);
+
+	lock_both(table, relation, AccessShareLock);
+	open_locked(table, relation, recommender);
 }
 
 void
@@ -382,12 +443,13 @@ RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, bool valid, Relation *heap, 
 
 	check_kind(relation);
 
-	/* before the locks: strangers must not even queue for them */
+	/* before the locks, as above */
 	table = IndexGetRelation(relation, true);
 	if (!RECSYS_OWNS_RELATION(relation) && !(OidIsValid(table) && RECSYS_MAY_MAINTAIN(table)))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(relation));
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, RecsysNameForMessage(relation));
 
-	open_both(relation, lockmode, heap, index);
+	lock_both(table, relation, lockmode);
+	open_both(table, relation, heap, index);
 	if (valid)
 		check_state(*index);
 	else
@@ -397,8 +459,29 @@ RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, bool valid, Relation *heap, 
 void
 RecsysOpenRecommender(const char *name, RecsysRecommender *recommender)
 {
-	RecsysOpenRecommenderIndex(name == NULL ? only_recommender() : RecsysNamedRecommender(name),
-							   recommender);
+	Oid			relation = InvalidOid;
+	Oid			table = InvalidOid;
+
+	for (;;)
+	{
+		uint64		changes = SharedInvalidMessageCounter;
+		Oid			found = name == NULL ? only_recommender() : RecsysNamedRecommender(name);
+
+		/* still the one that is locked */
+		if (found == relation)
+			break;
+		if (OidIsValid(relation))
+			unlock_both(table, relation, AccessShareLock);
+		relation = found;
+		table = table_to_read(relation);
+		RECSYS_FAULT("recommender-found");
+		lock_both(table, relation, AccessShareLock);
+
+		/* nothing can have changed what the name means */
+		if (changes == SharedInvalidMessageCounter)
+			break;
+	}
+	open_locked(table, relation, recommender);
 }
 
 void

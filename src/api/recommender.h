@@ -52,6 +52,12 @@ extern char *RecsysWhyNotValid(Relation index);
 extern void RecsysCloseRecommender(RecsysRecommender *recommender);
 
 /*
+ * A relation's name to put in a message, or its number when it has been dropped:
+ * for relations that are not locked.
+ */
+extern char *RecsysNameForMessage(Oid relation);
+
+/*
  * May the current user see what the index knows: read every indexed column, with
  * no row-level security in the way?
  */

@@ -18,6 +18,9 @@
 /* Histories up to this length are sorted on the stack. */
 #define SHORT_HISTORY 64
 
+/* In loops over long ones a look at whether to go on comes after so many steps. */
+#define LOOK_EVERY 65536
+
 #define RADIX_BITS 8
 #define RADIX_SIZE (1 << RADIX_BITS)
 
@@ -52,6 +55,7 @@ radix_sort(uint64 *words, uint64 *spare, int n, uint32 max_item)
 		int			next = 0;
 		uint64	   *swap;
 
+		CHECK_FOR_INTERRUPTS();
 		for (int x = 0; x < n; x++)
 			places[(words[x] >> shift) & (RADIX_SIZE - 1)]++;
 		for (int digit = 0; digit < RADIX_SIZE; digit++)
@@ -61,6 +65,7 @@ radix_sort(uint64 *words, uint64 *spare, int n, uint32 max_item)
 			places[digit] = next;
 			next += count;
 		}
+		CHECK_FOR_INTERRUPTS();
 		for (int x = 0; x < n; x++)
 			spare[places[(words[x] >> shift) & (RADIX_SIZE - 1)]++] = words[x];
 
@@ -71,12 +76,14 @@ radix_sort(uint64 *words, uint64 *spare, int n, uint32 max_item)
 	return words;
 }
 
+/* Sorts of long histories take seconds: comparing is where they can be cancelled. */
 static int
 compare_positions(const void *a, const void *b)
 {
 	uint64		x = ((const RecsysInteraction *) a)->position;
 	uint64		y = ((const RecsysInteraction *) b)->position;
 
+	CHECK_FOR_INTERRUPTS();
 	return (x > y) - (x < y);
 }
 
@@ -112,7 +119,11 @@ fold_item(const RecsysInteraction *interactions, const uint64 *words, int n,
 
 	for (int x = 0; x < n; x++)
 	{
-		const RecsysInteraction *one = sorted ? &sorted[x] : &interactions[(uint32) words[x]];
+		const RecsysInteraction *one;
+
+		if (x % LOOK_EVERY == LOOK_EVERY - 1)
+			CHECK_FOR_INTERRUPTS();
+		one = sorted ? &sorted[x] : &interactions[(uint32) words[x]];
 
 		if (isfinite(one->weight))
 			sum += one->weight;
@@ -144,6 +155,13 @@ compare_recency(const void *a, const void *b)
 	return (x->item > y->item) - (x->item < y->item);
 }
 
+static int
+compare_recency_cancellably(const void *a, const void *b)
+{
+	CHECK_FOR_INTERRUPTS();
+	return compare_recency(a, b);
+}
+
 /* Keep the most recent of n items, in the order they are in. */
 static int
 keep_recent(RecsysHistoryItem *items, int n, int max_history)
@@ -156,7 +174,7 @@ keep_recent(RecsysHistoryItem *items, int n, int max_history)
 		return 0;
 	recent = recsys_alloc_huge((Size) n * sizeof(RecsysHistoryItem));
 	memcpy(recent, items, (Size) n * sizeof(RecsysHistoryItem));
-	qsort(recent, n, sizeof(RecsysHistoryItem), compare_recency);
+	qsort(recent, n, sizeof(RecsysHistoryItem), compare_recency_cancellably);
 	oldest = recent[max_history - 1];
 	pfree(recent);
 
@@ -177,6 +195,7 @@ RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
 	uint64	   *words = short_words;
 	uint32		max_item = 0;
 	int			nitems = 0;
+	int			before = 0;
 	int			kept;
 
 	if (n > SHORT_HISTORY)
@@ -198,6 +217,9 @@ RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
 	{
 		uint32		item = (uint32) (words[first] >> 32);
 
+		if (first / LOOK_EVERY != before / LOOK_EVERY)
+			CHECK_FOR_INTERRUPTS();
+		before = first;
 		last = first + 1;
 		while (last < n && (uint32) (words[last] >> 32) == item)
 			last++;

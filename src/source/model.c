@@ -24,6 +24,9 @@
 /* A user with more interactions than this has them merged on the way. */
 #define COMPACT_THRESHOLD 65536
 
+/* The rows of so many have taken some ten megabytes. */
+#define MANY_INTERACTIONS 500000
+
 struct RecsysModel
 {
 	MemoryContext context;
@@ -42,6 +45,7 @@ struct RecsysModel
 	int			maxcurrent;
 	RecsysHistoryItem *folded;
 	int			maxfolded;
+	int			nfolded;		/* of the user who has just ended */
 
 	RecsysHistories histories;	/* in memory */
 
@@ -117,6 +121,8 @@ compare_interactions(const void *a, const void *b)
 	const RecsysInteraction *left = a;
 	const RecsysInteraction *right = b;
 
+	/* a user may have millions */
+	CHECK_FOR_INTERRUPTS();
 	if (left->item != right->item)
 		return left->item < right->item ? -1 : 1;
 	return left->position < right->position ? -1 : left->position > right->position ? 1 : 0;
@@ -182,6 +188,7 @@ RecsysModelEndUser(RecsysModel *model)
 	int			dropped = 0;
 	int			count;
 
+	model->nfolded = 0;
 	if (model->ncurrent == 0)
 		return false;
 
@@ -193,6 +200,7 @@ RecsysModelEndUser(RecsysModel *model)
 	}
 	count = RecsysHistoryFold(model->current, model->ncurrent, model->max_history,
 							  model->folded, &dropped);
+	model->nfolded = count;
 	model->ncurrent = 0;
 	if (count == 0)
 		return false;
@@ -227,6 +235,13 @@ RecsysModelEndUser(RecsysModel *model)
 	return true;
 }
 
+const RecsysHistoryItem *
+RecsysModelLastHistory(const RecsysModel *model, int *count)
+{
+	*count = model->nfolded;
+	return model->folded;
+}
+
 const RecsysItemTotals *
 RecsysModelFinish(RecsysModel *model)
 {
@@ -248,13 +263,17 @@ RecsysModelFinish(RecsysModel *model)
 
 /*
  * The caller has just freed the memory that the rows took, of which malloc keeps
- * a good part: up to 40 MB were seen.  What comes now would come on top of it.
+ * a good part: up to 40 MB were seen.  What comes now would come on top of it, and
+ * maintenance_work_mem bounds both together.  It goes through all of the process's
+ * free memory, milliseconds at most, so it is done once a training, and only after
+ * one that had rows to free; nothing that answers a request comes here.
  */
 static void
-return_freed_memory(void)
+return_freed_memory(const RecsysModel *model)
 {
 #ifdef __GLIBC__
-	(void) malloc_trim(0);
+	if (model->statistics.interactions >= MANY_INTERACTIONS)
+		(void) malloc_trim(0);
 #endif
 }
 
@@ -271,7 +290,7 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 		RecsysFactorsFree(model->factors);
 	model->factors = NULL;
 	used = MemoryContextMemAllocated(model->context, true);
-	return_freed_memory();
+	return_freed_memory(model);
 	RecsysModelOptionsResolve(&resolved);
 	training.nworkers = model->nworkers;
 	training.memory_left = model->memory_limit > used ? model->memory_limit - used : 0;

@@ -44,6 +44,9 @@ extern void RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interact
 /* The user at hand is complete.  Does anything of him count? */
 extern bool RecsysModelEndUser(RecsysModel *model);
 
+/* What of the user who has just ended counts, by ascending item; until the next one begins. */
+extern const RecsysHistoryItem *RecsysModelLastHistory(const RecsysModel *model, int *count);
+
 /*
  * No more users.  Totals are valid from here on; both results live as long as
  * the model.

@@ -111,6 +111,7 @@ compare_items(const void *a, const void *b)
 	uint32		left = *(const uint32 *) a;
 	uint32		right = *(const uint32 *) b;
 
+	CHECK_FOR_INTERRUPTS();
 	return (left > right) - (left < right);
 }
 
@@ -283,6 +284,7 @@ compare_words(const void *a, const void *b)
 	uint64		left = *(const uint64 *) a;
 	uint64		right = *(const uint64 *) b;
 
+	CHECK_FOR_INTERRUPTS();
 	return (left > right) - (left < right);
 }
 
