@@ -273,7 +273,7 @@ RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen,
 	seed = RecsysSplitHashSeed(seed);
 	memset(result, 0, sizeof(*result));
 	RecsysOpenRecommender(name, &recommender);
-	collector = RecsysCollectSeeded(test, memory_limit, seed, &shape);
+	collector = RecsysCollectSeeded(test, InvalidOid, memory_limit, seed, &shape);
 	if (shape.user_kind != recommender.columns.user_kind || shape.item_kind != recommender.columns.item_kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),

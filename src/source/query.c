@@ -2,6 +2,9 @@
  * query.c
  *	  Interactions from any query, run with the caller's rights.
  *
+ * A query that is not the caller's, but made of an index's definition, runs with the
+ * rights of the table's owner: his expressions may call any function of his.
+ *
  * The query runs through SPI, read-only and with the snapshot of the calling
  * statement, so views, row-level security, foreign and partitioned tables all
  * work as in the query itself.  Rows are fetched in batches.
@@ -11,6 +14,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "source/query.h"
+#include "source/rights.h"
 #include "source/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -196,14 +200,19 @@ add_to_collection(void *arg, HeapTuple tuple, TupleDesc desc)
 }
 
 RecsysCollector *
-RecsysCollectSeeded(const char *query, Size memory_limit, uint64 seed,
+RecsysCollectSeeded(const char *query, Oid role, Size memory_limit, uint64 seed,
 					RecsysCollectorOptions *options)
 {
 	Collection	collection = {0};
+	RecsysRights before;
 
 	collection.options.memory_limit = memory_limit;
 	collection.options.seed = seed;
+	if (OidIsValid(role))
+		RecsysBeginAs(role, &before);
 	RecsysRunQuery(query, SHAPE_HINT, start_collection, add_to_collection, &collection);
+	if (OidIsValid(role))
+		RecsysEndAs(&before);
 	RecsysCollectorFinish(collection.collector);
 	*options = collection.options;
 	return collection.collector;
@@ -218,7 +227,7 @@ RecsysCollectQuery(const char *query, Size memory_limit, RecsysKeyKind *item_kin
 
 	if (!pg_strong_random(&seed, sizeof(seed)))
 		seed = (uint64) GetCurrentTimestamp();
-	collector = RecsysCollectSeeded(query, memory_limit, seed, &options);
+	collector = RecsysCollectSeeded(query, InvalidOid, memory_limit, seed, &options);
 	*item_kind = options.item_kind;
 	*weighted = options.weighted;
 	return collector;

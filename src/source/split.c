@@ -570,11 +570,12 @@ RecsysSplitCreate(const RecsysSplitOptions *options)
 
 	/* the collectors go before anything else needs much */
 	MemoryContextSwitchTo(old);
-	train = RecsysCollectSeeded(options->query, options->memory_limit, split->hash_seed, &shape);
+	train = RecsysCollectSeeded(options->query, options->role, options->memory_limit,
+								split->hash_seed, &shape);
 	if (options->holdout == RECSYS_HOLDOUT_GIVEN)
 	{
-		test = RecsysCollectSeeded(options->test_query, options->memory_limit, split->hash_seed,
-								   &test_shape);
+		test = RecsysCollectSeeded(options->test_query, InvalidOid, options->memory_limit,
+								   split->hash_seed, &test_shape);
 		check_kinds(&shape, &test_shape);
 	}
 	if ((options->holdout == RECSYS_HOLDOUT_LAST || options->holdout == RECSYS_HOLDOUT_SINCE) && !shape.timed)

@@ -23,6 +23,7 @@ typedef enum RecsysHoldout
 typedef struct RecsysSplitOptions
 {
 	const char *query;			/* user, item [, weight [, time]] */
+	Oid			role;			/* whose rights it runs with; InvalidOid: the caller's */
 	RecsysHoldout holdout;
 	const char *test_query;		/* the same columns */
 	double		share;			/* between 0 and 1 */
