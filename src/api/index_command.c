@@ -160,9 +160,9 @@ key_collations(const RecsysRecommender *recommender)
 	return collations;
 }
 
-/* "a, lower(b) COLLATE "C" my_ops": the keys as CREATE INDEX wants them */
+/* "a, lower(b) COLLATE "C" my_ops": the keys as CREATE INDEX wants them, or a query */
 static char *
-index_keys(const RecsysRecommender *recommender)
+index_keys(const RecsysRecommender *recommender, bool opclasses_too)
 {
 	Relation	index = recommender->index;
 	Oid		   *collations = key_collations(recommender);
@@ -184,7 +184,8 @@ index_keys(const RecsysRecommender *recommender)
 																 BoolGetDatum(false))));
 		if (OidIsValid(collation) && collation != collations[i])
 			appendStringInfo(&keys, " COLLATE %s", generate_collation_name(collation));
-		if (opclasses->values[i] != GetDefaultOpClass(type, index->rd_rel->relam))
+		if (opclasses_too &&
+			opclasses->values[i] != GetDefaultOpClass(type, index->rd_rel->relam))
 			appendStringInfo(&keys, " %s", generate_opclass_name(opclasses->values[i]));
 	}
 	return keys.data;
@@ -234,7 +235,7 @@ RecsysQueryOfIndex(Oid index, Oid *owner, RecsysIndexCommand *command)
 	tablespace = recommender.index->rd_rel->reltablespace;
 	command->definition = psprintf("CREATE INDEX ON %s USING recsys (%s)",
 								   qualified_name(RelationGetRelid(recommender.heap)),
-								   index_keys(&recommender));
+								   index_keys(&recommender, true));
 	command->options = index_options(recommender.index);
 	command->rest = psprintf("%s%s%s", OidIsValid(tablespace) ? " TABLESPACE " : "",
 							 OidIsValid(tablespace) ?
@@ -243,7 +244,7 @@ RecsysQueryOfIndex(Oid index, Oid *owner, RecsysIndexCommand *command)
 
 	/* names as the search path has them that the query will run with */
 	RecsysBeginAsOwner(recommender.heap, &before);
-	query = psprintf("SELECT %s FROM ONLY %s%s", pg_get_indexdef_columns(index, false),
+	query = psprintf("SELECT %s FROM ONLY %s%s", index_keys(&recommender, false),
 					 qualified_name(RelationGetRelid(recommender.heap)),
 					 index_condition(&recommender));
 	RecsysEndAsOwner(&before);

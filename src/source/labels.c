@@ -47,6 +47,8 @@ start_reading(void *arg, TupleDesc desc)
 				 errdetail("The %ss of the evaluation have %s keys.",
 						   reading->role, RecsysKeyKindName(reading->kind)),
 				 errhint("%s", reading->hint)));
+	RecsysCheckCollation(kind, TupleDescAttr(desc, 0)->attcollation,
+						 "Select the column with COLLATE \"C\" or another deterministic collation.");
 }
 
 static void

@@ -24,6 +24,7 @@
 #define BATCH_ROWS 1000
 
 #define SHAPE_HINT "The query must return user, item [, weight [, time]]."
+#define COLLATION_HINT "Select the column with COLLATE \"C\" or another deterministic collation."
 
 typedef struct QueryShape
 {
@@ -58,6 +59,8 @@ check_shape(TupleDesc desc, QueryShape *shape)
 		shape->types[i] = getBaseType(TupleDescAttr(desc, i)->atttypid);
 	check_key_type(shape->types[0], "user", &shape->user_kind);
 	check_key_type(shape->types[1], "item", &shape->item_kind);
+	RecsysCheckCollation(shape->user_kind, TupleDescAttr(desc, 0)->attcollation, COLLATION_HINT);
+	RecsysCheckCollation(shape->item_kind, TupleDescAttr(desc, 1)->attcollation, COLLATION_HINT);
 
 	shape->weight_column = -1;
 	shape->time_column = -1;

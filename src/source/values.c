@@ -42,6 +42,19 @@ RecsysKeyKindOfType(Oid type, RecsysKeyKind *kind)
 	}
 }
 
+void
+RecsysCheckCollation(RecsysKeyKind kind, Oid collation, const char *hint)
+{
+	if (kind == RECSYS_KEY_TEXT && OidIsValid(collation) &&
+		!get_collation_isdeterministic(collation))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("nondeterministic collations are not supported for keys of a recommender"),
+				 errdetail("Keys are the same when their bytes are, whatever collation \"%s\" says.",
+						   get_collation_name(collation)),
+				 errhint("%s", hint)));
+}
+
 const char *
 RecsysKeyKindName(RecsysKeyKind kind)
 {
