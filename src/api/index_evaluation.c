@@ -246,7 +246,7 @@ read_users(RecsysRecommender *recommender, RecsysCollector *collector, bool excl
 			interactions[count++].item = numbers[row.interaction.item];
 		}
 		folded = palloc_extended(sizeof(RecsysHistoryItem) * (Size) size, MCXT_ALLOC_HUGE);
-		count = RecsysHistoryFold(interactions, count, PG_INT32_MAX, folded, NULL);
+		count = RecsysHistoryFold(interactions, count, PG_INT32_MAX, NULL, folded, NULL);
 		test = palloc_extended(sizeof(uint32) * (Size) size, MCXT_ALLOC_HUGE);
 		for (int x = 0; x < count; x++)
 			test[x] = folded[x].item;

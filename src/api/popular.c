@@ -14,6 +14,7 @@
 #include "api/arguments.h"
 #include "api/recommender.h"
 #include "api/serving.h"
+#include "am/itemorder.h"
 #include "am/popular.h"
 #include "am/visible.h"
 #include "miscadmin.h"
@@ -83,20 +84,20 @@ count_user(void *arg, RecsysInteraction *interactions, int count)
 												sizeof(RecsysHistoryItem) * state->size);
 	}
 	if (kept > 0)
-		kept = RecsysHistoryFold(interactions, kept, kept, state->history, NULL);
+		kept = RecsysHistoryFold(interactions, kept, kept, NULL, state->history, NULL);
 	for (int i = 0; i < kept; i++)
 		count_item(state, &state->history[i]);
 }
 
 static int
-compare_trends(const void *a, const void *b)
+compare_trends(const void *a, const void *b, void *order)
 {
 	const Trend *left = a;
 	const Trend *right = b;
 
 	if (left->score != right->score)
 		return left->score > right->score ? -1 : 1;
-	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
+	return RecsysItemOrderCompare(order, left->item, right->item);
 }
 
 static void
@@ -116,6 +117,7 @@ trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 		 int k, int64 since, int64 half_life)
 {
 	TrendState	state = {0};
+	RecsysItemOrder *order;
 	uint32		count = 0;
 
 	PredicateLockRelation(recommender->heap, GetActiveSnapshot());
@@ -143,7 +145,9 @@ trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 		trend.score = trend.score * RecsysDecay(trend.latest, state.latest, half_life) + trend.untimed;
 		state.trends[count++] = trend;
 	}
-	qsort(state.trends, count, sizeof(Trend), compare_trends);
+	order = RecsysItemOrderCreate(recommender->index, state.nitems);
+	qsort_arg(state.trends, count, sizeof(Trend), compare_trends, order);
+	RecsysItemOrderFree(order);
 	for (uint32 i = 0; i < Min((uint32) k, count); i++)
 		put_popular(answer, reader, state.trends[i].item, state.trends[i].users,
 					state.trends[i].score);

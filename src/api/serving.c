@@ -16,6 +16,7 @@
 
 #include "api/factorserving.h"
 #include "api/serving.h"
+#include "am/itemorder.h"
 #include "am/owner.h"
 #include "am/popular.h"
 #include "am/visible.h"
@@ -72,6 +73,8 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 	int			max_history = RecsysGetCache(recommender->index)->meta.max_history;
 	RecsysHistoryItem *history;
 	RecsysInteraction *copy;
+	RecsysItemOrder *items;
+	RecsysNeighborOrder order;
 	int64		latest = RECSYS_NO_TIME;
 
 	memset(profile, 0, sizeof(*profile));
@@ -86,7 +89,10 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 	memcpy(copy, profile->seen, sizeof(RecsysInteraction) * (Size) profile->nseen);
 	history = MemoryContextAllocHuge(CurrentMemoryContext,
 									 sizeof(RecsysHistoryItem) * (Size) profile->nseen);
-	profile->nevidence = RecsysHistoryFold(copy, profile->nseen, max_history, history, NULL);
+	items = RecsysItemOrderCreate(recommender->index, RecsysItemCount(recommender->index));
+	order = RecsysItemOrderForCore(items);
+	profile->nevidence = RecsysHistoryFold(copy, profile->nseen, max_history, &order, history, NULL);
+	RecsysItemOrderFree(items);
 	profile->items = MemoryContextAllocHuge(CurrentMemoryContext,
 											sizeof(uint32) * (Size) Max(profile->nevidence, 1));
 	profile->weights = MemoryContextAllocHuge(CurrentMemoryContext,
@@ -178,6 +184,8 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 	RecsysScorer *scorer;
 	RecsysScored *best;
 	ScoreSum	sum;
+	RecsysItemOrder *items;
+	RecsysNeighborOrder order;
 	MemoryContext old;
 	int			count;
 
@@ -208,9 +216,12 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 	best = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(count, 1));
 
 	/* what the scorer allocates lives as long as the scorer */
+	items = RecsysItemOrderCreate(recommender->index, nitems);
+	order = RecsysItemOrderForCore(items);
 	old = MemoryContextSwitchTo(scorer_context);
-	count = RecsysScorerTop(scorer, count, best);
+	count = RecsysScorerTop(scorer, count, &order, best);
 	MemoryContextSwitchTo(old);
+	RecsysItemOrderFree(items);
 	if (count > 0)
 	{
 		Datum		source = PointerGetDatum(cstring_to_text("history"));

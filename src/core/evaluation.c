@@ -279,7 +279,7 @@ static int
 list_items(RecsysEvaluator *evaluator, uint32 *list)
 {
 	const RecsysEvaluation *evaluation = evaluator->evaluation;
-	int			count = RecsysScorerTop(evaluator->scorer, evaluator->length, evaluator->best);
+	int			count = RecsysScorerTop(evaluator->scorer, evaluator->length, NULL, evaluator->best);
 
 	for (int x = 0; x < count; x++)
 		list[x] = evaluator->best[x].item;

@@ -53,7 +53,7 @@ typedef struct RecsysSplit
 
 	/*
 	 * Training: each user's items, ascending.  A weight of 0: seen, but no
-	 * evidence.  Recency orders a user's items as positions do.
+	 * evidence.
 	 */
 	uint32		nrows;
 	uint32		maxrows;
@@ -61,7 +61,6 @@ typedef struct RecsysSplit
 	uint64		maxentries;
 	uint32	   *columns;
 	float	   *weights;
-	uint32	   *recency;
 	int64	   *times;			/* NULL when there are none */
 
 	/* Test: users with held-out items, in order of their hashes */

@@ -104,7 +104,7 @@ feed_model(const RecsysSplit *split, RecsysModel *model)
 			interaction.item = split->columns[x];
 			interaction.weight = split->weights[x];
 			interaction.time = split->times != NULL ? split->times[x] : RECSYS_NO_TIME;
-			interaction.position = split->recency[x];
+			interaction.position = 0;
 			RecsysModelAdd(model, &interaction);
 		}
 		(void) RecsysModelEndUser(model);
@@ -125,9 +125,9 @@ history_of(const RecsysSplit *split, uint32 row, int max_history, RecsysInteract
 		interactions[count].item = split->columns[x];
 		interactions[count].weight = split->weights[x];
 		interactions[count].time = split->times != NULL ? split->times[x] : RECSYS_NO_TIME;
-		interactions[count++].position = split->recency[x];
+		interactions[count++].position = 0;
 	}
-	return RecsysHistoryFold(interactions, count, max_history, history, NULL);
+	return RecsysHistoryFold(interactions, count, max_history, NULL, history, NULL);
 }
 
 static void
