@@ -97,7 +97,14 @@ SELECT item_id, round(score::numeric, 4) FROM recommend(9, 3, 'late_recsys', NUL
 SELECT item_id FROM popular_items(6, 'late_recsys', NULL::text, half_life => '1 day');
 SELECT item_id FROM popular_items(6, 'late_recsys', NULL::text);
 SELECT because_item_id FROM explain_recommendation(1, 'b'::text, 'late_recsys');
+-- an evaluation ranks as recommend does
+CREATE FUNCTION precision_of_lists() RETURNS TABLE (same boolean) LANGUAGE sql AS $$
+	SELECT (SELECT value FROM recsys.evaluate_recommender('late_recsys', 'SELECT 9, unnest(''{c,d}''::text[])', k => '{2}', metrics => '{precision}'))
+		= (SELECT count(*) / 2.0 FROM recommend(9, 2, 'late_recsys', NULL::text) r WHERE r.item_id IN ('c', 'd'));
+$$;
+SELECT * FROM precision_of_lists();
 REINDEX INDEX late_recsys;
+SELECT * FROM precision_of_lists();
 SELECT item_id, round(score::numeric, 4) FROM recommend(9, 3, 'late_recsys', NULL::text);
 SELECT item_id FROM popular_items(6, 'late_recsys', NULL::text, half_life => '1 day');
 SELECT because_item_id FROM explain_recommendation(1, 'b'::text, 'late_recsys');
@@ -112,4 +119,4 @@ BEGIN
 	END LOOP;
 END $$;
 DROP TABLE buys, orders, merged, late;
-DROP FUNCTION make, graph, answers;
+DROP FUNCTION make, graph, answers, precision_of_lists;
