@@ -167,6 +167,10 @@ typedef struct RecsysMetaData
 	double		factor_unobserved;	/* RecsysFactorShape: how users are folded in */
 	double		factor_lambda;
 	double		factor_exponent;
+
+	/* zeros in indexes that 0.1.0 has built */
+	uint8		tells_future;	/* 1: the next one means something */
+	uint64		future;			/* interactions that were in the future at the build */
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))

@@ -4,7 +4,7 @@
  *
  * Without since and half_life the answer is as of the last build and costs one
  * page and k rows.  With either of them every user's list is read with the
- * caller's snapshot.  Decay is counted from the latest interaction there is:
+ * caller's snapshot.  Decay is counted from the latest interaction there is, or from now:
  * each item keeps a sum relative to its own latest interaction, so that one
  * pass suffices and nothing underflows.
  */
@@ -18,6 +18,7 @@
 #include "am/popular.h"
 #include "am/visible.h"
 #include "miscadmin.h"
+#include "source/clock.h"
 #include "storage/predicate.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -39,7 +40,10 @@ typedef struct TrendState
 {
 	Trend	   *trends;
 	uint32		nitems;
-	int64		since;
+	bool		has_since;
+	TimestampTz since;
+	Oid			time_type;
+	int64		now;			/* later times are taken for it */
 	int64		half_life;
 	int64		latest;			/* of all */
 	RecsysHistoryItem *history;
@@ -72,8 +76,15 @@ count_user(void *arg, RecsysInteraction *interactions, int count)
 	int			kept = 0;
 
 	for (int i = 0; i < count; i++)
-		if (interactions[i].time >= state->since && interactions[i].item < state->nitems)
-			interactions[kept++] = interactions[i];
+	{
+		if (interactions[i].item >= state->nitems ||
+			(state->has_since &&
+			 !RecsysTimeIsFrom(state->time_type, interactions[i].time, state->since)))
+			continue;
+		interactions[kept] = interactions[i];
+		interactions[kept].time = Min(interactions[kept].time, state->now);
+		kept++;
+	}
 
 	if ((Size) kept > state->size)
 	{
@@ -114,7 +125,7 @@ put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32
 
 static void
 trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader *reader,
-		 int k, int64 since, int64 half_life)
+		 int k, const TimestampTz *since, int64 half_life)
 {
 	TrendState	state = {0};
 	RecsysItemOrder *order;
@@ -123,7 +134,10 @@ trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 	PredicateLockRelation(recommender->heap, GetActiveSnapshot());
 	state.context = CurrentMemoryContext;
 	state.nitems = RecsysItemCount(recommender->index);
-	state.since = since;
+	state.has_since = since != NULL;
+	state.since = since != NULL ? *since : 0;
+	state.time_type = recommender->columns.time_type;
+	state.now = RecsysNow(state.time_type);
 	state.half_life = half_life;
 	state.latest = RECSYS_NO_TIME;
 	state.trends = MemoryContextAllocExtended(CurrentMemoryContext,
@@ -209,11 +223,9 @@ popular_items(FunctionCallInfo fcinfo, int since, int half_life)
 	if (k > 0 && (decay > 0 || !PG_ARGISNULL(since)))
 	{
 		/* a row without a time is older than any since */
-		int64		from = PG_ARGISNULL(since) ? RECSYS_NO_TIME : PG_GETARG_TIMESTAMPTZ(since);
+		TimestampTz from = PG_ARGISNULL(since) ? 0 : PG_GETARG_TIMESTAMPTZ(since);
 
-		if (!PG_ARGISNULL(since))
-			from = Max(from, RECSYS_NO_TIME + 1);
-		trending(&recommender, &answer, &reader, k, from, decay);
+		trending(&recommender, &answer, &reader, k, PG_ARGISNULL(since) ? NULL : &from, decay);
 	}
 	else if (k > 0)
 		all_time(&recommender, &answer, &reader, k);

@@ -7,7 +7,8 @@
  * weight_i * decay_i * similarity(i, j), with similarity(i, j) from the graph
  * row of i: item-based top-N recommendation (Sarwar et al. 2001; Deshpande and
  * Karypis 2004).  decay_i halves with every half_life between the user's latest
- * interaction and the one with i, so that answers depend on data alone.
+ * interaction and the one with i, so that answers depend on data alone; what is in the
+ * future counts as of now.
  *
  * Where the index has factors, scores come from those instead (factorserving.c); the
  * rest is the same.
@@ -21,6 +22,7 @@
 #include "am/popular.h"
 #include "am/visible.h"
 #include "miscadmin.h"
+#include "source/clock.h"
 #include "storage/predicate.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -76,6 +78,7 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 	RecsysItemOrder *items;
 	RecsysNeighborOrder order;
 	int64		latest = RECSYS_NO_TIME;
+	int64		now = half_life > 0 ? RecsysNow(recommender->columns.time_type) : PG_INT64_MAX;
 
 	memset(profile, 0, sizeof(*profile));
 	PredicateLockRelation(recommender->heap, snapshot);
@@ -99,7 +102,7 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 											  sizeof(double) * (Size) Max(profile->nevidence, 1));
 
 	for (int i = 0; i < profile->nevidence; i++)
-		latest = Max(latest, history[i].time);
+		latest = Max(latest, Min(history[i].time, now));
 	for (int i = 0; i < profile->nevidence; i++)
 	{
 		profile->items[i] = history[i].item;

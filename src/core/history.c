@@ -252,7 +252,7 @@ RecsysDecay(int64 time, int64 reference, int64 half_life)
 	int64		age;
 	double		age_in_double;
 
-	if (half_life <= 0 || time == RECSYS_NO_TIME || reference == RECSYS_NO_TIME)
+	if (half_life <= 0 || time == RECSYS_NO_TIME || time >= reference)
 		return 1.0;
 
 	/* exact unless infinite times make the difference overflow */

@@ -44,7 +44,10 @@ extern int	RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_his
 							  const RecsysNeighborOrder *order, RecsysHistoryItem *out,
 							  int *dropped);
 
-/* 2^(-age / half_life), age and half_life in microseconds; 1 for half_life <= 0 or RECSYS_NO_TIME */
+/*
+ * 2^(-age / half_life), age and half_life in microseconds; 1 for half_life <= 0, for
+ * RECSYS_NO_TIME and for times after the reference
+ */
 extern double RecsysDecay(int64 time, int64 reference, int64 half_life);
 
 #endif							/* RECSYS_HISTORY_H */

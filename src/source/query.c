@@ -190,6 +190,8 @@ start_collection(void *arg, TupleDesc desc)
 	collection->options.item_kind = collection->shape.item_kind;
 	collection->options.weighted = collection->shape.weight_column >= 0;
 	collection->options.timed = collection->shape.time_column >= 0;
+	collection->options.time_type = collection->options.timed ?
+		collection->shape.types[collection->shape.time_column] : InvalidOid;
 	collection->options.postings = false;
 	collection->collector = RecsysCollectorCreate(&collection->options);
 }

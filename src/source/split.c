@@ -23,6 +23,7 @@
 
 #include "miscadmin.h"
 #include "core/random.h"
+#include "source/clock.h"
 #include "source/collector.h"
 #include "source/query.h"
 #include "source/split.h"
@@ -363,7 +364,7 @@ split_time(Splitter *splitter)
 	{
 		RecsysInteraction *one = &splitter->train.all[x];
 
-		if (one->time != RECSYS_NO_TIME && one->time >= splitter->split->options.since)
+		if (RecsysTimeIsFrom(splitter->split->time_type, one->time, splitter->split->options.since))
 			add_interaction(&splitter->test, one);
 		else
 			splitter->train.all[kept++] = *one;
@@ -524,6 +525,7 @@ init_split(RecsysSplit *split, const RecsysCollectorOptions *shape)
 	split->item_kind = shape->item_kind;
 	split->weighted = shape->weighted;
 	split->timed = shape->timed;
+	split->time_type = shape->time_type;
 	split->items = RecsysDictionaryCreate(shape->item_kind, split->hash_seed);
 	split->users = RecsysDictionaryCreate(shape->user_kind, split->hash_seed);
 	split->maxrows = FIRST_ROWS;

@@ -11,6 +11,7 @@
 
 #include "core/dictionary.h"
 #include "core/evaluation.h"
+#include "datatype/timestamp.h"
 
 typedef enum RecsysHoldout
 {
@@ -28,7 +29,7 @@ typedef struct RecsysSplitOptions
 	const char *test_query;		/* the same columns */
 	double		share;			/* between 0 and 1 */
 	int			last;
-	int64		since;			/* microseconds */
+	TimestampTz since;
 	uint64		seed;
 	bool		exclude_seen;	/* what a user has is neither recommended nor held out */
 	Size		memory_limit;
@@ -42,6 +43,7 @@ typedef struct RecsysSplit
 	RecsysKeyKind item_kind;
 	bool		weighted;
 	bool		timed;
+	Oid			time_type;		/* of the query */
 	uint64		hash_seed;
 
 	/*

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "source/clock.h"
 #include "source/model.h"
 #include "source/split_train.h"
 #include "utils/memutils.h"
@@ -140,6 +141,7 @@ fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
 	uint64		next = 0;
 	uint64		next_seen = 0;
 	bool		weighted = false;
+	int64		now = RecsysNow(split->timed ? split->time_type : InvalidOid);
 	RecsysInteraction *interactions;
 	RecsysHistoryItem *history;
 
@@ -172,7 +174,7 @@ fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
 
 		CHECK_FOR_INTERRUPTS();
 		for (int x = 0; x < count; x++)
-			latest = Max(latest, history[x].time);
+			latest = Max(latest, Min(history[x].time, now));
 		for (int x = 0; x < count; x++)
 		{
 			evaluation->histories.items[next] = history[x].item;

@@ -3,7 +3,7 @@
  *	  SQL values of the supported types to keys, weights and times, and back.
  *
  * timestamp and date values are taken as they are, without regard to the
- * session's time zone: only differences between times of one column matter.
+ * session's time zone, so that what is stored does not depend on it: see clock.c.
  */
 #include "postgres.h"
 

@@ -58,7 +58,7 @@ CREATE OPERATOR CLASS own_ops FOR TYPE bigint USING recsys AS OPERATOR 1 = (bigi
 CREATE SCHEMA "Odd schema";
 CREATE TABLE "Odd schema"."Odd lines" (customer text, "Item" bigint, quantity int, price numeric, at timestamptz, gone boolean);
 INSERT INTO "Odd schema"."Odd lines"
-SELECT 'c' || u, (u * i) % 11, i, 1.5, timestamptz '2026-01-01' + u * interval '1 day', i = 4
+SELECT 'c' || u, (u * i) % 11, i, 1.5, timestamptz '2024-01-01' + u * interval '1 day', i = 4
 FROM generate_series(1, 30) u, generate_series(1, 6) i;
 CREATE TABLE "Odd schema"."more lines" () INHERITS ("Odd schema"."Odd lines");
 INSERT INTO "Odd schema"."more lines" SELECT 'x' || u, 1, 1, 1, now() FROM generate_series(1, 100) u;

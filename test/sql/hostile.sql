@@ -8,7 +8,7 @@ CREATE SCHEMA trap AUTHORIZATION regress_recsys_thief;
 SET ROLE regress_recsys_thief;
 CREATE TABLE trap.loot (who name);
 CREATE TABLE trap.sales (user_id bigint, item_id bigint, quantity int, sold timestamptz);
-INSERT INTO trap.sales SELECT u, (u * i) % 7, i, timestamptz '2026-01-01' + u * interval '1 day'
+INSERT INTO trap.sales SELECT u, (u * i) % 7, i, timestamptz '2024-01-01' + u * interval '1 day'
 FROM generate_series(1, 20) u, generate_series(1, 4) i;
 -- tries what it may, whoever runs it, and tells who that was
 CREATE FUNCTION trap.grab() RETURNS void LANGUAGE plpgsql VOLATILE AS $$

@@ -7,7 +7,7 @@ SET max_parallel_maintenance_workers = 0;
 -- of each user's items, many have the same time; weights that do not add up exactly
 CREATE TABLE buys AS
 SELECT u::bigint AS user_id, ((u * 7 + i * i * 3) % 23)::bigint AS item_id, (ARRAY[0.1, 1e8, 0.7, -1e8, 3, 0.3])[1 + (u + i) % 6]::real AS weight,
-	   timestamptz '2026-01-01' + (i / 6) * interval '1 day' AS at
+	   timestamptz '2024-01-01' + (i / 6) * interval '1 day' AS at
 FROM generate_series(1, 60) u, generate_series(1, 18) i;
 CREATE TABLE orders (name text, ordered text);
 INSERT INTO orders VALUES ('forward', 'ORDER BY user_id, item_id, at, weight'), ('backward', 'ORDER BY user_id DESC, item_id DESC, at DESC, weight DESC'),
@@ -19,7 +19,7 @@ FROM orders, LATERAL (SELECT array_agg(x ORDER BY user_id, item_id) AS h
 	FROM recsys.holdout('SELECT user_id, item_id, weight, at FROM buys ' || ordered, holdout_last => 4) x) x;
 SELECT count(DISTINCT h) AS holdouts
 FROM orders, LATERAL (SELECT array_agg(x ORDER BY user_id, item_id) AS h
-	FROM recsys.holdout('SELECT user_id, item_id, date ''2026-01-01'' FROM buys ' || ordered, holdout_last => 4) x) x;
+	FROM recsys.holdout('SELECT user_id, item_id, date ''2024-01-01'' FROM buys ' || ordered, holdout_last => 4) x) x;
 SELECT count(DISTINCT round(value::numeric, 9)) AS figures
 FROM orders, recsys.evaluate('SELECT user_id, item_id, weight, at FROM buys ' || ordered, 'min_support = 1, max_history = 5, half_life = ''1 day''', holdout_last => 3, metrics => '{ndcg}', k => '{5}');
 -- the lowest keys among the latest are held out
@@ -46,7 +46,7 @@ BEGIN
 		CASE WHEN columns LIKE '%at' THEN '1 day' ELSE '' END);
 	EXECUTE format('INSERT INTO %I SELECT * FROM buys WHERE item_id %% 3 = 0 %s', shop, place);
 	EXECUTE format('DELETE FROM %I WHERE user_id = 5 AND item_id = 4', shop);
-	EXECUTE format('INSERT INTO %I SELECT 1000, i, 1, timestamptz ''2026-01-05'' FROM generate_series(24, 0, -1) i', shop);
+	EXECUTE format('INSERT INTO %I SELECT 1000, i, 1, timestamptz ''2024-01-05'' FROM generate_series(24, 0, -1) i', shop);
 END $$;
 SELECT make(name || part, ordered, columns)
 FROM orders, (VALUES ('_timed', 'user_id, item_id, weight, at'), ('_plain', 'user_id, item_id')) p (part, columns);
@@ -87,11 +87,11 @@ SELECT recsys.check_index(quote_ident(name || part || '_recsys')::regclass) FROM
 
 -- ties of scores and of users, where an item came late: by key
 CREATE TABLE late (user_id int, item_id text, at date);
-INSERT INTO late SELECT u, i, '2026-01-01' FROM generate_series(1, 4) u, unnest('{b,d,f}'::text[]) i;
-INSERT INTO late VALUES (9, 'b', '2026-01-01');
+INSERT INTO late SELECT u, i, '2024-01-01' FROM generate_series(1, 4) u, unnest('{b,d,f}'::text[]) i;
+INSERT INTO late VALUES (9, 'b', '2024-01-01');
 CREATE INDEX late_recsys ON late USING recsys (user_id, item_id, at);
-INSERT INTO late SELECT u, i, '2026-01-01' FROM generate_series(1, 4) u, unnest('{e,a,c}'::text[]) i;
-INSERT INTO late VALUES (9, 'e', '2026-01-01');
+INSERT INTO late SELECT u, i, '2024-01-01' FROM generate_series(1, 4) u, unnest('{e,a,c}'::text[]) i;
+INSERT INTO late VALUES (9, 'e', '2024-01-01');
 SELECT merged FROM recsys.merge('late_recsys', exact => true);
 SELECT item_id, round(score::numeric, 4) FROM recommend(9, 3, 'late_recsys', NULL::text);
 SELECT item_id FROM popular_items(6, 'late_recsys', NULL::text, half_life => '1 day');
