@@ -259,6 +259,24 @@ init_meta(BuildState *state)
 		meta->map_roots[i] = InvalidBlockNumber;
 }
 
+/* TRUNCATE and VACUUM FULL build indexes, too, which may be such as 0.1.0 has created. */
+static void
+check_half_lives(Relation index)
+{
+	const char *name = RelationGetRelationName(index);
+	const char *option = RecsysUselessHalfLife(index);
+
+	if (option == NULL)
+		return;
+	if (!ReindexIsProcessingIndex(RelationGetRelid(index)))
+		RecsysRefuseHalfLife(option, name);
+	ereport(WARNING,
+			(errmsg("index \"%s\" has no time column to apply %s to", name, option),
+			 errhint("ALTER INDEX %s RESET (%s);",
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)), name),
+					 option)));
+}
+
 static void
 init_state(BuildState *state, Relation index, ForkNumber fork)
 {
@@ -268,6 +286,8 @@ init_state(BuildState *state, Relation index, ForkNumber fork)
 	RecsysGetColumns(index, &state->columns);
 	RecsysGetModelOptions(index, &state->options);
 	state->fillfactor = RecsysGetFillfactor(index);
+	if (state->columns.time_column == 0)
+		check_half_lives(index);
 	init_meta(state);
 }
 
@@ -396,9 +416,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 
 	kept = RecsysCollectorMemory(state.collector) +
 		RecsysGraphWriterMemory(RecsysCollectorItems(state.collector));
-	decays = RecsysCollectorLatest(state.collector) != RECSYS_NO_TIME &&
-		state.options.training_half_life > 0 &&
-		RecsysModelUsesWeights(&state.options);
+	decays = RecsysModelDecays(&state.options, RecsysCollectorLatest(state.collector));
 	model = RecsysModelCreate(RecsysCollectorItems(state.collector),
 							  state.meta.weighted || decays,
 							  state.options.max_history, limit > kept ? limit - kept : 0,

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "am/alter.h"
 #include "am/merge.h"
 #include "am/options.h"
 #include "api/itemset_scan.h"
@@ -20,6 +21,7 @@ void
 _PG_init(void)
 {
 	RecsysInitOptions();
+	RecsysInitAlter();
 	RecsysInitMerge();
 	RecsysInitMining();
 	RecsysInitItemsetScan();

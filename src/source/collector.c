@@ -282,6 +282,12 @@ RecsysCollectorFuture(const RecsysCollector *collector)
 }
 
 bool
+RecsysCollectorTimed(const RecsysCollector *collector)
+{
+	return collector->options.timed;
+}
+
+bool
 RecsysCollectorSpilled(const RecsysCollector *collector)
 {
 	return collector->spill != NULL;

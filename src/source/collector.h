@@ -76,6 +76,9 @@ extern void RecsysCollectorItemKey(const RecsysCollector *collector, uint32 item
 extern int64 RecsysCollectorLatest(const RecsysCollector *collector);
 extern uint64 RecsysCollectorFuture(const RecsysCollector *collector);
 
+/* Is there a time column? */
+extern bool RecsysCollectorTimed(const RecsysCollector *collector);
+
 /* Has the limit forced rows to disk? */
 extern bool RecsysCollectorSpilled(const RecsysCollector *collector);
 

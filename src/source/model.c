@@ -51,6 +51,13 @@ struct RecsysModel
 	RecsysFactors *factors;		/* of the last run, or NULL */
 };
 
+bool
+RecsysModelDecays(const RecsysModelOptions *options, int64 latest)
+{
+	return latest != RECSYS_NO_TIME && options->training_half_life > 0 &&
+		RecsysModelUsesWeights(options);
+}
+
 RecsysModel *
 RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_limit, bool on_disk,
 				  int nworkers)

@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "source/clock.h"
 #include "source/model.h"
+#include "source/optiontext.h"
 #include "source/split_train.h"
 #include "utils/memutils.h"
 
@@ -90,6 +91,19 @@ void
 RecsysGraphCollectorFinish(RecsysGraphCollector *collector)
 {
 	collector->evaluation->score_scale = Max(collector->largest, 1.0f);
+}
+
+/* What decay in training is counted from, as in a build. */
+static int64
+latest_of(const RecsysSplit *split)
+{
+	int64		latest = RECSYS_NO_TIME;
+
+	if (split->times == NULL)
+		return latest;
+	for (uint64 x = 0; x < split->offsets[split->nrows]; x++)
+		latest = Max(latest, split->times[x]);
+	return Min(latest, RecsysNow(split->time_type));
 }
 
 static void
@@ -230,7 +244,9 @@ RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_
 	RecsysGraphCollector collector;
 	const RecsysItemTotals *totals;
 	RecsysModel *model;
+	int64		latest = latest_of(split);
 
+	RecsysCheckQueryHalfLives(split->timed, half_life, options->training_half_life);
 	RecsysCheckEvaluationMemory(used, limit);
 	evaluation->nitems = split->nitems;
 	evaluation->nusers = RecsysSplitUsers(split);
@@ -240,8 +256,10 @@ RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_
 	RecsysCheckEvaluationMemory(used, limit);
 
 	RecsysGraphCollectorInit(&collector, evaluation, limit - used);
-	model = RecsysModelCreate(split->nitems, split->weighted, max_history,
-							  Max(limit - used, MIN_MODEL_MEMORY), false, nworkers);
+	model = RecsysModelCreate(split->nitems, split->weighted || RecsysModelDecays(options, latest),
+							  max_history, Max(limit - used, MIN_MODEL_MEMORY), false, nworkers);
+	if (RecsysModelDecays(options, latest))
+		RecsysModelSetDecay(model, options->training_half_life, latest);
 	feed_model(split, model);
 	totals = RecsysModelFinish(model);
 	evaluation->nusers_trained = totals->nusers;
