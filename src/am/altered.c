@@ -1,12 +1,14 @@
 /*
  * altered.c
- *	  Telling that options which have been set wait for a REINDEX.
+ *	  ALTER INDEX … SET: refusing options that the index cannot have, and telling of
+ *	  those that wait for a REINDEX.
  *
  * ALTER INDEX … SET changes what the next build will do; the graph stays as it was built.
  * An access method hears of it only when the options are parsed, without the index they
  * are for.  But the server announces each altered relation to a hook, and opening the index
  * for the ALTER has loaded this library.  At that time the old row of pg_class is still the one that
  * everybody sees, and the new one is there for a snapshot that sees all of the own transaction.
+ * An error there takes the ALTER back.
  */
 #include "postgres.h"
 
@@ -16,6 +18,7 @@
 #include "access/reloptions.h"
 #include "access/table.h"
 #include "am/altered.h"
+#include "am/columns.h"
 #include "am/handler.h"
 #include "am/indexes.h"
 #include "am/inspect.h"
@@ -37,8 +40,22 @@ static object_access_hook_type previous_hook = NULL;
 typedef struct Altered
 {
 	bool		changed;
+	bool		useless_before; /* had it a half-life that does nothing already? */
+	const char *useless;		/* the option that does nothing without a time column, or NULL */
 	RecsysModelOptions options;
 } Altered;
+
+/* The half-life among the options of a row of pg_class, which does nothing without a time column */
+static const char *
+useless_half_life(Datum options, bool isnull)
+{
+	RelationData fake = {0};
+
+	if (isnull)
+		return NULL;
+	fake.rd_options = RecsysParseOptions(options, false);
+	return RecsysUselessHalfLife(&fake);
+}
 
 static void
 compare_rows(Relation pg_class, HeapTuple old, HeapTuple new, Altered *altered)
@@ -54,6 +71,8 @@ compare_rows(Relation pg_class, HeapTuple old, HeapTuple new, Altered *altered)
 		(!old_isnull && !datum_image_eq(old_options, new_options, false, -1));
 	if (!altered->changed)
 		return;
+	altered->useless_before = useless_half_life(old_options, old_isnull) != NULL;
+	altered->useless = useless_half_life(new_options, new_isnull);
 	RecsysReadModelOptions(new_isnull ? NULL :
 						   (RecsysOptions *) RecsysParseOptions(new_options, false),
 						   &altered->options);
@@ -88,6 +107,22 @@ find_altered(Oid relation, Altered *altered)
 	}
 	ReleaseSysCache(old);
 	return altered->changed;
+}
+
+/* Options that the index has had can be set again, beside others. */
+static void
+refuse_useless(Oid relation, const Altered *altered)
+{
+	Relation	index;
+	RecsysColumns columns;
+
+	if (altered->useless == NULL || altered->useless_before)
+		return;
+	index = relation_open(relation, NoLock);
+	RecsysGetColumns(index, &columns);
+	if (columns.time_column == 0)
+		RecsysRefuseHalfLife(altered->useless, RelationGetRelationName(index));
+	relation_close(index, NoLock);
 }
 
 static void
@@ -125,7 +160,10 @@ note_altered(ObjectAccessType access, Oid class, Oid object, int part, void *arg
 		previous_hook(access, class, object, part, arg);
 	if (access == OAT_POST_ALTER && class == RelationRelationId && part == 0 &&
 		find_altered(object, &altered))
+	{
+		refuse_useless(object, &altered);
 		tell_altered(object, &altered.options);
+	}
 }
 
 void

@@ -74,13 +74,8 @@ get_key_column(Relation index, int column, RecsysKeyKind *kind, Oid *type)
 				 errhint("Index an expression: %s.", command)));
 	}
 
-	if (*kind == RECSYS_KEY_TEXT && OidIsValid(collation) &&
-		!get_collation_isdeterministic(collation))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("nondeterministic collations are not supported for recsys indexes"),
-				 errhint("Index the column with COLLATE \"C\" or another deterministic collation.")));
-
+	RecsysCheckCollation(*kind, collation,
+						 "Index the column with COLLATE \"C\" or another deterministic collation.");
 	*type = getBaseType(attribute->atttypid);
 }
 

@@ -298,7 +298,8 @@ visit_user(void *arg, RecsysUserView *user)
 	RecsysChangedUsers *users = &merge->users;
 
 	if (user->ninteractions > 0)
-		count = RecsysHistoryFold(user->interactions, user->ninteractions, max_history, history, NULL);
+		count = RecsysHistoryFold(user->interactions, user->ninteractions, max_history,
+								  RecsysRecountOrder(merge->recount), history, NULL);
 	for (uint64 e = merge->event; e < merge->event_end; e++)
 		removed |= (merge->events[e].flags & RECSYS_EVENT_REMOVED) != 0;
 

@@ -206,3 +206,24 @@ RecsysGetHalfLife(Relation index)
 		return 0;
 	return RecsysParseHalfLife("half_life", GET_STRING_RELOPTION(options, half_life));
 }
+
+const char *
+RecsysUselessHalfLife(Relation index)
+{
+	RecsysModelOptions model;
+
+	if (RecsysGetHalfLife(index) > 0)
+		return "half_life";
+	RecsysGetModelOptions(index, &model);
+	return model.training_half_life > 0 ? "training_half_life" : NULL;
+}
+
+void
+RecsysRefuseHalfLife(const char *option, const char *index)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("index \"%s\" has no time column to apply %s to", index, option),
+			 errhint("Create it with a time, as in USING recsys (user_id, item_id, purchased_at), or without %s.",
+					 option)));
+}

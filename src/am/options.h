@@ -48,4 +48,11 @@ extern int	RecsysGetPendingLimit(Relation index);	/* kB */
 /* Microseconds, 0 for none: read at serving time, so ALTER INDEX … SET acts at once. */
 extern int64 RecsysGetHalfLife(Relation index);
 
+/*
+ * Of an index without a time column: the half-life that is set and would do nothing,
+ * or NULL.  Only the relation's options are looked at.
+ */
+extern const char *RecsysUselessHalfLife(Relation index);
+extern void RecsysRefuseHalfLife(const char *option, const char *index);
+
 #endif							/* RECSYS_OPTIONS_H */

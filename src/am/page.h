@@ -168,13 +168,12 @@ typedef struct RecsysMetaData
 	double		factor_lambda;
 	double		factor_exponent;
 
-	/* not 0: VACUUM has noted changes in place, see am/unsaid.c */
-	uint64		unsaid;
+	/* from here on zeros in indexes that 0.1.0 has built */
+	uint64		unsaid;			/* not 0: VACUUM has noted changes in place, see am/unsaid.c */
+	uint8		tells_future;	/* 1: the next one means something */
+	uint64		future;			/* interactions that were in the future at the build */
 
-	/*
-	 * All options as of the build, to be told from those that are set.  Indexes of
-	 * earlier releases end before, with 0 for the size.
-	 */
+	/* all options as of the build, to be told from those that are set */
 	uint32		options_size;	/* sizeof(RecsysModelOptions) */
 	RecsysModelOptions options;
 } RecsysMetaData;

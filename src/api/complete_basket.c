@@ -182,6 +182,19 @@ check_number(Oid relation, const char *name)
 				 errhint(RULES_HINT)));
 }
 
+/* Rules are compared with a basket under the collation of their columns. */
+static void
+check_collation(Oid relation, const char *name, RecsysKeyKind kind)
+{
+	Oid			type;
+	int32		modifier;
+	Oid			collation;
+
+	get_atttypetypmodcoll(relation, get_attnum(relation, name), &type, &modifier, &collation);
+	RecsysCheckCollation(kind, collation,
+						 "Create the rules with COLLATE \"C\" or another deterministic collation.");
+}
+
 /* Errors out unless the relation looks like rules; returns the base type of its item keys. */
 static Oid
 check_rules(Oid relation, const RecsysAnswer *answer)
@@ -216,6 +229,8 @@ check_rules(Oid relation, const RecsysAnswer *answer)
 				 errmsg("column \"antecedent\" of \"%s\" must be an array of the type of column \"consequent\"",
 						get_rel_name(relation)),
 				 errhint(RULES_HINT)));
+	check_collation(relation, "consequent", has);
+	check_collation(relation, "antecedent", has);
 	check_number(relation, "confidence");
 	check_number(relation, "lift");
 	check_number(relation, "support");

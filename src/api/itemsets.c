@@ -12,8 +12,10 @@
 #include "api/arrayrows.h"
 #include "api/itemset_scan.h"
 #include "api/mining.h"
+#include "api/rule_conflicts.h"
 #include "core/rules.h"
 #include "miscadmin.h"
+#include "source/values.h"
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(recsys_frequent_itemsets);
@@ -118,6 +120,7 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 	bool		all = PG_ARGISNULL(first + K);
 	int			k = RecsysArgK(fcinfo, first + K);
 	Size		miners;
+	RecsysKeyKind kind;
 
 	request.is_query = is_query;
 	request.min_support = RecsysArgMinSupport(fcinfo, first + MIN_SUPPORT);
@@ -133,6 +136,9 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 				  &request.must_contain);
 	RecsysArgKeys(fcinfo, first + MUST_NOT_CONTAIN, "must_not_contain", answer.item_type,
 				  &request.must_not_contain);
+
+	if (RecsysKeyKindOfType(answer.item_type, &kind))
+		RecsysCheckSetArguments(&request, kind, request.min_length, false);
 
 	state.stream = RecsysItemsetScanStream(fcinfo);
 	if (state.stream != NULL)

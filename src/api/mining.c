@@ -16,7 +16,7 @@
 
 #include "access/xact.h"
 #include "am/basketscan.h"
-#include "am/graph.h"
+#include "am/itemorder.h"
 #include "am/options.h"
 #include "api/mining.h"
 #include "api/recommender.h"
@@ -84,6 +84,8 @@ read_index(Source *source, RecsysMiningTeam *team)
 	RecsysRecommender *recommender = &source->recommender;
 	Snapshot	snapshot = GetActiveSnapshot();
 	RecsysBasketOptions options;
+	RecsysItemOrder *items;
+	RecsysNeighborOrder order;
 
 	options.max_basket = request->max_basket;
 	if (options.max_basket == 0)
@@ -96,11 +98,14 @@ read_index(Source *source, RecsysMiningTeam *team)
 	source->nitems = RecsysItemCount(recommender->index);
 	options.nitems = source->nitems;
 	options.weighted = request->weights;
-	source->store = RecsysBasketStoreCreate(options.nitems, options.max_basket, options.weighted,
-											source->memory_limit / 2);
+	items = RecsysItemOrderCreate(recommender->index, options.nitems);
+	order = RecsysItemOrderForCore(items);
+	source->store = RecsysBasketStoreCreate(options.nitems, options.max_basket, &order,
+											options.weighted, source->memory_limit / 2);
 	PredicateLockRelation(recommender->heap, snapshot);
 	RecsysScanBaskets(recommender->heap, recommender->index, snapshot, &options, source->store,
 					  max_parallel_workers_per_gather, team);
+	RecsysItemOrderFree(items);
 	RecsysGraphReaderInit(&source->reader, recommender->index);
 }
 
@@ -121,7 +126,7 @@ read_query(Source *source, bool weighted)
 				 errhint("Select a weight as the third column, or leave out weights.")));
 	source->nitems = RecsysCollectorItems(collector);
 	source->store = RecsysBasketStoreCreate(source->nitems, request->max_basket > 0 ?
-											request->max_basket : RECSYS_DEFAULT_MAX_BASKET,
+											request->max_basket : RECSYS_DEFAULT_MAX_BASKET, NULL,
 											request->weights, source->memory_limit / 4);
 	while (RecsysCollectorNextUser(collector, &key, &hash))
 	{

@@ -4,7 +4,7 @@
  *
  * Without since and half_life the answer is as of the last build and costs one
  * page and k rows.  With either of them every user's list is read with the
- * caller's snapshot.  Decay is counted from the latest interaction there is:
+ * caller's snapshot.  Decay is counted from the latest interaction there is, or from now:
  * each item keeps a sum relative to its own latest interaction, so that one
  * pass suffices and nothing underflows.
  */
@@ -14,9 +14,11 @@
 #include "api/arguments.h"
 #include "api/recommender.h"
 #include "api/serving.h"
+#include "am/itemorder.h"
 #include "am/popular.h"
 #include "am/visible.h"
 #include "miscadmin.h"
+#include "source/clock.h"
 #include "storage/predicate.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -38,7 +40,10 @@ typedef struct TrendState
 {
 	Trend	   *trends;
 	uint32		nitems;
-	int64		since;
+	bool		has_since;
+	TimestampTz since;
+	Oid			time_type;
+	int64		now;			/* later times are taken for it */
 	int64		half_life;
 	int64		latest;			/* of all */
 	RecsysHistoryItem *history;
@@ -71,8 +76,15 @@ count_user(void *arg, RecsysInteraction *interactions, int count)
 	int			kept = 0;
 
 	for (int i = 0; i < count; i++)
-		if (interactions[i].time >= state->since && interactions[i].item < state->nitems)
-			interactions[kept++] = interactions[i];
+	{
+		if (interactions[i].item >= state->nitems ||
+			(state->has_since &&
+			 !RecsysTimeIsFrom(state->time_type, interactions[i].time, state->since)))
+			continue;
+		interactions[kept] = interactions[i];
+		interactions[kept].time = Min(interactions[kept].time, state->now);
+		kept++;
+	}
 
 	if ((Size) kept > state->size)
 	{
@@ -83,20 +95,20 @@ count_user(void *arg, RecsysInteraction *interactions, int count)
 												sizeof(RecsysHistoryItem) * state->size);
 	}
 	if (kept > 0)
-		kept = RecsysHistoryFold(interactions, kept, kept, state->history, NULL);
+		kept = RecsysHistoryFold(interactions, kept, kept, NULL, state->history, NULL);
 	for (int i = 0; i < kept; i++)
 		count_item(state, &state->history[i]);
 }
 
 static int
-compare_trends(const void *a, const void *b)
+compare_trends(const void *a, const void *b, void *order)
 {
 	const Trend *left = a;
 	const Trend *right = b;
 
 	if (left->score != right->score)
 		return left->score > right->score ? -1 : 1;
-	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
+	return RecsysItemOrderCompare(order, left->item, right->item);
 }
 
 static void
@@ -113,15 +125,19 @@ put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32
 
 static void
 trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader *reader,
-		 int k, int64 since, int64 half_life)
+		 int k, const TimestampTz *since, int64 half_life)
 {
 	TrendState	state = {0};
+	RecsysItemOrder *order;
 	uint32		count = 0;
 
 	PredicateLockRelation(recommender->heap, GetActiveSnapshot());
 	state.context = CurrentMemoryContext;
 	state.nitems = RecsysItemCount(recommender->index);
-	state.since = since;
+	state.has_since = since != NULL;
+	state.since = since != NULL ? *since : 0;
+	state.time_type = recommender->columns.time_type;
+	state.now = RecsysNow(state.time_type);
 	state.half_life = half_life;
 	state.latest = RECSYS_NO_TIME;
 	state.trends = MemoryContextAllocExtended(CurrentMemoryContext,
@@ -143,7 +159,9 @@ trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 		trend.score = trend.score * RecsysDecay(trend.latest, state.latest, half_life) + trend.untimed;
 		state.trends[count++] = trend;
 	}
-	qsort(state.trends, count, sizeof(Trend), compare_trends);
+	order = RecsysItemOrderCreate(recommender->index, state.nitems);
+	qsort_arg(state.trends, count, sizeof(Trend), compare_trends, order);
+	RecsysItemOrderFree(order);
 	for (uint32 i = 0; i < Min((uint32) k, count); i++)
 		put_popular(answer, reader, state.trends[i].item, state.trends[i].users,
 					state.trends[i].score);
@@ -205,11 +223,9 @@ popular_items(FunctionCallInfo fcinfo, int since, int half_life)
 	if (k > 0 && (decay > 0 || !PG_ARGISNULL(since)))
 	{
 		/* a row without a time is older than any since */
-		int64		from = PG_ARGISNULL(since) ? RECSYS_NO_TIME : PG_GETARG_TIMESTAMPTZ(since);
+		TimestampTz from = PG_ARGISNULL(since) ? 0 : PG_GETARG_TIMESTAMPTZ(since);
 
-		if (!PG_ARGISNULL(since))
-			from = Max(from, RECSYS_NO_TIME + 1);
-		trending(&recommender, &answer, &reader, k, from, decay);
+		trending(&recommender, &answer, &reader, k, PG_ARGISNULL(since) ? NULL : &from, decay);
 	}
 	else if (k > 0)
 		all_time(&recommender, &answer, &reader, k);

@@ -85,8 +85,7 @@ train(RecsysCollector *collector, bool weighted, const RecsysModelOptions *optio
 {
 	Size		kept = RecsysCollectorMemory(collector);
 	int64		latest = RecsysCollectorLatest(collector);
-	bool		decays = latest != RECSYS_NO_TIME && options->training_half_life > 0 &&
-		RecsysModelUsesWeights(options);
+	bool		decays = RecsysModelDecays(options, latest);
 	RecsysModel *model = RecsysModelCreate(RecsysCollectorItems(collector), weighted || decays,
 										   options->max_history, limit > kept ? limit - kept : 0,
 										   RecsysCollectorSpilled(collector), 0);
@@ -128,6 +127,7 @@ query_item_similarity(FunctionCallInfo fcinfo, int first_option)
 	RecsysAnswerInit(&answer, fcinfo);
 	collector = RecsysCollectQuery(query, limit, &kind, &weighted);
 	RecsysAnswerCheckKind(&answer, kind, NULL);
+	RecsysCheckQueryHalfLives(RecsysCollectorTimed(collector), 0, options.training_half_life);
 	model = train(collector, weighted, &options, limit);
 
 	state.answer = &answer;

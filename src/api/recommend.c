@@ -11,6 +11,7 @@
 #include "api/factorserving.h"
 #include "api/recommender.h"
 #include "api/serving.h"
+#include "am/itemorder.h"
 #include "am/options.h"
 #include "catalog/pg_type.h"
 #include "source/values.h"
@@ -151,14 +152,14 @@ typedef struct Reason
 } Reason;
 
 static int
-compare_reasons(const void *a, const void *b)
+compare_reasons(const void *a, const void *b, void *order)
 {
 	const Reason *left = a;
 	const Reason *right = b;
 
 	if (left->contribution != right->contribution)
 		return left->contribution > right->contribution ? -1 : 1;
-	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
+	return RecsysItemOrderCompare(order, left->item, right->item);
 }
 
 typedef struct ReasonSearch
@@ -231,6 +232,7 @@ put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysPr
 			uint32 item)
 {
 	RecsysGraphReader reader;
+	RecsysItemOrder *order;
 	ReasonSearch search = {item, profile, NULL, 0};
 	double	   *similarities = palloc(sizeof(double) * Max(profile->nevidence, 1));
 
@@ -240,7 +242,9 @@ put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysPr
 		find_factor_reasons(&reader, similarities, &search);
 	else
 		RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, search_row, &search);
-	qsort(search.reasons, search.count, sizeof(Reason), compare_reasons);
+	order = RecsysItemOrderCreate(recommender->index, RecsysItemCount(recommender->index));
+	qsort_arg(search.reasons, search.count, sizeof(Reason), compare_reasons, order);
+	RecsysItemOrderFree(order);
 
 	for (int i = 0; i < search.count; i++)
 	{

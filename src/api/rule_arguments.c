@@ -191,11 +191,18 @@ RecsysArgMinSupport(FunctionCallInfo fcinfo, int argument)
 uint64
 RecsysSupportCount(double min_support, uint64 baskets)
 {
+	double		all = (double) baskets;
 	double		count = min_support;
 
-	/* 0.07 * 100 must be 7, although the product is a little more */
+	/* the least number whose share is not below: 0.07 * 100, a little more than 7, is 7 */
 	if (min_support < 1)
-		count = ceil(min_support * (double) baskets * (1 - 1e-12));
+	{
+		count = ceil(min_support * all);
+		while (count > 1 && (count - 1) / all >= min_support)
+			count--;
+		while (count < all && count / all < min_support)
+			count++;
+	}
 	return Max((uint64) count, 1);
 }
 

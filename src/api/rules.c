@@ -14,8 +14,10 @@
 
 #include "api/arguments.h"
 #include "api/mining.h"
+#include "api/rule_conflicts.h"
 #include "core/rules.h"
 #include "miscadmin.h"
+#include "source/values.h"
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(recsys_association_rules);
@@ -161,6 +163,7 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	RuleState	state = {0};
 	RecsysRuleCondition *conditions;
 	double		min_lift;
+	RecsysKeyKind kind;
 	Oid			item_type;
 	int			next = typed ? 2 : 1;
 	int			must_contain;
@@ -198,6 +201,13 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	RecsysArgKeys(fcinfo, must_contain + 1, "must_not_contain", answer.item_type,
 				  &request.must_not_contain);
 	RecsysArgKeys(fcinfo, must_contain + 2, "consequents", answer.item_type, &consequents);
+
+	RecsysCheckConditions(&options);
+	if (RecsysKeyKindOfType(answer.item_type, &kind))
+	{
+		RecsysCheckSetArguments(&request, kind, options.min_length, true);
+		RecsysCheckConsequents(&request, kind, &consequents);
+	}
 
 	state.answer = &answer;
 	state.to_sets = to_sets;

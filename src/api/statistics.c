@@ -89,6 +89,7 @@ typedef enum StatisticsColumn
 	STATS_FORMAT_VERSION,
 	STATS_SIZE,
 	STATS_PROBLEM,
+	STATS_FUTURE,
 	STATS_BUILT_OPTIONS,
 	STATS_SET_OPTIONS,
 	STATS_COLUMNS
@@ -133,6 +134,8 @@ put_meta(StatisticsRow *row, const RecsysMetaData *meta)
 	put_count(row, STATS_CAPPED_USERS, meta->capped_users);
 	put_count(row, STATS_CAPPED_INTERACTIONS, meta->capped_interactions);
 	put_count(row, STATS_SCORE_USERS, meta->score_users);
+	if (meta->tells_future == 1)
+		put_count(row, STATS_FUTURE, meta->future);
 	put(row, STATS_BUILT_AT, TimestampTzGetDatum(meta->built_at));
 	if (meta->merged_at != 0)
 	{

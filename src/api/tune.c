@@ -74,6 +74,7 @@ typedef struct Tuning
 	List	   *failures;
 	MemoryContext trial_context;	/* of the trial at hand */
 	char	   *query;
+	Oid			role;			/* whose rights it runs with; InvalidOid: the caller's */
 	RecsysIndexCommand command;
 	bool		has_command;
 	RecsysKeyKind item_kind;
@@ -155,6 +156,7 @@ read_arguments(FunctionCallInfo fcinfo, Tuning *tuning)
 					 errhint("Pass NULL for no limit.")));
 	}
 	RecsysArgSplit(fcinfo, tuning->query, 6, 10, 13, &tuning->split_options);
+	tuning->split_options.role = tuning->role;
 	measuring->confidence = RecsysArgConfidence(fcinfo, 11);
 	measuring->resamples = RecsysArgResamples(fcinfo, 12);
 	measuring->seed = tuning->split_options.seed;
@@ -323,7 +325,7 @@ command_of(const Tuning *tuning, const char *text)
 	RecsysModelText model;
 
 	if (tuning->has_command)
-		return psprintf("%s%s%s", tuning->command.before, text, tuning->command.after);
+		return RecsysIndexCommandWith(&tuning->command, text);
 	RecsysParseModelText(text, &model);
 	return psprintf("SELECT * FROM query_item_similarity(%s%s, similarity => '%s', options => %s)",
 					quote_literal_cstr(tuning->query),
@@ -478,7 +480,7 @@ tune(FunctionCallInfo fcinfo, Tuning *tuning)
 static void
 tune_index(FunctionCallInfo fcinfo, Oid index, Tuning *tuning)
 {
-	tuning->query = RecsysQueryOfIndex(index, &tuning->command);
+	tuning->query = RecsysQueryOfIndex(index, &tuning->role, &tuning->command);
 	tuning->has_command = true;
 	read_arguments(fcinfo, tuning);
 	tune(fcinfo, tuning);
@@ -504,7 +506,10 @@ recsys_tune(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* The rows of an index instead of a query. */
+/*
+ * The rows of an index instead of a query.  They are read with the rights of the
+ * table's owner, whose expressions and predicate come to run.
+ */
 Datum
 recsys_tune_index(PG_FUNCTION_ARGS)
 {

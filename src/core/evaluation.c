@@ -217,7 +217,7 @@ score_by_factors(RecsysEvaluator *evaluator, uint32 user)
 	const RecsysEvaluation *evaluation = evaluator->evaluation;
 	const RecsysFactors *factors = &evaluation->factors;
 	Size		rank = factors->shape.rank;
-	uint32		nitems = Min(evaluation->nitems, factors->shape.nitems);
+	uint32		nitems = Min(evaluation->nitems, RecsysEvaluationFactors(evaluation));
 	const uint32 *items;
 	uint64		count = row_of(&evaluation->histories, user, &items);
 	const float *taste;
@@ -279,7 +279,7 @@ static int
 list_items(RecsysEvaluator *evaluator, uint32 *list)
 {
 	const RecsysEvaluation *evaluation = evaluator->evaluation;
-	int			count = RecsysScorerTop(evaluator->scorer, evaluator->length, evaluator->best);
+	int			count = RecsysScorerTop(evaluator->scorer, evaluator->length, NULL, evaluator->best);
 
 	for (int x = 0; x < count; x++)
 		list[x] = evaluator->best[x].item;

@@ -50,6 +50,8 @@ start_reading(void *arg, TupleDesc desc)
 				 errdetail("The users of the evaluation have %s keys.", RecsysKeyKindName(reading->kind)) :
 				 errdetail("The items of the evaluation have %s keys.", RecsysKeyKindName(reading->kind)),
 				 errhint("%s", reading->hint)));
+	RecsysCheckCollation(kind, TupleDescAttr(desc, 0)->attcollation,
+						 "Select the column with COLLATE \"C\" or another deterministic collation.");
 }
 
 static void

@@ -29,6 +29,12 @@ typedef struct RecsysModelStatistics
  * nworkers parallel workers help to compute the item graph, within that limit;
  * only a utility command may ask for any.
  */
+/*
+ * Does training let interactions decay, counted from the latest of them?  Then the
+ * model is created as a weighted one.
+ */
+extern bool RecsysModelDecays(const RecsysModelOptions *options, int64 latest);
+
 extern RecsysModel *RecsysModelCreate(uint32 nitems, bool weighted, int max_history,
 									  Size memory_limit, bool on_disk, int nworkers);
 

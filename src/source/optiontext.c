@@ -40,6 +40,18 @@ RecsysParseHalfLife(const char *option, const char *value)
 	return (int64) microseconds;
 }
 
+void
+RecsysCheckQueryHalfLives(bool timed, int64 half_life, int64 training_half_life)
+{
+	if (timed || (half_life <= 0 && training_half_life <= 0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the query has no time to apply %s to",
+					half_life > 0 ? "half_life" : "training_half_life"),
+			 errhint("The query must return user, item [, weight], time.")));
+}
+
 const char *
 RecsysSimilarityHint(void)
 {

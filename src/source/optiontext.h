@@ -25,6 +25,9 @@ extern char *RecsysOptionsUnlike(const RecsysModelOptions *options,
 /* Microseconds of an interval as text, 0 for '': of options that are half-lives. */
 extern int64 RecsysParseHalfLife(const char *option, const char *value);
 
+/* Complains about half-lives that a model is given over a query without times. */
+extern void RecsysCheckQueryHalfLives(bool timed, int64 half_life, int64 training_half_life);
+
 /* "Valid values are …": the names of similarities. */
 extern const char *RecsysSimilarityHint(void);
 

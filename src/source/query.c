@@ -2,6 +2,9 @@
  * query.c
  *	  Interactions from any query, run with the caller's rights.
  *
+ * A query that is not the caller's, but made of an index's definition, runs with the
+ * rights of the table's owner: his expressions may call any function of his.
+ *
  * The query runs through SPI, read-only and with the snapshot of the calling
  * statement, so views, row-level security, foreign and partitioned tables all
  * work as in the query itself.  Rows are fetched in batches.
@@ -14,6 +17,7 @@
 #include "miscadmin.h"
 #include "source/keyadvice.h"
 #include "source/query.h"
+#include "source/rights.h"
 #include "source/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -23,6 +27,7 @@
 #define BATCH_ROWS 1000
 
 #define SHAPE_HINT "The query must return user, item [, weight [, time]]."
+#define COLLATION_HINT "Select the column with COLLATE \"C\" or another deterministic collation."
 
 typedef struct QueryShape
 {
@@ -69,6 +74,8 @@ check_shape(TupleDesc desc, QueryShape *shape)
 		shape->types[i] = getBaseType(TupleDescAttr(desc, i)->atttypid);
 	check_key_type(TupleDescAttr(desc, 0), shape->types[0], true, &shape->user_kind);
 	check_key_type(TupleDescAttr(desc, 1), shape->types[1], false, &shape->item_kind);
+	RecsysCheckCollation(shape->user_kind, TupleDescAttr(desc, 0)->attcollation, COLLATION_HINT);
+	RecsysCheckCollation(shape->item_kind, TupleDescAttr(desc, 1)->attcollation, COLLATION_HINT);
 
 	shape->weight_column = -1;
 	shape->time_column = -1;
@@ -234,6 +241,8 @@ start_collection(void *arg, TupleDesc desc)
 	collection->options.item_kind = collection->shape.item_kind;
 	collection->options.weighted = collection->shape.weight_column >= 0;
 	collection->options.timed = collection->shape.time_column >= 0;
+	collection->options.time_type = collection->options.timed ?
+		collection->shape.types[collection->shape.time_column] : InvalidOid;
 	collection->options.postings = false;
 	collection->collector = RecsysCollectorCreate(&collection->options);
 }
@@ -247,14 +256,19 @@ add_to_collection(void *arg, HeapTuple tuple, TupleDesc desc)
 }
 
 RecsysCollector *
-RecsysCollectSeeded(const char *query, Size memory_limit, uint64 seed,
+RecsysCollectSeeded(const char *query, Oid role, Size memory_limit, uint64 seed,
 					RecsysCollectorOptions *options)
 {
 	Collection	collection = {0};
+	RecsysRights before;
 
 	collection.options.memory_limit = memory_limit;
 	collection.options.seed = seed;
+	if (OidIsValid(role))
+		RecsysBeginAs(role, &before);
 	RecsysRunQuery(query, SHAPE_HINT, start_collection, add_to_collection, &collection);
+	if (OidIsValid(role))
+		RecsysEndAs(&before);
 	RecsysCollectorFinish(collection.collector);
 	*options = collection.options;
 	return collection.collector;
@@ -269,7 +283,7 @@ RecsysCollectQuery(const char *query, Size memory_limit, RecsysKeyKind *item_kin
 
 	if (!pg_strong_random(&seed, sizeof(seed)))
 		seed = (uint64) GetCurrentTimestamp();
-	collector = RecsysCollectSeeded(query, memory_limit, seed, &options);
+	collector = RecsysCollectSeeded(query, InvalidOid, memory_limit, seed, &options);
 	*item_kind = options.item_kind;
 	*weighted = options.weighted;
 	return collector;

@@ -3,7 +3,7 @@
  *	  SQL values of the supported types to keys, weights and times, and back.
  *
  * timestamp and date values are taken as they are, without regard to the
- * session's time zone: only differences between times of one column matter.
+ * session's time zone, so that what is stored does not depend on it: see clock.c.
  *
  * An enum value's key is its label: what a caller can read and write, on any server.
  * No operator class compares enums, since ALTER TYPE ... RENAME VALUE changes a label
@@ -68,6 +68,19 @@ RecsysQueryKeyKindOfType(Oid type, RecsysKeyKind *kind)
 		default:
 			return RecsysKeyKindOfType(type, kind);
 	}
+}
+
+void
+RecsysCheckCollation(RecsysKeyKind kind, Oid collation, const char *hint)
+{
+	if (kind == RECSYS_KEY_TEXT && OidIsValid(collation) &&
+		!get_collation_isdeterministic(collation))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("nondeterministic collations are not supported for keys of a recommender"),
+				 errdetail("Keys are the same when their bytes are, whatever collation \"%s\" says.",
+						   get_collation_name(collation)),
+				 errhint("%s", hint)));
 }
 
 const char *

@@ -22,6 +22,12 @@ extern bool RecsysQueryKeyKindOfType(Oid type, RecsysKeyKind *kind);
 extern bool RecsysTypeIsWeight(Oid type);
 extern bool RecsysTypeIsTime(Oid type);
 
+/*
+ * Errors out for a text key under a nondeterministic collation: keys are equal when
+ * their bytes are.  The hint says where to write another COLLATE.
+ */
+extern void RecsysCheckCollation(RecsysKeyKind kind, Oid collation, const char *hint);
+
 /* "an integer", "text", "uuid": for messages */
 extern const char *RecsysKeyKindName(RecsysKeyKind kind);
 

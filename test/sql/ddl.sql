@@ -88,7 +88,7 @@ BEGIN
 		CREATE INDEX ON any_case_shop USING recsys (user_id, item_id);
 		RAISE WARNING 'a nondeterministic collation was accepted';
 	EXCEPTION WHEN feature_not_supported THEN
-		IF SQLERRM <> 'nondeterministic collations are not supported for recsys indexes' THEN
+		IF SQLERRM <> 'nondeterministic collations are not supported for keys of a recommender' THEN
 			RAISE WARNING '%', SQLERRM;
 		END IF;
 	END;

@@ -223,9 +223,9 @@ SELECT sum(hits) = (SELECT round(value * users * 10) FROM recsys.evaluate_recomm
  * Splits.  recsys.holdout tells what is held out.
  */
 CREATE VIEW counting AS
-SELECT user_id, item_id, row_number() OVER (PARTITION BY user_id ORDER BY at DESC NULLS LAST, position DESC) AS latest, count(*) OVER (PARTITION BY user_id) AS n
-FROM (SELECT user_id, item_id, max(at) AS at, max(position) FILTER (WHERE at IS NOT DISTINCT FROM latest_at) AS position, sum(CASE WHEN weight IS NULL THEN 1 WHEN weight = 'NaN' THEN 0 ELSE weight::real END)::real AS weight
-	  FROM (SELECT *, row_number() OVER (ORDER BY ctid) AS position, max(at) OVER (PARTITION BY user_id, item_id) AS latest_at FROM past) p
+SELECT user_id, item_id, row_number() OVER (PARTITION BY user_id ORDER BY at DESC NULLS LAST, item_id) AS latest, count(*) OVER (PARTITION BY user_id) AS n
+FROM (SELECT user_id, item_id, max(at) AS at, sum(CASE WHEN weight IS NULL THEN 1 WHEN weight = 'NaN' THEN 0 ELSE weight::real END)::real AS weight
+	  FROM past
 	  WHERE user_id IS NOT NULL AND item_id IS NOT NULL GROUP BY 1, 2) f
 WHERE weight > 0;
 

@@ -51,7 +51,7 @@ BEGIN
 				   CASE WHEN %1$s IS NULL THEN 1
 						WHEN %1$s IN ('NaN', 'Infinity', '-Infinity') THEN 0
 						ELSE %1$s::real END AS weight,
-				   row_number() OVER (ORDER BY %2$s NULLS FIRST, ctid) AS recency
+				   row_number() OVER (ORDER BY %2$s NULLS FIRST, item_id DESC) AS recency
 			FROM %3$s WHERE user_id IS NOT NULL AND item_id IS NOT NULL),
 		folded AS (
 			SELECT user_id, item_id, sum(weight)::real AS weight, max(recency) AS recency

@@ -37,7 +37,7 @@ CREATE PROCEDURE read_histories() LANGUAGE sql BEGIN ATOMIC
 	FROM (SELECT *, row_number() OVER (PARTITION BY who ORDER BY recency DESC) AS place
 		  FROM (SELECT who, item_id, max(at) AS at, max(recency) AS recency,
 					   sum(CASE WHEN weight IS NULL THEN 1 WHEN weight = 'NaN' THEN 0 ELSE weight::real END)::real AS weight
-				FROM (SELECT *, row_number() OVER (ORDER BY at NULLS FIRST, ctid) AS recency FROM visits) v
+				FROM (SELECT *, row_number() OVER (ORDER BY at NULLS FIRST, item_id DESC) AS recency FROM visits) v
 				JOIN users USING (user_id)
 				WHERE item_id IS NOT NULL GROUP BY 1, 2) folded
 		  WHERE weight > 0) ranked
