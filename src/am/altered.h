@@ -1,6 +1,6 @@
 /*
  * altered.h
- *	  Telling that options which have been set wait for a REINDEX.
+ *	  ALTER INDEX … SET: refusing options, and telling of those that wait for a REINDEX.
  */
 #ifndef RECSYS_ALTERED_H
 #define RECSYS_ALTERED_H

@@ -29,6 +29,7 @@
 #include "am/check.h"
 #include "am/enlarge.h"
 #include "am/graph.h"
+#include "am/itemorder.h"
 #include "am/mergesnapshot.h"
 #include "am/pending.h"
 #include "am/visible.h"
@@ -95,6 +96,7 @@ typedef struct CountCheck
 	uint32		npending;
 	uint32		maxpending;
 
+	RecsysNeighborOrder order;
 	RecsysHistoryItem *folded;
 	uint32		maxfolded;
 	RecsysModel *model;			/* or NULL */
@@ -291,6 +293,9 @@ count_user(void *arg, RecsysUserView *user)
 		return;
 	}
 
+	/* the model takes numbers for the order of keys, which decides what counts of many items */
+	if (large && check->meta.nitems > check->meta.nsorted)
+		check->clean = false;
 	if (check->model != NULL && check->first && check->clean)
 	{
 		for (int i = 0; i < user->ninteractions; i++)
@@ -307,7 +312,7 @@ count_user(void *arg, RecsysUserView *user)
 	}
 	if (user->ninteractions > 0)
 		count = RecsysHistoryFold(user->interactions, user->ninteractions,
-								  check->meta.max_history, check->folded, NULL);
+								  check->meta.max_history, &check->order, check->folded, NULL);
 	for (int i = 0; i < count; i++)
 	{
 		uint32		item = check->folded[i].item;
@@ -544,6 +549,7 @@ RecsysCheckCounts(Relation heap, Relation index)
 	check->stamps = by_item(check, sizeof(uint32));
 	check->clean = true;
 	RecsysGraphReaderInit(&check->reader, index);
+	check->order = RecsysItemOrderForCore(RecsysItemOrderCreate(index, check->meta.nitems));
 
 	sort_events(check);
 	read_items(check);
@@ -568,6 +574,7 @@ RecsysCheckCounts(Relation heap, Relation index)
 	if (check->model != NULL)
 		RecsysModelFree(check->model);
 	RecsysGraphReaderDone(&check->reader);
+	RecsysItemOrderFree(check->order.arg);
 	ExecDropSingleTupleTableSlot(check->in);
 	ExecDropSingleTupleTableSlot(check->out);
 	tuplesort_end(check->events);
