@@ -49,11 +49,11 @@ BEGIN
 	RETURN CASE WHEN sets <= 5 THEN 'too few sets, ' ELSE '' END || format('%s differ', differ);
 END;
 $$;
-SELECT arguments, k, differ(arguments, k)
+SELECT arguments, k, differs
 FROM (VALUES ('1'), ('2'), ('5'), ('1, must_contain => ''{3}'''), ('1, must_contain => ''{2,11}'''), ('1, must_contain => ''{14}'', weights => true'),
 		('1, weights => true'), ('1, min_length => 3, max_length => 4'), ('2, max_length => 2'), ('1, must_not_contain => ''{1,2}'''),
 		('1, kind => ''closed'''), ('1, kind => ''closed'', min_length => 4, weights => true'), ('1, kind => ''closed'', must_contain => ''{3}''')) a(arguments),
-	(VALUES (1), (7), (40), (300)) k(k)
-WHERE differ(arguments, k) <> '0 differ';
+	(VALUES (1), (7), (300)) k(k), LATERAL differ(arguments, k) differs
+WHERE differs <> '0 differ';
 DROP FUNCTION differ;
 DROP TABLE random_baskets;
