@@ -15,6 +15,7 @@
 
 PG_FUNCTION_INFO_V1(recsys_item_factors);
 PG_FUNCTION_INFO_V1(recsys_item_factors_typed);
+PG_FUNCTION_INFO_V1(recsys_item_factors_text);
 
 /* The array of an item's factor; false when it has none. */
 static bool
@@ -101,6 +102,15 @@ recsys_item_factors(PG_FUNCTION_ARGS)
 Datum
 recsys_item_factors_typed(PG_FUNCTION_ARGS)
 {
+	item_factors(fcinfo);
+	return (Datum) 0;
+}
+
+/* The same as text, which the second argument also is when it comes without a type. */
+Datum
+recsys_item_factors_text(PG_FUNCTION_ARGS)
+{
+	RecsysArgItemType(fcinfo, 1, NULL);
 	item_factors(fcinfo);
 	return (Datum) 0;
 }

@@ -279,7 +279,7 @@ number_items(Source *source, Oid item_type, MemoryContext context, RecsysMinedBa
 
 	/* rows may be made of them when all of this has gone */
 	old = MemoryContextSwitchTo(context);
-	mined->arrays = RecsysItemArraysCreate(item_type, mined->keys, n);
+	mined->arrays = RecsysItemArraysCreate(item_type, source->kind, mined->keys, n);
 	MemoryContextSwitchTo(old);
 }
 
@@ -342,7 +342,7 @@ prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets
 }
 
 void
-RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer, Oid item_type,
+RecsysPrepareMining(RecsysMiningRequest *request, RecsysAnswer *answer, Oid item_type,
 					RecsysMinedBaskets *mined)
 {
 	Source		source = {0};
@@ -351,6 +351,9 @@ RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer, Oi
 	source.request = request;
 	source.memory_limit = (Size) maintenance_work_mem * 1024;
 	read_baskets(&source, answer, &mined->team);
+	RecsysKeyListAs(&request->must_contain, source.kind);
+	RecsysKeyListAs(&request->must_not_contain, source.kind);
+	RecsysKeyListAs(&request->consequents, source.kind);
 	prepare(&source, item_type, answer->context, mined);
 	RecsysBasketStoreFree(source.store);
 	if (!request->is_query)

@@ -16,14 +16,18 @@
 #include "api/serving.h"
 #include "am/popular.h"
 #include "am/visible.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/predicate.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(recsys_popular_items);
 PG_FUNCTION_INFO_V1(recsys_popular_items_typed);
+PG_FUNCTION_INFO_V1(recsys_popular_items_text);
 
 typedef struct Trend
 {
@@ -100,14 +104,16 @@ compare_trends(const void *a, const void *b)
 }
 
 static void
-put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32 users, double score)
+put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32 users, double score,
+			int rank)
 {
-	Datum		values[3];
-	bool		isnull[3] = {false, false, false};
+	Datum		values[4];
+	bool		isnull[4] = {false, false, false, false};
 
 	values[0] = RecsysAnswerItem(answer, reader, item);
 	values[1] = Int64GetDatum((int64) users);
 	values[2] = Float8GetDatum(score);
+	values[3] = Int32GetDatum(rank);
 	RecsysAnswerPut(answer, values, isnull);
 }
 
@@ -146,7 +152,7 @@ trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 	qsort(state.trends, count, sizeof(Trend), compare_trends);
 	for (uint32 i = 0; i < Min((uint32) k, count); i++)
 		put_popular(answer, reader, state.trends[i].item, state.trends[i].users,
-					state.trends[i].score);
+					state.trends[i].score, i + 1);
 }
 
 static void
@@ -164,7 +170,7 @@ all_time(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 
 			if (row != NULL)
 				RecsysGraphReleaseRow(reader);
-			put_popular(answer, reader, items[i], users, users);
+			put_popular(answer, reader, items[i], users, users, i + 1);
 		}
 	}
 	else
@@ -173,7 +179,8 @@ all_time(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 		RecsysPopularity *popular = RecsysReadAllPopular(recommender->index, &count);
 
 		for (uint32 i = 0; i < Min((uint32) k, count); i++)
-			put_popular(answer, reader, popular[i].item, popular[i].users, popular[i].users);
+			put_popular(answer, reader, popular[i].item, popular[i].users, popular[i].users,
+						i + 1);
 	}
 }
 
@@ -229,5 +236,38 @@ Datum
 recsys_popular_items_typed(PG_FUNCTION_ARGS)
 {
 	popular_items(fcinfo, 3, 4);
+	return (Datum) 0;
+}
+
+/* A text argument as a value of another type, which its input function reads */
+static void
+read_argument(FunctionCallInfo fcinfo, int argument, Oid type)
+{
+	Oid			input;
+	Oid			element;
+
+	if (PG_ARGISNULL(argument))
+		return;
+	getTypeInputInfo(type, &input, &element);
+	fcinfo->args[argument].value =
+		OidInputFunctionCall(input, text_to_cstring(PG_GETARG_TEXT_PP(argument)), element, -1);
+}
+
+/*
+ * since and half_life as text, and so are the item keys: what comes without types.
+ * NULL::text as the third argument has told that item keys are text before there
+ * was this variant, and does so here.
+ */
+Datum
+recsys_popular_items_text(PG_FUNCTION_ARGS)
+{
+	LOCAL_FCINFO(read, 4);
+
+	InitFunctionCallInfoData(*read, fcinfo->flinfo, 4, fcinfo->fncollation, fcinfo->context,
+							 fcinfo->resultinfo);
+	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 4);
+	read_argument(read, 2, TIMESTAMPTZOID);
+	read_argument(read, 3, INTERVALOID);
+	popular_items(read, 2, 3);
 	return (Datum) 0;
 }

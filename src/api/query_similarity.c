@@ -39,12 +39,12 @@ put_pairs(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 	if (count > 0)
 	{
 		RecsysCollectorItemKey(state->collector, item, &key);
-		values[0] = RecsysKeyToDatum(state->answer->item_type, &key);
+		values[0] = RecsysAnswerKey(state->answer, &key);
 	}
 	for (int i = 0; i < count; i++)
 	{
 		RecsysCollectorItemKey(state->collector, neighbors[i].item, &key);
-		values[1] = RecsysKeyToDatum(state->answer->item_type, &key);
+		values[1] = RecsysAnswerKey(state->answer, &key);
 		values[2] = Float4GetDatum(neighbors[i].score);
 		values[3] = Int64GetDatum((int64) neighbors[i].support);
 		values[4] = Int32GetDatum(i + 1);

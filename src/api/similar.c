@@ -15,6 +15,7 @@
 PG_FUNCTION_INFO_V1(recsys_similar_items);
 PG_FUNCTION_INFO_V1(recsys_item_similarity);
 PG_FUNCTION_INFO_V1(recsys_item_similarity_typed);
+PG_FUNCTION_INFO_V1(recsys_item_similarity_text);
 
 /* A private copy of a row, so that no page stays locked while other rows are read */
 static RecsysGraphRow
@@ -57,12 +58,13 @@ recsys_similar_items(PG_FUNCTION_ARGS)
 			row = copy_row(&reader, item, &copy);
 			for (int i = 0; row != NULL && i < Min(k, row->nneighbors); i++)
 			{
-				Datum		values[3];
-				bool		isnull[3] = {false, false, false};
+				Datum		values[4];
+				bool		isnull[4] = {false, false, false, false};
 
 				values[0] = RecsysAnswerItem(&answer, &reader, row->peers[i]);
 				values[1] = Float4GetDatum(RecsysRowScores(row)[i]);
 				values[2] = Int64GetDatum((int64) RecsysRowSupports(row)[i]);
+				values[3] = Int32GetDatum(i + 1);
 				RecsysAnswerPut(&answer, values, isnull);
 			}
 			RecsysGraphReaderDone(&reader);
@@ -138,6 +140,15 @@ recsys_item_similarity(PG_FUNCTION_ARGS)
 Datum
 recsys_item_similarity_typed(PG_FUNCTION_ARGS)
 {
+	item_similarity(fcinfo);
+	return (Datum) 0;
+}
+
+/* The same as text, which the second argument also is when it comes without a type. */
+Datum
+recsys_item_similarity_text(PG_FUNCTION_ARGS)
+{
+	RecsysArgItemType(fcinfo, 1, NULL);
 	item_similarity(fcinfo);
 	return (Datum) 0;
 }
