@@ -21,7 +21,7 @@ CREATE FUNCTION item_similarity(
 	recommender text,
 	item_type text)
 RETURNS TABLE (item_id text, similar_item_id text, score real, support bigint, rank integer)
-	AS 'MODULE_PATHNAME', 'recsys_item_similarity_text' LANGUAGE C STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'recsys_item_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 10000 ROWS 100000;
 COMMENT ON FUNCTION item_similarity(text, text) IS 'all item pairs of a recommender; item keys of every type, as text';
 

@@ -49,7 +49,7 @@ CREATE FUNCTION recsys.item_factors(
 	recommender text,
 	item_type text)
 RETURNS TABLE (item_id text, factor real[])
-	AS 'MODULE_PATHNAME', 'recsys_item_factors_text' LANGUAGE C STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'recsys_item_factors_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 10000 ROWS 10000;
 COMMENT ON FUNCTION recsys.item_factors(text, text) IS 'the factors of all items of a recommender; item keys of every type, as text';
 

@@ -51,13 +51,24 @@ CREATE FUNCTION recommend(
 	user_id anycompatible,
 	k bigint,
 	recommender text,
-	item_type text,
-	exclude_seen boolean DEFAULT true,
-	half_life interval DEFAULT NULL)
+	exclude_seen_text text,
+	half_life text DEFAULT NULL)
 RETURNS TABLE (item_id text, score real, source text, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_recommend_text' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION recommend(anycompatible, bigint, text, text, boolean, interval) IS 'the k best items for a user; item keys of every type, as text';
+COMMENT ON FUNCTION recommend(anycompatible, bigint, text, text, text) IS 'the k best items for a user, exclude_seen written as text; item keys of every type, as text';
+
+CREATE FUNCTION recommend(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type text,
+	exclude_seen boolean,
+	half_life interval)
+RETURNS TABLE (item_id text, score real, source text, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend(anycompatible, bigint, text, text, boolean, interval) IS 'the k best items for a user, with all arguments; item keys of every type, as text';
 
 CREATE FUNCTION recommend_for_items(
 	items bigint[],
@@ -157,6 +168,17 @@ RETURNS TABLE (item_id text, users bigint, score double precision, rank integer)
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
 COMMENT ON FUNCTION popular_items(bigint, text, text, text) IS 'the k most popular items since a time that is written as text; item keys of every type, as text';
 
+CREATE FUNCTION popular_items(
+	k bigint,
+	recommender text,
+	item_type text,
+	since timestamptz,
+	half_life interval)
+RETURNS TABLE (item_id text, users bigint, score double precision, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_popular_items_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION popular_items(bigint, text, text, timestamptz, interval) IS 'the k most popular items, with all arguments; item keys of every type, as text';
+
 CREATE FUNCTION explain_recommendation(
 	user_id anycompatible,
 	item_id bigint,
@@ -191,7 +213,7 @@ CREATE FUNCTION item_similarity(
 	recommender text,
 	item_type text)
 RETURNS TABLE (item_id text, similar_item_id text, score real, support bigint, rank integer)
-	AS 'MODULE_PATHNAME', 'recsys_item_similarity_text' LANGUAGE C STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'recsys_item_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 10000 ROWS 100000;
 COMMENT ON FUNCTION item_similarity(text, text) IS 'all item pairs of a recommender; item keys of every type, as text';
 
@@ -269,6 +291,6 @@ CREATE FUNCTION recsys.item_factors(
 	recommender text,
 	item_type text)
 RETURNS TABLE (item_id text, factor real[])
-	AS 'MODULE_PATHNAME', 'recsys_item_factors_text' LANGUAGE C STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'recsys_item_factors_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 10000 ROWS 10000;
 COMMENT ON FUNCTION recsys.item_factors(text, text) IS 'the factors of all items of a recommender; item keys of every type, as text';

@@ -25,18 +25,29 @@ RETURNS TABLE (item_id anyelement, score real, source text, rank integer)
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
 COMMENT ON FUNCTION recommend(anycompatible, bigint, text, anyelement, boolean, interval) IS 'the k best items for a user; item keys of the type of the fourth argument';
 
--- the same where the fourth argument comes without a type, and for NULL::text
+-- what comes without types, and NULL::text as the type of the items
+CREATE FUNCTION recommend(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	exclude_seen_text text,
+	half_life text DEFAULT NULL)
+RETURNS TABLE (item_id text, score real, source text, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_text' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend(anycompatible, bigint, text, text, text) IS 'the k best items for a user, exclude_seen written as text; item keys of every type, as text';
+
 CREATE FUNCTION recommend(
 	user_id anycompatible,
 	k bigint,
 	recommender text,
 	item_type text,
-	exclude_seen boolean DEFAULT true,
-	half_life interval DEFAULT NULL)
+	exclude_seen boolean,
+	half_life interval)
 RETURNS TABLE (item_id text, score real, source text, rank integer)
-	AS 'MODULE_PATHNAME', 'recsys_recommend_text' LANGUAGE C STABLE PARALLEL RESTRICTED
+	AS 'MODULE_PATHNAME', 'recsys_recommend_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION recommend(anycompatible, bigint, text, text, boolean, interval) IS 'the k best items for a user; item keys of every type, as text';
+COMMENT ON FUNCTION recommend(anycompatible, bigint, text, text, boolean, interval) IS 'the k best items for a user, with all arguments; item keys of every type, as text';
 
 /*
  * recommend_for_items: the same for a cart, a session, an anonymous visitor.
@@ -146,6 +157,17 @@ RETURNS TABLE (item_id text, users bigint, score double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_popular_items_text' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
 COMMENT ON FUNCTION popular_items(bigint, text, text, text) IS 'the k most popular items since a time that is written as text; item keys of every type, as text';
+
+CREATE FUNCTION popular_items(
+	k bigint,
+	recommender text,
+	item_type text,
+	since timestamptz,
+	half_life interval)
+RETURNS TABLE (item_id text, users bigint, score double precision, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_popular_items_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION popular_items(bigint, text, text, timestamptz, interval) IS 'the k most popular items, with all arguments; item keys of every type, as text';
 
 /*
  * explain_recommendation: which items of the user's history the score comes from.

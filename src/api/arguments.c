@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "api/arguments.h"
-#include "api/suggestion.h"
 #include "catalog/pg_type.h"
 #include "source/keytext.h"
 #include "source/values.h"
@@ -179,19 +178,16 @@ RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
 }
 
 void
-RecsysArgItemType(FunctionCallInfo fcinfo, int argument, const char *other)
+RecsysReadArgument(FunctionCallInfo fcinfo, int argument, Oid type)
 {
+	Oid			input;
+	Oid			element;
+
 	if (PG_ARGISNULL(argument))
 		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("item_type must be NULL"),
-			 errdetail("It is there for its type, which is that of the item keys in the answer."),
-			 other == NULL ? 0 :
-			 errhint("If you mean %s, name the argument: %s.", other,
-					 RecsysSuggestCallWith(fcinfo,
-										   psprintf("%s => %s", other,
-													quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(argument))))))));
+	getTypeInputInfo(type, &input, &element);
+	fcinfo->args[argument].value =
+		OidInputFunctionCall(input, text_to_cstring(PG_GETARG_TEXT_PP(argument)), element, -1);
 }
 
 int64
@@ -215,6 +211,6 @@ RecsysArgHalfLife(FunctionCallInfo fcinfo, int argument, bool timed,
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("recommender \"%s\" has no time column to apply half_life to", recommender),
-				 errhint("Create the index with a time: USING recsys (user_id, item_id, quantity, purchased_at).")));
+				 errhint("Create an index with a time, as in CREATE INDEX ON purchases USING recsys (user_id, product_id, quantity, purchased_at).")));
 	return (int64) microseconds;
 }

@@ -49,11 +49,10 @@ extern int	RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, RecsysKeyKin
 							  const char *recommender, RecsysKey **keys);
 
 /*
- * The text argument that stands for the type of the answer's item keys.  Only NULL
- * tells a type; anything else was meant for the argument that is called other in
- * the variant of the function without item_type, or is a mistake.
+ * Replaces a text argument by what the input function of another type makes of it:
+ * for variants of a function that take as text what comes without a type.
  */
-extern void RecsysArgItemType(FunctionCallInfo fcinfo, int argument, const char *other);
+extern void RecsysReadArgument(FunctionCallInfo fcinfo, int argument, Oid type);
 
 /*
  * Half-life in microseconds: the argument, or fallback when it is NULL.  Zero

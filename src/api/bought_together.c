@@ -106,7 +106,7 @@ recsys_frequently_bought_together(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pairs have no adjusted p-value"),
-				 errhint("Use association_rules(), or order_by => 'fisher_p'.")));
+				 errhint("Order by fisher_p, or mine association rules with adjust => true.")));
 	RecsysAnswerInit(&answer, fcinfo);
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,

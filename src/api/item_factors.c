@@ -15,7 +15,6 @@
 
 PG_FUNCTION_INFO_V1(recsys_item_factors);
 PG_FUNCTION_INFO_V1(recsys_item_factors_typed);
-PG_FUNCTION_INFO_V1(recsys_item_factors_text);
 
 /* The array of an item's factor; false when it has none. */
 static bool
@@ -48,7 +47,7 @@ check_model(RecsysRecommender *recommender)
 				 errmsg("recommender \"%s\" has no factors",
 						RelationGetRelationName(recommender->index)),
 				 errdetail("It is built with similarity \"%s\".", RecsysSimilarityName(similarity)),
-				 errhint("CREATE INDEX ... WITH (similarity = als).")));
+				 errhint("Create an index that learns factors, as in CREATE INDEX ON purchases USING recsys (user_id, product_id) WITH (similarity = als).")));
 }
 
 static void
@@ -102,15 +101,6 @@ recsys_item_factors(PG_FUNCTION_ARGS)
 Datum
 recsys_item_factors_typed(PG_FUNCTION_ARGS)
 {
-	item_factors(fcinfo);
-	return (Datum) 0;
-}
-
-/* The same as text, which the second argument also is when it comes without a type. */
-Datum
-recsys_item_factors_text(PG_FUNCTION_ARGS)
-{
-	RecsysArgItemType(fcinfo, 1, NULL);
 	item_factors(fcinfo);
 	return (Datum) 0;
 }

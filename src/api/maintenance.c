@@ -59,6 +59,7 @@ recsys_merge(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	PreventCommandIfParallelMode("recsys.merge()");
 	refuse_in_recovery("Merge on the primary server; the result arrives here by replication.");
 	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
 
@@ -71,7 +72,9 @@ recsys_merge(PG_FUNCTION_ARGS)
 						(unsigned long long) merged.inexact,
 						RecsysSimilarityName(RecsysGetCache(index)->meta.similarity)),
 				 errdetail("Users and supports of all pairs are exact; scores and new pairs wait for the next training."),
-				 errhint("Train anew with REINDEX INDEX CONCURRENTLY.")));
+				 errhint("Train anew with REINDEX INDEX CONCURRENTLY %s.",
+						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+													RelationGetRelationName(index)))));
 
 	/* locks are kept to the end of the transaction */
 	relation_close(index, NoLock);
@@ -94,6 +97,7 @@ recsys_forget_user(PG_FUNCTION_ARGS)
 	RecsysAsOwner before;
 	int64		forgotten;
 
+	PreventCommandIfParallelMode("recsys.forget_user()");
 	refuse_in_recovery("Call it on the primary server; the result arrives here by replication.");
 	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
 	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_kind, "user",
@@ -124,6 +128,7 @@ recsys_check_index(PG_FUNCTION_ARGS)
 	RecsysRecommender recommender;
 	RecsysAsOwner before;
 
+	PreventCommandIfParallelMode("recsys.check_index()");
 	if (OidIsValid(table) && !RECSYS_OWNS_RELATION(relation))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(relation));
 	if (OidIsValid(table) && !RecoveryInProgress())

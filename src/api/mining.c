@@ -99,7 +99,7 @@ read_index(Source *source, RecsysMiningTeam *team)
 		options.max_basket = RecsysGetCache(recommender->index)->meta.max_history;
 	if (request->weights && recommender->columns.weight_column == 0)
 		no_weights(psprintf("recommender \"%s\"", RelationGetRelationName(recommender->index)),
-				   "Create the index with a weight, as in USING recsys (order_id, product_id, (price * quantity))");
+				   "Create an index with a weight, as in CREATE INDEX ON order_items USING recsys (order_id, product_id, (price * quantity))");
 	source->nitems = RecsysItemCount(recommender->index);
 	options.nitems = source->nitems;
 	options.weighted = request->weights;

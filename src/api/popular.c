@@ -19,8 +19,6 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/predicate.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -206,7 +204,7 @@ popular_items(FunctionCallInfo fcinfo, int since, int half_life)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("recommender \"%s\" has no time column to apply since to", name),
-				 errhint("Create the index with a time: USING recsys (user_id, item_id, quantity, purchased_at).")));
+				 errhint("Create an index with a time, as in CREATE INDEX ON purchases USING recsys (user_id, product_id, quantity, purchased_at).")));
 
 	RecsysGraphReaderInit(&reader, recommender.index);
 	if (k > 0 && (decay > 0 || !PG_ARGISNULL(since)))
@@ -239,20 +237,6 @@ recsys_popular_items_typed(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* A text argument as a value of another type, which its input function reads */
-static void
-read_argument(FunctionCallInfo fcinfo, int argument, Oid type)
-{
-	Oid			input;
-	Oid			element;
-
-	if (PG_ARGISNULL(argument))
-		return;
-	getTypeInputInfo(type, &input, &element);
-	fcinfo->args[argument].value =
-		OidInputFunctionCall(input, text_to_cstring(PG_GETARG_TEXT_PP(argument)), element, -1);
-}
-
 /*
  * since and half_life as text, and so are the item keys: what comes without types.
  * NULL::text as the third argument has told that item keys are text before there
@@ -266,8 +250,8 @@ recsys_popular_items_text(PG_FUNCTION_ARGS)
 	InitFunctionCallInfoData(*read, fcinfo->flinfo, 4, fcinfo->fncollation, fcinfo->context,
 							 fcinfo->resultinfo);
 	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 4);
-	read_argument(read, 2, TIMESTAMPTZOID);
-	read_argument(read, 3, INTERVALOID);
+	RecsysReadArgument(read, 2, TIMESTAMPTZOID);
+	RecsysReadArgument(read, 3, INTERVALOID);
 	popular_items(read, 2, 3);
 	return (Datum) 0;
 }

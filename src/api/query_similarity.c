@@ -6,6 +6,7 @@
 
 #include "api/answer.h"
 #include "api/arguments.h"
+#include "api/suggestion.h"
 #include "core/modeloptions.h"
 #include "miscadmin.h"
 #include "source/model.h"
@@ -66,7 +67,8 @@ read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("similarity must not be NULL"),
-				 errhint("To tell that item keys are text, name the argument: item_type => NULL::text.")));
+				 errhint("To tell that item keys are text, name the argument: %s.",
+						 RecsysSuggestCall(fcinfo, RECSYS_KEY_TEXT, NULL))));
 	RecsysModelOptionsInit(options);
 	RecsysSetOption(options, "similarity", similarity);
 	options->neighbors = RecsysArgInteger(fcinfo, first + 1, "neighbors", 1, MOST_NEIGHBORS);

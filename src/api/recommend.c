@@ -12,6 +12,7 @@
 #include "api/recommender.h"
 #include "api/serving.h"
 #include "am/options.h"
+#include "catalog/pg_type.h"
 
 PG_FUNCTION_INFO_V1(recsys_recommend);
 PG_FUNCTION_INFO_V1(recsys_recommend_typed);
@@ -66,12 +67,22 @@ recsys_recommend_typed(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* The same as text, which the fourth argument also is when it comes without a type. */
+/*
+ * exclude_seen and half_life as text, and so are the item keys: what comes without
+ * types.  NULL::text as the fourth argument has told that item keys are text before
+ * there was this variant, and does so here.
+ */
 Datum
 recsys_recommend_text(PG_FUNCTION_ARGS)
 {
-	RecsysArgItemType(fcinfo, 3, "exclude_seen");
-	recommend(fcinfo, 4, 5);
+	LOCAL_FCINFO(read, 5);
+
+	InitFunctionCallInfoData(*read, fcinfo->flinfo, 5, fcinfo->fncollation, fcinfo->context,
+							 fcinfo->resultinfo);
+	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 5);
+	RecsysReadArgument(read, 3, BOOLOID);
+	RecsysReadArgument(read, 4, INTERVALOID);
+	recommend(read, 3, 4);
 	return (Datum) 0;
 }
 

@@ -42,7 +42,7 @@ access_method(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("access method \"recsys\" does not exist"),
-				 errhint("CREATE EXTENSION recsys in this database.")));
+				 errhint("Run CREATE EXTENSION recsys in this database.")));
 	return am;
 }
 
@@ -101,9 +101,9 @@ compare_names(const ListCell *a, const ListCell *b)
 	return strcmp(lfirst(a), lfirst(b));
 }
 
-/* "a, b and 3 more": the first few names in alphabetical order */
+/* "a, b and 3 more": the first few names in alphabetical order, and the first by itself */
 static char *
-list_names(List *indexes)
+list_names(List *indexes, const char **first)
 {
 	List	   *names = NIL;
 	StringInfoData result;
@@ -120,6 +120,7 @@ list_names(List *indexes)
 													   name));
 	}
 	list_sort(names, compare_names);
+	*first = names == NIL ? "" : linitial(names);
 
 	initStringInfo(&result);
 	foreach(cell, names)
@@ -141,6 +142,8 @@ only_recommender(void)
 	List	   *candidates = NIL;
 	ListCell   *cell;
 	Oid			only;
+	const char *names;
+	const char *first;
 
 	(void) access_method();
 	known = RecsysAllIndexes();
@@ -154,14 +157,17 @@ only_recommender(void)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("there is no recommender"),
 				 errdetail("No valid recsys index exists in this database on a table that you may read."),
-				 errhint("CREATE INDEX ... ON your_table USING recsys (user_id, item_id).")));
+				 errhint("Create one on the table with your interactions, as in CREATE INDEX ON purchases USING recsys (user_id, product_id).")));
 	if (list_length(candidates) > 1)
+	{
+		names = list_names(candidates, &first);
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
 				 errmsg("there is more than one recommender"),
-				 errdetail("%d recsys indexes can be used: %s.", list_length(candidates),
-						   list_names(candidates)),
-				 errhint("Name the one you mean, as in recommender => 'purchases_recsys'.")));
+				 errdetail("%d recsys indexes can be used: %s.", list_length(candidates), names),
+				 errhint("Name the one you mean, as in recommender => %s.",
+						 quote_literal_cstr(first))));
+	}
 	only = linitial_oid(candidates);
 	list_free(candidates);
 	return only;
@@ -211,7 +217,7 @@ named_recommender(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("recommender \"%s\" does not exist", name),
-				 errhint("A recommender is the name of a recsys index: CREATE INDEX ... USING recsys (user_id, item_id).")));
+				 errhint("A recommender is the name of a recsys index, as in CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id).")));
 	return relation;
 }
 
@@ -238,12 +244,12 @@ check_kind(Oid relation)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is a partitioned index", get_rel_name(relation)),
 				 errdetail("Each partition has a recommender of its own."),
-				 errhint("Name the index of a partition, or compute similarities over all with query_item_similarity().")));
+				 errhint("Name the index of a partition, or compute similarities over all partitions, as in query_item_similarity('SELECT user_id, product_id FROM purchases').")));
 	if (kind != RELKIND_INDEX || am != access_method())
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a recsys index", get_rel_name(relation)),
-				 errhint("CREATE INDEX ... USING recsys (user_id, item_id) and name that index.")));
+				 errhint("Name an index of the kind that is made by CREATE INDEX ON purchases USING recsys (user_id, product_id).")));
 }
 
 static void
@@ -259,7 +265,7 @@ check_access(Relation heap, Relation index)
 						RelationGetRelationName(index)),
 				 errdetail("The recommender knows all rows of table \"%s\", policies hide some of them from you.",
 						   RelationGetRelationName(heap)),
-				 errhint("Use query_item_similarity(), which sees what you may see, or have the table's owner provide a SECURITY DEFINER function.")));
+				 errhint("Use query_item_similarity('SELECT user_id, product_id FROM purchases') or the like, which sees what you may see, or have the table's owner provide a SECURITY DEFINER function.")));
 }
 
 bool

@@ -15,7 +15,6 @@
 PG_FUNCTION_INFO_V1(recsys_similar_items);
 PG_FUNCTION_INFO_V1(recsys_item_similarity);
 PG_FUNCTION_INFO_V1(recsys_item_similarity_typed);
-PG_FUNCTION_INFO_V1(recsys_item_similarity_text);
 
 /* A private copy of a row, so that no page stays locked while other rows are read */
 static RecsysGraphRow
@@ -140,15 +139,6 @@ recsys_item_similarity(PG_FUNCTION_ARGS)
 Datum
 recsys_item_similarity_typed(PG_FUNCTION_ARGS)
 {
-	item_similarity(fcinfo);
-	return (Datum) 0;
-}
-
-/* The same as text, which the second argument also is when it comes without a type. */
-Datum
-recsys_item_similarity_text(PG_FUNCTION_ARGS)
-{
-	RecsysArgItemType(fcinfo, 1, NULL);
 	item_similarity(fcinfo);
 	return (Datum) 0;
 }

@@ -86,8 +86,8 @@ append_items(StringInfo call, FunctionCallInfo fcinfo, int argument, Oid type, R
 	appendStringInfoString(call, quote_literal_cstr(text));
 }
 
-static char *
-suggest(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recommender, const char *last)
+char *
+RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recommender)
 {
 	Oid			function = fcinfo->flinfo->fn_oid;
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
@@ -128,23 +128,9 @@ suggest(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recommender, co
 		if (role == ARGUMENT_SOURCE)
 			break;
 	}
-	if (last != NULL)
-		appendStringInfo(&call, ", %s", last);
-	else if (!with_items && kind != RECSYS_KEY_INT)
+	if (!with_items && kind != RECSYS_KEY_INT)
 		appendStringInfo(&call, ", item_type => NULL::%s", RecsysKeyKindTypeName(kind));
 	appendStringInfoChar(&call, ')');
 	ReleaseSysCache(tuple);
 	return call.data;
-}
-
-char *
-RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recommender)
-{
-	return suggest(fcinfo, kind, recommender, NULL);
-}
-
-char *
-RecsysSuggestCallWith(FunctionCallInfo fcinfo, const char *argument)
-{
-	return suggest(fcinfo, RECSYS_KEY_INT, NULL, argument);
 }

@@ -18,7 +18,4 @@
 extern char *RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind,
 							   const char *recommender);
 
-/* The same with one more argument in the place of the item keys' type. */
-extern char *RecsysSuggestCallWith(FunctionCallInfo fcinfo, const char *argument);
-
 #endif							/* RECSYS_SUGGESTION_H */
