@@ -122,7 +122,7 @@ RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recom
 		if (role == ARGUMENT_ITEMS)
 			append_items(&call, fcinfo, i, type, kind);
 		else if (role == ARGUMENT_SOURCE && PG_ARGISNULL(i) && recommender != NULL)
-			appendStringInfoString(&call, quote_literal_cstr(recommender));
+			appendStringInfoString(&call, quote_literal_cstr(quote_identifier(recommender)));
 		else
 			append_value(&call, fcinfo, i, type);
 		if (role == ARGUMENT_SOURCE)
