@@ -15,7 +15,6 @@
 #include "source/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/uuid.h"
 
 bool
 RecsysTypeIsText(Oid type)
@@ -104,15 +103,13 @@ RecsysKeyFitsType(Oid basetype, RecsysKeyKind kind)
 Datum
 RecsysKeyToValue(Oid basetype, RecsysKeyKind kind, const RecsysKey *key)
 {
-	RecsysKeyKind wanted;
 	Oid			output;
 	bool		varlena;
 	char	   *text;
 	Datum		value;
 
-	if (!RecsysKeyKindOfType(basetype, &wanted) || wanted == kind)
+	if (kind == RECSYS_KEY_TEXT || (basetype != TEXTOID && basetype != VARCHAROID))
 		return RecsysKeyToDatum(basetype, key);
-	Assert(wanted == RECSYS_KEY_TEXT);
 	getTypeOutputInfo(RecsysKeyKindType(kind), &output, &varlena);
 	text = OidOutputFunctionCall(output, RecsysKeyToDatum(RecsysKeyKindType(kind), key));
 	value = PointerGetDatum(cstring_to_text(text));
