@@ -4,13 +4,16 @@
  * Verbs (recommend, similar_items, …) live in the schema that the extension is
  * installed into; everything operational lives in schema recsys.
  *
- * A function that returns item keys exists once for bigint keys and once for
- * every other key type.  Where an argument already carries the item type
- * (similar_items, recommend_for_items, explain_recommendation) those are plain
- * overloads for text and uuid.  Where none does (recommend, popular_items,
- * item_similarity, query_item_similarity) the overload takes a typed NULL, as
- * in recommend('ann'::text, 10, NULL, NULL::uuid): PostgreSQL cannot resolve a
- * polymorphic result type from a defaulted argument.
+ * A function that returns item keys exists once for bigint keys, once for text and
+ * once for uuid or for any type that a typed NULL gives, as in
+ * recommend(42, 10, NULL, NULL::uuid): PostgreSQL cannot resolve a polymorphic
+ * result type from a defaulted argument.
+ *
+ * The text one takes and gives keys of every type.  Where a call leaves a type open,
+ * as drivers do with parameters, PostgreSQL prefers text; so each call that is made
+ * to serve something has one variant that has text wherever its variants differ, or
+ * it would not be unique.  Its parameters have names of their own where naming one
+ * chose a variant before.
  */
 
 -- complain if the script is sourced in psql rather than run by CREATE EXTENSION

@@ -10,6 +10,11 @@ CREATE FUNCTION recsys.forget_user(index regclass, user_id anyelement) RETURNS b
 	AS 'MODULE_PATHNAME', 'recsys_forget_user' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all of a table, forget a user at once; rows that are not deleted count no more until a REINDEX; returns how many interactions were forgotten';
 
+-- a user that comes without a type is read as a key of the index
+CREATE FUNCTION recsys.forget_user(index regclass, user_id text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'recsys_forget_user' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.forget_user(regclass, text) IS 'the same for a user whose key is written as text';
+
 CREATE FUNCTION recsys.check_index(index regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_check_index' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION recsys.check_index(regclass) IS 'verifies every on-disk invariant of a recsys index against its table; an error says what is wrong';
@@ -38,4 +43,13 @@ RETURNS TABLE (item_id anyelement, factor real[])
 	AS 'MODULE_PATHNAME', 'recsys_item_factors_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 10000 ROWS 10000;
 COMMENT ON FUNCTION recsys.item_factors(text, anyelement) IS 'the factors of all items of a recommender; item keys of the type of the second argument';
+
+-- the same where the second argument comes without a type, and for NULL::text
+CREATE FUNCTION recsys.item_factors(
+	recommender text,
+	item_type text)
+RETURNS TABLE (item_id text, factor real[])
+	AS 'MODULE_PATHNAME', 'recsys_item_factors_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10000;
+COMMENT ON FUNCTION recsys.item_factors(text, text) IS 'the factors of all items of a recommender; item keys of every type, as text';
 

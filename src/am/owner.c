@@ -125,7 +125,7 @@ RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysKey *key, uint32 hash
 			ereport(ERROR,
 					(errcode(ERRCODE_INDEX_CORRUPTED),
 					 errmsg("a recsys index contains a corrupted owner tuple"),
-					 errhint("Find out which with recsys.check_index() and REINDEX it.")));
+					 errhint("Find out which with recsys.check_index and REINDEX it.")));
 		if (RecsysKeyEqualsStored(kind, key, owner->key, owner->keylen))
 			return off;
 	}

@@ -139,7 +139,7 @@ recsys_frequently_bought_together(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pairs have no adjusted p-value"),
-				 errhint("Use association_rules(), or order_by => 'fisher_p'.")));
+				 errhint("Order by fisher_p, or mine association rules with adjust => true.")));
 	RecsysAnswerInit(&answer, fcinfo);
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
@@ -158,8 +158,8 @@ recsys_frequently_bought_together(PG_FUNCTION_ARGS)
 	for (int i = 0; i < Min(k, partners.count); i++)
 	{
 		const RecsysRuleCounts *counts = &partners.partners[i].counts;
-		Datum		values[6];
-		bool		isnull[6] = {false, false, false, false, false, false};
+		Datum		values[7];
+		bool		isnull[7] = {false, false, false, false, false, false, false};
 
 		values[0] = RecsysAnswerItem(&answer, &reader, partners.partners[i].item);
 		values[1] = Int64GetDatum((int64) counts->both);
@@ -167,6 +167,7 @@ recsys_frequently_bought_together(PG_FUNCTION_ARGS)
 		values[3] = Float8GetDatum(RecsysRuleMeasureValue(RECSYS_RULE_LIFT, counts));
 		values[4] = Float8GetDatum(RecsysRuleMeasureValue(RECSYS_RULE_JACCARD, counts));
 		values[5] = Float8GetDatum(RecsysRuleMeasureValue(RECSYS_RULE_FISHER_P, counts));
+		values[6] = Int32GetDatum(i + 1);
 		RecsysAnswerPut(&answer, values, isnull);
 	}
 	RecsysGraphReaderDone(&reader);

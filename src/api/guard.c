@@ -33,6 +33,13 @@ RecsysGuardCatch(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile caught = NULL;
 
+	/* a parallel operation, in which there are no subtransactions, ends with the first error */
+	if (IsInParallelMode())
+	{
+		work(arg);
+		return NULL;
+	}
+
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();

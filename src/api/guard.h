@@ -13,7 +13,8 @@
  * is given back; else NULL.  A cancelled query stays cancelled.
  *
  * Takes a subtransaction, so the SQL function that calls it must be PARALLEL
- * UNSAFE.
+ * UNSAFE.  In a parallel operation all the same, inside of a function that is
+ * labelled wrong, errors are not caught.
  */
 typedef void (*RecsysGuardedWork) (void *arg);
 

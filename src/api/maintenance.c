@@ -72,6 +72,7 @@ recsys_merge(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	PreventCommandIfParallelMode("recsys.merge()");
 	refuse_in_recovery("recsys.merge()");
 	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
 	refuse_read_only("recsys.merge()", index);
@@ -85,7 +86,9 @@ recsys_merge(PG_FUNCTION_ARGS)
 						(unsigned long long) merged.inexact,
 						RecsysSimilarityName(RecsysGetCache(index)->meta.similarity)),
 				 errdetail("Users and supports of all pairs are exact; scores and new pairs wait for the next training."),
-				 errhint("Train anew with REINDEX INDEX CONCURRENTLY.")));
+				 errhint("Train anew with REINDEX INDEX CONCURRENTLY %s.",
+						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+													RelationGetRelationName(index)))));
 
 	/* locks are kept to the end of the transaction */
 	relation_close(index, NoLock);
@@ -128,6 +131,7 @@ forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap)
 	RecsysAsOwner before;
 	int64		forgotten;
 
+	PreventCommandIfParallelMode("recsys.forget_user()");
 	refuse_in_recovery("recsys.forget_user()");
 	RecsysOpenOwnIndex(relation, RowExclusiveLock, true, &heap, &index);
 	refuse_read_only("recsys.forget_user()", index);
@@ -166,7 +170,7 @@ recsys_forget_user(PG_FUNCTION_ARGS)
 	int64		forgotten = 0;
 	ListCell   *cell;
 
-	refuse_in_recovery("Call it on the primary server; the result arrives here by replication.");
+	refuse_in_recovery("recsys.forget_user()");
 	foreach(cell, RecsysIndexesToForgetIn(PG_GETARG_OID(0)))
 		forgotten += forget_in_index(fcinfo, lfirst_oid(cell), &last_heap);
 	PG_RETURN_INT64(forgotten);
@@ -184,6 +188,7 @@ recsys_check_index(PG_FUNCTION_ARGS)
 	RecsysRecommender recommender;
 	RecsysAsOwner before;
 
+	PreventCommandIfParallelMode("recsys.check_index()");
 	if (OidIsValid(table) && !RECSYS_OWNS_RELATION(relation))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, RecsysNameForMessage(relation));
 	if (OidIsValid(table) && !RecoveryInProgress())

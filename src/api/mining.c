@@ -94,7 +94,7 @@ read_index(Source *source, RecsysMiningTeam *team)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("recommender \"%s\" has no weight to sum up", RelationGetRelationName(recommender->index)),
-				 errhint("Create the index with a weight, as in USING recsys (order_id, product_id, (price::float8 * quantity)), or leave out weights.")));
+				 errhint("Create an index with a weight, as in CREATE INDEX ON order_items USING recsys (order_id, product_id, (price::float8 * quantity)), or leave out weights.")));
 	source->nitems = RecsysItemCount(recommender->index);
 	options.nitems = source->nitems;
 	options.weighted = request->weights;
@@ -280,7 +280,7 @@ number_items(Source *source, Oid item_type, MemoryContext context, RecsysMinedBa
 
 	/* rows may be made of them when all of this has gone */
 	old = MemoryContextSwitchTo(context);
-	mined->arrays = RecsysItemArraysCreate(item_type, mined->keys, n);
+	mined->arrays = RecsysItemArraysCreate(item_type, source->kind, mined->keys, n);
 	MemoryContextSwitchTo(old);
 }
 
@@ -344,7 +344,7 @@ prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets
 }
 
 void
-RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer, Oid item_type,
+RecsysPrepareMining(RecsysMiningRequest *request, RecsysAnswer *answer, Oid item_type,
 					RecsysMinedBaskets *mined)
 {
 	Source		source = {0};
@@ -353,6 +353,9 @@ RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer, Oi
 	source.request = request;
 	source.memory_limit = (Size) maintenance_work_mem * 1024;
 	read_baskets(&source, answer, &mined->team);
+	RecsysKeyListAs(&request->must_contain, source.kind);
+	RecsysKeyListAs(&request->must_not_contain, source.kind);
+	RecsysKeyListAs(&request->consequents, source.kind);
 	prepare(&source, item_type, answer->context, mined);
 	RecsysBasketStoreFree(source.store);
 	if (!request->is_query)

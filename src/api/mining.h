@@ -29,6 +29,7 @@ typedef struct RecsysMiningRequest
 	bool		weights;
 	RecsysKeyList must_contain;
 	RecsysKeyList must_not_contain;
+	RecsysKeyList consequents;	/* the caller's to apply */
 	bool		subsets;		/* must_contain and min_length are the caller's to apply */
 } RecsysMiningRequest;
 
@@ -55,8 +56,11 @@ extern int	RecsysMaxRules;
 /* Called once, from _PG_init. */
 extern void RecsysInitMining(void);
 
-/* Reads and prepares what is asked for.  item_type is the element type of the answer. */
-extern void RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer,
+/*
+ * Reads and prepares what is asked for.  item_type is the element type of the answer.
+ * The request's lists become keys of the kind that the baskets have.
+ */
+extern void RecsysPrepareMining(RecsysMiningRequest *request, RecsysAnswer *answer,
 								Oid item_type, RecsysMinedBaskets *mined);
 
 /* Number of a key among the frequent items, or RECSYS_NONE. */

@@ -89,7 +89,7 @@ RecsysParseModelText(const char *text, RecsysModelText *model)
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("invalid model"),
-					 errhint("Write what stands in CREATE INDEX … WITH (…), for example 'similarity = cosine, neighbors = 200'.")));
+					 errhint("Write what stands in the WITH clause of an index, for example 'similarity = cosine, neighbors = 200'.")));
 		check_names(options);
 		fake.rd_options = RecsysParseOptions(transformRelOptions((Datum) 0, options, NULL, namespaces,
 																 false, false), true);

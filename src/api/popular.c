@@ -17,6 +17,7 @@
 #include "am/itemorder.h"
 #include "am/popular.h"
 #include "am/visible.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "source/clock.h"
 #include "storage/predicate.h"
@@ -26,6 +27,7 @@
 
 PG_FUNCTION_INFO_V1(recsys_popular_items);
 PG_FUNCTION_INFO_V1(recsys_popular_items_typed);
+PG_FUNCTION_INFO_V1(recsys_popular_items_text);
 
 typedef struct Trend
 {
@@ -112,14 +114,16 @@ compare_trends(const void *a, const void *b, void *order)
 }
 
 static void
-put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32 users, double score)
+put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32 users, double score,
+			int rank)
 {
-	Datum		values[3];
-	bool		isnull[3] = {false, false, false};
+	Datum		values[4];
+	bool		isnull[4] = {false, false, false, false};
 
 	values[0] = RecsysAnswerItem(answer, reader, item);
 	values[1] = Int64GetDatum((int64) users);
 	values[2] = Float8GetDatum(score);
+	values[3] = Int32GetDatum(rank);
 	RecsysAnswerPut(answer, values, isnull);
 }
 
@@ -164,7 +168,7 @@ trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 	RecsysItemOrderFree(order);
 	for (uint32 i = 0; i < Min((uint32) k, count); i++)
 		put_popular(answer, reader, state.trends[i].item, state.trends[i].users,
-					state.trends[i].score);
+					state.trends[i].score, i + 1);
 }
 
 static void
@@ -182,7 +186,7 @@ all_time(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 
 			if (row != NULL)
 				RecsysGraphReleaseRow(reader);
-			put_popular(answer, reader, items[i], users, users);
+			put_popular(answer, reader, items[i], users, users, i + 1);
 		}
 	}
 	else
@@ -191,7 +195,8 @@ all_time(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 		RecsysPopularity *popular = RecsysReadAllPopular(recommender->index, &count);
 
 		for (uint32 i = 0; i < Min((uint32) k, count); i++)
-			put_popular(answer, reader, popular[i].item, popular[i].users, popular[i].users);
+			put_popular(answer, reader, popular[i].item, popular[i].users, popular[i].users,
+						i + 1);
 	}
 }
 
@@ -217,7 +222,7 @@ popular_items(FunctionCallInfo fcinfo, int since, int half_life)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("recommender \"%s\" has no time column to apply since to", name),
-				 errhint("Create the index with a time: USING recsys (user_id, item_id, quantity, purchased_at).")));
+				 errhint("Create an index with a time, as in CREATE INDEX ON purchases USING recsys (user_id, product_id, quantity, purchased_at).")));
 
 	RecsysGraphReaderInit(&reader, recommender.index);
 	if (k > 0 && (decay > 0 || !PG_ARGISNULL(since)))
@@ -245,5 +250,24 @@ Datum
 recsys_popular_items_typed(PG_FUNCTION_ARGS)
 {
 	popular_items(fcinfo, 3, 4);
+	return (Datum) 0;
+}
+
+/*
+ * since and half_life as text, and so are the item keys: what comes without types.
+ * NULL::text as the third argument has told that item keys are text before there
+ * was this variant, and does so here.
+ */
+Datum
+recsys_popular_items_text(PG_FUNCTION_ARGS)
+{
+	LOCAL_FCINFO(read, 4);
+
+	InitFunctionCallInfoData(*read, fcinfo->flinfo, 4, fcinfo->fncollation, fcinfo->context,
+							 fcinfo->resultinfo);
+	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 4);
+	RecsysReadArgument(read, 2, TIMESTAMPTZOID);
+	RecsysReadArgument(read, 3, INTERVALOID);
+	popular_items(read, 2, 3);
 	return (Datum) 0;
 }

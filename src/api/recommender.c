@@ -53,7 +53,7 @@ access_method(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("access method \"recsys\" does not exist"),
-				 errhint("CREATE EXTENSION recsys in this database.")));
+				 errhint("Run CREATE EXTENSION recsys in this database.")));
 	return am;
 }
 
@@ -108,7 +108,7 @@ only_recommender(void)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("there is no recommender"),
 				 errdetail("No valid recsys index exists in this database on a table that you may read."),
-				 errhint("CREATE INDEX ... ON your_table USING recsys (user_id, item_id).")));
+				 errhint("Create one on the table with your interactions, as in CREATE INDEX ON purchases USING recsys (user_id, product_id).")));
 	if (list_length(candidates) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
@@ -270,7 +270,7 @@ check_access(Relation heap, Relation index)
 						RelationGetRelationName(index)),
 				 errdetail("The recommender knows all rows of table \"%s\", policies hide some of them from you.",
 						   RelationGetRelationName(heap)),
-				 errhint("Use query_item_similarity(), which sees what you may see, or have the table's owner provide a SECURITY DEFINER function.")));
+				 errhint("Use query_item_similarity('SELECT user_id, product_id FROM purchases') or the like, which sees what you may see, or have the table's owner provide a SECURITY DEFINER function.")));
 }
 
 bool

@@ -130,8 +130,7 @@ require_items(const RecsysMinedBaskets *mined, const RecsysKeyList *list,
 }
 
 static void
-generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions *options,
-		 const RecsysKeyList *consequents)
+generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions *options)
 {
 	RecsysMinedBaskets *mined = &state->mined;
 	Size		half = mined->memory_limit / 2;
@@ -139,8 +138,8 @@ generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions
 
 	if (mined->sets == NULL || !require_items(mined, &request->must_contain, options))
 		return;
-	if (consequents->present)
-		options->consequents = mark_items(mined, consequents, &ignored);
+	if (request->consequents.present)
+		options->consequents = mark_items(mined, &request->consequents, &ignored);
 	state->sets = RecsysSetStoreCreate(mined->nitems, request->weights, half);
 	RecsysMine(mined, half, NULL, take_set, state);
 	RecsysMiningEnd(mined);
@@ -158,7 +157,6 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 {
 	RecsysMiningRequest request = {0};
 	RecsysRuleOptions options = {0};
-	RecsysKeyList consequents;
 	RecsysAnswer answer;
 	RuleState	state = {0};
 	RecsysRuleCondition *conditions;
@@ -200,7 +198,8 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	RecsysArgKeys(fcinfo, must_contain, "must_contain", answer.item_type, &request.must_contain);
 	RecsysArgKeys(fcinfo, must_contain + 1, "must_not_contain", answer.item_type,
 				  &request.must_not_contain);
-	RecsysArgKeys(fcinfo, must_contain + 2, "consequents", answer.item_type, &consequents);
+	RecsysArgKeys(fcinfo, must_contain + 2, "consequents", answer.item_type,
+				  &request.consequents);
 
 	RecsysCheckConditions(&options);
 	if (RecsysKeyKindOfType(answer.item_type, &kind))
@@ -215,7 +214,7 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	state.adjust = options.adjust;
 	state.options = &options;
 	RecsysPrepareMining(&request, &answer, item_type, &state.mined);
-	generate(&state, &request, &options, &consequents);
+	generate(&state, &request, &options);
 	RecsysMiningEnd(&state.mined);
 	return (Datum) 0;
 }

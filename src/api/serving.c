@@ -115,49 +115,53 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 
 static void
 put_recommendation(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, float score,
-				   Datum source)
+				   Datum source, int rank)
 {
-	Datum		values[3];
-	bool		isnull[3] = {false, false, false};
+	Datum		values[4];
+	bool		isnull[4] = {false, false, false, false};
 
 	values[0] = RecsysAnswerItem(answer, reader, item);
 	values[1] = Float4GetDatum(score);
 	values[2] = source;
+	values[3] = Int32GetDatum(rank);
 	RecsysAnswerPut(answer, values, isnull);
 }
 
-/* Popular items that are neither excluded nor candidates, which are listed already. */
+/*
+ * Popular items that are neither excluded nor candidates, which are listed already,
+ * on the places after rank and up to k.  They have a score of 0, as the user has
+ * nothing that speaks for them; a number of buyers in its place would be of another
+ * scale than the scores above and could exceed them.
+ */
 static void
 fill_with_popular(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysScorer *scorer,
-				  RecsysGraphReader *reader, int missing)
+				  RecsysGraphReader *reader, int rank, int k)
 {
 	Datum		source = PointerGetDatum(cstring_to_text("popular"));
 	int			nshort;
 	uint32	   *items = RecsysReadPopular(recommender->index, &nshort);
 	uint32		nall = nshort;
 
-	for (uint32 i = 0; missing > 0 && i < nall; i++)
+	for (uint32 i = 0; rank < k && i < nall; i++)
 	{
 		if (RecsysScorerIsExcluded(scorer, items[i]) || RecsysScorerIsCandidate(scorer, items[i]))
 			continue;
-		put_recommendation(answer, reader, items[i], 0, source);
-		missing--;
+		put_recommendation(answer, reader, items[i], 0, source, ++rank);
 	}
 
 	/* the page lists some thousand items; beyond it, all rows have to be read */
-	if (missing > 0 && nshort == RECSYS_POPULAR_ITEMS)
+	if (rank < k && nshort == RECSYS_POPULAR_ITEMS)
 	{
 		RecsysPopularity *popular = RecsysReadAllPopular(recommender->index, &nall);
 
 		for (int i = 0; i < nshort; i++)
 			RecsysScorerExclude(scorer, items[i]);
-		for (uint32 i = 0; missing > 0 && i < nall; i++)
+		for (uint32 i = 0; rank < k && i < nall; i++)
 		{
 			if (RecsysScorerIsExcluded(scorer, popular[i].item) ||
 				RecsysScorerIsCandidate(scorer, popular[i].item))
 				continue;
-			put_recommendation(answer, reader, popular[i].item, 0, source);
-			missing--;
+			put_recommendation(answer, reader, popular[i].item, 0, source, ++rank);
 		}
 	}
 }
@@ -230,10 +234,10 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 		Datum		source = PointerGetDatum(cstring_to_text("history"));
 
 		for (int i = 0; i < count; i++)
-			put_recommendation(answer, &reader, best[i].item, best[i].score, source);
+			put_recommendation(answer, &reader, best[i].item, best[i].score, source, i + 1);
 	}
 	if (count < k)
-		fill_with_popular(recommender, answer, scorer, &reader, k - count);
+		fill_with_popular(recommender, answer, scorer, &reader, count, k);
 
 	RecsysGraphReaderDone(&reader);
 	release_scorer(nitems);

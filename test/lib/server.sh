@@ -27,8 +27,6 @@ server_copy()
 	SERVER_TREE=$SANDBOX/tree
 	SERVER_LOG=$SANDBOX/build.log
 	tree_copy "$1" "$SERVER_TREE" || return 1
-	# what a build in the tree itself has joined from the parts
-	rm -f "$SERVER_TREE/sql/recsys--$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$1/recsys.control").sql"
 	sandbox_own "$SERVER_TREE"
 }
 

@@ -121,7 +121,7 @@ sub answers
 			LATERAL (SELECT * FROM recommend(u::bigint, 2000, '$index') WITH ORDINALITY) r
 		WHERE source = 'history' OR ordinality <= 20
 		ORDER BY u, source, score DESC, item_id;
-		SELECT 'cart', i, r.* FROM generate_series(1, $products, 11) i,
+		SELECT 'cart', i, item_id, score, source FROM generate_series(1, $products, 11) i,
 			LATERAL recommend_for_items(ARRAY[i, i + 1]::bigint[], 2000, '$index') r
 		WHERE source = 'history'
 		ORDER BY i, score DESC, item_id));

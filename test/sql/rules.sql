@@ -300,7 +300,7 @@ SELECT count(*) > 0 FROM association_rules('lines_recsys', 20, max_length => 214
 SELECT * FROM association_rules_to_sets('lines_recsys', max_consequent => 0);
 SELECT * FROM association_rules('lines_recsys', must_contain => ARRAY[1, NULL]);
 SELECT * FROM association_rules('lines_recsys', NULL::uuid, consequents => '{x}');
-SELECT * FROM association_rules('lines_recsys', NULL::text);
+SELECT * FROM association_rules('lines_recsys', NULL::uuid);
 SELECT * FROM association_rules('lines_recsys', k => -1);
 SELECT * FROM association_rules('lines_recsys', k => 1, order_by => 'luck');
 SELECT * FROM association_rules('lines_recsys', k => 1, order_by => NULL);
