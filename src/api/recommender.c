@@ -349,9 +349,11 @@ refuse_invalid(Relation index)
 	if (may_be_under_way(index))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recsys index \"%s\" is not valid", RelationGetRelationName(index)),
-				 errdetail("It may still be under construction: its table is locked for that, or for maintenance."),
-				 errhint("Wait for CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY to finish.")));
+				 index->rd_index->indisready ?
+				 errmsg("recsys index \"%s\" is not valid", RelationGetRelationName(index)) :
+				 errmsg("recsys index \"%s\" is still being built", RelationGetRelationName(index)),
+				 errdetail("Its table is locked for CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY, or for maintenance."),
+				 errhint("Wait for that to finish.")));
 	if (is_from_reindex(index))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -157,8 +157,10 @@ BEGIN
 						   unnest(ARRAY[1, 3]) support, unnest(ARRAY[0, 10]) shrinkage,
 						   unnest(ARRAY[0, 0.5]) alpha, unnest(ARRAY[3, 100]) neighbors
 	LOOP
+		PERFORM set_config('client_min_messages', 'warning', false);	-- a REINDEX follows
 		EXECUTE format('ALTER INDEX %s SET (similarity = %s, min_support = %s, shrinkage = %s, alpha = %s, neighbors = %s)',
 					   index, o.name, o.support, o.shrinkage, o.alpha, o.neighbors);
+		PERFORM set_config('client_min_messages', 'notice', false);
 		EXECUTE format('REINDEX INDEX %s', index);
 		TRUNCATE model;
 		INSERT INTO model SELECT * FROM item_similarity(index::text);
