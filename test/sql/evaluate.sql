@@ -333,7 +333,7 @@ FROM recsys.compare('SELECT * FROM clubs', 'min_support = 100000', 'min_support 
  */
 SELECT count(*) AS trials, count(DISTINCT model) AS models, count(*) FILTER (WHERE model LIKE '%ease%') > 0 AS ease, count(*) FILTER (WHERE model LIKE '%spectral%') > 0 AS spectral, count(*) FILTER (WHERE model LIKE '%als%') > 0 AS als
 FROM recsys.tune('SELECT * FROM past', trials => 15, resamples => 0, models => NULL, time_limit => NULL);
-SELECT command FROM recsys.tune('SELECT user_id, item_id FROM past WHERE item_id > 0 LIMIT 1000', resamples => 0,
+SELECT command FROM recsys.tune('SELECT user_id, item_id, at FROM past WHERE item_id > 0 LIMIT 1000', resamples => 0,
 	models => '{"similarity = spectral, rank = 16, power = 0.5", "similarity = rp3beta, beta = 0.4, min_support = 1", "similarity = als, rank = 8, unobserved = 0.2, lambda = 0.01, iterations = 4", "similarity = als", "weighting = bm25, training_half_life = ''3 days''"}') ORDER BY command;
 
 SET client_min_messages = warning;
