@@ -20,6 +20,7 @@ DEBIAN_CACHE=${RECSYS_VERSIONS_CACHE:-${XDG_CACHE_HOME:-/var/cache}/recsys/debia
 DEBIAN_WHY=
 DEBIAN_MIRROR=
 DEBIAN_ROOT=
+DEBIAN_PATIENCE=900	# seconds for each half of making a folder; an idle machine needs less than 90 for both
 DEBIAN_STEP=		# the process that is waited for
 DEBIAN_TEMPORARY=	# what is /tmp in there, for this run
 
@@ -116,10 +117,31 @@ debian_network()
 	done
 }
 
-# debian_make SUITE: the folder in which debian_run works from now on
+# debian_fetch SUITE: makes DEBIAN_ROOT; log in $2
+debian_fetch()
+{
+	local proxy limit=$DEBIAN_PATIENCE
+
+	eval "$(apt-config shell proxy Acquire::http::Proxy)"
+	if ! debian_step "$limit" env ${proxy:+http_proxy="$proxy" https_proxy="$proxy"} \
+		debootstrap --variant=minbase "$1" "$DEBIAN_ROOT" "$DEBIAN_MIRROR" >"$2" 2>&1; then
+		DEBIAN_WHY="Debian $1 cannot be had from the mirror"
+		return 1
+	fi
+	debian_network "$DEBIAN_ROOT"
+	mkdir -p "$DEBIAN_TEMPORARY/lib"
+	cp "${BASH_SOURCE[0]%/*}/provision.sh" "$DEBIAN_TEMPORARY/lib"
+	if ! debian_run "$limit" bash /tmp/lib/provision.sh tests >"$2" 2>&1; then
+		DEBIAN_WHY="Debian $1 lacks packages that the tests need"
+		return 1
+	fi
+	rm -f "$DEBIAN_ROOT"/var/cache/apt/archives/*.deb
+}
+
+# debian_make SUITE: the folder, which is DEBIAN_ROOT then
 debian_make()
 {
-	local folder=$DEBIAN_CACHE/$1 log=$DEBIAN_CACHE/$1.log begin=$SECONDS proxy
+	local folder=$DEBIAN_CACHE/$1 log=$DEBIAN_CACHE/$1.log begin=$SECONDS
 
 	debian_mirror || return 1
 	# in a subshell: it exits where the package cannot be had
@@ -131,24 +153,14 @@ debian_make()
 	echo "recsys: making Debian $1 in $folder, once"
 	DEBIAN_ROOT=$folder.new
 	rm -rf "$DEBIAN_ROOT"
-	eval "$(apt-config shell proxy Acquire::http::Proxy)"
-	if ! debian_step 400 env ${proxy:+http_proxy="$proxy" https_proxy="$proxy"} \
-		debootstrap --variant=minbase "$1" "$DEBIAN_ROOT" "$DEBIAN_MIRROR" >"$log" 2>&1; then
+	if ! debian_fetch "$1" "$log"; then
 		tail -n 5 "$log"
-		DEBIAN_WHY="Debian $1 cannot be had from the mirror ($log)"
+		DEBIAN_WHY="$DEBIAN_WHY, after $((SECONDS - begin)) s; see $log"
 		rm -rf "$DEBIAN_ROOT"
+		# a mirror that does not answer is not to take as long again for the next release
+		DEBIAN_PATIENCE=120
 		return 1
 	fi
-	debian_network "$DEBIAN_ROOT"
-	mkdir -p "$DEBIAN_TEMPORARY/lib"
-	cp "${BASH_SOURCE[0]%/*}/provision.sh" "$DEBIAN_TEMPORARY/lib"
-	if ! debian_run 600 bash /tmp/lib/provision.sh tests >"$log" 2>&1; then
-		tail -n 5 "$log"
-		DEBIAN_WHY="Debian $1 lacks packages that the tests need ($log)"
-		rm -rf "$DEBIAN_ROOT"
-		return 1
-	fi
-	rm -f "$DEBIAN_ROOT"/var/cache/apt/archives/*.deb
 	mv "$DEBIAN_ROOT" "$folder" || return 1
 	DEBIAN_ROOT=$folder
 	echo "recsys: made in $((SECONDS - begin)) s, kept for later runs"
