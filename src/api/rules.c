@@ -205,7 +205,7 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	if (RecsysKeyKindOfType(answer.item_type, &kind))
 	{
 		RecsysCheckSetArguments(&request, kind, options.min_length, true);
-		RecsysCheckConsequents(&request, kind, &consequents);
+		RecsysCheckConsequents(&request, kind, &request.consequents);
 	}
 
 	state.answer = &answer;
