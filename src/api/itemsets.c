@@ -120,7 +120,6 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 	bool		all = PG_ARGISNULL(first + K);
 	int			k = RecsysArgK(fcinfo, first + K);
 	Size		miners;
-	RecsysKeyKind kind;
 
 	request.is_query = is_query;
 	request.min_support = RecsysArgMinSupport(fcinfo, first + MIN_SUPPORT);
@@ -137,8 +136,7 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 	RecsysArgKeys(fcinfo, first + MUST_NOT_CONTAIN, "must_not_contain", answer.item_type,
 				  &request.must_not_contain);
 
-	if (RecsysKeyKindOfType(answer.item_type, &kind))
-		RecsysCheckSetArguments(&request, kind, request.min_length, false);
+	RecsysCheckLengths(&request, request.min_length);
 
 	state.stream = RecsysItemsetScanStream(fcinfo);
 	if (state.stream != NULL)

@@ -20,6 +20,7 @@
 #include "am/options.h"
 #include "api/mining.h"
 #include "api/recommender.h"
+#include "api/rule_conflicts.h"
 #include "api/serving.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
@@ -356,6 +357,7 @@ RecsysPrepareMining(RecsysMiningRequest *request, RecsysAnswer *answer, Oid item
 	RecsysKeyListAs(&request->must_contain, source.kind);
 	RecsysKeyListAs(&request->must_not_contain, source.kind);
 	RecsysKeyListAs(&request->consequents, source.kind);
+	RecsysCheckItemLists(request, source.kind);
 	prepare(&source, item_type, answer->context, mined);
 	RecsysBasketStoreFree(source.store);
 	if (!request->is_query)

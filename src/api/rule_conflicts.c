@@ -84,36 +84,44 @@ check_required(int nrequired, uint32 most, const char *argument, const char *hin
 				 errhint("%s", hint)));
 }
 
-void
-RecsysCheckSetArguments(const RecsysMiningRequest *request, RecsysKeyKind kind,
-						uint32 min_length, bool for_rules)
+/* The hints depend on whether sets or rules are asked for. */
+static const char *
+more_length(bool for_rules)
 {
-	const char *more_length = for_rules ?
+	return for_rules ?
 		"Pass a greater max_length, or max_length => NULL for no limit; single items are what frequent_itemsets() gives." :
 		"Pass a greater max_length, or max_length => NULL for no limit.";
-	const char *more_basket =
-		"So many items of a basket count. Pass a greater max_basket, or max_basket => NULL for what the source has.";
-	int			nrequired;
+}
 
-	check_length(min_length, request->max_length, "max_length", for_rules, more_length);
+static const char more_basket[] =
+"So many items of a basket count. Pass a greater max_basket, or max_basket => NULL for what the source has.";
+
+void
+RecsysCheckLengths(const RecsysMiningRequest *request, uint32 min_length)
+{
+	bool		for_rules = request->subsets;
+
+	check_length(min_length, request->max_length, "max_length", for_rules, more_length(for_rules));
 	check_length(min_length, (uint32) request->max_basket, "max_basket", for_rules, more_basket);
+}
+
+void
+RecsysCheckItemLists(const RecsysMiningRequest *request, RecsysKeyKind kind)
+{
+	const RecsysKeyList *consequents = &request->consequents;
+	int			nrequired;
+	int			nconsequents;
+	int			common;
 
 	if (common_keys(&request->must_contain, &request->must_not_contain, kind, &nrequired) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("must_contain and must_not_contain have an item in common"),
 				 errhint("Take it out of one of them.")));
-	check_required(nrequired, request->max_length, "max_length", more_length);
+	check_required(nrequired, request->max_length, "max_length", more_length(request->subsets));
 	check_required(nrequired, (uint32) request->max_basket, "max_basket", more_basket);
-}
 
-void
-RecsysCheckConsequents(const RecsysMiningRequest *request, RecsysKeyKind kind,
-					   const RecsysKeyList *consequents)
-{
-	int			nconsequents;
-	int			common = common_keys(consequents, &request->must_not_contain, kind, &nconsequents);
-
+	common = common_keys(consequents, &request->must_not_contain, kind, &nconsequents);
 	if (nconsequents > 0 && common == nconsequents)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

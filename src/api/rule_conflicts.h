@@ -7,13 +7,11 @@
 
 #include "api/mining.h"
 
-/* Lengths and item lists of item sets, of which rules (for_rules) have at least two items. */
-extern void RecsysCheckSetArguments(const RecsysMiningRequest *request, RecsysKeyKind kind,
-									uint32 min_length, bool for_rules);
+/* Lengths of item sets; of rules min_length is not the request's. */
+extern void RecsysCheckLengths(const RecsysMiningRequest *request, uint32 min_length);
 
-/* The items that consequents may have; it may be absent. */
-extern void RecsysCheckConsequents(const RecsysMiningRequest *request, RecsysKeyKind kind,
-								   const RecsysKeyList *consequents);
+/* Lists of items, once it is known what kind of keys the source has. */
+extern void RecsysCheckItemLists(const RecsysMiningRequest *request, RecsysKeyKind kind);
 
 /* Conditions on measures, and min_confidence. */
 extern void RecsysCheckConditions(const RecsysRuleOptions *options);

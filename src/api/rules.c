@@ -161,7 +161,6 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	RuleState	state = {0};
 	RecsysRuleCondition *conditions;
 	double		min_lift;
-	RecsysKeyKind kind;
 	Oid			item_type;
 	int			next = typed ? 2 : 1;
 	int			must_contain;
@@ -202,11 +201,7 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 				  &request.consequents);
 
 	RecsysCheckConditions(&options);
-	if (RecsysKeyKindOfType(answer.item_type, &kind))
-	{
-		RecsysCheckSetArguments(&request, kind, options.min_length, true);
-		RecsysCheckConsequents(&request, kind, &request.consequents);
-	}
+	RecsysCheckLengths(&request, options.min_length);
 
 	state.answer = &answer;
 	state.to_sets = to_sets;

@@ -97,7 +97,8 @@ RecsysKeyFitsType(Oid basetype, RecsysKeyKind kind)
 {
 	RecsysKeyKind wanted;
 
-	return RecsysKeyKindOfType(basetype, &wanted) && (wanted == kind || wanted == RECSYS_KEY_TEXT);
+	return basetype == TEXTOID || basetype == VARCHAROID ||
+		(RecsysKeyKindOfType(basetype, &wanted) && wanted == kind);
 }
 
 Datum

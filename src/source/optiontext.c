@@ -187,6 +187,17 @@ RecsysParseOptionText(RecsysModelOptions *options, const char *text)
 	pfree(copy);
 }
 
+/* As an interval is written, in whole days where it has some. */
+static char *
+interval_text(int64 microseconds)
+{
+	Interval	interval = {0};
+
+	interval.day = (int32) Min(microseconds / USECS_PER_DAY, PG_INT32_MAX);
+	interval.time = microseconds - interval.day * USECS_PER_DAY;
+	return psprintf("'%s'", DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(&interval))));
+}
+
 /* An option's value as it would be written; NULL when it is the same in both. */
 static char *
 value_unlike(const RecsysModelOption *option, const RecsysModelOptions *options,
@@ -207,8 +218,7 @@ value_unlike(const RecsysModelOption *option, const RecsysModelOptions *options,
 
 				if (microseconds == *RecsysModelOptionField(option, other, int64))
 					return NULL;
-				return microseconds == 0 ? pstrdup("''") :
-					psprintf("%lld microseconds", (long long) microseconds);
+				return microseconds == 0 ? pstrdup("none") : interval_text(microseconds);
 			}
 		default:
 			number = *RecsysModelOptionField(option, options, int);

@@ -4,8 +4,8 @@ CREATE SCHEMA altering;
 SET search_path = altering, public;
 RESET client_min_messages;
 
-CREATE TABLE visits AS SELECT u AS user_id, (u * i) % 23 AS item_id FROM generate_series(1, 60) u, generate_series(1, 5) i;
-CREATE INDEX visits_recsys ON visits USING recsys (user_id, item_id);
+CREATE TABLE visits AS SELECT u AS user_id, (u * i) % 23 AS item_id, timestamptz '2024-01-01' + i * interval '1 day' AS at FROM generate_series(1, 60) u, generate_series(1, 5) i;
+CREATE INDEX visits_recsys ON visits USING recsys (user_id, item_id, at);
 CREATE VIEW waiting AS SELECT index_name, similarity, built_options, set_options, problem FROM recsys.index_stats
 WHERE schema_name = 'altering' ORDER BY index_name COLLATE "C";
 SELECT * FROM waiting;
