@@ -230,7 +230,7 @@ refuse_table(Oid relation)
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("\"%s\" is not a recsys index", RecsysNameForMessage(relation)),
 			 indexes == NIL ?
-			 errhint("CREATE INDEX ... USING recsys (user_id, item_id) and name that index.") :
+			 errhint("Name an index of the kind that is made by CREATE INDEX ON purchases USING recsys (user_id, product_id).") :
 			 errhint("Name its recsys index, %s.",
 					 RecsysFirstNameLiteral(indexes))));
 }

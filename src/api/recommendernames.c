@@ -182,5 +182,5 @@ RecsysNameNotFound(const RangeVar *range, const char *name)
 			 usable != NIL ?
 			 errhint("Write the name as it is, with its schema: recommender => %s.",
 					 RecsysFirstNameLiteral(usable)) :
-			 errhint("A recommender is the name of a recsys index: CREATE INDEX ... USING recsys (user_id, item_id).")));
+			 errhint("A recommender is the name of a recsys index, as in CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id).")));
 }

@@ -48,18 +48,18 @@ BEGIN
 				format(more, users, items, 40), format(more, users, items, 10), (random() < 0.5)::text,
 				(ARRAY['COMMIT', 'ROLLBACK'])[1 + floor(2 * random())::integer])
 			WHEN 16 THEN format('BEGIN; SAVEPOINT a; %s; ROLLBACK TO a; %s; COMMIT',
-				format(more, users, items, 1), format(more, users * 1.2, items * 1.2, 1000))
+				format(more, users, items, 1), format(more, users * 1.2, items * 1.2, 2000))
 			WHEN 17 THEN format('BEGIN; DELETE FROM histories WHERE random() < 0.05; SAVEPOINT a; %s; RELEASE a; SELECT recsys.merge(''merged''); ROLLBACK',
 				format(more, users, items, 40))
 			ELSE format('BEGIN; %s; ROLLBACK', format(more, users, items, 40))
 		END;
 	END LOOP;
 	RETURN NEXT 'SELECT recsys.check_index(''merged'')';
-	IF seed % 8 = 0 THEN
+	IF seed % 4 = 0 THEN
 		-- a bulk load of items that no later change touches, when slices are due again
 		-- and have nothing else to take
 		RETURN NEXT 'SELECT merged FROM recsys.merge(''merged'')';
-		RETURN NEXT 'SELECT pg_sleep(0.5)';
+		RETURN NEXT 'SELECT pg_sleep(0.1 + last_merge_ms / 100) FROM recsys.index_stats WHERE index_name = ''merged''';
 		RETURN NEXT format('BEGIN; SAVEPOINT a; %s; ROLLBACK TO a; %s; COMMIT',
 			format(more, users, items, 1), format(more, users * 1.2, 10000, 3000));
 	END IF;
