@@ -22,6 +22,7 @@
 #include "api/answer.h"
 #include "api/arguments.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "core/dictionary.h"
@@ -35,6 +36,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(recsys_complete_basket);
 
@@ -293,6 +295,7 @@ typedef struct Basket
 	RecsysKey  *keys;
 	int			count;
 	Datum		array;
+	FmgrInfo   *compare;		/* of two such arrays */
 } Basket;
 
 static int
@@ -324,6 +327,7 @@ read_basket(ArrayType *array, Oid item_type, Basket *basket)
 		RecsysKeyFromDatum(item_type, values[kept], &basket->keys[kept]);
 		kept++;
 	}
+	basket->compare = &lookup_type_cache(get_array_type(item_type), TYPECACHE_CMP_PROC_FINFO)->cmp_proc_finfo;
 	basket->count = kept;
 	basket->array = PointerGetDatum(construct_array(values, kept, item_type, length, byvalue,
 													alignment));
@@ -361,6 +365,21 @@ compare_suggestions(const void *a, const void *b, void *arg)
 	if (left->support != right->support)
 		return left->support > right->support ? -1 : 1;
 	return RecsysKeyCompare(((Basket *) arg)->kind, &left->key, &right->key);
+}
+
+/*
+ * Does one rule for a consequent speak louder than another?  Of rules that are worth the
+ * same it is that of the antecedent that sorts first, wherever they stand in the relation.
+ */
+static bool
+is_better(const Suggestion *one, const Suggestion *other, Basket *basket)
+{
+	int			order = compare_suggestions(one, other, basket);
+
+	if (order == 0)
+		order = DatumGetInt32(FunctionCall2Coll(basket->compare, C_COLLATION_OID,
+												one->antecedent, other->antecedent));
+	return order < 0;
 }
 
 /* The rule as a suggestion; false if it says nothing new, or nothing at all. */
@@ -414,7 +433,7 @@ choose(Oid item_type, Basket *basket, int *count)
 		}
 		if (number == (uint32) *count)
 			suggestions[(*count)++] = suggestion;
-		else if (compare_suggestions(&suggestion, &suggestions[number], basket) < 0)
+		else if (is_better(&suggestion, &suggestions[number], basket))
 			suggestions[number] = suggestion;
 	}
 	RecsysDictionaryFree(known);
