@@ -1,3 +1,8 @@
+/*
+ * From 0.1.0 to 0.2.0.  What changed of a function's result has to be dropped and
+ * created again; all else is replaced.  test/t/021_versions.pl sees to it that an
+ * upgraded database and a new one are the same.
+ */
 
 -- complain if the script is sourced in psql rather than run by ALTER EXTENSION
 \echo Use "ALTER EXTENSION recsys UPDATE" to load this file. \quit
@@ -17,10 +22,7 @@ ALTER OPERATOR FAMILY text_ops USING recsys ADD
 CREATE OPERATOR CLASS any_ops DEFAULT FOR TYPE anyelement USING recsys AS STORAGE anyelement;
 COMMENT ON OPERATOR CLASS any_ops USING recsys IS 'enums as users and items; an index over any other type is refused, with the expression to index instead';
 
-/* frequently_bought_together: what a basket is */
-COMMENT ON FUNCTION frequently_bought_together(bigint, integer, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; bigint item keys';
-COMMENT ON FUNCTION frequently_bought_together(text, integer, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; text item keys';
-COMMENT ON FUNCTION frequently_bought_together(uuid, integer, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; uuid item keys';
+
 -- tune: models that cannot be trained are rows with the reason
 DROP FUNCTION recsys.tune(text, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean);
 DROP FUNCTION recsys.tune(regclass, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean);
@@ -92,8 +94,6 @@ CREATE OR REPLACE VIEW recsys.index_stats AS SELECT
 	NULL::bigint AS format_version,
 	NULL::bigint AS size_bytes,
 	NULL::text AS problem;
--- recsys.index_stats tells of interactions in the future
-DROP VIEW recsys.index_stats;
 DROP FUNCTION recsys.index_statistics();
 CREATE FUNCTION recsys.index_statistics(
 	OUT schema_name text, OUT table_name text, OUT index_name text, OUT similarity text,
@@ -102,54 +102,19 @@ CREATE FUNCTION recsys.index_statistics(
 	OUT score_users bigint, OUT built_at timestamptz, OUT last_merge_at timestamptz,
 	OUT last_merge_ms double precision, OUT last_merge_entries bigint, OUT last_merge_items bigint,
 	OUT format_version bigint, OUT size_bytes bigint, OUT problem text,
-	OUT built_options text, OUT set_options text)
+	OUT future_interactions bigint, OUT built_options text, OUT set_options text)
 RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
 CREATE OR REPLACE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statistics();
+COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build, which count as of now where they decay; NULL for a build of 0.1.0';
 COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
 COMMENT ON COLUMN recsys.index_stats.set_options IS 'what they are set to, from the next REINDEX on';
 
 -- forget_user takes a table, too
 COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all of a table, forget a user at once; rows that are not deleted count no more until a REINDEX; returns how many interactions were forgotten';
-	OUT future_interactions bigint)
-RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
-COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
 
-CREATE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statistics();
-COMMENT ON VIEW recsys.index_stats IS 'all recsys indexes of the database that you may read, one row each';
-COMMENT ON COLUMN recsys.index_stats.schema_name IS 'schema of the index and its table';
-COMMENT ON COLUMN recsys.index_stats.table_name IS 'table with the interactions';
-COMMENT ON COLUMN recsys.index_stats.index_name IS 'name of the index, which is the recommender''s';
-COMMENT ON COLUMN recsys.index_stats.similarity IS 'similarity that the item graph is computed with';
-COMMENT ON COLUMN recsys.index_stats.users IS 'users with at least one interaction that counts';
-COMMENT ON COLUMN recsys.index_stats.items IS 'items with at least one interaction that counts';
-COMMENT ON COLUMN recsys.index_stats.interactions IS 'pairs of a user and an item that count';
-COMMENT ON COLUMN recsys.index_stats.neighbors IS 'neighbors stored in the item graph';
-COMMENT ON COLUMN recsys.index_stats.pending IS 'changes that the next merge will bring into the item graph';
-COMMENT ON COLUMN recsys.index_stats.inexact_items IS 'items whose neighbors are approximate until they are recomputed';
-COMMENT ON COLUMN recsys.index_stats.capped_users IS 'users with more than max_history items';
-COMMENT ON COLUMN recsys.index_stats.capped_interactions IS 'interactions left out for that';
-COMMENT ON COLUMN recsys.index_stats.score_users IS 'number of users that scores are computed with';
-COMMENT ON COLUMN recsys.index_stats.built_at IS 'start of the last build';
-COMMENT ON COLUMN recsys.index_stats.last_merge_at IS 'start of the last merge, NULL when there was none since the build';
-COMMENT ON COLUMN recsys.index_stats.last_merge_ms IS 'its duration in milliseconds';
-COMMENT ON COLUMN recsys.index_stats.last_merge_entries IS 'changes that it took in';
-COMMENT ON COLUMN recsys.index_stats.last_merge_items IS 'items that it recomputed';
-COMMENT ON COLUMN recsys.index_stats.format_version IS 'version of the on-disk format';
-COMMENT ON COLUMN recsys.index_stats.size_bytes IS 'size of the index';
-COMMENT ON COLUMN recsys.index_stats.problem IS 'why there is nothing more to say about the index, else NULL';
-COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build, which count as of now where they decay; NULL for a build of 0.1.0';
-GRANT SELECT ON recsys.index_stats TO PUBLIC;
-
-/*
- * What answers in order tells the place: column rank.  k is bigint, which drivers send
- * for whole numbers.  What comes without a type is text, in and out.
- */
-DROP FUNCTION recommend(anycompatible, integer, text, boolean, interval);
-DROP FUNCTION recommend(anycompatible, integer, text, anyelement, boolean, interval);
-DROP FUNCTION recommend_for_items(bigint[], integer, text, boolean);
+ integer, text, boolean);
 DROP FUNCTION recommend_for_items(text[], integer, text, boolean);
 DROP FUNCTION recommend_for_items(uuid[], integer, text, boolean);
 DROP FUNCTION similar_items(bigint, integer, text);
@@ -368,7 +333,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id bigint, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(bigint, bigint, text, text) IS 'the k items most often in one basket with an item; bigint item keys';
+COMMENT ON FUNCTION frequently_bought_together(bigint, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; bigint item keys';
 
 CREATE FUNCTION frequently_bought_together(
 	item_id text,
@@ -378,7 +343,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id text, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(text, bigint, text, text) IS 'the k items most often in one basket with an item; item keys of every type, as text';
+COMMENT ON FUNCTION frequently_bought_together(text, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; item keys of every type, as text';
 
 CREATE FUNCTION frequently_bought_together(
 	item_id uuid,
@@ -388,7 +353,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id uuid, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(uuid, bigint, text, text) IS 'the k items most often in one basket with an item; uuid item keys';
+COMMENT ON FUNCTION frequently_bought_together(uuid, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; uuid item keys';
 
 CREATE FUNCTION complete_basket(
 	items bigint[],

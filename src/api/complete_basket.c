@@ -25,6 +25,7 @@
 #include "api/suggestion.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "core/dictionary.h"
@@ -41,6 +42,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(recsys_complete_basket);
 
@@ -322,6 +324,7 @@ typedef struct Basket
 	RecsysKey  *keys;
 	int			count;
 	Datum		array;
+	FmgrInfo   *compare;		/* of two such arrays */
 } Basket;
 
 static int
@@ -340,6 +343,7 @@ read_basket(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *rules, Bask
 	Datum	   *values;
 
 	basket->kind = kind;
+	basket->compare = &lookup_type_cache(get_array_type(type), TYPECACHE_CMP_PROC_FINFO)->cmp_proc_finfo;
 	basket->count = RecsysArgKeyArray(fcinfo, 0, kind, rules, &basket->keys);
 	values = palloc(sizeof(Datum) * Max(basket->count, 1));
 	for (int i = 0; i < basket->count; i++)
@@ -381,6 +385,21 @@ compare_suggestions(const void *a, const void *b, void *arg)
 	if (left->support != right->support)
 		return left->support > right->support ? -1 : 1;
 	return RecsysKeyCompare(((Basket *) arg)->kind, &left->key, &right->key);
+}
+
+/*
+ * Does one rule for a consequent speak louder than another?  Of rules that are worth the
+ * same it is that of the antecedent that sorts first, wherever they stand in the relation.
+ */
+static bool
+is_better(const Suggestion *one, const Suggestion *other, Basket *basket)
+{
+	int			order = compare_suggestions(one, other, basket);
+
+	if (order == 0)
+		order = DatumGetInt32(FunctionCall2Coll(basket->compare, C_COLLATION_OID,
+												one->antecedent, other->antecedent));
+	return order < 0;
 }
 
 /* The rule as a suggestion; false if it says nothing new, or nothing at all. */
@@ -431,7 +450,7 @@ choose(Basket *basket, int *count)
 		}
 		if (number == (uint32) *count)
 			suggestions[(*count)++] = suggestion;
-		else if (compare_suggestions(&suggestion, &suggestions[number], basket) < 0)
+		else if (is_better(&suggestion, &suggestions[number], basket))
 			suggestions[number] = suggestion;
 	}
 	RecsysDictionaryFree(known);

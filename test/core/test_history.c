@@ -13,6 +13,13 @@
 
 #define LARGE 3e38f
 
+/* More than 100 binary digits */
+#ifdef __x86_64__
+typedef __float128 Wide;
+#else
+typedef long double Wide;
+#endif
+
 /* Are keys in the opposite order of numbers? */
 static bool reversed;
 
@@ -47,7 +54,7 @@ static int
 reference_fold(const RecsysInteraction *interactions, int n, int max_history,
 			   RecsysHistoryItem *out, int *dropped)
 {
-	static __float128 sums[MOST_INTERACTIONS];
+	static Wide sums[MOST_INTERACTIONS];
 	static int	large[MOST_INTERACTIONS];
 	int			nitems = 0;
 	int			kept = 0;
@@ -137,7 +144,7 @@ test_sums(void)
 		RecsysExactSum sum;
 		RecsysExactSum backwards;
 		float		numbers[200];
-		__float128	expected = 0;
+		Wide	expected = 0;
 		int			n = (int) (random_bits(&random) % 200);
 
 		RecsysExactSumInit(&sum);

@@ -94,7 +94,7 @@ sub insert_purchases
 		SELECT 1 + floor($users * random() * random())::bigint AS user_id,
 			   1 + floor($products ^ random())::bigint AS product_id,
 			   CASE WHEN random() < 0.05 THEN NULL ELSE 1 + floor(3 * random())::integer END,
-			   '2026-01-01'::timestamptz + 365 * random() * interval '1 day'
+			   '2024-01-01'::timestamptz + 365 * random() * interval '1 day'
 		FROM generate_series(1, $rows)));
 	# companions: a tenth of the users also buy what ends in the same digit
 	$node->safe_psql('postgres', qq(

@@ -109,6 +109,14 @@ SELECT item_id, round(score::numeric, 4) FROM recommend(9, 3, 'late_recsys', NUL
 SELECT item_id FROM popular_items(6, 'late_recsys', NULL::text, half_life => '1 day');
 SELECT because_item_id FROM explain_recommendation(1, 'b'::text, 'late_recsys');
 
+-- of rules that are worth the same, the antecedent that sorts first is told
+CREATE TABLE rules AS SELECT ARRAY[a]::text[] AS antecedent, 'x' AS consequent, 0.5::float8 AS confidence, 2::float8 AS lift, 10::bigint AS support
+FROM unnest('{c,B,a,b}'::text[]) a;
+SELECT * FROM complete_basket('{b,c,a,B}'::text[], 5, 'rules');
+CREATE TABLE rules_backward AS SELECT * FROM rules ORDER BY antecedent DESC;
+SELECT * FROM complete_basket('{b,c,a,B}'::text[], 5, 'rules_backward');
+DROP TABLE rules, rules_backward;
+
 DO $$
 DECLARE
 	shop record;
