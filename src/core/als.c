@@ -226,7 +226,7 @@ start_factors(float *factors, const RecsysItemTotals *totals, int rank)
 		RecsysRandomStart(&random, SEED, item);
 		for (int x = 0; x < rank; x++)
 			factor[x] = totals->users[item] == 0 ? 0.0f :
-				(float) (((double) (RecsysRandomNext(&random) >> 11) / 4503599627370496.0 - 1.0) * limit);
+				(float) (RecsysRandomSigned(RecsysRandomNext(&random)) * limit);
 	}
 }
 

@@ -28,6 +28,7 @@
 
 #include "core/area.h"
 #include "core/blas.h"
+#include "core/random.h"
 
 /* Vectors in a block.  Sums of so many floats fit the registers. */
 #define BLOCK 64
@@ -120,16 +121,11 @@ basis_size(uint32 ncolumns, int rank)
 	return (int) Min(wanted, (Size) ncolumns);
 }
 
-/* -1 .. 1; splitmix64 (Steele, Lea, Flood 2014) */
+/* -1 .. 1 */
 static float
 random_value(uint64 seed, uint64 number)
 {
-	uint64		x = seed + (number + 1) * UINT64CONST(0x9E3779B97F4A7C15);
-
-	x = (x ^ (x >> 30)) * UINT64CONST(0xBF58476D1CE4E5B9);
-	x = (x ^ (x >> 27)) * UINT64CONST(0x94D049BB133111EB);
-	x ^= x >> 31;
-	return (float) ((double) (x >> 11) / 4503599627370496.0 - 1.0);
+	return (float) RecsysRandomSigned(RecsysRandomAt(seed, number));
 }
 
 /*
