@@ -296,27 +296,20 @@ list_items(RecsysEvaluator *evaluator, uint32 *list)
 	return count;
 }
 
+static int
+compare_items(const void *a, const void *b)
+{
+	uint32		left = *(const uint32 *) a;
+	uint32		right = *(const uint32 *) b;
+
+	return left < right ? -1 : left > right;
+}
+
 /* Is the item among n ascending ones? */
 static bool
 contains(const uint32 *items, uint64 n, uint32 item)
 {
-	uint64		low = 0;
-
-	while (n > 0)
-	{
-		uint64		half = n / 2;
-
-		if (items[low + half] < item)
-		{
-			low += half + 1;
-			n -= half + 1;
-		}
-		else if (items[low + half] == item)
-			return true;
-		else
-			n = half;
-	}
-	return false;
+	return bsearch(&item, items, n, sizeof(uint32), compare_items) != NULL;
 }
 
 static double *
