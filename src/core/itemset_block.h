@@ -61,8 +61,4 @@ typedef struct ItemsetBlock
 #define ITEMSET_ARRAY(block, type, field) \
 	((type *) ((char *) (block) + (block)->field))
 
-/* Mine another kind, or from now on only what has a higher support. */
-extern void RecsysItemsetMinerChange(RecsysItemsetMiner *miner, RecsysItemsetKind kind,
-									 uint32 min_support);
-
 #endif							/* RECSYS_ITEMSET_BLOCK_H */

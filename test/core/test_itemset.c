@@ -3,7 +3,7 @@
  *	  Tests of core/itemset: every kind of item sets against counting all subsets, on
  *	  random baskets; one miner against several; limits.
  */
-#include "core/itemset_miner.h"
+#include "core/itemset_search.h"
 #include "generate.h"
 #include "tap.h"
 
