@@ -34,10 +34,6 @@ typedef struct RecsysItemTotals
 	uint64	   *work;			/* sum over the item's users of their history length */
 } RecsysItemTotals;
 
-/* Totals from a user-major matrix; N counts rows that are not empty. */
-extern RecsysItemTotals *RecsysItemTotalsCompute(const RecsysMatrix *users);
-extern void RecsysItemTotalsFree(RecsysItemTotals *totals);
-
 /*
  * In memory: rows first .. last-1.  users is user-major, items its transpose.
  */

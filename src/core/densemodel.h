@@ -44,17 +44,6 @@ typedef struct RecsysDenseModel
 						RecsysRowReporter report, void *arg);
 } RecsysDenseModel;
 
-static inline RecsysDenseTask
-RecsysDenseTaskFor(const RecsysMatrix *users, const RecsysItemTotals *totals,
-				   const RecsysModelOptions *options)
-{
-	RecsysDenseTask task = {.options = *options, .nrows = users->nrows, .nitems = totals->nitems,
-		.nusers = totals->nusers, .nentries = users->offsets[users->nrows],
-		.weighted = users->weights != NULL};
-
-	return task;
-}
-
 /*
  * For models to prepare with: users in an order that does not depend on the one they come in, into
  * a matrix whose arrays are there.  If it has weights and users have none, these are 1.

@@ -67,18 +67,6 @@ typedef struct RecsysBaskets
 	void	   *arg;
 } RecsysBaskets;
 
-/* A matrix as such a source: rows are baskets.  weights is NULL or one number a row. */
-typedef struct RecsysMatrixBaskets
-{
-	RecsysBaskets baskets;		/* pass this on */
-	const RecsysMatrix *matrix;
-	const double *weights;
-	uint32		row;
-} RecsysMatrixBaskets;
-
-extern void RecsysMatrixBasketsInit(RecsysMatrixBaskets *source, const RecsysMatrix *matrix,
-									const double *weights);
-
 /*
  * The prepared data, ready to be copied to anywhere that is aligned to 8 bytes.  Item
  * numbers in here are ranks; the fields that follow are all that a caller needs.

@@ -58,42 +58,6 @@ typedef struct Preparation
 	uint32		nhashed;
 } Preparation;
 
-static bool
-matrix_next(void *arg, const uint32 **items, uint32 *count, double *weight)
-{
-	RecsysMatrixBaskets *source = arg;
-	uint64		first;
-
-	if (source->row == source->matrix->nrows)
-		return false;
-	first = source->matrix->offsets[source->row];
-	*items = source->matrix->columns + first;
-	if (source->weights != NULL)
-		*weight = source->weights[source->row];
-	*count = (uint32) (source->matrix->offsets[++source->row] - first);
-	return true;
-}
-
-static void
-matrix_rewind(void *arg)
-{
-	((RecsysMatrixBaskets *) arg)->row = 0;
-}
-
-void
-RecsysMatrixBasketsInit(RecsysMatrixBaskets *source, const RecsysMatrix *matrix,
-						const double *weights)
-{
-	memset(source, 0, sizeof(*source));
-	source->matrix = matrix;
-	source->weights = weights;
-	source->baskets.nitems = matrix->ncolumns;
-	source->baskets.rewind = matrix_rewind;
-	source->baskets.next = matrix_next;
-	source->baskets.weighted = weights != NULL;
-	source->baskets.arg = source;
-}
-
 /* Take memory from the limit; NULL if it does not suffice. */
 static void *
 take_raw(Preparation *p, Size size)

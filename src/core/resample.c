@@ -204,10 +204,3 @@ RecsysBootstrap(const double *table, int ncolumns, const uint32 *rows, uint32 n,
 	pfree(bootstrap.draws);
 	pfree(bootstrap.sums);
 }
-
-Size
-RecsysBootstrapMemory(int ncolumns, uint32 n, int resamples)
-{
-	return (Size) n * (2 * ncolumns * sizeof(double) + BATCH * sizeof(uint16)) +
-		(Size) resamples * ncolumns * sizeof(double) + 64 * 1024;
-}

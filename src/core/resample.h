@@ -32,7 +32,4 @@ extern void RecsysBootstrap(const double *table, int ncolumns, const uint32 *row
 							int resamples, double confidence, uint64 seed, uint64 stream,
 							RecsysMean *means);
 
-/* Bytes that it allocates. */
-extern Size RecsysBootstrapMemory(int ncolumns, uint32 n, int resamples);
-
 #endif							/* RECSYS_RESAMPLE_H */

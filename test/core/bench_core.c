@@ -12,6 +12,7 @@
 #include "core/history.h"
 #include "core/scorer.h"
 #include "generate.h"
+#include "totals.h"
 
 #define HISTORY_LENGTH 72
 
@@ -254,7 +255,7 @@ bench_matrix(uint32 nusers, uint32 nitems, uint64 nentries, int neighbors, Weigh
 	items = RecsysMatrixTranspose(users);
 	printf("transpose, %s: %.1f ns per entry\n", names[weights],
 		   (seconds() - start) / users->offsets[nusers] * 1e9);
-	totals = RecsysItemTotalsCompute(users);
+	totals = totals_compute(users);
 	for (uint32 item = 0; item < nitems; item++)
 		pairs += (double) totals->work[item];
 

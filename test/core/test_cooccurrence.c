@@ -10,6 +10,7 @@
 #include "core/rowselect.h"
 #include "generate.h"
 #include "tap.h"
+#include "totals.h"
 
 #include <math.h>
 
@@ -293,7 +294,7 @@ test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *o
 							nusers * (1 + random_bits(&random) % 20), 200,
 							seed % 3 == 0, weights);
 	items = RecsysMatrixTranspose(users);
-	totals = RecsysItemTotalsCompute(users);
+	totals = totals_compute(users);
 	options = random_options(&random, similarity);
 	expected = reference(users, &options);
 
@@ -312,7 +313,7 @@ test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *o
 			   &outcome->compact_wrong, &outcome->memory_wrong);
 
 	rows_free(expected);
-	RecsysItemTotalsFree(totals);
+	totals_free(totals);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
 }
@@ -371,7 +372,7 @@ test_many_users(void)
 		users->offsets[user + 1] = 3 * (user + 1);
 	}
 	items = RecsysMatrixTranspose(users);
-	totals = RecsysItemTotalsCompute(users);
+	totals = totals_compute(users);
 	RecsysMatrixCompact(users);
 	RecsysCooccurrence(users, items, totals, &options, 0, nitems, keep_row, rows);
 	ok(rows->rows[0].count == 5 && rows->rows[0].neighbors[0].support == nusers &&
@@ -383,7 +384,7 @@ test_many_users(void)
 	ok(same_rows(streamed, rows, 0, nitems), "cooccurrence: the same as a stream");
 	rows_free(streamed);
 	rows_free(rows);
-	RecsysItemTotalsFree(totals);
+	totals_free(totals);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
 }
