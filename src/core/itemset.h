@@ -21,7 +21,7 @@
 #ifndef RECSYS_ITEMSET_H
 #define RECSYS_ITEMSET_H
 
-#include "core/matrix.h"
+#include "core/platform.h"
 
 typedef enum RecsysItemsetKind
 {

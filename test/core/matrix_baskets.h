@@ -6,6 +6,7 @@
 #define RECSYS_TEST_MATRIX_BASKETS_H
 
 #include "core/itemset.h"
+#include "core/matrix.h"
 
 /* weights is NULL or one number a row. */
 typedef struct MatrixBaskets
