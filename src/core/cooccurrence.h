@@ -35,17 +35,9 @@ typedef struct RecsysItemTotals
 } RecsysItemTotals;
 
 /*
- * In memory: rows first .. last-1.  users is user-major, items its transpose.
- */
-extern void RecsysCooccurrence(const RecsysMatrix *users, const RecsysMatrix *items,
-							   const RecsysItemTotals *totals,
-							   const RecsysModelOptions *options,
-							   uint32 first, uint32 last,
-							   RecsysRowReporter report, void *arg);
-
-/*
- * The same, one range of rows after the other in any order.  The arguments
- * must outlive the kernel, and several kernels may read the same ones.
+ * In memory, one range of rows after the other in any order.  users is user-major, items
+ * its transpose.  The arguments must outlive the kernel, and several kernels may read the
+ * same ones.
  */
 typedef struct RecsysKernel RecsysKernel;
 
@@ -55,6 +47,8 @@ extern RecsysKernel *RecsysKernelCreate(const RecsysMatrix *users, const RecsysM
 
 /* From now on neighbors are reported in no order, which is faster when they are many. */
 extern void RecsysKernelAnyOrder(RecsysKernel *kernel);
+
+/* Rows first .. last - 1 */
 extern void RecsysKernelRows(RecsysKernel *kernel, uint32 first, uint32 last,
 							 RecsysRowReporter report, void *arg);
 extern void RecsysKernelFree(RecsysKernel *kernel);

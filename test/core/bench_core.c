@@ -270,9 +270,12 @@ bench_matrix(uint32 nusers, uint32 nitems, uint64 nentries, int neighbors, Weigh
 		{
 			RecsysModelOptions options = {.similarity = similarity, .neighbors = neighbors, .min_support = 2};
 			Graph	   *graph = graph_create(nitems, neighbors);
+			RecsysKernel *kernel;
 
 			start = seconds();
-			RecsysCooccurrence(users, items, totals, &options, 0, nitems, keep_row, graph);
+			kernel = RecsysKernelCreate(users, items, totals, &options);
+			RecsysKernelRows(kernel, 0, nitems, keep_row, graph);
+			RecsysKernelFree(kernel);
 			printf("cooccurrence, %s, %s, %s: %.2f s, %.3f ns per pair update "
 				   "(%.2fG updates, %.1f neighbors per item)\n",
 				   names[weights], RecsysSimilarityName(similarity),

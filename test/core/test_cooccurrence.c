@@ -216,10 +216,13 @@ run_memory(const RecsysMatrix *users, const RecsysMatrix *items,
 {
 	Rows	   *rows = rows_create(users->ncolumns, options->neighbors);
 	Size		before = standalone_memory_now;
+	RecsysKernel *kernel;
 
 	rows->next = first;
 	standalone_memory_peak = before;
-	RecsysCooccurrence(users, items, totals, options, first, last, keep_row, rows);
+	kernel = RecsysKernelCreate(users, items, totals, options);
+	RecsysKernelRows(kernel, first, last, keep_row, rows);
+	RecsysKernelFree(kernel);
 	if (standalone_memory_peak - before >
 		RecsysCooccurrenceMemory(users->ncolumns, users->weights != NULL))
 		(*memory_wrong)++;
@@ -358,6 +361,7 @@ test_many_users(void)
 	Rows	   *streamed = rows_create(nitems, 5);
 	RecsysMatrix *items;
 	RecsysItemTotals *totals;
+	RecsysKernel *kernel;
 	uint64		checks = standalone_interrupt_checks;
 
 	users->nrows = nusers;
@@ -374,7 +378,9 @@ test_many_users(void)
 	items = RecsysMatrixTranspose(users);
 	totals = totals_compute(users);
 	RecsysMatrixCompact(users);
-	RecsysCooccurrence(users, items, totals, &options, 0, nitems, keep_row, rows);
+	kernel = RecsysKernelCreate(users, items, totals, &options);
+	RecsysKernelRows(kernel, 0, nitems, keep_row, rows);
+	RecsysKernelFree(kernel);
 	ok(rows->rows[0].count == 5 && rows->rows[0].neighbors[0].support == nusers &&
 	   rows->rows[0].neighbors[0].item == 1 && rows->rows[0].neighbors[0].score == 1.0f &&
 	   rows->rows[0].neighbors[1].item == 2 && rows->rows[2].count == 2,
