@@ -351,6 +351,8 @@ static void
 run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReporter report, void *arg)
 {
 	Als			als = {.team = team};
+	RecsysPairModel model = {.users = &als.users, .items = &als.items, .totals = &als.totals,
+	.options = &task->options, .score = score_pairs, .arg = &als};
 	Size		rank = task->options.rank;
 
 	(void) lay_out(task, shared, &als);
@@ -369,8 +371,7 @@ run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReport
 		pfree(als.work);
 		pfree(als.iwork);
 	}
-	RecsysPairRows(team, &als.users, &als.items, &als.totals, &task->options, NULL, score_pairs, &als,
-				   report, arg);
+	RecsysPairRows(team, &model, report, arg);
 }
 
 RecsysFactors *

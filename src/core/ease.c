@@ -426,6 +426,9 @@ static void
 run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReporter report, void *arg)
 {
 	Ease		ease = {0};
+	RecsysPairModel model = {.users = &ease.users, .items = &ease.items, .totals = &ease.totals,
+		.options = &task->options, .score = task->by_users ? score_by_users : score_by_head,
+	.arg = &ease};
 	Size		total = task->by_users ? (Size) task->nitems : task->order;
 
 	(void) lay_out(task, shared, &ease);
@@ -449,8 +452,7 @@ run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReport
 
 	ease.by_user = recsys_alloc_huge(sizeof(float) * Max((Size) task->nrows, 1));
 	ease.mean = recsys_alloc_huge(sizeof(float) * Max((Size) task->nitems, 1));
-	RecsysPairRows(team, &ease.users, &ease.items, &ease.totals, &task->options, NULL,
-				   ease.by_users ? score_by_users : score_by_head, &ease, report, arg);
+	RecsysPairRows(team, &model, report, arg);
 	pfree(ease.by_user);
 	pfree(ease.mean);
 }

@@ -20,7 +20,7 @@ typedef struct Extension
 } Extension;
 
 /* A set, its baskets, and what may be added to it. */
-typedef struct Node
+typedef struct SetNode
 {
 	const Lists *lists;			/* where the baskets stand ... */
 	uint32		number;			/* ... that have the item of this number */
@@ -32,7 +32,7 @@ typedef struct Node
 	uint32		n;
 	uint32		nlower;			/* of these, the ones that may be in sets come first */
 	uint64		nentries;		/* of extensions in all baskets */
-} Node;
+} SetNode;
 
 static inline uint32
 count_of(const uint32 *head)
@@ -68,7 +68,7 @@ looks_upward(const RecsysItemsetMiner *miner, const Lists *lists)
  * that were met; returns how many.
  */
 static inline uint32
-count_walking(RecsysItemsetMiner *miner, const Node *node, uint32 *touched)
+count_walking(RecsysItemsetMiner *miner, const SetNode *node, uint32 *touched)
 {
 	const uint32 *entries = node->lists->entries;
 	const uint32 *occurrences = node->occurrences;
@@ -118,7 +118,7 @@ count_walking(RecsysItemsetMiner *miner, const Node *node, uint32 *touched)
 
 /* The same for weights, along the heads that were noted; only lower numbers. */
 static void
-weigh_walking(RecsysItemsetMiner *miner, const Node *node)
+weigh_walking(RecsysItemsetMiner *miner, const SetNode *node)
 {
 	const Lists *lists = node->lists;
 
@@ -134,7 +134,7 @@ weigh_walking(RecsysItemsetMiner *miner, const Node *node)
 
 /* Do all these baskets have an item above the task's? */
 static bool
-closed_upward(RecsysItemsetMiner *miner, const Node *node, uint32 support)
+closed_upward(RecsysItemsetMiner *miner, const SetNode *node, uint32 support)
 {
 	const Lists *lists = node->lists;
 	uint32		count = 0;
@@ -158,7 +158,7 @@ closed_upward(RecsysItemsetMiner *miner, const Node *node, uint32 support)
 
 /* Is an item above the task's frequent in these baskets? */
 static bool
-grows_upward(RecsysItemsetMiner *miner, const Node *node)
+grows_upward(RecsysItemsetMiner *miner, const SetNode *node)
 {
 	const Lists *lists = node->lists;
 	bool		frequent = false;
@@ -188,7 +188,7 @@ compare_numbers(const void *a, const void *b)
  * ascending, and their counts in counts.  All other counts are zero again.
  */
 static uint32
-find_frequent(RecsysItemsetMiner *miner, const Node *node)
+find_frequent(RecsysItemsetMiner *miner, const SetNode *node)
 {
 	uint32		nitems = node->upward ? node->lists->nitems : node->number;
 	uint32	   *counts = miner->counts;
@@ -229,14 +229,14 @@ find_frequent(RecsysItemsetMiner *miner, const Node *node)
 
 /* New numbers for the extensions: places in the node's array of them. */
 static void
-number_extensions(RecsysItemsetMiner *miner, const Node *node)
+number_extensions(RecsysItemsetMiner *miner, const SetNode *node)
 {
 	for (uint32 x = 0; x < node->n; x++)
 		miner->numbers[node->extensions[x].number] = x;
 }
 
 static void
-forget_numbers(RecsysItemsetMiner *miner, const Node *node)
+forget_numbers(RecsysItemsetMiner *miner, const SetNode *node)
 {
 	for (uint32 x = 0; x < node->n; x++)
 		miner->numbers[node->extensions[x].number] = RECSYS_NONE;
@@ -244,7 +244,7 @@ forget_numbers(RecsysItemsetMiner *miner, const Node *node)
 
 /* Set the bits of the node's baskets. */
 static inline void
-fill_columns(RecsysItemsetMiner *miner, const Node *node, ColumnLayout *layout, Column *columns)
+fill_columns(RecsysItemsetMiner *miner, const SetNode *node, ColumnLayout *layout, Column *columns)
 {
 	const Lists *lists = node->lists;
 	bool		upward = node->upward;
@@ -281,7 +281,7 @@ fill_columns(RecsysItemsetMiner *miner, const Node *node, ColumnLayout *layout, 
 
 /* Lay out the baskets as columns of the extensions and mine them. */
 static bool
-mine_as_columns(RecsysItemsetMiner *miner, const Node *node)
+mine_as_columns(RecsysItemsetMiner *miner, const SetNode *node)
 {
 	Segments	segments;
 	ColumnLayout layout;
@@ -318,7 +318,7 @@ length_of_heads(const RecsysItemsetMiner *miner)
  * Returns the length of what was written to entries.
  */
 static inline uint32
-copy_baskets(RecsysItemsetMiner *miner, const Node *node, uint32 *entries, uint32 *places)
+copy_baskets(RecsysItemsetMiner *miner, const SetNode *node, uint32 *entries, uint32 *places)
 {
 	const Lists *lists = node->lists;
 	bool		upward = node->upward;
@@ -356,7 +356,7 @@ copy_baskets(RecsysItemsetMiner *miner, const Node *node, uint32 *entries, uint3
 
 /* The node's baskets with nothing but the extensions.  False if memory does not suffice. */
 static bool
-shorten_lists(RecsysItemsetMiner *miner, const Node *node, Lists *shorter)
+shorten_lists(RecsysItemsetMiner *miner, const SetNode *node, Lists *shorter)
 {
 	uint32		n = node->n;
 	Size		nheads = (Size) node->noccurrences * length_of_heads(miner) + 1;
@@ -398,7 +398,7 @@ shorten_lists(RecsysItemsetMiner *miner, const Node *node, Lists *shorter)
 
 /* Go on with shorter lists. */
 static bool
-mine_as_lists(RecsysItemsetMiner *miner, const Node *node)
+mine_as_lists(RecsysItemsetMiner *miner, const SetNode *node)
 {
 	uint32		length = miner->length;
 	uint32		nperfect = miner->nperfect;
@@ -424,7 +424,7 @@ mine_as_lists(RecsysItemsetMiner *miner, const Node *node)
  * have become part of the set; false if the set is not closed because of one of them.
  */
 static inline bool
-find_extensions(RecsysItemsetMiner *miner, Node *node, uint32 nfrequent, uint32 support)
+find_extensions(RecsysItemsetMiner *miner, SetNode *node, uint32 nfrequent, uint32 support)
 {
 	bool		closed = true;
 
@@ -456,7 +456,7 @@ find_extensions(RecsysItemsetMiner *miner, Node *node, uint32 nfrequent, uint32 
 
 /* As far as items above the task's go: is the set closed, or maximal if that is wanted? */
 static bool
-complete_upward(RecsysItemsetMiner *miner, const Node *node, uint32 support)
+complete_upward(RecsysItemsetMiner *miner, const SetNode *node, uint32 support)
 {
 	if (miner->kind == RECSYS_ITEMSETS_ALL)
 		return true;
@@ -470,7 +470,7 @@ RecsysItemsetMineList(RecsysItemsetMiner *miner, const Lists *lists, uint32 numb
 					  uint32 support, double weight)
 {
 	Mark		mark = RecsysItemsetMinerMark(miner);
-	Node		node = {.lists = lists, .number = number,
+	SetNode		node = {.lists = lists, .number = number,
 		.occurrences = lists->occurrences + lists->places[number],
 		.noccurrences = lists->places[number + 1] - lists->places[number],
 	.upward = looks_upward(miner, lists)};
