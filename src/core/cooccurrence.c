@@ -34,7 +34,7 @@
 #define SCAN_DISCOUNT 4
 
 /* The upper end of the option's range, and the spare neighbors that come with it. */
-#define LARGEST_NEIGHBORS 590
+#define MAX_NEIGHBORS 590
 
 typedef enum Counting
 {
@@ -280,5 +280,5 @@ RecsysCooccurrenceMemory(uint32 nitems, bool weighted)
 
 	/* with the largest number of neighbors that an index can ask for */
 	return sizeof(RecsysKernel) + Max((Size) nitems, 1) * per_item + sizeof(uint32) +
-		RecsysRowSelectorMemory(nitems, LARGEST_NEIGHBORS, weighted);
+		RecsysRowSelectorMemory(nitems, MAX_NEIGHBORS, weighted);
 }

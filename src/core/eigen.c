@@ -35,7 +35,7 @@
 #define TOLERANCE 1e-4
 
 /* The last ones of a slowly falling spectrum are never separated well, nor does it matter. */
-#define MOST_RESTARTS 3
+#define MAX_RESTARTS 3
 
 /* Eigenvalues below this part of the largest are zero in single precision. */
 #define ZERO 1e-5
@@ -181,7 +181,7 @@ run(Krylov *krylov)
 		if (findings->exhausted || krylov->dims == krylov->m)
 		{
 			if (RecsysTeamLeads(krylov->team))
-				solve_projected(krylov, restarts == MOST_RESTARTS);
+				solve_projected(krylov, restarts == MAX_RESTARTS);
 			RecsysTeamWait(krylov->team);
 			if (findings->finished)
 				break;

@@ -20,7 +20,7 @@
 /* Products of a new block's vectors with the basis after which they are orthogonal enough once
  * those have been taken off: then as much as rounding is left, by that factor more. */
 #define SMALL_PRODUCT 0.03
-#define MOST_PASSES 6
+#define MAX_PASSES 6
 
 /* Rows that are fetched ahead */
 #define FETCH_AHEAD 8
@@ -270,7 +270,7 @@ RecsysKrylovAppend(Krylov *krylov, double negligible)
 		}
 		RecsysTeamWait(krylov->team);
 		rotate_block(krylov, width);
-		if (!krylov->findings->again || pass == MOST_PASSES - 1)
+		if (!krylov->findings->again || pass == MAX_PASSES - 1)
 			break;
 		RecsysKrylovTakeOff(krylov, 0);
 	}

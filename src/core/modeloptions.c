@@ -4,7 +4,6 @@
  */
 #include "core/modeloptions.h"
 
-
 #define LARGEST_REGULARIZATION 1e9
 
 #define OPTION(name, kind, initial, least, most, description) \

@@ -17,7 +17,7 @@
 
 #define PLACE_BITS 40			/* of a slot: where the set is, plus one */
 #define PLACE_MASK ((UINT64CONST(1) << PLACE_BITS) - 1)
-#define MOST_CHUNKS ((uint32) 1 << (PLACE_BITS - CHUNK_BITS))
+#define MAX_CHUNKS ((uint32) 1 << (PLACE_BITS - CHUNK_BITS))
 
 #define INITIAL_SLOTS 1024
 #define INITIAL_CHUNKS 16
@@ -149,7 +149,7 @@ add_chunk(RecsysSetStore *store)
 {
 	Size		size = sizeof(uint32) * CHUNK_WORDS;
 
-	if (store->memory + size > store->limit || store->nchunks == MOST_CHUNKS)
+	if (store->memory + size > store->limit || store->nchunks == MAX_CHUNKS)
 		return false;
 	if (store->nchunks == store->maxchunks)
 	{
