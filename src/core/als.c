@@ -44,7 +44,7 @@
 /* Rows of a half step that are claimed at once */
 #define CHUNK 64
 
-/* G is the sum of so many parts, each of as many rows. */
+/* G is summed up in this many parts, of equally many rows. */
 #define PARTS 16
 
 typedef struct Als

@@ -3,10 +3,10 @@
  *	  Item co-occurrence in memory: one row of the item graph after the other.
  *
  * For row i the histories of all users of item i are added into an array of
- * counters with one place per item, from which rowselect.c picks the
- * neighbors.  Nearly all of the time goes into that addition (the sum of the
- * squared history lengths: billions), and what bounds it is memory traffic,
- * so everything here is about size:
+ * counters with one place per item (counters.c), from which rowselect.c picks
+ * the neighbors.  Nearly all of the time goes into these additions: there are
+ * as many as the sum of the squared history lengths, which may be billions.
+ * Memory traffic limits them, so everything here is about size:
  *
  * - the histories are read from the matrix's compact copy if there is one;
  * - unweighted counters have 16 bits where the item has few enough users;

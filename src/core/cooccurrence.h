@@ -56,9 +56,7 @@ extern void RecsysKernelFree(RecsysKernel *kernel);
 /* What a row costs, in additions to a counter; more than zero. */
 extern uint64 RecsysKernelCost(const RecsysItemTotals *totals, uint32 item);
 
-/*
- * Memory that a kernel needs beside its arguments.
- */
+/* Memory that a kernel needs in addition to its arguments. */
 extern Size RecsysCooccurrenceMemory(uint32 nitems, bool weighted);
 
 /*

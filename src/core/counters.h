@@ -23,8 +23,8 @@ typedef struct RecsysCountedUsers
 	const RecsysMatrix *matrix; /* their histories */
 	const uint32 *users;
 	const float *weights;		/* of the row's item; NULL when products are not wanted */
-	uint64		n;				/* so many are to be added ... */
-	uint64		n_total;		/* ... and so many are there, which may be fetched ahead */
+	uint64		n;				/* those to be added */
+	uint64		n_total;		/* and those that follow: they may be fetched ahead */
 } RecsysCountedUsers;
 
 /* The histories of the users, into counters with one place for each item. */

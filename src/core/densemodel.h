@@ -31,7 +31,7 @@ typedef struct RecsysDenseTask
 
 typedef struct RecsysDenseModel
 {
-	/* bytes of the block, and bytes that each member takes beside, the leader more than others */
+	/* bytes of the block; bytes that each member takes in addition, the leader more than the others */
 	Size		(*shared) (const RecsysDenseTask *task);
 	Size		(*memory) (const RecsysDenseTask *task, bool leader);
 

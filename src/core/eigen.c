@@ -8,15 +8,15 @@
  * Q grows block by block: the next one is P times the last, from which all that Q
  * has already is taken off.  When Q is as large as it may become, the eigenvectors of Q'PQ
  * give the best approximations within its span (Rayleigh, Ritz).  If those are not good
- * enough, Q begins anew with the best of them and goes on with the block that would have
- * come next.
+ * enough, Q is cut down to the best of them and grows again, with the block that would
+ * have come next.
  *
- * P times the last block is of use to nobody but the last two blocks, but for rounding
- * (or all of them, right after a restart), so Q'PQ is made of those products; what rounding
- * has let in is then taken off over all blocks.
+ * But for rounding, P times the last block has a part in the last two blocks only (right
+ * after a restart, in all of them).  Q'PQ is made of these products.  What rounding has
+ * let in is then taken off over all blocks.
  *
- * The start is random but always the same, and so is what stands in for directions that are lost,
- * because P has taken them to nothing new.
+ * P may take some directions of a block to nothing new.  Random ones stand in for them.
+ * These and the start are the same in every run.
  */
 #include "core/eigen.h"
 
@@ -27,14 +27,14 @@
 #include "core/blas.h"
 #include "core/krylov.h"
 
-/* Vectors in the basis for each that is wanted, and beside */
+/* Size of the basis: vectors for each one that is wanted, and blocks on top of that */
 #define BASIS_FACTOR 3
 #define BASIS_BLOCKS 4
 
 /* An eigenpair is good enough if |Pv - sv| is that part of the largest eigenvalue. */
 #define TOLERANCE 1e-4
 
-/* The last ones of a slowly falling spectrum are never separated well, nor does it matter. */
+/* Where eigenvalues fall slowly the last ones never separate well.  That does no harm. */
 #define MAX_RESTARTS 3
 
 /* Eigenvalues below this part of the largest are zero in single precision. */
@@ -149,7 +149,7 @@ solve_projected(Krylov *krylov, bool last_chance)
 		(findings->rank == dims || !(values[findings->rank] > ZERO * largest));
 }
 
-/* Begin anew with the best vectors. */
+/* Start over with the best vectors. */
 static void
 restart(Krylov *krylov, int keep)
 {

@@ -9,8 +9,8 @@
 #include "core/itemset_columns.h"
 
 /*
- * Bits are moved together when there are at least so many words, and no more than
- * that share of them would be left.
+ * Bits are moved together in columns of at least this many words, if no more than this
+ * share of the words is left.
  */
 #define COMPRESS_WORDS 6
 #define COMPRESS_SHARE 0.6

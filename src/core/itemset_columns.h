@@ -20,7 +20,7 @@ typedef struct ColumnLayout
 	uint32	   *origins;
 } ColumnLayout;
 
-/* Count the bits of a basket that occurs so many times. */
+/* Count the bits of a basket that occurs that many times. */
 static inline void
 count_bits(ColumnLayout *layout, uint32 count)
 {

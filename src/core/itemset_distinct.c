@@ -12,7 +12,7 @@
 /* The table begins with no more slots than this. */
 #define MAX_FIRST_SLOTS ((uint32) 1 << 20)
 
-/* So many baskets wait for their slots of the hash table. */
+/* Baskets that wait for their slots of the hash table at a time */
 #define MAX_WAITING 16
 
 typedef struct BasketSlot

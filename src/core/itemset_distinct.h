@@ -34,13 +34,13 @@ typedef struct DistinctBaskets
 
 	/* baskets that wait for their slots */
 	struct Waiting *waiting;
-	uint32		nwaiting;		/* so many have come ... */
-	uint32		nsettled;		/* ... and so many of these have gone */
+	uint32		nwaiting;		/* baskets that have come ... */
+	uint32		nsettled;		/* ... and those of them that have gone */
 } DistinctBaskets;
 
 /*
- * Room for so many baskets with so many ranks in all.  False if memory does not suffice,
- * as below.
+ * Make room for that many baskets, with that many ranks in all.  False, here and below,
+ * if memory does not suffice.
  */
 extern bool RecsysDistinctInit(DistinctBaskets *baskets, Budget *budget, uint32 limit,
 							   uint64 room, bool weighted);

@@ -1,6 +1,6 @@
 /*
  * itemset_miner.h
- *	  What a miner can be told beside what itemset.h has for everybody.
+ *	  What only the other parts of item set mining may tell a miner; see itemset.h for the rest.
  */
 #ifndef RECSYS_ITEMSET_MINER_H
 #define RECSYS_ITEMSET_MINER_H

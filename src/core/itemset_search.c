@@ -11,7 +11,7 @@
 
 #define CHUNK_SIZE ((Size) 256 * 1024)
 
-/* A reported set is so much work, in words compared: the reporter does something too. */
+/* What a reported set costs, in words compared: the reporter has work to do as well. */
 #define REPORT_WORK 100
 
 void *

@@ -142,7 +142,7 @@ extern void RecsysItemsetMinerNarrowUpward(RecsysItemsetMiner *miner, uint32 ori
 extern bool RecsysItemsetMinerCountUpward(RecsysItemsetMiner *miner, uint32 origin, uint32 count);
 extern void RecsysItemsetMinerForgetUpward(RecsysItemsetMiner *miner, uint32 origin);
 
-/* Look for interrupts after so many entries walked along or words compared. */
+/* Entries walked along, or words compared, between two checks for interrupts */
 #define WORK_BETWEEN_CHECKS 100000
 
 static inline void

@@ -1,6 +1,6 @@
 /*
  * itemset_suggest.c
- *	  With which minimum support would there be no more than so many item sets?
+ *	  Which minimum support is the lowest that gives no more than a number of item sets?
  *
  * Mines with the threshold of the block and counts what is found by support.  Whenever
  * too many have been found, the threshold rises until enough of them fall below it.

@@ -17,8 +17,10 @@
 #include "core/blas.h"
 #include "core/random.h"
 
-/* Products of a new block's vectors with the basis after which they are orthogonal enough once
- * those have been taken off: then as much as rounding is left, by that factor more. */
+/*
+ * A new block is orthogonal enough when its products with the basis were smaller than this
+ * before they were taken off: what taking off leaves is rounding times that.
+ */
 #define SMALL_PRODUCT 0.03
 #define MAX_PASSES 6
 
@@ -38,8 +40,8 @@ random_value(uint64 seed, uint64 number)
 }
 
 /*
- * The sum of rows, each times its weight.  The rows are all over a block that no cache near the
- * processor holds, so they are fetched ahead.
+ * The sum of rows, each times its weight.  The rows are all over a block that is larger than
+ * the cache, so they are fetched ahead.
  */
 RECSYS_TARGET_CLONES static void
 gather(float *restrict result, const float *restrict rows, const uint32 *columns,

@@ -11,7 +11,7 @@
 #include "core/matrix.h"
 #include "core/team.h"
 
-/* Vectors in a block.  Sums of so many floats fit the registers. */
+/* Vectors in a block: as many floats as can be summed up in registers */
 #define BLOCK 64
 
 /* Rows of a block in a chunk of work */

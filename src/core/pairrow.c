@@ -13,8 +13,7 @@
 #include "core/rowselect.h"
 #include "core/topk.h"
 
-/* Chunks of rows that are claimed: so many in all, but for small shops, so that nobody is left with
- * much when the others are done. */
+/* The rows are claimed in this many chunks, so that all members finish at about the same time. */
 #define CHUNKS 1024
 
 typedef struct PairRows

@@ -36,7 +36,7 @@ typedef struct RecsysPairModel
 extern void RecsysPairRows(RecsysTeam *team, const RecsysPairModel *model,
 						   RecsysRowReporter report, void *report_arg);
 
-/* Bytes that each member takes beside the arguments. */
+/* Bytes that each member takes in addition to the arguments. */
 extern Size RecsysPairRowsMemory(uint32 nitems, bool weighted);
 
 #endif							/* RECSYS_PAIRROW_H */

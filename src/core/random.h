@@ -24,7 +24,7 @@ RecsysRandomMix(uint64 x)
 	return x ^ (x >> 31);
 }
 
-/* Streams of one seed are independent for all that it matters here. */
+/* Streams of one seed are independent enough to be resampled with. */
 static inline void
 RecsysRandomStart(RecsysRandom *random, uint64 seed, uint64 stream)
 {
@@ -53,7 +53,7 @@ RecsysRandomSigned(uint64 bits)
 	return (double) (bits >> 11) / 4503599627370496.0 - 1.0;
 }
 
-/* A number below n > 0; the bias, n / 2^32 at most, is of no concern to a resample. */
+/* A number below n > 0; its bias, at most n / 2^32, does not matter to a resample. */
 static inline uint32
 RecsysRandomBelow(RecsysRandom *random, uint32 n)
 {
