@@ -96,7 +96,7 @@ put_spread(Comparison *comparison, RecsysMetric metric, int k, uint32 label, con
 	{
 		RecsysListChoice choice = {.lists = comparison->outcomes[model].lists, .k = k,
 			.segments = segment != NULL ? comparison->segments->labels : NULL, .segment = label,
-		.groups = sellers ? groups->labels : NULL, .ngroups = sellers ? groups->count : 0};
+			.groups = sellers ? groups->labels : NULL, .ngroups = sellers ? groups->count : 0};
 		RecsysSpread spread = RecsysEvaluationSpread(&comparison->evaluations[model], &choice);
 
 		means[model] = metric == RECSYS_METRIC_COVERAGE || metric == RECSYS_METRIC_SELLER_COVERAGE ?
@@ -116,7 +116,7 @@ put_segment(void *arg, uint32 label, const char *segment, const uint32 *rows, ui
 	RecsysMean *means = palloc(sizeof(RecsysMean) * Max(ncolumns, 1));
 	RecsysSample sample = {comparison->differences, ncolumns, rows, nrows};
 	RecsysResampling resampling = {measuring->resamples, measuring->confidence, measuring->seed,
-	segment != NULL ? label + 1 : 0};
+		segment != NULL ? label + 1 : 0};
 
 	if (ncolumns > 0)
 		RecsysBootstrap(&sample, &resampling, means);

@@ -61,7 +61,7 @@ put_spread(Report *report, RecsysMetric metric, uint32 label, const char *segmen
 		RecsysMean	mean = {NAN, NAN, NAN, nusers, NAN};
 		RecsysListChoice choice = {.lists = report->outcome->lists, .k = report->evaluation->ks[x],
 			.segments = segment != NULL ? report->segments->labels : NULL, .segment = label,
-		.groups = sellers ? groups->labels : NULL, .ngroups = sellers ? groups->count : 0};
+			.groups = sellers ? groups->labels : NULL, .ngroups = sellers ? groups->count : 0};
 		RecsysSpread spread = RecsysEvaluationSpread(report->evaluation, &choice);
 
 		mean.mean = metric == RECSYS_METRIC_COVERAGE || metric == RECSYS_METRIC_SELLER_COVERAGE ?
@@ -80,7 +80,7 @@ put_segment(void *arg, uint32 label, const char *segment, const uint32 *rows, ui
 	RecsysMean *means = palloc(sizeof(RecsysMean) * Max(ncolumns, 1));
 	RecsysSample sample = {report->outcome->figures, ncolumns, rows, nrows};
 	RecsysResampling resampling = {report->measuring->resamples, report->measuring->confidence,
-	report->measuring->seed, segment != NULL ? label + 1 : 0};
+		report->measuring->seed, segment != NULL ? label + 1 : 0};
 
 	CHECK_FOR_INTERRUPTS();
 	if (ncolumns > 0)

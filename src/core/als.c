@@ -352,7 +352,7 @@ run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReport
 {
 	Als			als = {.team = team};
 	RecsysPairModel model = {.users = &als.users, .items = &als.items, .totals = &als.totals,
-	.options = &task->options, .score = score_pairs, .arg = &als};
+		.options = &task->options, .score = score_pairs, .arg = &als};
 	Size		rank = task->options.rank;
 
 	(void) lay_out(task, shared, &als);

@@ -428,7 +428,7 @@ run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReport
 	Ease		ease = {0};
 	RecsysPairModel model = {.users = &ease.users, .items = &ease.items, .totals = &ease.totals,
 		.options = &task->options, .score = task->by_users ? score_by_users : score_by_head,
-	.arg = &ease};
+		.arg = &ease};
 	Size		total = task->by_users ? (Size) task->nitems : task->order;
 
 	(void) lay_out(task, shared, &ease);

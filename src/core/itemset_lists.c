@@ -473,7 +473,7 @@ RecsysItemsetMineList(RecsysItemsetMiner *miner, const Lists *lists, uint32 numb
 	SetNode		node = {.lists = lists, .number = number,
 		.occurrences = lists->occurrences + lists->places[number],
 		.noccurrences = lists->places[number + 1] - lists->places[number],
-	.upward = looks_upward(miner, lists)};
+		.upward = looks_upward(miner, lists)};
 	uint32		nfrequent;
 	bool		done = true;
 

@@ -442,7 +442,7 @@ RecsysItemsetsPrepare(RecsysBaskets *baskets, const RecsysItemsetOptions *option
 					  RecsysItemsetsPlace place, void *arg)
 {
 	Preparation p = {.baskets = baskets, .options = options,
-	.budget = {.limit = options->memory_limit}};
+		.budget = {.limit = options->memory_limit}};
 	ItemsetBlock shape;
 	ItemsetBlock *block = NULL;
 

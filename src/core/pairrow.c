@@ -106,7 +106,7 @@ RecsysPairRows(RecsysTeam *team, const RecsysPairModel *model, RecsysRowReporter
 	uint64		chunk;
 	RecsysKernel *kernel;
 	PairRows	rows = {.model = model, .neighbors = options->neighbors, .report = report,
-	.report_arg = report_arg};
+		.report_arg = report_arg};
 	RecsysModelOptions all = {.similarity = RECSYS_COSINE, .neighbors = (int) nitems,
 		.min_support = options->min_support};
 

@@ -247,7 +247,7 @@ run(RecsysTeam *team, const RecsysDenseTask *task, void *shared,
 	Spectral	spectral = {0};
 	RecsysPairModel model = {.users = &spectral.normal, .items = &spectral.transposed,
 		.totals = &spectral.totals, .options = &task->options, .score = score_pairs,
-	.arg = &spectral};
+		.arg = &spectral};
 
 	(void) lay_out(task, shared, &spectral);
 	model.keep = spectral.keep;
