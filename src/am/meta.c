@@ -30,7 +30,7 @@ numbers_are_sane(Relation index, RecsysMetaData *meta)
 {
 	return meta->similarity >= RECSYS_COSINE && meta->similarity <= RECSYS_LAST_SIMILARITY &&
 		meta->neighbors >= 1 && meta->neighbors <= RECSYS_MAX_NEIGHBORS &&
-		meta->max_history >= 1 && meta->max_history <= RECSYS_MAX_MAX_HISTORY &&
+		meta->max_history >= 1 && meta->max_history <= RECSYS_MAX_HISTORY_LIMIT &&
 		meta->map_leaves <= RECSYS_MAP_ROOTS * RECSYS_MAP_ROOT_LEAVES &&
 		meta->map_leaves < RelationGetNumberOfBlocks(index) &&
 		meta->nitems <= meta->map_leaves * RECSYS_MAP_LEAF_ROWS &&

@@ -11,7 +11,7 @@
 #include "core/similarity.h"
 #include "utils/rel.h"
 
-#define RECSYS_MAX_MAX_HISTORY		100000
+#define RECSYS_MAX_HISTORY_LIMIT	100000
 #define RECSYS_DEFAULT_FILLFACTOR	90
 #define RECSYS_DEFAULT_PENDING_LIMIT	4096	/* kB */
 

@@ -378,7 +378,7 @@ typedef struct RecsysEvent
  * pd_lower.  The pages of each kind are consecutive blocks.  A row of the first two is
  * factor_rank floats, one of the last a RecsysSketch.
  */
-#define RECSYS_MAX_RANK RECSYS_SKETCH_MOST_RANK
+#define RECSYS_MAX_RANK RECSYS_SKETCH_MAX_RANK
 #define RECSYS_PAGE_VECTORS(size) ((uint32) (RECSYS_PAGE_ROOM / (size)))
 #define RecsysPageVectors(page) ((void *) PageGetContents(page))
 

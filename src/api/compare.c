@@ -16,6 +16,7 @@
 #include "api/measuring.h"
 #include "core/resample.h"
 #include "core/significance.h"
+#include "core/spread.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -93,15 +94,13 @@ put_spread(Comparison *comparison, RecsysMetric metric, int k, uint32 label, con
 
 	for (int model = 0; model < 2; model++)
 	{
-		double		coverage;
-		double		gini;
+		RecsysListChoice choice = {.lists = comparison->outcomes[model].lists, .k = k,
+			.segments = segment != NULL ? comparison->segments->labels : NULL, .segment = label,
+			.groups = sellers ? groups->labels : NULL, .ngroups = sellers ? groups->count : 0};
+		RecsysSpread spread = RecsysEvaluationSpread(&comparison->evaluations[model], &choice);
 
-		RecsysEvaluationSpread(&comparison->evaluations[model], comparison->outcomes[model].lists, k,
-							   segment != NULL ? comparison->segments->labels : NULL, label,
-							   sellers ? groups->labels : NULL, sellers ? groups->count : 0,
-							   &coverage, &gini);
 		means[model] = metric == RECSYS_METRIC_COVERAGE || metric == RECSYS_METRIC_SELLER_COVERAGE ?
-			coverage : gini;
+			spread.coverage : spread.gini;
 	}
 	difference.mean = means[1] - means[0];
 	put_difference(comparison, metric, k, segment, means, &difference, NAN, NAN);
@@ -115,10 +114,12 @@ put_segment(void *arg, uint32 label, const char *segment, const uint32 *rows, ui
 	const RecsysMeasuring *measuring = &comparison->measuring;
 	int			ncolumns = RecsysEvaluationColumns(evaluation);
 	RecsysMean *means = palloc(sizeof(RecsysMean) * Max(ncolumns, 1));
+	RecsysSample sample = {comparison->differences, ncolumns, rows, nrows};
+	RecsysResampling resampling = {measuring->resamples, measuring->confidence, measuring->seed,
+		segment != NULL ? label + 1 : 0};
 
 	if (ncolumns > 0)
-		RecsysBootstrap(comparison->differences, ncolumns, rows, nrows, measuring->resamples,
-						measuring->confidence, measuring->seed, segment != NULL ? label + 1 : 0, means);
+		RecsysBootstrap(&sample, &resampling, means);
 	for (int metric = 0; metric < RECSYS_METRICS; metric++)
 	{
 		int			column = RecsysEvaluationColumn(evaluation, metric);

@@ -16,6 +16,7 @@
 #include "api/index_evaluation.h"
 #include "api/measuring.h"
 #include "core/resample.h"
+#include "core/spread.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -58,15 +59,13 @@ put_spread(Report *report, RecsysMetric metric, uint32 label, const char *segmen
 	for (int x = 0; x < report->evaluation->nks; x++)
 	{
 		RecsysMean	mean = {NAN, NAN, NAN, nusers, NAN};
-		double		coverage;
-		double		gini;
+		RecsysListChoice choice = {.lists = report->outcome->lists, .k = report->evaluation->ks[x],
+			.segments = segment != NULL ? report->segments->labels : NULL, .segment = label,
+			.groups = sellers ? groups->labels : NULL, .ngroups = sellers ? groups->count : 0};
+		RecsysSpread spread = RecsysEvaluationSpread(report->evaluation, &choice);
 
-		RecsysEvaluationSpread(report->evaluation, report->outcome->lists, report->evaluation->ks[x],
-							   segment != NULL ? report->segments->labels : NULL, label,
-							   sellers ? groups->labels : NULL, sellers ? groups->count : 0,
-							   &coverage, &gini);
 		mean.mean = metric == RECSYS_METRIC_COVERAGE || metric == RECSYS_METRIC_SELLER_COVERAGE ?
-			coverage : gini;
+			spread.coverage : spread.gini;
 		put_figure(report, metric, report->evaluation->ks[x], segment, &mean);
 	}
 }
@@ -79,12 +78,13 @@ put_segment(void *arg, uint32 label, const char *segment, const uint32 *rows, ui
 	const RecsysEvaluation *evaluation = report->evaluation;
 	int			ncolumns = RecsysEvaluationColumns(evaluation);
 	RecsysMean *means = palloc(sizeof(RecsysMean) * Max(ncolumns, 1));
+	RecsysSample sample = {report->outcome->figures, ncolumns, rows, nrows};
+	RecsysResampling resampling = {report->measuring->resamples, report->measuring->confidence,
+		report->measuring->seed, segment != NULL ? label + 1 : 0};
 
 	CHECK_FOR_INTERRUPTS();
 	if (ncolumns > 0)
-		RecsysBootstrap(report->outcome->figures, ncolumns, rows, nrows,
-						report->measuring->resamples, report->measuring->confidence,
-						report->measuring->seed, segment != NULL ? label + 1 : 0, means);
+		RecsysBootstrap(&sample, &resampling, means);
 	for (int metric = 0; metric < RECSYS_METRICS; metric++)
 	{
 		int			column = RecsysEvaluationColumn(evaluation, metric);

@@ -182,14 +182,17 @@ try_model(Tuning *tuning, RecsysSplit *split, const char *text)
 	RecsysModelText model;
 	Trial	   *trial = &tuning->trials[tuning->ntrials];
 	RecsysMeasuring quiet = tuning->measuring;
+	RecsysSample sample = {.ncolumns = 1};
+	RecsysResampling resampling = {quiet.resamples, quiet.confidence, quiet.seed, 0};
 
 	tuning->trial_context = context;
 	quiet.verbose = false;
 	RecsysParseModelText(text, &model);
 	RecsysTrainAndMeasure(&quiet, &knowledge, split, &model, MemoryContextGetParent(context),
 						  &evaluation, &outcome, &trial->training_ms, &trial->evaluation_ms);
-	RecsysBootstrap(outcome.figures, 1, NULL, evaluation.nusers, quiet.resamples, quiet.confidence,
-					quiet.seed, 0, &trial->mean);
+	sample.table = outcome.figures;
+	sample.nrows = evaluation.nusers;
+	RecsysBootstrap(&sample, &resampling, &trial->mean);
 	trial->model = text;
 	trial->number = tuning->ntrials++;
 	MemoryContextSwitchTo(old);

@@ -44,7 +44,7 @@
 /* Rows of a half step that are claimed at once */
 #define CHUNK 64
 
-/* G is the sum of so many parts, each of as many rows. */
+/* G is summed up in this many parts, of equally many rows. */
 #define PARTS 16
 
 typedef struct Als
@@ -226,7 +226,7 @@ start_factors(float *factors, const RecsysItemTotals *totals, int rank)
 		RecsysRandomStart(&random, SEED, item);
 		for (int x = 0; x < rank; x++)
 			factor[x] = totals->users[item] == 0 ? 0.0f :
-				(float) (((double) (RecsysRandomNext(&random) >> 11) / 4503599627370496.0 - 1.0) * limit);
+				(float) (RecsysRandomSigned(RecsysRandomNext(&random)) * limit);
 	}
 }
 
@@ -351,6 +351,8 @@ static void
 run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReporter report, void *arg)
 {
 	Als			als = {.team = team};
+	RecsysPairModel model = {.users = &als.users, .items = &als.items, .totals = &als.totals,
+		.options = &task->options, .score = score_pairs, .arg = &als};
 	Size		rank = task->options.rank;
 
 	(void) lay_out(task, shared, &als);
@@ -369,8 +371,7 @@ run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReport
 		pfree(als.work);
 		pfree(als.iwork);
 	}
-	RecsysPairRows(team, &als.users, &als.items, &als.totals, &task->options, NULL, score_pairs, &als,
-				   report, arg);
+	RecsysPairRows(team, &model, report, arg);
 }
 
 RecsysFactors *

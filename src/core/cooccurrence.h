@@ -34,22 +34,10 @@ typedef struct RecsysItemTotals
 	uint64	   *work;			/* sum over the item's users of their history length */
 } RecsysItemTotals;
 
-/* Totals from a user-major matrix; N counts rows that are not empty. */
-extern RecsysItemTotals *RecsysItemTotalsCompute(const RecsysMatrix *users);
-extern void RecsysItemTotalsFree(RecsysItemTotals *totals);
-
 /*
- * In memory: rows first .. last-1.  users is user-major, items its transpose.
- */
-extern void RecsysCooccurrence(const RecsysMatrix *users, const RecsysMatrix *items,
-							   const RecsysItemTotals *totals,
-							   const RecsysModelOptions *options,
-							   uint32 first, uint32 last,
-							   RecsysRowReporter report, void *arg);
-
-/*
- * The same, one range of rows after the other in any order.  The arguments
- * must outlive the kernel, and several kernels may read the same ones.
+ * In memory, one range of rows after the other in any order.  users is user-major, items
+ * its transpose.  The arguments must outlive the kernel, and several kernels may read the
+ * same ones.
  */
 typedef struct RecsysKernel RecsysKernel;
 
@@ -59,6 +47,8 @@ extern RecsysKernel *RecsysKernelCreate(const RecsysMatrix *users, const RecsysM
 
 /* From now on neighbors are reported in no order, which is faster when they are many. */
 extern void RecsysKernelAnyOrder(RecsysKernel *kernel);
+
+/* Rows first .. last - 1 */
 extern void RecsysKernelRows(RecsysKernel *kernel, uint32 first, uint32 last,
 							 RecsysRowReporter report, void *arg);
 extern void RecsysKernelFree(RecsysKernel *kernel);
@@ -66,9 +56,7 @@ extern void RecsysKernelFree(RecsysKernel *kernel);
 /* What a row costs, in additions to a counter; more than zero. */
 extern uint64 RecsysKernelCost(const RecsysItemTotals *totals, uint32 item);
 
-/*
- * Memory that a kernel needs beside its arguments.
- */
+/* Memory that a kernel needs in addition to its arguments. */
 extern Size RecsysCooccurrenceMemory(uint32 nitems, bool weighted);
 
 /*

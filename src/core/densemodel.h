@@ -31,7 +31,7 @@ typedef struct RecsysDenseTask
 
 typedef struct RecsysDenseModel
 {
-	/* bytes of the block, and bytes that each member takes beside, the leader more than others */
+	/* bytes of the block; bytes that each member takes in addition, the leader more than the others */
 	Size		(*shared) (const RecsysDenseTask *task);
 	Size		(*memory) (const RecsysDenseTask *task, bool leader);
 
@@ -43,17 +43,6 @@ typedef struct RecsysDenseModel
 	void		(*run) (RecsysTeam *team, const RecsysDenseTask *task, void *shared,
 						RecsysRowReporter report, void *arg);
 } RecsysDenseModel;
-
-static inline RecsysDenseTask
-RecsysDenseTaskFor(const RecsysMatrix *users, const RecsysItemTotals *totals,
-				   const RecsysModelOptions *options)
-{
-	RecsysDenseTask task = {.options = *options, .nrows = users->nrows, .nitems = totals->nitems,
-		.nusers = totals->nusers, .nentries = users->offsets[users->nrows],
-		.weighted = users->weights != NULL};
-
-	return task;
-}
 
 /*
  * For models to prepare with: users in an order that does not depend on the one they come in, into

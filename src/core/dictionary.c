@@ -427,59 +427,17 @@ radix_sort(SortEntry *entries, SortEntry *spare, uint32 n)
 	return entries;
 }
 
-static inline int
-compare_numbers(const RecsysDictionary *dict, uint32 a, uint32 b)
+/* Numbers by their keys */
+static int
+compare_numbers(const void *a, const void *b, void *arg)
 {
+	const RecsysDictionary *dict = arg;
 	RecsysKey	x;
 	RecsysKey	y;
 
-	RecsysDictionaryKey(dict, a, &x);
-	RecsysDictionaryKey(dict, b, &y);
+	RecsysDictionaryKey(dict, *(const uint32 *) a, &x);
+	RecsysDictionaryKey(dict, *(const uint32 *) b, &y);
 	return RecsysKeyCompare(dict->kind, &x, &y);
-}
-
-/* Restore the heap below place: the greatest key on top. */
-static void
-sift_down(const RecsysDictionary *dict, uint32 *numbers, uint32 n, uint32 place)
-{
-	uint32		number = numbers[place];
-
-	for (;;)
-	{
-		uint64		child = 2 * (uint64) place + 1;
-
-		if (child >= n)
-			break;
-		if (child + 1 < n && compare_numbers(dict, numbers[child], numbers[child + 1]) < 0)
-			child++;
-		if (compare_numbers(dict, number, numbers[child]) >= 0)
-			break;
-		numbers[place] = numbers[child];
-		place = (uint32) child;
-	}
-	numbers[place] = number;
-}
-
-/*
- * Sort a run of numbers whose words are equal by their whole keys.  Heapsort,
- * because a run can be long (keys with a long common prefix) and qsort's
- * comparison cannot be told which dictionary it is about.
- */
-static void
-sort_run(const RecsysDictionary *dict, uint32 *numbers, uint32 n)
-{
-	for (uint32 place = n / 2; place-- > 0;)
-		sift_down(dict, numbers, n, place);
-	for (uint32 last = n; last-- > 1;)
-	{
-		uint32		greatest = numbers[0];
-
-		numbers[0] = numbers[last];
-		numbers[last] = greatest;
-		sift_down(dict, numbers, last, 0);
-		if (last % KEYS_PER_CHECK == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
 }
 
 /* A word whose unsigned order agrees with the order of the keys. */
@@ -521,8 +479,10 @@ sorted_numbers(const RecsysDictionary *dict, bool by_hash)
 		last = first + 1;
 		while (last < n && sorted[last].word == sorted[first].word)
 			last++;
+		/* all of them, where the keys have a long start in common */
 		if (last - first > 1)
-			sort_run(dict, numbers + first, last - first);
+			qsort_interruptible(numbers + first, last - first, sizeof(uint32), compare_numbers,
+								(void *) dict);
 	}
 	pfree(entries);
 	return numbers;

@@ -367,17 +367,16 @@ RecsysEasePlan(RecsysDenseTask *task, Size memory_limit)
 	return (uint32) low;
 }
 
-static const uint32 *sort_key;
-
 /* More users first, then the lower number. */
 static int
-compare_popularity(const void *a, const void *b)
+compare_popularity(const void *a, const void *b, void *arg)
 {
+	const uint32 *users = arg;
 	uint32		x = *(const uint32 *) a;
 	uint32		y = *(const uint32 *) b;
 
-	if (sort_key[x] != sort_key[y])
-		return sort_key[x] > sort_key[y] ? -1 : 1;
+	if (users[x] != users[y])
+		return users[x] > users[y] ? -1 : 1;
 	return x < y ? -1 : x > y;
 }
 
@@ -391,8 +390,8 @@ number_head(Ease *ease)
 		ease->head[item] = RECSYS_NONE;
 		ease->head_items[item] = item;
 	}
-	sort_key = ease->totals.users;
-	qsort(ease->head_items, nitems, sizeof(uint32), compare_popularity);
+	qsort_interruptible(ease->head_items, nitems, sizeof(uint32), compare_popularity,
+						ease->totals.users);
 	for (Size number = 0; number < ease->order; number++)
 		ease->head[ease->head_items[number]] = (uint32) number;
 }
@@ -427,6 +426,9 @@ static void
 run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReporter report, void *arg)
 {
 	Ease		ease = {0};
+	RecsysPairModel model = {.users = &ease.users, .items = &ease.items, .totals = &ease.totals,
+		.options = &task->options, .score = task->by_users ? score_by_users : score_by_head,
+		.arg = &ease};
 	Size		total = task->by_users ? (Size) task->nitems : task->order;
 
 	(void) lay_out(task, shared, &ease);
@@ -450,8 +452,7 @@ run(RecsysTeam *team, const RecsysDenseTask *task, void *shared, RecsysRowReport
 
 	ease.by_user = recsys_alloc_huge(sizeof(float) * Max((Size) task->nrows, 1));
 	ease.mean = recsys_alloc_huge(sizeof(float) * Max((Size) task->nitems, 1));
-	RecsysPairRows(team, &ease.users, &ease.items, &ease.totals, &task->options, NULL,
-				   ease.by_users ? score_by_users : score_by_head, &ease, report, arg);
+	RecsysPairRows(team, &model, report, arg);
 	pfree(ease.by_user);
 	pfree(ease.mean);
 }

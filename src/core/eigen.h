@@ -27,7 +27,7 @@ extern void RecsysEigenCompute(RecsysTeam *team, const RecsysMatrix *a,
 
 extern Size RecsysEigenShared(uint32 nrows, uint32 ncolumns, int rank);
 
-/* Bytes that each member takes beside, the leader more than others. */
+/* Bytes that each member takes in addition, the leader more than the others. */
 extern Size RecsysEigenMemory(uint32 nrows, uint32 ncolumns, int rank, bool leader);
 
 #endif							/* RECSYS_EIGEN_H */

@@ -93,16 +93,4 @@ extern Size RecsysEvaluatorMemory(const RecsysEvaluation *evaluation);
  */
 extern void RecsysEvaluationSortItems(RecsysEvaluation *evaluation);
 
-/*
- * Figures of all lists together, for the users x with segments[x] == segment
- * (all users when segments is NULL).  Items of group g < ngroups (groups NULL:
- * every item of the catalogue is its own) are counted over the first k of the
- * lists; coverage is the share of groups that are recommended at all.  Gini is
- * NaN when nothing is recommended, both are when there are no groups.
- */
-extern void RecsysEvaluationSpread(const RecsysEvaluation *evaluation, const uint32 *lists, int k,
-								   const uint32 *segments, uint32 segment,
-								   const uint32 *groups, uint32 ngroups,
-								   double *coverage, double *gini);
-
 #endif							/* RECSYS_EVALUATION_H */

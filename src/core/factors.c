@@ -34,7 +34,7 @@
 #include "core/blas.h"
 
 /* Items that are added to A at once, at least */
-#define LEAST_PANEL 64
+#define MIN_PANEL 64
 
 /*
  * Sums of a dot product that grow side by side, in a vector of the compiler's: a loop
@@ -75,7 +75,7 @@ static const int step = 1;
 static int
 panel_rows(int rank)
 {
-	return Max(rank, LEAST_PANEL);
+	return Max(rank, MIN_PANEL);
 }
 
 RecsysFoldIn *

@@ -11,7 +11,7 @@
 
 #include "core/platform.h"
 
-/* What it takes to fold a user in beside the factors: see factors.c. */
+/* What folding a user in needs in addition to the factors: see factors.c. */
 typedef struct RecsysFactorShape
 {
 	uint32		nitems;

@@ -17,13 +17,13 @@
 #include <float.h>
 #include <math.h>
 
-#define LARGEST_CODE 127
+#define MAX_CODE 127
 
 /* 1024 products of both stay within 32 bits */
-#define LARGEST_USER_CODE 8191
+#define MAX_USER_CODE 8191
 
 /* Half a step, and what rounding may add: less than a hundredth. */
-#define MOST_STEPS 0.51
+#define MAX_STEPS 0.51
 
 void
 RecsysSketchFactor(const float *factor, int rank, RecsysSketch *sketch)
@@ -33,7 +33,7 @@ RecsysSketchFactor(const float *factor, int rank, RecsysSketch *sketch)
 	memset(sketch, 0, RECSYS_SKETCH_SIZE(rank));
 	for (int x = 0; x < rank; x++)
 		largest = Max(largest, fabsf(factor[x]));
-	sketch->step = largest / LARGEST_CODE;
+	sketch->step = largest / MAX_CODE;
 
 	/* too small to be told apart: all codes are 0 */
 	if (sketch->step < FLT_MIN)
@@ -42,7 +42,7 @@ RecsysSketchFactor(const float *factor, int rank, RecsysSketch *sketch)
 		return;
 	}
 	for (int x = 0; x < rank; x++)
-		sketch->codes[x] = (int8) Max(Min(rintf(factor[x] / sketch->step), LARGEST_CODE), -LARGEST_CODE);
+		sketch->codes[x] = (int8) Max(Min(rintf(factor[x] / sketch->step), MAX_CODE), -MAX_CODE);
 }
 
 bool
@@ -50,7 +50,7 @@ RecsysSketchFits(const RecsysSketch *sketch, const float *factor, int rank)
 {
 	for (int x = 0; x < rank; x++)
 		if (!(fabs((double) factor[x] - (double) sketch->step * sketch->codes[x]) <=
-			  MOST_STEPS * sketch->step))
+			  MAX_STEPS * sketch->step))
 			return false;
 	return isfinite(sketch->step);
 }
@@ -66,13 +66,13 @@ RecsysSketchUser(const float *user, int rank, RecsysUserSketch *sketch)
 		largest = Max(largest, fabsf(user[x]));
 		sum += fabs(user[x]);
 	}
-	sketch->step = largest / LARGEST_USER_CODE;
+	sketch->step = largest / MAX_USER_CODE;
 	if (sketch->step < FLT_MIN)
 		sketch->step = 2 * largest;
 	for (int x = 0; x < rank; x++)
 		sketch->codes[x] = sketch->step < FLT_MIN || largest < sketch->step ? 0 :
-			(int16) Max(Min(rintf(user[x] / sketch->step), LARGEST_USER_CODE), -LARGEST_USER_CODE);
-	sketch->spread = (float) (MOST_STEPS * (sum + (double) LARGEST_CODE * rank * sketch->step));
+			(int16) Max(Min(rintf(user[x] / sketch->step), MAX_USER_CODE), -MAX_USER_CODE);
+	sketch->spread = (float) (MAX_STEPS * (sum + (double) MAX_CODE * rank * sketch->step));
 }
 
 RECSYS_TARGET_CLONES void

@@ -27,14 +27,14 @@ extern void RecsysSketchFactor(const float *factor, int rank, RecsysSketch *sket
 extern bool RecsysSketchFits(const RecsysSketch *sketch, const float *factor, int rank);
 
 /* The same of a user's factor, by finer steps */
-#define RECSYS_SKETCH_MOST_RANK 1024
+#define RECSYS_SKETCH_MAX_RANK 1024
 
 typedef struct RecsysUserSketch
 {
 	float		step;
 	float		spread;			/* by so many of an item's steps the score from the
 								 * sketches may differ from that of the factors */
-	int16		codes[RECSYS_SKETCH_MOST_RANK];
+	int16		codes[RECSYS_SKETCH_MAX_RANK];
 } RecsysUserSketch;
 
 extern void RecsysSketchUser(const float *user, int rank, RecsysUserSketch *sketch);

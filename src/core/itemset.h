@@ -21,7 +21,7 @@
 #ifndef RECSYS_ITEMSET_H
 #define RECSYS_ITEMSET_H
 
-#include "core/matrix.h"
+#include "core/platform.h"
 
 typedef enum RecsysItemsetKind
 {
@@ -66,18 +66,6 @@ typedef struct RecsysBaskets
 	bool		weighted;		/* does next fill in the weight? */
 	void	   *arg;
 } RecsysBaskets;
-
-/* A matrix as such a source: rows are baskets.  weights is NULL or one number a row. */
-typedef struct RecsysMatrixBaskets
-{
-	RecsysBaskets baskets;		/* pass this on */
-	const RecsysMatrix *matrix;
-	const double *weights;
-	uint32		row;
-} RecsysMatrixBaskets;
-
-extern void RecsysMatrixBasketsInit(RecsysMatrixBaskets *source, const RecsysMatrix *matrix,
-									const double *weights);
 
 /*
  * The prepared data, ready to be copied to anywhere that is aligned to 8 bytes.  Item

@@ -11,9 +11,9 @@
  * Baskets are ranks in ascending order.  All of them stand in one array, each behind
  * a head, and one more head ends the array.  Words of heads have the highest bit set.
  * The last one has the number of equal baskets that stand there once; where there are
- * weights, another one before it has the basket's number.  So somebody who comes to the
- * place of an item in a basket can walk from there in both directions and learns which
- * basket it is and how often it occurs.
+ * weights, another one before it has the basket's number.  So from the place of an item
+ * in a basket one can walk in both directions, and learns which basket it is and how
+ * often it occurs.
  * Baskets with one frequent item or none are not there.
  */
 #ifndef RECSYS_ITEMSET_BLOCK_H
@@ -25,8 +25,8 @@
 #define ITEMSET_MAX_BASKETS (ITEMSET_HEAD - 1)
 
 /*
- * Walks along occurrences ask the memory for the baskets of so many places ahead; the
- * array is longer by that much.
+ * Walks along occurrences prefetch the basket that is this many places ahead; the array is
+ * that much longer.
  */
 #define ITEMSET_AHEAD 16
 
@@ -60,17 +60,5 @@ typedef struct ItemsetBlock
 
 #define ITEMSET_ARRAY(block, type, field) \
 	((type *) ((char *) (block) + (block)->field))
-
-/* Mine another kind, or from now on only what has a higher support. */
-extern void RecsysItemsetMinerChange(RecsysItemsetMiner *miner, RecsysItemsetKind kind,
-									 uint32 min_support);
-
-/*
- * Of the sets with just that support, with kind ALL and without any_of, the first ones in the
- * alphabet of their items as reported, in that order and their items ascending, most at most.
- */
-extern RecsysItemsetOutcome RecsysItemsetsFirst(const RecsysItemsets *sets, uint32 support,
-												uint64 most, Size memory_limit,
-												RecsysItemsetReporter report, void *arg);
 
 #endif							/* RECSYS_ITEMSET_BLOCK_H */

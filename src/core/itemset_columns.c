@@ -6,11 +6,11 @@
  * fewer baskets are left than there are bits, the bits of those that are left are
  * moved together.
  */
-#include "core/itemset_miner.h"
+#include "core/itemset_columns.h"
 
 /*
- * Bits are moved together when there are at least so many words, and no more than
- * that share of them would be left.
+ * Bits are moved together in columns of at least this many words, if no more than this
+ * share of the words is left.
  */
 #define COMPRESS_WORDS 6
 #define COMPRESS_SHARE 0.6
@@ -259,6 +259,87 @@ grows_upward(RecsysItemsetMiner *miner, const Segments *segments, const uint64 *
 	return frequent;
 }
 
+/* What becomes of the columns of one item after the other. */
+typedef struct Children
+{
+	Column	   *columns;
+	uint32		n;
+	uint32		nlower;			/* of these, those with lower numbers: they may be added */
+	uint64	   *bits;			/* room for all there can be */
+	uint32	   *supports;
+} Children;
+
+/*
+ * The columns of the current set, to which the item of column x has just been added:
+ * the first n columns, each and-ed with x.  False if one with a higher number has all
+ * its baskets, so that the set is not closed.
+ */
+static inline bool
+find_children(RecsysItemsetMiner *miner, const Column *columns, uint32 x, uint32 n,
+			  const Segments *segments, Children *children)
+{
+	uint32		words = segments->first[segments->count];
+	uint32		support = columns[x].support;
+	const uint32 *supports = children->supports;
+	uint32		nchildren = 0;
+
+	add_work(miner, (uint64) n * words);
+	intersect(columns[x].bits, columns, n, segments, children->bits, children->supports);
+	for (uint32 y = 0; y < n; y++)
+	{
+		if (y == x)
+			children->nlower = nchildren;
+		else if (supports[y] == support)
+		{
+			if (y > x)
+				return false;
+			add_perfect(miner, columns[y].item);
+		}
+		else if (supports[y] >= miner->min_support)
+		{
+			Column	   *child = &children->columns[nchildren++];
+
+			child->item = columns[y].item;
+			child->support = supports[y];
+			child->bits = children->bits + (Size) y * words;
+		}
+	}
+	children->n = nchildren;
+	if (n == x)
+		children->nlower = nchildren;
+	return true;
+}
+
+/* As far as items above the task's go: is the set closed, or maximal if that is wanted? */
+static inline bool
+complete_upward(RecsysItemsetMiner *miner, const Column *column, const Segments *segments,
+			uint32 nchildren)
+{
+	if (!closed_upward(miner, segments, column->bits, column->support))
+		return false;
+	return miner->kind != RECSYS_ITEMSETS_MAXIMAL || nchildren > 0 ||
+		!grows_upward(miner, segments, column->bits);
+}
+
+/* All sets below the current one, whose baskets are the bits. */
+static inline bool
+mine_children(RecsysItemsetMiner *miner, const Segments *segments, const uint64 *bits,
+			  const Children *children)
+{
+	Mark		mark = RecsysItemsetMinerMark(miner);
+	Segments	moved;
+
+	if (children->n < 2 || segments->first[segments->count] < COMPRESS_WORDS)
+		return RecsysItemsetMineColumns(miner, children->columns, 0, children->nlower,
+										children->n, segments);
+	if (!compress_children(miner, segments, bits, children->columns, children->n, &moved) ||
+		!RecsysItemsetMineColumns(miner, children->columns, 0, children->nlower, children->n,
+								  &moved))
+		return false;
+	RecsysItemsetMinerRelease(miner, mark);
+	return true;
+}
+
 bool
 RecsysItemsetMineColumns(RecsysItemsetMiner *miner, const Column *columns, uint32 first,
 						 uint32 last, uint32 ncolumns, const Segments *segments)
@@ -269,75 +350,36 @@ RecsysItemsetMineColumns(RecsysItemsetMiner *miner, const Column *columns, uint3
 	uint32		nothers = all ? last : ncolumns;
 	uint32		length = miner->length;
 	uint32		nperfect = miner->nperfect;
-	Column	   *children = RecsysItemsetMinerAllocate(miner, nothers * sizeof(Column));
-	uint32	   *supports = RecsysItemsetMinerAllocate(miner, nothers * sizeof(uint32));
-	uint64	   *bits = RecsysItemsetMinerAllocate(miner, (Size) nothers * words * sizeof(uint64));
+	Children	children;
 
-	if (children == NULL || supports == NULL || bits == NULL)
+	children.columns = RecsysItemsetMinerAllocate(miner, nothers * sizeof(Column));
+	children.supports = RecsysItemsetMinerAllocate(miner, nothers * sizeof(uint32));
+	children.bits = RecsysItemsetMinerAllocate(miner, (Size) nothers * words * sizeof(uint64));
+	if (children.columns == NULL || children.supports == NULL || children.bits == NULL)
 		return false;
 	for (uint32 x = first; x < last; x++)
 	{
 		uint32		support = columns[x].support;
-		uint32		n = all ? x : ncolumns;
-		uint32		nchildren = 0;
-		uint32		nlower = 0;
 		bool		closed = true;
 
 		/* it was frequent, but min_support may have been raised */
 		if (support < miner->min_support)
 			continue;
 		miner->set[miner->length++] = columns[x].item;
+		children.n = 0;
+		children.nlower = 0;
 		if (!all || may_grow(miner))
-		{
-			add_work(miner, (uint64) n * words);
-			intersect(columns[x].bits, columns, n, segments, bits, supports);
-			for (uint32 y = 0; y < n && closed; y++)
-			{
-				if (y == x)
-					nlower = nchildren;
-				else if (supports[y] == support)
-				{
-					if (y < x)
-						add_perfect(miner, columns[y].item);
-					else
-						closed = false;
-				}
-				else if (supports[y] >= miner->min_support)
-				{
-					children[nchildren].item = columns[y].item;
-					children[nchildren].support = supports[y];
-					children[nchildren++].bits = bits + (Size) y * words;
-				}
-			}
-			if (n == x)
-				nlower = nchildren;
-		}
-		if (!all && closed)
-		{
-			closed = closed_upward(miner, segments, columns[x].bits, support);
-			if (closed && miner->kind == RECSYS_ITEMSETS_MAXIMAL && nchildren == 0 &&
-				grows_upward(miner, segments, columns[x].bits))
-				closed = false;
-		}
+			closed = find_children(miner, columns, x, all ? x : ncolumns, segments, &children);
+		if (closed && !all)
+			closed = complete_upward(miner, &columns[x], segments, children.n);
 		if (closed)
 		{
-			Mark		inner = RecsysItemsetMinerMark(miner);
-			Segments	moved;
-			bool		deeper = nlower > 0 && may_grow(miner);
+			bool		deeper = children.nlower > 0 && may_grow(miner);
 
-			if (!RecsysItemsetMinerReport(miner, nchildren, support,
+			if (!RecsysItemsetMinerReport(miner, children.n, support,
 										  weigh_column(miner, columns, x, segments)))
 				return false;
-			if (deeper && nchildren > 1 && words >= COMPRESS_WORDS)
-			{
-				if (!compress_children(miner, segments, columns[x].bits, children, nchildren,
-									   &moved) ||
-					!RecsysItemsetMineColumns(miner, children, 0, nlower, nchildren, &moved))
-					return false;
-				RecsysItemsetMinerRelease(miner, inner);
-			}
-			else if (deeper &&
-					 !RecsysItemsetMineColumns(miner, children, 0, nlower, nchildren, segments))
+			if (deeper && !mine_children(miner, segments, columns[x].bits, &children))
 				return false;
 		}
 		miner->length = length;
@@ -345,6 +387,56 @@ RecsysItemsetMineColumns(RecsysItemsetMiner *miner, const Column *columns, uint3
 	}
 	RecsysItemsetMinerRelease(miner, mark);
 	return true;
+}
+
+void
+RecsysItemsetLayoutStart(ColumnLayout *layout, Segments *segments)
+{
+	layout->segments = segments;
+	segments->count = 1;
+	memset(layout->bits, 0, sizeof(layout->bits));
+}
+
+void
+RecsysItemsetLayoutPlace(ColumnLayout *layout)
+{
+	Segments   *segments = layout->segments;
+	uint32		words = 0;
+
+	for (uint32 s = 0; s < segments->count; s++)
+	{
+		segments->first[s] = words;
+		words += (layout->bits[s] + 63) / 64;
+		layout->bits[s] = segments->first[s] * 64;
+	}
+	segments->first[segments->count] = words;
+	layout->words = words;
+}
+
+Column *
+RecsysItemsetLayoutColumns(RecsysItemsetMiner *miner, ColumnLayout *layout, uint32 n, bool origins)
+{
+	Size		bits = (Size) layout->words * 64;
+	Size		size = (Size) n * layout->words * sizeof(uint64);
+	Column	   *columns = RecsysItemsetMinerAllocate(miner, n * sizeof(Column));
+	uint64	   *memory = RecsysItemsetMinerAllocate(miner, size);
+
+	layout->weights = NULL;
+	layout->origins = NULL;
+	if (miner->basket_weights != NULL)
+		layout->weights = RecsysItemsetMinerAllocate(miner, bits * sizeof(double));
+	if (origins)
+		layout->origins = RecsysItemsetMinerAllocate(miner, bits * sizeof(uint32));
+	if (miner->outcome != RECSYS_ITEMSETS_DONE)
+		return NULL;
+	memset(memory, 0, size);
+	if (layout->weights != NULL)
+		memset(layout->weights, 0, bits * sizeof(double));
+	layout->segments->weights = layout->weights;
+	layout->segments->origins = layout->origins;
+	for (uint32 x = 0; x < n; x++)
+		columns[x].bits = memory + (Size) x * layout->words;
+	return columns;
 }
 
 /* The first word of the next basket's head, after the last word of this one's. */
@@ -356,23 +448,48 @@ next_basket(const uint32 *head)
 	return head;
 }
 
+/* Set the bits of the block's baskets. */
+static void
+fill_columns(RecsysItemsetMiner *miner, ColumnLayout *layout)
+{
+	const ItemsetBlock *block = miner->block;
+	const uint32 *end = miner->lists.entries + block->nentries - 1;
+	uint64	   *memory = miner->columns[0].bits;
+
+	for (const uint32 *head = miner->lists.entries + block->weighted; head < end;
+		 head = next_basket(head) + block->weighted)
+	{
+		uint32		count = *head & ~ITEMSET_HEAD;
+		double		weight = layout->weights == NULL ? 0.0 :
+			miner->basket_weights[head[-1] & ~ITEMSET_HEAD];
+
+		for (uint32 s = 0; count != 0; s++, count >>= 1)
+		{
+			uint32		bit = layout->bits[s];
+
+			if (!(count & 1))
+				continue;
+			layout->bits[s]++;
+			note_bit(layout, bit, weight, 0);
+			weight = 0.0;
+			for (const uint32 *e = head + 1; !(*e & ITEMSET_HEAD); e++)
+				memory[(Size) *e * layout->words + bit / 64] |= UINT64CONST(1) << (bit % 64);
+		}
+	}
+}
+
 void
 RecsysItemsetMinerConsiderColumns(RecsysItemsetMiner *miner)
 {
 	const ItemsetBlock *block = miner->block;
 	const uint32 *end = miner->lists.entries + block->nentries - 1;
-	Segments   *segments = &miner->segments;
-	uint32		bits[MAX_SEGMENTS] = {0};
+	ColumnLayout layout;
 	double		pairs = (double) block->nranks * block->nranks / 2;
 	double		steps = (double) block->nentries * block->nentries / Max(block->ndistinct, 1) / 2;
-	uint32		words = 0;
-	double	   *weights = NULL;
-	uint64	   *memory;
-	Size		size;
 
 	/*
-	 * The number of words is at least this one, and a basket's pairs are steps.  At
-	 * most half of the memory, since the search needs as much again.
+	 * There are at least so many words, and a basket takes a step for each pair of its
+	 * items.  At most half of the memory, since the search needs as much again.
 	 */
 	if (pairs * (block->ndistinct / 64 + 1) > steps * LIST_STEP ||
 		block->nranks == 0 ||
@@ -380,70 +497,26 @@ RecsysItemsetMinerConsiderColumns(RecsysItemsetMiner *miner)
 		miner->memory_limit - miner->memory)
 		return;
 
-	segments->count = 1;
+	RecsysItemsetLayoutStart(&layout, &miner->segments);
 	for (const uint32 *head = miner->lists.entries + block->weighted; head < end;
 		 head = next_basket(head) + block->weighted)
-	{
-		uint32		count = *head & ~ITEMSET_HEAD;
-
-		for (uint32 s = 0; count != 0; s++, count >>= 1)
-		{
-			bits[s] += count & 1;
-			if (count & 1)
-				segments->count = Max(segments->count, s + 1);
-		}
-	}
-	for (uint32 s = 0; s < segments->count; s++)
-	{
-		segments->first[s] = words;
-		words += (bits[s] + 63) / 64;
-		bits[s] = segments->first[s] * 64;
-	}
-	segments->first[segments->count] = words;
-	size = (Size) block->nranks * words * sizeof(uint64);
-	if (size * 3 + (Size) words * 64 * sizeof(double) > miner->memory_limit - miner->memory)
+		count_bits(&layout, *head & ~ITEMSET_HEAD);
+	RecsysItemsetLayoutPlace(&layout);
+	if ((Size) block->nranks * layout.words * sizeof(uint64) * 3 +
+		(Size) layout.words * 64 * sizeof(double) > miner->memory_limit - miner->memory)
 		return;
-	miner->columns = RecsysItemsetMinerAllocate(miner, block->nranks * sizeof(Column));
-	memory = RecsysItemsetMinerAllocate(miner, size);
-	if (block->weighted)
-		weights = RecsysItemsetMinerAllocate(miner, (Size) words * 64 * sizeof(double));
-	if (miner->columns == NULL || memory == NULL || (block->weighted && weights == NULL))
+	miner->columns = RecsysItemsetLayoutColumns(miner, &layout, block->nranks, false);
+	if (miner->columns == NULL)
 	{
 		/* then lists, which may take less */
 		miner->outcome = RECSYS_ITEMSETS_DONE;
 		return;
 	}
-	memset(memory, 0, size);
-	if (weights != NULL)
-		memset(weights, 0, (Size) words * 64 * sizeof(double));
-	segments->weights = weights;
-	segments->origins = NULL;
 	for (uint32 rank = 0; rank < block->nranks; rank++)
 	{
 		miner->columns[rank].item = miner->lists.items[rank];
 		miner->columns[rank].support = miner->supports[rank];
-		miner->columns[rank].bits = memory + (Size) rank * words;
 	}
-	for (const uint32 *head = miner->lists.entries + block->weighted; head < end;
-		 head = next_basket(head) + block->weighted)
-	{
-		uint32		count = *head & ~ITEMSET_HEAD;
-		double		weight = weights == NULL ? 0.0 :
-			miner->basket_weights[head[-1] & ~ITEMSET_HEAD];
-
-		for (uint32 s = 0; count != 0; s++, count >>= 1)
-		{
-			uint32		bit = bits[s];
-
-			if (!(count & 1))
-				continue;
-			bits[s]++;
-			if (weights != NULL)
-				weights[bit] = weight;
-			weight = 0.0;
-			for (const uint32 *e = head + 1; !(*e & ITEMSET_HEAD); e++)
-				memory[(Size) *e * words + bit / 64] |= UINT64CONST(1) << (bit % 64);
-		}
-	}
+	fill_columns(miner, &layout);
 	miner->dense = true;
 }

@@ -15,6 +15,7 @@
  * there are only items of all_of in it, that is all baskets, and supports are known.
  */
 #include "core/itemset_block.h"
+#include "core/itemset_first.h"
 
 /* Look for interrupts after so many entries. */
 #define WORK_BETWEEN_CHECKS 1000000

@@ -1,8 +1,15 @@
 /*
  * itemset_lists.c
  *	  The search for item sets where baskets are lists of items.
+ *
+ * One walk along the baskets with an item counts what else is in them.  The items that
+ * are frequent there are its extensions.  The search goes on with the baskets reduced to
+ * these: as columns of bits when the extensions are few, as shorter lists when they are
+ * many.
  */
-#include "core/itemset_miner.h"
+#include "core/itemset_lists.h"
+
+#include "core/itemset_columns.h"
 
 /* An item that is frequent together with the current set. */
 typedef struct Extension
@@ -11,6 +18,21 @@ typedef struct Extension
 	uint32		support;
 	double		weight;
 } Extension;
+
+/* A set, its baskets, and what may be added to it. */
+typedef struct SetNode
+{
+	const Lists *lists;			/* where the baskets stand ... */
+	uint32		number;			/* ... that have the item of this number */
+	const uint32 *occurrences;	/* of that item */
+	uint32		noccurrences;
+	uint32	   *heads;			/* of the basket of each occurrence: where in entries */
+	bool		upward;			/* do items with higher numbers in the lists matter? */
+	Extension  *extensions;
+	uint32		n;
+	uint32		nlower;			/* of these, the ones that may be in sets come first */
+	uint64		nentries;		/* of extensions in all baskets */
+} SetNode;
 
 static inline uint32
 count_of(const uint32 *head)
@@ -41,22 +63,21 @@ looks_upward(const RecsysItemsetMiner *miner, const Lists *lists)
 }
 
 /*
- * Count the items of the baskets with an item, those with higher numbers only where
- * they matter.  Notes the places of the baskets' heads in heads.  If touched is given,
- * it gets the items that were met; returns how many.
+ * Count the items of the node's baskets, those with higher numbers only where they
+ * matter, and note where the baskets' heads are.  If touched is given, it gets the items
+ * that were met; returns how many.
  */
 static inline uint32
-count_walking(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint32 *heads,
-			  uint32 *touched)
+count_walking(RecsysItemsetMiner *miner, const SetNode *node, uint32 *touched)
 {
-	const uint32 *entries = lists->entries;
-	const uint32 *occurrences = lists->occurrences;
+	const uint32 *entries = node->lists->entries;
+	const uint32 *occurrences = node->occurrences;
+	uint32	   *heads = node->heads;
 	uint32	   *counts = miner->counts;
 	uint32		ntouched = 0;
-	bool		upward = looks_upward(miner, lists);
-	uint32		last = lists->places[number + 1];
+	bool		upward = node->upward;
 
-	for (uint32 o = lists->places[number]; o < last; o++)
+	for (uint32 o = 0; o < node->noccurrences; o++)
 	{
 		const uint32 *entry = entries + occurrences[o];
 		const uint32 *e = entry;
@@ -97,32 +118,33 @@ count_walking(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint
 
 /* The same for weights, along the heads that were noted; only lower numbers. */
 static void
-weigh_walking(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, const uint32 *heads)
+weigh_walking(RecsysItemsetMiner *miner, const SetNode *node)
 {
-	uint32		first = lists->places[number];
+	const Lists *lists = node->lists;
 
-	for (uint32 o = first; o < lists->places[number + 1]; o++)
+	for (uint32 o = 0; o < node->noccurrences; o++)
 	{
-		const uint32 *head = lists->entries + heads[o - first];
-		double		weight = weight_of(miner, origin_of(lists, o - first, head));
+		const uint32 *head = lists->entries + node->heads[o];
+		double		weight = weight_of(miner, origin_of(lists, o, head));
 
-		for (const uint32 *e = head + 1; e < lists->entries + lists->occurrences[o]; e++)
+		for (const uint32 *e = head + 1; e < lists->entries + node->occurrences[o]; e++)
 			miner->weights[*e] += weight;
 	}
 }
 
 /* Do all these baskets have an item above the task's? */
 static bool
-closed_upward(RecsysItemsetMiner *miner, const Lists *lists, const uint32 *heads,
-			  uint32 noccurrences, uint32 support)
+closed_upward(RecsysItemsetMiner *miner, const SetNode *node, uint32 support)
 {
+	const Lists *lists = node->lists;
 	uint32		count = 0;
 
-	for (uint32 o = 0; o < noccurrences; o++)
+	for (uint32 o = 0; o < node->noccurrences; o++)
 	{
-		uint32		origin = origin_of(lists, o, lists->entries + heads[o]);
+		const uint32 *head = lists->entries + node->heads[o];
+		uint32		origin = origin_of(lists, o, head);
 
-		count += count_of(lists->entries + heads[o]);
+		count += count_of(head);
 		if (o == 0)
 			RecsysItemsetMinerStartUpward(miner, origin, support);
 		else
@@ -136,19 +158,19 @@ closed_upward(RecsysItemsetMiner *miner, const Lists *lists, const uint32 *heads
 
 /* Is an item above the task's frequent in these baskets? */
 static bool
-grows_upward(RecsysItemsetMiner *miner, const Lists *lists, const uint32 *heads,
-			 uint32 noccurrences)
+grows_upward(RecsysItemsetMiner *miner, const SetNode *node)
 {
+	const Lists *lists = node->lists;
 	bool		frequent = false;
 
-	for (uint32 o = 0; o < noccurrences && !frequent; o++)
+	for (uint32 o = 0; o < node->noccurrences && !frequent; o++)
 	{
-		const uint32 *head = lists->entries + heads[o];
+		const uint32 *head = lists->entries + node->heads[o];
 
 		frequent = RecsysItemsetMinerCountUpward(miner, origin_of(lists, o, head), count_of(head));
 	}
-	for (uint32 o = 0; o < noccurrences; o++)
-		RecsysItemsetMinerForgetUpward(miner, origin_of(lists, o, lists->entries + heads[o]));
+	for (uint32 o = 0; o < node->noccurrences; o++)
+		RecsysItemsetMinerForgetUpward(miner, origin_of(lists, o, lists->entries + node->heads[o]));
 	return frequent;
 }
 
@@ -162,22 +184,21 @@ compare_numbers(const void *a, const void *b)
 }
 
 /*
- * Find the items that are frequent together with an item and leave them, ascending,
- * in touched, their counts in counts.  All other counts are zero again.
+ * Find the items that are frequent in the node's baskets.  They are left in touched,
+ * ascending, and their counts in counts.  All other counts are zero again.
  */
 static uint32
-find_frequent(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint32 *heads)
+find_frequent(RecsysItemsetMiner *miner, const SetNode *node)
 {
-	uint32		noccurrences = lists->places[number + 1] - lists->places[number];
-	uint32		nitems = looks_upward(miner, lists) ? lists->nitems : number;
+	uint32		nitems = node->upward ? node->lists->nitems : node->number;
 	uint32	   *counts = miner->counts;
 	uint32		n = 0;
 
-	if (noccurrences > nitems / 64)
+	if (node->noccurrences > nitems / 64)
 	{
-		count_walking(miner, lists, number, heads, NULL);
+		count_walking(miner, node, NULL);
 		if (miner->weights != NULL)
-			weigh_walking(miner, lists, number, heads);
+			weigh_walking(miner, node);
 		for (uint32 x = 0; x < nitems; x++)
 		{
 			miner->touched[n] = x;
@@ -188,10 +209,10 @@ find_frequent(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint
 	}
 	else
 	{
-		uint32		ntouched = count_walking(miner, lists, number, heads, miner->touched);
+		uint32		ntouched = count_walking(miner, node, miner->touched);
 
 		if (miner->weights != NULL)
-			weigh_walking(miner, lists, number, heads);
+			weigh_walking(miner, node);
 		for (uint32 x = 0; x < ntouched; x++)
 		{
 			uint32		touched = miner->touched[x];
@@ -206,92 +227,47 @@ find_frequent(RecsysItemsetMiner *miner, const Lists *lists, uint32 number, uint
 	return n;
 }
 
-/*
- * Lay out the baskets with an item as columns of its n extensions and mine them;
- * the first nlower may be in sets.
- */
-static bool
-mine_as_columns(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
-				const uint32 *heads, const Extension *extensions, uint32 nlower, uint32 n)
+/* New numbers for the extensions: places in the node's array of them. */
+static void
+number_extensions(RecsysItemsetMiner *miner, const SetNode *node)
 {
-	const uint32 *occurrences = lists->occurrences + lists->places[number];
-	uint32		noccurrences = lists->places[number + 1] - lists->places[number];
-	Segments	segments;
-	uint32		bits[MAX_SEGMENTS] = {0};
-	uint32		words = 0;
-	Column	   *columns;
-	uint64	   *memory;
-	double	   *weights = NULL;
-	uint32	   *origins = NULL;
-	bool		upward = looks_upward(miner, lists);
+	for (uint32 x = 0; x < node->n; x++)
+		miner->numbers[node->extensions[x].number] = x;
+}
 
-	/* how many bits in each segment */
-	segments.count = 1;
-	for (uint32 o = 0; o < noccurrences; o++)
-	{
-		uint32		count = count_of(lists->entries + heads[o]);
+static void
+forget_numbers(RecsysItemsetMiner *miner, const SetNode *node)
+{
+	for (uint32 x = 0; x < node->n; x++)
+		miner->numbers[node->extensions[x].number] = RECSYS_NONE;
+}
 
-		if (likely(count == 1))
-		{
-			bits[0]++;
-			continue;
-		}
-		for (uint32 s = 0; count != 0; s++, count >>= 1)
-		{
-			bits[s] += count & 1;
-			segments.count = Max(segments.count, s + 1);
-		}
-	}
-	for (uint32 s = 0; s < segments.count; s++)
-	{
-		segments.first[s] = words;
-		words += (bits[s] + 63) / 64;
-		bits[s] = segments.first[s] * 64;
-	}
-	segments.first[segments.count] = words;
+/* Set the bits of the node's baskets. */
+static inline void
+fill_columns(RecsysItemsetMiner *miner, const SetNode *node, ColumnLayout *layout, Column *columns)
+{
+	const Lists *lists = node->lists;
+	bool		upward = node->upward;
 
-	columns = RecsysItemsetMinerAllocate(miner, n * sizeof(Column));
-	memory = RecsysItemsetMinerAllocate(miner, (Size) n * words * sizeof(uint64));
-	if (miner->basket_weights != NULL)
-		weights = RecsysItemsetMinerAllocate(miner, (Size) words * 64 * sizeof(double));
-	if (miner->kind != RECSYS_ITEMSETS_ALL)
-		origins = RecsysItemsetMinerAllocate(miner, (Size) words * 64 * sizeof(uint32));
-	if (miner->outcome != RECSYS_ITEMSETS_DONE)
-		return false;
-	memset(memory, 0, (Size) n * words * sizeof(uint64));
-	if (weights != NULL)
-		memset(weights, 0, (Size) words * 64 * sizeof(double));
-	segments.weights = weights;
-	segments.origins = origins;
-	for (uint32 x = 0; x < n; x++)
+	for (uint32 o = 0; o < node->noccurrences; o++)
 	{
-		columns[x].item = lists->items[extensions[x].number];
-		columns[x].support = extensions[x].support;
-		columns[x].bits = memory + (Size) x * words;
-		miner->numbers[extensions[x].number] = x;
-	}
-
-	for (uint32 o = 0; o < noccurrences; o++)
-	{
-		const uint32 *entry = lists->entries + occurrences[o];
-		const uint32 *head = lists->entries + heads[o];
+		const uint32 *entry = lists->entries + node->occurrences[o];
+		const uint32 *head = lists->entries + node->heads[o];
 		uint32		count = count_of(head);
-		uint32		origin = origins != NULL || weights != NULL ? origin_of(lists, o, head) : 0;
-		double		weight = weights != NULL ? weight_of(miner, origin) : 0.0;
+		uint32		origin = layout->origins != NULL || layout->weights != NULL ?
+			origin_of(lists, o, head) : 0;
+		double		weight = layout->weights != NULL ? weight_of(miner, origin) : 0.0;
 
-		__builtin_prefetch(lists->entries + occurrences[o + ITEMSET_AHEAD]);
+		__builtin_prefetch(lists->entries + node->occurrences[o + ITEMSET_AHEAD]);
 		for (uint32 s = 0; count != 0; s++, count >>= 1)
 		{
-			uint32		bit = bits[s];
+			uint32		bit = layout->bits[s];
 
 			if (!(count & 1))
 				continue;
-			bits[s]++;
-			if (weights != NULL)
-				weights[bit] = weight;
+			layout->bits[s]++;
+			note_bit(layout, bit, weight, origin);
 			weight = 0.0;
-			if (origins != NULL)
-				origins[bit] = origin;
 			for (const uint32 *e = head + 1; e < entry || (upward && !(*e & ITEMSET_HEAD)); e++)
 			{
 				uint32		column = miner->numbers[*e];
@@ -301,52 +277,64 @@ mine_as_columns(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 			}
 		}
 	}
-	for (uint32 x = 0; x < n; x++)
-		miner->numbers[extensions[x].number] = RECSYS_NONE;
-	return RecsysItemsetMineColumns(miner, columns, 0, nlower, n, &segments);
+}
+
+/* Lay out the baskets as columns of the extensions and mine them. */
+static bool
+mine_as_columns(RecsysItemsetMiner *miner, const SetNode *node)
+{
+	Segments	segments;
+	ColumnLayout layout;
+	Column	   *columns;
+
+	RecsysItemsetLayoutStart(&layout, &segments);
+	for (uint32 o = 0; o < node->noccurrences; o++)
+		count_bits(&layout, count_of(node->lists->entries + node->heads[o]));
+	RecsysItemsetLayoutPlace(&layout);
+	columns = RecsysItemsetLayoutColumns(miner, &layout, node->n,
+										 miner->kind != RECSYS_ITEMSETS_ALL);
+	if (columns == NULL)
+		return false;
+	for (uint32 x = 0; x < node->n; x++)
+	{
+		columns[x].item = node->lists->items[node->extensions[x].number];
+		columns[x].support = node->extensions[x].support;
+	}
+	number_extensions(miner, node);
+	fill_columns(miner, node, &layout, columns);
+	forget_numbers(miner, node);
+	return RecsysItemsetMineColumns(miner, columns, 0, node->nlower, node->n, &segments);
+}
+
+/* Words of a head in shorter lists: origins are there where somebody needs them. */
+static inline uint32
+length_of_heads(const RecsysItemsetMiner *miner)
+{
+	return miner->basket_weights != NULL || miner->kind != RECSYS_ITEMSETS_ALL ? 2 : 1;
 }
 
 /*
- * The same with shorter lists: of the baskets with an item, only its extensions.
+ * Copy the node's baskets, of which only the extensions, and count these in places.
+ * Returns the length of what was written to entries.
  */
-static bool
-mine_as_lists(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
-			  const uint32 *heads, const Extension *extensions, uint32 nlower, uint32 n,
-			  Size nentries)
+static inline uint32
+copy_baskets(RecsysItemsetMiner *miner, const SetNode *node, uint32 *entries, uint32 *places)
 {
-	const uint32 *occurrences = lists->occurrences + lists->places[number];
-	uint32		noccurrences = lists->places[number + 1] - lists->places[number];
-	Lists		shorter;
-	bool		origins = miner->basket_weights != NULL || miner->kind != RECSYS_ITEMSETS_ALL;
-	uint32		head_length = origins ? 2 : 1;
-	uint32	   *entries = RecsysItemsetMinerAllocate(miner, (nentries + (Size) noccurrences * head_length + 1) *
-													 sizeof(uint32));
-	uint32	   *places = RecsysItemsetMinerAllocate(miner, (n + 1) * sizeof(uint32));
-	uint32	   *new_occurrences = RecsysItemsetMinerAllocate(miner, (nentries + ITEMSET_AHEAD) *
-															 sizeof(uint32));
-	uint32	   *items = RecsysItemsetMinerAllocate(miner, n * sizeof(uint32));
+	const Lists *lists = node->lists;
+	bool		upward = node->upward;
+	uint32		head_length = length_of_heads(miner);
+	/* a single item says nothing about pairs, but upward there may be more */
+	uint32		min_length = head_length + (miner->kind == RECSYS_ITEMSETS_ALL ? 2 : 1);
 	uint32		place = 0;
-	uint32		sum = 0;
-	bool		upward = looks_upward(miner, lists);
-	uint32		length = miner->length;
-	uint32		nperfect = miner->nperfect;
 
-	if (entries == NULL || places == NULL || new_occurrences == NULL || items == NULL)
-		return false;
-	memset(places, 0, (n + 1) * sizeof(uint32));
-	for (uint32 x = 0; x < n; x++)
+	for (uint32 o = 0; o < node->noccurrences; o++)
 	{
-		items[x] = lists->items[extensions[x].number];
-		miner->numbers[extensions[x].number] = x;
-	}
-	for (uint32 o = 0; o < noccurrences; o++)
-	{
-		const uint32 *entry = lists->entries + occurrences[o];
-		const uint32 *head = lists->entries + heads[o];
+		const uint32 *entry = lists->entries + node->occurrences[o];
+		const uint32 *head = lists->entries + node->heads[o];
 		uint32		start = place;
 
-		__builtin_prefetch(lists->entries + occurrences[o + ITEMSET_AHEAD]);
-		if (origins)
+		__builtin_prefetch(lists->entries + node->occurrences[o + ITEMSET_AHEAD]);
+		if (head_length > 1)
 			entries[place++] = ITEMSET_HEAD | origin_of(lists, o, head);
 		entries[place++] = *head;
 		for (const uint32 *e = head + 1; e < entry || (upward && !(*e & ITEMSET_HEAD)); e++)
@@ -354,8 +342,7 @@ mine_as_lists(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 			entries[place] = miner->numbers[*e];
 			place += entries[place] != RECSYS_NONE;
 		}
-		/* a single item says nothing about pairs, but upward there may be more */
-		if (place - start < head_length + (miner->kind == RECSYS_ITEMSETS_ALL ? 2 : 1))
+		if (place - start < min_length)
 			place = start;
 		else
 		{
@@ -363,27 +350,68 @@ mine_as_lists(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 				places[entries[p]]++;
 		}
 	}
-	for (uint32 x = 0; x < n; x++)
-		miner->numbers[extensions[x].number] = RECSYS_NONE;
 	entries[place] = ITEMSET_HEAD;
+	return place;
+}
+
+/* The node's baskets with nothing but the extensions.  False if memory does not suffice. */
+static bool
+shorten_lists(RecsysItemsetMiner *miner, const SetNode *node, Lists *shorter)
+{
+	uint32		n = node->n;
+	Size		nheads = (Size) node->noccurrences * length_of_heads(miner) + 1;
+	uint32	   *entries = RecsysItemsetMinerAllocate(miner, (node->nentries + nheads) *
+													 sizeof(uint32));
+	uint32	   *places = RecsysItemsetMinerAllocate(miner, (n + 1) * sizeof(uint32));
+	uint32	   *occurrences = RecsysItemsetMinerAllocate(miner, (node->nentries + ITEMSET_AHEAD) *
+														 sizeof(uint32));
+	uint32	   *items = RecsysItemsetMinerAllocate(miner, n * sizeof(uint32));
+	uint32		place;
+	uint32		sum = 0;
+
+	if (entries == NULL || places == NULL || occurrences == NULL || items == NULL)
+		return false;
+	memset(places, 0, (n + 1) * sizeof(uint32));
+	for (uint32 x = 0; x < n; x++)
+		items[x] = node->lists->items[node->extensions[x].number];
+	number_extensions(miner, node);
+	place = copy_baskets(miner, node, entries, places);
+	forget_numbers(miner, node);
+
+	/* occurrences: add up the counts, and fill from each list's end */
 	for (uint32 x = 0; x <= n; x++)
 		places[x] = sum += places[x];
-	memset(new_occurrences + sum, 0, ITEMSET_AHEAD * sizeof(uint32));
+	memset(occurrences + sum, 0, ITEMSET_AHEAD * sizeof(uint32));
 	while (place-- > 0)
 	{
 		if (!(entries[place] & ITEMSET_HEAD))
-			new_occurrences[--places[entries[place]]] = place;
+			occurrences[--places[entries[place]]] = place;
 	}
-	shorter.entries = entries;
-	shorter.places = places;
-	shorter.occurrences = new_occurrences;
-	shorter.items = items;
-	shorter.nitems = n;
-	shorter.top = false;
-	for (uint32 x = 0; x < nlower; x++)
+	shorter->entries = entries;
+	shorter->places = places;
+	shorter->occurrences = occurrences;
+	shorter->items = items;
+	shorter->nitems = n;
+	shorter->top = false;
+	return true;
+}
+
+/* Go on with shorter lists. */
+static bool
+mine_as_lists(RecsysItemsetMiner *miner, const SetNode *node)
+{
+	uint32		length = miner->length;
+	uint32		nperfect = miner->nperfect;
+	Lists		shorter;
+
+	if (!shorten_lists(miner, node, &shorter))
+		return false;
+	for (uint32 x = 0; x < node->nlower; x++)
 	{
-		miner->set[miner->length++] = items[x];
-		if (!RecsysItemsetMineList(miner, &shorter, x, extensions[x].support, extensions[x].weight))
+		const Extension *extension = &node->extensions[x];
+
+		miner->set[miner->length++] = shorter.items[x];
+		if (!RecsysItemsetMineList(miner, &shorter, x, extension->support, extension->weight))
 			return false;
 		miner->length = length;
 		miner->nperfect = nperfect;
@@ -392,23 +420,62 @@ mine_as_lists(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 }
 
 /*
- * All sets of the current one, whose last item is the one of that number, and of
- * lower numbers.
+ * The extensions among the frequent items in touched, ascending.  Those that all baskets
+ * have become part of the set; false if the set is not closed because of one of them.
  */
+static inline bool
+find_extensions(RecsysItemsetMiner *miner, SetNode *node, uint32 nfrequent, uint32 support)
+{
+	bool		closed = true;
+
+	for (uint32 x = 0; x < nfrequent; x++)
+	{
+		uint32		frequent = miner->touched[x];
+		uint32		count = miner->counts[frequent];
+
+		if (count < support)
+		{
+			Extension  *extension = &node->extensions[node->n++];
+
+			extension->number = frequent;
+			extension->support = count;
+			extension->weight = miner->weights != NULL ? miner->weights[frequent] : 0.0;
+			node->nlower += frequent < node->number;
+			node->nentries += count;
+		}
+		else if (frequent < node->number)
+			add_perfect(miner, node->lists->items[frequent]);
+		else
+			closed = false;
+		miner->counts[frequent] = 0;
+	}
+	if (miner->weights != NULL)
+		memset(miner->weights, 0, node->number * sizeof(double));
+	return closed;
+}
+
+/* As far as items above the task's go: is the set closed, or maximal if that is wanted? */
+static bool
+complete_upward(RecsysItemsetMiner *miner, const SetNode *node, uint32 support)
+{
+	if (miner->kind == RECSYS_ITEMSETS_ALL)
+		return true;
+	if (!closed_upward(miner, node, support))
+		return false;
+	return miner->kind != RECSYS_ITEMSETS_MAXIMAL || node->n > 0 || !grows_upward(miner, node);
+}
+
 bool
 RecsysItemsetMineList(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
 					  uint32 support, double weight)
 {
 	Mark		mark = RecsysItemsetMinerMark(miner);
+	SetNode		node = {.lists = lists, .number = number,
+		.occurrences = lists->occurrences + lists->places[number],
+		.noccurrences = lists->places[number + 1] - lists->places[number],
+		.upward = looks_upward(miner, lists)};
 	uint32		nfrequent;
-	uint32		n = 0;
-	uint32		nlower = 0;
-	uint64		nentries = 0;
-	bool		closed = true;
-	bool		done;
-	Extension  *extensions;
-	uint32		noccurrences = lists->places[number + 1] - lists->places[number];
-	uint32	   *heads;
+	bool		done = true;
 
 	/* it was frequent, but min_support may have been raised */
 	if (support < miner->min_support)
@@ -416,53 +483,25 @@ RecsysItemsetMineList(RecsysItemsetMiner *miner, const Lists *lists, uint32 numb
 	if (miner->kind == RECSYS_ITEMSETS_ALL && !may_grow(miner))
 		return RecsysItemsetMinerReport(miner, 0, support, weight);
 
-	heads = RecsysItemsetMinerAllocate(miner, noccurrences * sizeof(uint32));
-	if (heads == NULL)
+	node.heads = RecsysItemsetMinerAllocate(miner, node.noccurrences * sizeof(uint32));
+	if (node.heads == NULL)
 		return false;
 	if (lists->top)
 	{
-		miner->task_occurrences = lists->occurrences + lists->places[number];
-		miner->task_heads = heads;
+		miner->task_occurrences = node.occurrences;
+		miner->task_heads = node.heads;
 	}
-	nfrequent = find_frequent(miner, lists, number, heads);
-	if ((extensions = RecsysItemsetMinerAllocate(miner, nfrequent * sizeof(Extension))) == NULL)
+	nfrequent = find_frequent(miner, &node);
+	node.extensions = RecsysItemsetMinerAllocate(miner, nfrequent * sizeof(Extension));
+	if (node.extensions == NULL)
 		return false;
-	for (uint32 x = 0; x < nfrequent; x++)
+	if (find_extensions(miner, &node, nfrequent, support) && complete_upward(miner, &node, support))
 	{
-		uint32		frequent = miner->touched[x];
-
-		if (miner->counts[frequent] < support)
-		{
-			extensions[n].number = frequent;
-			extensions[n].support = miner->counts[frequent];
-			extensions[n++].weight = miner->weights != NULL ? miner->weights[frequent] : 0.0;
-			nlower += frequent < number;
-			nentries += miner->counts[frequent];
-		}
-		else if (frequent < number)
-			add_perfect(miner, lists->items[frequent]);
-		else
-			closed = false;
-		miner->counts[frequent] = 0;
+		done = RecsysItemsetMinerReport(miner, node.n, support, weight);
+		if (done && node.nlower > 0 && may_grow(miner))
+			done = node.n < miner->max_columns ? mine_as_columns(miner, &node) :
+				mine_as_lists(miner, &node);
 	}
-	if (miner->weights != NULL)
-		memset(miner->weights, 0, number * sizeof(double));
-
-	if (closed && miner->kind != RECSYS_ITEMSETS_ALL)
-		closed = closed_upward(miner, lists, heads, noccurrences, support);
-	if (closed && miner->kind == RECSYS_ITEMSETS_MAXIMAL && n == 0)
-		closed = !grows_upward(miner, lists, heads, noccurrences);
-	if (!closed)
-		done = true;
-	else if (!RecsysItemsetMinerReport(miner, n, support, weight))
-		done = false;
-	else if (nlower == 0 || !may_grow(miner))
-		done = true;
-	else if (n < miner->max_columns)
-		done = mine_as_columns(miner, lists, number, heads, extensions, nlower, n);
-	else
-		done = mine_as_lists(miner, lists, number, heads, extensions, nlower, n, nentries);
 	RecsysItemsetMinerRelease(miner, mark);
 	return done;
 }
-

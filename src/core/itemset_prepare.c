@@ -2,34 +2,25 @@
  * itemset_prepare.c
  *	  From baskets to the block that item sets are mined from.
  *
- * The first pass over the baskets counts items, the second one keeps what is frequent,
- * recoded to ranks.  Equal baskets are found by a hash table.  See itemset_block.h for
- * what comes out.
+ * The first pass over the baskets counts items.  Those that are frequent get ranks.  The
+ * second pass keeps of each basket what is frequent, recoded to ranks, and equal baskets
+ * once (itemset_distinct.c).  See itemset_block.h for what comes out.
  */
 #include "core/itemset_block.h"
-#include "core/pages.h"
+#include "core/itemset_distinct.h"
 
 #define ITEM_EXCLUDED 1
 #define ITEM_ALL_OF 2
 #define ITEM_ANY_OF 4
 
-/*
- * Baskets up to this length are sorted by insertion and looked for among those seen;
- * longer ones are hardly ever equal.
- */
+/* Baskets up to this length are sorted by insertion. */
 #define SHORT_BASKET 32
-
-/* The table begins with no more slots than this. */
-#define MOST_FIRST_SLOTS ((uint32) 1 << 20)
-
-/* So many baskets wait for their slots of the hash table. */
-#define MAX_WAITING 16
 
 typedef struct Preparation
 {
 	RecsysBaskets *baskets;
 	const RecsysItemsetOptions *options;
-	Size		memory;			/* taken, without the block */
+	Budget		budget;			/* for all but the block, which has to fit in the rest */
 	uint8	   *flags;			/* by item */
 	uint32		nall_of;		/* different ones */
 	bool		any_of;			/* does the filter filter? */
@@ -43,88 +34,8 @@ typedef struct Preparation
 	uint32		nchosen;		/* with all of all_of, and not too large */
 	double		chosen_weight;
 
-	/* recoded baskets, one after the other */
-	uint32	   *recoded;
-	uint32	   *starts;			/* by basket: where in recoded; one more for the end */
-	uint32	   *counts;
-	double	   *basket_weights;
-	uint32		ndistinct;
-	uint64		room;			/* in recoded */
-	uint64		nentries;		/* without heads */
-
-	/* hash table of short baskets, never more than half full */
-	struct BasketSlot *slots;
-	uint32		mask;
-	uint32		nhashed;
+	DistinctBaskets distinct;	/* recoded to ranks */
 } Preparation;
-
-static bool
-matrix_next(void *arg, const uint32 **items, uint32 *count, double *weight)
-{
-	RecsysMatrixBaskets *source = arg;
-	uint64		first;
-
-	if (source->row == source->matrix->nrows)
-		return false;
-	first = source->matrix->offsets[source->row];
-	*items = source->matrix->columns + first;
-	if (source->weights != NULL)
-		*weight = source->weights[source->row];
-	*count = (uint32) (source->matrix->offsets[++source->row] - first);
-	return true;
-}
-
-static void
-matrix_rewind(void *arg)
-{
-	((RecsysMatrixBaskets *) arg)->row = 0;
-}
-
-void
-RecsysMatrixBasketsInit(RecsysMatrixBaskets *source, const RecsysMatrix *matrix,
-						const double *weights)
-{
-	memset(source, 0, sizeof(*source));
-	source->matrix = matrix;
-	source->weights = weights;
-	source->baskets.nitems = matrix->ncolumns;
-	source->baskets.rewind = matrix_rewind;
-	source->baskets.next = matrix_next;
-	source->baskets.weighted = weights != NULL;
-	source->baskets.arg = source;
-}
-
-/* Take memory from the limit; NULL if it does not suffice. */
-static void *
-take_raw(Preparation *p, Size size)
-{
-	void	   *memory;
-
-	if (size > p->options->memory_limit - p->memory)
-		return NULL;
-	p->memory += size;
-	memory = recsys_alloc_huge(Max(size, 1));
-	RecsysMapPages(memory, size);
-	return memory;
-}
-
-/* The same, with zeros. */
-static void *
-take(Preparation *p, Size size)
-{
-	void	   *memory = take_raw(p, size);
-
-	if (memory != NULL)
-		memset(memory, 0, size);
-	return memory;
-}
-
-static void
-give_back(void *pointer)
-{
-	if (pointer != NULL)
-		pfree(pointer);
-}
 
 /* Note what the filters say of each item. */
 static void
@@ -296,203 +207,76 @@ sort_ranks(uint32 *ranks, uint32 count)
 	}
 }
 
-static uint32
-hash_ranks(const uint32 *ranks, uint32 count)
+/* The basket's frequent items as ranks, which ascend; returns how many. */
+static inline uint32
+recode(const Preparation *p, const uint32 *items, uint32 count, uint32 *ranks)
 {
-	uint64		hash = count;
+	uint32		length = 0;
 
 	for (uint32 x = 0; x < count; x++)
-		hash = (hash ^ ranks[x]) * UINT64CONST(0x9E3779B97F4A7C15);
-	return (uint32) (hash >> 32);
-}
-
-typedef struct BasketSlot
-{
-	uint32		hash;
-	uint32		number;			/* of the basket, plus 1; 0 if empty */
-} BasketSlot;
-
-/* A basket on its way: its slot has been asked for from memory. */
-typedef struct Waiting
-{
-	uint32		hash;
-	uint32		length;
-	double		weight;
-	uint32		ranks[SHORT_BASKET];
-} Waiting;
-
-/* Add a basket, equal to none so far. */
-static void
-append_basket(Preparation *p, const uint32 *ranks, uint32 length, double weight)
-{
-	if (p->ndistinct >= p->nchosen || p->nentries + length > p->room)
-		elog(ERROR, "baskets have changed between two passes over them");
-	memcpy(p->recoded + p->nentries, ranks, length * sizeof(uint32));
-	p->nentries += length;
-	p->counts[p->ndistinct] = 1;
-	if (p->basket_weights != NULL)
-		p->basket_weights[p->ndistinct] = weight;
-	p->starts[++p->ndistinct] = (uint32) p->nentries;
-}
-
-/* Slots to begin with, less one: as if most baskets were different, if that is not too much. */
-static uint32
-first_mask(const Preparation *p)
-{
-	uint32		mask = 4095;
-
-	while (mask < p->nchosen && mask < MOST_FIRST_SLOTS - 1 &&
-		   ((Size) mask + 1) * 4 * sizeof(BasketSlot) < (p->options->memory_limit - p->memory) / 4)
-		mask = mask * 2 + 1;
-	return mask;
-}
-
-/* Twice the slots.  False if memory does not suffice. */
-static bool
-grow_table(Preparation *p)
-{
-	BasketSlot *old = p->slots;
-	Size		old_size = old == NULL ? 0 : ((Size) p->mask + 1) * sizeof(BasketSlot);
-	uint32		old_mask = p->mask;
-	uint32		mask = old == NULL ? first_mask(p) : old_mask * 2 + 1;
-	BasketSlot *slots = take(p, ((Size) mask + 1) * sizeof(BasketSlot));
-
-	if (slots == NULL)
-		return false;
-	p->slots = slots;
-	p->mask = mask;
-	for (uint32 x = 0; old != NULL && x <= old_mask; x++)
 	{
-		uint32		y = old[x].hash & mask;
+		uint32		rank = p->ranks[items[x]];
 
-		if (old[x].number == 0)
+		if (rank == RECSYS_NONE)
 			continue;
-		while (slots[y].number != 0)
-			y = (y + 1) & mask;
-		slots[y] = old[x];
+		if (length >= p->nranks)
+			elog(ERROR, "an item occurs twice in a basket");
+		ranks[length++] = rank;
 	}
-	give_back(old);
-	p->memory -= old_size;
-	return true;
+	sort_ranks(ranks, length);
+	return length;
 }
 
-/* Count one more of a basket, or append it.  False if memory does not suffice. */
+/* The second pass.  False if memory does not suffice. */
 static bool
-settle_basket(Preparation *p, const Waiting *waiting)
-{
-	uint32		x = waiting->hash & p->mask;
-
-	for (; p->slots[x].number != 0; x = (x + 1) & p->mask)
-	{
-		uint32		basket = p->slots[x].number - 1;
-		uint32		start = p->starts[basket];
-
-		if (p->slots[x].hash == waiting->hash &&
-			p->starts[basket + 1] - start == waiting->length &&
-			memcmp(p->recoded + start, waiting->ranks, waiting->length * sizeof(uint32)) == 0)
-		{
-			p->counts[basket]++;
-			if (p->basket_weights != NULL)
-				p->basket_weights[basket] += waiting->weight;
-			return true;
-		}
-	}
-	p->slots[x].hash = waiting->hash;
-	append_basket(p, waiting->ranks, waiting->length, waiting->weight);
-	p->slots[x].number = p->ndistinct;
-	return ++p->nhashed <= p->mask / 2 || grow_table(p);
-}
-
-/*
- * Recode the baskets, each different short one once.  False if memory does not suffice.
- */
-static bool
-recode_baskets(Preparation *p)
+read_baskets(Preparation *p, uint32 *ranks)
 {
 	RecsysBaskets *baskets = p->baskets;
 	const uint32 *items;
 	uint32		count;
 	double		weight = 0.0;
 	uint32		seen = 0;
-	uint32	   *ranks;
-	Waiting		waiting[MAX_WAITING];
-	uint32		nwaiting = 0;
-	uint32		settled = 0;
-	bool		enough = true;	/* memory */
-
-	for (uint32 rank = 0; rank < p->nranks; rank++)
-		p->room += p->supports[p->items[rank]];
-	if (p->room > PG_UINT32_MAX || p->nbaskets > ITEMSET_MAX_BASKETS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many interactions to mine item sets from"),
-				 errdetail("There are %llu of frequent items in %u baskets.",
-						   (unsigned long long) p->room, p->nbaskets),
-				 errhint("Raise the minimum support.")));
-	if ((p->recoded = take_raw(p, p->room * sizeof(uint32))) == NULL ||
-		(p->starts = take_raw(p, ((Size) p->nchosen + 1) * sizeof(uint32))) == NULL ||
-		(p->counts = take_raw(p, (Size) p->nchosen * sizeof(uint32))) == NULL ||
-		(baskets->weighted &&
-		 (p->basket_weights = take_raw(p, (Size) p->nchosen * sizeof(double))) == NULL) ||
-		(ranks = take_raw(p, (Size) p->nranks * sizeof(uint32))) == NULL)
-		return false;
-	p->starts[0] = 0;
-	if (!grow_table(p))
-	{
-		pfree(ranks);
-		return false;
-	}
 
 	baskets->rewind(baskets->arg);
 	while (baskets->next(baskets->arg, &items, &count, &weight))
 	{
-		uint32		length = 0;
-		Waiting    *next;
+		uint32		length;
 
 		if (++seen % 4096 == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (too_large(p, count) || !choose_basket(p, items, count))
 			continue;
-		for (uint32 x = 0; x < count; x++)
-		{
-			uint32		rank = p->ranks[items[x]];
-
-			if (rank == RECSYS_NONE)
-				continue;
-			if (length >= p->nranks)
-				elog(ERROR, "an item occurs twice in a basket");
-			ranks[length++] = rank;
-		}
-		if (length < 2)
-			continue;
-		sort_ranks(ranks, length);
-		if (length > SHORT_BASKET)
-		{
-			append_basket(p, ranks, length, weight);
-			continue;
-		}
-
-		/* the one that has waited for the longest time goes */
-		if (nwaiting - settled == MAX_WAITING &&
-			!(enough = settle_basket(p, &waiting[settled++ % MAX_WAITING])))
-			break;
-		next = &waiting[nwaiting++ % MAX_WAITING];
-		memcpy(next->ranks, ranks, length * sizeof(uint32));
-		next->hash = hash_ranks(ranks, length);
-		next->length = length;
-		next->weight = weight;
-		__builtin_prefetch(&p->slots[next->hash & p->mask]);
+		length = recode(p, items, count, ranks);
+		if (length >= 2 && !RecsysDistinctAdd(&p->distinct, ranks, length, weight))
+			return false;
 	}
-	while (enough && settled != nwaiting)
-		enough = settle_basket(p, &waiting[settled++ % MAX_WAITING]);
-	pfree(ranks);
-	p->memory -= (Size) p->nranks * sizeof(uint32);
-	if (!enough)
-		return false;
-	pfree(p->slots);
-	p->slots = NULL;
-	p->memory -= ((Size) p->mask + 1) * sizeof(BasketSlot);
-	return true;
+	return RecsysDistinctFinish(&p->distinct);
+}
+
+/* Recode the baskets.  False if memory does not suffice. */
+static bool
+recode_baskets(Preparation *p)
+{
+	uint64		room = 0;
+	Size		size = (Size) p->nranks * sizeof(uint32);
+	uint32	   *ranks;
+	bool		enough;
+
+	for (uint32 rank = 0; rank < p->nranks; rank++)
+		room += p->supports[p->items[rank]];
+	if (room > PG_UINT32_MAX || p->nbaskets > ITEMSET_MAX_BASKETS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many interactions to mine item sets from"),
+				 errdetail("There are %llu of frequent items in %u baskets.",
+						   (unsigned long long) room, p->nbaskets),
+				 errhint("Raise the minimum support.")));
+	ranks = budget_take(&p->budget, size);
+	enough = ranks != NULL &&
+		RecsysDistinctInit(&p->distinct, &p->budget, p->nchosen, room, p->baskets->weighted) &&
+		read_baskets(p, ranks);
+	budget_return(&p->budget, ranks, size);
+	return enough;
 }
 
 static Size
@@ -514,11 +298,11 @@ lay_out(const Preparation *p, ItemsetBlock *block)
 	block->ranks = reserve(block, block->nitems, sizeof(uint32));
 	block->entries = reserve(block, block->nentries, sizeof(uint32));
 	block->places = reserve(block, p->nranks + 1, sizeof(uint32));
-	block->occurrences = reserve(block, p->nentries + ITEMSET_AHEAD, sizeof(uint32));
+	block->occurrences = reserve(block, p->distinct.nranks + ITEMSET_AHEAD, sizeof(uint32));
 	if (block->weighted)
 	{
 		block->weights = reserve(block, p->nranks, sizeof(double));
-		block->basket_weights = reserve(block, p->ndistinct, sizeof(double));
+		block->basket_weights = reserve(block, p->distinct.count, sizeof(double));
 	}
 }
 
@@ -549,27 +333,27 @@ fill(const Preparation *p, ItemsetBlock *block)
 	}
 	memcpy(ITEMSET_ARRAY(block, uint32, ranks), p->ranks, block->nitems * sizeof(uint32));
 	if (block->weighted)
-		memcpy(ITEMSET_ARRAY(block, double, basket_weights), p->basket_weights,
-			   p->ndistinct * sizeof(double));
+		memcpy(ITEMSET_ARRAY(block, double, basket_weights), p->distinct.weights,
+			   p->distinct.count * sizeof(double));
 
 	/* occurrences by rank: count, add up, and fill from each list's end */
 	memset(places, 0, (p->nranks + 1) * sizeof(uint32));
-	for (uint64 x = 0; x < p->nentries; x++)
-		places[p->recoded[x]]++;
+	for (uint64 x = 0; x < p->distinct.nranks; x++)
+		places[p->distinct.ranks[x]]++;
 	for (uint32 rank = 0; rank <= p->nranks; rank++)
 		places[rank] = sum += places[rank];
-	for (uint32 basket = 0; basket < p->ndistinct; basket++)
+	for (uint32 basket = 0; basket < p->distinct.count; basket++)
 	{
 		if (block->weighted)
 			entries[place++] = ITEMSET_HEAD | basket;
-		entries[place++] = ITEMSET_HEAD | p->counts[basket];
-		for (uint32 x = p->starts[basket]; x < p->starts[basket + 1]; x++)
-			entries[place++] = p->recoded[x];
+		entries[place++] = ITEMSET_HEAD | p->distinct.counts[basket];
+		for (uint32 x = p->distinct.starts[basket]; x < p->distinct.starts[basket + 1]; x++)
+			entries[place++] = p->distinct.ranks[x];
 		if (basket % 4096 == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
 	entries[place] = ITEMSET_HEAD;
-	memset(occurrences + p->nentries, 0, ITEMSET_AHEAD * sizeof(uint32));
+	memset(occurrences + p->distinct.nranks, 0, ITEMSET_AHEAD * sizeof(uint32));
 	while (place-- > 0)
 	{
 		if (place % 65536 == 0)
@@ -582,93 +366,101 @@ fill(const Preparation *p, ItemsetBlock *block)
 static void
 finish(Preparation *p)
 {
-	give_back(p->flags);
-	give_back(p->supports);
-	give_back(p->weights);
-	give_back(p->ranks);
-	give_back(p->items);
-	give_back(p->recoded);
-	give_back(p->starts);
-	give_back(p->slots);
-	give_back(p->counts);
-	give_back(p->basket_weights);
+	Size		n = p->baskets->nitems;
+
+	budget_return(&p->budget, p->flags, n);
+	budget_return(&p->budget, p->supports, n * sizeof(uint32));
+	budget_return(&p->budget, p->weights, n * sizeof(double));
+	budget_return(&p->budget, p->ranks, n * sizeof(uint32));
+	budget_return(&p->budget, p->items, n * sizeof(uint32));
+	RecsysDistinctFree(&p->distinct);
+}
+
+/* The first pass, and ranks.  False if memory does not suffice. */
+static bool
+choose_items(Preparation *p, ItemsetBlock *shape)
+{
+	Size		n = p->baskets->nitems;
+	ItemOrder  *order = NULL;
+
+	if ((p->flags = budget_take_zero(&p->budget, n)) == NULL ||
+		(p->supports = budget_take_zero(&p->budget, n * sizeof(uint32))) == NULL ||
+		(p->baskets->weighted &&
+		 (p->weights = budget_take_zero(&p->budget, n * sizeof(double))) == NULL) ||
+		(p->ranks = budget_take_zero(&p->budget, n * sizeof(uint32))) == NULL ||
+		(p->items = budget_take_zero(&p->budget, n * sizeof(uint32))) == NULL ||
+		(order = budget_take_zero(&p->budget, n * sizeof(ItemOrder))) == NULL)
+		return false;
+	flag_items(p);
+	count_items(p);
+	shape->first_rank = rank_items(p, order);
+	budget_return(&p->budget, order, n * sizeof(ItemOrder));
+	if (p->nchosen < Max(p->options->min_support, 1))
+		p->nranks = shape->first_rank = 0;
+	else if (p->nall_of > 0)
+	{
+		shape->ncommon = p->nall_of;
+		shape->report_common = !p->any_of;
+	}
+	return true;
+}
+
+/* Everything of the block but its arrays. */
+static void
+describe(const Preparation *p, ItemsetBlock *shape)
+{
+	const RecsysItemsetOptions *options = p->options;
+
+	shape->public.nbaskets = p->nbaskets;
+	shape->public.nleft_out = p->nleft_out;
+	shape->public.nfrequent = p->nranks + shape->ncommon;
+	shape->public.min_support = Max(options->min_support, 1);
+	shape->public.kind = options->kind;
+	shape->public.ntasks = p->nranks - shape->first_rank + shape->report_common;
+	shape->nitems = p->baskets->nitems;
+	shape->nranks = p->nranks;
+	shape->common_support = p->nchosen;
+	shape->common_weight = p->chosen_weight;
+	shape->weighted = p->baskets->weighted;
+	shape->min_length = options->min_length;
+	shape->max_length = options->max_length == 0 ? PG_UINT32_MAX : options->max_length;
+	shape->ndistinct = p->distinct.count;
+	shape->nentries = p->distinct.nranks +
+		(uint64) p->distinct.count * (shape->weighted ? 2 : 1) + 1;
+	if (shape->nentries > PG_UINT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many interactions to mine item sets from"),
+				 errdetail("There are %llu of frequent items in %u different baskets.",
+						   (unsigned long long) p->distinct.nranks, p->distinct.count),
+				 errhint("Raise the minimum support.")));
+	lay_out(p, shape);
 }
 
 RecsysItemsets *
 RecsysItemsetsPrepare(RecsysBaskets *baskets, const RecsysItemsetOptions *options,
 					  RecsysItemsetsPlace place, void *arg)
 {
-	Preparation preparation = {0};
-	Preparation *p = &preparation;
-	Size		n = baskets->nitems;
+	Preparation p = {.baskets = baskets, .options = options,
+		.budget = {.limit = options->memory_limit}};
 	ItemsetBlock shape;
 	ItemsetBlock *block = NULL;
-	ItemOrder  *order = NULL;
 
 	memset(&shape, 0, sizeof(shape));
-	p->baskets = baskets;
-	p->options = options;
-	if ((p->flags = take(p, n)) == NULL ||
-		(p->supports = take(p, n * sizeof(uint32))) == NULL ||
-		(baskets->weighted && (p->weights = take(p, n * sizeof(double))) == NULL) ||
-		(p->ranks = take(p, n * sizeof(uint32))) == NULL ||
-		(p->items = take(p, n * sizeof(uint32))) == NULL ||
-		(order = take(p, n * sizeof(ItemOrder))) == NULL)
+	if (choose_items(&p, &shape) && recode_baskets(&p))
 	{
-		finish(p);
-		return NULL;
+		describe(&p, &shape);
+		if (shape.public.size <= p.budget.limit - p.budget.taken)
+		{
+			if (place != NULL)
+				block = place(arg, shape.public.size);
+			else
+				block = recsys_alloc_huge(shape.public.size);
+			*block = shape;
+			fill(&p, block);
+		}
 	}
-	flag_items(p);
-	count_items(p);
-	shape.first_rank = rank_items(p, order);
-	pfree(order);
-	p->memory -= n * sizeof(ItemOrder);
-	if (p->nchosen < Max(options->min_support, 1))
-		p->nranks = shape.first_rank = 0;
-	else if (p->nall_of > 0)
-	{
-		shape.ncommon = p->nall_of;
-		shape.report_common = !p->any_of;
-	}
-	if (!recode_baskets(p))
-	{
-		finish(p);
-		return NULL;
-	}
-
-	shape.public.nbaskets = p->nbaskets;
-	shape.public.nleft_out = p->nleft_out;
-	shape.public.nfrequent = p->nranks + shape.ncommon;
-	shape.public.min_support = Max(options->min_support, 1);
-	shape.public.kind = options->kind;
-	shape.public.ntasks = p->nranks - shape.first_rank + shape.report_common;
-	shape.nitems = baskets->nitems;
-	shape.nranks = p->nranks;
-	shape.common_support = p->nchosen;
-	shape.common_weight = p->chosen_weight;
-	shape.weighted = baskets->weighted;
-	shape.min_length = options->min_length;
-	shape.max_length = options->max_length == 0 ? PG_UINT32_MAX : options->max_length;
-	shape.ndistinct = p->ndistinct;
-	shape.nentries = p->nentries + (uint64) p->ndistinct * (shape.weighted ? 2 : 1) + 1;
-	if (shape.nentries > PG_UINT32_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many interactions to mine item sets from"),
-				 errdetail("There are %llu of frequent items in %u different baskets.",
-						   (unsigned long long) p->nentries, p->ndistinct),
-				 errhint("Raise the minimum support.")));
-	lay_out(p, &shape);
-	if (shape.public.size <= options->memory_limit - p->memory)
-	{
-		if (place != NULL)
-			block = place(arg, shape.public.size);
-		else
-			block = recsys_alloc_huge(shape.public.size);
-		*block = shape;
-		fill(p, block);
-	}
-	finish(p);
+	finish(&p);
 	return (RecsysItemsets *) block;
 }
 

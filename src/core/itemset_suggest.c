@@ -1,6 +1,6 @@
 /*
  * itemset_suggest.c
- *	  With which minimum support would there be no more than so many item sets?
+ *	  Which minimum support is the lowest that gives no more than a number of item sets?
  *
  * Mines with the threshold of the block and counts what is found by support.  Whenever
  * too many have been found, the threshold rises until enough of them fall below it.
@@ -9,7 +9,7 @@
  * Supports are told apart by their twelve highest bits: exactly up to 4095, and to one
  * in 2,048 beyond.
  */
-#include "core/itemset_block.h"
+#include "core/itemset_miner.h"
 
 #define EXACT_BITS 12
 #define EXACT ((uint32) 1 << EXACT_BITS)

@@ -4,8 +4,6 @@
  */
 #include "core/modeloptions.h"
 
-#include "core/spectral.h"
-
 #define LARGEST_REGULARIZATION 1e9
 
 #define OPTION(name, kind, initial, least, most, description) \
@@ -45,7 +43,7 @@ const RecsysModelOption RecsysModelOptionTable[] =
 		   "Of slim and itemknn: most items, by cosine, that may predict an item"),
 	OPTION(lambda, REAL, RECSYS_MODEL_DEFAULT, 1e-6, LARGEST_REGULARIZATION,
 		   "Of ease and als: strength of L2 regularization"),
-	OPTION(rank, INTEGER, RECSYS_MODEL_DEFAULT, RECSYS_SPECTRAL_LEAST_RANK, RECSYS_SPECTRAL_MOST_RANK,
+	OPTION(rank, INTEGER, RECSYS_MODEL_DEFAULT, RECSYS_SPECTRAL_MIN_RANK, RECSYS_SPECTRAL_MAX_RANK,
 		   "Of spectral and als: directions of taste that are told apart"),
 	OPTION(power, REAL, 0.4, 0, 1,
 		   "Of spectral: exponent of their strengths; the smaller, the less popular taste counts"),

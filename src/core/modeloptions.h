@@ -29,6 +29,10 @@ typedef struct RecsysModelOption
 	const char *description;
 } RecsysModelOption;
 
+/* Directions that spectral can filter */
+#define RECSYS_SPECTRAL_MIN_RANK 1
+#define RECSYS_SPECTRAL_MAX_RANK 1024
+
 extern const RecsysModelOption RecsysModelOptionTable[];
 extern const int RecsysModelOptionCount;
 

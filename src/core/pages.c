@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 /* What is smaller is left alone, and so are the ends of a piece. */
-#define LEAST_SIZE ((Size) 256 * 1024)
+#define MIN_SIZE ((Size) 256 * 1024)
 #define PAGE ((uintptr_t) 4096)
 
 void
@@ -17,7 +17,7 @@ RecsysMapPages(void *memory, Size size)
 	uintptr_t	begin = ((uintptr_t) memory + PAGE - 1) & ~(PAGE - 1);
 	uintptr_t	end = ((uintptr_t) memory + size) & ~(PAGE - 1);
 
-	if (size < LEAST_SIZE)
+	if (size < MIN_SIZE)
 		return;
 #ifdef MADV_HUGEPAGE
 	(void) madvise((void *) begin, end - begin, MADV_HUGEPAGE);

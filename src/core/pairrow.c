@@ -13,16 +13,13 @@
 #include "core/rowselect.h"
 #include "core/topk.h"
 
-/* Chunks of rows that are claimed: so many in all, but for small shops, so that nobody is left with
- * much when the others are done. */
+/* The rows are claimed in this many chunks, so that all members finish at about the same time. */
 #define CHUNKS 1024
 
 typedef struct PairRows
 {
+	const RecsysPairModel *model;
 	int			neighbors;
-	const float *keep;			/* by item, or NULL */
-	RecsysPairScorer score;
-	void	   *score_arg;
 	RecsysRowReporter report;
 	void	   *report_arg;
 
@@ -44,7 +41,7 @@ damp(PairRows *rows, int n)
 		uint32		item = RecsysCandidateItem(order);
 
 		rows->by_item[item] = RecsysCandidateScore(order);
-		rows->candidates[x].order = RecsysCandidateOrder(rows->by_item[item] * rows->keep[item], item);
+		rows->candidates[x].order = RecsysCandidateOrder(rows->by_item[item] * rows->model->keep[item], item);
 	}
 }
 
@@ -69,7 +66,7 @@ score_row(void *arg, uint32 item, const RecsysNeighbor *pairs, int n)
 	int			kept = 0;
 
 	if (n > 0)
-		rows->score(rows->score_arg, item, pairs, n, rows->scores);
+		rows->model->score(rows->model->arg, item, pairs, n, rows->scores);
 	for (int x = 0; x < n; x++)
 	{
 		float		score = rows->scores[x];
@@ -81,11 +78,11 @@ score_row(void *arg, uint32 item, const RecsysNeighbor *pairs, int n)
 	}
 	if (kept > rows->neighbors)
 	{
-		if (rows->keep != NULL)
+		if (rows->model->keep != NULL)
 			damp(rows, kept);
 		RecsysSelectBest(rows->candidates, kept, rows->neighbors);
 		kept = rows->neighbors;
-		if (rows->keep != NULL)
+		if (rows->model->keep != NULL)
 			restore(rows, kept);
 	}
 	sorted = kept > 0 ? RecsysSortCandidates(rows->candidates, rows->spare, kept) : NULL;
@@ -99,17 +96,17 @@ score_row(void *arg, uint32 item, const RecsysNeighbor *pairs, int n)
 }
 
 void
-RecsysPairRows(RecsysTeam *team, const RecsysMatrix *users, const RecsysMatrix *items,
-			   const RecsysItemTotals *totals, const RecsysModelOptions *options,
-			   const float *keep, RecsysPairScorer score, void *score_arg,
-			   RecsysRowReporter report, void *report_arg)
+RecsysPairRows(RecsysTeam *team, const RecsysPairModel *model, RecsysRowReporter report,
+			   void *report_arg)
 {
-	Size		nitems = Max((Size) totals->nitems, 1);
+	const RecsysModelOptions *options = model->options;
+	uint32		last = model->totals->nitems;
+	Size		nitems = Max((Size) last, 1);
 	Size		size = (nitems + CHUNKS - 1) / CHUNKS;
 	uint64		chunk;
 	RecsysKernel *kernel;
-	PairRows	rows = {.neighbors = options->neighbors, .keep = keep, .score = score, .score_arg = score_arg,
-		.report = report, .report_arg = report_arg};
+	PairRows	rows = {.model = model, .neighbors = options->neighbors, .report = report,
+		.report_arg = report_arg};
 	RecsysModelOptions all = {.similarity = RECSYS_COSINE, .neighbors = (int) nitems,
 		.min_support = options->min_support};
 
@@ -118,11 +115,11 @@ RecsysPairRows(RecsysTeam *team, const RecsysMatrix *users, const RecsysMatrix *
 	rows.candidates = recsys_alloc_huge(sizeof(RecsysCandidate) * nitems);
 	rows.spare = recsys_alloc_huge(sizeof(RecsysCandidate) * nitems);
 	rows.best = recsys_alloc_huge(sizeof(RecsysNeighbor) * Min(nitems, (Size) options->neighbors));
-	kernel = RecsysKernelCreate(users, items, totals, &all);
+	kernel = RecsysKernelCreate(model->users, model->items, model->totals, &all);
 	RecsysKernelAnyOrder(kernel);
 	while (RecsysTeamClaim(team, (nitems + size - 1) / size, &chunk))
-		RecsysKernelRows(kernel, (uint32) Min(chunk * size, totals->nitems),
-						 (uint32) Min((chunk + 1) * size, totals->nitems), score_row, &rows);
+		RecsysKernelRows(kernel, (uint32) Min(chunk * size, last),
+						 (uint32) Min((chunk + 1) * size, last), score_row, &rows);
 	RecsysKernelFree(kernel);
 	pfree(rows.scores);
 	pfree(rows.by_item);

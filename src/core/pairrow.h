@@ -15,18 +15,28 @@
 typedef void (*RecsysPairScorer) (void *arg, uint32 item, const RecsysNeighbor *pairs, int n,
 								  float *scores);
 
+typedef struct RecsysPairModel
+{
+	const RecsysMatrix *users;	/* user-major */
+	const RecsysMatrix *items;	/* its transpose */
+	const RecsysItemTotals *totals;
+	const RecsysModelOptions *options;	/* only neighbors and min_support matter */
+	RecsysPairScorer score;
+	void	   *arg;			/* of score */
+
+	/* by neighbor, or NULL: which ones are stored is decided by score * keep */
+	const float *keep;
+} RecsysPairModel;
+
 /*
  * Reports every item's best options->neighbors among the pairs that have
- * options->min_support users.  keep is by neighbor, or NULL: which ones are stored is decided
- * by score * keep.  Each member reports, in ascending order, the rows that it has claimed; nobody
- * waits for the others.
+ * options->min_support users.  Each member reports the rows that it has claimed, in
+ * ascending order; nobody waits for the others.
  */
-extern void RecsysPairRows(RecsysTeam *team, const RecsysMatrix *users, const RecsysMatrix *items,
-						   const RecsysItemTotals *totals, const RecsysModelOptions *options,
-						   const float *keep, RecsysPairScorer score, void *score_arg,
+extern void RecsysPairRows(RecsysTeam *team, const RecsysPairModel *model,
 						   RecsysRowReporter report, void *report_arg);
 
-/* Bytes that each member takes beside the arguments. */
+/* Bytes that each member takes in addition to the arguments. */
 extern Size RecsysPairRowsMemory(uint32 nitems, bool weighted);
 
 #endif							/* RECSYS_PAIRROW_H */

@@ -27,8 +27,10 @@ typedef struct Bootstrap
 } Bootstrap;
 
 static void
-widen(Bootstrap *bootstrap, const double *table, const uint32 *rows)
+widen(Bootstrap *bootstrap, const RecsysSample *sample)
 {
+	const double *table = sample->table;
+	const uint32 *rows = sample->rows;
 	int			ncolumns = bootstrap->ncolumns;
 
 	for (int column = 0; column < ncolumns; column++)
@@ -132,9 +134,9 @@ summarise(double *values, int resamples, double confidence, RecsysMean *mean)
 }
 
 static void
-resample(Bootstrap *bootstrap, int resamples, double confidence, uint64 seed, uint64 stream,
-		 RecsysMean *means)
+resample(Bootstrap *bootstrap, const RecsysResampling *resampling, RecsysMean *means)
 {
+	int			resamples = resampling->resamples;
 	int			ncolumns = bootstrap->ncolumns;
 	double	   *values = recsys_alloc_huge(sizeof(double) * (Size) resamples * ncolumns);
 
@@ -149,7 +151,8 @@ resample(Bootstrap *bootstrap, int resamples, double confidence, uint64 seed, ui
 		{
 			RecsysRandom random;
 
-			RecsysRandomStart(&random, seed, (stream << 32) + first + b);
+			RecsysRandomStart(&random, resampling->seed,
+							  (resampling->stream << 32) + first + b);
 			for (uint32 x = 0; x < bootstrap->n; x++)
 			{
 				uint16	   *draws = &bootstrap->draws[(Size) RecsysRandomBelow(&random, bootstrap->n) * BATCH + b];
@@ -164,20 +167,22 @@ resample(Bootstrap *bootstrap, int resamples, double confidence, uint64 seed, ui
 					mean_of(bootstrap, bootstrap->sums + (Size) b * bootstrap->nwide, column);
 	}
 	for (int column = 0; column < ncolumns; column++)
-		summarise(values + (Size) column * resamples, resamples, confidence, &means[column]);
+		summarise(values + (Size) column * resamples, resamples,
+				  resampling->confidence, &means[column]);
 	pfree(values);
 }
 
 void
-RecsysBootstrap(const double *table, int ncolumns, const uint32 *rows, uint32 n,
-				int resamples, double confidence, uint64 seed, uint64 stream, RecsysMean *means)
+RecsysBootstrap(const RecsysSample *sample, const RecsysResampling *resampling, RecsysMean *means)
 {
 	Bootstrap	bootstrap = {0};
+	int			ncolumns = sample->ncolumns;
+	uint32		n = sample->nrows;
 
 	bootstrap.ncolumns = ncolumns;
 	bootstrap.n = n;
 	bootstrap.count_of = palloc(sizeof(int) * Max(ncolumns, 1));
-	widen(&bootstrap, table, rows);
+	widen(&bootstrap, sample);
 	bootstrap.draws = recsys_alloc_huge(sizeof(uint16) * BATCH * Max((Size) n, 1));
 	bootstrap.sums = palloc0(sizeof(double) * (Size) BATCH * Max(bootstrap.nwide, 1));
 
@@ -196,18 +201,11 @@ RecsysBootstrap(const double *table, int ncolumns, const uint32 *rows, uint32 n,
 		if (n == 0)
 			means[column].mean = NAN;
 	}
-	if (resamples > 0 && n > 0)
-		resample(&bootstrap, resamples, confidence, seed, stream, means);
+	if (resampling->resamples > 0 && n > 0)
+		resample(&bootstrap, resampling, means);
 
 	pfree(bootstrap.count_of);
 	pfree(bootstrap.wide);
 	pfree(bootstrap.draws);
 	pfree(bootstrap.sums);
-}
-
-Size
-RecsysBootstrapMemory(int ncolumns, uint32 n, int resamples)
-{
-	return (Size) n * (2 * ncolumns * sizeof(double) + BATCH * sizeof(uint16)) +
-		(Size) resamples * ncolumns * sizeof(double) + 64 * 1024;
 }

@@ -16,11 +16,27 @@ typedef struct RecsysMean
 	double		p_value;		/* two-sided, of a mean of 0 */
 } RecsysMean;
 
+/* Rows of a row-major table, in which NaN is no value */
+typedef struct RecsysSample
+{
+	const double *table;
+	int			ncolumns;
+	const uint32 *rows;			/* which rows; NULL: the first nrows */
+	uint32		nrows;
+} RecsysSample;
+
+typedef struct RecsysResampling
+{
+	int			resamples;		/* 0: no intervals and no p-values */
+	double		confidence;
+
+	/* which rows the resamples draw */
+	uint64		seed;
+	uint64		stream;
+} RecsysResampling;
+
 /*
- * Means of ncolumns columns over n rows of a row-major table (rows numbers them;
- * NULL: the first n), NaN being no value, with percentile bootstrap intervals.
- * resamples may be 0: then there are no intervals and no p-values.  seed and
- * stream decide which rows the resamples draw.
+ * The mean of each column, with a percentile bootstrap interval.
  *
  * Interval: quantiles of the means of resamples, Efron, Tibshirani: An
  * introduction to the bootstrap (1993), chapter 13.  p-value: how often the mean of a
@@ -28,11 +44,7 @@ typedef struct RecsysMean
  * evaluation metrics based on the bootstrap, SIGIR 2006 (counting the sample
  * itself, so it is never 0).
  */
-extern void RecsysBootstrap(const double *table, int ncolumns, const uint32 *rows, uint32 n,
-							int resamples, double confidence, uint64 seed, uint64 stream,
+extern void RecsysBootstrap(const RecsysSample *sample, const RecsysResampling *resampling,
 							RecsysMean *means);
-
-/* Bytes that it allocates. */
-extern Size RecsysBootstrapMemory(int ncolumns, uint32 n, int resamples);
 
 #endif							/* RECSYS_RESAMPLE_H */

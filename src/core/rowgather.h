@@ -12,7 +12,7 @@
 
 typedef struct RecsysRowGather RecsysRowGather;
 
-/* Keeps so many neighbors for each row at most. */
+/* Keeps at most this many neighbors for each row. */
 extern RecsysRowGather *RecsysRowGatherCreate(uint32 nitems, int neighbors);
 
 /*

@@ -14,7 +14,7 @@ typedef struct RecsysSetFormat
 	bool		weighted;
 } RecsysSetFormat;
 
-/* Units that a set of so many items takes */
+/* Units that a set of this many items takes */
 extern Size RecsysSetUnits(const RecsysSetFormat *format, uint32 length);
 
 /* Items of a set, ascending */

@@ -10,12 +10,14 @@
  */
 #include "core/setstore.h"
 
+#include "core/random.h"
+
 #define CHUNK_BITS 18			/* words of a chunk, as a power of two: 1 MB */
 #define CHUNK_WORDS ((uint32) 1 << CHUNK_BITS)
 
 #define PLACE_BITS 40			/* of a slot: where the set is, plus one */
 #define PLACE_MASK ((UINT64CONST(1) << PLACE_BITS) - 1)
-#define MOST_CHUNKS ((uint32) 1 << (PLACE_BITS - CHUNK_BITS))
+#define MAX_CHUNKS ((uint32) 1 << (PLACE_BITS - CHUNK_BITS))
 
 #define INITIAL_SLOTS 1024
 #define INITIAL_CHUNKS 16
@@ -41,16 +43,6 @@ struct RecsysSetStore
 	uint32		used;			/* words of the last chunk */
 	uint32	   *lengths;		/* words used of each chunk before the last */
 };
-
-/* The finalizer of SplitMix64 (Steele, Lea, Flood 2014) */
-static uint64
-mix(uint64 x)
-{
-	x += UINT64CONST(0x9E3779B97F4A7C15);
-	x = (x ^ (x >> 30)) * UINT64CONST(0xBF58476D1CE4E5B9);
-	x = (x ^ (x >> 27)) * UINT64CONST(0x94D049BB133111EB);
-	return x ^ (x >> 31);
-}
 
 static inline uint64
 hash_items(const RecsysSetStore *store, const uint32 *items, uint32 length)
@@ -89,7 +81,7 @@ RecsysSetStoreCreate(uint32 nitems, bool weighted, Size memory_limit)
 	store->limit = memory_limit;
 	store->hashes = recsys_alloc_huge(sizeof(uint64) * (Size) Max(nitems, 1));
 	for (uint32 item = 0; item < nitems; item++)
-		store->hashes[item] = mix(item);
+		store->hashes[item] = RecsysRandomAt(item, 0);
 	store->nslots = INITIAL_SLOTS;
 	store->slots = recsys_alloc_huge_zero(sizeof(uint64) * store->nslots);
 	store->maxchunks = INITIAL_CHUNKS;
@@ -157,7 +149,7 @@ add_chunk(RecsysSetStore *store)
 {
 	Size		size = sizeof(uint32) * CHUNK_WORDS;
 
-	if (store->memory + size > store->limit || store->nchunks == MOST_CHUNKS)
+	if (store->memory + size > store->limit || store->nchunks == MAX_CHUNKS)
 		return false;
 	if (store->nchunks == store->maxchunks)
 	{

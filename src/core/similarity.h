@@ -74,7 +74,7 @@ typedef struct RecsysModelOptions
 	int			iterations;		/* als: rounds over users and items */
 } RecsysModelOptions;
 
-/* What is known of one item or of the whole set beside the pair itself. */
+/* What is known apart from the pair itself: of each item, and of all users. */
 typedef struct RecsysPairTotals
 {
 	double		n_i;			/* distinct users of the row item */

@@ -31,7 +31,7 @@
 
 /* Sweeps after which a target is left as it is: items that are all but equal
  * trade weight for ever. */
-#define MOST_SWEEPS 1000
+#define MAX_SWEEPS 1000
 
 struct RecsysSlimKernel
 {
@@ -145,9 +145,9 @@ solve(void *arg, uint32 target, const RecsysNeighbor *candidates, int n)
 	}
 	if (n > 0)
 		add_column(kernel->items, target, 1.0, kernel->residual);
-	while (n > 0 && sweep(kernel, n, false) > TOLERANCE && ++sweeps < MOST_SWEEPS)
+	while (n > 0 && sweep(kernel, n, false) > TOLERANCE && ++sweeps < MAX_SWEEPS)
 	{
-		while (sweep(kernel, n, true) > TOLERANCE && ++sweeps < MOST_SWEEPS)
+		while (sweep(kernel, n, true) > TOLERANCE && ++sweeps < MAX_SWEEPS)
 			 /* go on */ ;
 	}
 	if (n > 0)

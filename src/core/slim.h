@@ -26,7 +26,7 @@ extern void RecsysSlimKernelColumns(RecsysSlimKernel *kernel, uint32 first, uint
 									RecsysRowReporter report, void *arg);
 extern void RecsysSlimKernelFree(RecsysSlimKernel *kernel);
 
-/* Memory that a kernel needs beside its arguments. */
+/* Memory that a kernel needs in addition to its arguments. */
 extern Size RecsysSlimMemory(uint32 nusers, uint32 nitems, bool weighted,
 							 const RecsysModelOptions *options);
 

@@ -245,15 +245,18 @@ run(RecsysTeam *team, const RecsysDenseTask *task, void *shared,
 {
 	RecsysSpectralParameters parameters = parameters_of(task);
 	Spectral	spectral = {0};
+	RecsysPairModel model = {.users = &spectral.normal, .items = &spectral.transposed,
+		.totals = &spectral.totals, .options = &task->options, .score = score_pairs,
+		.arg = &spectral};
 
 	(void) lay_out(task, shared, &spectral);
+	model.keep = spectral.keep;
 	RecsysEigenCompute(team, &spectral.normal, &spectral.transposed, task->options.rank,
 					   spectral.eigen_block, &spectral.eigen);
 	spectral.gains = palloc(sizeof(float) * Max(spectral.eigen.rank, 1));
 	spectral.filtered = palloc(sizeof(float) * Max(spectral.eigen.rank, 1));
 	choose_gains(&spectral, &parameters);
-	RecsysPairRows(team, &spectral.normal, &spectral.transposed, &spectral.totals, &task->options,
-				   spectral.keep, score_pairs, &spectral, report, arg);
+	RecsysPairRows(team, &model, report, arg);
 	pfree(spectral.gains);
 	pfree(spectral.filtered);
 }

@@ -20,9 +20,6 @@ typedef struct RecsysSpectralParameters
 	double		keep_exponent;	/* e */
 } RecsysSpectralParameters;
 
-#define RECSYS_SPECTRAL_LEAST_RANK 1
-#define RECSYS_SPECTRAL_MOST_RANK 1024
-
 extern const RecsysSpectralParameters RecsysSpectralDefaults;
 
 /* rank, power and tail are those of the task's options, the rest as in the defaults. */

@@ -132,17 +132,3 @@ RecsysWeigherTotals(const RecsysWeigher *weigher)
 {
 	return &weigher->totals;
 }
-
-void
-RecsysWeigherFree(RecsysWeigher *weigher)
-{
-	pfree(weigher->totals.norm2);
-	pfree(weigher->totals.mass);
-	pfree(weigher);
-}
-
-Size
-RecsysWeigherMemory(uint32 nitems)
-{
-	return sizeof(RecsysWeigher) + Max((Size) nitems, 1) * 2 * sizeof(double);
-}

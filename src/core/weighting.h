@@ -30,9 +30,5 @@ extern void RecsysWeigh(RecsysWeigher *weigher, const uint32 *items, const float
  * arrays that do not change with those given.
  */
 extern const RecsysItemTotals *RecsysWeigherTotals(const RecsysWeigher *weigher);
-extern void RecsysWeigherFree(RecsysWeigher *weigher);
-
-/* Bytes that a weigher holds. */
-extern Size RecsysWeigherMemory(uint32 nitems);
 
 #endif							/* RECSYS_WEIGHTING_H */

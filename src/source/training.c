@@ -129,12 +129,14 @@ train_pairs(const RecsysTraining *training, RecsysRowReporter report, void *arg)
 	{
 		RecsysMatrix *transpose = RecsysMatrixTranspose(training->matrix);
 		RecsysMatrix matrix = *training->matrix;
+		RecsysKernel *kernel;
 
 		/* a smaller copy to read makes the kernel faster */
 		if (needed + RecsysMatrixCompactMemory(entries, weighted) <= left)
 			(void) RecsysMatrixCompact(&matrix);
-		RecsysCooccurrence(&matrix, transpose, totals, training->options,
-						   0, totals->nitems, report, arg);
+		kernel = RecsysKernelCreate(&matrix, transpose, totals, training->options);
+		RecsysKernelRows(kernel, 0, totals->nitems, report, arg);
+		RecsysKernelFree(kernel);
 		RecsysMatrixFree(transpose);
 		return 1;
 	}

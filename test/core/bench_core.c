@@ -12,6 +12,7 @@
 #include "core/history.h"
 #include "core/scorer.h"
 #include "generate.h"
+#include "totals.h"
 
 #define HISTORY_LENGTH 72
 
@@ -254,7 +255,7 @@ bench_matrix(uint32 nusers, uint32 nitems, uint64 nentries, int neighbors, Weigh
 	items = RecsysMatrixTranspose(users);
 	printf("transpose, %s: %.1f ns per entry\n", names[weights],
 		   (seconds() - start) / users->offsets[nusers] * 1e9);
-	totals = RecsysItemTotalsCompute(users);
+	totals = totals_compute(users);
 	for (uint32 item = 0; item < nitems; item++)
 		pairs += (double) totals->work[item];
 
@@ -269,9 +270,12 @@ bench_matrix(uint32 nusers, uint32 nitems, uint64 nentries, int neighbors, Weigh
 		{
 			RecsysModelOptions options = {.similarity = similarity, .neighbors = neighbors, .min_support = 2};
 			Graph	   *graph = graph_create(nitems, neighbors);
+			RecsysKernel *kernel;
 
 			start = seconds();
-			RecsysCooccurrence(users, items, totals, &options, 0, nitems, keep_row, graph);
+			kernel = RecsysKernelCreate(users, items, totals, &options);
+			RecsysKernelRows(kernel, 0, nitems, keep_row, graph);
+			RecsysKernelFree(kernel);
 			printf("cooccurrence, %s, %s, %s: %.2f s, %.3f ns per pair update "
 				   "(%.2fG updates, %.1f neighbors per item)\n",
 				   names[weights], RecsysSimilarityName(similarity),

@@ -14,6 +14,7 @@
 
 #include "core/itemset.h"
 #include "generate.h"
+#include "matrix_baskets.h"
 
 static double
 seconds(void)
@@ -84,7 +85,7 @@ main(int argc, char **argv)
 {
 	RecsysItemsetOptions options = {0};
 	RecsysMatrix *matrix;
-	RecsysMatrixBaskets source;
+	MatrixBaskets source;
 	bool		generated = argc > 5 && strcmp(argv[1], "generate") == 0;
 	char	  **rest = argv + (generated ? 5 : 2);
 	int			nrest = argc - (int) (rest - argv);
@@ -117,7 +118,7 @@ main(int argc, char **argv)
 	options.min_support = (uint32) ceil(atof(rest[0]) / 100 * matrix->nrows - 1e-9);
 	options.min_length = 1;
 	options.memory_limit = (Size) 4 << 30;
-	RecsysMatrixBasketsInit(&source, matrix, NULL);
+	matrix_baskets_init(&source, matrix, NULL);
 	for (int round = 0; round < rounds; round++)
 	{
 		double		start = seconds();

@@ -116,6 +116,17 @@ train(RecsysTeam *team, void *arg)
 	training->model->run(team, training->task, training->block, note_row, training);
 }
 
+RecsysDenseTask
+members_task(const RecsysMatrix *users, const RecsysItemTotals *totals,
+			 const RecsysModelOptions *options)
+{
+	RecsysDenseTask task = {.options = *options, .nrows = users->nrows, .nitems = totals->nitems,
+		.nusers = totals->nusers, .nentries = users->offsets[users->nrows],
+		.weighted = users->weights != NULL};
+
+	return task;
+}
+
 Size
 members_train(const RecsysDenseModel *model, RecsysDenseTask task, int members,
 			  const RecsysMatrix *users, const RecsysItemTotals *totals,

@@ -16,6 +16,9 @@ typedef void (*MembersWork) (RecsysTeam *team, void *arg);
 
 extern void members_run(int members, MembersWork work, void *arg);
 
+extern RecsysDenseTask members_task(const RecsysMatrix *users, const RecsysItemTotals *totals,
+									const RecsysModelOptions *options);
+
 /* Takes what it wants from the block. */
 typedef void (*MembersKeep) (void *arg, const RecsysDenseTask *task, void *shared);
 

@@ -62,6 +62,25 @@ pfree(void *pointer)
 	free(base);
 }
 
+/* The C library's qsort has no argument for the comparison. */
+static qsort_arg_comparator sort_comparator;
+static void *sort_arg;
+
+static int
+compare_for_sort(const void *a, const void *b)
+{
+	CHECK_FOR_INTERRUPTS();
+	return sort_comparator(a, b, sort_arg);
+}
+
+void
+qsort_interruptible(void *base, size_t nel, size_t elsize, qsort_arg_comparator cmp, void *arg)
+{
+	sort_comparator = cmp;
+	sort_arg = arg;
+	qsort(base, nel, elsize, compare_for_sort);
+}
+
 int
 standalone_message(const char *format,...)
 {

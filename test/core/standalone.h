@@ -69,6 +69,12 @@ extern void pfree(void *pointer);
 #define recsys_alloc_huge_zero(size) palloc0(size)
 #define recsys_realloc_huge(pointer, size) repalloc((pointer), (size))
 
+/* sorting; unlike the server's, not to be called by a comparison of its own */
+typedef int (*qsort_arg_comparator) (const void *a, const void *b, void *arg);
+
+extern void qsort_interruptible(void *base, size_t nel, size_t elsize,
+								qsort_arg_comparator cmp, void *arg);
+
 /* errors: whatever is reported at ERROR ends the program */
 #define ERROR 21
 #define ERRCODE_PROGRAM_LIMIT_EXCEEDED 0

@@ -10,6 +10,7 @@
 #include "generate.h"
 #include "members.h"
 #include "tap.h"
+#include "totals.h"
 
 #include <math.h>
 
@@ -472,7 +473,7 @@ test_training(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	/* the last item has no users */
 	users->ncolumns = nitems;
 	items = RecsysMatrixTranspose(users);
-	totals = RecsysItemTotalsCompute(users);
+	totals = totals_compute(users);
 
 	for (options.iterations = 1; options.iterations <= 8; options.iterations++)
 	{
@@ -481,7 +482,7 @@ test_training(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 		if (factors != NULL)
 			RecsysFactorsFree(factors);
 		checks = standalone_interrupt_checks;
-		task = RecsysDenseTaskFor(users, totals, &options);
+		task = members_task(users, totals, &options);
 		taken = members_train(&RecsysAls, task, 1, users, totals, ignore_row, &rows,
 							  take_factors, &factors);
 		checks = standalone_interrupt_checks - checks;
@@ -551,7 +552,7 @@ test_training(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	pfree(user_factors);
 	pfree(scores);
 	RecsysFactorsFree(factors);
-	RecsysItemTotalsFree(totals);
+	totals_free(totals);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
 }
@@ -565,13 +566,13 @@ test_small(void)
 		uint64		offsets[2] = {0, n};
 		uint32		columns[1] = {0};
 		RecsysMatrix users = {.nrows = n, .ncolumns = n, .offsets = offsets, .columns = columns};
-		RecsysItemTotals *totals = RecsysItemTotalsCompute(&users);
+		RecsysItemTotals *totals = totals_compute(&users);
 		RecsysModelOptions options = {.similarity = RECSYS_ALS, .neighbors = 5, .min_support = 1,
 			.rank = 3, .unobserved = 0.1, .lambda = 0.01, .iterations = 2000};
 		RecsysFactors *factors = NULL;
 		int			rows = 0;
 
-		(void) members_train(&RecsysAls, RecsysDenseTaskFor(&users, totals, &options), 1, &users, totals,
+		(void) members_train(&RecsysAls, members_task(&users, totals, &options), 1, &users, totals,
 							 ignore_row, &rows, take_factors, &factors);
 		ok(factors->shape.nitems == n && rows == (int) n, "%u user and item", n);
 		if (n == 1)
@@ -585,7 +586,7 @@ test_small(void)
 			ok(fabs(norm2 - (1 / 1.1 - 0.01)) < TOLERANCE, "whose factor has the best length (%g)", norm2);
 		}
 		RecsysFactorsFree(factors);
-		RecsysItemTotalsFree(totals);
+		totals_free(totals);
 	}
 }
 

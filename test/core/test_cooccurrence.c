@@ -10,6 +10,7 @@
 #include "core/rowselect.h"
 #include "generate.h"
 #include "tap.h"
+#include "totals.h"
 
 #include <math.h>
 
@@ -215,10 +216,13 @@ run_memory(const RecsysMatrix *users, const RecsysMatrix *items,
 {
 	Rows	   *rows = rows_create(users->ncolumns, options->neighbors);
 	Size		before = standalone_memory_now;
+	RecsysKernel *kernel;
 
 	rows->next = first;
 	standalone_memory_peak = before;
-	RecsysCooccurrence(users, items, totals, options, first, last, keep_row, rows);
+	kernel = RecsysKernelCreate(users, items, totals, options);
+	RecsysKernelRows(kernel, first, last, keep_row, rows);
+	RecsysKernelFree(kernel);
 	if (standalone_memory_peak - before >
 		RecsysCooccurrenceMemory(users->ncolumns, users->weights != NULL))
 		(*memory_wrong)++;
@@ -293,7 +297,7 @@ test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *o
 							nusers * (1 + random_bits(&random) % 20), 200,
 							seed % 3 == 0, weights);
 	items = RecsysMatrixTranspose(users);
-	totals = RecsysItemTotalsCompute(users);
+	totals = totals_compute(users);
 	options = random_options(&random, similarity);
 	expected = reference(users, &options);
 
@@ -312,7 +316,7 @@ test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *o
 			   &outcome->compact_wrong, &outcome->memory_wrong);
 
 	rows_free(expected);
-	RecsysItemTotalsFree(totals);
+	totals_free(totals);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
 }
@@ -357,6 +361,7 @@ test_many_users(void)
 	Rows	   *streamed = rows_create(nitems, 5);
 	RecsysMatrix *items;
 	RecsysItemTotals *totals;
+	RecsysKernel *kernel;
 	uint64		checks = standalone_interrupt_checks;
 
 	users->nrows = nusers;
@@ -371,9 +376,11 @@ test_many_users(void)
 		users->offsets[user + 1] = 3 * (user + 1);
 	}
 	items = RecsysMatrixTranspose(users);
-	totals = RecsysItemTotalsCompute(users);
+	totals = totals_compute(users);
 	RecsysMatrixCompact(users);
-	RecsysCooccurrence(users, items, totals, &options, 0, nitems, keep_row, rows);
+	kernel = RecsysKernelCreate(users, items, totals, &options);
+	RecsysKernelRows(kernel, 0, nitems, keep_row, rows);
+	RecsysKernelFree(kernel);
 	ok(rows->rows[0].count == 5 && rows->rows[0].neighbors[0].support == nusers &&
 	   rows->rows[0].neighbors[0].item == 1 && rows->rows[0].neighbors[0].score == 1.0f &&
 	   rows->rows[0].neighbors[1].item == 2 && rows->rows[2].count == 2,
@@ -383,7 +390,7 @@ test_many_users(void)
 	ok(same_rows(streamed, rows, 0, nitems), "cooccurrence: the same as a stream");
 	rows_free(streamed);
 	rows_free(rows);
-	RecsysItemTotalsFree(totals);
+	totals_free(totals);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
 }

@@ -12,6 +12,7 @@
 #include "generate.h"
 #include "members.h"
 #include "tap.h"
+#include "totals.h"
 
 #include <math.h>
 
@@ -451,10 +452,10 @@ test_ease(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, doub
 		  int neighbors, uint32 min_support, bool with_tail)
 {
 	RecsysMatrix *users = generate_matrix(random, nusers, nitems, nusers * 5, 30, true, weights);
-	RecsysItemTotals *totals = RecsysItemTotalsCompute(users);
+	RecsysItemTotals *totals = totals_compute(users);
 	RecsysModelOptions options = {.similarity = RECSYS_EASE, .neighbors = neighbors,
 		.min_support = min_support, .lambda = lambda};
-	RecsysDenseTask task = RecsysDenseTaskFor(users, totals, &options);
+	RecsysDenseTask task = members_task(users, totals, &options);
 	double	   *x = to_dense(users);
 	Expected	expected = expect(NULL, x, users, &options);
 	double	   *scores;
@@ -476,7 +477,7 @@ test_ease(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, doub
 	test_members(&RecsysEase, task, users, totals);
 	pfree(scores);
 	pfree(x);
-	RecsysItemTotalsFree(totals);
+	totals_free(totals);
 	RecsysMatrixFree(users);
 }
 
@@ -565,11 +566,11 @@ test_spectral(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 			  int neighbors, uint32 min_support)
 {
 	RecsysMatrix *users = generate_matrix(random, nusers, nitems, nusers * 6, 30, true, weights);
-	RecsysItemTotals *totals = RecsysItemTotalsCompute(users);
+	RecsysItemTotals *totals = totals_compute(users);
 	RecsysSpectralParameters parameters = RecsysSpectralDefaults;
 	RecsysModelOptions options = {.similarity = RECSYS_SPECTRAL, .neighbors = neighbors,
 		.min_support = min_support, .rank = rank, .power = parameters.power, .tail = parameters.tail};
-	RecsysDenseTask task = RecsysDenseTaskFor(users, totals, &options);
+	RecsysDenseTask task = members_task(users, totals, &options);
 	double	   *x = to_dense(users);
 	double	   *scores;
 	double	   *keep;
@@ -596,7 +597,7 @@ test_spectral(Random *random, uint32 nusers, uint32 nitems, WeightKind weights, 
 	pfree(scores);
 	pfree(keep);
 	pfree(x);
-	RecsysItemTotalsFree(totals);
+	totals_free(totals);
 	RecsysMatrixFree(users);
 }
 
@@ -624,8 +625,8 @@ test_small(void)
 		users.offsets = offsets;
 		users.columns = columns;
 		x = to_dense(&users);
-		totals = RecsysItemTotalsCompute(&users);
-		task = RecsysDenseTaskFor(&users, totals, &options);
+		totals = totals_compute(&users);
+		task = members_task(&users, totals, &options);
 		for (Size y = 0; y < 9; y++)
 			scores[y] = nitems > 1 && y / nitems != y % nitems && y < nitems * nitems ?
 				2.0 / (2.0 * (nitems - 1) + 1.0) : 0.0;
@@ -647,7 +648,7 @@ test_small(void)
 		ok(wrong == 0, "%u items that two users share (%d differ)", nitems, wrong);
 		pfree(scores);
 		pfree(x);
-		RecsysItemTotalsFree(totals);
+		totals_free(totals);
 	}
 }
 

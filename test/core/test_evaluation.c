@@ -3,7 +3,7 @@
  *	  Tests of core/evaluation: a case by hand, and random ones against a
  *	  reference that sorts the whole catalogue for each user.
  */
-#include "core/evaluation.h"
+#include "core/spread.h"
 #include "generate.h"
 #include "tap.h"
 
@@ -286,8 +286,8 @@ spread_agrees(const RecsysEvaluation *e, const RecsysOutcome *outcome, int k, co
 	uint32		covered = 0;
 	double		gini = 0;
 	double		sum = 0;
-	double		coverage;
-	double		found;
+	RecsysListChoice choice = {outcome->lists, k, segments, segment, groups, ngroups};
+	RecsysSpread found;
 
 	for (uint32 user = 0; user < e->nusers; user++)
 		for (int x = 0; x < k; x++)
@@ -311,8 +311,8 @@ spread_agrees(const RecsysEvaluation *e, const RecsysOutcome *outcome, int k, co
 			gini += fabs((double) counts[x] - (double) counts[y]);
 	gini = sum > 0 ? gini / (2 * n * sum) : NAN;
 	pfree(counts);
-	RecsysEvaluationSpread(e, outcome->lists, k, segments, segment, groups, ngroups, &coverage, &found);
-	return same(coverage, n > 0 ? (double) covered / n : NAN) && same(found, gini);
+	found = RecsysEvaluationSpread(e, &choice);
+	return same(found.coverage, n > 0 ? (double) covered / n : NAN) && same(found.gini, gini);
 }
 
 static void

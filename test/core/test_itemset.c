@@ -3,9 +3,10 @@
  *	  Tests of core/itemset: every kind of item sets against counting all subsets, on
  *	  random baskets; one miner against several; limits.
  */
-#include "core/itemset_miner.h"
+#include "core/itemset_search.h"
 #include "core/rules.h"
 #include "generate.h"
+#include "matrix_baskets.h"
 #include "tap.h"
 
 /* Few enough items to try every set of them. */
@@ -251,9 +252,9 @@ result_init(Result *result)
 static RecsysItemsets *
 prepare(const Case *c)
 {
-	RecsysMatrixBaskets source;
+	MatrixBaskets source;
 
-	RecsysMatrixBasketsInit(&source, c->matrix, c->weights);
+	matrix_baskets_init(&source, c->matrix, c->weights);
 	return RecsysItemsetsPrepare(&source.baskets, &c->options, NULL, NULL);
 }
 
@@ -316,14 +317,14 @@ place_in(void *arg, Size size)
 static void
 mine_scattered(const Case *c, Random *random, Result *result)
 {
-	RecsysMatrixBaskets source;
+	MatrixBaskets source;
 	void	   *placed = NULL;
 	RecsysItemsets *sets;
 	RecsysItemsets *copy;
 	RecsysItemsetMiner *miners[3];
 	uint32	   *tasks;
 
-	RecsysMatrixBasketsInit(&source, c->matrix, c->weights);
+	matrix_baskets_init(&source, c->matrix, c->weights);
 	sets = RecsysItemsetsPrepare(&source.baskets, &c->options, place_in, &placed);
 	ok(placed == sets, "the block is where it should be");
 	copy = palloc(sets->size);
@@ -649,11 +650,11 @@ test_large(void)
 		options.min_support = reference.min_support = round % 2 ? 45 : 20 + 5 * round;
 		for (RecsysItemsetKind kind = RECSYS_ITEMSETS_ALL; kind <= RECSYS_ITEMSETS_MAXIMAL; kind++)
 		{
-			RecsysMatrixBaskets source;
+			MatrixBaskets source;
 			RecsysItemsets *sets;
 			Digest		digest;
 
-			RecsysMatrixBasketsInit(&source, matrix, weights);
+			matrix_baskets_init(&source, matrix, weights);
 			options.kind = reference.kind = kind;
 			sets = RecsysItemsetsPrepare(&source.baskets, &options, NULL, NULL);
 			memset(&reference.digest, 0, sizeof(Digest));
@@ -685,7 +686,7 @@ test_memory(void)
 {
 	Random		random;
 	RecsysMatrix *matrix;
-	RecsysMatrixBaskets source;
+	MatrixBaskets source;
 	RecsysItemsetOptions options = {0};
 	RecsysItemsets *sets;
 	Digest		expected = {0};
@@ -697,7 +698,7 @@ test_memory(void)
 
 	random_seed(&random, 3);
 	matrix = generate_matrix(&random, 3000, 500, 40000, 200, false, WEIGHTS_NONE);
-	RecsysMatrixBasketsInit(&source, matrix, NULL);
+	matrix_baskets_init(&source, matrix, NULL);
 	options.min_length = 1;
 	options.min_support = 60;
 	before = standalone_memory_now;
@@ -755,7 +756,7 @@ test_known(void)
 	/* the power set of 15 items, in each of 3 baskets */
 	RecsysMatrix *matrix = matrix_create(3, 15, 45);
 	RecsysItemsetOptions options = {0};
-	RecsysMatrixBaskets source;
+	MatrixBaskets source;
 	RecsysItemsets *sets;
 	Digest		digest = {0};
 	uint64		checks;
@@ -764,7 +765,7 @@ test_known(void)
 		matrix->columns[x] = x % 15;
 	for (uint32 row = 0; row <= 3; row++)
 		matrix->offsets[row] = row * 15;
-	RecsysMatrixBasketsInit(&source, matrix, NULL);
+	matrix_baskets_init(&source, matrix, NULL);
 	options.min_length = 1;
 	options.min_support = 3;
 	options.memory_limit = LARGE_LIMIT;

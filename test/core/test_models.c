@@ -8,6 +8,7 @@
 #include "core/weighting.h"
 #include "generate.h"
 #include "tap.h"
+#include "totals.h"
 
 /* A dense matrix of scores and supports, filled by columns or by rows */
 typedef struct Dense
@@ -145,7 +146,7 @@ test_slim(WeightKind weights)
 		n = 2 + (uint32) (random_bits(&random) % 40);
 		users = generate_matrix(&random, 200, n, 1000, 60, seed % 2 == 0, weights);
 		items = RecsysMatrixTranspose(users);
-		totals = RecsysItemTotalsCompute(users);
+		totals = totals_compute(users);
 		RecsysModelOptionsInit(&options);
 		options.similarity = RECSYS_SLIM;
 		options.min_support = 1 + seed % 3;
@@ -184,7 +185,7 @@ test_slim(WeightKind weights)
 		dense_free(rows);
 		pfree(dots);
 		pfree(counts);
-		RecsysItemTotalsFree(totals);
+		totals_free(totals);
 		RecsysMatrixFree(items);
 		RecsysMatrixFree(users);
 	}
