@@ -25,7 +25,7 @@ server_copy()
 	SERVER_LOG=$SANDBOX/build.log
 	mkdir "$SERVER_TREE"
 	(cd "$1" && tar -cf - --exclude='*.o' --exclude='*.so' --exclude='*.d' --exclude='*.bc' \
-		--exclude=regress_input --exclude=test/core/build Makefile recsys.control sql src test expected) |
+		--exclude=regress_input --exclude=test/core/build Makefile README.md CHANGELOG.md recsys.control doc sql src test expected) |
 		tar -xf - -C "$SERVER_TREE" || return 1
 	sandbox_own "$SERVER_TREE"
 }
