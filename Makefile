@@ -8,7 +8,10 @@
 # On a machine with nothing but make, as root or with sudo (each installs what
 # it needs with apt-get, uses a private server and cleans up after itself):
 #     make demo               real shopping baskets, loaded, trained and served
-#     make test               everything; ONLY="regress tap" and TESTS="name …" narrow it
+#     make test               everything; ONLY="regress tap" and TESTS="name …" narrow it,
+#                             CC=clang takes another compiler
+#     make test-versions      with PostgreSQL 17 and 18, each in a Debian that has it (minutes,
+#                             once); VERSIONS=18, PARTS="regress tap" and TESTS="name …" narrow it
 #     make check-core         the C driver of src/core alone, no server
 #     make sanitize           all of it under the address and undefined-behavior
 #                             sanitizers, in a server built for that (minutes, once)
@@ -40,6 +43,10 @@ DATA_built = $(install_script)
 # PostgreSQL's own headers are not clean under the two warnings taken back
 PG_CPPFLAGS = -I$(top)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
+# the server's flags and headers are often made for gcc; clang is not to warn of what it does not know
+ifneq ($(findstring clang,$(CC)),)
+PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes
+endif
 ifeq ($(RECSYS_WERROR),1)
 PG_CFLAGS += -Werror
 endif
@@ -49,6 +56,11 @@ endif
 ifeq ($(RECSYS_SANITIZE),1)
 PG_CFLAGS += -fsanitize=undefined -fno-sanitize-recover=all -DRECSYS_NO_TARGET_CLONES
 SHLIB_LINK += -fsanitize=undefined
+endif
+
+# src/compat.h refuses a PostgreSQL that is newer than those it knows
+ifeq ($(RECSYS_ANY_POSTGRESQL),1)
+PG_CPPFLAGS += -DRECSYS_ANY_POSTGRESQL
 endif
 
 # points where the TAP tests stop the code (src/fault.h); never in an installed module
@@ -103,13 +115,16 @@ regress_input:
 	ln -sfn $(abspath $(top))/test/sql $@/sql
 	ln -sfn $(abspath $(top))/expected $@/expected
 
-.PHONY: demo test bench soak check-core sanitize valgrind
+.PHONY: demo test test-versions bench soak check-core sanitize valgrind
 
 demo:
 	@$(top)/test/demo.sh
 
 test:
 	@$(top)/test/run.sh $(ONLY)
+
+test-versions:
+	@PARTS="$(PARTS)" $(top)/test/versions.sh $(VERSIONS)
 
 check-core:
 	@$(top)/test/run.sh core

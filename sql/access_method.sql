@@ -4,13 +4,16 @@
  * Verbs (recommend, similar_items, …) live in the schema that the extension is
  * installed into; everything operational lives in schema recsys.
  *
- * A function that returns item keys exists once for bigint keys and once for
- * every other key type.  Where an argument already carries the item type
- * (similar_items, recommend_for_items, explain_recommendation) those are plain
- * overloads for text and uuid.  Where none does (recommend, popular_items,
- * item_similarity, query_item_similarity) the overload takes a typed NULL, as
- * in recommend('ann'::text, 10, NULL, NULL::uuid): PostgreSQL cannot resolve a
- * polymorphic result type from a defaulted argument.
+ * A function that returns item keys exists once for bigint keys, once for text and
+ * once for uuid or for any type that a typed NULL gives, as in
+ * recommend(42, 10, NULL, NULL::uuid): PostgreSQL cannot resolve a polymorphic
+ * result type from a defaulted argument.
+ *
+ * The text one takes and gives keys of every type.  Where a call leaves a type open,
+ * as drivers do with parameters, PostgreSQL prefers text; so each call that is made
+ * to serve something has one variant that has text wherever its variants differ, or
+ * it would not be unique.  Its parameters have names of their own where naming one
+ * chose a variant before.
  */
 
 -- complain if the script is sourced in psql rather than run by CREATE EXTENSION
@@ -55,6 +58,23 @@ CREATE OPERATOR CLASS text_ops DEFAULT FOR TYPE text USING recsys AS
 	OPERATOR 1 = (text, text);
 CREATE OPERATOR CLASS uuid_ops DEFAULT FOR TYPE uuid USING recsys AS
 	OPERATOR 1 = (uuid, uuid);
+
+/*
+ * char(n): trailing blanks do not count.  A name is equal to a text of the same bytes.
+ */
+CREATE OPERATOR CLASS bpchar_ops DEFAULT FOR TYPE bpchar USING recsys AS
+	OPERATOR 1 = (bpchar, bpchar);
+CREATE OPERATOR CLASS name_ops DEFAULT FOR TYPE name USING recsys FAMILY text_ops AS
+	OPERATOR 1 = (name, name);
+
+ALTER OPERATOR FAMILY text_ops USING recsys ADD
+	OPERATOR 1 = (name, text),
+	OPERATOR 1 = (text, name);
+
+-- an enum's key is its label, which may be renamed: no operator.  What is no key type either is
+-- refused with the expression to index, which the server could not tell.
+CREATE OPERATOR CLASS any_ops DEFAULT FOR TYPE anyelement USING recsys AS STORAGE anyelement;
+COMMENT ON OPERATOR CLASS any_ops USING recsys IS 'enums as users and items; an index over any other type is refused, with the expression to index instead';
 
 -- weights and times are read by the model, never searched: storage only
 CREATE OPERATOR CLASS float4_ops DEFAULT FOR TYPE real USING recsys AS STORAGE real;

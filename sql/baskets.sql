@@ -4,58 +4,68 @@
  */
 CREATE FUNCTION frequently_bought_together(
 	item_id bigint,
-	k integer DEFAULT 10,
+	k bigint DEFAULT 10,
 	recommender text DEFAULT NULL,
 	order_by text DEFAULT 'confidence')
-RETURNS TABLE (item_id bigint, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
+RETURNS TABLE (item_id bigint, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(bigint, integer, text, text) IS 'the k items most often in one basket with an item; bigint item keys';
+COMMENT ON FUNCTION frequently_bought_together(bigint, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; bigint item keys';
 
 CREATE FUNCTION frequently_bought_together(
 	item_id text,
-	k integer DEFAULT 10,
+	k bigint DEFAULT 10,
 	recommender text DEFAULT NULL,
 	order_by text DEFAULT 'confidence')
-RETURNS TABLE (item_id text, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
+RETURNS TABLE (item_id text, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(text, integer, text, text) IS 'the k items most often in one basket with an item; text item keys';
+COMMENT ON FUNCTION frequently_bought_together(text, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; item keys of every type, as text';
 
 CREATE FUNCTION frequently_bought_together(
 	item_id uuid,
-	k integer DEFAULT 10,
+	k bigint DEFAULT 10,
 	recommender text DEFAULT NULL,
 	order_by text DEFAULT 'confidence')
-RETURNS TABLE (item_id uuid, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision)
+RETURNS TABLE (item_id uuid, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(uuid, integer, text, text) IS 'the k items most often in one basket with an item; uuid item keys';
+COMMENT ON FUNCTION frequently_bought_together(uuid, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; uuid item keys';
 
 CREATE FUNCTION complete_basket(
 	items bigint[],
-	k integer,
+	k bigint,
 	rules regclass)
-RETURNS TABLE (item_id bigint, confidence double precision, lift double precision, support bigint, antecedent bigint[])
+RETURNS TABLE (item_id bigint, confidence double precision, lift double precision, support bigint, antecedent bigint[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(bigint[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; bigint item keys';
+COMMENT ON FUNCTION complete_basket(bigint[], bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; bigint item keys';
 
 CREATE FUNCTION complete_basket(
 	items text[],
-	k integer,
+	k bigint,
 	rules regclass)
-RETURNS TABLE (item_id text, confidence double precision, lift double precision, support bigint, antecedent text[])
+RETURNS TABLE (item_id text, confidence double precision, lift double precision, support bigint, antecedent text[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(text[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; text item keys';
+COMMENT ON FUNCTION complete_basket(text[], bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; item keys of every type, as text';
 
 CREATE FUNCTION complete_basket(
 	items uuid[],
-	k integer,
+	k bigint,
 	rules regclass)
-RETURNS TABLE (item_id uuid, confidence double precision, lift double precision, support bigint, antecedent uuid[])
+RETURNS TABLE (item_id uuid, confidence double precision, lift double precision, support bigint, antecedent uuid[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(uuid[], integer, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; uuid item keys';
+COMMENT ON FUNCTION complete_basket(uuid[], bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; uuid item keys';
+
+-- what comes without a type: an array as it is written, in and out as text
+CREATE FUNCTION complete_basket(
+	items text,
+	k bigint,
+	rules regclass)
+RETURNS TABLE (item_id text, confidence double precision, lift double precision, support bigint, antecedent text[], rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION complete_basket(text, bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket that is written as text, as in ''{1,2}''; item keys of every type, as text';
 

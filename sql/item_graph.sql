@@ -16,6 +16,15 @@ RETURNS TABLE (item_id anyelement, similar_item_id anyelement, score real, suppo
 	COST 10000 ROWS 100000;
 COMMENT ON FUNCTION item_similarity(text, anyelement) IS 'all item pairs of a recommender; item keys of the type of the second argument';
 
+-- the same where the second argument comes without a type, and for NULL::text
+CREATE FUNCTION item_similarity(
+	recommender text,
+	item_type text)
+RETURNS TABLE (item_id text, similar_item_id text, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_item_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 100000;
+COMMENT ON FUNCTION item_similarity(text, text) IS 'all item pairs of a recommender; item keys of every type, as text';
+
 /*
  * query_item_similarity: the same graph from any query returning
  * user, item [, weight [, time]].

@@ -8,7 +8,12 @@ COMMENT ON FUNCTION recsys.merge(regclass, boolean) IS 'brings the item graph of
 
 CREATE FUNCTION recsys.forget_user(index regclass, user_id anyelement) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'recsys_forget_user' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
-COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index forget a user at once: the rows stay, but count no more until a REINDEX; returns how many interactions were forgotten';
+COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all of a table, forget a user at once; rows that are not deleted count no more until a REINDEX; returns how many interactions were forgotten';
+
+-- a user that comes without a type is read as a key of the index
+CREATE FUNCTION recsys.forget_user(index regclass, user_id text) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'recsys_forget_user' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.forget_user(regclass, text) IS 'the same for a user whose key is written as text';
 
 CREATE FUNCTION recsys.check_index(index regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_check_index' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
@@ -38,4 +43,13 @@ RETURNS TABLE (item_id anyelement, factor real[])
 	AS 'MODULE_PATHNAME', 'recsys_item_factors_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 10000 ROWS 10000;
 COMMENT ON FUNCTION recsys.item_factors(text, anyelement) IS 'the factors of all items of a recommender; item keys of the type of the second argument';
+
+-- the same where the second argument comes without a type, and for NULL::text
+CREATE FUNCTION recsys.item_factors(
+	recommender text,
+	item_type text)
+RETURNS TABLE (item_id text, factor real[])
+	AS 'MODULE_PATHNAME', 'recsys_item_factors_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10000;
+COMMENT ON FUNCTION recsys.item_factors(text, text) IS 'the factors of all items of a recommender; item keys of every type, as text';
 

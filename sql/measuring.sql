@@ -87,10 +87,10 @@ CREATE FUNCTION recsys.tune(
 	seed bigint DEFAULT 0,
 	verbose boolean DEFAULT false)
 RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci_high double precision,
-	training_ms double precision, evaluation_ms double precision, users bigint, model text, command text)
+	training_ms double precision, evaluation_ms double precision, users bigint, model text, command text, problem text)
 	AS 'MODULE_PATHNAME', 'recsys_tune' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 40;
 COMMENT ON FUNCTION recsys.tune(text, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean)
-	IS 'tries models and their options on held-out interactions, within a number of trials and a time; best first, each with the command that makes it an index';
+	IS 'tries models and their options on held-out interactions, within a number of trials and a time; best first, each with the command that makes it an index; models that cannot be trained come last, value NULL, with the reason as problem';
 
 CREATE FUNCTION recsys.tune(
 	index regclass,
@@ -109,7 +109,7 @@ CREATE FUNCTION recsys.tune(
 	seed bigint DEFAULT 0,
 	verbose boolean DEFAULT false)
 RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci_high double precision,
-	training_ms double precision, evaluation_ms double precision, users bigint, model text, command text)
+	training_ms double precision, evaluation_ms double precision, users bigint, model text, command text, problem text)
 	AS 'MODULE_PATHNAME', 'recsys_tune_index' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 40;
 COMMENT ON FUNCTION recsys.tune(regclass, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean)
 	IS 'the same for the interactions of a recsys index';

@@ -7,7 +7,8 @@ CREATE FUNCTION recsys.index_statistics(
 	OUT pending bigint, OUT inexact_items bigint, OUT capped_users bigint, OUT capped_interactions bigint,
 	OUT score_users bigint, OUT built_at timestamptz, OUT last_merge_at timestamptz,
 	OUT last_merge_ms double precision, OUT last_merge_entries bigint, OUT last_merge_items bigint,
-	OUT format_version bigint, OUT size_bytes bigint, OUT problem text)
+	OUT format_version bigint, OUT size_bytes bigint, OUT problem text,
+	OUT future_interactions bigint, OUT built_options text, OUT set_options text)
 RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
@@ -35,6 +36,9 @@ COMMENT ON COLUMN recsys.index_stats.last_merge_items IS 'items that it recomput
 COMMENT ON COLUMN recsys.index_stats.format_version IS 'version of the on-disk format';
 COMMENT ON COLUMN recsys.index_stats.size_bytes IS 'size of the index';
 COMMENT ON COLUMN recsys.index_stats.problem IS 'why there is nothing more to say about the index, else NULL';
+COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build, which count as of now where they decay; NULL for a build of 0.1.0';
+COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
+COMMENT ON COLUMN recsys.index_stats.set_options IS 'what they are set to, from the next REINDEX on';
 GRANT SELECT ON recsys.index_stats TO PUBLIC;
 
 -- merges report as the server's work on indexes does, with phases of their own: src/am/mergeprogress.c

@@ -1,18 +1,39 @@
 /*
  * compat.h
  *	  Differences between PostgreSQL 15, 16, 17 and 18, all in one place.
+ *
+ * No other file asks for the server's version.  A server that is newer than all of
+ * these may build and still do something else than before, in what it logs or in the
+ * order in which it compares plans; so it is refused until it has been tried.
  */
 #ifndef RECSYS_COMPAT_H
 #define RECSYS_COMPAT_H
 
 #include "postgres.h"
 
+#define RECSYS_NEWEST_POSTGRESQL 18
+
+#if PG_VERSION_NUM < 150000
+#error "recsys needs PostgreSQL 15 or newer"
+#endif
+#if PG_VERSION_NUM / 10000 > RECSYS_NEWEST_POSTGRESQL && !defined(RECSYS_ANY_POSTGRESQL)
+#error "recsys is not known to work with this version of PostgreSQL: make RECSYS_ANY_POSTGRESQL=1 tries"
+#endif
+
+#include "access/amapi.h"
 #include "access/genam.h"
 #include "access/tableam.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "commands/vacuum.h"
 #include "nodes/pathnodes.h"
+
+/* 16 calls the files of relations by another name */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_FIRST_FILE_SUBID(relation) ((relation)->rd_firstRelfilelocatorSubid)
+#else
+#define RECSYS_FIRST_FILE_SUBID(relation) ((relation)->rd_firstRelfilenodeSubid)
+#endif
 
 /* 16 took the accessors of variable-length values out of postgres.h */
 #if PG_VERSION_NUM >= 160000
@@ -25,8 +46,28 @@
 #include "commands/explain_state.h"
 #endif
 
-#if PG_VERSION_NUM < 150000
-#error "recsys needs PostgreSQL 15 or newer"
+/* 18 has the attribute of a function that does not return before the declaration */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* 17 named all tests for the kind of a process alike */
+#if PG_VERSION_NUM < 170000
+#define AmAutoVacuumWorkerProcess() IsAutoVacuumWorkerProcess()
+#endif
+
+/* 18 does not change the namespaces that it is given */
+#if PG_VERSION_NUM >= 180000
+#define RECSYS_RELOPTION_NAMESPACE const char *const
+#else
+#define RECSYS_RELOPTION_NAMESPACE char *
+#endif
+
+/* Properties of an access method that some versions lack, where zero is not right */
+#if PG_VERSION_NUM >= 180000
+#define RECSYS_SET_NEWER_PROPERTIES(routine) ((routine)->amconsistentequality = true)
+#else
+#define RECSYS_SET_NEWER_PROPERTIES(routine) ((void) 0)
 #endif
 
 /* 18 tells vacuum_delay_point whether ANALYZE is calling */
@@ -34,13 +75,6 @@
 #define RECSYS_VACUUM_DELAY_POINT() vacuum_delay_point(false)
 #else
 #define RECSYS_VACUUM_DELAY_POINT() vacuum_delay_point()
-#endif
-
-/* 18 counts disabled nodes before it compares costs */
-#if PG_VERSION_NUM >= 180000
-#define RECSYS_DISABLE_PATH(path) ((path)->path.disabled_nodes = 2)
-#else
-#define RECSYS_DISABLE_PATH(path) ((void) 0)
 #endif
 
 /* 18 counts index searches for EXPLAIN ANALYZE */
@@ -61,6 +95,14 @@
 	object_ownercheck(RelationRelationId, (relation), GetUserId())
 #else
 #define RECSYS_OWNS_RELATION(relation) pg_class_ownercheck((relation), GetUserId())
+#endif
+
+/* 16 has one privilege test for most kinds of objects */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_SCHEMA_ACLCHECK(schema, mode) \
+	object_aclcheck(NamespaceRelationId, (schema), GetUserId(), (mode))
+#else
+#define RECSYS_SCHEMA_ACLCHECK(schema, mode) pg_namespace_aclcheck((schema), GetUserId(), (mode))
 #endif
 
 /* 17 lets owners grant the maintenance of a table */

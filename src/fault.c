@@ -19,8 +19,13 @@
 #include <unistd.h>
 
 #include "access/xlog.h"
+#include "catalog/pg_collation_d.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
 
@@ -31,7 +36,8 @@ typedef enum FaultAction
 	FAULT_NONE,
 	FAULT_KILL,
 	FAULT_ERROR,
-	FAULT_WAIT
+	FAULT_WAIT,
+	FAULT_LOCK
 } FaultAction;
 
 typedef struct Fault
@@ -64,6 +70,8 @@ parse_fault(const char *value, Fault *fault)
 		fault->action = FAULT_ERROR;
 	else if (strcmp(action, "wait") == 0)
 		fault->action = FAULT_WAIT;
+	else if (strcmp(action, "lock") == 0)
+		fault->action = FAULT_LOCK;
 	return fault->action != FAULT_NONE;
 }
 
@@ -74,7 +82,7 @@ check_fault(char **value, void **extra, GucSource source)
 
 	if (parse_fault(*value, &fault))
 		return true;
-	GUC_check_errdetail("A fault is written point:action or point:action:countdown, with action kill, error or wait.");
+	GUC_check_errdetail("A fault is written point:action or point:action:countdown, with action kill, error, wait or lock.");
 	return false;
 }
 
@@ -112,6 +120,19 @@ wait_for_cancel(void)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* The test has the lock, does what it wants to be done meanwhile, and releases it. */
+static void
+wait_for_lock(const char *point)
+{
+	int32		key = DatumGetInt32(DirectFunctionCall1Coll(hashtext, C_COLLATION_OID,
+															CStringGetTextDatum(point)));
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) ((uint64) (int64) key >> 32), (uint32) key, 1);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	(void) LockRelease(&tag, ExclusiveLock, false);
+}
+
 void
 RecsysFault(const char *point)
 {
@@ -136,6 +157,9 @@ RecsysFault(const char *point)
 			break;
 		case FAULT_WAIT:
 			wait_for_cancel();
+			break;
+		case FAULT_LOCK:
+			wait_for_lock(point);
 			break;
 		case FAULT_NONE:
 			break;

@@ -13,6 +13,8 @@
  *		name:kill		the process dies as by kill -9; what it has logged is on disk
  *		name:error		an error
  *		name:wait		sleeps until the query is cancelled
+ *		name:lock		waits for the session that has pg_advisory_lock(hashtext('name')),
+ *						and goes on; for points where no page is locked
  *		name:kill:3		the same, when the point is reached for the third time
  */
 #ifndef RECSYS_FAULT_H

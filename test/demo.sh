@@ -1,5 +1,5 @@
 #!/bin/bash
-# make demo: recommendations from 4,627 real supermarket baskets.
+# make demo: recommendations from real supermarket baskets.
 #
 # Downloads Debian's package weka, takes the one file with the baskets out of it
 # (nothing of it is installed), loads it into a private throw-away server, trains
@@ -67,14 +67,22 @@ parse()
 		/^@data/ { reading = 1; next }
 		reading && NF {
 			basket++
+			empty++
 			count = split($0, value, ",")
 			for (i = 1; i <= count; i++)
 				if (value[i] == "t" && i in product)
+				{
+					if (last != basket)
+						empty--
+					last = basket
 					printf "%d\t%d\n", basket, i > baskets
-		}' "$1" || return 1
+				}
+		}
+		END { print basket + 0, empty + 0 }' "$1" >"$SANDBOX/counts" || return 1
 	[ -s "$SANDBOX/items.tsv" ] && [ -s "$SANDBOX/baskets.tsv" ]
 }
 
+began=$SECONDS
 provision_server
 sandbox_begin demo 840
 server_copy "$root" || exit 1
@@ -87,16 +95,28 @@ else
 	download
 fi
 parse "$arff" || fail "$arff is not the supermarket data"
+read -r all empty <"$SANDBOX/counts"
 if ! server_build; then
 	grep -v '^gcc ' "$SERVER_LOG" | tail -n 60 >&2
 	fail "recsys does not build"
 fi
 server_start || fail "the private server does not start"
 
+ready=$SECONDS
+echo "The file has $all baskets.  It names $(wc -l <"$SANDBOX/items.tsv") products; of the rest of a basket it tells only"
+echo "the department. $empty baskets hold nothing else, so $((all - empty)) are loaded."
 SANDBOX_ENV+=(PGDATABASE=postgres PGOPTIONS='-c client_min_messages=warning')
 sandbox_own "$SANDBOX"/*.tsv
 sandbox_run 300 bash -c 'cd "$1" && psql -X -q -v ON_ERROR_STOP=1 -f "$2" 2>&1' - \
 	"$SANDBOX" "$SERVER_TREE/test/demo.sql" || fail "the demo did not finish"
 server_stop
 echo
-echo "Done; the server and its files are removed.  The SQL of this demo: test/demo.sql"
+echo "Done in $((SECONDS - began)) seconds: $((ready - began)) for download, build and a private server, $((SECONDS - ready)) for the demo itself."
+echo "The server and its files are removed; the SQL of this demo is test/demo.sql."
+echo
+echo "Next, on your own server:"
+echo "    make PG_CONFIG=$PG_CONFIG && sudo make install PG_CONFIG=$PG_CONFIG"
+echo "    psql -c 'CREATE EXTENSION recsys'"
+echo "and then the 60 seconds of README.md, or an index on a table of yours:"
+echo "    CREATE INDEX ON your_table USING recsys (user_id, item_id);"
+echo "    SELECT * FROM recommend(42, 10);"

@@ -35,9 +35,9 @@ FROM recsys.index_info('baskets_recsys');
 \echo '3. Who buys this also buys: similar_items(item, 5)'
 \timing on
 SELECT i.name AS product,
-	   string_agg(n.name || ' ' || to_char(s.score, 'FM9990'), ', ' ORDER BY s.ordinality) AS "most similar"
+	   string_agg(n.name || ' ' || to_char(s.score, 'FM9990'), ', ' ORDER BY s.rank) AS "most similar"
 FROM items i,
-	 LATERAL similar_items(i.item_id, 5) WITH ORDINALITY s,
+	 LATERAL similar_items(i.item_id, 5) s,
 	 items n
 WHERE n.item_id = s.item_id
   AND i.name IN ('beef', 'tea', 'baby needs', 'pet foods', 'potatoes', '750ml red nz', 'kitchen')
@@ -47,20 +47,19 @@ ORDER BY i.name;
 
 \echo '4. Complete a basket: recommend_for_items(ARRAY[bread and cake, milk-cream], 5)'
 \timing on
-SELECT r.ordinality AS rank, i.name AS "also", round(r.score::numeric, 1) AS score
-FROM recommend_for_items((SELECT array_agg(item_id::bigint) FROM items WHERE name IN ('bread and cake', 'milk-cream')), 5)
-	 WITH ORDINALITY r
+SELECT r.rank, i.name AS "also", round(r.score::numeric, 1) AS score
+FROM recommend_for_items((SELECT array_agg(item_id::bigint) FROM items WHERE name IN ('bread and cake', 'milk-cream')), 5) r
 JOIN items i ON i.item_id = r.item_id
-ORDER BY rank;
+ORDER BY r.rank;
 \timing off
 
 \echo '5. What basket 51 holds, and what else would go with it: recommend(51, 5)'
 SELECT string_agg(i.name, ', ' ORDER BY i.name) AS "basket 51"
 FROM baskets b JOIN items i USING (item_id) WHERE b.basket_id = 51;
 \timing on
-SELECT r.ordinality AS rank, i.name AS recommended, round(r.score::numeric, 1) AS score, r.source
-FROM recommend(51, 5) WITH ORDINALITY r JOIN items i ON i.item_id = r.item_id
-ORDER BY rank;
+SELECT r.rank, i.name AS recommended, round(r.score::numeric, 1) AS score, r.source
+FROM recommend(51, 5) r JOIN items i ON i.item_id = r.item_id
+ORDER BY r.rank;
 \timing off
 
 \echo '6. Why the first of them: explain_recommendation(51, item), the five strongest reasons'
@@ -70,22 +69,22 @@ SELECT item_id AS best FROM recommend(51, 1)
 SELECT i.name AS "because of", round(e.contribution::numeric, 1) AS contribution,
 	   e.support AS "baskets with both"
 FROM explain_recommendation(51, :best) e JOIN items i ON i.item_id = e.because_item_id
-ORDER BY e.contribution DESC LIMIT 5;
+ORDER BY e.rank LIMIT 5;
 \timing off
 
 \echo '7. The most popular: popular_items(5)'
 \timing on
-SELECT p.ordinality AS rank, i.name AS product, p.users AS baskets
-FROM popular_items(5) WITH ORDINALITY p JOIN items i ON i.item_id = p.item_id
-ORDER BY rank;
+SELECT p.rank, i.name AS product, p.users AS baskets
+FROM popular_items(5) p JOIN items i ON i.item_id = p.item_id
+ORDER BY p.rank;
 \timing off
 
 \echo '8. A new basket counts at once: basket 9999 buys beef and potatoes, recommend(9999, 5)'
 INSERT INTO baskets SELECT 9999, item_id FROM items WHERE name IN ('beef', 'potatoes');
 \timing on
-SELECT r.ordinality AS rank, i.name AS recommended, round(r.score::numeric, 1) AS score, r.source
-FROM recommend(9999, 5) WITH ORDINALITY r JOIN items i ON i.item_id = r.item_id
-ORDER BY rank;
+SELECT r.rank, i.name AS recommended, round(r.score::numeric, 1) AS score, r.source
+FROM recommend(9999, 5) r JOIN items i ON i.item_id = r.item_id
+ORDER BY r.rank;
 \timing off
 
 \echo '9. Retrain with REINDEX INDEX CONCURRENTLY; the item graph as a materialized view;'

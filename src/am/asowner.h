@@ -7,14 +7,10 @@
 
 #include "postgres.h"
 
+#include "source/rights.h"
 #include "utils/rel.h"
 
-typedef struct RecsysAsOwner
-{
-	Oid			caller;
-	int			security;
-	int			nestlevel;
-} RecsysAsOwner;
+typedef RecsysRights RecsysAsOwner;
 
 /*
  * Between the two, code of the table owner's that comes to run has his rights, as

@@ -18,6 +18,7 @@
 #include "access/parallel.h"
 #include "access/table.h"
 #include "am/basketscan.h"
+#include "am/itemorder.h"
 #include "am/visible.h"
 #include "miscadmin.h"
 #include "optimizer/paths.h"
@@ -195,7 +196,9 @@ scan_as_worker(RecsysWorker *worker, SharedBaskets *shared)
 	Relation	heap = table_open(shared->heap, AccessShareLock);
 	Relation	index = index_open(shared->index, AccessShareLock);
 	RecsysVisibleScan *scan = RecsysVisibleScanCreate(heap, index, GetActiveSnapshot());
-	RecsysBasketStore *store = RecsysBasketStoreCreate(options->nitems, options->max_basket,
+	RecsysItemOrder *items = RecsysItemOrderCreate(index, options->nitems);
+	RecsysNeighborOrder order = RecsysItemOrderForCore(items);
+	RecsysBasketStore *store = RecsysBasketStoreCreate(options->nitems, options->max_basket, &order,
 													   options->weighted, MaxAllocHugeSize);
 	uint32		piece;
 
@@ -205,6 +208,7 @@ scan_as_worker(RecsysWorker *worker, SharedBaskets *shared)
 		RecsysBasketStoreHandOver(store, send_packed, worker);
 	}
 	RecsysBasketStoreFree(store);
+	RecsysItemOrderFree(items);
 	RecsysVisibleScanFree(scan);
 	index_close(index, AccessShareLock);
 	table_close(heap, AccessShareLock);

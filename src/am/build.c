@@ -35,6 +35,8 @@
 #include "source/collector.h"
 #include "source/model.h"
 #include "utils/backend_progress.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -156,6 +158,8 @@ write_users(BuildState *state, RecsysModel *model)
 	while (RecsysCollectorNextUser(state->collector, &key, &hash))
 	{
 		RecsysUserRow row;
+		uint64		first = done;
+		uint16		flags;
 
 		RecsysSideWriterStart(writer, &key, hash, 0);
 		while (RecsysCollectorNextOfUser(state->collector, &row))
@@ -172,7 +176,18 @@ write_users(BuildState *state, RecsysModel *model)
 				RecsysModelAdd(model, &row.interaction);
 			report_done(++done);
 		}
-		RecsysSideWriterEnd(writer, RecsysModelEndUser(model) ? RECSYS_OWNER_COUNTED : 0);
+		flags = RecsysModelEndUser(model) ? RECSYS_OWNER_COUNTED : 0;
+
+		/* more entries than count, or soon: which do, merges would else have to find out */
+		if (done - first >= (uint64) state->options.max_history)
+		{
+			int			count;
+			const RecsysHistoryItem *history = RecsysModelLastHistory(model, &count);
+
+			RecsysSideWriterMark(writer, history, count);
+			flags |= RECSYS_OWNER_MARKED;
+		}
+		RecsysSideWriterEnd(writer, flags);
 		RECSYS_FAULT("build-user");
 	}
 	RecsysSideWriterFinish(writer);
@@ -246,7 +261,10 @@ init_meta(BuildState *state)
 	meta->shrinkage = state->options.shrinkage;
 	meta->alpha = state->options.alpha;
 	meta->learned = !RecsysModelIsCounted(&state->options);
+	meta->options_size = sizeof(meta->options);
+	meta->options = state->options;
 	meta->built_at = GetCurrentTimestamp();
+	meta->tells_future = 1;
 	for (int list = 0; list < RECSYS_LISTS; list++)
 		meta->pending_head[list] = meta->pending_tail[list] = InvalidBlockNumber;
 	meta->popular = InvalidBlockNumber;
@@ -254,6 +272,24 @@ init_meta(BuildState *state)
 	meta->factors = meta->gram = meta->sketches = InvalidBlockNumber;
 	for (int i = 0; i < RECSYS_MAP_ROOTS; i++)
 		meta->map_roots[i] = InvalidBlockNumber;
+}
+
+/* TRUNCATE and VACUUM FULL build indexes, too, which may be such as 0.1.0 has created. */
+static void
+check_half_lives(Relation index)
+{
+	const char *name = RelationGetRelationName(index);
+	const char *option = RecsysUselessHalfLife(index);
+
+	if (option == NULL)
+		return;
+	if (!ReindexIsProcessingIndex(RelationGetRelid(index)))
+		RecsysRefuseHalfLife(option, name);
+	ereport(WARNING,
+			(errmsg("index \"%s\" has no time column to apply %s to", name, option),
+			 errhint("ALTER INDEX %s RESET (%s);",
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)), name),
+					 option)));
 }
 
 static void
@@ -265,6 +301,8 @@ init_state(BuildState *state, Relation index, ForkNumber fork)
 	RecsysGetColumns(index, &state->columns);
 	RecsysGetModelOptions(index, &state->options);
 	state->fillfactor = RecsysGetFillfactor(index);
+	if (state->columns.time_column == 0)
+		check_half_lives(index);
 	init_meta(state);
 }
 
@@ -294,6 +332,29 @@ write_meta(BuildState *state)
 	RecsysOverwritePage(state->index, state->fork, RECSYS_META_BLOCK, (Page) image.data);
 }
 
+/* A date such as 9999-12-31 is somebody's "never", or a mistake. */
+static void
+warn_of_future(const BuildState *state, Relation heap)
+{
+	Relation	index = state->index;
+	Datum		column = DirectFunctionCall3(pg_get_indexdef_ext, ObjectIdGetDatum(RelationGetRelid(index)),
+											 Int32GetDatum(state->columns.time_column),
+											 BoolGetDatum(false));
+	char	   *schema = get_namespace_name(RelationGetNamespace(heap));
+
+	ereport(WARNING,
+			(errmsg_plural("%llu interaction of index \"%s\" lies in the future",
+						   "%llu interactions of index \"%s\" lie in the future",
+						   (unsigned long) state->meta.future,
+						   (unsigned long long) state->meta.future, RelationGetRelationName(index)),
+			 errdetail_plural("Where interactions decay, it counts as one of now.",
+							  "Where interactions decay, they count as of now.",
+							  (unsigned long) state->meta.future),
+			 errhint("Look for mistakes: SELECT * FROM %s WHERE %s > now();",
+					 quote_qualified_identifier(schema, RelationGetRelationName(heap)),
+					 TextDatumGetCString(column))));
+}
+
 static void
 collect_rows(BuildState *state, Relation heap, struct IndexInfo *info, IndexBuildResult *result)
 {
@@ -303,6 +364,7 @@ collect_rows(BuildState *state, Relation heap, struct IndexInfo *info, IndexBuil
 	options.item_kind = state->columns.item_kind;
 	options.weighted = state->meta.weighted;
 	options.timed = state->meta.timed;
+	options.time_type = state->columns.time_type;
 	options.postings = true;
 	options.seed = state->meta.seed;
 	options.memory_limit = (Size) maintenance_work_mem * 1024;
@@ -313,6 +375,9 @@ collect_rows(BuildState *state, Relation heap, struct IndexInfo *info, IndexBuil
 										  state->nworkers, add_row, state);
 	result->index_tuples = state->indexed;
 	RecsysCollectorFinish(state->collector);
+	state->meta.future = RecsysCollectorFuture(state->collector);
+	if (state->meta.future > 0)
+		warn_of_future(state, heap);
 }
 
 static void
@@ -366,9 +431,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 
 	kept = RecsysCollectorMemory(state.collector) +
 		RecsysGraphWriterMemory(RecsysCollectorItems(state.collector));
-	decays = RecsysCollectorLatest(state.collector) != RECSYS_NO_TIME &&
-		state.options.training_half_life > 0 &&
-		RecsysModelUsesWeights(&state.options);
+	decays = RecsysModelDecays(&state.options, RecsysCollectorLatest(state.collector));
 	model = RecsysModelCreate(RecsysCollectorItems(state.collector),
 							  state.meta.weighted || decays,
 							  state.options.max_history, limit > kept ? limit - kept : 0,

@@ -6,8 +6,9 @@
  * gaps, owners must be in order and under the right hash, lists as long as they
  * claim.  Every block of the relation must be reached exactly once, or be free.
  * The item graph: one row per item number, under the item's own key; neighbors
- * in order and within bounds; totals as the meta page has them.  The rows and
- * the factors: see check_rows.c and check_factors.c.
+ * in order and within bounds; totals as the meta page has them.  The rows, what
+ * the graph counts of them, and the factors: see check_rows.c, check_counts.c and
+ * check_factors.c.
  *
  * The caller keeps writers out (on a standby: hopes that replay is quiet).
  */
@@ -15,6 +16,7 @@
 
 #include <math.h>
 
+#include "am/chain.h"
 #include "am/check.h"
 #include "am/directory.h"
 #include "am/factor.h"
@@ -54,33 +56,21 @@ reach(CheckState *state, BlockNumber block)
 	state->reached[block] = true;
 }
 
+/* The pages are the list's own, and its entries as many as it claims: the walk looks at that. */
 static void
 check_chain(CheckState *state, RecsysSide side, RecsysOwner owner)
 {
-	uint64		count = owner->tail;
-	BlockNumber block = owner->chain;
+	RecsysChain chain;
+	Buffer		buffer;
 
-	while (block != InvalidBlockNumber)
+	RecsysChainBegin(&chain, state->index, side, state->cache->stride[side], owner);
+	while ((buffer = RecsysChainNext(&chain, BUFFER_LOCK_SHARE)) != InvalidBuffer)
 	{
-		Buffer		buffer;
-		Page		page;
-		RecsysPageOpaque opaque;
+		BlockNumber block = BufferGetBlockNumber(buffer);
 
-		reach(state, block);
-		buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_CHAIN);
-		page = BufferGetPage(buffer);
-		opaque = RecsysPageGetOpaque(page);
-		if (opaque->side != side || opaque->low != owner->hash)
-			corrupted(state, "Chain page %u belongs to another list.", block);
-		if (RecsysChainCount(page, state->cache->stride[side]) == 0)
-			corrupted(state, "Chain page %u is empty.", block);
-		count += RecsysChainCount(page, state->cache->stride[side]);
-		block = opaque->next;
 		UnlockReleaseBuffer(buffer);
+		reach(state, block);
 	}
-	if (count != owner->count)
-		corrupted(state, "A list has %llu entries and claims %u.",
-				  (unsigned long long) count, owner->count);
 }
 
 static void
@@ -88,7 +78,8 @@ check_entries(CheckState *state, RecsysSide side, RecsysOwner owner)
 {
 	RecsysEntryArray array = {0};
 
-	RecsysCollectEntries(state->index, state->cache, side, owner, &array);
+	/* of a copy of the bucket: nothing is locked, and interrupts are served */
+	(void) RecsysCollectEntries(state->index, state->cache, side, owner, false, &array);
 	for (uint32 i = 0; i < array.count; i++)
 	{
 		RecsysEntry *entry = &array.entries[i];
@@ -378,8 +369,11 @@ check_other_pages(CheckState *state)
 		/* graph rows are reached one by one, not page by page */
 		if (state->reached[block] != (kind != 0 && kind != RECSYS_PAGE_FREE &&
 									  kind != RECSYS_PAGE_GRAPH))
-			corrupted(state, "Block %u of kind %d is %s.", block, kind,
-					  state->reached[block] ? "in use" : "lost");
+		{
+			if (state->reached[block])
+				corrupted(state, "Block %u of kind %d is in use.", block, kind);
+			corrupted(state, "Block %u of kind %d is lost.", block, kind);
+		}
 	}
 }
 
@@ -410,6 +404,7 @@ RecsysCheckIndex(Relation heap, Relation index)
 	RecsysCheckFactors(index);
 	RecsysGraphReaderDone(&state.reader);
 	RecsysRowCheckFinish(state.rows);
+	RecsysCheckCounts(heap, index);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

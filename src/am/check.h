@@ -25,4 +25,10 @@ extern void RecsysRowCheckItemEntry(RecsysRowCheck *check, uint32 owner_item, bo
 									uint32 user_hash, uint64 position);
 extern void RecsysRowCheckFinish(RecsysRowCheck *check);
 
+/*
+ * check_counts.c: the item graph counts every row that is visible, but for what may
+ * lag behind.
+ */
+extern void RecsysCheckCounts(Relation heap, Relation index);
+
 #endif							/* RECSYS_CHECK_H */

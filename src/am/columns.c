@@ -8,32 +8,74 @@
 #include "postgres.h"
 
 #include "am/columns.h"
+#include "source/keyadvice.h"
 #include "source/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+
+/*
+ * The command that would make the index, with an expression for each column that can be
+ * no key; NULL when there is none for one of them.
+ */
+static char *
+command_with_keys(Relation index)
+{
+	Oid			table = index->rd_index->indrelid;
+	StringInfoData keys;
+
+	initStringInfo(&keys);
+	for (int column = 1; column <= IndexRelationGetNumberOfKeyAttributes(index); column++)
+	{
+		Oid			type = TupleDescAttr(RelationGetDescr(index), column - 1)->atttypid;
+		char	   *key = TextDatumGetCString(DirectFunctionCall3(pg_get_indexdef_ext,
+																  ObjectIdGetDatum(RelationGetRelid(index)),
+																  Int32GetDatum(column),
+																  BoolGetDatum(false)));
+		RecsysKeyKind kind;
+
+		if (column <= RECSYS_ITEM_COLUMN &&
+			!RecsysKeyKindOfType(type, &kind))
+		{
+			char	   *expression = RecsysKeyExpression(type, key);
+
+			if (expression == NULL)
+				return NULL;
+			key = psprintf("(%s)", expression);
+		}
+		appendStringInfo(&keys, "%s%s", column > 1 ? ", " : "", key);
+	}
+	return psprintf("CREATE INDEX ON %s USING recsys (%s)",
+					quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
+											   get_rel_name(table)),
+					keys.data);
+}
 
 static void
-get_key_column(Relation index, int column, const char *role, RecsysKeyKind *kind, Oid *type)
+get_key_column(Relation index, int column, RecsysKeyKind *kind, Oid *type)
 {
 	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(index), column - 1);
 	Oid			collation = index->rd_indcollation[column - 1];
 
 	if (!RecsysKeyKindOfType(attribute->atttypid, kind))
+	{
+		char	   *command = command_with_keys(index);
+
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("column %d of recsys index \"%s\" cannot be the %s: its type is %s",
-						column, RelationGetRelationName(index), role,
-						format_type_be(attribute->atttypid)),
-				 errdetail("User and item must be smallint, integer, bigint, text, varchar or uuid."),
-				 errhint("The columns of a recsys index are (user, item [, weight [, time]]).")));
+				 column == RECSYS_USER_COLUMN ?
+				 errmsg("column %d of recsys index \"%s\" cannot be the user: its type is %s",
+						column, RelationGetRelationName(index), format_type_be(attribute->atttypid)) :
+				 errmsg("column %d of recsys index \"%s\" cannot be the item: its type is %s",
+						column, RelationGetRelationName(index), format_type_be(attribute->atttypid)),
+				 errdetail(RECSYS_KEY_TYPES),
+				 command == NULL ?
+				 errhint("The columns of a recsys index are (user, item [, weight [, time]]).") :
+				 errhint("Index an expression: %s.", command)));
+	}
 
-	if (*kind == RECSYS_KEY_TEXT && OidIsValid(collation) &&
-		!get_collation_isdeterministic(collation))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("nondeterministic collations are not supported for recsys indexes"),
-				 errhint("Index the column with COLLATE \"C\" or another deterministic collation.")));
-
+	RecsysCheckCollation(*kind, collation,
+						 "Index the column with COLLATE \"C\" or another deterministic collation.");
 	*type = getBaseType(attribute->atttypid);
 }
 
@@ -47,12 +89,13 @@ RecsysGetColumns(Relation index, RecsysColumns *columns)
 	if (ncolumns < 2 || ncolumns > 4)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-				 errmsg("recsys index \"%s\" has %d column(s), it must have 2 to 4",
-						RelationGetRelationName(index), ncolumns),
+				 errmsg_plural("recsys index \"%s\" has %d column, it must have 2 to 4",
+							   "recsys index \"%s\" has %d columns, it must have 2 to 4",
+							   ncolumns, RelationGetRelationName(index), ncolumns),
 				 errhint("The columns of a recsys index are (user, item [, weight [, time]]).")));
 
-	get_key_column(index, RECSYS_USER_COLUMN, "user", &columns->user_kind, &columns->user_type);
-	get_key_column(index, RECSYS_ITEM_COLUMN, "item", &columns->item_kind, &columns->item_type);
+	get_key_column(index, RECSYS_USER_COLUMN, &columns->user_kind, &columns->user_type);
+	get_key_column(index, RECSYS_ITEM_COLUMN, &columns->item_kind, &columns->item_type);
 
 	for (int column = 3; column <= ncolumns; column++)
 	{
@@ -71,9 +114,11 @@ RecsysGetColumns(Relation index, RecsysColumns *columns)
 		else
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("column %d of recsys index \"%s\" cannot be the %s: its type is %s",
-							column, RelationGetRelationName(index),
-							column == 3 ? "weight" : "time", format_type_be(type)),
+					 column == 3 ?
+					 errmsg("column %d of recsys index \"%s\" cannot be the weight: its type is %s",
+							column, RelationGetRelationName(index), format_type_be(type)) :
+					 errmsg("column %d of recsys index \"%s\" cannot be the time: its type is %s",
+							column, RelationGetRelationName(index), format_type_be(type)),
 					 errdetail("A weight is a number, a time is a timestamp with or without time zone or a date."),
 					 errhint("The columns of a recsys index are (user, item [, weight [, time]]).")));
 	}

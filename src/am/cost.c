@@ -4,7 +4,8 @@
  *
  * The generic estimate charges the share of pages and tuples that the
  * conditions select; on top come the two or three pages of the descent.  A scan
- * without a user or an item is impossible, so its path must never win.
+ * without a user or an item reads the table before it gives out rows (tablescan.c), and
+ * for them the executor reads it once more.
  */
 #include "postgres.h"
 
@@ -13,8 +14,8 @@
 #include "compat.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
-#include "utils/float.h"
 #include "utils/selfuncs.h"
+#include "utils/spccache.h"
 
 /* Directory pages above a bucket and the work on each, in cpu_operator_cost */
 #define DESCENT_PAGES 2
@@ -43,12 +44,17 @@ recsys_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 
 	if (!has_key_condition(path))
 	{
-		*startup_cost = get_float8_infinity();
-		*total_cost = get_float8_infinity();
-		*selectivity = 0;
-		*correlation = 0;
-		*pages = 0;
-		RECSYS_DISABLE_PATH(path);
+		RelOptInfo *table = path->indexinfo->rel;
+		double		page_cost;
+
+		get_tablespace_page_costs(table->reltablespace, NULL, &page_cost);
+		*startup_cost = page_cost * table->pages + cpu_tuple_cost * table->tuples;
+		*total_cost = *startup_cost + cpu_index_tuple_cost * table->tuples;
+
+		/* of every page, one after the other */
+		*selectivity = 1;
+		*correlation = 1;
+		*pages = table->pages;
 		return;
 	}
 

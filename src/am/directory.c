@@ -68,6 +68,20 @@ count_restart(Relation index, int *restarts)
 }
 
 /*
+ * Is it a directory page of another level?  A split has pages of lower levels locked,
+ * which a damaged tree may lead to: so this is asked before the lock.  A page below
+ * the root never changes its level.
+ */
+static bool
+has_other_level(Buffer buffer, int level)
+{
+	RecsysDirectoryData *directory = RecsysPageGetDirectory(BufferGetPage(buffer));
+
+	return RecsysPeekKind(buffer) == RECSYS_PAGE_DIRECTORY &&
+		*(volatile uint16 *) &directory->level != level;
+}
+
+/*
  * Descend to the page of the given level (-1: bucket) that covers hash.
  */
 static Buffer
@@ -82,10 +96,16 @@ descend(Relation index, RecsysSide side, int level, uint32 hash, int lockmode)
 
 		while (current > level)
 		{
-			Buffer		buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE,
-												RECSYS_PAGE_DIRECTORY);
+			Buffer		buffer = RecsysPinBlock(index, block);
 			Page		page = BufferGetPage(buffer);
 			RecsysDirectoryData *directory = RecsysPageGetDirectory(page);
+
+			if (current != PG_INT16_MAX && has_other_level(buffer, current))
+			{
+				ReleaseBuffer(buffer);
+				break;
+			}
+			RecsysLockPage(index, buffer, BUFFER_LOCK_SHARE, RECSYS_PAGE_DIRECTORY);
 
 			/* below the root, levels count down, so that this ends */
 			if (!page_covers(page, side, hash) || directory->nslots == 0 ||
@@ -109,15 +129,20 @@ descend(Relation index, RecsysSide side, int level, uint32 hash, int lockmode)
 
 		if (current == level)
 		{
-			Buffer		buffer = RecsysReadPage(index, block, lockmode,
-												level < 0 ? RECSYS_PAGE_BUCKET : RECSYS_PAGE_DIRECTORY);
+			Buffer		buffer = RecsysPinBlock(index, block);
 			Page		page = BufferGetPage(buffer);
 
 			/* the root may have grown by a level since */
-			if (page_covers(page, side, hash) &&
-				(level < 0 || RecsysPageGetDirectory(page)->level == level))
-				return buffer;
-			UnlockReleaseBuffer(buffer);
+			if (level < 0 || !has_other_level(buffer, level))
+			{
+				RecsysLockPage(index, buffer, lockmode,
+							   level < 0 ? RECSYS_PAGE_BUCKET : RECSYS_PAGE_DIRECTORY);
+				if (page_covers(page, side, hash) &&
+					(level < 0 || RecsysPageGetDirectory(page)->level == level))
+					return buffer;
+				LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+			}
+			ReleaseBuffer(buffer);
 		}
 		count_restart(index, &restarts);
 	}

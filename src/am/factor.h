@@ -6,6 +6,7 @@
 #define RECSYS_FACTOR_H
 
 #include "am/page.h"
+#include "compat.h"
 #include "core/factors.h"
 #include "core/factorsketch.h"
 
@@ -62,7 +63,7 @@ extern Size RecsysFactorMemory(const RecsysFactorReader *reader);
 extern RecsysFactors *RecsysFactorReadAll(RecsysFactorReader *reader);
 
 /* The error for numbers that are not finite. */
-extern void RecsysFactorsAreDamaged(Relation index) pg_attribute_noreturn();
+pg_noreturn extern void RecsysFactorsAreDamaged(Relation index);
 
 /*
  * check_factors.c: errors out unless all factors are finite, their sketches are theirs and

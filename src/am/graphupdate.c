@@ -11,11 +11,17 @@
  * A row that grows gets some room to grow further.  When its page has none left
  * it moves to the page where new rows go, and the row map changes in the same
  * step.
+ *
+ * Rows that are replaced come last, page by page after all the others.  A row that
+ * is on the queue keeps its flag until then: should the update be cut short, its
+ * item is recomputed again, and with it the pairs in rows that had not been
+ * reached.  Nothing else would ever say so.
  */
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
 #include "fault.h"
+#include "am/enlarge.h"
 #include "am/graphupdate.h"
 #include "am/pending.h"
 #include "miscadmin.h"
@@ -266,12 +272,14 @@ move_row(Updater *updater, NewRow *new)
 	Relation	index = updater->index;
 	Size		size = roomy(updater, new);
 	RecsysGraphRow row = padded(new, size);
+
+	/* before the meta page is locked, which the cache is read from */
+	BlockNumber leafblock = RecsysGetCache(index)->leaves[new->item / RECSYS_MAP_LEAF_ROWS];
 	Buffer		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
 											RECSYS_PAGE_META);
 	Buffer		target = RecsysGraphPageWithRoom(index, metabuffer, size);
 	Buffer		source = InvalidBuffer;
 	Buffer		leaf;
-	BlockNumber leafblock;
 	GenericXLogState *state;
 	OffsetNumber off;
 	Page		page;
@@ -279,7 +287,6 @@ move_row(Updater *updater, NewRow *new)
 
 	if (BufferGetBlockNumber(target) != updater->block)
 		source = RecsysReadPage(index, updater->block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_GRAPH);
-	leafblock = RecsysGetCache(index)->leaves[new->item / RECSYS_MAP_LEAF_ROWS];
 	leaf = RecsysReadPage(index, leafblock, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_MAP_LEAF);
 
 	state = GenericXLogStart(index);
@@ -380,44 +387,61 @@ open_page(Updater *updater, BlockNumber block)
 	updater->block = block;
 }
 
-void
-RecsysGraphUpdate(Relation index, const RecsysNeighborOrder *order,
-				  RecsysRowUpdate *rows, int nrows, RecsysPairUpdate *pairs, uint64 npairs)
+/*
+ * Puts the pairs of rows that are replaced behind those of the others, both still in
+ * order; returns how many the latter are.
+ */
+static uint64
+replaced_last(const RecsysRowUpdate *rows, int nrows, RecsysPairUpdate *pairs, uint64 npairs)
 {
-	Updater    *updater = palloc0(sizeof(Updater));
-	MemoryContext old;
+	RecsysPairUpdate *last = NULL;
+	uint64		nlast = 0;
+	uint64		maxlast = 0;
+	uint64		nfirst = 0;
+	int			row = 0;
 
-	updater->index = index;
-	updater->order = order;
-	updater->neighbors = RecsysGetCache(index)->meta.neighbors;
-	updater->capacity = RECSYS_ROW_CAPACITY(updater->neighbors);
-	updater->learned = RecsysGetCache(index)->meta.learned;
-	updater->rows = rows;
-	updater->nrows = nrows;
-	updater->pairs = pairs;
-	updater->npairs = npairs;
-	updater->block = InvalidBlockNumber;
-	updater->context = AllocSetContextCreate(CurrentMemoryContext, "recsys graph update",
-											 ALLOCSET_DEFAULT_SIZES);
-	RecsysGraphReaderInit(&updater->reader, index);
-
-	qsort(rows, nrows, sizeof(RecsysRowUpdate), compare_rows);
-	sort_pairs(pairs, npairs);
-
-	old = MemoryContextSwitchTo(updater->context);
-	while (updater->row < nrows || updater->pair < npairs)
+	for (uint64 pair = 0; pair < npairs; pair++)
 	{
-		uint32		item = updater->row < nrows ? rows[updater->row].item : RECSYS_NONE;
+		while (row < nrows && rows[row].item < pairs[pair].row)
+			row++;
+		if (row == nrows || rows[row].item != pairs[pair].row)
+		{
+			pairs[nfirst++] = pairs[pair];
+			continue;
+		}
+		if (nlast == maxlast)
+		{
+			maxlast = Max(1024, maxlast * 2);
+			last = RecsysEnlarge(CurrentMemoryContext, last, sizeof(RecsysPairUpdate) * maxlast);
+		}
+		last[nlast++] = pairs[pair];
+	}
+	if (last != NULL)
+	{
+		memcpy(pairs + nfirst, last, sizeof(RecsysPairUpdate) * nlast);
+		pfree(last);
+	}
+	return nfirst;
+}
+
+/* Apply what has not been applied of rows and pairs. */
+static void
+apply_updates(Updater *updater)
+{
+	while (updater->row < updater->nrows || updater->pair < updater->npairs)
+	{
+		uint32		item = updater->row < updater->nrows ? updater->rows[updater->row].item : RECSYS_NONE;
 		ItemPointerData tid;
 
 		CHECK_FOR_INTERRUPTS();
-		if (updater->pair < npairs)
-			item = Min(item, pairs[updater->pair].row);
+		if (updater->pair < updater->npairs)
+			item = Min(item, updater->pairs[updater->pair].row);
 		tid = RecsysGraphFindRow(&updater->reader, item);
 		if (!ItemPointerIsValid(&tid))
 			ereport(ERROR,
 					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has no item number %u", RelationGetRelationName(index), item),
+					 errmsg("index \"%s\" has no item number %u",
+							RelationGetRelationName(updater->index), item),
 					 errhint("Please REINDEX it.")));
 		if (ItemPointerGetBlockNumber(&tid) != updater->block || updater->nnew == MAX_PAGE_ROWS)
 		{
@@ -427,6 +451,40 @@ RecsysGraphUpdate(Relation index, const RecsysNeighborOrder *order,
 		update_row(updater, item, ItemPointerGetOffsetNumber(&tid));
 	}
 	flush_page(updater);
+}
+
+void
+RecsysGraphUpdate(Relation index, const RecsysNeighborOrder *order,
+				  RecsysRowUpdate *rows, int nrows, RecsysPairUpdate *pairs, uint64 npairs)
+{
+	Updater    *updater = palloc0(sizeof(Updater));
+	MemoryContext old;
+	uint64		all = npairs;
+
+	updater->index = index;
+	updater->order = order;
+	updater->neighbors = RecsysGetCache(index)->meta.neighbors;
+	updater->capacity = RECSYS_ROW_CAPACITY(updater->neighbors);
+	updater->learned = RecsysGetCache(index)->meta.learned;
+	updater->pairs = pairs;
+	updater->block = InvalidBlockNumber;
+	updater->context = AllocSetContextCreate(CurrentMemoryContext, "recsys graph update",
+											 ALLOCSET_DEFAULT_SIZES);
+	RecsysGraphReaderInit(&updater->reader, index);
+
+	qsort(rows, nrows, sizeof(RecsysRowUpdate), compare_rows);
+	sort_pairs(pairs, npairs);
+	npairs = replaced_last(rows, nrows, pairs, npairs);
+
+	old = MemoryContextSwitchTo(updater->context);
+	updater->rows = NULL;
+	updater->nrows = 0;
+	updater->npairs = npairs;
+	apply_updates(updater);
+	updater->rows = rows;
+	updater->nrows = nrows;
+	updater->npairs = all;
+	apply_updates(updater);
 	MemoryContextSwitchTo(old);
 	RecsysGraphReaderDone(&updater->reader);
 	MemoryContextDelete(updater->context);

@@ -7,6 +7,7 @@
 #include "am/handler.h"
 #include "am/options.h"
 #include "commands/vacuum.h"
+#include "compat.h"
 #include "fmgr.h"
 
 PG_FUNCTION_INFO_V1(recsys_index_handler);
@@ -37,15 +38,7 @@ recsys_index_handler(PG_FUNCTION_ARGS)
 	routine->amusemaintenanceworkmem = false;
 	routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
 	routine->amkeytype = InvalidOid;
-#if PG_VERSION_NUM >= 160000
-	routine->amsummarizing = false;
-#endif
-#if PG_VERSION_NUM >= 170000
-	routine->amcanbuildparallel = false;
-#endif
-#if PG_VERSION_NUM >= 180000
-	routine->amconsistentequality = true;
-#endif
+	RECSYS_SET_NEWER_PROPERTIES(routine);
 
 	routine->ambuild = recsys_build;
 	routine->ambuildempty = recsys_buildempty;

@@ -10,6 +10,7 @@
 
 #include "access/amapi.h"
 #include "access/genam.h"
+#include "access/skey.h"
 #include "nodes/pathnodes.h"
 #include "nodes/tidbitmap.h"
 

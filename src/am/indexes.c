@@ -2,8 +2,14 @@
  * indexes.c
  *	  All recsys indexes of a database.
  *
- * Finding them takes a scan of pg_class, so they are remembered until any
- * relation's definition changes.
+ * pg_class has no index by access method, but every index depends on the operator
+ * classes of its columns, and pg_depend is indexed by what is depended on: finding
+ * all recsys indexes takes a look at those, however many relations there are.
+ *
+ * What has been found is remembered.  The server tells which relations have
+ * changed; a new index is among them, in whatever session it was made.  At the next
+ * call those few are looked at, and only when they are too many, or the server
+ * cannot tell, is everything looked for anew.
  */
 #include "postgres.h"
 
@@ -11,27 +17,44 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "am/indexes.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_opclass.h"
 #include "commands/defrem.h"
+#include "utils/catcache.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #define ACCESS_METHOD "recsys"
 
 /* All indexes of the access method, as of the last look */
 static bool known_valid = false;
+static Oid	known_am = InvalidOid;
 static Oid *known = NULL;
 static int	nknown = 0;
+static int	maxknown = 0;
 
-/* Invalidations so far */
-static uint64 forgotten = 0;
+/* Relations that have changed since, unless it is not known which; a callback allocates no memory */
+#define MOST_CHANGED 256
+static Oid	changed[MOST_CHANGED];
+static int	nchanged = 0;
+static bool any_changed = false;
 
 static void
-forget_known(Datum arg, Oid relation)
+note_changed(Datum arg, Oid relation)
 {
-	known_valid = false;
-	forgotten++;
+	for (int i = 0; i < nchanged; i++)
+		if (changed[i] == relation)
+			return;
+	if (OidIsValid(relation) && nchanged < MOST_CHANGED)
+		changed[nchanged++] = relation;
+	else
+		any_changed = true;
 }
 
 Oid
@@ -40,48 +63,123 @@ RecsysAccessMethod(void)
 	return get_am_oid(ACCESS_METHOD, true);
 }
 
+static int
+find_in_known(Oid index)
+{
+	for (int i = 0; i < nknown; i++)
+		if (known[i] == index)
+			return i;
+	return -1;
+}
+
+static void
+add_to_known(Oid index)
+{
+	if (nknown == maxknown)
+	{
+		int			more = Max(16, maxknown * 2);
+
+		known = known == NULL ? MemoryContextAlloc(TopMemoryContext, sizeof(Oid) * more) :
+			repalloc(known, sizeof(Oid) * more);
+		maxknown = more;
+	}
+	known[nknown++] = index;
+}
+
+/* Is the relation, as of now, an index of the access method? */
+static bool
+is_index(Oid relation, Oid am)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	bool		found;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	found = ((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_INDEX &&
+		((Form_pg_class) GETSTRUCT(tuple))->relam == am;
+	ReleaseSysCache(tuple);
+	return found;
+}
+
+/* Adds the relations that depend on an operator class. */
+static List *
+dependents(Relation depend, Oid opclass, List *found)
+{
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(OperatorClassRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(opclass));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, lengthof(keys), keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (form->classid == RelationRelationId)
+			found = lappend_oid(found, form->objid);
+	}
+	systable_endscan(scan);
+	return found;
+}
+
 static void
 find_known(Oid am)
 {
 	static bool registered = false;
-	Relation	pg_class;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	CatCList   *opclasses;
+	Relation	depend;
 	List	   *found = NIL;
 	ListCell   *cell;
-	uint64		before;
 
 	if (!registered)
 	{
-		CacheRegisterRelcacheCallback(forget_known, (Datum) 0);
+		CacheRegisterRelcacheCallback(note_changed, (Datum) 0);
 		registered = true;
 	}
 
-	before = forgotten;
-	pg_class = table_open(RelationRelationId, AccessShareLock);
-	scan = systable_beginscan(pg_class, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
-
-		if (form->relkind == RELKIND_INDEX && form->relam == am)
-			found = lappend_oid(found, form->oid);
-	}
-	systable_endscan(scan);
-	table_close(pg_class, AccessShareLock);
-
-	if (known != NULL)
-		pfree(known);
-	known = NULL;
+	/* what changes from now on is looked at the next time */
+	nchanged = 0;
+	any_changed = false;
+	known_valid = false;
 	nknown = 0;
-	if (found != NIL)
-		known = MemoryContextAlloc(TopMemoryContext, sizeof(Oid) * list_length(found));
-	foreach(cell, found)
-		known[nknown++] = lfirst_oid(cell);
-	list_free(found);
 
-	/* what was invalidated during the scan is good for this once only */
-	known_valid = before == forgotten;
+	depend = table_open(DependRelationId, AccessShareLock);
+	opclasses = SearchSysCacheList1(CLAAMNAMENSP, ObjectIdGetDatum(am));
+	for (int i = 0; i < opclasses->n_members; i++)
+		found = dependents(depend,
+						   ((Form_pg_opclass) GETSTRUCT(&opclasses->members[i]->tuple))->oid, found);
+	ReleaseSysCacheList(opclasses);
+	table_close(depend, AccessShareLock);
+
+	/* an index depends on the classes of all its columns */
+	list_sort(found, list_oid_cmp);
+	list_deduplicate_oid(found);
+	foreach(cell, found)
+		if (is_index(lfirst_oid(cell), am))
+			add_to_known(lfirst_oid(cell));
+	list_free(found);
+	known_am = am;
+	known_valid = true;
+}
+
+/* Look at what has changed since the last time. */
+static void
+update_known(Oid am)
+{
+	while (nchanged > 0)
+	{
+		Oid			relation = changed[--nchanged];
+		bool		now = is_index(relation, am);
+		int			place = find_in_known(relation);
+
+		if (now && place < 0)
+			add_to_known(relation);
+		else if (!now && place >= 0)
+			known[place] = known[--nknown];
+	}
 }
 
 List *
@@ -92,8 +190,9 @@ RecsysAllIndexes(void)
 
 	if (!OidIsValid(am))
 		return NIL;
-	if (!known_valid)
+	if (!known_valid || any_changed || am != known_am)
 		find_known(am);
+	update_known(am);
 	for (int i = 0; i < nknown; i++)
 		indexes = lappend_oid(indexes, known[i]);
 	return indexes;

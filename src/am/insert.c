@@ -41,31 +41,60 @@
 #define SHORTEST_PAUSE	((int64) 10000) /* microseconds */
 #define LONGEST_PAUSE	((int64) 60 * USECS_PER_SEC)
 
+/* Slices of this session: when the next of an index may come */
+typedef struct SlicePause
+{
+	Oid			index;
+	TimestampTz next;
+} SlicePause;
+
+/* More indexes than these are seldom written to by one session; if they are, some forget their pause. */
+#define PAUSES 64
+
+static SlicePause *
+find_pause(Relation index)
+{
+	static SlicePause pauses[PAUSES];
+	SlicePause *pause = &pauses[RelationGetRelid(index) % PAUSES];
+
+	if (pause->index != RelationGetRelid(index))
+	{
+		pause->index = RelationGetRelid(index);
+		pause->next = 0;
+	}
+	return pause;
+}
+
 static void
 merge_slice(Relation heap, Relation index)
 {
-	static TimestampTz next = 0;	/* of this session */
+	SlicePause *pause = find_pause(index);
 	TimestampTz start = GetCurrentTimestamp();
 	TimestampTz merged_at;
 	int64		duration;
 	RecsysMergeResult result;
 
-	/* if the clock has been put back, the time that was set means nothing */
-	if (start < next && next - start <= LONGEST_PAUSE)
-		return;
-	RecsysLastMerge(index, &merged_at, &duration);
-	next = merged_at + duration + Min(duration * SLICE_PAUSE, LONGEST_PAUSE);
-	if (start < next && next - start <= LONGEST_PAUSE)
+	/* reading others' rows would make a serializable transaction fail for no reason of its own */
+	if (IsolationIsSerializable())
 		return;
 
-	next = start + LONGEST_PAUSE;
+	/* if the clock has been put back, the time that was set means nothing */
+	if (start < pause->next && pause->next - start <= LONGEST_PAUSE)
+		return;
+	RecsysLastMerge(index, &merged_at, &duration);
+	pause->next = merged_at + duration + Min(duration * SLICE_PAUSE, LONGEST_PAUSE);
+	if (start < pause->next && pause->next - start <= LONGEST_PAUSE)
+		return;
+
+	/* should it end in an error, the next try is not soon */
+	pause->next = start + LONGEST_PAUSE;
 	if (!RecsysMerge(heap, index, RECSYS_MERGE_SLICE, &result) || result.merged == 0)
 	{
 		duration = GetCurrentTimestamp() - start;
-		next = start + Min(Max(duration * IDLE_PAUSE, SHORTEST_PAUSE), LONGEST_PAUSE);
+		pause->next = start + Min(Max(duration * IDLE_PAUSE, SHORTEST_PAUSE), LONGEST_PAUSE);
 	}
 	else
-		next = start + SHORTEST_PAUSE;
+		pause->next = start + SHORTEST_PAUSE;
 }
 
 bool
@@ -112,11 +141,15 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 	}
 	if (row.has_user && row.has_item)
 	{
-		FullTransactionId xid = GetTopFullTransactionIdIfAny();
-
 		event.user_hash = user_hash;
 		event.item = item;
-		event.xid = FullTransactionIdIsValid(xid) ? U64FromFullTransactionId(xid) : 0;
+
+		/*
+		 * The validation phase of CREATE INDEX CONCURRENTLY enters rows of others and
+		 * has no id yet.  It gets one: a merge whose snapshot is older than these
+		 * rows must not take their events.
+		 */
+		event.xid = U64FromFullTransactionId(GetTopFullTransactionId());
 		event.tid = *tid;
 		if (!RecsysPendingAppend(index, &event, 1))
 			RecsysNotePending();

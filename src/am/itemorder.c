@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "am/itemorder.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 struct RecsysItemOrder
@@ -18,7 +19,8 @@ struct RecsysItemOrder
 	uint32		nitems;
 	RecsysGraphReader reader;
 	RecsysKey **keys;			/* of late items, as far as asked for */
-	MemoryContext context;
+	MemoryContext parent;
+	MemoryContext context;		/* NULL until a key is asked for */
 };
 
 RecsysItemOrder *
@@ -30,11 +32,7 @@ RecsysItemOrderCreate(Relation index, uint32 nitems)
 	order->kind = meta->item_kind;
 	order->nsorted = Min(meta->nsorted, nitems);
 	order->nitems = nitems;
-	order->context = AllocSetContextCreate(CurrentMemoryContext, "recsys item order",
-										   ALLOCSET_DEFAULT_SIZES);
-	order->keys = MemoryContextAllocExtended(order->context,
-											 sizeof(RecsysKey *) * ((Size) nitems - order->nsorted + 1),
-											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	order->parent = CurrentMemoryContext;
 	RecsysGraphReaderInit(&order->reader, index);
 	return order;
 }
@@ -43,8 +41,22 @@ void
 RecsysItemOrderFree(RecsysItemOrder *order)
 {
 	RecsysGraphReaderDone(&order->reader);
-	MemoryContextDelete(order->context);
+	if (order->context != NULL)
+		MemoryContextDelete(order->context);
 	pfree(order);
+}
+
+/* Most of those who might have to break a tie never come upon one. */
+static void
+create_keys(RecsysItemOrder *order)
+{
+	if (order->context != NULL)
+		return;
+	order->context = AllocSetContextCreate(order->parent, "recsys item order",
+										   ALLOCSET_DEFAULT_SIZES);
+	order->keys = MemoryContextAllocExtended(order->context,
+											 sizeof(RecsysKey *) * ((Size) order->nitems - order->nsorted + 1),
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
 static void
@@ -81,11 +93,21 @@ RecsysItemOrderCompare(void *arg, uint32 a, uint32 b)
 		return 0;
 	if (a < order->nsorted && b < order->nsorted)
 		return a < b ? -1 : 1;
+	create_keys(order);
 	old = MemoryContextSwitchTo(order->context);
 	read_key(order, a, &left);
 	read_key(order, b, &right);
 	MemoryContextSwitchTo(old);
 	return RecsysKeyCompare(order->kind, &left, &right);
+}
+
+RecsysNeighborOrder
+RecsysItemOrderForCore(RecsysItemOrder *order)
+{
+	return (RecsysNeighborOrder)
+	{
+		order->nsorted, RecsysItemOrderCompare, order
+	};
 }
 
 int
@@ -94,5 +116,7 @@ RecsysCompareItemNumbers(const void *a, const void *b)
 	uint32		x = *(const uint32 *) a;
 	uint32		y = *(const uint32 *) b;
 
+	/* some sorts are of millions */
+	CHECK_FOR_INTERRUPTS();
 	return (x > y) - (x < y);
 }

@@ -6,15 +6,19 @@
 #define RECSYS_ITEMORDER_H
 
 #include "am/graph.h"
+#include "core/neighbors.h"
 
 typedef struct RecsysItemOrder RecsysItemOrder;
 
-/* For item numbers below nitems; lives in the current memory context. */
+/* For item numbers below nitems; lives in the current memory context.  Reads keys when it has to. */
 extern RecsysItemOrder *RecsysItemOrderCreate(Relation index, uint32 nitems);
 extern void RecsysItemOrderFree(RecsysItemOrder *order);
 
 /* Less than, equal to or greater than zero as the key of a sorts before or after that of b. */
 extern int	RecsysItemOrderCompare(void *order, uint32 a, uint32 b);
+
+/* The same for what the core does. */
+extern RecsysNeighborOrder RecsysItemOrderForCore(RecsysItemOrder *order);
 
 /* For qsort and bsearch: item numbers, ascending. */
 extern int	RecsysCompareItemNumbers(const void *a, const void *b);

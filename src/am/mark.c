@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
+#include "am/chain.h"
 #include "am/directory.h"
 #include "am/mark.h"
 #include "miscadmin.h"
@@ -63,35 +64,52 @@ mark_packed(RecsysCache *cache, char *packed, int count, RecsysEntryMarker marke
 	}
 }
 
+/* Page by page; false when it was stopped half way. */
+static bool
+mark_chain(Relation index, RecsysCache *cache, RecsysOwner owner, bool stoppable,
+		   RecsysEntryMarker marker, void *arg)
+{
+	RecsysChain chain;
+	Buffer		buffer;
+
+	RecsysChainBegin(&chain, index, RECSYS_USERS, cache->stride[RECSYS_USERS], owner);
+	while ((buffer = RecsysChainNext(&chain, BUFFER_LOCK_EXCLUSIVE)) != InvalidBuffer)
+	{
+		GenericXLogState *state = GenericXLogStart(index);
+		Page		page = GenericXLogRegisterBuffer(state, buffer, 0);
+
+		mark_packed(cache, RecsysChainEntries(page), RecsysChainCount(page, chain.stride), marker, arg);
+		GenericXLogFinish(state);
+		UnlockReleaseBuffer(buffer);
+		if (stoppable && RecsysIsCancelled())
+			return false;
+	}
+	return true;
+}
+
 void
 RecsysMarkEntries(Relation index, const RecsysUserView *user, uint16 flags,
 				  RecsysEntryMarker marker, void *arg)
 {
 	RecsysCache *cache = RecsysGetCache(index);
-	int			stride = cache->stride[RECSYS_USERS];
 	OffsetNumber off;
 	Buffer		bucket = lock_user(index, user, &off);
 	GenericXLogState *state;
 	RecsysOwner owner;
-	BlockNumber block;
 
+	for (bool stoppable = true; off != InvalidOffsetNumber; stoppable = false)
+	{
+		RecsysOwnerCheck(index, BufferGetPage(bucket), off, cache->stride[RECSYS_USERS]);
+		if (mark_chain(index, cache, RecsysPageGetOwner(BufferGetPage(bucket), off), stoppable, marker, arg))
+			break;
+		UnlockReleaseBuffer(bucket);
+		CHECK_FOR_INTERRUPTS();
+		bucket = lock_user(index, user, &off);
+	}
 	if (off == InvalidOffsetNumber)
 	{
 		UnlockReleaseBuffer(bucket);
 		return;
-	}
-	block = RecsysPageGetOwner(BufferGetPage(bucket), off)->chain;
-	while (block != InvalidBlockNumber)
-	{
-		Buffer		buffer = RecsysReadPage(index, block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_CHAIN);
-		Page		page;
-
-		state = GenericXLogStart(index);
-		page = GenericXLogRegisterBuffer(state, buffer, 0);
-		mark_packed(cache, RecsysChainEntries(page), RecsysChainCount(page, stride), marker, arg);
-		block = RecsysPageGetOpaque(page)->next;
-		GenericXLogFinish(state);
-		UnlockReleaseBuffer(buffer);
 	}
 
 	state = GenericXLogStart(index);

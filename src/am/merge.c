@@ -5,7 +5,7 @@
  * A merge takes events in batches.  For each batch:
  *
  * 1. a snapshot is taken, and the events are read whose transactions it sees
- *	  finished;
+ *	  finished, the own one not among them (mergesnapshot.c);
  * 2. the users they name are looked up (mergechanges.c): which of their items
  *	  count now?  The items touched are those of the events, and those that a user
  *	  with more than max_history items has gained or lost by them;
@@ -28,17 +28,21 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+
 #include "access/generic_xlog.h"
-#include "access/xact.h"
 #include "fault.h"
 #include "am/enlarge.h"
 #include "am/itemorder.h"
 #include "am/merge.h"
 #include "am/mergeprogress.h"
+#include "am/mergesnapshot.h"
 #include "am/mergestate.h"
 #include "am/pending.h"
 #include "am/popular.h"
 #include "am/recount.h"
+#include "am/unsaid.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "postmaster/autovacuum.h"
 #include "storage/lmgr.h"
@@ -57,6 +61,12 @@ static int	merge_budget = 20000;
 #define QUEUE_PERCENT	25
 #define SLICE_PERMILLE	1
 
+/*
+ * Pair updates tell only roughly what an item takes: its users may all have long
+ * lists.  After so many microseconds a slice recomputes no further item.
+ */
+#define SLICE_TIME		((int64) 10000)
+
 typedef struct ItemCost
 {
 	uint32		item;
@@ -74,6 +84,46 @@ compare_costs(const void *a, const void *b)
 	return (x->item > y->item) - (x->item < y->item);
 }
 
+/* The flags of an item's row. */
+static uint16
+row_flags(RecsysGraphReader *reader, uint32 item)
+{
+	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
+	uint16		flags = 0;
+
+	if (row != NULL)
+	{
+		flags = row->flags & RECSYS_ROW_QUEUED;
+		RecsysGraphReleaseRow(reader);
+	}
+	return flags;
+}
+
+/*
+ * May other rows hold pairs with the item that no user has?  It waits on the queue for
+ * all rows to be looked at, and when it is recomputed it is no longer on the queue.
+ */
+static bool
+is_shrunk(RecsysMergeState *merge, RecsysGraphReader *reader, uint32 item)
+{
+	const RecsysMetaData *meta = &RecsysGetCache(merge->index)->meta;
+
+	return (meta->queued > 0 || meta->unsaid > 0) &&
+		(row_flags(reader, item) & RECSYS_ROW_SHRUNK) != 0;
+}
+
+/* Recomputes the first of the touched items, one by one; returns how many it got to. */
+static uint32
+recount_in_time(RecsysMergeState *merge, uint32 nitems)
+{
+	uint32		done = 0;
+
+	while (done < nitems && GetCurrentTimestamp() - merge->start < SLICE_TIME)
+		RecsysRecountExactly(merge->recount, merge->touched + done++, 1, merge->rows, merge->nrows,
+							 false, false);
+	return done;
+}
+
 /* Touched items: the cheapest exactly, the others by adjustment. */
 static void
 recount_touched(RecsysMergeState *merge)
@@ -83,12 +133,22 @@ recount_touched(RecsysMergeState *merge)
 											   sizeof(ItemCost) * (Size) Max(merge->ntouched, 1));
 	double		spent = 0;
 	uint32		exact = 0;
+	bool		any_shrunk = false;
+	RecsysGraphReader reader;
 
+	RecsysGraphReaderInit(&reader, merge->index);
 	for (uint32 i = 0; i < merge->ntouched; i++)
 	{
 		costs[i].item = merge->touched[i];
 		costs[i].cost = RecsysRecountCost(merge->recount, merge->touched[i]);
+		if (is_shrunk(merge, &reader, merge->touched[i]))
+		{
+			/* rather when the queue's turn comes */
+			any_shrunk = true;
+			costs[i].cost = DBL_MAX;
+		}
 	}
+	RecsysGraphReaderDone(&reader);
 	qsort(costs, merge->ntouched, sizeof(ItemCost), compare_costs);
 	while (exact < merge->ntouched &&
 		   (merge->mode == RECSYS_MERGE_EXACT || spent + costs[exact].cost <= budget))
@@ -99,8 +159,11 @@ recount_touched(RecsysMergeState *merge)
 
 	/* neighbors on the same pages are visited one after the other */
 	qsort(merge->touched, exact, sizeof(uint32), RecsysCompareItemNumbers);
-	RecsysRecountExactly(merge->recount, merge->touched, exact, merge->rows, merge->nrows, false,
-						 false);
+	if (merge->mode == RECSYS_MERGE_SLICE)
+		exact = recount_in_time(merge, exact);
+	else
+		RecsysRecountExactly(merge->recount, merge->touched, exact, merge->rows, merge->nrows,
+							 any_shrunk && merge->mode == RECSYS_MERGE_EXACT, false);
 	merge->result->recomputed += exact;
 	RecsysRecountAdjust(merge->recount, merge->touched + exact, merge->ntouched - exact,
 						&merge->users, merge->nrows > 0 || merge->removed);
@@ -111,9 +174,7 @@ start_batch(RecsysMergeState *merge)
 {
 	MemoryContextReset(merge->context);
 
-	/* VACUUM may have workers, with whom the latest one is not to be had */
-	merge->snapshot = RegisterSnapshot(IsInParallelMode() ? GetTransactionSnapshot() :
-									   GetLatestSnapshot());
+	merge->snapshot = RecsysMergeSnapshot(merge->index);
 	merge->recount = RecsysRecountCreate(merge->heap, merge->index, merge->snapshot, merge->memory);
 	merge->visited = NULL;
 	merge->nvisited = 0;
@@ -169,21 +230,6 @@ merge_events(RecsysMergeState *merge)
 		if (merge->mode == RECSYS_MERGE_SLICE || merge->list == RECSYS_PENDING_LISTS)
 			more = false;
 	}
-}
-
-/* The flags of an item's row. */
-static uint16
-row_flags(RecsysGraphReader *reader, uint32 item)
-{
-	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
-	uint16		flags = 0;
-
-	if (row != NULL)
-	{
-		flags = row->flags & RECSYS_ROW_QUEUED;
-		RecsysGraphReleaseRow(reader);
-	}
-	return flags;
 }
 
 /*
@@ -378,8 +424,30 @@ init_merge(RecsysMergeState *merge, Relation heap, Relation index, RecsysMergeMo
 	merge->result = result;
 	merge->context = context;
 	merge->budget = merge_budget * 1e3 * (mode == RECSYS_MERGE_SLICE ? SLICE_PERMILLE / 1000.0 : 1.0);
-	merge->memory = (Size) (IsAutoVacuumWorkerProcess() && autovacuum_work_mem >= 0 ?
+	merge->memory = (Size) (AmAutoVacuumWorkerProcess() && autovacuum_work_mem >= 0 ?
 							autovacuum_work_mem : maintenance_work_mem) * 1024;
+}
+
+static void
+run_merge(RecsysMergeState *merge)
+{
+	/* a slice is over before anybody could look at it */
+	if (merge->mode != RECSYS_MERGE_SLICE)
+		RecsysMergeProgressStart(merge->heap, merge->index, RecsysPendingCount(merge->index));
+	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
+	if (merge->mode != RECSYS_MERGE_SLICE && RecsysHasUnsaid(merge->index))
+		RecsysSayUnsaid(merge->index);
+	merge_events(merge);
+	if (merge->mode != RECSYS_MERGE_SLICE)
+	{
+		merge->budget = Max(merge->budget, merge_budget * 1e3 * QUEUE_PERCENT / 100);
+		merge_queue(merge);
+	}
+	if (merge->mode == RECSYS_MERGE_EXACT)
+		merge_users(merge);
+	if (merge->result->merged > 0 || merge->result->recomputed > 0)
+		record_merge(merge);
+	merge->result->inexact = inexact_items(merge->index);
 }
 
 bool
@@ -392,25 +460,27 @@ RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResu
 	if (!ConditionalLockPage(index, RECSYS_META_BLOCK, ExclusiveLock))
 		return false;
 
+	/* nobody else has written to it, and what this transaction has is not over yet */
+	if (RecsysIndexIsNew(index))
+	{
+		memset(result, 0, sizeof(*result));
+		result->inexact = inexact_items(index);
+		UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
+		return true;
+	}
+
 	context = AllocSetContextCreate(CurrentMemoryContext, "recsys merge", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	init_merge(&merge, heap, index, mode, result, context);
-
-	/* a slice is over before anybody could look at it */
-	if (mode != RECSYS_MERGE_SLICE)
-		RecsysMergeProgressStart(heap, index, RecsysPendingCount(index));
-	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
-	merge_events(&merge);
-	if (mode != RECSYS_MERGE_SLICE)
+	PG_TRY();
 	{
-		merge.budget = Max(merge.budget, merge_budget * 1e3 * QUEUE_PERCENT / 100);
-		merge_queue(&merge);
+		run_merge(&merge);
 	}
-	if (mode == RECSYS_MERGE_EXACT)
-		merge_users(&merge);
-	if (result->merged > 0 || result->recomputed > 0)
-		record_merge(&merge);
-	result->inexact = inexact_items(index);
+	PG_FINALLY();
+	{
+		RecsysMergeProgressEnd();
+	}
+	PG_END_TRY();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
@@ -441,6 +511,26 @@ collect_events(void *arg, RecsysUserView *user)
 	}
 }
 
+static void
+run_merge_of_user(RecsysMergeState *merge, uint32 user_hash)
+{
+	RecsysMergeProgressStart(merge->heap, merge->index, 0);
+	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
+	start_batch(merge);
+	merge->events = NULL;
+	RecsysUserReaderRead(RecsysRecountReader(merge->recount), user_hash, collect_events, merge);
+	if (merge->nevents > 0)
+	{
+		RecsysMergeVisitUsers(merge);
+		recount_touched(merge);
+		RecsysMergeUpdateUsers(merge);
+		RecsysUpdatePopular(merge->index, merge->touched, merge->ntouched);
+		record_merge(merge);
+	}
+	end_batch(merge);
+	merge->result->inexact = inexact_items(merge->index);
+}
+
 void
 RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResult *result)
 {
@@ -451,21 +541,15 @@ RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResu
 
 	LockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
 	init_merge(&merge, heap, index, RECSYS_MERGE_EXACT, result, context);
-	RecsysMergeProgressStart(heap, index, 0);
-	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
-	start_batch(&merge);
-	merge.events = NULL;
-	RecsysUserReaderRead(RecsysRecountReader(merge.recount), user_hash, collect_events, &merge);
-	if (merge.nevents > 0)
+	PG_TRY();
 	{
-		RecsysMergeVisitUsers(&merge);
-		recount_touched(&merge);
-		RecsysMergeUpdateUsers(&merge);
-		RecsysUpdatePopular(index, merge.touched, merge.ntouched);
-		record_merge(&merge);
+		run_merge_of_user(&merge, user_hash);
 	}
-	end_batch(&merge);
-	result->inexact = inexact_items(index);
+	PG_FINALLY();
+	{
+		RecsysMergeProgressEnd();
+	}
+	PG_END_TRY();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);

@@ -11,31 +11,37 @@
 #include "postgres.h"
 
 #include "access/transam.h"
-#include "access/xact.h"
 #include "am/enlarge.h"
 #include "am/itemorder.h"
 #include "am/mark.h"
+#include "am/mergesnapshot.h"
 #include "am/mergestate.h"
+#include "am/owner.h"
 #include "core/history.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 /* Pages and events that a slice looks at, so that an insert never waits long for one */
 #define SLICE_PAGES		2
 #define SLICE_EVENTS	64
 
+/* In loops over a long list a look at interrupts comes after so many steps. */
+#define LOOK_EVERY		65536
+
 /* Pages of a batch at most */
 #define BATCH_PAGES		256
 
-/* next is the next transaction id, as of some time after the event was read. */
+/*
+ * Is an event too much for an insert?  A user with more entries than count is read as
+ * a whole, and where it is not marked what counts of them, all his items are touched.
+ * Such events wait for a merge that nobody waits for.
+ */
 static bool
-is_finished(const RecsysEvent *event, Snapshot snapshot, uint64 next)
+is_too_much(const RecsysMergeState *merge, const RecsysEvent *event)
 {
-	/* one that old is finished, whatever a 32-bit comparison would say */
-	if (event->xid == 0 || event->xid >= next || next - event->xid > PG_INT32_MAX)
-		return true;
-	return !XidInMVCCSnapshot((TransactionId) event->xid, snapshot);
+	return merge->mode == RECSYS_MERGE_SLICE &&
+		RecsysCountEntries(merge->index, RECSYS_USERS, event->user_hash) >
+		(uint64) RecsysGetCache(merge->index)->meta.max_history;
 }
 
 bool
@@ -73,7 +79,8 @@ RecsysMergeReadBatch(RecsysMergeState *merge)
 			if (merge->mode == RECSYS_MERGE_SLICE && merge->nevents >= SLICE_EVENTS)
 				break;
 			if (page->events[i].item >= nitems ||
-				!is_finished(&page->events[i], merge->snapshot, next))
+				!RecsysEventIsFinished(&page->events[i], merge->snapshot, next) ||
+				is_too_much(merge, &page->events[i]))
 				continue;
 			page->done[i] = true;
 			merge->events[merge->nevents++] = page->events[i];
@@ -123,33 +130,84 @@ note_row(RecsysMergeState *merge, uint32 row)
 	merge->rows[merge->nrows++] = row;
 }
 
-/*
- * Has the user the item only since these events?  They are few, and so are the
- * rows of one user with one item.
- */
-static bool
-is_added(const RecsysMergeState *merge, const RecsysUserView *user, uint32 item)
+static int
+compare_events(const void *a, const void *b)
 {
-	bool		named = false;
+	const RecsysEvent *x = a;
+	const RecsysEvent *y = b;
 
-	for (uint64 e = merge->event; e < merge->event_end; e++)
-		named |= merge->events[e].item == item && (merge->events[e].flags & RECSYS_EVENT_REMOVED) == 0;
-	if (!named)
-		return false;
+	if (x->user_hash != y->user_hash)
+		return x->user_hash < y->user_hash ? -1 : 1;
+	if (x->item != y->item)
+		return x->item < y->item ? -1 : 1;
+	return ItemPointerCompare((ItemPointer) &x->tid, (ItemPointer) &y->tid);
+}
 
-	for (int i = 0; i < user->ninteractions; i++)
+/* Is there an event of the user at hand with the item and the row? */
+static bool
+is_named(const RecsysMergeState *merge, uint32 item, uint64 position)
+{
+	uint64		low = merge->event;
+	uint64		high = merge->event_end;
+
+	while (low < high)
 	{
-		bool		is_new = false;
+		uint64		middle = low + (high - low) / 2;
+		const RecsysEvent *event = &merge->events[middle];
 
-		if (user->interactions[i].item != item)
-			continue;
-		for (uint64 e = merge->event; e < merge->event_end && !is_new; e++)
-			is_new = merge->events[e].item == item &&
-				RecsysTidPosition(&merge->events[e].tid) == user->interactions[i].position;
-		if (!is_new)
-			return false;
+		if (event->item < item ||
+			(event->item == item && RecsysTidPosition(&event->tid) < position))
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return true;
+	return low < merge->event_end && merge->events[low].item == item &&
+		RecsysTidPosition(&merge->events[low].tid) == position;
+}
+
+/*
+ * Which items of his history has the user only since these events?  Those that an
+ * addition names, and of which every row that he has is named.
+ */
+static void
+find_added(const RecsysMergeState *merge, const RecsysUserView *user,
+		   const RecsysHistoryItem *history, int count, bool *added)
+{
+	bool		any = false;
+	int			h = 0;
+
+	memset(added, false, sizeof(bool) * count);
+	for (uint64 e = merge->event; e < merge->event_end; e++)
+	{
+		const RecsysEvent *event = &merge->events[e];
+
+		/* both ascend by item */
+		while (h < count && history[h].item < event->item)
+			h++;
+		if (h < count && history[h].item == event->item && (event->flags & RECSYS_EVENT_REMOVED) == 0)
+			any = added[h] = true;
+	}
+	for (int i = 0; any && i < user->ninteractions; i++)
+	{
+		const RecsysInteraction *row = &user->interactions[i];
+		int			low = 0;
+		int			high = count;
+
+		if (i % LOOK_EVERY == LOOK_EVERY - 1)
+			CHECK_FOR_INTERRUPTS();
+		while (low < high)
+		{
+			int			middle = low + (high - low) / 2;
+
+			if (history[middle].item < row->item)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		if (low < count && history[low].item == row->item && added[low] &&
+			!is_named(merge, row->item, row->position))
+			added[low] = false;
+	}
 }
 
 /*
@@ -229,6 +287,9 @@ visit_user(void *arg, RecsysUserView *user)
 	int			max_history = cache->meta.max_history;
 	bool		large = user->nentries > (uint32) max_history;
 	bool		marked = (user->flags & RECSYS_OWNER_MARKED) != 0;
+
+	/* with the next entry it will matter which of them counted */
+	bool		mark = large || marked || user->nentries >= (uint32) max_history;
 	bool		removed = false;
 	RecsysHistoryItem *history = palloc_extended(sizeof(RecsysHistoryItem) *
 												 ((Size) user->ninteractions + 1), MCXT_ALLOC_HUGE);
@@ -237,14 +298,15 @@ visit_user(void *arg, RecsysUserView *user)
 	RecsysChangedUsers *users = &merge->users;
 
 	if (user->ninteractions > 0)
-		count = RecsysHistoryFold(user->interactions, user->ninteractions, max_history, history, NULL);
+		count = RecsysHistoryFold(user->interactions, user->ninteractions, max_history,
+								  RecsysRecountOrder(merge->recount), history, NULL);
 	for (uint64 e = merge->event; e < merge->event_end; e++)
 		removed |= (merge->events[e].flags & RECSYS_EVENT_REMOVED) != 0;
 
 	if (large || marked)
 		touch_displaced(merge, user, history, count);
-	if (large || marked || ((user->flags & RECSYS_OWNER_COUNTED) != 0) != (count > 0))
-		note_change(merge, user, count > 0, large || marked);
+	if (mark || ((user->flags & RECSYS_OWNER_COUNTED) != 0) != (count > 0))
+		note_change(merge, user, count > 0, mark);
 
 	used = RecsysHistoriesAdd(&users->histories, history, count);
 	if (used + count > merge->maxadded)
@@ -252,26 +314,12 @@ visit_user(void *arg, RecsysUserView *user)
 		merge->maxadded = Max(used + count, Max(16384, merge->maxadded * 2));
 		users->added = RecsysEnlarge(merge->context, users->added, sizeof(bool) * merge->maxadded);
 	}
-	for (int i = 0; i < count; i++)
-	{
-		users->added[used + i] = is_added(merge, user, history[i].item);
+	find_added(merge, user, history, count, users->added + used);
 
-		/* these rows may hold a pair with an item that the user no longer has */
-		if (large || marked || removed)
-			note_row(merge, history[i].item);
-	}
+	/* these rows may hold a pair with an item that the user no longer has */
+	for (int i = 0; (large || marked || removed) && i < count; i++)
+		note_row(merge, history[i].item);
 	pfree(history);
-}
-
-static int
-compare_events(const void *a, const void *b)
-{
-	const RecsysEvent *x = a;
-	const RecsysEvent *y = b;
-
-	if (x->user_hash != y->user_hash)
-		return x->user_hash < y->user_hash ? -1 : 1;
-	return (x->item > y->item) - (x->item < y->item);
 }
 
 void

@@ -7,8 +7,8 @@
  * and with a subphase of its own.  A merge inside of another command that
  * reports progress, VACUUM, leaves that alone.
  *
- * After an error the server ends the report with the transaction; the flag is
- * then stale, so it is checked against what the server says.
+ * After an error the server ends the report too, with the transaction or
+ * subtransaction; what it says is looked at before anything is reported.
  */
 #include "postgres.h"
 

@@ -22,7 +22,7 @@ static relopt_enum_elt_def weighting_values[] =
 	{"none", RECSYS_WEIGHTING_NONE},
 	{"tfidf", RECSYS_WEIGHTING_TFIDF},
 	{"bm25", RECSYS_WEIGHTING_BM25},
-	{(const char *) NULL}
+	{(const char *) NULL, 0}
 };
 
 static void
@@ -141,10 +141,8 @@ RecsysParseOptions(Datum reloptions, bool validate)
 }
 
 void
-RecsysGetModelOptions(Relation index, RecsysModelOptions *model)
+RecsysReadModelOptions(const RecsysOptions *options, RecsysModelOptions *model)
 {
-	RecsysOptions *options = (RecsysOptions *) index->rd_options;
-
 	if (options == NULL)
 		RecsysModelOptionsInit(model);
 	else
@@ -157,6 +155,30 @@ RecsysGetModelOptions(Relation index, RecsysModelOptions *model)
 									GET_STRING_RELOPTION(options, training_half_life));
 	}
 	RecsysModelOptionsResolve(model);
+}
+
+void
+RecsysGetModelOptions(Relation index, RecsysModelOptions *model)
+{
+	RecsysReadModelOptions((RecsysOptions *) index->rd_options, model);
+}
+
+void
+RecsysGetBuiltOptions(const RecsysMetaData *meta, const RecsysModelOptions *set,
+					  RecsysModelOptions *built)
+{
+	*built = *set;
+	if (meta->options_size == sizeof(meta->options))
+	{
+		*built = meta->options;
+		return;
+	}
+	built->similarity = (RecsysSimilarity) meta->similarity;
+	built->neighbors = meta->neighbors;
+	built->min_support = meta->min_support;
+	built->max_history = meta->max_history;
+	built->shrinkage = meta->shrinkage;
+	built->alpha = meta->alpha;
 }
 
 int
@@ -183,4 +205,25 @@ RecsysGetHalfLife(Relation index)
 	if (options == NULL || options->half_life == 0)
 		return 0;
 	return RecsysParseHalfLife("half_life", GET_STRING_RELOPTION(options, half_life));
+}
+
+const char *
+RecsysUselessHalfLife(Relation index)
+{
+	RecsysModelOptions model;
+
+	if (RecsysGetHalfLife(index) > 0)
+		return "half_life";
+	RecsysGetModelOptions(index, &model);
+	return model.training_half_life > 0 ? "training_half_life" : NULL;
+}
+
+void
+RecsysRefuseHalfLife(const char *option, const char *index)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("index \"%s\" has no time column to apply %s to", index, option),
+			 errhint("Create it with a time, as in USING recsys (user_id, item_id, purchased_at), or without %s.",
+					 option)));
 }

@@ -32,10 +32,27 @@ extern bytea *RecsysParseOptions(Datum reloptions, bool validate);
 
 /* What a build of the index would use now, resolved. */
 extern void RecsysGetModelOptions(Relation index, RecsysModelOptions *model);
+
+/* The same of options that are not yet those of a relation. */
+extern void RecsysReadModelOptions(const RecsysOptions *options, RecsysModelOptions *model);
+
+/*
+ * What the index was built with.  What its meta page does not tell, as that of an index
+ * of an earlier release, is taken to be as it is set.
+ */
+extern void RecsysGetBuiltOptions(const RecsysMetaData *meta, const RecsysModelOptions *set,
+								  RecsysModelOptions *built);
 extern int	RecsysGetFillfactor(Relation index);
 extern int	RecsysGetPendingLimit(Relation index);	/* kB */
 
 /* Microseconds, 0 for none: read at serving time, so ALTER INDEX … SET acts at once. */
 extern int64 RecsysGetHalfLife(Relation index);
+
+/*
+ * Of an index without a time column: the half-life that is set and would do nothing,
+ * or NULL.  Only the relation's options are looked at.
+ */
+extern const char *RecsysUselessHalfLife(Relation index);
+extern void RecsysRefuseHalfLife(const char *option, const char *index);
 
 #endif							/* RECSYS_OPTIONS_H */

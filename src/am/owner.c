@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
+#include "am/chain.h"
 #include "am/directory.h"
 #include "am/enlarge.h"
 #include "am/owner.h"
@@ -124,7 +125,7 @@ RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysKey *key, uint32 hash
 			ereport(ERROR,
 					(errcode(ERRCODE_INDEX_CORRUPTED),
 					 errmsg("a recsys index contains a corrupted owner tuple"),
-					 errhint("Find out which with recsys.check_index() and REINDEX it.")));
+					 errhint("Find out which with recsys.check_index and REINDEX it.")));
 		if (RecsysKeyEqualsStored(kind, key, owner->key, owner->keylen))
 			return off;
 	}
@@ -194,59 +195,29 @@ collect(Relation index, RecsysCache *cache, RecsysSide side, const char *packed,
 		RecsysInvalidTid(index);
 }
 
-/*
- * Errors out unless the page can be the next of the owner's chain.  A chain that
- * has come back to itself is longer than the relation; its size is not asked for
- * at every page.
- */
-void
-RecsysChainCheck(Relation index, Page page, RecsysOwner owner, int stride, uint32 pages)
-{
-	RecsysPageOpaque opaque = RecsysPageGetOpaque(page);
-
-	if (opaque->low != owner->hash || RecsysChainCount(page, stride) == 0 ||
-		(pages % 1024 == 1023 && pages > RelationGetNumberOfBlocks(index)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains a corrupted list", RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
-}
-
-void
+bool
 RecsysWalkEntries(Relation index, RecsysCache *cache, RecsysSide side, RecsysOwner owner,
-				  RecsysEntryRun run, void *arg)
+				  bool stoppable, RecsysEntryRun run, void *arg)
 {
-	BlockNumber block = owner->chain;
-	uint64		seen = owner->tail;
-	uint32		pages = 0;
+	RecsysChain chain;
+	Buffer		buffer;
 
+	RecsysChainBegin(&chain, index, side, cache->stride[side], owner);
 	run(arg, RecsysOwnerEntries(owner), owner->tail);
-
-	while (block != InvalidBlockNumber)
+	while ((buffer = RecsysChainNext(&chain, BUFFER_LOCK_SHARE)) != InvalidBuffer)
 	{
-		Buffer		buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_CHAIN);
 		Page		page = BufferGetPage(buffer);
-		int			count;
 
-		RecsysChainCheck(index, page, owner, cache->stride[side], pages++);
-		count = RecsysChainCount(page, cache->stride[side]);
-		run(arg, RecsysChainEntries(page), count);
-		seen += count;
-		block = RecsysPageGetOpaque(page)->next;
+		run(arg, RecsysChainEntries(page), RecsysChainCount(page, chain.stride));
 		UnlockReleaseBuffer(buffer);
+		RECSYS_FAULT("chain-page-read");
+		if (stoppable && RecsysIsCancelled())
+			return false;
 
-		/* a loop in a corrupted chain would otherwise never end */
-		if (seen > owner->count)
-			break;
+		/* of use to those who walk a copy of the bucket, without its lock */
 		CHECK_FOR_INTERRUPTS();
 	}
-
-	if (seen != owner->count)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a list of " UINT64_FORMAT " entries where %u were expected",
-						RelationGetRelationName(index), seen, owner->count),
-				 errhint("Please REINDEX it.")));
+	return true;
 }
 
 typedef struct Collecting
@@ -266,13 +237,13 @@ collect_run(void *arg, const char *packed, int count)
 			collecting->array);
 }
 
-void
+bool
 RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
-					 RecsysOwner owner, RecsysEntryArray *array)
+					 RecsysOwner owner, bool stoppable, RecsysEntryArray *array)
 {
 	Collecting	collecting = {index, cache, side, array};
 
-	RecsysWalkEntries(index, cache, side, owner, collect_run, &collecting);
+	return RecsysWalkEntries(index, cache, side, owner, stoppable, collect_run, &collecting);
 }
 
 static uint64
@@ -282,38 +253,79 @@ hash_key(RecsysCache *cache, RecsysSide side, const RecsysKey *key, RecsysKeyKin
 	return RecsysKeyHash(*kind, key, cache->meta.seed);
 }
 
-bool
-RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
-				RecsysEntryArray *array, uint32 *number, RecsysEntryHook hook, void *arg)
+/* The owner of key on its locked bucket, checked; false when there is none. */
+static bool
+find_owner(Relation index, RecsysSide side, const RecsysKey *key, Buffer *bucket, RecsysOwner *owner)
 {
 	RecsysCache *cache = RecsysGetCache(index);
 	RecsysKeyKind kind;
 	uint32		hash = RECSYS_TREE_HASH(hash_key(cache, side, key, &kind));
-	Buffer		bucket = RecsysFindBucket(index, side, hash, BUFFER_LOCK_SHARE);
-	Page		page = BufferGetPage(bucket);
-	OffsetNumber off = RecsysFindOwner(page, kind, key, hash);
+	OffsetNumber off;
 
+	*bucket = RecsysFindBucket(index, side, hash, BUFFER_LOCK_SHARE);
+	off = RecsysFindOwner(BufferGetPage(*bucket), kind, key, hash);
 	if (off == InvalidOffsetNumber)
 	{
-		UnlockReleaseBuffer(bucket);
+		UnlockReleaseBuffer(*bucket);
 		return false;
 	}
-
-	RecsysOwnerCheck(index, page, off, cache->stride[side]);
-	if (number != NULL)
-		*number = RecsysPageGetOwner(page, off)->number;
-	if (array != NULL)
-		RecsysCollectEntries(index, cache, side, RecsysPageGetOwner(page, off), array);
-	if (hook != NULL)
-		hook(array, arg);
-	UnlockReleaseBuffer(bucket);
+	RecsysOwnerCheck(index, BufferGetPage(*bucket), off, cache->stride[side]);
+	*owner = RecsysPageGetOwner(BufferGetPage(*bucket), off);
 	return true;
+}
+
+bool
+RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
+				RecsysEntryArray *array, uint32 *number, RecsysEntryHook hook, void *arg)
+{
+	uint32		before = array != NULL ? array->count : 0;
+	bool		stoppable = true;
+	bool		done = false;
+
+	while (!done)
+	{
+		Buffer		bucket;
+		RecsysOwner owner;
+
+		if (!find_owner(index, side, key, &bucket, &owner))
+			return false;
+		if (number != NULL)
+			*number = owner->number;
+		done = array == NULL ||
+			RecsysCollectEntries(index, RecsysGetCache(index), side, owner, stoppable, array);
+		if (done && hook != NULL)
+			done = hook(array, stoppable, arg);
+		UnlockReleaseBuffer(bucket);
+		if (!done)
+		{
+			CHECK_FOR_INTERRUPTS();
+			stoppable = false;
+			array->count = before;
+		}
+	}
+	return true;
+}
+
+uint64
+RecsysCountEntries(Relation index, RecsysSide side, uint32 hash)
+{
+	Buffer		bucket = RecsysFindBucket(index, side, hash, BUFFER_LOCK_SHARE);
+	Page		page = BufferGetPage(bucket);
+	OffsetNumber max = PageGetMaxOffsetNumber(page);
+	uint64		count = 0;
+
+	for (OffsetNumber off = RecsysBucketSearch(page, hash);
+		 off <= max && RecsysPageGetOwner(page, off)->hash == hash; off++)
+		count += RecsysPageGetOwner(page, off)->count;
+	UnlockReleaseBuffer(bucket);
+	return count;
 }
 
 /* The peers among packed entries of the item side */
 static void
-collect_hashes(const char *packed, int count, RecsysHashArray *array)
+collect_hashes(void *arg, const char *packed, int count)
 {
+	RecsysHashArray *array = arg;
 	const int	stride = sizeof(uint32) + sizeof(ItemPointerData);
 
 	if (array->count + count > array->size)
@@ -335,43 +347,27 @@ collect_hashes(const char *packed, int count, RecsysHashArray *array)
 bool
 RecsysReadPostings(Relation index, const RecsysKey *item, RecsysHashArray *array)
 {
-	RecsysCache *cache = RecsysGetCache(index);
-	int			stride = cache->stride[RECSYS_ITEMS];
-	RecsysKeyKind kind;
-	uint32		hash = RECSYS_TREE_HASH(hash_key(cache, RECSYS_ITEMS, item, &kind));
-	Buffer		bucket = RecsysFindBucket(index, RECSYS_ITEMS, hash, BUFFER_LOCK_SHARE);
-	Page		page = BufferGetPage(bucket);
-	OffsetNumber off = RecsysFindOwner(page, kind, item, hash);
-	RecsysOwner owner;
-	BlockNumber block;
-	uint64		seen;
+	uint64		before = array->count;
+	bool		stoppable = true;
+	bool		done = false;
 
-	if (off == InvalidOffsetNumber)
+	while (!done)
 	{
+		Buffer		bucket;
+		RecsysOwner owner;
+
+		if (!find_owner(index, RECSYS_ITEMS, item, &bucket, &owner))
+			return false;
+		done = RecsysWalkEntries(index, RecsysGetCache(index), RECSYS_ITEMS, owner, stoppable,
+								 collect_hashes, array);
 		UnlockReleaseBuffer(bucket);
-		return false;
+		if (!done)
+		{
+			CHECK_FOR_INTERRUPTS();
+			stoppable = false;
+			array->count = before;
+		}
 	}
-	RecsysOwnerCheck(index, page, off, stride);
-	owner = RecsysPageGetOwner(page, off);
-	collect_hashes(RecsysOwnerEntries(owner), owner->tail, array);
-	seen = owner->tail;
-	for (block = owner->chain; block != InvalidBlockNumber && seen <= owner->count;)
-	{
-		Buffer		buffer = RecsysReadPage(index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_CHAIN);
-		int			count = RecsysChainCount(BufferGetPage(buffer), stride);
-
-		collect_hashes(RecsysChainEntries(BufferGetPage(buffer)), count, array);
-		seen += count;
-		block = RecsysPageGetOpaque(BufferGetPage(buffer))->next;
-		UnlockReleaseBuffer(buffer);
-	}
-	if (seen != owner->count)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a list of " UINT64_FORMAT " entries where %u were expected",
-						RelationGetRelationName(index), seen, owner->count),
-				 errhint("Please REINDEX it.")));
-	UnlockReleaseBuffer(bucket);
 	return true;
 }
 
@@ -417,8 +413,10 @@ move_tail_to_chain(Relation index, RecsysSide side, int stride, Buffer bucket, O
 
 	if (owner->chain != InvalidBlockNumber)
 	{
-		chain = RecsysReadPage(index, owner->chain, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_CHAIN);
-		RecsysChainCheck(index, BufferGetPage(chain), owner, stride, 0);
+		RecsysChain walk;
+
+		RecsysChainBegin(&walk, index, side, stride, owner);
+		chain = RecsysChainNext(&walk, BUFFER_LOCK_EXCLUSIVE);
 		if (RecsysChainCount(BufferGetPage(chain), stride) + owner->tail > RecsysChainRoom(stride))
 		{
 			UnlockReleaseBuffer(chain);

@@ -7,6 +7,7 @@
 
 #include "am/meta.h"
 #include "am/page.h"
+#include "compat.h"
 
 /* A growing array of entries */
 typedef struct RecsysEntryArray
@@ -35,30 +36,37 @@ extern OffsetNumber RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysK
 /*
  * Goes through all entries of an owner whose bucket is locked, as they are packed,
  * so many at a time.  Whoever unpacks them has to look whether TIDs are sane.
+ *
+ * Returns false when it has stopped half way because the statement is cancelled,
+ * which it does only if stoppable.  The caller then unlocks the bucket and calls
+ * CHECK_FOR_INTERRUPTS; if that returns, it begins anew and is not stopped again.
  */
 typedef void (*RecsysEntryRun) (void *arg, const char *packed, int count);
 
-extern void RecsysWalkEntries(Relation index, RecsysCache *cache, RecsysSide side,
-							  RecsysOwner owner, RecsysEntryRun run, void *arg);
+extern bool RecsysWalkEntries(Relation index, RecsysCache *cache, RecsysSide side,
+							  RecsysOwner owner, bool stoppable, RecsysEntryRun run, void *arg);
 
 /* Errors out: an entry has a TID that is none. */
-extern void RecsysInvalidTid(Relation index) pg_attribute_noreturn();
+pg_noreturn extern void RecsysInvalidTid(Relation index);
 
-/* Appends all entries of an owner whose bucket is locked. */
-extern void RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
-								 RecsysOwner owner, RecsysEntryArray *array);
+/* Appends all entries of an owner whose bucket is locked.  Stops as RecsysWalkEntries does. */
+extern bool RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
+								 RecsysOwner owner, bool stoppable, RecsysEntryArray *array);
 
 /*
  * Looks key up and collects its entries.  While the bucket is still locked, so
  * that VACUUM cannot have removed any of them, the hook (may be NULL) sees the
- * array.  Returns false when the key has no owner; *number (may be NULL) gets
- * the owner's number.
+ * array; it may stop, as RecsysWalkEntries does.  Returns false when the key has no
+ * owner; *number (may be NULL) gets the owner's number.
  */
-typedef void (*RecsysEntryHook) (RecsysEntryArray *array, void *arg);
+typedef bool (*RecsysEntryHook) (RecsysEntryArray *array, bool stoppable, void *arg);
 
 extern bool RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
 							RecsysEntryArray *array, uint32 *number,
 							RecsysEntryHook hook, void *arg);
+
+/* Entries of all owners with a hash; seldom is it more than one. */
+extern uint64 RecsysCountEntries(Relation index, RecsysSide side, uint32 hash);
 
 /*
  * Appends the user hashes of an item's postings to a growing array, rows without
@@ -88,9 +96,6 @@ extern bool RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *
  */
 extern Buffer RecsysMakeRoom(Relation index, RecsysSide side, Buffer bucket, uint32 hash,
 							 Size needed);
-
-/* Errors out unless the page, so many pages into the chain, can belong to the owner's list. */
-extern void RecsysChainCheck(Relation index, Page page, RecsysOwner owner, int stride, uint32 pages);
 
 /* Errors out unless the owner's lengths agree with its item's length. */
 extern void RecsysOwnerCheck(Relation index, Page page, OffsetNumber off, int stride);

@@ -6,7 +6,6 @@
 
 #include "am/page.h"
 #include "miscadmin.h"
-#include "storage/buf_internals.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 
@@ -94,8 +93,8 @@ RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind)
 				 errhint("Please REINDEX it.")));
 }
 
-static void
-bad_link(Relation index, BlockNumber block)
+void
+RecsysBadLink(Relation index, BlockNumber block)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INDEX_CORRUPTED),
@@ -108,8 +107,27 @@ Buffer
 RecsysPinBlock(Relation index, BlockNumber block)
 {
 	if (block == InvalidBlockNumber)
-		bad_link(index, block);
+		RecsysBadLink(index, block);
 	return ReadBuffer(index, block);
+}
+
+/*
+ * Pages that are locked at the same time are of different kinds, or their owner
+ * compares them (see src/README.md on locks).  So a page of the wrong kind is not
+ * even locked: a damaged link may lead to one that this process has locked already,
+ * and it would wait for itself.  Nobody changes the kind of a page that a sound link
+ * leads to, so it can be looked at before the lock.
+ */
+void
+RecsysLockPage(Relation index, Buffer buffer, int lockmode, RecsysPageKind kind)
+{
+	if (RecsysPeekKind(buffer) != kind)
+	{
+		RecsysPageCheck(index, buffer, kind);
+		RecsysBadLink(index, BufferGetBlockNumber(buffer));
+	}
+	LockBuffer(buffer, lockmode);
+	RecsysPageCheck(index, buffer, kind);
 }
 
 Buffer
@@ -117,11 +135,7 @@ RecsysReadPage(Relation index, BlockNumber block, int lockmode, RecsysPageKind k
 {
 	Buffer		buffer = RecsysPinBlock(index, block);
 
-	if (!BufferIsLocal(buffer) &&
-		LWLockHeldByMe(BufferDescriptorGetContentLock(GetBufferDescriptor(buffer - 1))))
-		bad_link(index, block);
-	LockBuffer(buffer, lockmode);
-	RecsysPageCheck(index, buffer, kind);
+	RecsysLockPage(index, buffer, lockmode, kind);
 	return buffer;
 }
 

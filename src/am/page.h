@@ -167,6 +167,15 @@ typedef struct RecsysMetaData
 	double		factor_unobserved;	/* RecsysFactorShape: how users are folded in */
 	double		factor_lambda;
 	double		factor_exponent;
+
+	/* from here on zeros in indexes that 0.1.0 has built */
+	uint64		unsaid;			/* not 0: VACUUM has noted changes in place, see am/unsaid.c */
+	uint8		tells_future;	/* 1: the next one means something */
+	uint64		future;			/* interactions that were in the future at the build */
+
+	/* all options as of the build, to be told from those that are set */
+	uint32		options_size;	/* sizeof(RecsysModelOptions) */
+	RecsysModelOptions options;
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))
@@ -213,6 +222,8 @@ typedef RecsysOwnerData *RecsysOwner;
 #define RECSYS_OWNER_COUNTED	0x0001	/* user side: one of the meta page's users */
 #define RECSYS_OWNER_MARKED		0x0002	/* user side: entries tell by
 										 * RECSYS_TID_COUNTED which of the items count */
+#define RECSYS_OWNER_UNSAID		0x0004	/* user side: has lost entries, of which no event
+										 * tells, see am/unsaid.c */
 
 #define RECSYS_OWNER_SIZE(keylen, room, stride) \
 	(offsetof(RecsysOwnerData, key) + (keylen) + (Size) (room) * (stride))
@@ -306,7 +317,10 @@ typedef struct RecsysGraphRowData
 	uint32		peers[FLEXIBLE_ARRAY_MEMBER];
 } RecsysGraphRowData;
 
-/* n_i and supports have been adjusted, but not counted; the item is queued */
+/*
+ * n_i and supports have been adjusted, but not counted; the item is queued, as are those
+ * of the next two, unless the meta page says that there is something unsaid
+ */
 #define RECSYS_ROW_INEXACT		0x0001
 /* rows of others may hold pairs with the item that no user has any more */
 #define RECSYS_ROW_SHRUNK		0x0004
@@ -414,11 +428,30 @@ extern void RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind);
  */
 extern Buffer RecsysPinBlock(Relation index, BlockNumber block);
 
+/* Errors out: a link leads to a block that it cannot lead to. */
+extern void RecsysBadLink(Relation index, BlockNumber block);
+
 /*
- * Pinned and locked buffer of the given kind, or an error, also where this
- * process has the page locked already: damaged links would make it wait for
- * itself.
+ * Kind of a pinned page that need not be locked, for a decision whether to lock it;
+ * nonsense if it is not one of ours.
  */
+static inline uint8
+RecsysPeekKind(Buffer buffer)
+{
+	const volatile RecsysPageOpaqueData *opaque = (RecsysPageOpaque)
+		((char *) BufferGetPage(buffer) + BLCKSZ - MAXALIGN(sizeof(RecsysPageOpaqueData)));
+
+	return opaque->kind;
+}
+
+/*
+ * Locks a pinned page of the given kind, or errors out, also where this process has
+ * it locked already as a page of another kind: damaged links would make it wait for
+ * itself.  Whoever locks two pages of one kind compares their blocks.
+ */
+extern void RecsysLockPage(Relation index, Buffer buffer, int lockmode, RecsysPageKind kind);
+
+/* The same of a block that is not pinned yet. */
 extern Buffer RecsysReadPage(Relation index, BlockNumber block, int lockmode, RecsysPageKind kind);
 
 /*

@@ -76,14 +76,19 @@ lock_tail(Relation index, int list)
 		Buffer		metabuffer;
 		BlockNumber known = block;
 
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-		if (is_page_of_list(BufferGetPage(buffer), list) &&
-			RecsysPageGetOpaque(BufferGetPage(buffer))->next == InvalidBlockNumber)
+		/* VACUUM has a bucket locked, which a damaged meta page may name */
+		if (RecsysPeekKind(buffer) == RECSYS_PAGE_PENDING)
 		{
-			cache->meta.pending_tail[list] = block;
-			return buffer;
+			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+			if (is_page_of_list(BufferGetPage(buffer), list) &&
+				RecsysPageGetOpaque(BufferGetPage(buffer))->next == InvalidBlockNumber)
+			{
+				cache->meta.pending_tail[list] = block;
+				return buffer;
+			}
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 		}
-		UnlockReleaseBuffer(buffer);
+		ReleaseBuffer(buffer);
 
 		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_SHARE, RECSYS_PAGE_META);
 		block = RecsysPageGetMeta(BufferGetPage(metabuffer))->pending_tail[list];
@@ -292,6 +297,8 @@ RecsysPendingRemove(Relation index, const RecsysPendingPage *page, BlockNumber p
 	int			left;
 	Page		disk;
 
+	if (previous == page->block)
+		RecsysBadLink(index, previous);
 	if (BlockNumberIsValid(previous))
 		before = RecsysReadPage(index, previous, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_PENDING);
 	buffer = RecsysReadPage(index, page->block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_PENDING);

@@ -64,9 +64,7 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 
 	recount->reader = RecsysUserReaderCreate(heap, index, snapshot);
 	RecsysGraphReaderInit(&recount->graph, index);
-	recount->order.nsorted = recount->meta.nsorted;
-	recount->order.compare_keys = RecsysItemOrderCompare;
-	recount->order.arg = RecsysItemOrderCreate(index, recount->nitems);
+	recount->order = RecsysItemOrderForCore(RecsysItemOrderCreate(index, recount->nitems));
 
 	recount->slots = zeroed(recount, sizeof(uint32) * nitems);
 	recount->counts = zeroed(recount, sizeof(uint32) * nitems);
@@ -103,6 +101,12 @@ uint32
 RecsysRecountItems(const RecsysRecount *recount)
 {
 	return recount->nitems;
+}
+
+const RecsysNeighborOrder *
+RecsysRecountOrder(const RecsysRecount *recount)
+{
+	return &recount->order;
 }
 
 RecsysUserReader *

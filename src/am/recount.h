@@ -30,6 +30,9 @@ extern void RecsysRecountSetUsers(RecsysRecount *recount, uint64 users);
 /* Item numbers that histories seen by the snapshot can have are below this. */
 extern uint32 RecsysRecountItems(const RecsysRecount *recount);
 
+/* The order of item keys. */
+extern const RecsysNeighborOrder *RecsysRecountOrder(const RecsysRecount *recount);
+
 /* How the reader of users is shared with the caller. */
 extern RecsysUserReader *RecsysRecountReader(RecsysRecount *recount);
 

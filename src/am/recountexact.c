@@ -49,7 +49,7 @@ add_user(void *arg, RecsysUserView *user)
 												 sizeof(RecsysHistoryItem) * (Size) recount->maxfolded);
 	}
 	count = RecsysHistoryFold(user->interactions, user->ninteractions, recount->meta.max_history,
-							  recount->folded, NULL);
+							  &recount->order, recount->folded, NULL);
 	for (int i = 0; i < count; i++)
 	{
 		uint32		item = recount->folded[i].item;

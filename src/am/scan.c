@@ -1,6 +1,6 @@
 /*
  * scan.c
- *	  Native index scans: user_id = $1, item_id = $1, or both.
+ *	  Native index scans: user_id = $1, item_id = $1, both, or neither.
  *
  * A scan reads the whole list at its first call, under the bucket's lock, and
  * then gives out TIDs without any lock.  A row that VACUUM removes meanwhile
@@ -9,6 +9,7 @@
  * those of exclusion constraints, could: for them every row is to be rechecked.
  *
  * With both keys given, the user's list is read and filtered by item number.
+ * Without any the table is read (tablescan.c).
  */
 #include "postgres.h"
 
@@ -18,6 +19,7 @@
 #include "am/handler.h"
 #include "am/meta.h"
 #include "am/owner.h"
+#include "am/tablescan.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "pgstat.h"
@@ -29,10 +31,13 @@
 typedef struct RecsysScan
 {
 	MemoryContext context;
+	bool		keyed;			/* a user, an item, or both are given */
 	bool		loaded;
 	RecsysEntryArray array;
 	uint32		next;
 	bool		recheck;		/* a weight or time was compared: not ours to do */
+	RecsysTableScan *table;		/* without keys; outlives a rescan */
+	IndexTuple	empty;			/* what an index-only scan gets */
 } RecsysScan;
 
 IndexScanDesc
@@ -44,6 +49,7 @@ recsys_beginscan(Relation index, int nkeys, int norderbys)
 	state->context = AllocSetContextCreate(CurrentMemoryContext, "recsys scan",
 										   ALLOCSET_SMALL_SIZES);
 	scan->opaque = state;
+	scan->xs_itupdesc = RelationGetDescr(index);
 	return scan;
 }
 
@@ -55,6 +61,10 @@ recsys_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int
 	if (keys != NULL && scan->numberOfKeys > 0)
 		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
 	MemoryContextReset(state->context);
+	state->keyed = false;
+	for (int i = 0; i < scan->numberOfKeys; i++)
+		if (scan->keyData[i].sk_attno <= RECSYS_ITEM_COLUMN)
+			state->keyed = true;
 	state->loaded = false;
 	state->recheck = false;
 	memset(&state->array, 0, sizeof(state->array));
@@ -124,11 +134,7 @@ load(IndexScanDesc scan)
 	if (scan_key(scan, RECSYS_USER_COLUMN, columns.user_type, columns.user_kind, &user, &has_user) &&
 		scan_key(scan, RECSYS_ITEM_COLUMN, columns.item_type, columns.item_kind, &item, &has_item))
 	{
-		if (!has_user && !has_item)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("recsys index \"%s\" cannot be scanned without a user or an item",
-							RelationGetRelationName(index))));
+		Assert(has_user || has_item);
 
 		/* the item's number is looked up first, so that no two buckets are locked */
 		if (has_user && has_item)
@@ -145,12 +151,55 @@ load(IndexScanDesc scan)
 	MemoryContextSwitchTo(old);
 }
 
+/*
+ * The next row of a scan without keys.  A snapshot does not see other rows later on, so
+ * that a rescan can give those it has found.
+ *
+ * Where a query asks for rows but for no column, to count them, the planner takes any index to
+ * be good enough for an index-only scan: it gets a tuple in which nothing is set.
+ */
+static bool
+next_of_table(IndexScanDesc scan)
+{
+	RecsysScan  *state = scan->opaque;
+
+	if (!state->loaded)
+	{
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
+
+		RECSYS_COUNT_INDEX_SCAN(scan);
+		if (state->table != NULL && IsMVCCSnapshot(scan->xs_snapshot))
+			RecsysTableScanRewind(state->table);
+		else
+		{
+			if (state->table != NULL)
+				RecsysTableScanEnd(state->table);
+			state->table = RecsysTableScanBegin(scan);
+		}
+		if (scan->xs_want_itup && state->empty == NULL)
+		{
+			Datum		values[INDEX_MAX_KEYS] = {0};
+			bool		isnull[INDEX_MAX_KEYS];
+
+			memset(isnull, true, sizeof(isnull));
+			state->empty = index_form_tuple(scan->xs_itupdesc, values, isnull);
+		}
+		MemoryContextSwitchTo(old);
+		state->loaded = true;
+	}
+	scan->xs_itup = state->empty;
+	scan->xs_recheck = true;
+	return RecsysTableScanNext(state->table, &scan->xs_heaptid);
+}
+
 bool
 recsys_gettuple(IndexScanDesc scan, ScanDirection direction)
 {
 	RecsysScan  *state = scan->opaque;
 
 	Assert(ScanDirectionIsForward(direction));
+	if (!state->keyed)
+		return next_of_table(scan);
 	if (!state->loaded)
 		load(scan);
 	if (state->next >= state->array.count)
@@ -165,6 +214,11 @@ recsys_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 {
 	RecsysScan  *state = scan->opaque;
 
+	if (!state->keyed)
+	{
+		RECSYS_COUNT_INDEX_SCAN(scan);
+		return RecsysTableScanBitmap(scan->indexRelation, bitmap);
+	}
 	if (!state->loaded)
 		load(scan);
 	for (uint32 i = 0; i < state->array.count; i++)
@@ -175,5 +229,10 @@ recsys_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 void
 recsys_endscan(IndexScanDesc scan)
 {
-	MemoryContextDelete(((RecsysScan *) scan->opaque)->context);
+	RecsysScan  *state = scan->opaque;
+
+	if (state->table != NULL)
+		RecsysTableScanEnd(state->table);
+	MemoryContextDelete(state->context);
+	pfree(state);
 }

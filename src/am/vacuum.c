@@ -19,13 +19,16 @@
 
 #include "access/generic_xlog.h"
 #include "access/table.h"
+#include "am/chain.h"
 #include "am/directory.h"
 #include "am/graph.h"
 #include "am/handler.h"
 #include "am/meta.h"
 #include "am/merge.h"
+#include "am/mergesnapshot.h"
 #include "am/owner.h"
 #include "am/pending.h"
+#include "am/unsaid.h"
 #include "am/wake.h"
 #include "catalog/index.h"
 #include "commands/vacuum.h"
@@ -47,7 +50,21 @@ typedef struct VacuumState
 	/* what the entries found dead on a page mean for the item graph */
 	RecsysEvent *events;
 	int			nevents;
+
+	bool		stoppable;		/* may a bucket be left half done when VACUUM is cancelled? */
+	bool		starved;		/* the disk is full: no events, see unsaid.c */
 } VacuumState;
+
+/* How a bucket was left */
+typedef enum BucketOutcome
+{
+	BUCKET_DONE,
+	BUCKET_STOPPED,				/* half way: VACUUM is cancelled */
+	BUCKET_NO_ROOM				/* not begun: there is no room for the events */
+} BucketOutcome;
+
+/* A look at whether it is comes after so many entries. */
+#define LOOK_EVERY 1024
 
 /* Most entries that one page can lose at once */
 #define MAX_EVENTS ((int) (RECSYS_PAGE_ROOM / (sizeof(uint32) + sizeof(ItemPointerData))))
@@ -88,7 +105,10 @@ put_events(VacuumState *state)
 {
 	if (state->nevents > 0)
 	{
-		(void) RecsysPendingAppend(state->index, state->events, state->nevents);
+		if (state->starved)
+			RecsysNoteUnsaid(state->index, state->events, state->nevents);
+		else
+			(void) RecsysPendingAppend(state->index, state->events, state->nevents);
 		RecsysNotePending();
 	}
 	state->nevents = 0;
@@ -135,12 +155,11 @@ prune(VacuumState *state, RecsysSide side, uint32 hash, const char *packed, int 
 
 /*
  * Prune one chain page.  previous is the chain page that links to it, or
- * InvalidBuffer when the owner does.  Returns the next block; *freed tells that
- * the page has left the chain.
+ * InvalidBuffer when the owner does.  Returns true if the page has left the chain.
  */
-static BlockNumber
+static bool
 vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber off,
-				  Buffer previous, Buffer buffer, bool *freed)
+				  Buffer previous, Buffer buffer)
 {
 	Page		page = BufferGetPage(buffer);
 	int			stride = state->stride[side];
@@ -152,14 +171,15 @@ vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumb
 	GenericXLogState *xlog;
 	RecsysOwner owner;
 
-	*freed = false;
 	if (left == count)
-		return next;
+		return false;
 
 	put_events(state);
 	xlog = GenericXLogStart(state->index);
 	owner = RecsysPageGetOwner(GenericXLogRegisterBuffer(xlog, bucket, 0), off);
 	owner->count -= count - left;
+	if (state->starved && side == RECSYS_USERS)
+		owner->flags |= RECSYS_OWNER_UNSAID;
 
 	if (left > 0)
 	{
@@ -175,34 +195,32 @@ vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumb
 			owner->chain = next;
 		page = GenericXLogRegisterBuffer(xlog, buffer, GENERIC_XLOG_FULL_IMAGE);
 		RecsysPageInit(page, RECSYS_PAGE_FREE, side);
-		*freed = true;
 	}
 	GenericXLogFinish(xlog);
 	RECSYS_FAULT(left > 0 ? "vacuum-chain-pruned" : "vacuum-chain-freed");
-	return next;
+	return left == 0;
 }
 
-static void
+/* False when it was stopped half way, which may be after any page. */
+static bool
 vacuum_chain(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber off)
 {
-	BlockNumber block = RecsysPageGetOwner(BufferGetPage(bucket), off)->chain;
+	RecsysChain chain;
+	Buffer		buffer;
 	Buffer		previous = InvalidBuffer;
-	uint32		pages = 0;
+	bool		stopped = false;
 
-	while (block != InvalidBlockNumber)
+	/* the walk counts pages as they were before they are pruned */
+	RecsysChainBegin(&chain, state->index, side, state->stride[side],
+					 RecsysPageGetOwner(BufferGetPage(bucket), off));
+	while (!stopped && (buffer = RecsysChainNext(&chain, BUFFER_LOCK_EXCLUSIVE)) != InvalidBuffer)
 	{
-		Buffer		buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_EXCLUSIVE,
-											RECSYS_PAGE_CHAIN);
-		bool		freed;
-		BlockNumber next;
-
-		RecsysChainCheck(state->index, BufferGetPage(buffer),
-						 RecsysPageGetOwner(BufferGetPage(bucket), off), state->stride[side], pages++);
-		next = vacuum_chain_page(state, side, bucket, off, previous, buffer, &freed);
-		if (freed)
+		if (vacuum_chain_page(state, side, bucket, off, previous, buffer))
 		{
+			BlockNumber block = BufferGetBlockNumber(buffer);
+
 			UnlockReleaseBuffer(buffer);
-			RecordFreeIndexPage(state->index, block);
+			RecsysRecordFreePage(state->index, block);
 			state->stats->pages_newly_deleted++;
 		}
 		else
@@ -210,11 +228,13 @@ vacuum_chain(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber of
 			if (BufferIsValid(previous))
 				UnlockReleaseBuffer(previous);
 			previous = buffer;
+			chain.held = BufferGetBlockNumber(buffer);
 		}
-		block = next;
+		stopped = state->stoppable && RecsysIsCancelled();
 	}
 	if (BufferIsValid(previous))
 		UnlockReleaseBuffer(previous);
+	return !stopped;
 }
 
 /* Prune the tails of all owners of a bucket in one atomic step. */
@@ -242,6 +262,8 @@ vacuum_tails(VacuumState *state, RecsysSide side, Buffer bucket)
 			memcpy(RecsysOwnerEntries(owner), kept.data, (Size) left * stride);
 			owner->count -= owner->tail - left;
 			owner->tail = left;
+			if (state->starved && side == RECSYS_USERS)
+				owner->flags |= RECSYS_OWNER_UNSAID;
 			changed = true;
 		}
 		if (side == RECSYS_USERS && owner->count == 0)
@@ -271,47 +293,117 @@ vacuum_tails(VacuumState *state, RecsysSide side, Buffer bucket)
 /*
  * A user with more entries than count, of whom it is not marked which of them
  * do, loses some: afterwards it may be too late to see that others count in
- * their place.  So every item of his gets an event.
+ * their place.  So every item of his gets an event.  False when it was stopped;
+ * then it is said again.
  */
-static void
+static bool
 note_large_user(VacuumState *state, RecsysOwner owner)
 {
 	RecsysEntryArray array = {0};
 	bool		loses = false;
+	bool		done = RecsysCollectEntries(state->index, RecsysGetCache(state->index), RECSYS_USERS,
+											owner, state->stoppable, &array);
 
-	RecsysCollectEntries(state->index, RecsysGetCache(state->index), RECSYS_USERS, owner, &array);
-	for (uint32 i = 0; i < array.count && !loses; i++)
+	for (uint32 i = 0; done && i < array.count && !loses; i++)
+	{
 		loses = state->callback(&array.entries[i].tid, state->callback_state);
-	for (uint32 i = 0; loses && i < array.count; i++)
+		done = i % LOOK_EVERY != 0 || !(state->stoppable && RecsysIsCancelled());
+	}
+	for (uint32 i = 0; done && loses && i < array.count; i++)
+	{
 		note_event(state, owner->hash, &array.entries[i]);
-	put_events(state);
-	pfree(array.entries);
+		done = i % LOOK_EVERY != 0 || !(state->stoppable && RecsysIsCancelled());
+	}
+	if (done)
+		put_events(state);
+	state->nevents = 0;
+	if (array.entries != NULL)
+		pfree(array.entries);
+	return done;
 }
 
-static void
+/* Bytes that events about all entries of a bucket would take */
+static uint64
+most_events(Page page)
+{
+	uint64		entries = 0;
+
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
+		entries += RecsysPageGetOwner(page, off)->count;
+	return entries * sizeof(RecsysEvent);
+}
+
+static BucketOutcome
 vacuum_bucket(VacuumState *state, Buffer bucket)
 {
 	Page		page = BufferGetPage(bucket);
 	RecsysSide	side = RecsysPageGetOpaque(page)->side;
 
-	for (OffsetNumber off = FirstOffsetNumber;
-		 side == RECSYS_USERS && off <= PageGetMaxOffsetNumber(page); off++)
+	if (side == RECSYS_USERS && !state->starved && !RecsysHasRoom(state->index, most_events(page)))
+		return BUCKET_NO_ROOM;
+
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
 	{
 		RecsysOwner owner = RecsysPageGetOwner(page, off);
 
-		if (owner->count > (uint32) state->meta.max_history &&
-			(owner->flags & RECSYS_OWNER_MARKED) == 0)
-		{
-			RecsysOwnerCheck(state->index, page, off, state->stride[side]);
-			note_large_user(state, owner);
-		}
+		RecsysOwnerCheck(state->index, page, off, state->stride[side]);
+		if (side == RECSYS_USERS && owner->count > (uint32) state->meta.max_history &&
+			(owner->flags & RECSYS_OWNER_MARKED) == 0 && !note_large_user(state, owner))
+			return BUCKET_STOPPED;
 	}
 
 	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
-		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber)
-			vacuum_chain(state, side, bucket, off);
+		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber &&
+			!vacuum_chain(state, side, bucket, off))
+			return BUCKET_STOPPED;
 	vacuum_tails(state, side, bucket);
 	RECSYS_FAULT("vacuum-bucket");
+	return BUCKET_DONE;
+}
+
+static RecsysPageKind
+page_kind(Page page)
+{
+	if (!RecsysPageIsOurs(page))
+		return 0;
+	return RecsysPageGetOpaque(page)->kind;
+}
+
+/* One block of bulk delete. */
+static void
+vacuum_block(VacuumState *state, IndexVacuumInfo *info, BlockNumber block)
+{
+	IndexBulkDeleteResult before = *state->stats;
+	BucketOutcome outcome;
+
+	state->stoppable = true;
+	do
+	{
+		Buffer		buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL,
+												info->strategy);
+
+		outcome = BUCKET_DONE;
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		if (page_kind(BufferGetPage(buffer)) == RECSYS_PAGE_BUCKET)
+		{
+			RecsysPageCheck(info->index, buffer, RECSYS_PAGE_BUCKET);
+			outcome = vacuum_bucket(state, buffer);
+		}
+		UnlockReleaseBuffer(buffer);
+		if (outcome == BUCKET_STOPPED)
+		{
+			/* seldom does this return; then the bucket is counted anew */
+			CHECK_FOR_INTERRUPTS();
+			*state->stats = before;
+			state->stoppable = false;
+		}
+		else if (outcome == BUCKET_NO_ROOM)
+		{
+			/* no merges until the end, see unsaid.c */
+			LockPage(info->index, RECSYS_META_BLOCK, ExclusiveLock);
+			state->starved = true;
+		}
+	} while (outcome != BUCKET_DONE);
 }
 
 static BlockNumber
@@ -326,14 +418,6 @@ relation_size(Relation index)
 	if (needlock)
 		UnlockRelationForExtension(index, ExclusiveLock);
 	return nblocks;
-}
-
-static RecsysPageKind
-page_kind(Page page)
-{
-	if (!RecsysPageIsOurs(page))
-		return 0;
-	return RecsysPageGetOpaque(page)->kind;
 }
 
 IndexBulkDeleteResult *
@@ -358,25 +442,18 @@ recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	state.callback_state = callback_state;
 	state.events = palloc(sizeof(RecsysEvent) * MAX_EVENTS);
 	state.nevents = 0;
+	state.starved = false;
 
 	while (block < (nblocks = relation_size(info->index)))
 	{
 		for (; block < nblocks; block++)
 		{
-			Buffer		buffer;
-
 			RECSYS_VACUUM_DELAY_POINT();
-			buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL,
-										info->strategy);
-			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-			if (page_kind(BufferGetPage(buffer)) == RECSYS_PAGE_BUCKET)
-			{
-				RecsysPageCheck(info->index, buffer, RECSYS_PAGE_BUCKET);
-				vacuum_bucket(&state, buffer);
-			}
-			UnlockReleaseBuffer(buffer);
+			vacuum_block(&state, info, block);
 		}
 	}
+	if (state.starved)
+		UnlockPage(info->index, RECSYS_META_BLOCK, ExclusiveLock);
 	pfree(state.events);
 	return stats;
 }
@@ -388,13 +465,29 @@ merge_pending(Relation index)
 	Oid			table = IndexGetRelation(RelationGetRelid(index), true);
 	RecsysMergeResult result;
 	Relation	heap;
+	bool		outside;
 
 	if (!OidIsValid(table) || !index->rd_index->indisvalid)
 		return;
+	if (!RecsysHasRoom(index, 0))
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_DISK_FULL),
+				 errmsg("index \"%s\" was not merged for lack of disk space",
+						RelationGetRelationName(index)),
+				 errdetail("What has changed is noted and waits for the next merge."),
+				 errhint("Make room in its tablespace.")));
+		return;
+	}
 
 	/* VACUUM itself holds a lock on it */
 	heap = table_open(table, NoLock);
+
+	/* what the merge looks up must not be pruned meanwhile */
+	outside = RecsysStepOutOfVacuum();
 	(void) RecsysMerge(heap, index, RECSYS_MERGE_BOUNDED, &result);
+	if (outside)
+		RecsysStepBackIntoVacuum();
 	table_close(heap, NoLock);
 }
 
@@ -432,7 +525,7 @@ recsys_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		page = BufferGetPage(buffer);
 		if (PageIsNew(page) || page_kind(page) == RECSYS_PAGE_FREE)
 		{
-			RecordFreeIndexPage(info->index, block);
+			RecsysRecordFreePage(info->index, block);
 			stats->pages_free++;
 			stats->pages_deleted++;
 		}

@@ -3,7 +3,9 @@
  *	  Operator class validation.
  *
  * An operator class of this access method either offers equality (strategy 1)
- * over key types, or nothing at all: weights and times are only read.
+ * over key types, or nothing at all: weights and times are only read.  That of
+ * anyelement is for enums, and for all types that can be nothing here: am/columns
+ * tells what to write instead of them, where the server could only miss a class.
  */
 #include "postgres.h"
 
@@ -77,7 +79,8 @@ recsys_validate(Oid opclass)
 		result = false;
 	}
 	if (!RecsysKeyKindOfType(form->opcintype, &kind) &&
-		!RecsysTypeIsWeight(form->opcintype) && !RecsysTypeIsTime(form->opcintype))
+		!RecsysTypeIsWeight(form->opcintype) && !RecsysTypeIsTime(form->opcintype) &&
+		form->opcintype != ANYELEMENTOID)
 	{
 		ereport(INFO,
 				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),

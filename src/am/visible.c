@@ -17,6 +17,7 @@
 #include "access/tableam.h"
 #include "access/visibilitymap.h"
 #include "access/xact.h"
+#include "am/chain.h"
 #include "am/directory.h"
 #include "am/enlarge.h"
 #include "am/owner.h"
@@ -24,6 +25,9 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/snapmgr.h"
+
+/* A look at whether the statement is cancelled comes after so many entries. */
+#define LOOK_EVERY 1024
 
 typedef struct VisibilityState
 {
@@ -65,8 +69,8 @@ done_visibility(VisibilityState *state)
 }
 
 /* Hook of RecsysReadOwner: runs under the bucket's lock. */
-static void
-ask_visibility_map(RecsysEntryArray *array, void *arg)
+static bool
+ask_visibility_map(RecsysEntryArray *array, bool stoppable, void *arg)
 {
 	VisibilityState *state = arg;
 
@@ -89,7 +93,10 @@ ask_visibility_map(RecsysEntryArray *array, void *arg)
 			state->lastvisible = VM_ALL_VISIBLE(state->heap, block, &state->vmbuffer);
 		}
 		state->all_visible[i] = state->lastvisible;
+		if (stoppable && i % LOOK_EVERY == 0 && RecsysIsCancelled())
+			return false;
 	}
+	return true;
 }
 
 /*
@@ -313,9 +320,12 @@ take_run(void *arg, const char *packed, int count)
 		RecsysInvalidTid(scan->index);
 }
 
-/* Copy the users of a bucket up to a hash; returns how many, *next gets the hash after them. */
+/*
+ * Copy the users of a bucket up to a hash; returns how many, *next gets the hash after
+ * them.  -1: stopped half way, see RecsysWalkEntries.
+ */
 static int
-take_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, uint64 *next)
+try_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, bool stoppable, uint64 *next)
 {
 	RecsysCache *cache = RecsysGetCache(scan->index);
 	Buffer		bucket = RecsysFindBucket(scan->index, RECSYS_USERS, low, BUFFER_LOCK_SHARE);
@@ -333,7 +343,11 @@ take_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, uint64 *next)
 		if (owner->hash > high)
 			break;
 		RecsysOwnerCheck(scan->index, page, off, scan->stride);
-		RecsysWalkEntries(scan->index, cache, RECSYS_USERS, owner, take_run, scan);
+		if (!RecsysWalkEntries(scan->index, cache, RECSYS_USERS, owner, stoppable, take_run, scan))
+		{
+			UnlockReleaseBuffer(bucket);
+			return -1;
+		}
 		if (nowners == scan->maxends)
 		{
 			scan->maxends = Max(256, scan->maxends * 2);
@@ -344,6 +358,19 @@ take_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, uint64 *next)
 	}
 	*next = (uint64) RecsysPageGetOpaque(page)->high + 1;
 	UnlockReleaseBuffer(bucket);
+	return nowners;
+}
+
+static int
+take_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, uint64 *next)
+{
+	int			nowners = try_bucket(scan, low, high, true, next);
+
+	if (nowners < 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		nowners = try_bucket(scan, low, high, false, next);
+	}
 	return nowners;
 }
 
@@ -472,19 +499,23 @@ RecsysUserReaderCreate(Relation heap, Relation index, Snapshot snapshot)
 	return reader;
 }
 
-/* Copies what the bucket has of the hash; returns the number of owners. */
+/*
+ * Copies what the bucket of low has of the hashes up to high; returns the number of
+ * owners, or -1 as try_bucket.  *next gets the hash after those of the bucket.
+ */
 static int
-copy_owners(RecsysUserReader *reader, uint32 hash)
+try_owners(RecsysUserReader *reader, uint32 low, uint32 high, bool stoppable, uint64 *next)
 {
 	RecsysCache *cache = RecsysGetCache(reader->index);
-	Buffer		bucket = RecsysFindBucket(reader->index, RECSYS_USERS, hash, BUFFER_LOCK_SHARE);
+	Buffer		bucket = RecsysFindBucket(reader->index, RECSYS_USERS, low, BUFFER_LOCK_SHARE);
 	Page		page = BufferGetPage(bucket);
 	OffsetNumber max = PageGetMaxOffsetNumber(page);
+	bool		done = true;
 	int			nowners = 0;
 
 	reader->array.count = 0;
-	for (OffsetNumber off = RecsysBucketSearch(page, hash);
-		 off <= max && RecsysPageGetOwner(page, off)->hash == hash; off++)
+	for (OffsetNumber off = RecsysBucketSearch(page, low);
+		 done && off <= max && RecsysPageGetOwner(page, off)->hash <= high; off++)
 	{
 		RecsysOwner owner = RecsysPageGetOwner(page, off);
 		RecsysUserView *view;
@@ -505,24 +536,40 @@ copy_owners(RecsysUserReader *reader, uint32 hash)
 			}
 		}
 		view = &reader->views[nowners];
-		view->hash = hash;
+		view->hash = owner->hash;
 		view->flags = owner->flags;
 		view->keylen = Min(owner->keylen, RECSYS_MAX_KEY_LEN);
 		memcpy(view->key, owner->key, view->keylen);
-		RecsysCollectEntries(reader->index, cache, RECSYS_USERS, owner, &reader->array);
+		done = RecsysCollectEntries(reader->index, cache, RECSYS_USERS, owner, stoppable,
+									&reader->array);
 		reader->ends[nowners++] = reader->array.count;
 	}
-	if (nowners > 0)
-		ask_visibility_map(&reader->array, &reader->state);
+	if (done && nowners > 0)
+		done = ask_visibility_map(&reader->array, stoppable, &reader->state);
+	*next = (uint64) RecsysPageGetOpaque(page)->high + 1;
 	UnlockReleaseBuffer(bucket);
+	return done ? nowners : -1;
+}
+
+static int
+copy_owners(RecsysUserReader *reader, uint32 low, uint32 high, uint64 *next)
+{
+	int			nowners = try_owners(reader, low, high, true, next);
+
+	if (nowners < 0)
+	{
+		CHECK_FOR_INTERRUPTS();
+		nowners = try_owners(reader, low, high, false, next);
+	}
 	return nowners;
 }
 
-void
-RecsysUserReaderRead(RecsysUserReader *reader, uint32 hash, RecsysUserVisitor visit, void *arg)
+static uint64
+read_users(RecsysUserReader *reader, uint32 low, uint32 high, RecsysUserVisitor visit, void *arg)
 {
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
-	int			nowners = copy_owners(reader, hash);
+	uint64		next;
+	int			nowners = copy_owners(reader, low, high, &next);
 	uint32		start = 0;
 
 	for (int i = 0; i < nowners; i++)
@@ -549,6 +596,20 @@ RecsysUserReaderRead(RecsysUserReader *reader, uint32 hash, RecsysUserVisitor vi
 		MemoryContextSwitchTo(reader->context);
 	}
 	MemoryContextSwitchTo(old);
+	return next;
+}
+
+void
+RecsysUserReaderRead(RecsysUserReader *reader, uint32 hash, RecsysUserVisitor visit, void *arg)
+{
+	(void) read_users(reader, hash, hash, visit, arg);
+}
+
+uint64
+RecsysUserReaderReadBucket(RecsysUserReader *reader, uint32 hash, RecsysUserVisitor visit,
+						   void *arg)
+{
+	return read_users(reader, hash, PG_UINT32_MAX, visit, arg);
 }
 
 void

@@ -59,6 +59,13 @@ extern RecsysUserReader *RecsysUserReaderCreate(Relation heap, Relation index, S
 /* Visits all users of a hash, which is one, or a few that collide. */
 extern void RecsysUserReaderRead(RecsysUserReader *reader, uint32 hash,
 								 RecsysUserVisitor visit, void *arg);
+
+/*
+ * Visits all users of the bucket that has the hash, from that hash on, ascending.
+ * Returns the next hash to go on with, beyond 32 bits after the last bucket.
+ */
+extern uint64 RecsysUserReaderReadBucket(RecsysUserReader *reader, uint32 hash,
+										 RecsysUserVisitor visit, void *arg);
 extern void RecsysUserReaderFree(RecsysUserReader *reader);
 
 #endif							/* RECSYS_VISIBLE_H */

@@ -174,6 +174,51 @@ RecsysSideWriterEntry(RecsysSideWriter *writer, const RecsysEntry *entry)
 	writer->count++;
 }
 
+static int
+compare_item(const void *key, const void *element)
+{
+	uint32		item = *(const uint32 *) key;
+	uint32		other = ((const RecsysHistoryItem *) element)->item;
+
+	return (item > other) - (item < other);
+}
+
+static void
+mark_packed(RecsysSideWriter *writer, char *packed, int n, const RecsysHistoryItem *items, int count)
+{
+	for (int i = 0; i < n; i++, packed += writer->stride)
+	{
+		RecsysEntry entry;
+
+		RecsysUnpackEntry(packed, writer->side, &writer->meta, &entry);
+		entry.counted = !entry.orphan &&
+			bsearch(&entry.peer, items, count, sizeof(RecsysHistoryItem), compare_item) != NULL;
+		RecsysPackEntry(packed, writer->side, &writer->meta, &entry);
+	}
+}
+
+void
+RecsysSideWriterMark(RecsysSideWriter *writer, const RecsysHistoryItem *items, int count)
+{
+	BlockNumber block = writer->chain;
+
+	mark_packed(writer, writer->buffer, writer->pending, items, count);
+
+	/* pages that have just been written, and are logged when the build ends */
+	while (BlockNumberIsValid(block))
+	{
+		Buffer		buffer = ReadBufferExtended(writer->index, writer->fork, block, RBM_NORMAL, NULL);
+		Page		page = BufferGetPage(buffer);
+
+		CHECK_FOR_INTERRUPTS();
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		mark_packed(writer, RecsysChainEntries(page), RecsysChainCount(page, writer->stride), items, count);
+		MarkBufferDirty(buffer);
+		block = RecsysPageGetOpaque(page)->next;
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
 void
 RecsysSideWriterEnd(RecsysSideWriter *writer, uint16 flags)
 {

@@ -7,6 +7,7 @@
 
 #include "am/meta.h"
 #include "am/page.h"
+#include "core/history.h"
 
 typedef struct RecsysSideWriter RecsysSideWriter;
 
@@ -21,6 +22,12 @@ extern RecsysSideWriter *RecsysSideWriterCreate(Relation index, ForkNumber fork,
 extern void RecsysSideWriterStart(RecsysSideWriter *writer, const RecsysKey *key, uint32 hash,
 								  uint32 number);
 extern void RecsysSideWriterEntry(RecsysSideWriter *writer, const RecsysEntry *entry);
+
+/*
+ * User side: before the end of an owner, marks his entries with one of the items,
+ * which ascend.  It goes with RECSYS_OWNER_MARKED.
+ */
+extern void RecsysSideWriterMark(RecsysSideWriter *writer, const RecsysHistoryItem *items, int count);
 extern void RecsysSideWriterEnd(RecsysSideWriter *writer, uint16 flags);	/* RECSYS_OWNER_… */
 
 /* Writes what is left and the directory; frees the writer. */

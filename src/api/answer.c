@@ -5,18 +5,44 @@
 #include "postgres.h"
 
 #include "api/answer.h"
+#include "api/suggestion.h"
 #include "compat.h"
+#include "source/keytext.h"
 #include "source/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-void
-RecsysAnswerInit(RecsysAnswer *answer, FunctionCallInfo fcinfo)
+/* Errors out unless item keys of some recommender can be had in the type. */
+static void
+check_item_type(FunctionCallInfo call, Oid type)
+{
+	RecsysKeyKind kind;
+
+	if (RecsysKeyKindOfType(type, &kind))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("item keys cannot be returned as %s", format_type_be(type)),
+			 errdetail("Item keys are bigint, integer, smallint, text, character varying or uuid, or of a domain over one of these."),
+			 errhint("Ask for text, which holds all of them: %s.",
+					 RecsysSuggestCall(call, RECSYS_KEY_TEXT, NULL))));
+}
+
+static void
+init(RecsysAnswer *answer, FunctionCallInfo fcinfo)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	answer->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	answer->call = fcinfo;
 	answer->context = CurrentMemoryContext;
 	answer->item_type = getBaseType(TupleDescAttr(answer->result->setDesc, 0)->atttypid);
+}
+
+void
+RecsysAnswerInit(RecsysAnswer *answer, FunctionCallInfo fcinfo)
+{
+	init(answer, fcinfo);
+	check_item_type(fcinfo, answer->item_type);
 }
 
 Oid
@@ -24,27 +50,31 @@ RecsysAnswerInitArray(RecsysAnswer *answer, FunctionCallInfo fcinfo)
 {
 	Oid			element;
 
-	RecsysAnswerInit(answer, fcinfo);
+	init(answer, fcinfo);
 	element = get_element_type(answer->item_type);
 	answer->item_type = getBaseType(element);
+	check_item_type(fcinfo, answer->item_type);
 	return element;
 }
 
 void
-RecsysAnswerCheckKind(const RecsysAnswer *answer, RecsysKeyKind kind, const char *recommender)
+RecsysAnswerCheckKind(RecsysAnswer *answer, RecsysKeyKind kind, const char *recommender)
 {
-	RecsysKeyKind wanted;
-
-	if (RecsysKeyKindOfType(answer->item_type, &wanted) && wanted == kind)
+	answer->kind = kind;
+	if (RecsysKeyFitsType(answer->item_type, kind))
 		return;
+	if (recommender == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the query returns %s item keys, but %s was asked for",
+						RecsysKeyKindName(kind), format_type_be(answer->item_type)),
+				 kind == RECSYS_KEY_INT ? errhint("Leave out item_type.") :
+				 errhint("Add item_type => NULL::%s.", RecsysKeyKindName(kind))));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("recommender \"%s\" has %s item keys, but %s was asked for",
 					recommender, RecsysKeyKindName(kind), format_type_be(answer->item_type)),
-			 kind == RECSYS_KEY_INT ?
-			 errhint("Pass item keys as bigint, or leave out item_type.") :
-			 errhint("Pass item keys as %s, or a typed NULL where the function has none: item_type => NULL::%s.",
-					 RecsysKeyKindName(kind), RecsysKeyKindName(kind))));
+			 errhint("Use %s.", RecsysSuggestCall(answer->call, kind, recommender))));
 }
 
 void
@@ -54,10 +84,16 @@ RecsysAnswerPut(RecsysAnswer *answer, Datum *values, bool *isnull)
 }
 
 Datum
+RecsysAnswerKey(const RecsysAnswer *answer, const RecsysKey *key)
+{
+	return RecsysKeyToValue(answer->item_type, answer->kind, key);
+}
+
+Datum
 RecsysAnswerItem(const RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item)
 {
 	RecsysKey	key;
 
 	RecsysGraphNeedKey(reader, item, &key);
-	return RecsysKeyToDatum(answer->item_type, &key);
+	return RecsysAnswerKey(answer, &key);
 }

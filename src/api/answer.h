@@ -14,11 +14,16 @@
 typedef struct RecsysAnswer
 {
 	ReturnSetInfo *result;
+	FunctionCallInfo call;		/* whose answer it is */
 	Oid			item_type;		/* base type of the first column */
+	RecsysKeyKind kind;			/* of the keys, once it has been checked */
 	MemoryContext context;		/* for what rows are made of */
 } RecsysAnswer;
 
-/* Prepares a materialised result; the tuplestore spills beyond work_mem. */
+/*
+ * Prepares a materialised result; the tuplestore spills beyond work_mem.  Errors
+ * out when the first column's type can hold no item keys.
+ */
 extern void RecsysAnswerInit(RecsysAnswer *answer, FunctionCallInfo fcinfo);
 
 /*
@@ -28,15 +33,17 @@ extern void RecsysAnswerInit(RecsysAnswer *answer, FunctionCallInfo fcinfo);
 extern Oid	RecsysAnswerInitArray(RecsysAnswer *answer, FunctionCallInfo fcinfo);
 
 /*
- * Errors out unless item keys of the kind can be returned in the first column;
- * the hint names the overload to use.
+ * Errors out unless item keys of the kind can be returned in the first column:
+ * it is of their type, or text.  The hint is the call to make.  recommender NULL:
+ * they come from a query.
  */
-extern void RecsysAnswerCheckKind(const RecsysAnswer *answer, RecsysKeyKind kind,
+extern void RecsysAnswerCheckKind(RecsysAnswer *answer, RecsysKeyKind kind,
 								  const char *recommender);
 
 extern void RecsysAnswerPut(RecsysAnswer *answer, Datum *values, bool *isnull);
 
-/* Item number to a value of the answer's item type. */
+/* Item key, or number, to a value of the answer's item type. */
+extern Datum RecsysAnswerKey(const RecsysAnswer *answer, const RecsysKey *key);
 extern Datum RecsysAnswerItem(const RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item);
 
 #endif							/* RECSYS_ANSWER_H */

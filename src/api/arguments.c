@@ -5,25 +5,50 @@
 #include "postgres.h"
 
 #include "api/arguments.h"
+#include "catalog/pg_type.h"
+#include "source/keytext.h"
 #include "source/values.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+/* The type that an argument has been passed with, which is the declared one unless that is polymorphic */
+static Oid
+argument_type(FunctionCallInfo fcinfo, int argument)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+
+	/* called from C, without an expression */
+	if (!OidIsValid(type))
+	{
+		Oid		   *types;
+		int			count;
+
+		(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &count);
+		if (argument < count && !IsPolymorphicType(types[argument]))
+			type = types[argument];
+	}
+	return type;
+}
+
 int
 RecsysArgK(FunctionCallInfo fcinfo, int argument)
 {
-	int32		k;
+	int64		k;
 
 	if (PG_ARGISNULL(argument))
 		return PG_INT32_MAX;
-	k = PG_GETARG_INT32(argument);
+
+	/* version 0.1.0 and the functions that mine baskets declare an integer */
+	k = argument_type(fcinfo, argument) == INT8OID ?
+		PG_GETARG_INT64(argument) : PG_GETARG_INT32(argument);
 	if (k < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_ROW_COUNT_IN_LIMIT_CLAUSE),
 				 errmsg("k must not be negative"),
 				 errhint("Pass NULL for no limit.")));
-	return k;
+	return (int) Min(k, PG_INT32_MAX);
 }
 
 char *
@@ -83,22 +108,86 @@ RecsysArgDouble(FunctionCallInfo fcinfo, int argument, const char *name, double 
 	return PG_GETARG_FLOAT8(argument);
 }
 
-void
-RecsysArgKey(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
-			 const char *role, const char *recommender, RecsysKey *key)
+static void
+key_of_value(Oid type, Datum value, RecsysKeyKind kind, const char *role,
+			 const char *recommender, RecsysKey *key)
 {
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argument);
 	RecsysKeyKind given;
 
-	if (!RecsysKeyKindOfType(type, &given) || given != kind)
+	if (RecsysKeyKindOfType(type, &given) && given == kind)
+		RecsysKeyFromDatum(getBaseType(type), value, key);
+	else if (RecsysTypeIsText(type))
+		RecsysKeyFromText(kind, RecsysTextOfDatum(type, value), key);
+	else
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("recommender \"%s\" has %s %s keys, but %s was passed",
 						recommender, RecsysKeyKindName(kind), role,
 						OidIsValid(type) ? format_type_be(type) : "unknown"),
-				 errhint("Cast the argument to %s.",
-						 kind == RECSYS_KEY_INT ? "bigint" : RecsysKeyKindName(kind))));
-	RecsysKeyFromDatum(getBaseType(type), PG_GETARG_DATUM(argument), key);
+				 kind == RECSYS_KEY_UUID ?
+				 errhint("Pass a uuid, or one that is written as text.") :
+				 errhint("Cast the argument to %s.", RecsysKeyKindTypeName(kind))));
+}
+
+void
+RecsysArgKey(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
+			 const char *role, const char *recommender, RecsysKey *key)
+{
+	key_of_value(argument_type(fcinfo, argument), PG_GETARG_DATUM(argument), kind, role,
+				 recommender, key);
+}
+
+/* A text as PostgreSQL writes arrays, such as '{1,2}' or '{"1","2"}' */
+static ArrayType *
+read_array(const char *text, RecsysKeyKind kind)
+{
+	Oid			type = get_array_type(RecsysKeyKindType(kind));
+	Oid			input;
+	Oid			element;
+
+	getTypeInputInfo(type, &input, &element);
+	return DatumGetArrayTypeP(OidInputFunctionCall(input, unconstify(char *, text), element, -1));
+}
+
+int
+RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
+				  const char *recommender, RecsysKey **keys)
+{
+	Oid			type = argument_type(fcinfo, argument);
+	ArrayType  *array;
+	int16		length;
+	bool		byvalue;
+	char		align;
+	Datum	   *values;
+	bool	   *isnull;
+	int			count;
+	int			kept = 0;
+
+	if (RecsysTypeIsText(type))
+		array = read_array(RecsysTextOfDatum(type, PG_GETARG_DATUM(argument)), kind);
+	else
+		array = PG_GETARG_ARRAYTYPE_P(argument);
+	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &byvalue, &align);
+	deconstruct_array(array, ARR_ELEMTYPE(array), length, byvalue, align, &values, &isnull, &count);
+	*keys = palloc(sizeof(RecsysKey) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+		if (!isnull[i])
+			key_of_value(ARR_ELEMTYPE(array), values[i], kind, "item", recommender,
+						 &(*keys)[kept++]);
+	return kept;
+}
+
+void
+RecsysReadArgument(FunctionCallInfo fcinfo, int argument, Oid type)
+{
+	Oid			input;
+	Oid			element;
+
+	if (PG_ARGISNULL(argument))
+		return;
+	getTypeInputInfo(type, &input, &element);
+	fcinfo->args[argument].value =
+		OidInputFunctionCall(input, text_to_cstring(PG_GETARG_TEXT_PP(argument)), element, -1);
 }
 
 int64
@@ -122,6 +211,6 @@ RecsysArgHalfLife(FunctionCallInfo fcinfo, int argument, bool timed,
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("recommender \"%s\" has no time column to apply half_life to", recommender),
-				 errhint("Create the index with a time: USING recsys (user_id, item_id, quantity, purchased_at).")));
+				 errhint("Create an index with a time, as in CREATE INDEX ON purchases USING recsys (user_id, product_id, quantity, purchased_at).")));
 	return (int64) microseconds;
 }

@@ -10,7 +10,10 @@
 #include "core/key.h"
 #include "fmgr.h"
 
-/* k: NULL means no limit, as in LIMIT NULL; errors out when negative. */
+/*
+ * k, declared as bigint or as integer: NULL means no limit, as in LIMIT NULL, and so
+ * does more than there can be items; errors out when negative.
+ */
 extern int	RecsysArgK(FunctionCallInfo fcinfo, int argument);
 
 /* Text argument as a C string, NULL for NULL. */
@@ -31,11 +34,25 @@ extern double RecsysArgDouble(FunctionCallInfo fcinfo, int argument, const char 
 							  double high);
 
 /*
- * Key in a non-null argument; errors out when its type is not of the kind that
- * the recommender has in that role ("user" or "item").
+ * Key in a non-null argument.  Text is read as a key of the recommender's type.
+ * Errors out when the argument's type is another one and not of the kind that the
+ * recommender has in that role ("user" or "item").
  */
 extern void RecsysArgKey(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
 						 const char *role, const char *recommender, RecsysKey *key);
+
+/*
+ * Item keys in a non-null argument: an array, or a text that is read as one.
+ * NULL elements are left out.  Returns how many there are.
+ */
+extern int	RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
+							  const char *recommender, RecsysKey **keys);
+
+/*
+ * Replaces a text argument by what the input function of another type makes of it:
+ * for variants of a function that take as text what comes without a type.
+ */
+extern void RecsysReadArgument(FunctionCallInfo fcinfo, int argument, Oid type);
 
 /*
  * Half-life in microseconds: the argument, or fallback when it is NULL.  Zero

@@ -6,6 +6,9 @@
  * A graph row has the supports of the item's pairs and the item's number of
  * baskets; each neighbor's own row has that of the neighbor.  So an answer costs
  * one row for each neighbor that the index keeps, and is as old as the last merge.
+ *
+ * Who is in one basket no more often than chance would have it is not bought together:
+ * such pairs are left out, whatever the order.  association_rules() has them too.
  */
 #include "postgres.h"
 
@@ -88,6 +91,36 @@ reconcile(RecsysRuleCounts *counts)
 	counts->baskets = Max(counts->baskets, counts->antecedent + counts->consequent - counts->both);
 }
 
+/* Is the lift above 1?  Counts have 32 bits, so that their products are exact. */
+static bool
+is_positive(const RecsysRuleCounts *counts)
+{
+	return counts->both * counts->baskets > counts->antecedent * counts->consequent;
+}
+
+/* Leaves out what is not positive, and finds the rest's place in the order. */
+static void
+choose_partners(Partners *partners, RecsysRuleMeasure order)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < partners->count; i++)
+	{
+		Partner    *partner = &partners->partners[i];
+		double		value;
+
+		reconcile(&partner->counts);
+		if (!is_positive(&partner->counts))
+			continue;
+		value = RecsysRuleMeasureValue(order, &partner->counts);
+		partner->order = RecsysRuleMeasureAscends(order) ? value : -value;
+		partners->partners[kept++] = *partner;
+	}
+	partners->count = kept;
+	if (kept > 1)
+		qsort(partners->partners, kept, sizeof(Partner), compare_partners);
+}
+
 /* Arguments: item, k, recommender, order_by */
 Datum
 recsys_frequently_bought_together(PG_FUNCTION_ARGS)
@@ -106,7 +139,7 @@ recsys_frequently_bought_together(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pairs have no adjusted p-value"),
-				 errhint("Use association_rules(), or order_by => 'fisher_p'.")));
+				 errhint("Order by fisher_p, or mine association rules with adjust => true.")));
 	RecsysAnswerInit(&answer, fcinfo);
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
@@ -121,23 +154,12 @@ recsys_frequently_bought_together(PG_FUNCTION_ARGS)
 			read_neighbors(&reader, item, RecsysRefreshCache(recommender.index)->meta.users,
 						   &partners);
 	}
-	for (int i = 0; i < partners.count; i++)
-	{
-		Partner    *partner = &partners.partners[i];
-		double		value;
-
-		reconcile(&partner->counts);
-		value = RecsysRuleMeasureValue(order, &partner->counts);
-		partner->order = RecsysRuleMeasureAscends(order) ? value : -value;
-	}
-	if (partners.count > 1)
-		qsort(partners.partners, partners.count, sizeof(Partner), compare_partners);
-
+	choose_partners(&partners, order);
 	for (int i = 0; i < Min(k, partners.count); i++)
 	{
 		const RecsysRuleCounts *counts = &partners.partners[i].counts;
-		Datum		values[6];
-		bool		isnull[6] = {false, false, false, false, false, false};
+		Datum		values[7];
+		bool		isnull[7] = {false, false, false, false, false, false, false};
 
 		values[0] = RecsysAnswerItem(&answer, &reader, partners.partners[i].item);
 		values[1] = Int64GetDatum((int64) counts->both);
@@ -145,6 +167,7 @@ recsys_frequently_bought_together(PG_FUNCTION_ARGS)
 		values[3] = Float8GetDatum(RecsysRuleMeasureValue(RECSYS_RULE_LIFT, counts));
 		values[4] = Float8GetDatum(RecsysRuleMeasureValue(RECSYS_RULE_JACCARD, counts));
 		values[5] = Float8GetDatum(RecsysRuleMeasureValue(RECSYS_RULE_FISHER_P, counts));
+		values[6] = Int32GetDatum(i + 1);
 		RecsysAnswerPut(&answer, values, isnull);
 	}
 	RecsysGraphReaderDone(&reader);

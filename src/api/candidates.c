@@ -8,6 +8,11 @@
  * is, it goes on from the next best model whose neighborhood it has not looked at,
  * and so on until everybody's budget is spent.  This is coordinate search:
  * nothing in it is random, so the same data give the same trials.
+ *
+ * Where there is a column of weights it may hold quantities up to tens of thousands, whose
+ * squares drown everything else: models that are learned from weights begin with such that
+ * saturate (bm25).  ease never sees them as they are: with squares some 10^7 times lambda its matrix
+ * has no inverse in single precision.
  */
 #include "postgres.h"
 
@@ -32,6 +37,7 @@ struct RecsysCandidates
 {
 	MemoryContext context;
 	bool		searching;
+	bool		weighted;
 	bool		timed;
 	Trial	   *trials;
 	int			ntrials;		/* of which the last may be without value yet */
@@ -43,10 +49,20 @@ struct RecsysCandidates
 /*
  * A step of the search: an option, the values it can have in ascending order, and
  * the family that knows it (NULL: all; COUNTED: those that count pairs; GRAPHED: those whose lists come
- * of the item graph, all but als).  The first value is the default where the option is not part of the text.
+ * of the item graph, all but als; WEIGHED: those that learn from weights of any size).  The first value is
+ * the default where the option is not part of the text.
  */
 #define COUNTED "counted"
 #define GRAPHED "graphed"
+#define WEIGHED "weighed"
+
+/* What there must be for a step to make sense */
+typedef enum StepNeeds
+{
+	NEEDS_NOTHING,
+	NEEDS_WEIGHTS,
+	NEEDS_TIMES
+} StepNeeds;
 
 typedef struct Step
 {
@@ -54,7 +70,7 @@ typedef struct Step
 	const char *option;
 	const char *initial;
 	const char *values[8];
-	bool		timed;
+	StepNeeds	needs;
 } Step;
 
 static const char *const families[] = {
@@ -74,23 +90,24 @@ static const char *const families[] = {
 };
 
 static const Step steps[] = {
-	{GRAPHED, "neighbors", "100", {"10", "20", "50", "100", "200", "500"}, false},
-	{COUNTED, "alpha", "0", {"0", "0.1", "0.2", "0.3", "0.5", "0.7", "1"}, false},
-	{COUNTED, "shrinkage", "0", {"0", "5", "10", "20", "50", "100"}, false},
-	{"rp3beta", "beta", "0.6", {"0.2", "0.4", "0.6", "0.8", "1"}, false},
-	{"rp3beta", "alpha", "1", {"0.6", "0.8", "1", "1.2", "1.4"}, false},
-	{"spectral", "rank", "512", {"64", "128", "256", "512", "1024"}, false},
-	{"spectral", "power", "0.4", {"0.2", "0.3", "0.4", "0.5", "0.7"}, false},
-	{"spectral", "tail", "0.7", {"0.3", "0.5", "0.7", "1"}, false},
-	{"ease", "lambda", "80", {"10", "20", "40", "80", "160", "320", "640"}, false},
-	{"als", "rank", "128", {"16", "32", "64", "128", "256", "512"}, false},
-	{"als", "unobserved", "0.01", {"0.001", "0.003", "0.01", "0.03", "0.1", "0.3"}, false},
-	{"als", "lambda", "0.003", {"0.001", "0.002", "0.003", "0.005", "0.01", "0.03"}, false},
-	{"itemknn", "candidates", "200", {"20", "50", "100", "200", "500"}, false},
-	{"slim", "l1", "1", {"0", "0.5", "1", "2", "5"}, false},
-	{"slim", "l2", "5", {"1", "5", "10", "20"}, false},
-	{GRAPHED, "min_support", "2", {"1", "2", "3", "5", "10"}, false},
-	{NULL, "half_life", "''", {"'7 days'", "'30 days'", "'90 days'", "'180 days'", "'365 days'", "''"}, true},
+	{GRAPHED, "neighbors", "100", {"10", "20", "50", "100", "200", "500"}, NEEDS_NOTHING},
+	{COUNTED, "alpha", "0", {"0", "0.1", "0.2", "0.3", "0.5", "0.7", "1"}, NEEDS_NOTHING},
+	{COUNTED, "shrinkage", "0", {"0", "5", "10", "20", "50", "100"}, NEEDS_NOTHING},
+	{WEIGHED, "weighting", "none", {"none", "bm25", "tfidf"}, NEEDS_WEIGHTS},
+	{"rp3beta", "beta", "0.6", {"0.2", "0.4", "0.6", "0.8", "1"}, NEEDS_NOTHING},
+	{"rp3beta", "alpha", "1", {"0.6", "0.8", "1", "1.2", "1.4"}, NEEDS_NOTHING},
+	{"spectral", "rank", "512", {"64", "128", "256", "512", "1024"}, NEEDS_NOTHING},
+	{"spectral", "power", "0.4", {"0.2", "0.3", "0.4", "0.5", "0.7"}, NEEDS_NOTHING},
+	{"spectral", "tail", "0.7", {"0.3", "0.5", "0.7", "1"}, NEEDS_NOTHING},
+	{"ease", "lambda", "80", {"10", "20", "40", "80", "160", "320", "640"}, NEEDS_NOTHING},
+	{"als", "rank", "128", {"16", "32", "64", "128", "256", "512"}, NEEDS_NOTHING},
+	{"als", "unobserved", "0.01", {"0.001", "0.003", "0.01", "0.03", "0.1", "0.3"}, NEEDS_NOTHING},
+	{"als", "lambda", "0.003", {"0.001", "0.002", "0.003", "0.005", "0.01", "0.03"}, NEEDS_NOTHING},
+	{"itemknn", "candidates", "200", {"20", "50", "100", "200", "500"}, NEEDS_NOTHING},
+	{"slim", "l1", "1", {"0", "0.5", "1", "2", "5"}, NEEDS_NOTHING},
+	{"slim", "l2", "5", {"1", "5", "10", "20"}, NEEDS_NOTHING},
+	{GRAPHED, "min_support", "2", {"1", "2", "3", "5", "10"}, NEEDS_NOTHING},
+	{NULL, "half_life", "''", {"'7 days'", "'30 days'", "'90 days'", "'180 days'", "'365 days'", "''"}, NEEDS_TIMES},
 };
 
 /* An option of a text: where its value begins and ends; false when it is not there. */
@@ -148,6 +165,15 @@ is_learned(const char *family, Size length)
 	return false;
 }
 
+/* Do weights of any size do for the family, and do they count for it? */
+static bool
+is_weighed(const char *family, Size length)
+{
+	return (length == strlen("cosine") && strncmp(family, "cosine", length) == 0) ||
+		(is_learned(family, length) &&
+		 !(length == strlen("ease") && strncmp(family, "ease", length) == 0));
+}
+
 /* Does the step apply to the model? */
 static bool
 applies(const RecsysCandidates *candidates, const Step *step, const char *text)
@@ -155,7 +181,8 @@ applies(const RecsysCandidates *candidates, const Step *step, const char *text)
 	const char *begin;
 	const char *end;
 
-	if (step->timed && !candidates->timed)
+	if ((step->needs == NEEDS_TIMES && !candidates->timed) ||
+		(step->needs == NEEDS_WEIGHTS && !candidates->weighted))
 		return false;
 	if (step->family == NULL)
 		return true;
@@ -165,6 +192,8 @@ applies(const RecsysCandidates *candidates, const Step *step, const char *text)
 		return !is_learned(begin, end - begin);
 	if (strcmp(step->family, GRAPHED) == 0)
 		return end - begin != strlen("als") || strncmp(begin, "als", end - begin) != 0;
+	if (strcmp(step->family, WEIGHED) == 0)
+		return is_weighed(begin, end - begin);
 	return strlen(step->family) == end - begin && strncmp(begin, step->family, end - begin) == 0;
 }
 
@@ -223,13 +252,27 @@ best_unexplored(RecsysCandidates *candidates)
 	return best;
 }
 
+/* A family as it comes; als has a regularization that grows with the weights. */
+static char *
+next_family(RecsysCandidates *candidates)
+{
+	const char *text = families[candidates->next++];
+	const char *begin;
+	const char *end;
+
+	if (candidates->weighted && find_option(text, "similarity", &begin, &end) &&
+		is_learned(begin, end - begin) && strncmp(begin, "als", end - begin) != 0)
+		return with_option(text, "weighting", "bm25");
+	return pstrdup(text);
+}
+
 static char *
 next_of_search(RecsysCandidates *candidates)
 {
 	Trial	   *best;
 
 	if (candidates->next < (int) lengthof(families))
-		return pstrdup(families[candidates->next++]);
+		return next_family(candidates);
 	while ((best = best_unexplored(candidates)) != NULL)
 	{
 		char	   *text = untried_neighbor(candidates, best);
@@ -253,11 +296,12 @@ create(void)
 }
 
 RecsysCandidates *
-RecsysCandidatesSearch(bool timed)
+RecsysCandidatesSearch(bool weighted, bool timed)
 {
 	RecsysCandidates *candidates = create();
 
 	candidates->searching = true;
+	candidates->weighted = weighted;
 	candidates->timed = timed;
 	return candidates;
 }

@@ -13,9 +13,9 @@ typedef struct RecsysCandidates RecsysCandidates;
 
 /*
  * The search over all families of models.  Options that only make sense with
- * times are left out unless there are any.
+ * times, or with weights, are left out unless there are any.
  */
-extern RecsysCandidates *RecsysCandidatesSearch(bool timed);
+extern RecsysCandidates *RecsysCandidatesSearch(bool weighted, bool timed);
 
 /* Exactly the given models: a list of strings, in which "{a, b}" stands for each of a and b. */
 extern RecsysCandidates *RecsysCandidatesGiven(List *texts);

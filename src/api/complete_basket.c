@@ -21,13 +21,20 @@
 #include "access/htup_details.h"
 #include "api/answer.h"
 #include "api/arguments.h"
+#include "api/recommender.h"
+#include "api/suggestion.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "core/dictionary.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "source/keytext.h"
 #include "source/values.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -35,6 +42,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(recsys_complete_basket);
 
@@ -61,6 +69,7 @@ typedef struct RulesPlan
 	RulesKey	key;
 	bool		valid;
 	int			uses;			/* by calls that have not returned */
+	RecsysKeyKind kind;			/* of the item keys */
 	SPIPlanPtr	plan;
 } RulesPlan;
 
@@ -68,7 +77,6 @@ typedef struct RulesPlan
 typedef struct Suggestion
 {
 	RecsysKey	key;
-	Datum		item;
 	Datum		antecedent;
 	double		confidence;
 	double		lift;
@@ -127,6 +135,30 @@ trim_plans(void)
 	}
 }
 
+/*
+ * Locks the relation as a query would, and for longer: names and columns that are
+ * looked up from here on are those of the query.  Who may not read any of it is not
+ * to wait for the lock.
+ */
+static void
+lock_rules(Oid relation)
+{
+	Oid			user = GetUserId();
+	bool		is_missing = false;
+
+	if (pg_class_aclcheck_ext(relation, user, ACL_SELECT, &is_missing) != ACLCHECK_OK && !is_missing &&
+		pg_attribute_aclcheck_all(relation, user, ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)),
+					   RecsysNameForMessage(relation));
+	LockRelationOid(relation, AccessShareLock);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 is_missing ? errmsg("relation with OID %u does not exist", relation) :
+				 errmsg("the relation with the rules has been dropped"),
+				 errhint(RULES_HINT)));
+}
+
 static Oid
 column_type(Oid relation, const char *name)
 {
@@ -154,20 +186,30 @@ check_number(Oid relation, const char *name)
 				 errhint(RULES_HINT)));
 }
 
-/* Errors out unless the relation looks like rules; returns the base type of its item keys. */
-static Oid
-check_rules(Oid relation, const RecsysAnswer *answer)
+/* Rules are compared with a basket under the collation of their columns. */
+static void
+check_collation(Oid relation, const char *name, RecsysKeyKind kind)
 {
-	char		kind = get_rel_relkind(relation);
+	Oid			type;
+	int32		modifier;
+	Oid			collation;
+
+	get_atttypetypmodcoll(relation, get_attnum(relation, name), &type, &modifier, &collation);
+	RecsysCheckCollation(kind, collation,
+						 "Create the rules with COLLATE \"C\" or another deterministic collation.");
+}
+
+/*
+ * Errors out unless the relation looks like rules with item keys that the answer can hold.
+ * Returns the type of an antecedent's elements, and the kind of its keys.
+ */
+static Oid
+check_rules(Oid relation, const RecsysAnswer *answer, RecsysKeyKind *has)
+{
+	char		kind = get_rel_relkind(relation);	/* it is locked: there is one */
 	Oid			consequent;
 	Oid			element;
-	RecsysKeyKind has;
-	RecsysKeyKind wanted;
 
-	if (kind == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relation)));
 	if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW && kind != RELKIND_VIEW &&
 		kind != RELKIND_PARTITIONED_TABLE && kind != RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
@@ -177,7 +219,7 @@ check_rules(Oid relation, const RecsysAnswer *answer)
 				 errhint(RULES_HINT)));
 
 	consequent = getBaseType(column_type(relation, "consequent"));
-	if (!RecsysKeyKindOfType(consequent, &has))
+	if (!RecsysKeyKindOfType(consequent, has))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"consequent\" of \"%s\" has type %s, which is no item key",
@@ -192,18 +234,19 @@ check_rules(Oid relation, const RecsysAnswer *answer)
 				 errmsg("column \"antecedent\" of \"%s\" must be an array of the type of column \"consequent\"",
 						get_rel_name(relation)),
 				 errhint(RULES_HINT)));
+	check_collation(relation, "consequent", *has);
+	check_collation(relation, "antecedent", *has);
 	check_number(relation, "confidence");
 	check_number(relation, "lift");
 	check_number(relation, "support");
 
-	if (!RecsysKeyKindOfType(answer->item_type, &wanted) || wanted != has)
+	if (!RecsysKeyFitsType(answer->item_type, *has))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the rules of \"%s\" have %s item keys, but %s was asked for",
-						get_rel_name(relation), RecsysKeyKindName(has),
+						get_rel_name(relation), RecsysKeyKindName(*has),
 						format_type_be(answer->item_type)),
-				 errhint("Pass the basket as %s[].",
-						 has == RECSYS_KEY_INT ? "bigint" : RecsysKeyKindName(has))));
+				 errhint("Use %s.", RecsysSuggestCall(answer->call, *has, NULL))));
 	return element;
 }
 
@@ -212,12 +255,13 @@ check_rules(Oid relation, const RecsysAnswer *answer)
  * can be used.  Everything is qualified: nothing depends on the search path.
  */
 static SPIPlanPtr
-prepare(Oid relation, const RecsysAnswer *answer)
+prepare(Oid relation, const RecsysAnswer *answer, RecsysKeyKind *kind)
 {
-	Oid			element = check_rules(relation, answer);
-	Oid			parameter = get_array_type(answer->item_type);
-	const char *item_type = format_type_be_qualified(answer->item_type);
-	const char *array_type = format_type_be_qualified(parameter);
+	Oid			element = check_rules(relation, answer, kind);
+	Oid			key_type = RecsysKeyKindType(*kind);
+	Oid			parameter = get_array_type(key_type);
+	const char *item_type = format_type_be_qualified(key_type);
+	const char *array_type = format_type_be_qualified(get_array_type(answer->item_type));
 	const char *column_type = format_type_be_qualified(get_array_type(element));
 	StringInfoData query;
 	SPIPlanPtr	plan;
@@ -259,12 +303,14 @@ get_plan(Oid relation, const RecsysAnswer *answer)
 	}
 	if (entry == NULL)
 	{
-		SPIPlanPtr	plan = prepare(relation, answer);
+		RecsysKeyKind kind;
+		SPIPlanPtr	plan = prepare(relation, answer, &kind);
 
 		trim_plans();
 		SPI_keepplan(plan);
 		entry = hash_search(plans, &key, HASH_ENTER, &found);
 		entry->plan = plan;
+		entry->kind = kind;
 		entry->valid = true;
 		entry->uses = 0;
 	}
@@ -278,6 +324,7 @@ typedef struct Basket
 	RecsysKey  *keys;
 	int			count;
 	Datum		array;
+	FmgrInfo   *compare;		/* of two such arrays */
 } Basket;
 
 static int
@@ -287,32 +334,24 @@ compare_keys(const void *a, const void *b, void *arg)
 }
 
 static void
-read_basket(ArrayType *array, Oid item_type, Basket *basket)
+read_basket(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *rules, Basket *basket)
 {
+	Oid			type = RecsysKeyKindType(kind);
 	int16		length;
 	bool		byvalue;
 	char		alignment;
 	Datum	   *values;
-	bool	   *isnull;
-	int			n;
-	int			kept = 0;
 
-	get_typlenbyvalalign(item_type, &length, &byvalue, &alignment);
-	deconstruct_array(array, item_type, length, byvalue, alignment, &values, &isnull, &n);
-	RecsysKeyKindOfType(item_type, &basket->kind);
-	basket->keys = palloc(sizeof(RecsysKey) * Max(n, 1));
-	for (int i = 0; i < n; i++)
-	{
-		if (isnull[i])
-			continue;
-		values[kept] = values[i];
-		RecsysKeyFromDatum(item_type, values[kept], &basket->keys[kept]);
-		kept++;
-	}
-	basket->count = kept;
-	basket->array = PointerGetDatum(construct_array(values, kept, item_type, length, byvalue,
+	basket->kind = kind;
+	basket->compare = &lookup_type_cache(get_array_type(type), TYPECACHE_CMP_PROC_FINFO)->cmp_proc_finfo;
+	basket->count = RecsysArgKeyArray(fcinfo, 0, kind, rules, &basket->keys);
+	values = palloc(sizeof(Datum) * Max(basket->count, 1));
+	for (int i = 0; i < basket->count; i++)
+		values[i] = RecsysKeyToDatum(type, &basket->keys[i]);
+	get_typlenbyvalalign(type, &length, &byvalue, &alignment);
+	basket->array = PointerGetDatum(construct_array(values, basket->count, type, length, byvalue,
 													alignment));
-	qsort_arg(basket->keys, kept, sizeof(RecsysKey), compare_keys, basket);
+	qsort_arg(basket->keys, basket->count, sizeof(RecsysKey), compare_keys, basket);
 }
 
 static bool
@@ -348,10 +387,24 @@ compare_suggestions(const void *a, const void *b, void *arg)
 	return RecsysKeyCompare(((Basket *) arg)->kind, &left->key, &right->key);
 }
 
+/*
+ * Does one rule for a consequent speak louder than another?  Of rules that are worth the
+ * same it is that of the antecedent that sorts first, wherever they stand in the relation.
+ */
+static bool
+is_better(const Suggestion *one, const Suggestion *other, Basket *basket)
+{
+	int			order = compare_suggestions(one, other, basket);
+
+	if (order == 0)
+		order = DatumGetInt32(FunctionCall2Coll(basket->compare, C_COLLATION_OID,
+												one->antecedent, other->antecedent));
+	return order < 0;
+}
+
 /* The rule as a suggestion; false if it says nothing new, or nothing at all. */
 static bool
-form_suggestion(HeapTuple tuple, TupleDesc desc, Oid item_type, Basket *basket,
-				Suggestion *suggestion)
+form_suggestion(HeapTuple tuple, TupleDesc desc, Basket *basket, Suggestion *suggestion)
 {
 	Datum		values[COLUMNS];
 	bool		isnull[COLUMNS];
@@ -365,15 +418,14 @@ form_suggestion(HeapTuple tuple, TupleDesc desc, Oid item_type, Basket *basket,
 	if (!isfinite(suggestion->confidence) || !isfinite(suggestion->lift))
 		return false;
 	suggestion->support = DatumGetInt64(values[SUPPORT]);
-	suggestion->item = values[CONSEQUENT];
 	suggestion->antecedent = values[ANTECEDENT];
-	RecsysKeyFromDatum(item_type, values[CONSEQUENT], &suggestion->key);
+	RecsysKeyFromDatum(RecsysKeyKindType(basket->kind), values[CONSEQUENT], &suggestion->key);
 	return !basket_has(basket, &suggestion->key);
 }
 
 /* One suggestion for each consequent of the rules that SPI has found, best first. */
 static Suggestion *
-choose(Oid item_type, Basket *basket, int *count)
+choose(Basket *basket, int *count)
 {
 	RecsysDictionary *known = RecsysDictionaryCreate(basket->kind, 0);
 	Suggestion *suggestions = NULL;
@@ -386,8 +438,7 @@ choose(Oid item_type, Basket *basket, int *count)
 
 		if (i % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (!form_suggestion(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, item_type, basket,
-							 &suggestion))
+		if (!form_suggestion(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, basket, &suggestion))
 			continue;
 		number = RecsysDictionaryIntern(known, &suggestion.key);
 		if (number == room)
@@ -399,7 +450,7 @@ choose(Oid item_type, Basket *basket, int *count)
 		}
 		if (number == (uint32) *count)
 			suggestions[(*count)++] = suggestion;
-		else if (compare_suggestions(&suggestion, &suggestions[number], basket) < 0)
+		else if (is_better(&suggestion, &suggestions[number], basket))
 			suggestions[number] = suggestion;
 	}
 	RecsysDictionaryFree(known);
@@ -417,17 +468,18 @@ put_suggestions(RecsysAnswer *answer, RulesPlan *entry, Basket *basket, int k)
 
 	if (code != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(code));
-	suggestions = choose(answer->item_type, basket, &count);
+	suggestions = choose(basket, &count);
 	for (int i = 0; i < Min(k, count); i++)
 	{
-		Datum		values[5];
-		bool		isnull[5] = {false, false, false, false, false};
+		Datum		values[6];
+		bool		isnull[6] = {false, false, false, false, false, false};
 
-		values[0] = suggestions[i].item;
+		values[0] = RecsysAnswerKey(answer, &suggestions[i].key);
 		values[1] = Float8GetDatum(suggestions[i].confidence);
 		values[2] = Float8GetDatum(suggestions[i].lift);
 		values[3] = Int64GetDatum(suggestions[i].support);
 		values[4] = suggestions[i].antecedent;
+		values[5] = Int32GetDatum(i + 1);
 		RecsysAnswerPut(answer, values, isnull);
 	}
 }
@@ -448,14 +500,17 @@ recsys_complete_basket(PG_FUNCTION_ARGS)
 				 errdetail("The third argument is the table or materialized view that holds the rules."),
 				 errhint(RULES_HINT)));
 	RecsysAnswerInit(&answer, fcinfo);
+	lock_rules(PG_GETARG_OID(2));
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	entry = get_plan(PG_GETARG_OID(2), &answer);
+	answer.kind = entry->kind;
 	if (!PG_ARGISNULL(0) && k > 0)
 	{
-		int			uses = entry->uses++;
+		int			uses;
 
-		read_basket(PG_GETARG_ARRAYTYPE_P(0), answer.item_type, &basket);
+		read_basket(fcinfo, answer.kind, "rules", &basket);
+		uses = entry->uses++;
 		PG_TRY();
 		{
 			put_suggestions(&answer, entry, &basket, k);

@@ -26,12 +26,19 @@ RecsysGuard(RecsysGuardedWork work, void *arg)
 	return RecsysGuardIf(work, arg, is_of_object);
 }
 
-char *
-RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
+ErrorData *
+RecsysGuardCatch(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	char	   *volatile message = NULL;
+	ErrorData  *volatile caught = NULL;
+
+	/* a parallel operation, in which there are no subtransactions, ends with the first error */
+	if (IsInParallelMode())
+	{
+		work(arg);
+		return NULL;
+	}
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -52,11 +59,23 @@ RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
 		CurrentResourceOwner = owner;
 		if (!goes_on(error))
 			ReThrowError(error);
-		message = pstrdup(error->message);
-		FreeErrorData(error);
+		caught = error;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	return caught;
+}
+
+char *
+RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
+{
+	ErrorData  *error = RecsysGuardCatch(work, arg, goes_on);
+	char	   *message;
+
+	if (error == NULL)
+		return NULL;
+	message = pstrdup(error->message);
+	FreeErrorData(error);
 	return message;
 }

@@ -13,7 +13,8 @@
  * is given back; else NULL.  A cancelled query stays cancelled.
  *
  * Takes a subtransaction, so the SQL function that calls it must be PARALLEL
- * UNSAFE.
+ * UNSAFE.  In a parallel operation all the same, inside of a function that is
+ * labelled wrong, errors are not caught.
  */
 typedef void (*RecsysGuardedWork) (void *arg);
 
@@ -23,5 +24,8 @@ extern char *RecsysGuard(RecsysGuardedWork work, void *arg);
 typedef bool (*RecsysGuardTest) (const ErrorData *error);
 
 extern char *RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on);
+
+/* The same, with all that is known of the error. */
+extern ErrorData *RecsysGuardCatch(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on);
 
 #endif							/* RECSYS_GUARD_H */

@@ -4,10 +4,16 @@
  */
 #include "postgres.h"
 
+#include "am/asowner.h"
+#include "am/options.h"
 #include "api/index_command.h"
 #include "api/recommender.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_opclass.h"
+#include "commands/defrem.h"
+#include "commands/tablespace.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
@@ -44,6 +50,7 @@ is_plain(const Query *query)
 	table = linitial_node(RangeTblEntry, query->rtable);
 	return table->rtekind == RTE_RELATION && table->tablesample == NULL && table->securityQuals == NIL &&
 		(table->relkind == RELKIND_RELATION || table->relkind == RELKIND_MATVIEW) &&
+		!(table->inh && has_subclass(table->relid)) &&
 		IsA(linitial(query->jointree->fromlist), RangeTblRef);
 }
 
@@ -83,10 +90,11 @@ describe(const Query *query, RecsysIndexCommand *command)
 	if (query->jointree->quals != NULL && contain_mutable_functions(query->jointree->quals))
 		return false;
 
-	command->before = psprintf("CREATE INDEX ON %s USING recsys (%s) WITH (",
-							   qualified_name(table->relid), keys.data);
-	command->after = query->jointree->quals == NULL ? pstrdup(")") :
-		psprintf(") WHERE %s", deparse_expression(query->jointree->quals, context, false, false));
+	command->definition = psprintf("CREATE INDEX ON %s USING recsys (%s)",
+								   qualified_name(table->relid), keys.data);
+	command->options = pstrdup("");
+	command->rest = query->jointree->quals == NULL ? pstrdup("") :
+		psprintf(" WHERE %s", deparse_expression(query->jointree->quals, context, false, false));
 	return true;
 }
 
@@ -122,28 +130,136 @@ RecsysCommandOfQuery(const char *query, RecsysIndexCommand *command)
 	return found;
 }
 
+/* The keys' own collations: of columns, or of expressions, which are not evaluated. */
+static Oid *
+key_collations(const RecsysRecommender *recommender)
+{
+	Relation	index = recommender->index;
+	int			ncolumns = IndexRelationGetNumberOfKeyAttributes(index);
+	Oid		   *collations = palloc0(sizeof(Oid) * ncolumns);
+	List	   *expressions = NIL;
+	ListCell   *next;
+	bool		isnull;
+	Datum		stored = SysCacheGetAttr(INDEXRELID, index->rd_indextuple, Anum_pg_index_indexprs, &isnull);
+
+	if (!isnull)
+		expressions = (List *) stringToNode(TextDatumGetCString(stored));
+	next = list_head(expressions);
+	for (int i = 0; i < ncolumns; i++)
+	{
+		AttrNumber	column = index->rd_index->indkey.values[i];
+
+		if (column != InvalidAttrNumber)
+			collations[i] = TupleDescAttr(RelationGetDescr(recommender->heap), column - 1)->attcollation;
+		else if (next != NULL)
+		{
+			collations[i] = exprCollation((Node *) lfirst(next));
+			next = lnext(expressions, next);
+		}
+	}
+	return collations;
+}
+
+/* "a, lower(b) COLLATE "C" my_ops": the keys as CREATE INDEX wants them, or a query */
+static char *
+index_keys(const RecsysRecommender *recommender, bool opclasses_too)
+{
+	Relation	index = recommender->index;
+	Oid		   *collations = key_collations(recommender);
+	bool		isnull;
+	oidvector  *opclasses = (oidvector *)
+		DatumGetPointer(SysCacheGetAttr(INDEXRELID, index->rd_indextuple, Anum_pg_index_indclass, &isnull));
+	StringInfoData keys;
+
+	initStringInfo(&keys);
+	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
+	{
+		Oid			collation = index->rd_indcollation[i];
+		Oid			type = TupleDescAttr(RelationGetDescr(index), i)->atttypid;
+
+		appendStringInfo(&keys, "%s%s", i > 0 ? ", " : "",
+						 TextDatumGetCString(DirectFunctionCall3(pg_get_indexdef_ext,
+																 ObjectIdGetDatum(RelationGetRelid(index)),
+																 Int32GetDatum(i + 1),
+																 BoolGetDatum(false))));
+		if (OidIsValid(collation) && collation != collations[i])
+			appendStringInfo(&keys, " COLLATE %s", generate_collation_name(collation));
+		if (opclasses_too &&
+			opclasses->values[i] != GetDefaultOpClass(type, index->rd_rel->relam))
+			appendStringInfo(&keys, " %s", generate_opclass_name(opclasses->values[i]));
+	}
+	return keys.data;
+}
+
+/* Options that no model has: as far as they are not the default */
+static char *
+index_options(Relation index)
+{
+	StringInfoData options;
+
+	initStringInfo(&options);
+	if (RecsysGetFillfactor(index) != RECSYS_DEFAULT_FILLFACTOR)
+		appendStringInfo(&options, "fillfactor = %d", RecsysGetFillfactor(index));
+	if (RecsysGetPendingLimit(index) != RECSYS_DEFAULT_PENDING_LIMIT)
+		appendStringInfo(&options, "%spending_limit = %d", options.len > 0 ? ", " : "",
+						 RecsysGetPendingLimit(index));
+	return options.data;
+}
+
+/* " WHERE …", or nothing */
+static char *
+index_condition(const RecsysRecommender *recommender)
+{
+	bool		isnull;
+	Datum		predicate = SysCacheGetAttr(INDEXRELID, recommender->index->rd_indextuple,
+											Anum_pg_index_indpred, &isnull);
+
+	if (isnull)
+		return pstrdup("");
+	return psprintf(" WHERE %s",
+					TextDatumGetCString(DirectFunctionCall2(pg_get_expr, predicate,
+															ObjectIdGetDatum(RelationGetRelid(recommender->heap)))));
+}
+
 char *
-RecsysQueryOfIndex(Oid index, RecsysIndexCommand *command)
+RecsysQueryOfIndex(Oid index, Oid *owner, RecsysIndexCommand *command)
 {
 	RecsysRecommender recommender;
-	char	   *table;
-	char	   *keys;
-	char	   *condition = "";
-	Datum		predicate;
-	bool		isnull;
+	RecsysAsOwner before;
+	Oid			tablespace;
+	char	   *query;
 
 	/* checks kind, validity and privileges */
 	RecsysOpenRecommenderIndex(index, &recommender);
-	table = qualified_name(RelationGetRelid(recommender.heap));
-	keys = pg_get_indexdef_columns(index, false);
-	predicate = SysCacheGetAttr(INDEXRELID, recommender.index->rd_indextuple, Anum_pg_index_indpred,
-								&isnull);
-	if (!isnull)
-		condition = psprintf(" WHERE %s",
-							 TextDatumGetCString(DirectFunctionCall2(pg_get_expr, predicate,
-																	 ObjectIdGetDatum(RelationGetRelid(recommender.heap)))));
+	*owner = recommender.heap->rd_rel->relowner;
+	tablespace = recommender.index->rd_rel->reltablespace;
+	command->definition = psprintf("CREATE INDEX ON %s USING recsys (%s)",
+								   qualified_name(RelationGetRelid(recommender.heap)),
+								   index_keys(&recommender, true));
+	command->options = index_options(recommender.index);
+	command->rest = psprintf("%s%s%s", OidIsValid(tablespace) ? " TABLESPACE " : "",
+							 OidIsValid(tablespace) ?
+							 quote_identifier(get_tablespace_name(tablespace)) : "",
+							 index_condition(&recommender));
+
+	/* names as the search path has them that the query will run with */
+	RecsysBeginAsOwner(recommender.heap, &before);
+	query = psprintf("SELECT %s FROM ONLY %s%s", index_keys(&recommender, false),
+					 qualified_name(RelationGetRelid(recommender.heap)),
+					 index_condition(&recommender));
+	RecsysEndAsOwner(&before);
 	RecsysCloseRecommender(&recommender);
-	command->before = psprintf("CREATE INDEX ON %s USING recsys (%s) WITH (", table, keys);
-	command->after = psprintf(")%s", condition);
-	return psprintf("SELECT %s FROM %s%s", keys, table, condition);
+	return query;
+}
+
+char *
+RecsysIndexCommandWith(const RecsysIndexCommand *command, const char *model)
+{
+	bool		has_model = strspn(model, " \t\r\n") < strlen(model);
+	bool		has_options = *command->options != '\0';
+
+	if (!has_model && !has_options)
+		return psprintf("%s%s", command->definition, command->rest);
+	return psprintf("%s WITH (%s%s%s)%s", command->definition, has_model ? model : "",
+					has_model && has_options ? ", " : "", command->options, command->rest);
 }

@@ -7,12 +7,16 @@
 
 #include "postgres.h"
 
-/* What to put before and after the options of a model to make a command of it */
+/* What an index is made of beside its model */
 typedef struct RecsysIndexCommand
 {
-	char	   *before;			/* "CREATE INDEX ON … USING recsys (…) WITH (" */
-	char	   *after;			/* ")" and the condition */
+	char	   *definition;		/* "CREATE INDEX ON … USING recsys (…)" */
+	char	   *options;		/* those that are none of the model's, or "" */
+	char	   *rest;			/* tablespace and condition, or "" */
 } RecsysIndexCommand;
+
+/* The command that creates it with a model, which may be an empty text. */
+extern char *RecsysIndexCommandWith(const RecsysIndexCommand *command, const char *model);
 
 /*
  * The index whose rows are those of the query.  False when there can be none: a query
@@ -20,7 +24,10 @@ typedef struct RecsysIndexCommand
  */
 extern bool RecsysCommandOfQuery(const char *query, RecsysIndexCommand *command);
 
-/* The query whose rows are those of an index, and the command for another one like it. */
-extern char *RecsysQueryOfIndex(Oid index, RecsysIndexCommand *command);
+/*
+ * The query whose rows are those of an index, and the command for another one like it.
+ * The query evaluates what the table's owner has declared: run it as that role.
+ */
+extern char *RecsysQueryOfIndex(Oid index, Oid *owner, RecsysIndexCommand *command);
 
 #endif							/* RECSYS_INDEX_COMMAND_H */

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "am/factor.h"
+#include "am/itemorder.h"
 #include "am/options.h"
 #include "am/popular.h"
 #include "api/index_evaluation.h"
@@ -18,6 +19,44 @@
 #include "source/query.h"
 #include "source/split_train.h"
 #include "utils/memutils.h"
+
+/* What an item of the index is called here */
+static inline uint32
+rank_of(const RecsysIndexEvaluation *result, uint32 item)
+{
+	return result->ranks == NULL ? item : result->ranks[item];
+}
+
+static int
+compare_keys(const void *a, const void *b, void *order)
+{
+	return RecsysItemOrderCompare(order, *(const uint32 *) a, *(const uint32 *) b);
+}
+
+/*
+ * Ties are broken by number, so items are numbered by key, which the index does only
+ * for those that were there when it was built.  Returns the index's numbers in that
+ * order, or NULL if it is theirs.
+ */
+static uint32 *
+number_items(Relation index, uint32 nitems, RecsysIndexEvaluation *result)
+{
+	RecsysItemOrder *order;
+	uint32	   *numbers;
+
+	if (RecsysGetCache(index)->meta.nsorted >= nitems)
+		return NULL;
+	numbers = recsys_alloc_huge(sizeof(uint32) * (Size) nitems);
+	for (uint32 item = 0; item < nitems; item++)
+		numbers[item] = item;
+	order = RecsysItemOrderCreate(index, nitems);
+	qsort_arg(numbers, nitems, sizeof(uint32), compare_keys, order);
+	RecsysItemOrderFree(order);
+	result->ranks = recsys_alloc_huge(sizeof(uint32) * (Size) nitems);
+	for (uint32 rank = 0; rank < nitems; rank++)
+		result->ranks[numbers[rank]] = rank;
+	return numbers;
+}
 
 /* Item graph, keys and popularity */
 static void
@@ -30,19 +69,23 @@ read_items(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvaluat
 	RecsysGraphReader reader;
 	RecsysPopularity *popular;
 	uint32		npopular;
+	uint32	   *numbers = number_items(index, nitems, result);
+	uint32		peers[RECSYS_MAX_STORED];
 
 	evaluation->nitems = nitems;
 	RecsysGraphCollectorInit(&collector, evaluation, memory_limit);
 	RecsysGraphReaderInit(&reader, index);
 	for (uint32 item = 0; item < nitems; item++)
 	{
-		RecsysGraphRow row = RecsysGraphNeedRow(&reader, item);
+		RecsysGraphRow row = RecsysGraphNeedRow(&reader, numbers == NULL ? item : numbers[item]);
 		RecsysKey	key;
 
 		CHECK_FOR_INTERRUPTS();
 		RecsysKeyLoad(result->item_kind, RecsysRowKey(row), row->keylen, &key);
 		(void) RecsysDictionaryIntern(result->items, &key);
-		RecsysGraphCollectorAdd(&collector, item, row->peers, RecsysRowScores(row), row->nneighbors);
+		for (int x = 0; x < row->nneighbors; x++)
+			peers[x] = row->peers[x] < nitems ? rank_of(result, row->peers[x]) : row->peers[x];
+		RecsysGraphCollectorAdd(&collector, item, peers, RecsysRowScores(row), row->nneighbors);
 		RecsysGraphReleaseRow(&reader);
 	}
 	RecsysGraphReaderDone(&reader);
@@ -55,11 +98,30 @@ read_items(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvaluat
 	{
 		if (popular[x].item >= nitems)
 			continue;
-		evaluation->item_users[popular[x].item] = popular[x].users;
-		evaluation->popular[evaluation->ncatalogue++] = popular[x].item;
+		evaluation->item_users[rank_of(result, popular[x].item)] = popular[x].users;
+		evaluation->popular[evaluation->ncatalogue++] = rank_of(result, popular[x].item);
 	}
 	pfree(popular);
+	if (numbers != NULL)
+		pfree(numbers);
 	evaluation->nusers_trained = RecsysGetCache(index)->meta.users;
+}
+
+/* Factors by the numbers that items have here; those that came since the build have none: zeros. */
+static void
+renumber_factors(RecsysIndexEvaluation *result)
+{
+	RecsysFactors *factors = &result->evaluation.factors;
+	uint32		nitems = result->evaluation.nitems;
+	Size		rank = factors->shape.rank;
+	float	   *items = recsys_alloc_huge_zero(sizeof(float) * rank * (Size) nitems);
+
+	for (uint32 item = 0; item < factors->shape.nitems; item++)
+		memcpy(items + rank_of(result, item) * rank, factors->items + item * rank,
+			   sizeof(float) * rank);
+	pfree(factors->items);
+	factors->items = items;
+	result->evaluation.nfactors = nitems;
 }
 
 /* Items that have come since the build have no factors: there are fewer of these. */
@@ -75,6 +137,8 @@ read_factors(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvalu
 								RecsysFactorMemory(&reader), memory_limit);
 	factors = RecsysFactorReadAll(&reader);
 	result->evaluation.factors = *factors;
+	if (result->ranks != NULL)
+		renumber_factors(result);
 	pfree(factors);
 }
 
@@ -136,6 +200,7 @@ compare_numbers(const void *a, const void *b)
 	uint32		left = *(const uint32 *) a;
 	uint32		right = *(const uint32 *) b;
 
+	CHECK_FOR_INTERRUPTS();
 	return (left > right) - (left < right);
 }
 
@@ -156,7 +221,8 @@ add_user(RecsysRecommender *recommender, int64 half_life, const RecsysKey *user,
 	RecsysReadProfile(recommender, user, half_life, &profile);
 	seen = palloc_extended(sizeof(uint32) * (Size) Max(profile.nseen, 1), MCXT_ALLOC_HUGE);
 	for (int x = 0; x < profile.nseen; x++)
-		seen[x] = profile.seen[x].item;
+		seen[x] = profile.seen[x].item < evaluation->nitems ?
+			rank_of(result, profile.seen[x].item) : profile.seen[x].item;
 	qsort(seen, profile.nseen, sizeof(uint32), compare_numbers);
 	qsort(test, ntest, sizeof(uint32), compare_numbers);
 
@@ -193,7 +259,7 @@ add_user(RecsysRecommender *recommender, int64 half_life, const RecsysKey *user,
 	{
 		if (profile.items[x] >= evaluation->nitems)
 			continue;
-		evaluation->histories.items[history] = profile.items[x];
+		evaluation->histories.items[history] = rank_of(result, profile.items[x]);
 		evaluation->weights[history++] = profile.weights[x];
 	}
 	evaluation->histories.offsets[place + 1] = history;
@@ -246,7 +312,7 @@ read_users(RecsysRecommender *recommender, RecsysCollector *collector, bool excl
 			interactions[count++].item = numbers[row.interaction.item];
 		}
 		folded = palloc_extended(sizeof(RecsysHistoryItem) * (Size) size, MCXT_ALLOC_HUGE);
-		count = RecsysHistoryFold(interactions, count, PG_INT32_MAX, folded, NULL);
+		count = RecsysHistoryFold(interactions, count, PG_INT32_MAX, NULL, folded, NULL);
 		test = palloc_extended(sizeof(uint32) * (Size) size, MCXT_ALLOC_HUGE);
 		for (int x = 0; x < count; x++)
 			test[x] = folded[x].item;
@@ -273,7 +339,7 @@ RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen,
 	seed = RecsysSplitHashSeed(seed);
 	memset(result, 0, sizeof(*result));
 	RecsysOpenRecommender(name, &recommender);
-	collector = RecsysCollectSeeded(test, memory_limit, seed, &shape);
+	collector = RecsysCollectSeeded(test, InvalidOid, memory_limit, seed, &shape);
 	if (shape.user_kind != recommender.columns.user_kind || shape.item_kind != recommender.columns.item_kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -293,7 +359,8 @@ RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen,
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("there is nothing to evaluate on"),
-				 errdetail("No user of the test query has an item%s.",
-						   exclude_seen ? " that the index does not show the user to have" : ""),
+				 exclude_seen ?
+				 errdetail("No user of the test query has an item that the index does not show the user to have.") :
+				 errdetail("No user of the test query has an item."),
 				 errhint("The test interactions must not be in the index: build it on those before them.")));
 }

@@ -15,7 +15,8 @@ typedef struct RecsysIndexEvaluation
 	RecsysEvaluation evaluation;
 	RecsysKeyKind user_kind;
 	RecsysKeyKind item_kind;
-	RecsysDictionary *items;	/* numbers as in the index, then those known from the query alone */
+	RecsysDictionary *items;	/* by key, then those known from the query alone */
+	uint32	   *ranks;			/* number in the index -> number here, NULL if they are equal */
 	RecsysDictionary *users;	/* with held-out items, by place */
 } RecsysIndexEvaluation;
 

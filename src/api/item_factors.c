@@ -47,7 +47,7 @@ check_model(RecsysRecommender *recommender)
 				 errmsg("recommender \"%s\" has no factors",
 						RelationGetRelationName(recommender->index)),
 				 errdetail("It is built with similarity \"%s\".", RecsysSimilarityName(similarity)),
-				 errhint("CREATE INDEX ... WITH (similarity = als).")));
+				 errhint("Create an index that learns factors, as in CREATE INDEX ON purchases USING recsys (user_id, product_id) WITH (similarity = als).")));
 }
 
 static void

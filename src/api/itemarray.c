@@ -11,7 +11,7 @@
 #include "access/tupmacs.h"
 #include "api/itemarray.h"
 #include "compat.h"
-#include "source/values.h"
+#include "source/keytext.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 
@@ -30,7 +30,8 @@ struct RecsysItemArrays
 };
 
 RecsysItemArrays *
-RecsysItemArraysCreate(Oid element_type, const RecsysKey *keys, uint32 nitems)
+RecsysItemArraysCreate(Oid element_type, RecsysKeyKind kind, const RecsysKey *keys,
+					   uint32 nitems)
 {
 	Oid			base = getBaseType(element_type);
 	RecsysItemArrays *arrays = palloc0(sizeof(RecsysItemArrays));
@@ -48,7 +49,7 @@ RecsysItemArraysCreate(Oid element_type, const RecsysKey *keys, uint32 nitems)
 											 sizeof(Size) * ((Size) nitems + 1));
 	for (uint32 item = 0; item < nitems; item++)
 	{
-		Datum		value = RecsysKeyToDatum(base, &keys[item]);
+		Datum		value = RecsysKeyToValue(base, kind, &keys[item]);
 
 		arrays->values[item] = value;
 		arrays->offsets[item] = size;

@@ -12,11 +12,11 @@
 typedef struct RecsysItemArrays RecsysItemArrays;
 
 /*
- * For items 0 .. nitems - 1 with these keys, as values of a type, or a
- * domain over one, of the keys' kind.  Lives in the current memory context.
+ * For items 0 .. nitems - 1 with these keys, as values of a type, or a domain
+ * over one, that fits their kind.  Lives in the current memory context.
  */
-extern RecsysItemArrays *RecsysItemArraysCreate(Oid element_type, const RecsysKey *keys,
-												uint32 nitems);
+extern RecsysItemArrays *RecsysItemArraysCreate(Oid element_type, RecsysKeyKind kind,
+												const RecsysKey *keys, uint32 nitems);
 
 /* An item by itself */
 extern Datum RecsysItemArraysItem(const RecsysItemArrays *arrays, uint32 item);

@@ -12,8 +12,10 @@
 #include "api/arrayrows.h"
 #include "api/itemset_scan.h"
 #include "api/mining.h"
+#include "api/rule_conflicts.h"
 #include "core/rules.h"
 #include "miscadmin.h"
+#include "source/values.h"
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(recsys_frequent_itemsets);
@@ -28,12 +30,20 @@ enum
 	WEIGHTS
 };
 
+/*
+ * With k, so many sets are mined, by workers too, before those that are not frequent enough
+ * for the k best are left out.
+ */
+#define MOST_BEFORE_CHOICE 1000000
+#define SETS_FOR_EACH_CHOSEN 10
+
 typedef struct SetState
 {
 	RecsysArrayRows *rows;
 	RecsysSetStream *stream;	/* instead of rows */
 	RecsysMinedBaskets mined;
 	bool		weights;
+	RecsysItemsetKind kind;
 	RecsysBestRules *best;		/* with k */
 } SetState;
 
@@ -76,6 +86,29 @@ take_set(void *arg, const uint32 *items, uint32 length, uint32 support, double w
 	return true;
 }
 
+/*
+ * All of them together first: that can be done in parallel.  Only where they are too many is
+ * there more to gain by leaving out what is not frequent enough.
+ */
+static void
+mine_best(SetState *state, int k, Size memory_limit)
+{
+	uint64		most = RecsysMaxItemsets;
+	bool		done;
+
+	/* what is maximal cannot be told without all the others */
+	if (state->kind != RECSYS_ITEMSETS_MAXIMAL)
+		most = Min(most, MOST_BEFORE_CHOICE + (uint64) k * SETS_FOR_EACH_CHOSEN);
+	memory_limit /= 2;
+	state->best = RecsysBestRulesCreate(k, memory_limit);
+	done = RecsysTryMine(&state->mined, most, memory_limit, NULL, take_set, state);
+	if (done)
+		RecsysBestRulesReport(state->best, put_set, state);
+	RecsysBestRulesFree(state->best);
+	if (!done && !RecsysMineBest(&state->mined, k, memory_limit * 2, put_set, state))
+		RecsysTooManyItemsets(&state->mined, memory_limit);
+}
+
 static Datum
 frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 {
@@ -103,12 +136,15 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 	RecsysArgKeys(fcinfo, first + MUST_NOT_CONTAIN, "must_not_contain", answer.item_type,
 				  &request.must_not_contain);
 
+	RecsysCheckLengths(&request, request.min_length);
+
 	state.stream = RecsysItemsetScanStream(fcinfo);
 	if (state.stream != NULL)
 		answer.context = RecsysSetStreamContext(state.stream);
 
 	RecsysPrepareMining(&request, &answer, item_type, &state.mined);
 	state.weights = request.weights;
+	state.kind = request.kind;
 	miners = state.mined.memory_limit;
 	if (state.mined.sets != NULL && state.stream == NULL)
 		state.rows = RecsysArrayRowsCreate(&answer, state.mined.arrays);
@@ -118,17 +154,10 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 		RecsysSetStreamBegin(state.stream, &state.mined.format, state.mined.arrays,
 							 state.mined.baskets, miners);
 	}
-	if (!all)
-	{
-		miners /= 2;
-		state.best = RecsysBestRulesCreate(k, miners);
-	}
-	RecsysMine(&state.mined, miners, all ? state.stream : NULL, take_set, &state);
-	if (state.best != NULL)
-	{
-		RecsysBestRulesReport(state.best, put_set, &state);
-		RecsysBestRulesFree(state.best);
-	}
+	if (all)
+		RecsysMine(&state.mined, miners, state.stream, take_set, &state);
+	else
+		mine_best(&state, k, miners);
 	RecsysMiningEnd(&state.mined);
 	return (Datum) 0;
 }

@@ -1,6 +1,6 @@
 /*
  * maintenance.c
- *	  Schema recsys: merge() and check_index().
+ *	  Schema recsys: merge(), forget_user() and check_index().
  */
 #include "postgres.h"
 
@@ -8,12 +8,15 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "am/asowner.h"
 #include "am/check.h"
 #include "am/forget.h"
 #include "am/merge.h"
+#include "am/visible.h"
 #include "api/arguments.h"
+#include "api/forgetin.h"
 #include "api/recommender.h"
 #include "catalog/index.h"
 #include "compat.h"
@@ -24,20 +27,30 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(recsys_merge);
 PG_FUNCTION_INFO_V1(recsys_forget_user);
 PG_FUNCTION_INFO_V1(recsys_check_index);
 
+/* For functions that change pages, before they lock anything; the name is for the message. */
 static void
-refuse_in_recovery(const char *hint)
+refuse_in_recovery(const char *function)
 {
 	if (RecoveryInProgress())
 		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recovery is in progress"),
-				 errhint("%s", hint)));
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute %s during recovery", function),
+				 errhint("Call it on the primary server; the result arrives here by replication.")));
+}
+
+/* As everywhere in the server, temporary relations may change in a read-only transaction. */
+static void
+refuse_read_only(const char *function, Relation index)
+{
+	if (!index->rd_islocaltemp)
+		PreventCommandIfReadOnly(function);
 }
 
 /*
@@ -59,8 +72,10 @@ recsys_merge(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	refuse_in_recovery("Merge on the primary server; the result arrives here by replication.");
+	PreventCommandIfParallelMode("recsys.merge()");
+	refuse_in_recovery("recsys.merge()");
 	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
+	refuse_read_only("recsys.merge()", index);
 
 	RecsysBeginAsOwner(heap, &before);
 	done = RecsysMerge(heap, index, mode, &merged);
@@ -71,7 +86,9 @@ recsys_merge(PG_FUNCTION_ARGS)
 						(unsigned long long) merged.inexact,
 						RecsysSimilarityName(RecsysGetCache(index)->meta.similarity)),
 				 errdetail("Users and supports of all pairs are exact; scores and new pairs wait for the next training."),
-				 errhint("Train anew with REINDEX INDEX CONCURRENTLY.")));
+				 errhint("Train anew with REINDEX INDEX CONCURRENTLY %s.",
+						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+													RelationGetRelationName(index)))));
 
 	/* locks are kept to the end of the transaction */
 	relation_close(index, NoLock);
@@ -84,9 +101,29 @@ recsys_merge(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
 }
 
-/* Arguments: index, user; returns the number of interactions forgotten. */
-Datum
-recsys_forget_user(PG_FUNCTION_ARGS)
+/*
+ * Rows that are still there will be learned from again.  To be called before they are
+ * forgotten.
+ */
+static void
+tell_of_rows(Relation heap, Relation index, const RecsysKey *user)
+{
+	RecsysInteraction *rows;
+	int			count = RecsysReadVisible(heap, index, user, GetActiveSnapshot(), &rows);
+
+	if (count > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%d row of the user is still in table \"%s\"",
+							   "%d rows of the user are still in table \"%s\"",
+							   count, count, RelationGetRelationName(heap)),
+				 errdetail("A REINDEX, a new index or a restored dump learns from rows that are there."),
+				 errhint("To erase the user for good, delete the rows first; to keep them, leave them out by the index's WHERE.")));
+	if (rows != NULL)
+		pfree(rows);
+}
+
+static int64
+forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap)
 {
 	Relation	heap;
 	Relation	index;
@@ -94,13 +131,26 @@ recsys_forget_user(PG_FUNCTION_ARGS)
 	RecsysAsOwner before;
 	int64		forgotten;
 
-	refuse_in_recovery("Call it on the primary server; the result arrives here by replication.");
-	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
+	PreventCommandIfParallelMode("recsys.forget_user()");
+	refuse_in_recovery("recsys.forget_user()");
+	RecsysOpenOwnIndex(relation, RowExclusiveLock, true, &heap, &index);
+	refuse_read_only("recsys.forget_user()", index);
 	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_kind, "user",
 				 RelationGetRelationName(index), &key);
+	if (*last_heap != RelationGetRelid(heap))
+		tell_of_rows(heap, index, &key);
+	*last_heap = RelationGetRelid(heap);
 	RecsysBeginAsOwner(heap, &before);
 	forgotten = RecsysForgetUser(heap, index, &key);
 	RecsysEndAsOwner(&before);
+	if (forgotten > 0 && (IsTransactionBlock() || IsSubTransaction()))
+		ereport(NOTICE,
+				(errmsg("index \"%s\" forgets the user even if this transaction is rolled back",
+						RelationGetRelationName(index)),
+				 errdetail("The index is changed at once, outside of the transaction."),
+				 errhint("REINDEX INDEX %s; lets it learn again from the rows that are there.",
+						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+													RelationGetRelationName(index)))));
 	if (forgotten > 0 && RecsysGetCache(index)->meta.learned)
 		ereport(NOTICE,
 				(errmsg("the scores of index \"%s\" were learned with the user's interactions",
@@ -109,6 +159,20 @@ recsys_forget_user(PG_FUNCTION_ARGS)
 				 errhint("Delete the rows and REINDEX the index to train without them.")));
 	relation_close(index, NoLock);
 	relation_close(heap, NoLock);
+	return forgotten;
+}
+
+/* Arguments: index or table, user; returns the number of interactions forgotten. */
+Datum
+recsys_forget_user(PG_FUNCTION_ARGS)
+{
+	Oid			last_heap = InvalidOid;
+	int64		forgotten = 0;
+	ListCell   *cell;
+
+	refuse_in_recovery("recsys.forget_user()");
+	foreach(cell, RecsysIndexesToForgetIn(PG_GETARG_OID(0)))
+		forgotten += forget_in_index(fcinfo, lfirst_oid(cell), &last_heap);
 	PG_RETURN_INT64(forgotten);
 }
 
@@ -124,8 +188,9 @@ recsys_check_index(PG_FUNCTION_ARGS)
 	RecsysRecommender recommender;
 	RecsysAsOwner before;
 
+	PreventCommandIfParallelMode("recsys.check_index()");
 	if (OidIsValid(table) && !RECSYS_OWNS_RELATION(relation))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(relation));
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, RecsysNameForMessage(relation));
 	if (OidIsValid(table) && !RecoveryInProgress())
 		LockRelationOid(table, ShareLock);
 

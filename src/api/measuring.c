@@ -208,8 +208,9 @@ RecsysArgMetrics(FunctionCallInfo fcinfo, int argument, RecsysMeasuring *measuri
 					 errmsg("metric \"%s\" needs the argument %s", name, query),
 					 strcmp(query, "new_items") == 0 ?
 					 errhint("Pass a query that returns the items that are new.") :
-					 errhint("Pass a query that returns item, %s.",
-							 strcmp(query, "sellers") == 0 ? "seller" : "category")));
+					 strcmp(query, "sellers") == 0 ?
+					 errhint("Pass a query that returns item, seller.") :
+					 errhint("Pass a query that returns item, category.")));
 		measuring->metrics |= RECSYS_METRIC_BIT(metric);
 	}
 	if (measuring->metrics == 0)
@@ -250,8 +251,9 @@ RecsysMakeSplit(const RecsysSplitOptions *options, bool verbose)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("there is nothing to evaluate on"),
-				 errdetail("No user has a held-out item%s.",
-						   options->exclude_seen ? " that is new to the user" : ""),
+				 options->exclude_seen ?
+				 errdetail("No user has a held-out item that is new to the user.") :
+				 errdetail("No user has a held-out item."),
 				 errhint("Hold out more, or check that the test query's keys are those of the query.")));
 	ereport(RecsysProgressLevel(verbose),
 			(errmsg("split into %llu interactions of %u users for training and %llu of %u users for testing",

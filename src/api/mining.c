@@ -16,10 +16,11 @@
 
 #include "access/xact.h"
 #include "am/basketscan.h"
-#include "am/graph.h"
+#include "am/itemorder.h"
 #include "am/options.h"
 #include "api/mining.h"
 #include "api/recommender.h"
+#include "api/rule_conflicts.h"
 #include "api/serving.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
@@ -78,36 +79,34 @@ RecsysInitMining(void)
 }
 
 static void
-no_weights(const char *name, const char *way)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s has no weight to sum up", name),
-			 errhint("%s, or leave out weights.", way)));
-}
-
-static void
 read_index(Source *source, RecsysMiningTeam *team)
 {
 	const RecsysMiningRequest *request = source->request;
 	RecsysRecommender *recommender = &source->recommender;
 	Snapshot	snapshot = GetActiveSnapshot();
 	RecsysBasketOptions options;
+	RecsysItemOrder *items;
+	RecsysNeighborOrder order;
 
 	options.max_basket = request->max_basket;
 	if (options.max_basket == 0)
 		options.max_basket = RecsysGetCache(recommender->index)->meta.max_history;
 	if (request->weights && recommender->columns.weight_column == 0)
-		no_weights(psprintf("recommender \"%s\"", RelationGetRelationName(recommender->index)),
-				   "Create the index with a weight, as in USING recsys (order_id, product_id, (price * quantity))");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("recommender \"%s\" has no weight to sum up", RelationGetRelationName(recommender->index)),
+				 errhint("Create an index with a weight, as in CREATE INDEX ON order_items USING recsys (order_id, product_id, (price::float8 * quantity)), or leave out weights.")));
 	source->nitems = RecsysItemCount(recommender->index);
 	options.nitems = source->nitems;
 	options.weighted = request->weights;
-	source->store = RecsysBasketStoreCreate(options.nitems, options.max_basket, options.weighted,
-											source->memory_limit / 2);
+	items = RecsysItemOrderCreate(recommender->index, options.nitems);
+	order = RecsysItemOrderForCore(items);
+	source->store = RecsysBasketStoreCreate(options.nitems, options.max_basket, &order,
+											options.weighted, source->memory_limit / 2);
 	PredicateLockRelation(recommender->heap, snapshot);
 	RecsysScanBaskets(recommender->heap, recommender->index, snapshot, &options, source->store,
 					  max_parallel_workers_per_gather, team);
+	RecsysItemOrderFree(items);
 	RecsysGraphReaderInit(&source->reader, recommender->index);
 }
 
@@ -122,10 +121,13 @@ read_query(Source *source, bool weighted)
 	uint32		hash;
 
 	if (request->weights && !weighted)
-		no_weights("the query", "Select a weight as the third column");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query has no weight to sum up"),
+				 errhint("Select a weight as the third column, or leave out weights.")));
 	source->nitems = RecsysCollectorItems(collector);
 	source->store = RecsysBasketStoreCreate(source->nitems, request->max_basket > 0 ?
-											request->max_basket : RECSYS_DEFAULT_MAX_BASKET,
+											request->max_basket : RECSYS_DEFAULT_MAX_BASKET, NULL,
 											request->weights, source->memory_limit / 4);
 	while (RecsysCollectorNextUser(collector, &key, &hash))
 	{
@@ -161,7 +163,7 @@ read_baskets(Source *source, RecsysAnswer *answer, RecsysMiningTeam *team)
 	{
 		source->collector = RecsysCollectQuery(request->source, source->memory_limit / 2,
 											   &source->kind, &weighted);
-		RecsysAnswerCheckKind(answer, source->kind, "query");
+		RecsysAnswerCheckKind(answer, source->kind, NULL);
 		read_query(source, weighted);
 	}
 	else
@@ -279,7 +281,7 @@ number_items(Source *source, Oid item_type, MemoryContext context, RecsysMinedBa
 
 	/* rows may be made of them when all of this has gone */
 	old = MemoryContextSwitchTo(context);
-	mined->arrays = RecsysItemArraysCreate(item_type, mined->keys, n);
+	mined->arrays = RecsysItemArraysCreate(item_type, source->kind, mined->keys, n);
 	MemoryContextSwitchTo(old);
 }
 
@@ -296,6 +298,7 @@ prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets
 	RecsysBasketStoreFinish(source->store, &baskets);
 	mined->baskets = RecsysBasketStoreCount(source->store);
 	mined->min_support = RecsysSupportCount(request->min_support, mined->baskets);
+	mined->for_rules = request->subsets;
 	if (mined->baskets > PG_UINT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -329,7 +332,7 @@ prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets
 	options.memory_limit = Max(source->memory_limit, held + LEAST_MEMORY) - held;
 	mined->sets = RecsysItemsetsPrepare(&baskets, &options, RecsysMiningTeamPlace, &mined->team);
 	if (mined->sets == NULL)
-		RecsysMiningOutOfMemory(mined, "the baskets");
+		RecsysMiningOutOfMemory(mined, RECSYS_MINING_BASKETS);
 	number_items(source, item_type, context, mined);
 
 	mined->format.nitems = mined->nitems;
@@ -342,7 +345,7 @@ prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets
 }
 
 void
-RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer, Oid item_type,
+RecsysPrepareMining(RecsysMiningRequest *request, RecsysAnswer *answer, Oid item_type,
 					RecsysMinedBaskets *mined)
 {
 	Source		source = {0};
@@ -351,6 +354,10 @@ RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer, Oi
 	source.request = request;
 	source.memory_limit = (Size) maintenance_work_mem * 1024;
 	read_baskets(&source, answer, &mined->team);
+	RecsysKeyListAs(&request->must_contain, source.kind);
+	RecsysKeyListAs(&request->must_not_contain, source.kind);
+	RecsysKeyListAs(&request->consequents, source.kind);
+	RecsysCheckItemLists(request, source.kind);
 	prepare(&source, item_type, answer->context, mined);
 	RecsysBasketStoreFree(source.store);
 	if (!request->is_query)
@@ -380,17 +387,6 @@ RecsysMinedItem(const RecsysMinedBaskets *mined, const RecsysKey *key)
 	return RECSYS_NONE;
 }
 
-void
-RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OUT_OF_MEMORY),
-			 errmsg("%s do not fit in memory", what),
-			 errdetail("With min_support at " UINT64_FORMAT " of " UINT64_FORMAT " baskets they take more than maintenance_work_mem, now %d kB.",
-					   mined->min_support, mined->baskets, maintenance_work_mem),
-			 errhint("Increase maintenance_work_mem, or mine with a higher min_support or a smaller max_length.")));
-}
-
 typedef struct MineState
 {
 	const RecsysMinedBaskets *mined;
@@ -399,6 +395,7 @@ typedef struct MineState
 	RecsysMinedReporter report;
 	void	   *arg;
 	uint64		count;
+	uint64		most;
 	bool		too_many;
 	uint32	   *items;
 	uint32		room;
@@ -408,7 +405,7 @@ static bool
 count_sets(MineState *state, uint32 nsets)
 {
 	state->count += nsets;
-	state->too_many = state->count > (uint64) RecsysMaxItemsets;
+	state->too_many = state->count > state->most;
 	return !state->too_many;
 }
 
@@ -464,37 +461,22 @@ report_packed(void *arg, const uint16 *units, uint32 nunits, uint32 nsets)
 	return true;
 }
 
-static void
-too_many_itemsets(const RecsysMinedBaskets *mined, Size memory_limit)
-{
-	uint32		better = RecsysItemsetsSuggest(mined->sets, RecsysMaxItemsets, memory_limit);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("more than %d item sets have a support of " UINT64_FORMAT " baskets or more",
-					RecsysMaxItemsets, mined->min_support),
-			 errdetail("The limit is the setting recsys.max_itemsets; there are " UINT64_FORMAT " baskets.",
-					   mined->baskets),
-			 better > mined->min_support ?
-			 errhint("Use min_support => %u or more, a smaller max_length, or raise recsys.max_itemsets.", better) :
-			 errhint("Use a higher min_support, a smaller max_length, or raise recsys.max_itemsets.")));
-}
-
-void
-RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream,
-		   RecsysMinedReporter report, void *arg)
+bool
+RecsysTryMine(RecsysMinedBaskets *mined, uint64 most, Size memory_limit, RecsysSetStream *stream,
+			  RecsysMinedReporter report, void *arg)
 {
 	MineState	state = {0};
 	RecsysMiningReport reporting;
 	RecsysItemsetOutcome outcome;
 
 	if (mined->sets == NULL)
-		return;
+		return true;
 	state.mined = mined;
 	state.format = mined->format;
 	state.stream = stream;
 	state.report = report;
 	state.arg = arg;
+	state.most = most;
 	state.room = 64;
 	state.items = palloc(sizeof(uint32) * state.room);
 	reporting.format = mined->format;
@@ -503,11 +485,31 @@ RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream
 	reporting.arg = &state;
 	outcome = RecsysMineItemsets(mined->sets, memory_limit, max_parallel_workers_per_gather,
 								 &mined->team, &reporting);
-	if (state.too_many)
-		too_many_itemsets(mined, memory_limit);
-	if (outcome != RECSYS_ITEMSETS_DONE)
-		RecsysMiningOutOfMemory(mined, "the item sets");
 	pfree(state.items);
+	if (state.too_many)
+		return false;
+	if (outcome != RECSYS_ITEMSETS_DONE)
+		RecsysMiningOutOfMemory(mined, RECSYS_MINING_ITEMSETS);
+	return true;
+}
+
+void
+RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream,
+		   RecsysMinedReporter report, void *arg)
+{
+	if (!RecsysTryMine(mined, RecsysMaxItemsets, memory_limit, stream, report, arg))
+		RecsysTooManyItemsets(mined, memory_limit);
+}
+
+bool
+RecsysMineBest(RecsysMinedBaskets *mined, uint64 k, Size memory_limit, RecsysRuleReporter report,
+			   void *arg)
+{
+	if (mined->sets->kind == RECSYS_ITEMSETS_MAXIMAL)
+		return false;
+	if (RecsysItemsetsBest(mined->sets, k, memory_limit, report, arg) != RECSYS_ITEMSETS_DONE)
+		RecsysMiningOutOfMemory(mined, RECSYS_MINING_ITEMSETS);
+	return true;
 }
 
 void

@@ -13,6 +13,7 @@
 #include "api/rule_arguments.h"
 #include "api/setstream.h"
 #include "core/itemset.h"
+#include "core/rules.h"
 #include "source/mining.h"
 
 /* What is asked for */
@@ -28,6 +29,7 @@ typedef struct RecsysMiningRequest
 	bool		weights;
 	RecsysKeyList must_contain;
 	RecsysKeyList must_not_contain;
+	RecsysKeyList consequents;	/* the caller's to apply */
 	bool		subsets;		/* must_contain and min_length are the caller's to apply */
 } RecsysMiningRequest;
 
@@ -37,6 +39,7 @@ typedef struct RecsysMinedBaskets
 	RecsysItemsets *sets;		/* NULL if the answer is certain to be empty */
 	uint64		baskets;		/* N */
 	uint64		min_support;	/* baskets */
+	bool		for_rules;		/* which need all subsets */
 	uint32		nitems;			/* frequent ones */
 	RecsysKeyKind kind;
 	RecsysKey  *keys;			/* of each, ascending */
@@ -53,8 +56,11 @@ extern int	RecsysMaxRules;
 /* Called once, from _PG_init. */
 extern void RecsysInitMining(void);
 
-/* Reads and prepares what is asked for.  item_type is the element type of the answer. */
-extern void RecsysPrepareMining(const RecsysMiningRequest *request, RecsysAnswer *answer,
+/*
+ * Reads and prepares what is asked for.  item_type is the element type of the answer.
+ * The request's lists become keys of the kind that the baskets have.
+ */
+extern void RecsysPrepareMining(RecsysMiningRequest *request, RecsysAnswer *answer,
 								Oid item_type, RecsysMinedBaskets *mined);
 
 /* Number of a key among the frequent items, or RECSYS_NONE. */
@@ -71,10 +77,30 @@ typedef bool (*RecsysMinedReporter) (void *arg, const uint32 *items, uint32 leng
 extern void RecsysMine(RecsysMinedBaskets *mined, Size memory_limit, RecsysSetStream *stream,
 					   RecsysMinedReporter report, void *arg);
 
+/* The same, but false instead of an error, and that when there are more than most. */
+extern bool RecsysTryMine(RecsysMinedBaskets *mined, uint64 most, Size memory_limit,
+						  RecsysSetStream *stream, RecsysMinedReporter report, void *arg);
+
+/*
+ * The k most frequent item sets in order, however many others there are.  Not for maximal
+ * ones: false for them.
+ */
+extern bool RecsysMineBest(RecsysMinedBaskets *mined, uint64 k, Size memory_limit,
+						   RecsysRuleReporter report, void *arg);
+
+/* There are more than recsys.max_itemsets: an error that tells what helps. */
+extern void RecsysTooManyItemsets(const RecsysMinedBaskets *mined, Size memory_limit);
+
 /* No more is mined: gives back what is not the memory context's. */
 extern void RecsysMiningEnd(RecsysMinedBaskets *mined);
 
-/* Too little memory for what is called so: an error. */
-extern void RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, const char *what);
+/* What memory may not suffice for */
+typedef enum RecsysMiningStep
+{
+	RECSYS_MINING_BASKETS, RECSYS_MINING_ITEMSETS, RECSYS_MINING_RULES
+} RecsysMiningStep;
+
+/* It does not: an error. */
+extern void RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, RecsysMiningStep step);
 
 #endif							/* RECSYS_API_MINING_H */

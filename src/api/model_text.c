@@ -11,6 +11,7 @@
 #include "access/reloptions.h"
 #include "am/options.h"
 #include "api/model_text.h"
+#include "compat.h"
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"
 #include "utils/rel.h"
@@ -47,10 +48,29 @@ parse_options(const char *text)
 	return statement->options;
 }
 
+/* A similarity alone, as an argument of that name would take it elsewhere */
+static void
+check_names(List *options)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *option = lfirst_node(DefElem, cell);
+		RecsysSimilarity similarity;
+
+		if (option->arg == NULL && RecsysSimilarityParse(option->defname, &similarity))
+			ereport(ERROR,
+					(errcode(ERRCODE_SYNTAX_ERROR),
+					 errmsg("\"%s\" is not an option of a model", option->defname),
+					 errhint("Write similarity = %s.", RecsysSimilarityName(similarity))));
+	}
+}
+
 void
 RecsysParseModelText(const char *text, RecsysModelText *model)
 {
-	static char *namespaces[] = {NULL};
+	static RECSYS_RELOPTION_NAMESPACE namespaces[] = {NULL};
 	RelationData fake = {0};
 	ErrorContextCallback callback;
 
@@ -69,7 +89,8 @@ RecsysParseModelText(const char *text, RecsysModelText *model)
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("invalid model"),
-					 errhint("Write what stands in CREATE INDEX … WITH (…), for example 'similarity = cosine, neighbors = 200'.")));
+					 errhint("Write what stands in the WITH clause of an index, for example 'similarity = cosine, neighbors = 200'.")));
+		check_names(options);
 		fake.rd_options = RecsysParseOptions(transformRelOptions((Datum) 0, options, NULL, namespaces,
 																 false, false), true);
 	}

@@ -4,12 +4,14 @@
  */
 #include "postgres.h"
 
+#include "am/altered.h"
 #include "am/merge.h"
 #include "am/options.h"
 #include "api/itemset_scan.h"
 #include "api/mining.h"
 #include "fault.h"
 #include "fmgr.h"
+#include "source/slowblas.h"
 #include "worker/worker.h"
 
 PG_MODULE_MAGIC;
@@ -20,9 +22,11 @@ void
 _PG_init(void)
 {
 	RecsysInitOptions();
+	RecsysInitAltered();
 	RecsysInitMerge();
 	RecsysInitMining();
 	RecsysInitItemsetScan();
+	RecsysInitSlowBlas();
 	RecsysInitFaults();
 	RecsysInitWorker();
 }

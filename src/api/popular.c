@@ -4,7 +4,7 @@
  *
  * Without since and half_life the answer is as of the last build and costs one
  * page and k rows.  With either of them every user's list is read with the
- * caller's snapshot.  Decay is counted from the latest interaction there is:
+ * caller's snapshot.  Decay is counted from the latest interaction there is, or from now:
  * each item keeps a sum relative to its own latest interaction, so that one
  * pass suffices and nothing underflows.
  */
@@ -14,9 +14,12 @@
 #include "api/arguments.h"
 #include "api/recommender.h"
 #include "api/serving.h"
+#include "am/itemorder.h"
 #include "am/popular.h"
 #include "am/visible.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "source/clock.h"
 #include "storage/predicate.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -24,6 +27,7 @@
 
 PG_FUNCTION_INFO_V1(recsys_popular_items);
 PG_FUNCTION_INFO_V1(recsys_popular_items_typed);
+PG_FUNCTION_INFO_V1(recsys_popular_items_text);
 
 typedef struct Trend
 {
@@ -38,7 +42,10 @@ typedef struct TrendState
 {
 	Trend	   *trends;
 	uint32		nitems;
-	int64		since;
+	bool		has_since;
+	TimestampTz since;
+	Oid			time_type;
+	int64		now;			/* later times are taken for it */
 	int64		half_life;
 	int64		latest;			/* of all */
 	RecsysHistoryItem *history;
@@ -71,8 +78,15 @@ count_user(void *arg, RecsysInteraction *interactions, int count)
 	int			kept = 0;
 
 	for (int i = 0; i < count; i++)
-		if (interactions[i].time >= state->since && interactions[i].item < state->nitems)
-			interactions[kept++] = interactions[i];
+	{
+		if (interactions[i].item >= state->nitems ||
+			(state->has_since &&
+			 !RecsysTimeIsFrom(state->time_type, interactions[i].time, state->since)))
+			continue;
+		interactions[kept] = interactions[i];
+		interactions[kept].time = Min(interactions[kept].time, state->now);
+		kept++;
+	}
 
 	if ((Size) kept > state->size)
 	{
@@ -83,45 +97,51 @@ count_user(void *arg, RecsysInteraction *interactions, int count)
 												sizeof(RecsysHistoryItem) * state->size);
 	}
 	if (kept > 0)
-		kept = RecsysHistoryFold(interactions, kept, kept, state->history, NULL);
+		kept = RecsysHistoryFold(interactions, kept, kept, NULL, state->history, NULL);
 	for (int i = 0; i < kept; i++)
 		count_item(state, &state->history[i]);
 }
 
 static int
-compare_trends(const void *a, const void *b)
+compare_trends(const void *a, const void *b, void *order)
 {
 	const Trend *left = a;
 	const Trend *right = b;
 
 	if (left->score != right->score)
 		return left->score > right->score ? -1 : 1;
-	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
+	return RecsysItemOrderCompare(order, left->item, right->item);
 }
 
 static void
-put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32 users, double score)
+put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32 users, double score,
+			int rank)
 {
-	Datum		values[3];
-	bool		isnull[3] = {false, false, false};
+	Datum		values[4];
+	bool		isnull[4] = {false, false, false, false};
 
 	values[0] = RecsysAnswerItem(answer, reader, item);
 	values[1] = Int64GetDatum((int64) users);
 	values[2] = Float8GetDatum(score);
+	values[3] = Int32GetDatum(rank);
 	RecsysAnswerPut(answer, values, isnull);
 }
 
 static void
 trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader *reader,
-		 int k, int64 since, int64 half_life)
+		 int k, const TimestampTz *since, int64 half_life)
 {
 	TrendState	state = {0};
+	RecsysItemOrder *order;
 	uint32		count = 0;
 
 	PredicateLockRelation(recommender->heap, GetActiveSnapshot());
 	state.context = CurrentMemoryContext;
 	state.nitems = RecsysItemCount(recommender->index);
-	state.since = since;
+	state.has_since = since != NULL;
+	state.since = since != NULL ? *since : 0;
+	state.time_type = recommender->columns.time_type;
+	state.now = RecsysNow(state.time_type);
 	state.half_life = half_life;
 	state.latest = RECSYS_NO_TIME;
 	state.trends = MemoryContextAllocExtended(CurrentMemoryContext,
@@ -143,10 +163,12 @@ trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 		trend.score = trend.score * RecsysDecay(trend.latest, state.latest, half_life) + trend.untimed;
 		state.trends[count++] = trend;
 	}
-	qsort(state.trends, count, sizeof(Trend), compare_trends);
+	order = RecsysItemOrderCreate(recommender->index, state.nitems);
+	qsort_arg(state.trends, count, sizeof(Trend), compare_trends, order);
+	RecsysItemOrderFree(order);
 	for (uint32 i = 0; i < Min((uint32) k, count); i++)
 		put_popular(answer, reader, state.trends[i].item, state.trends[i].users,
-					state.trends[i].score);
+					state.trends[i].score, i + 1);
 }
 
 static void
@@ -164,7 +186,7 @@ all_time(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 
 			if (row != NULL)
 				RecsysGraphReleaseRow(reader);
-			put_popular(answer, reader, items[i], users, users);
+			put_popular(answer, reader, items[i], users, users, i + 1);
 		}
 	}
 	else
@@ -173,7 +195,8 @@ all_time(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 		RecsysPopularity *popular = RecsysReadAllPopular(recommender->index, &count);
 
 		for (uint32 i = 0; i < Min((uint32) k, count); i++)
-			put_popular(answer, reader, popular[i].item, popular[i].users, popular[i].users);
+			put_popular(answer, reader, popular[i].item, popular[i].users, popular[i].users,
+						i + 1);
 	}
 }
 
@@ -199,17 +222,15 @@ popular_items(FunctionCallInfo fcinfo, int since, int half_life)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("recommender \"%s\" has no time column to apply since to", name),
-				 errhint("Create the index with a time: USING recsys (user_id, item_id, quantity, purchased_at).")));
+				 errhint("Create an index with a time, as in CREATE INDEX ON purchases USING recsys (user_id, product_id, quantity, purchased_at).")));
 
 	RecsysGraphReaderInit(&reader, recommender.index);
 	if (k > 0 && (decay > 0 || !PG_ARGISNULL(since)))
 	{
 		/* a row without a time is older than any since */
-		int64		from = PG_ARGISNULL(since) ? RECSYS_NO_TIME : PG_GETARG_TIMESTAMPTZ(since);
+		TimestampTz from = PG_ARGISNULL(since) ? 0 : PG_GETARG_TIMESTAMPTZ(since);
 
-		if (!PG_ARGISNULL(since))
-			from = Max(from, RECSYS_NO_TIME + 1);
-		trending(&recommender, &answer, &reader, k, from, decay);
+		trending(&recommender, &answer, &reader, k, PG_ARGISNULL(since) ? NULL : &from, decay);
 	}
 	else if (k > 0)
 		all_time(&recommender, &answer, &reader, k);
@@ -229,5 +250,24 @@ Datum
 recsys_popular_items_typed(PG_FUNCTION_ARGS)
 {
 	popular_items(fcinfo, 3, 4);
+	return (Datum) 0;
+}
+
+/*
+ * since and half_life as text, and so are the item keys: what comes without types.
+ * NULL::text as the third argument has told that item keys are text before there
+ * was this variant, and does so here.
+ */
+Datum
+recsys_popular_items_text(PG_FUNCTION_ARGS)
+{
+	LOCAL_FCINFO(read, 4);
+
+	InitFunctionCallInfoData(*read, fcinfo->flinfo, 4, fcinfo->fncollation, fcinfo->context,
+							 fcinfo->resultinfo);
+	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 4);
+	RecsysReadArgument(read, 2, TIMESTAMPTZOID);
+	RecsysReadArgument(read, 3, INTERVALOID);
+	popular_items(read, 2, 3);
 	return (Datum) 0;
 }

@@ -6,6 +6,7 @@
 
 #include "api/answer.h"
 #include "api/arguments.h"
+#include "api/suggestion.h"
 #include "core/modeloptions.h"
 #include "miscadmin.h"
 #include "source/model.h"
@@ -39,12 +40,12 @@ put_pairs(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 	if (count > 0)
 	{
 		RecsysCollectorItemKey(state->collector, item, &key);
-		values[0] = RecsysKeyToDatum(state->answer->item_type, &key);
+		values[0] = RecsysAnswerKey(state->answer, &key);
 	}
 	for (int i = 0; i < count; i++)
 	{
 		RecsysCollectorItemKey(state->collector, neighbors[i].item, &key);
-		values[1] = RecsysKeyToDatum(state->answer->item_type, &key);
+		values[1] = RecsysAnswerKey(state->answer, &key);
 		values[2] = Float4GetDatum(neighbors[i].score);
 		values[3] = Int64GetDatum((int64) neighbors[i].support);
 		values[4] = Int32GetDatum(i + 1);
@@ -66,7 +67,8 @@ read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("similarity must not be NULL"),
-				 errhint("To tell that item keys are text, name the argument: item_type => NULL::text.")));
+				 errhint("To tell that item keys are text, name the argument: %s.",
+						 RecsysSuggestCall(fcinfo, RECSYS_KEY_TEXT, NULL))));
 	RecsysModelOptionsInit(options);
 	RecsysSetOption(options, "similarity", similarity);
 	options->neighbors = RecsysArgInteger(fcinfo, first + 1, "neighbors", 1, MOST_NEIGHBORS);
@@ -85,8 +87,7 @@ train(RecsysCollector *collector, bool weighted, const RecsysModelOptions *optio
 {
 	Size		kept = RecsysCollectorMemory(collector);
 	int64		latest = RecsysCollectorLatest(collector);
-	bool		decays = latest != RECSYS_NO_TIME && options->training_half_life > 0 &&
-		RecsysModelUsesWeights(options);
+	bool		decays = RecsysModelDecays(options, latest);
 	RecsysModel *model = RecsysModelCreate(RecsysCollectorItems(collector), weighted || decays,
 										   options->max_history, limit > kept ? limit - kept : 0,
 										   RecsysCollectorSpilled(collector), 0);
@@ -127,7 +128,8 @@ query_item_similarity(FunctionCallInfo fcinfo, int first_option)
 
 	RecsysAnswerInit(&answer, fcinfo);
 	collector = RecsysCollectQuery(query, limit, &kind, &weighted);
-	RecsysAnswerCheckKind(&answer, kind, "query");
+	RecsysAnswerCheckKind(&answer, kind, NULL);
+	RecsysCheckQueryHalfLives(RecsysCollectorTimed(collector), 0, options.training_half_life);
 	model = train(collector, weighted, &options, limit);
 
 	state.answer = &answer;

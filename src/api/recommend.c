@@ -11,14 +11,13 @@
 #include "api/factorserving.h"
 #include "api/recommender.h"
 #include "api/serving.h"
+#include "am/itemorder.h"
 #include "am/options.h"
 #include "catalog/pg_type.h"
-#include "source/values.h"
-#include "utils/array.h"
-#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(recsys_recommend);
 PG_FUNCTION_INFO_V1(recsys_recommend_typed);
+PG_FUNCTION_INFO_V1(recsys_recommend_text);
 PG_FUNCTION_INFO_V1(recsys_recommend_for_items);
 PG_FUNCTION_INFO_V1(recsys_explain_recommendation);
 
@@ -31,25 +30,24 @@ recommend(FunctionCallInfo fcinfo, int exclude_seen, int half_life)
 	RecsysAnswer answer;
 	RecsysRecommender recommender;
 	RecsysProfile profile = {0};
+	RecsysKey	user;
 	int			k = RecsysArgK(fcinfo, 1);
 	bool		exclude = PG_ARGISNULL(exclude_seen) || PG_GETARG_BOOL(exclude_seen);
 	int64		decay;
 
 	RecsysAnswerInit(&answer, fcinfo);
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
+
+	/* the user first: the hint about items repeats it */
+	if (!PG_ARGISNULL(0))
+		RecsysArgKey(fcinfo, 0, recommender.columns.user_kind, "user",
+					 RECOMMENDER_NAME(recommender), &user);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
 	decay = RecsysArgHalfLife(fcinfo, half_life, recommender.columns.time_column > 0,
 							  RECOMMENDER_NAME(recommender), RecsysGetHalfLife(recommender.index));
 
-	if (!PG_ARGISNULL(0))
-	{
-		RecsysKey	user;
-
-		RecsysArgKey(fcinfo, 0, recommender.columns.user_kind, "user",
-					 RECOMMENDER_NAME(recommender), &user);
-		if (k > 0)
-			RecsysReadProfile(&recommender, &user, decay, &profile);
-	}
+	if (!PG_ARGISNULL(0) && k > 0)
+		RecsysReadProfile(&recommender, &user, decay, &profile);
 	if (k > 0)
 		RecsysPutRecommendations(&recommender, &answer, &profile, k, exclude);
 	RecsysCloseRecommender(&recommender);
@@ -70,6 +68,25 @@ recsys_recommend_typed(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/*
+ * exclude_seen and half_life as text, and so are the item keys: what comes without
+ * types.  NULL::text as the fourth argument has told that item keys are text before
+ * there was this variant, and does so here.
+ */
+Datum
+recsys_recommend_text(PG_FUNCTION_ARGS)
+{
+	LOCAL_FCINFO(read, 5);
+
+	InitFunctionCallInfoData(*read, fcinfo->flinfo, 5, fcinfo->fncollation, fcinfo->context,
+							 fcinfo->resultinfo);
+	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 5);
+	RecsysReadArgument(read, 3, BOOLOID);
+	RecsysReadArgument(read, 4, INTERVALOID);
+	recommend(read, 3, 4);
+	return (Datum) 0;
+}
+
 static int
 compare_items(const void *a, const void *b)
 {
@@ -81,32 +98,16 @@ compare_items(const void *a, const void *b)
 
 /* The given items as a profile: each known one once, with weight 1. */
 static void
-profile_of_items(RecsysRecommender *recommender, ArrayType *array, RecsysProfile *profile)
+profile_of_items(RecsysRecommender *recommender, const RecsysKey *keys, int count,
+				 RecsysProfile *profile)
 {
-	Oid			type = ARR_ELEMTYPE(array);
-	int16		length;
-	bool		byvalue;
-	char		align;
-	Datum	   *values;
-	bool	   *isnull;
-	int			count;
-
-	get_typlenbyvalalign(type, &length, &byvalue, &align);
-	deconstruct_array(array, type, length, byvalue, align, &values, &isnull, &count);
 	profile->seen = palloc0(sizeof(RecsysInteraction) * Max(count, 1));
 	profile->items = palloc(sizeof(uint32) * Max(count, 1));
 	profile->weights = palloc(sizeof(double) * Max(count, 1));
 
 	for (int i = 0; i < count; i++)
-	{
-		RecsysKey	key;
-
-		if (isnull[i])
-			continue;
-		RecsysKeyFromDatum(type, values[i], &key);
-		if (RecsysFindItem(recommender, &key, &profile->seen[profile->nseen].item))
+		if (RecsysFindItem(recommender, &keys[i], &profile->seen[profile->nseen].item))
 			profile->nseen++;
-	}
 	qsort(profile->seen, profile->nseen, sizeof(RecsysInteraction), compare_items);
 	for (int i = 0; i < profile->nseen; i++)
 	{
@@ -131,12 +132,17 @@ recsys_recommend_for_items(PG_FUNCTION_ARGS)
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
 
-	if (k > 0)
+	if (!PG_ARGISNULL(0))
 	{
-		if (!PG_ARGISNULL(0))
-			profile_of_items(&recommender, PG_GETARG_ARRAYTYPE_P(0), &profile);
-		RecsysPutRecommendations(&recommender, &answer, &profile, k, exclude);
+		RecsysKey  *keys;
+		int			count = RecsysArgKeyArray(fcinfo, 0, recommender.columns.item_kind,
+											  RECOMMENDER_NAME(recommender), &keys);
+
+		if (k > 0)
+			profile_of_items(&recommender, keys, count, &profile);
 	}
+	if (k > 0)
+		RecsysPutRecommendations(&recommender, &answer, &profile, k, exclude);
 	RecsysCloseRecommender(&recommender);
 	return (Datum) 0;
 }
@@ -151,14 +157,14 @@ typedef struct Reason
 } Reason;
 
 static int
-compare_reasons(const void *a, const void *b)
+compare_reasons(const void *a, const void *b, void *order)
 {
 	const Reason *left = a;
 	const Reason *right = b;
 
 	if (left->contribution != right->contribution)
 		return left->contribution > right->contribution ? -1 : 1;
-	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
+	return RecsysItemOrderCompare(order, left->item, right->item);
 }
 
 typedef struct ReasonSearch
@@ -231,6 +237,7 @@ put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysPr
 			uint32 item)
 {
 	RecsysGraphReader reader;
+	RecsysItemOrder *order;
 	ReasonSearch search = {item, profile, NULL, 0};
 	double	   *similarities = palloc(sizeof(double) * Max(profile->nevidence, 1));
 
@@ -240,13 +247,15 @@ put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysPr
 		find_factor_reasons(&reader, similarities, &search);
 	else
 		RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, search_row, &search);
-	qsort(search.reasons, search.count, sizeof(Reason), compare_reasons);
+	order = RecsysItemOrderCreate(recommender->index, RecsysItemCount(recommender->index));
+	qsort_arg(search.reasons, search.count, sizeof(Reason), compare_reasons, order);
+	RecsysItemOrderFree(order);
 
 	for (int i = 0; i < search.count; i++)
 	{
 		Reason	   *reason = &search.reasons[i];
-		Datum		values[5];
-		bool		isnull[5] = {false, false, false, false, false};
+		Datum		values[6];
+		bool		isnull[6] = {false, false, false, false, false, false};
 
 		values[0] = RecsysAnswerItem(answer, &reader, reason->item);
 		values[1] = Float8GetDatum(reason->contribution);
@@ -254,6 +263,7 @@ put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysPr
 		values[3] = Float4GetDatum(reason->similarity);
 		values[4] = Int64GetDatum(reason->support);
 		isnull[4] = reason->support < 0;
+		values[5] = Int32GetDatum(i + 1);
 		RecsysAnswerPut(answer, values, isnull);
 	}
 	RecsysGraphReaderDone(&reader);
@@ -273,6 +283,9 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 
 	RecsysAnswerInit(&answer, fcinfo);
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
+	if (!PG_ARGISNULL(0))
+		RecsysArgKey(fcinfo, 0, recommender.columns.user_kind, "user",
+					 RECOMMENDER_NAME(recommender), &user);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
 	half_life = RecsysArgHalfLife(fcinfo, 3, recommender.columns.time_column > 0,
 								  RECOMMENDER_NAME(recommender),
@@ -280,8 +293,6 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
 	{
-		RecsysArgKey(fcinfo, 0, recommender.columns.user_kind, "user",
-					 RECOMMENDER_NAME(recommender), &user);
 		RecsysArgKey(fcinfo, 1, recommender.columns.item_kind, "item",
 					 RECOMMENDER_NAME(recommender), &item);
 		if (RecsysFindItem(&recommender, &item, &number))

@@ -28,6 +28,9 @@ typedef struct RecsysRecommender
  */
 extern void RecsysOpenRecommender(const char *name, RecsysRecommender *recommender);
 
+/* The relation of that name, which nothing else is known of; errors out if there is none. */
+extern Oid	RecsysNamedRecommender(const char *name);
+
 /* The same for an index known by its OID. */
 extern void RecsysOpenRecommenderIndex(Oid index, RecsysRecommender *recommender);
 
@@ -40,7 +43,19 @@ extern void RecsysOpenRecommenderIndex(Oid index, RecsysRecommender *recommender
 extern void RecsysOpenOwnIndex(Oid index, LOCKMODE lockmode, bool valid,
 							   Relation *heap_relation, Relation *index_relation);
 
+/*
+ * What there is to know about an index that is not valid, in whole sentences but for the
+ * last full stop: being built, or left by a command that has failed, and what to do then.
+ */
+extern char *RecsysWhyNotValid(Relation index);
+
 extern void RecsysCloseRecommender(RecsysRecommender *recommender);
+
+/*
+ * A relation's name to put in a message, or its number when it has been dropped:
+ * for relations that are not locked.
+ */
+extern char *RecsysNameForMessage(Oid relation);
 
 /*
  * May the current user see what the index knows: read every indexed column, with

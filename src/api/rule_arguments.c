@@ -11,6 +11,7 @@
 #include "api/rule_arguments.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "source/keytext.h"
 #include "source/values.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -191,11 +192,18 @@ RecsysArgMinSupport(FunctionCallInfo fcinfo, int argument)
 uint64
 RecsysSupportCount(double min_support, uint64 baskets)
 {
+	double		all = (double) baskets;
 	double		count = min_support;
 
-	/* 0.07 * 100 must be 7, although the product is a little more */
+	/* the least number whose share is not below: 0.07 * 100, a little more than 7, is 7 */
 	if (min_support < 1)
-		count = ceil(min_support * (double) baskets * (1 - 1e-12));
+	{
+		count = ceil(min_support * all);
+		while (count > 1 && (count - 1) / all >= min_support)
+			count--;
+		while (count < all && count / all < min_support)
+			count++;
+	}
 	return Max((uint64) count, 1);
 }
 
@@ -213,6 +221,7 @@ RecsysArgKeys(FunctionCallInfo fcinfo, int argument, const char *name, Oid item_
 	if (PG_ARGISNULL(argument))
 		return;
 	list->present = true;
+	(void) RecsysKeyKindOfType(item_type, &list->kind);
 	array = PG_GETARG_ARRAYTYPE_P(argument);
 	if (ARR_ELEMTYPE(array) == INT8OID)
 		deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
@@ -236,4 +245,14 @@ RecsysArgKeys(FunctionCallInfo fcinfo, int argument, const char *name, Oid item_
 													input_argument, -1),
 							   &list->keys[i]);
 	}
+}
+
+void
+RecsysKeyListAs(RecsysKeyList *list, RecsysKeyKind kind)
+{
+	if (list->kind == kind || list->kind != RECSYS_KEY_TEXT)
+		return;
+	for (int i = 0; i < list->count; i++)
+		RecsysKeyFromText(kind, pnstrdup(list->keys[i].data, list->keys[i].len), &list->keys[i]);
+	list->kind = kind;
 }

@@ -19,6 +19,7 @@
 typedef struct RecsysKeyList
 {
 	bool		present;
+	RecsysKeyKind kind;			/* of the keys */
 	int			count;
 	RecsysKey  *keys;
 } RecsysKeyList;
@@ -52,5 +53,11 @@ extern uint64 RecsysSupportCount(double min_support, uint64 baskets);
  */
 extern void RecsysArgKeys(FunctionCallInfo fcinfo, int argument, const char *name,
 						  Oid item_type, RecsysKeyList *list);
+
+/*
+ * The same as keys of another kind.  Where the answer is to be text, they are read before
+ * it is known what the recommender's keys are.
+ */
+extern void RecsysKeyListAs(RecsysKeyList *list, RecsysKeyKind kind);
 
 #endif							/* RECSYS_RULE_ARGUMENTS_H */

@@ -14,8 +14,10 @@
 
 #include "api/arguments.h"
 #include "api/mining.h"
+#include "api/rule_conflicts.h"
 #include "core/rules.h"
 #include "miscadmin.h"
+#include "source/values.h"
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(recsys_association_rules);
@@ -128,8 +130,7 @@ require_items(const RecsysMinedBaskets *mined, const RecsysKeyList *list,
 }
 
 static void
-generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions *options,
-		 const RecsysKeyList *consequents)
+generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions *options)
 {
 	RecsysMinedBaskets *mined = &state->mined;
 	Size		half = mined->memory_limit / 2;
@@ -137,8 +138,8 @@ generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions
 
 	if (mined->sets == NULL || !require_items(mined, &request->must_contain, options))
 		return;
-	if (consequents->present)
-		options->consequents = mark_items(mined, consequents, &ignored);
+	if (request->consequents.present)
+		options->consequents = mark_items(mined, &request->consequents, &ignored);
 	state->sets = RecsysSetStoreCreate(mined->nitems, request->weights, half);
 	RecsysMine(mined, half, NULL, take_set, state);
 	RecsysMiningEnd(mined);
@@ -147,7 +148,7 @@ generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions
 	options->memory_limit = mined->memory_limit - Min(mined->memory_limit,
 													  RecsysSetStoreMemory(state->sets));
 	if (!RecsysGenerateRules(state->sets, options, put_rule, state))
-		RecsysMiningOutOfMemory(mined, "the rules");
+		RecsysMiningOutOfMemory(mined, RECSYS_MINING_RULES);
 }
 
 /* Arguments: source, [item_type,] and then in this order */
@@ -156,7 +157,6 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 {
 	RecsysMiningRequest request = {0};
 	RecsysRuleOptions options = {0};
-	RecsysKeyList consequents;
 	RecsysAnswer answer;
 	RuleState	state = {0};
 	RecsysRuleCondition *conditions;
@@ -197,7 +197,11 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	RecsysArgKeys(fcinfo, must_contain, "must_contain", answer.item_type, &request.must_contain);
 	RecsysArgKeys(fcinfo, must_contain + 1, "must_not_contain", answer.item_type,
 				  &request.must_not_contain);
-	RecsysArgKeys(fcinfo, must_contain + 2, "consequents", answer.item_type, &consequents);
+	RecsysArgKeys(fcinfo, must_contain + 2, "consequents", answer.item_type,
+				  &request.consequents);
+
+	RecsysCheckConditions(&options);
+	RecsysCheckLengths(&request, options.min_length);
 
 	state.answer = &answer;
 	state.to_sets = to_sets;
@@ -205,7 +209,7 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	state.adjust = options.adjust;
 	state.options = &options;
 	RecsysPrepareMining(&request, &answer, item_type, &state.mined);
-	generate(&state, &request, &options, &consequents);
+	generate(&state, &request, &options);
 	RecsysMiningEnd(&state.mined);
 	return (Datum) 0;
 }

@@ -7,7 +7,8 @@
  * weight_i * decay_i * similarity(i, j), with similarity(i, j) from the graph
  * row of i: item-based top-N recommendation (Sarwar et al. 2001; Deshpande and
  * Karypis 2004).  decay_i halves with every half_life between the user's latest
- * interaction and the one with i, so that answers depend on data alone.
+ * interaction and the one with i, so that answers depend on data alone; what is in the
+ * future counts as of now.
  *
  * Where the index has factors, scores come from those instead (factorserving.c); the
  * rest is the same.
@@ -16,10 +17,12 @@
 
 #include "api/factorserving.h"
 #include "api/serving.h"
+#include "am/itemorder.h"
 #include "am/owner.h"
 #include "am/popular.h"
 #include "am/visible.h"
 #include "miscadmin.h"
+#include "source/clock.h"
 #include "storage/predicate.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -72,7 +75,10 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 	int			max_history = RecsysGetCache(recommender->index)->meta.max_history;
 	RecsysHistoryItem *history;
 	RecsysInteraction *copy;
+	RecsysItemOrder *items;
+	RecsysNeighborOrder order;
 	int64		latest = RECSYS_NO_TIME;
+	int64		now = half_life > 0 ? RecsysNow(recommender->columns.time_type) : PG_INT64_MAX;
 
 	memset(profile, 0, sizeof(*profile));
 	PredicateLockRelation(recommender->heap, snapshot);
@@ -86,14 +92,17 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 	memcpy(copy, profile->seen, sizeof(RecsysInteraction) * (Size) profile->nseen);
 	history = MemoryContextAllocHuge(CurrentMemoryContext,
 									 sizeof(RecsysHistoryItem) * (Size) profile->nseen);
-	profile->nevidence = RecsysHistoryFold(copy, profile->nseen, max_history, history, NULL);
+	items = RecsysItemOrderCreate(recommender->index, RecsysItemCount(recommender->index));
+	order = RecsysItemOrderForCore(items);
+	profile->nevidence = RecsysHistoryFold(copy, profile->nseen, max_history, &order, history, NULL);
+	RecsysItemOrderFree(items);
 	profile->items = MemoryContextAllocHuge(CurrentMemoryContext,
 											sizeof(uint32) * (Size) Max(profile->nevidence, 1));
 	profile->weights = MemoryContextAllocHuge(CurrentMemoryContext,
 											  sizeof(double) * (Size) Max(profile->nevidence, 1));
 
 	for (int i = 0; i < profile->nevidence; i++)
-		latest = Max(latest, history[i].time);
+		latest = Max(latest, Min(history[i].time, now));
 	for (int i = 0; i < profile->nevidence; i++)
 	{
 		profile->items[i] = history[i].item;
@@ -106,49 +115,53 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 
 static void
 put_recommendation(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, float score,
-				   Datum source)
+				   Datum source, int rank)
 {
-	Datum		values[3];
-	bool		isnull[3] = {false, false, false};
+	Datum		values[4];
+	bool		isnull[4] = {false, false, false, false};
 
 	values[0] = RecsysAnswerItem(answer, reader, item);
 	values[1] = Float4GetDatum(score);
 	values[2] = source;
+	values[3] = Int32GetDatum(rank);
 	RecsysAnswerPut(answer, values, isnull);
 }
 
-/* Popular items that are neither excluded nor candidates, which are listed already. */
+/*
+ * Popular items that are neither excluded nor candidates, which are listed already,
+ * on the places after rank and up to k.  They have a score of 0, as the user has
+ * nothing that speaks for them; a number of buyers in its place would be of another
+ * scale than the scores above and could exceed them.
+ */
 static void
 fill_with_popular(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysScorer *scorer,
-				  RecsysGraphReader *reader, int missing)
+				  RecsysGraphReader *reader, int rank, int k)
 {
 	Datum		source = PointerGetDatum(cstring_to_text("popular"));
 	int			nshort;
 	uint32	   *items = RecsysReadPopular(recommender->index, &nshort);
 	uint32		nall = nshort;
 
-	for (uint32 i = 0; missing > 0 && i < nall; i++)
+	for (uint32 i = 0; rank < k && i < nall; i++)
 	{
 		if (RecsysScorerIsExcluded(scorer, items[i]) || RecsysScorerIsCandidate(scorer, items[i]))
 			continue;
-		put_recommendation(answer, reader, items[i], 0, source);
-		missing--;
+		put_recommendation(answer, reader, items[i], 0, source, ++rank);
 	}
 
 	/* the page lists some thousand items; beyond it, all rows have to be read */
-	if (missing > 0 && nshort == RECSYS_POPULAR_ITEMS)
+	if (rank < k && nshort == RECSYS_POPULAR_ITEMS)
 	{
 		RecsysPopularity *popular = RecsysReadAllPopular(recommender->index, &nall);
 
 		for (int i = 0; i < nshort; i++)
 			RecsysScorerExclude(scorer, items[i]);
-		for (uint32 i = 0; missing > 0 && i < nall; i++)
+		for (uint32 i = 0; rank < k && i < nall; i++)
 		{
 			if (RecsysScorerIsExcluded(scorer, popular[i].item) ||
 				RecsysScorerIsCandidate(scorer, popular[i].item))
 				continue;
-			put_recommendation(answer, reader, popular[i].item, 0, source);
-			missing--;
+			put_recommendation(answer, reader, popular[i].item, 0, source, ++rank);
 		}
 	}
 }
@@ -178,6 +191,8 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 	RecsysScorer *scorer;
 	RecsysScored *best;
 	ScoreSum	sum;
+	RecsysItemOrder *items;
+	RecsysNeighborOrder order;
 	MemoryContext old;
 	int			count;
 
@@ -208,18 +223,21 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 	best = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(count, 1));
 
 	/* what the scorer allocates lives as long as the scorer */
+	items = RecsysItemOrderCreate(recommender->index, nitems);
+	order = RecsysItemOrderForCore(items);
 	old = MemoryContextSwitchTo(scorer_context);
-	count = RecsysScorerTop(scorer, count, best);
+	count = RecsysScorerTop(scorer, count, &order, best);
 	MemoryContextSwitchTo(old);
+	RecsysItemOrderFree(items);
 	if (count > 0)
 	{
 		Datum		source = PointerGetDatum(cstring_to_text("history"));
 
 		for (int i = 0; i < count; i++)
-			put_recommendation(answer, &reader, best[i].item, best[i].score, source);
+			put_recommendation(answer, &reader, best[i].item, best[i].score, source, i + 1);
 	}
 	if (count < k)
-		fill_with_popular(recommender, answer, scorer, &reader, k - count);
+		fill_with_popular(recommender, answer, scorer, &reader, count, k);
 
 	RecsysGraphReaderDone(&reader);
 	release_scorer(nitems);

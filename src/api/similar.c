@@ -57,12 +57,13 @@ recsys_similar_items(PG_FUNCTION_ARGS)
 			row = copy_row(&reader, item, &copy);
 			for (int i = 0; row != NULL && i < Min(k, row->nneighbors); i++)
 			{
-				Datum		values[3];
-				bool		isnull[3] = {false, false, false};
+				Datum		values[4];
+				bool		isnull[4] = {false, false, false, false};
 
 				values[0] = RecsysAnswerItem(&answer, &reader, row->peers[i]);
 				values[1] = Float4GetDatum(RecsysRowScores(row)[i]);
 				values[2] = Int64GetDatum((int64) RecsysRowSupports(row)[i]);
+				values[3] = Int32GetDatum(i + 1);
 				RecsysAnswerPut(&answer, values, isnull);
 			}
 			RecsysGraphReaderDone(&reader);

@@ -14,6 +14,7 @@
 #include "am/indexes.h"
 #include "am/inspect.h"
 #include "am/meta.h"
+#include "am/options.h"
 #include "am/pending.h"
 #include "api/guard.h"
 #include "api/recommender.h"
@@ -24,6 +25,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "source/optiontext.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -87,6 +89,9 @@ typedef enum StatisticsColumn
 	STATS_FORMAT_VERSION,
 	STATS_SIZE,
 	STATS_PROBLEM,
+	STATS_FUTURE,
+	STATS_BUILT_OPTIONS,
+	STATS_SET_OPTIONS,
 	STATS_COLUMNS
 } StatisticsColumn;
 
@@ -129,6 +134,8 @@ put_meta(StatisticsRow *row, const RecsysMetaData *meta)
 	put_count(row, STATS_CAPPED_USERS, meta->capped_users);
 	put_count(row, STATS_CAPPED_INTERACTIONS, meta->capped_interactions);
 	put_count(row, STATS_SCORE_USERS, meta->score_users);
+	if (meta->tells_future == 1)
+		put_count(row, STATS_FUTURE, meta->future);
 	put(row, STATS_BUILT_AT, TimestampTzGetDatum(meta->built_at));
 	if (meta->merged_at != 0)
 	{
@@ -137,6 +144,23 @@ put_meta(StatisticsRow *row, const RecsysMetaData *meta)
 		put_count(row, STATS_MERGE_ENTRIES, meta->merge_entries);
 		put_count(row, STATS_MERGE_ITEMS, meta->merge_items);
 	}
+}
+
+/* Options that wait for a REINDEX, if there are any. */
+static void
+put_options(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
+{
+	RecsysModelOptions set;
+	RecsysModelOptions built;
+	char	   *text;
+
+	RecsysGetModelOptions(index, &set);
+	RecsysGetBuiltOptions(meta, &set, &built);
+	text = RecsysOptionsUnlike(&built, &set);
+	if (*text == '\0')
+		return;
+	put_text(row, STATS_BUILT_OPTIONS, text);
+	put_text(row, STATS_SET_OPTIONS, RecsysOptionsUnlike(&set, &built));
 }
 
 /* What an open index knows of itself; may error out half way. */
@@ -157,6 +181,7 @@ read_index(StatisticsRow *row, Relation index)
 		elog(ERROR, "index \"%s\" has changed meanwhile", RelationGetRelationName(index));
 	}
 	put_meta(row, &meta);
+	put_options(row, index, &meta);
 	put_count(row, STATS_PENDING, RecsysPendingCount(index));
 }
 
@@ -178,7 +203,7 @@ describe_index(void *arg)
 	else if (!RelationIsPermanent(index) && RecoveryInProgress())
 		put_text(row, STATS_PROBLEM, "unlogged, not available during recovery");
 	else if (!index->rd_index->indisvalid)
-		put_text(row, STATS_PROBLEM, "not valid");
+		put_text(row, STATS_PROBLEM, RecsysWhyNotValid(index));
 	else
 		read_index(row, index);
 	if (index != NULL)

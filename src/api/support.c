@@ -9,6 +9,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "nodes/nodeFuncs.h"
@@ -67,6 +68,12 @@ recsys_rows_support(PG_FUNCTION_ARGS)
 	if (((Const *) k)->constisnull)
 		request->rows = ALL_ROWS;
 	else
-		request->rows = Max(DatumGetInt32(((Const *) k)->constvalue), 1);
+	{
+		Datum		value = ((Const *) k)->constvalue;
+
+		/* an integer where baskets are mined and in version 0.1.0 */
+		request->rows = ((Const *) k)->consttype == INT8OID ?
+			Max(DatumGetInt64(value), 1) : Max(DatumGetInt32(value), 1);
+	}
 	PG_RETURN_POINTER(request);
 }

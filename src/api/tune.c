@@ -5,6 +5,11 @@
  * One split, many models: each is trained and evaluated on it, within a budget of
  * trials and of time, and the answer is all of them, best first, each with the
  * command that makes it an index.
+ *
+ * Nothing that is finished is lost.  A model that cannot be trained is passed over: a NOTICE
+ * says why, and so does its row, behind all others.  A trial that is still running when the
+ * time is up is interrupted.  A statement that is cancelled or fails returns no rows in PostgreSQL, so
+ * then a NOTICE tells the results so far.
  */
 #include "postgres.h"
 
@@ -14,13 +19,17 @@
 #include "api/answer.h"
 #include "api/arguments.h"
 #include "api/candidates.h"
+#include "api/deadline.h"
 #include "api/guard.h"
 #include "api/index_command.h"
 #include "api/measuring.h"
+#include "api/recommender.h"
 #include "catalog/pg_type.h"
 #include "core/modeloptions.h"
 #include "core/resample.h"
 #include "miscadmin.h"
+#include "source/optiontext.h"
+#include "source/query.h"
 #include "source/values.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -30,7 +39,10 @@
 PG_FUNCTION_INFO_V1(recsys_tune);
 PG_FUNCTION_INFO_V1(recsys_tune_index);
 
-#define TUNE_COLUMNS 9
+#define TUNE_COLUMNS 10
+
+/* So many results are told when the statement ends without an answer. */
+#define TOLD_RESULTS 20
 
 typedef struct Trial
 {
@@ -40,6 +52,13 @@ typedef struct Trial
 	double		evaluation_ms;
 	int			number;			/* in the order of trials */
 } Trial;
+
+/* A model that was passed over */
+typedef struct Failure
+{
+	const char *model;
+	ErrorData  *error;			/* NULL: interrupted when the time was up */
+} Failure;
 
 typedef struct Tuning
 {
@@ -52,8 +71,10 @@ typedef struct Tuning
 	TimestampTz start;
 	Trial	   *trials;
 	int			ntrials;
+	List	   *failures;
 	MemoryContext trial_context;	/* of the trial at hand */
 	char	   *query;
+	Oid			role;			/* whose rights it runs with; InvalidOid: the caller's */
 	RecsysIndexCommand command;
 	bool		has_command;
 	RecsysKeyKind item_kind;
@@ -135,6 +156,7 @@ read_arguments(FunctionCallInfo fcinfo, Tuning *tuning)
 					 errhint("Pass NULL for no limit.")));
 	}
 	RecsysArgSplit(fcinfo, tuning->query, 6, 10, 13, &tuning->split_options);
+	tuning->split_options.role = tuning->role;
 	measuring->confidence = RecsysArgConfidence(fcinfo, 11);
 	measuring->resamples = RecsysArgResamples(fcinfo, 12);
 	measuring->seed = tuning->split_options.seed;
@@ -209,25 +231,78 @@ do_trial(void *arg)
 	try_model(work->tuning, work->split, work->text);
 }
 
+/*
+ * Whatever a model fails of, others may do without it: memory, files, weights that it cannot
+ * take.  But the server's and the user's wish to end is no fault of the model.
+ */
 static bool
-is_too_large(const ErrorData *error)
+is_of_model(const ErrorData *error)
 {
-	return error->sqlerrcode == ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		return RecsysDeadlineReached();
+	return ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_OPERATOR_INTERVENTION;
 }
 
-/* A search goes on without models that do not fit into memory. */
+/* Returns what it has failed of; *interrupted: nothing, but the time was up. */
+static ErrorData *
+guard_trial(TrialWork *work, bool *interrupted)
+{
+	Tuning	   *tuning = work->tuning;
+	bool		limited = tuning->ntrials > 0 && !isinf(tuning->microseconds);
+	ErrorData  *volatile error = NULL;
+
+	*interrupted = false;
+
+	/* one trial is let run to its end, so that there is an answer */
+	if (!limited)
+		return RecsysGuardCatch(do_trial, work, is_of_model);
+
+	RecsysDeadlineBegin(tuning->start + (int64) Min(tuning->microseconds, (double) PG_INT64_MAX / 4));
+	PG_TRY();
+	{
+		error = RecsysGuardCatch(do_trial, work, is_of_model);
+	}
+	PG_FINALLY();
+	{
+		(void) RecsysDeadlineEnd();
+	}
+	PG_END_TRY();
+	*interrupted = error != NULL && error->sqlerrcode == ERRCODE_QUERY_CANCELED;
+	return error;
+}
+
+/* False when the model had to be passed over. */
 static bool
-model_fits(Tuning *tuning, RecsysSplit *split, const char *text)
+model_works(Tuning *tuning, RecsysSplit *split, const char *text)
 {
 	TrialWork	work = {tuning, split, text};
-	char	   *problem = RecsysGuardIf(do_trial, &work, is_too_large);
+	int			before = tuning->ntrials;
+	bool		interrupted;
+	ErrorData  *error;
+	Failure    *failure;
 
-	if (problem == NULL)
+	tuning->trial_context = NULL;
+	error = guard_trial(&work, &interrupted);
+	if (error == NULL)
 		return true;
-	MemoryContextDelete(tuning->trial_context);
-	ereport(RecsysProgressLevel(tuning->measuring.verbose),
-			(errmsg("passed over: %s", text), errdetail("%s.", problem)));
-	pfree(problem);
+	if (tuning->ntrials > before)
+		return true;			/* interrupted when it was done */
+	if (tuning->trial_context != NULL)
+		MemoryContextDelete(tuning->trial_context);
+	failure = palloc(sizeof(Failure));
+	failure->model = text;
+	failure->error = interrupted ? NULL : error;
+	tuning->failures = lappend(tuning->failures, failure);
+	if (interrupted)
+		ereport(NOTICE,
+				(errmsg("model was interrupted at the time limit: %s", text),
+				 errhint("Raise time_limit, or try it alone with models => ARRAY[%s].",
+						 quote_literal_cstr(text))));
+	else
+		ereport(NOTICE,
+				(errmsg("model was passed over: %s", text),
+				 errdetail("%s.", error->message),
+				 error->hint != NULL ? errhint("%s", error->hint) : 0));
 	return false;
 }
 
@@ -236,44 +311,11 @@ static char *
 options_text(const RecsysModelOptions *options)
 {
 	RecsysModelOptions initial;
-	StringInfoData text;
 
 	RecsysModelOptionsInit(&initial);
 	initial.similarity = options->similarity;
 	RecsysModelOptionsResolve(&initial);
-	initStringInfo(&text);
-	for (int x = 0; x < RecsysModelOptionCount; x++)
-	{
-		const RecsysModelOption *option = &RecsysModelOptionTable[x];
-		const char *value;
-
-		switch (option->kind)
-		{
-			case RECSYS_OPTION_REAL:
-				if (*RecsysModelOptionField(option, options, double) ==
-					*RecsysModelOptionField(option, &initial, double))
-					continue;
-				value = psprintf("%g", *RecsysModelOptionField(option, options, double));
-				break;
-			case RECSYS_OPTION_INTERVAL:
-				if (*RecsysModelOptionField(option, options, int64) ==
-					*RecsysModelOptionField(option, &initial, int64))
-					continue;
-				value = psprintf("%lld microseconds",
-								 (long long) *RecsysModelOptionField(option, options, int64));
-				break;
-			default:
-				if (*RecsysModelOptionField(option, options, int) ==
-					*RecsysModelOptionField(option, &initial, int))
-					continue;
-				value = option->kind == RECSYS_OPTION_WEIGHTING ?
-					RecsysWeightingName(options->weighting) :
-					psprintf("%d", *RecsysModelOptionField(option, options, int));
-				break;
-		}
-		appendStringInfo(&text, "%s%s = %s", text.len > 0 ? ", " : "", option->name, value);
-	}
-	return text.data;
+	return RecsysOptionsUnlike(options, &initial);
 }
 
 /* The command that makes use of a model: an index, or what can be had of any query. */
@@ -283,7 +325,7 @@ command_of(const Tuning *tuning, const char *text)
 	RecsysModelText model;
 
 	if (tuning->has_command)
-		return psprintf("%s%s%s", tuning->command.before, text, tuning->command.after);
+		return RecsysIndexCommandWith(&tuning->command, text);
 	RecsysParseModelText(text, &model);
 	return psprintf("SELECT * FROM query_item_similarity(%s%s, similarity => '%s', options => %s)",
 					quote_literal_cstr(tuning->query),
@@ -291,6 +333,32 @@ command_of(const Tuning *tuning, const char *text)
 					psprintf(", item_type => NULL::%s", RecsysKeyKindName(tuning->item_kind)),
 					RecsysSimilarityName(model.options.similarity),
 					quote_literal_cstr(options_text(&model.options)));
+}
+
+/* Why, and what to do about it */
+static char *
+problem_of(const Failure *failure)
+{
+	if (failure->error == NULL)
+		return pstrdup("interrupted at the time limit");
+	if (failure->error->hint == NULL)
+		return failure->error->message;
+	return psprintf("%s. %s", failure->error->message, failure->error->hint);
+}
+
+/* A failed model's row: its text and the reason */
+static void
+put_failure(Tuning *tuning, int rank, const Failure *failure)
+{
+	Datum		values[TUNE_COLUMNS] = {0};
+	bool		isnull[TUNE_COLUMNS];
+
+	memset(isnull, true, sizeof(isnull));
+	values[0] = Int32GetDatum(rank);
+	values[7] = CStringGetTextDatum(failure->model);
+	values[9] = CStringGetTextDatum(problem_of(failure));
+	isnull[0] = isnull[7] = isnull[9] = false;
+	RecsysAnswerPut(&tuning->answer, values, isnull);
 }
 
 static void
@@ -310,7 +378,75 @@ put_trial(Tuning *tuning, int rank, const Trial *trial)
 	values[6] = Int64GetDatum((int64) trial->mean.rows);
 	values[7] = CStringGetTextDatum(trial->model);
 	values[8] = CStringGetTextDatum(command_of(tuning, trial->model));
+	isnull[9] = true;
 	RecsysAnswerPut(&tuning->answer, values, isnull);
+}
+
+/* Tries models while there is any budget and any model left. */
+static void
+try_models(Tuning *tuning, RecsysSplit *split)
+{
+	const char *text;
+
+	/* at least one trial, so that there is an answer */
+	while ((tuning->ntrials == 0 || budget_left(tuning)) &&
+		   (text = RecsysCandidatesNext(tuning->candidates)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		RecsysCandidatesReport(tuning->candidates, model_works(tuning, split, text) ?
+							   tuning->trials[tuning->ntrials - 1].mean.mean : NAN);
+	}
+
+	/* a table of reasons alone would look like an answer */
+	if (tuning->ntrials == 0 && tuning->failures != NIL)
+		ReThrowError(((Failure *) linitial(tuning->failures))->error);
+}
+
+/* What is finished, where rows cannot be returned any more. */
+static void
+tell_results(Tuning *tuning)
+{
+	StringInfoData lines;
+
+	if (tuning->ntrials == 0)
+		return;
+	qsort(tuning->trials, tuning->ntrials, sizeof(Trial), compare_trials);
+	initStringInfo(&lines);
+	for (int x = 0; x < Min(tuning->ntrials, TOLD_RESULTS); x++)
+		appendStringInfo(&lines, "%s%.5f  %s", x > 0 ? "\n" : "", tuning->trials[x].mean.mean,
+						 tuning->trials[x].model);
+	ereport(NOTICE,
+			(errmsg_plural("%d model had been tried before tuning was ended",
+						   "%d models had been tried before tuning was ended",
+						   tuning->ntrials, tuning->ntrials),
+			 errdetail("Best first:\n%s", lines.data),
+			 errhint("Set time_limit to get rows within that time.")));
+}
+
+static void
+search(Tuning *tuning)
+{
+	MemoryContext context = CurrentMemoryContext;
+	RecsysSplit *split = RecsysMakeSplit(&tuning->split_options, tuning->measuring.verbose);
+
+	tuning->item_kind = split->item_kind;
+	if (tuning->candidates == NULL)
+		tuning->candidates = RecsysCandidatesSearch(split->weighted, split->timed);
+	PG_TRY();
+	{
+		try_models(tuning, split);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		tell_results(tuning);
+		ReThrowError(error);
+	}
+	PG_END_TRY();
 }
 
 static void
@@ -318,9 +454,8 @@ tune(FunctionCallInfo fcinfo, Tuning *tuning)
 {
 	MemoryContext context;
 	MemoryContext old;
-	RecsysSplit *split;
-	const char *text;
-	bool		searching;
+	ListCell   *cell;
+	int			rank = 0;
 
 	tuning->start = GetCurrentTimestamp();
 	context = AllocSetContextCreate(CurrentMemoryContext, "recsys tuning", ALLOCSET_DEFAULT_SIZES);
@@ -328,31 +463,27 @@ tune(FunctionCallInfo fcinfo, Tuning *tuning)
 	tuning->trials = palloc(sizeof(Trial) * tuning->most_trials);
 	if (!PG_ARGISNULL(5))
 		tuning->candidates = RecsysCandidatesGiven(read_models(fcinfo, 5));
-	split = RecsysMakeSplit(&tuning->split_options, tuning->measuring.verbose);
-	tuning->item_kind = split->item_kind;
-	searching = tuning->candidates == NULL;
-	if (searching)
-		tuning->candidates = RecsysCandidatesSearch(split->timed);
+	search(tuning);
 
-	/* at least one trial, so that there is an answer */
-	while ((tuning->ntrials == 0 || budget_left(tuning)) &&
-		   (text = RecsysCandidatesNext(tuning->candidates)) != NULL)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (!searching || tuning->ntrials == 0)
-			try_model(tuning, split, text);
-		else if (!model_fits(tuning, split, text))
-		{
-			RecsysCandidatesReport(tuning->candidates, NAN);
-			continue;
-		}
-		RecsysCandidatesReport(tuning->candidates, tuning->trials[tuning->ntrials - 1].mean.mean);
-	}
 	qsort(tuning->trials, tuning->ntrials, sizeof(Trial), compare_trials);
-	for (int x = 0; x < tuning->ntrials; x++)
-		put_trial(tuning, x + 1, &tuning->trials[x]);
+	while (rank < tuning->ntrials)
+	{
+		put_trial(tuning, rank + 1, &tuning->trials[rank]);
+		rank++;
+	}
+	foreach(cell, tuning->failures)
+		put_failure(tuning, ++rank, lfirst(cell));
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+}
+
+static void
+tune_index(FunctionCallInfo fcinfo, Oid index, Tuning *tuning)
+{
+	tuning->query = RecsysQueryOfIndex(index, &tuning->role, &tuning->command);
+	tuning->has_command = true;
+	read_arguments(fcinfo, tuning);
+	tune(fcinfo, tuning);
 }
 
 Datum
@@ -362,13 +493,23 @@ recsys_tune(PG_FUNCTION_ARGS)
 
 	RecsysAnswerInit(&tuning.answer, fcinfo);
 	tuning.query = RecsysArgQuery(fcinfo, 0, "query");
+
+	/* a name without a cast is text */
+	if (RecsysIsName(tuning.query))
+	{
+		tune_index(fcinfo, RecsysNamedRecommender(tuning.query), &tuning);
+		return (Datum) 0;
+	}
 	read_arguments(fcinfo, &tuning);
 	tuning.has_command = RecsysCommandOfQuery(tuning.query, &tuning.command);
 	tune(fcinfo, &tuning);
 	return (Datum) 0;
 }
 
-/* The rows of an index instead of a query. */
+/*
+ * The rows of an index instead of a query.  They are read with the rights of the
+ * table's owner, whose expressions and predicate come to run.
+ */
 Datum
 recsys_tune_index(PG_FUNCTION_ARGS)
 {
@@ -379,9 +520,6 @@ recsys_tune_index(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("index must not be NULL")));
-	tuning.query = RecsysQueryOfIndex(PG_GETARG_OID(0), &tuning.command);
-	tuning.has_command = true;
-	read_arguments(fcinfo, &tuning);
-	tune(fcinfo, &tuning);
+	tune_index(fcinfo, PG_GETARG_OID(0), &tuning);
 	return (Datum) 0;
 }

@@ -157,6 +157,12 @@ RecsysBestRulesOffer(RecsysBestRules *best, double order, const RecsysRule *rule
 	return best->memory <= best->limit;
 }
 
+const RecsysRule *
+RecsysBestRulesWorst(const RecsysBestRules *best)
+{
+	return best->count > 0 && best->count == best->k ? &best->heap[0]->rule : NULL;
+}
+
 void
 RecsysBestRulesReport(RecsysBestRules *best, RecsysRuleReporter report, void *arg)
 {

@@ -14,6 +14,9 @@
 #ifndef RECSYS_STANDALONE
 
 #include <dlfcn.h>
+#include <stdlib.h>
+
+#include "core/blaskind.h"
 
 #ifndef RECSYS_BLAS_LIBRARY
 #define RECSYS_BLAS_LIBRARY "libblas.so.3"
@@ -35,16 +38,23 @@ open_library(const char *name)
 	return library;
 }
 
-static void *
-find_routine(const char *name)
-{
-	static void *libraries[2];
-	void	   *routine;
+static void *libraries[2];
 
+static void
+open_libraries(void)
+{
 	if (libraries[0] == NULL)
 		libraries[0] = open_library(RECSYS_BLAS_LIBRARY);
 	if (libraries[1] == NULL)
 		libraries[1] = open_library(RECSYS_LAPACK_LIBRARY);
+}
+
+static void *
+find_routine(const char *name)
+{
+	void	   *routine;
+
+	open_libraries();
 	routine = dlsym(libraries[0], name);
 	if (routine == NULL)
 		routine = dlsym(libraries[1], name);
@@ -54,6 +64,29 @@ find_routine(const char *name)
 				 errmsg("could not find routine \"%s\" in \"%s\" or \"%s\"", name,
 						RECSYS_BLAS_LIBRARY, RECSYS_LAPACK_LIBRARY)));
 	return routine;
+}
+
+/* Libraries that it is linked with are looked at, too: Debian's libblas.so.3 is a small one before OpenBLAS. */
+static bool
+has_symbol(void *arg, const char *symbol)
+{
+	return dlsym(libraries[0], symbol) != NULL;
+}
+
+const char *
+RecsysBlasLibrary(char **file)
+{
+	void	   *routine;
+	Dl_info		info;
+	char	   *resolved = NULL;
+
+	open_libraries();
+	routine = dlsym(libraries[0], "sgemm_");
+	if (routine != NULL && dladdr(routine, &info) != 0 && info.dli_fname != NULL)
+		resolved = realpath(info.dli_fname, NULL);
+	*file = pstrdup(resolved != NULL ? resolved : RECSYS_BLAS_LIBRARY);
+	free(resolved);
+	return RecsysBlasKind(*file, has_symbol, NULL);
 }
 
 /* Pass on a call of a routine. */

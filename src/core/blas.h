@@ -43,6 +43,12 @@ extern void ssyevd_(const char *jobz, const char *uplo, const int *n, float *a, 
 
 #ifndef RECSYS_STANDALONE
 #pragma GCC visibility pop
+
+/*
+ * Loads the libraries if need be.  Returns what the one with BLAS is, as RecsysBlasKind()
+ * does, and its file, palloc'd.
+ */
+extern const char *RecsysBlasLibrary(char **file);
 #endif
 
 /* Lengths of ssyevd_'s work and iwork for the eigenvectors of a matrix of order n */

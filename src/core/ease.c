@@ -420,7 +420,7 @@ refuse(RecsysTeam *team, double lambda)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("lambda %g does not go with these weights", lambda),
-				 errhint("Raise lambda, or scale the weights to about 1.")));
+				 errhint("Raise lambda, scale the weights to about 1, or train with weighting = bm25.")));
 }
 
 static void

@@ -217,7 +217,7 @@ score_by_factors(RecsysEvaluator *evaluator, uint32 user)
 	const RecsysEvaluation *evaluation = evaluator->evaluation;
 	const RecsysFactors *factors = &evaluation->factors;
 	Size		rank = factors->shape.rank;
-	uint32		nitems = Min(evaluation->nitems, factors->shape.nitems);
+	uint32		nitems = Min(evaluation->nitems, RecsysEvaluationFactors(evaluation));
 	const uint32 *items;
 	uint64		count = row_of(&evaluation->histories, user, &items);
 	const float *taste;
@@ -279,7 +279,7 @@ static int
 list_items(RecsysEvaluator *evaluator, uint32 *list)
 {
 	const RecsysEvaluation *evaluation = evaluator->evaluation;
-	int			count = RecsysScorerTop(evaluator->scorer, evaluator->length, evaluator->best);
+	int			count = RecsysScorerTop(evaluator->scorer, evaluator->length, NULL, evaluator->best);
 
 	for (int x = 0; x < count; x++)
 		list[x] = evaluator->best[x].item;
@@ -424,7 +424,6 @@ measure_auc(RecsysEvaluator *evaluator, const uint32 *test, uint64 ntest)
 	RecsysScorer *scorer = evaluator->scorer;
 	uint64	   *values;
 	uint64		n = 0;
-	uint64		nunscored = 0;
 	uint64		doubled = 0;	/* twice the pairs won, a tie counting one */
 	uint64		others = evaluation->ncatalogue;	/* unseen items that are not held out */
 	const uint32 *touched;
@@ -443,7 +442,6 @@ measure_auc(RecsysEvaluator *evaluator, const uint32 *test, uint64 ntest)
 			RecsysScorerIsExcluded(scorer, test[x]))
 			continue;
 		values[n] = standing(evaluator, test[x]);
-		nunscored += values[n] <= PG_UINT32_MAX;
 
 		/* as if the whole catalogue had no score */
 		if (values[n] <= PG_UINT32_MAX)

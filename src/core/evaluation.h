@@ -41,6 +41,7 @@ typedef struct RecsysEvaluation
 	 * factors instead of by the graph.  items is NULL when there are none.
 	 */
 	RecsysFactors factors;
+	uint32		nfactors;		/* rows of factors.items, if not those of the shape */
 
 	/* users with at least one held-out item */
 	uint32		nusers;
@@ -57,6 +58,10 @@ typedef struct RecsysEvaluation
 	int			ks[RECSYS_EVALUATION_MAX_KS];	/* ascending, distinct, > 0 */
 	uint32		metrics;		/* RECSYS_METRIC_BITs */
 } RecsysEvaluation;
+
+/* Items 0 .. so many - 1 have a row of factors, perhaps of zeros. */
+#define RecsysEvaluationFactors(evaluation) \
+	((evaluation)->nfactors > 0 ? (evaluation)->nfactors : (evaluation)->factors.shape.nitems)
 
 /* Columns of the table of figures: for each user metric that is asked for, each k. */
 extern int	RecsysEvaluationColumns(const RecsysEvaluation *evaluation);

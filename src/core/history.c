@@ -6,17 +6,19 @@
  * mostly over a few dozen interactions, so the common cases are kept cheap:
  * one 64-bit word per interaction (item in the high half, place in the array
  * in the low half) is sorted instead of the interactions themselves, by
- * insertion for short histories and by a radix sort otherwise.  Both keep
- * interactions with the same item in the order they came in, which in a heap
- * scan is that of their positions; only where it is not, an item's
- * interactions are sorted again.
+ * insertion for short histories and by a radix sort otherwise.
  */
 #include "core/history.h"
+
+#include "core/exactsum.h"
 
 #include <math.h>
 
 /* Histories up to this length are sorted on the stack. */
 #define SHORT_HISTORY 64
+
+/* In loops over long ones a look at whether to go on comes after so many steps. */
+#define LOOK_EVERY 65536
 
 #define RADIX_BITS 8
 #define RADIX_SIZE (1 << RADIX_BITS)
@@ -52,6 +54,7 @@ radix_sort(uint64 *words, uint64 *spare, int n, uint32 max_item)
 		int			next = 0;
 		uint64	   *swap;
 
+		CHECK_FOR_INTERRUPTS();
 		for (int x = 0; x < n; x++)
 			places[(words[x] >> shift) & (RADIX_SIZE - 1)]++;
 		for (int digit = 0; digit < RADIX_SIZE; digit++)
@@ -61,6 +64,7 @@ radix_sort(uint64 *words, uint64 *spare, int n, uint32 max_item)
 			places[digit] = next;
 			next += count;
 		}
+		CHECK_FOR_INTERRUPTS();
 		for (int x = 0; x < n; x++)
 			spare[places[(words[x] >> shift) & (RADIX_SIZE - 1)]++] = words[x];
 
@@ -71,13 +75,44 @@ radix_sort(uint64 *words, uint64 *spare, int n, uint32 max_item)
 	return words;
 }
 
-static int
-compare_positions(const void *a, const void *b)
+/*
+ * The sum of finite weights, rounded once: as doubles, unless a digit is lost on the
+ * way, which sums of quantities and prices do not come to.
+ */
+static double
+sum_weights(const RecsysInteraction *interactions, const uint64 *words, int n)
 {
-	uint64		x = ((const RecsysInteraction *) a)->position;
-	uint64		y = ((const RecsysInteraction *) b)->position;
+	RecsysExactSum exact;
+	double		sum = 0.0;
+	bool		lost = false;
 
-	return (x > y) - (x < y);
+	for (int x = 0; x < n; x++)
+	{
+		double		weight = interactions[(uint32) words[x]].weight;
+		double		next;
+		double		part;
+
+		if (x % LOOK_EVERY == LOOK_EVERY - 1)
+			CHECK_FOR_INTERRUPTS();
+		if (!isfinite(weight))
+			continue;
+		next = sum + weight;
+		part = next - sum;
+		lost |= (sum - (next - part)) + (weight - part) != 0;
+		sum = next;
+	}
+	if (!lost)
+		return sum;
+
+	RecsysExactSumInit(&exact);
+	for (int x = 0; x < n; x++)
+	{
+		if (x % LOOK_EVERY == LOOK_EVERY - 1)
+			CHECK_FOR_INTERRUPTS();
+		if (isfinite(interactions[(uint32) words[x]].weight))
+			RecsysExactSumAdd(&exact, interactions[(uint32) words[x]].weight);
+	}
+	return RecsysExactSumGet(&exact);
 }
 
 /*
@@ -88,95 +123,107 @@ static bool
 fold_item(const RecsysInteraction *interactions, const uint64 *words, int n,
 		  RecsysHistoryItem *out)
 {
-	const RecsysInteraction *first = &interactions[(uint32) words[0]];
-	RecsysInteraction *sorted = NULL;
-	double		sum = 0.0;
-
-	out->item = first->item;
-	out->time = first->time;
-	out->position = first->position;
-
-	/* sums of doubles depend on the order: see to it that it is by position */
+	out->item = interactions[(uint32) words[0]].item;
+	out->time = interactions[(uint32) words[0]].time;
 	for (int x = 1; x < n; x++)
-	{
-		if (interactions[(uint32) words[x]].position <
-			interactions[(uint32) words[x - 1]].position)
-		{
-			sorted = recsys_alloc_huge((Size) n * sizeof(RecsysInteraction));
-			for (int y = 0; y < n; y++)
-				sorted[y] = interactions[(uint32) words[y]];
-			qsort(sorted, n, sizeof(RecsysInteraction), compare_positions);
-			break;
-		}
-	}
-
-	for (int x = 0; x < n; x++)
-	{
-		const RecsysInteraction *one = sorted ? &sorted[x] : &interactions[(uint32) words[x]];
-
-		if (isfinite(one->weight))
-			sum += one->weight;
-		if (one->time > out->time ||
-			(one->time == out->time && one->position > out->position))
-		{
-			out->time = one->time;
-			out->position = one->position;
-		}
-	}
-
-	if (sorted != NULL)
-		pfree(sorted);
-	out->weight = (float) sum;
+		out->time = Max(out->time, interactions[(uint32) words[x]].time);
+	out->weight = (float) sum_weights(interactions, words, n);
 	return out->weight > 0.0f && isfinite(out->weight);
 }
 
-/* Most recent first; two items can share a position only in artificial data. */
+/* Latest first */
 static int
-compare_recency(const void *a, const void *b)
+compare_times(const void *a, const void *b)
 {
-	const RecsysHistoryItem *x = a;
-	const RecsysHistoryItem *y = b;
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
 
-	if (x->time != y->time)
-		return x->time > y->time ? -1 : 1;
-	if (x->position != y->position)
-		return x->position > y->position ? -1 : 1;
-	return (x->item > y->item) - (x->item < y->item);
+	/* sorts of long histories take seconds */
+	CHECK_FOR_INTERRUPTS();
+	return (x < y) - (x > y);
+}
+
+static int
+compare_items(const void *a, const void *b)
+{
+	uint32		x = ((const RecsysNeighbor *) a)->item;
+	uint32		y = ((const RecsysNeighbor *) b)->item;
+
+	return (x > y) - (x < y);
+}
+
+/* Of the items with that time, those with the lowest keys, ascending by number. */
+static RecsysNeighbor *
+lowest_keys(const RecsysHistoryItem *items, int n, int64 time, int wanted,
+			const RecsysNeighborOrder *order)
+{
+	RecsysNeighbor *tied = recsys_alloc_huge((Size) n * sizeof(RecsysNeighbor));
+	int			ntied = 0;
+
+	for (int x = 0; x < n; x++)
+	{
+		if (items[x].time != time)
+			continue;
+		tied[ntied].item = items[x].item;
+		tied[ntied].score = 0;
+		tied[ntied++].support = 0;
+	}
+
+	/* they are in the order of numbers, which nearly always is that of keys */
+	if (order != NULL && order->compare_keys != NULL && ntied > wanted &&
+		tied[ntied - 1].item >= order->nsorted)
+	{
+		RecsysNeighborSort(tied, ntied, order);
+		qsort(tied, wanted, sizeof(RecsysNeighbor), compare_items);
+	}
+	return tied;
 }
 
 /* Keep the most recent of n items, in the order they are in. */
 static int
-keep_recent(RecsysHistoryItem *items, int n, int max_history)
+keep_recent(RecsysHistoryItem *items, int n, int max_history, const RecsysNeighborOrder *order)
 {
-	RecsysHistoryItem *recent;
-	RecsysHistoryItem oldest;
+	int64	   *times;
+	int64		oldest;
+	int			later = 0;
+	RecsysNeighbor *tied;
+	int			next = 0;
 	int			kept = 0;
 
 	if (max_history <= 0)
 		return 0;
-	recent = recsys_alloc_huge((Size) n * sizeof(RecsysHistoryItem));
-	memcpy(recent, items, (Size) n * sizeof(RecsysHistoryItem));
-	qsort(recent, n, sizeof(RecsysHistoryItem), compare_recency);
-	oldest = recent[max_history - 1];
-	pfree(recent);
+	times = recsys_alloc_huge((Size) n * sizeof(int64));
+	for (int x = 0; x < n; x++)
+		times[x] = items[x].time;
+	qsort(times, n, sizeof(int64), compare_times);
+	oldest = times[max_history - 1];
+	while (times[later] > oldest)
+		later++;
+	pfree(times);
 
+	tied = lowest_keys(items, n, oldest, max_history - later, order);
 	for (int x = 0; x < n; x++)
 	{
-		if (compare_recency(&items[x], &oldest) <= 0)
+		bool		chosen = next < max_history - later && tied[next].item == items[x].item;
+
+		next += chosen;
+		if (items[x].time > oldest || chosen)
 			items[kept++] = items[x];
 	}
+	pfree(tied);
 	return kept;
 }
 
 int
 RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
-				  RecsysHistoryItem *out, int *dropped)
+				  const RecsysNeighborOrder *order, RecsysHistoryItem *out, int *dropped)
 {
 	uint64		short_words[SHORT_HISTORY];
 	uint64	   *allocated = NULL;
 	uint64	   *words = short_words;
 	uint32		max_item = 0;
 	int			nitems = 0;
+	int			before = 0;
 	int			kept;
 
 	if (n > SHORT_HISTORY)
@@ -198,6 +245,9 @@ RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
 	{
 		uint32		item = (uint32) (words[first] >> 32);
 
+		if (first / LOOK_EVERY != before / LOOK_EVERY)
+			CHECK_FOR_INTERRUPTS();
+		before = first;
 		last = first + 1;
 		while (last < n && (uint32) (words[last] >> 32) == item)
 			last++;
@@ -207,7 +257,7 @@ RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
 	if (allocated != NULL)
 		pfree(allocated);
 
-	kept = nitems > max_history ? keep_recent(out, nitems, max_history) : nitems;
+	kept = nitems > max_history ? keep_recent(out, nitems, max_history, order) : nitems;
 	if (dropped != NULL)
 		*dropped = nitems - kept;
 	return kept;
@@ -219,7 +269,7 @@ RecsysDecay(int64 time, int64 reference, int64 half_life)
 	int64		age;
 	double		age_in_double;
 
-	if (half_life <= 0 || time == RECSYS_NO_TIME || reference == RECSYS_NO_TIME)
+	if (half_life <= 0 || time == RECSYS_NO_TIME || time >= reference)
 		return 1.0;
 
 	/* exact unless infinite times make the difference overflow */

@@ -149,7 +149,9 @@ extern RecsysItemsetOutcome RecsysItemsetMine(RecsysItemsetMiner *miner, uint32 
  * The lowest min_support with which no more than max_sets are reported (with maximal
  * sets: closed ones, which are at least as many), to be told to a user who got too many.
  * It takes about as long as mining with that support.  0 if the memory does not suffice.
+ * remaining, unless NULL, gets how many are reported with it, which may be none.
  */
-extern uint32 RecsysItemsetsSuggest(const RecsysItemsets *sets, uint64 max_sets, Size memory_limit);
+extern uint32 RecsysItemsetsSuggest(const RecsysItemsets *sets, uint64 max_sets, Size memory_limit,
+									uint64 *remaining);
 
 #endif							/* RECSYS_ITEMSET_H */

@@ -65,4 +65,12 @@ typedef struct ItemsetBlock
 extern void RecsysItemsetMinerChange(RecsysItemsetMiner *miner, RecsysItemsetKind kind,
 									 uint32 min_support);
 
+/*
+ * Of the sets with just that support, with kind ALL and without any_of, the first ones in the
+ * alphabet of their items as reported, in that order and their items ascending, most at most.
+ */
+extern RecsysItemsetOutcome RecsysItemsetsFirst(const RecsysItemsets *sets, uint32 support,
+												uint64 most, Size memory_limit,
+												RecsysItemsetReporter report, void *arg);
+
 #endif							/* RECSYS_ITEMSET_BLOCK_H */

@@ -85,6 +85,13 @@ report_set(RecsysItemsetMiner *miner, uint32 support, double weight)
 static bool
 report_subsets(RecsysItemsetMiner *miner, uint32 n, uint32 support, double weight)
 {
+	/* the threshold may have risen since the first of them was reported */
+	if (support < miner->min_support)
+		return true;
+
+	/* all that is entered leads to a report, so that it can be interrupted there */
+	if (miner->length + n < miner->min_length)
+		return true;
 	if (!report_set(miner, support, weight))
 		return false;
 	if (miner->length >= miner->max_length)

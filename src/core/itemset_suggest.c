@@ -67,7 +67,8 @@ count_set(void *arg, const RecsysItemset *set)
 }
 
 uint32
-RecsysItemsetsSuggest(const RecsysItemsets *sets, uint64 max_sets, Size memory_limit)
+RecsysItemsetsSuggest(const RecsysItemsets *sets, uint64 max_sets, Size memory_limit,
+					  uint64 *remaining)
 {
 	Suggestion	suggestion = {0};
 	RecsysItemsetOutcome outcome = RECSYS_ITEMSETS_DONE;
@@ -89,6 +90,8 @@ RecsysItemsetsSuggest(const RecsysItemsets *sets, uint64 max_sets, Size memory_l
 	pfree(suggestion.counts);
 	if (outcome != RECSYS_ITEMSETS_DONE)
 		return 0;
+	if (remaining != NULL)
+		*remaining = suggestion.nsets;
 	result = suggestion.step < NSTEPS ? support_of(suggestion.step) : PG_UINT32_MAX;
 	return Max(result, sets->min_support);
 }

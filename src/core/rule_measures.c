@@ -41,7 +41,14 @@
  *					q or less (Benjamini, Hochberg 1995, "Controlling the false
  *					discovery rate")
  *
- * Numerics.  A hypergeometric probability is a quotient of three binomial ones,
+ * Numerics.  A threshold such as kulczynski >= 0.45 must let 9/20 pass, so every
+ * measure that is a quotient of integers (cosine: by a square root) is rounded
+ * once, as the threshold was: numerator and denominator are kept as sums of two
+ * doubles, which hold products of counts exactly where they have up to 106 bits
+ * and to 30 digits beyond that (Dekker 1971, "A floating-point technique for
+ * extending the available precision").
+ *
+ * A hypergeometric probability is a quotient of three binomial ones,
  * and those come by Loader's saddle-point expansion (Loader 2000, "Fast and
  * accurate computation of binomial probabilities"), which loses no digits where
  * differences of log-factorials of millions would.  It is needed once; the tail
@@ -223,15 +230,85 @@ fisher_p(const RecsysRuleCounts *counts)
 	return Max(1 - hypergeometric_tail(c - 1, counts, false), 0.0);
 }
 
+/* The unevaluated sum of two doubles, the second less than half a digit of the first */
+typedef struct Pair
+{
+	double		high;
+	double		low;
+} Pair;
+
+/* Integers up to here are doubles. */
+#define EXACT_INTEGERS 9007199254740992.0
+
+static Pair
+sum_of(double a, double b)
+{
+	double		sum = a + b;
+	double		part = sum - a;
+
+	return (Pair) {sum, (a - (sum - part)) + (b - part)};
+}
+
+/* Product of integers */
+static Pair
+product(double a, double b)
+{
+	double		high = a * b;
+
+	return (Pair) {high, high < EXACT_INTEGERS ? 0 : fma(a, b, -high)};
+}
+
+static Pair
+times(Pair a, Pair b)
+{
+	double		high = a.high * b.high;
+	double		low = fma(a.high, b.high, -high);
+
+	return sum_of(high, low + (a.high * b.low + a.low * b.high));
+}
+
+static Pair
+difference(Pair a, Pair b)
+{
+	Pair		high = sum_of(a.high, -b.high);
+	Pair		low = sum_of(a.low, -b.low);
+	Pair		sum = sum_of(high.high, high.low + low.high);
+
+	return sum_of(sum.high, sum.low + low.low);
+}
+
+/* Rounded once */
+static double
+quotient(Pair a, Pair b)
+{
+	double		value = a.high / b.high;
+
+	if (a.low == 0 && b.low == 0)
+		return value;
+	return value + (fma(-value, b.high, a.high) + (a.low - value * b.low)) / b.high;
+}
+
+/* c / sqrt(x y) */
+static double
+cosine(double c, double x, double y)
+{
+	Pair		square = product(x, y);
+	double		root = sqrt(square.high);
+	double		rest = fma(-root, root, square.high) + square.low;
+
+	return quotient((Pair) {c, 0}, (Pair) {root, rest / (2 * root)});
+}
+
 static double
 chi_square(double c, double x, double y, double all)
 {
-	double		difference;
+	Pair		deviation;
 
 	if (x >= all || y >= all)
 		return 0;
-	difference = c - x * y / all;
-	return difference * difference * all * ((all / x) * (all / y)) / ((all - x) * (all - y));
+	deviation = difference(product(c, all), product(x, y));
+	return quotient(times(times(deviation, deviation), (Pair) {all, 0}),
+					times(product(x, all - x), product(y, all - y)));
 }
 
 double
@@ -251,19 +328,19 @@ RecsysRuleMeasureValue(RecsysRuleMeasure measure, const RecsysRuleCounts *counts
 		case RECSYS_RULE_CONFIDENCE:
 			return c / x;
 		case RECSYS_RULE_LIFT:
-			return c * all / (x * y);
+			return quotient(product(c, all), product(x, y));
 		case RECSYS_RULE_LEVERAGE:
-			return (c * all - x * y) / (all * all);
+			return quotient(difference(product(c, all), product(x, y)), product(all, all));
 		case RECSYS_RULE_CONVICTION:
 			if (y >= all)
 				return 1;
-			return c >= x ? INFINITY : x * (all - y) / (all * (x - c));
+			return c >= x ? INFINITY : quotient(product(x, all - y), product(all, x - c));
 		case RECSYS_RULE_JACCARD:
 			return c / (x + y - c);
 		case RECSYS_RULE_COSINE:
-			return c / (sqrt(x) * sqrt(y));
+			return cosine(c, x, y);
 		case RECSYS_RULE_KULCZYNSKI:
-			return (c / x + c / y) / 2;
+			return quotient(product(c, x + y), product(2 * x, y));
 		case RECSYS_RULE_IMBALANCE_RATIO:
 			return fabs(x - y) / (x + y - c);
 		case RECSYS_RULE_CHI_SQUARE:

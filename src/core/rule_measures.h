@@ -46,7 +46,8 @@ extern bool RecsysRuleMeasureAscends(RecsysRuleMeasure measure);
 
 /*
  * Any but the adjusted p-value.  Not NaN; conviction may be infinite.  Counts must be
- * possible ones, and none but both zero.
+ * possible ones, and none but both zero.  What is a quotient of integers is the double
+ * next to it, so that it compares with a decimal number as the fraction itself would.
  */
 extern double RecsysRuleMeasureValue(RecsysRuleMeasure measure, const RecsysRuleCounts *counts);
 

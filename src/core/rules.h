@@ -5,6 +5,7 @@
 #ifndef RECSYS_RULES_H
 #define RECSYS_RULES_H
 
+#include "core/itemset.h"
 #include "core/rule_measures.h"
 #include "core/setstore.h"
 
@@ -76,8 +77,20 @@ extern RecsysBestRules *RecsysBestRulesCreate(uint64 k, Size memory_limit);
 /* False if the memory limit does not suffice. */
 extern bool RecsysBestRulesOffer(RecsysBestRules *best, double order, const RecsysRule *rule);
 
+/* The last of the k best up to now; NULL as long as there are fewer. */
+extern const RecsysRule *RecsysBestRulesWorst(const RecsysBestRules *best);
+
 /* Reports the best in order. */
 extern void RecsysBestRulesReport(RecsysBestRules *best, RecsysRuleReporter report, void *arg);
 extern void RecsysBestRulesFree(RecsysBestRules *best);
+
+/*
+ * The k most frequent item sets in the order of best rules, reported as rules without a
+ * consequent, kind ALL or CLOSED, without any_of.  Takes memory for k sets, not for those that
+ * it passes over.  Never STOPPED.
+ */
+extern RecsysItemsetOutcome RecsysItemsetsBest(const RecsysItemsets *sets, uint64 k,
+											   Size memory_limit, RecsysRuleReporter report,
+											   void *arg);
 
 #endif							/* RECSYS_RULES_H */

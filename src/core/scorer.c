@@ -188,9 +188,10 @@ ensure_pool(RecsysScorer *scorer, Size size)
 /*
  * Candidates go into a pool of a little more than 2k.  Whenever it is full the
  * best k stay, and from then on only what is better than the k-th is let in.
+ * Ties are broken by number.
  */
-int
-RecsysScorerTop(RecsysScorer *scorer, int k, RecsysScored *out)
+static int
+top_by_number(RecsysScorer *scorer, int k, RecsysScored *out)
 {
 	Size		size;
 	int			used = 0;
@@ -241,4 +242,45 @@ RecsysScorerTop(RecsysScorer *scorer, int k, RecsysScored *out)
 		out[x].score = RecsysCandidateScore(sorted[x].order);
 	}
 	return used;
+}
+
+/*
+ * The best n are there but for ties, which some numbers break in another way than
+ * keys do: everything from the n-th score up is put in order anew.
+ */
+static void
+break_ties(RecsysScorer *scorer, const RecsysNeighborOrder *order, RecsysScored *best, int n)
+{
+	float		last = best[n - 1].score;
+	RecsysNeighbor *candidates = recsys_alloc_huge(sizeof(RecsysNeighbor) * (Size) scorer->nmarked);
+	int			count = 0;
+
+	for (uint32 x = 0; x < scorer->nmarked; x++)
+	{
+		uint32		item = scorer->marked[x];
+		float		score = (float) scorer->sums[item];
+
+		if (!(score >= last) || scorer->marks[item] != MARK_SUM)
+			continue;
+		candidates[count].item = item;
+		candidates[count].score = score;
+		candidates[count++].support = 0;
+	}
+	RecsysNeighborSort(candidates, count, order);
+	for (int x = 0; x < n; x++)
+	{
+		best[x].item = candidates[x].item;
+		best[x].score = candidates[x].score;
+	}
+	pfree(candidates);
+}
+
+int
+RecsysScorerTop(RecsysScorer *scorer, int k, const RecsysNeighborOrder *order, RecsysScored *out)
+{
+	int			n = top_by_number(scorer, k, out);
+
+	if (n > 0 && order != NULL && order->compare_keys != NULL && order->nsorted < scorer->nitems)
+		break_ties(scorer, order, out, n);
+	return n;
 }

@@ -9,7 +9,7 @@
 #ifndef RECSYS_SCORER_H
 #define RECSYS_SCORER_H
 
-#include "core/platform.h"
+#include "core/neighbors.h"
 
 typedef struct RecsysScorer RecsysScorer;
 
@@ -46,9 +46,11 @@ extern bool RecsysScorerIsCandidate(const RecsysScorer *scorer, uint32 item);
 
 /*
  * The best min(k, candidates) items with a positive score into out (room for
- * k), score descending, then item ascending.  Returns their number.
+ * k), score descending, then item key ascending.  order tells the order of keys;
+ * NULL: that of the numbers is theirs.  Returns their number.
  */
-extern int	RecsysScorerTop(RecsysScorer *scorer, int k, RecsysScored *out);
+extern int	RecsysScorerTop(RecsysScorer *scorer, int k, const RecsysNeighborOrder *order,
+							RecsysScored *out);
 
 /* The item's score, whether or not it is excluded; 0 when nothing was added to it. */
 extern float RecsysScorerScore(const RecsysScorer *scorer, uint32 item);

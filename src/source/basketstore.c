@@ -36,6 +36,7 @@ struct RecsysBasketStore
 	MemoryContext context;
 	uint32		nitems;
 	int			max_basket;
+	const RecsysNeighborOrder *order;
 	bool		weighted;
 	Size		limit;
 	uint64		nbaskets;
@@ -61,7 +62,8 @@ struct RecsysBasketStore
 };
 
 RecsysBasketStore *
-RecsysBasketStoreCreate(uint32 nitems, int max_basket, bool weighted, Size memory_limit)
+RecsysBasketStoreCreate(uint32 nitems, int max_basket, const RecsysNeighborOrder *order,
+						bool weighted, Size memory_limit)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys baskets",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -70,6 +72,7 @@ RecsysBasketStoreCreate(uint32 nitems, int max_basket, bool weighted, Size memor
 	store->context = context;
 	store->nitems = nitems;
 	store->max_basket = max_basket;
+	store->order = order;
 	store->weighted = weighted;
 	store->limit = memory_limit;
 	store->stamps = MemoryContextAllocExtended(context, sizeof(uint32) * (Size) Max(nitems, 1),
@@ -291,7 +294,7 @@ RecsysBasketStoreAdd(RecsysBasketStore *store, RecsysInteraction *interactions, 
 		store->room = Max((Size) kept, store->room * 2);
 		store->history = recsys_alloc_huge(sizeof(RecsysHistoryItem) * store->room);
 	}
-	kept = RecsysHistoryFold(interactions, kept, store->max_basket, store->history, NULL);
+	kept = RecsysHistoryFold(interactions, kept, store->max_basket, store->order, store->history, NULL);
 	if (kept > 0)
 		append_folded(store, kept);
 	MemoryContextSwitchTo(old);

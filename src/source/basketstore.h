@@ -14,11 +14,13 @@ typedef struct RecsysBasketStore RecsysBasketStore;
 
 /*
  * Items are below nitems.  Of a basket with more items than max_basket the most
- * recent ones count, as with max_history of an index.  weighted: keep the sum of
- * each basket's weights.
+ * recent ones count, as with max_history of an index; order tells the order of the
+ * items' keys, NULL that it is that of the numbers.  weighted: keep the sum of each
+ * basket's weights.
  */
-extern RecsysBasketStore *RecsysBasketStoreCreate(uint32 nitems, int max_basket, bool weighted,
-												  Size memory_limit);
+extern RecsysBasketStore *RecsysBasketStoreCreate(uint32 nitems, int max_basket,
+												  const RecsysNeighborOrder *order,
+												  bool weighted, Size memory_limit);
 
 /* One basket's interactions, which are reordered; it counts if anything of it does. */
 extern void RecsysBasketStoreAdd(RecsysBasketStore *store, RecsysInteraction *interactions,

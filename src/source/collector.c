@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "core/platform.h"
+#include "source/clock.h"
 #include "source/collector.h"
 #include "source/rowstore.h"
 #include "source/spill.h"
@@ -35,7 +36,9 @@ struct RecsysCollector
 	RecsysCollectorOptions options;
 	MemoryContext context;
 	uint64		nrows;
-	int64		latest;			/* time of any row that counts */
+	int64		now;
+	int64		latest;			/* time of any row that counts, not after now */
+	uint64		nfuture;		/* rows that count and are after now */
 	RecsysDictionary *users;	/* NULL once spilled */
 	RecsysDictionary *items;
 	RecsysRowStore store;
@@ -78,6 +81,7 @@ RecsysCollectorCreate(const RecsysCollectorOptions *options)
 
 	collector->options = *options;
 	collector->context = context;
+	collector->now = RecsysNow(options->timed ? options->time_type : InvalidOid);
 	collector->latest = RECSYS_NO_TIME;
 	collector->users = RecsysDictionaryCreate(options->user_kind, options->seed);
 	collector->items = RecsysDictionaryCreate(options->item_kind, options->seed);
@@ -180,7 +184,10 @@ RecsysCollectorAdd(RecsysCollector *collector, const RecsysCollected *row)
 	if (row->item != NULL)
 		item = RecsysDictionaryIntern(collector->items, row->item);
 	if (row->item != NULL && row->user != NULL && !row->dead)
-		collector->latest = Max(collector->latest, row->time);
+	{
+		collector->nfuture += row->time > collector->now;
+		collector->latest = Max(collector->latest, Min(row->time, collector->now));
+	}
 
 	if (collector->spill == NULL)
 	{
@@ -266,6 +273,18 @@ int64
 RecsysCollectorLatest(const RecsysCollector *collector)
 {
 	return collector->latest;
+}
+
+uint64
+RecsysCollectorFuture(const RecsysCollector *collector)
+{
+	return collector->nfuture;
+}
+
+bool
+RecsysCollectorTimed(const RecsysCollector *collector)
+{
+	return collector->options.timed;
 }
 
 bool

@@ -29,6 +29,7 @@ typedef struct RecsysCollectorOptions
 	RecsysKeyKind item_kind;
 	bool		weighted;
 	bool		timed;
+	Oid			time_type;		/* base type of the times, InvalidOid without */
 	bool		postings;		/* NextItem will be called */
 	uint64		seed;			/* of the key hashes */
 	Size		memory_limit;	/* bytes */
@@ -68,8 +69,15 @@ extern uint64 RecsysCollectorRows(const RecsysCollector *collector);
 extern uint32 RecsysCollectorItems(const RecsysCollector *collector);
 extern void RecsysCollectorItemKey(const RecsysCollector *collector, uint32 item, RecsysKey *key);
 
-/* The latest time of rows with user and item that are not dead, or RECSYS_NO_TIME. */
+/*
+ * The latest time of rows with user and item that are not dead, or RECSYS_NO_TIME; not
+ * later than now, of which there may be some.
+ */
 extern int64 RecsysCollectorLatest(const RecsysCollector *collector);
+extern uint64 RecsysCollectorFuture(const RecsysCollector *collector);
+
+/* Is there a time column? */
+extern bool RecsysCollectorTimed(const RecsysCollector *collector);
 
 /* Has the limit forced rows to disk? */
 extern bool RecsysCollectorSpilled(const RecsysCollector *collector);

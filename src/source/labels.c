@@ -19,7 +19,7 @@ typedef struct Reading
 	RecsysKeyKind kind;
 	const RecsysDictionary *keys;
 	uint32		nkeys;
-	char	   *hint;
+	const char *hint;
 	bool		labelled;		/* there is a second column */
 	Oid			type;			/* of the key */
 	RecsysDictionary *names;
@@ -36,17 +36,22 @@ start_reading(void *arg, TupleDesc desc)
 	if (desc->natts != (reading->labelled ? 2 : 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the query for %s returns %d columns", reading->what, desc->natts),
+				 errmsg_plural("the query for %s returns %d column",
+							   "the query for %s returns %d columns",
+							   desc->natts, reading->what, desc->natts),
 				 errhint("%s", reading->hint)));
 	reading->type = getBaseType(TupleDescAttr(desc, 0)->atttypid);
-	if (!RecsysKeyKindOfType(reading->type, &kind) || kind != reading->kind)
+	if (!RecsysQueryKeyKindOfType(reading->type, &kind) || kind != reading->kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the query for %s returns %s keys of type %s",
 						reading->what, reading->role, format_type_be(reading->type)),
-				 errdetail("The %ss of the evaluation have %s keys.",
-						   reading->role, RecsysKeyKindName(reading->kind)),
+				 strcmp(reading->role, "user") == 0 ?
+				 errdetail("The users of the evaluation have %s keys.", RecsysKeyKindName(reading->kind)) :
+				 errdetail("The items of the evaluation have %s keys.", RecsysKeyKindName(reading->kind)),
 				 errhint("%s", reading->hint)));
+	RecsysCheckCollation(kind, TupleDescAttr(desc, 0)->attcollation,
+						 "Select the column with COLLATE \"C\" or another deterministic collation.");
 }
 
 static void
@@ -145,8 +150,9 @@ RecsysReadLabels(const char *query, const char *what, const char *role, RecsysKe
 	reading.keys = keys;
 	reading.nkeys = nkeys;
 	reading.labelled = true;
-	reading.hint = psprintf("The query must return %s, %s.", role, strcmp(what, "segments") == 0 ? "segment" :
-							strcmp(what, "sellers") == 0 ? "seller" : "category");
+	reading.hint = strcmp(what, "segments") == 0 ? "The query must return user, segment." :
+		strcmp(what, "sellers") == 0 ? "The query must return item, seller." :
+		"The query must return item, category.";
 	reading.names = RecsysDictionaryCreate(RECSYS_KEY_TEXT, 0);
 	reading.labels = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (Size) Max(nkeys, 1));
 	memset(reading.labels, 0xFF, sizeof(uint32) * (Size) nkeys);
@@ -167,7 +173,7 @@ RecsysReadMarks(const char *query, const char *what, const char *role, RecsysKey
 	reading.kind = kind;
 	reading.keys = keys;
 	reading.nkeys = nkeys;
-	reading.hint = psprintf("The query must return %s.", role);
+	reading.hint = "The query must return item.";
 	reading.marks = MemoryContextAllocExtended(CurrentMemoryContext, Max(nkeys, 1),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	RecsysRunQuery(query, reading.hint, start_reading, read_row, &reading);

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include <float.h>
+#include <math.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -23,6 +24,9 @@
 
 /* A user with more interactions than this has them merged on the way. */
 #define COMPACT_THRESHOLD 65536
+
+/* The rows of so many have taken some ten megabytes. */
+#define MANY_INTERACTIONS 500000
 
 struct RecsysModel
 {
@@ -42,6 +46,7 @@ struct RecsysModel
 	int			maxcurrent;
 	RecsysHistoryItem *folded;
 	int			maxfolded;
+	int			nfolded;		/* of the user who has just ended */
 
 	RecsysHistories histories;	/* in memory */
 
@@ -49,6 +54,13 @@ struct RecsysModel
 
 	RecsysFactors *factors;		/* of the last run, or NULL */
 };
+
+bool
+RecsysModelDecays(const RecsysModelOptions *options, int64 latest)
+{
+	return latest != RECSYS_NO_TIME && options->training_half_life > 0 &&
+		RecsysModelUsesWeights(options);
+}
 
 RecsysModel *
 RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_limit, bool on_disk,
@@ -114,17 +126,35 @@ decay(const RecsysModel *model, RecsysHistoryItem *items, int count)
 static int
 compare_interactions(const void *a, const void *b)
 {
-	const RecsysInteraction *left = a;
-	const RecsysInteraction *right = b;
+	uint32		left = ((const RecsysInteraction *) a)->item;
+	uint32		right = ((const RecsysInteraction *) b)->item;
 
-	if (left->item != right->item)
-		return left->item < right->item ? -1 : 1;
-	return left->position < right->position ? -1 : left->position > right->position ? 1 : 0;
+	/* a user may have millions */
+	CHECK_FOR_INTERRUPTS();
+	return (left > right) - (left < right);
+}
+
+/* Adds interactions with an item whose weights sum up to exactly so much: a few floats. */
+static int
+put_sum(RecsysInteraction *out, uint32 item, int64 time, double sum)
+{
+	int			count = 0;
+
+	do
+	{
+		out[count].item = item;
+		out[count].time = time;
+		out[count].position = 0;
+		out[count].weight = (float) sum;
+		sum -= out[count++].weight;
+	} while (sum != 0);
+	return count;
 }
 
 /*
  * Merge interactions with the same item, so that a giant user needs memory for
  * distinct items only.  Nothing is dropped: a later one may turn a sum positive.
+ * And no digit of a sum is: it must not depend on the order of the rows.
  */
 static void
 compact(RecsysModel *model)
@@ -135,21 +165,26 @@ compact(RecsysModel *model)
 	qsort(all, model->ncurrent, sizeof(RecsysInteraction), compare_interactions);
 	for (int i = 0; i < model->ncurrent;)
 	{
-		RecsysInteraction merged = all[i];
-		double		weight = all[i].weight;
+		uint32		item = all[i].item;
+		int64		time = all[i].time;
+		double		sum = 0;
 
-		for (i++; i < model->ncurrent && all[i].item == merged.item; i++)
+		for (; i < model->ncurrent && all[i].item == item; i++)
 		{
-			weight += all[i].weight;
-			if (all[i].time > merged.time ||
-				(all[i].time == merged.time && all[i].position > merged.position))
+			double		weight = isfinite(all[i].weight) ? all[i].weight : 0;
+			double		next = sum + weight;
+			double		part = next - sum;
+
+			time = Max(time, all[i].time);
+			if (fabs(next) > FLT_MAX || (sum - (next - part)) + (weight - part) != 0)
 			{
-				merged.time = all[i].time;
-				merged.position = all[i].position;
+				/* what is written is never more than what has been read */
+				kept += put_sum(all + kept, item, time, sum);
+				next = weight;
 			}
+			sum = next;
 		}
-		merged.weight = (float) weight;
-		all[kept++] = merged;
+		kept += put_sum(all + kept, item, time, sum);
 	}
 	model->ncurrent = kept;
 }
@@ -182,6 +217,7 @@ RecsysModelEndUser(RecsysModel *model)
 	int			dropped = 0;
 	int			count;
 
+	model->nfolded = 0;
 	if (model->ncurrent == 0)
 		return false;
 
@@ -192,7 +228,8 @@ RecsysModelEndUser(RecsysModel *model)
 									  sizeof(RecsysHistoryItem) * (Size) model->maxfolded);
 	}
 	count = RecsysHistoryFold(model->current, model->ncurrent, model->max_history,
-							  model->folded, &dropped);
+							  NULL, model->folded, &dropped);
+	model->nfolded = count;
 	model->ncurrent = 0;
 	if (count == 0)
 		return false;
@@ -227,6 +264,13 @@ RecsysModelEndUser(RecsysModel *model)
 	return true;
 }
 
+const RecsysHistoryItem *
+RecsysModelLastHistory(const RecsysModel *model, int *count)
+{
+	*count = model->nfolded;
+	return model->folded;
+}
+
 const RecsysItemTotals *
 RecsysModelFinish(RecsysModel *model)
 {
@@ -248,13 +292,17 @@ RecsysModelFinish(RecsysModel *model)
 
 /*
  * The caller has just freed the memory that the rows took, of which malloc keeps
- * a good part: up to 40 MB were seen.  What comes now would come on top of it.
+ * a good part: up to 40 MB were seen.  What comes now would come on top of it, and
+ * maintenance_work_mem bounds both together.  It goes through all of the process's
+ * free memory, milliseconds at most, so it is done once a training, and only after
+ * one that had rows to free; nothing that answers a request comes here.
  */
 static void
-return_freed_memory(void)
+return_freed_memory(const RecsysModel *model)
 {
 #ifdef __GLIBC__
-	(void) malloc_trim(0);
+	if (model->statistics.interactions >= MANY_INTERACTIONS)
+		(void) malloc_trim(0);
 #endif
 }
 
@@ -271,7 +319,7 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 		RecsysFactorsFree(model->factors);
 	model->factors = NULL;
 	used = MemoryContextMemAllocated(model->context, true);
-	return_freed_memory();
+	return_freed_memory(model);
 	RecsysModelOptionsResolve(&resolved);
 	training.nworkers = model->nworkers;
 	training.memory_left = model->memory_limit > used ? model->memory_limit - used : 0;

@@ -29,6 +29,12 @@ typedef struct RecsysModelStatistics
  * nworkers parallel workers help to compute the item graph, within that limit;
  * only a utility command may ask for any.
  */
+/*
+ * Does training let interactions decay, counted from the latest of them?  Then the
+ * model is created as a weighted one.
+ */
+extern bool RecsysModelDecays(const RecsysModelOptions *options, int64 latest);
+
 extern RecsysModel *RecsysModelCreate(uint32 nitems, bool weighted, int max_history,
 									  Size memory_limit, bool on_disk, int nworkers);
 
@@ -43,6 +49,9 @@ extern void RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interact
 
 /* The user at hand is complete.  Does anything of him count? */
 extern bool RecsysModelEndUser(RecsysModel *model);
+
+/* What of the user who has just ended counts, by ascending item; until the next one begins. */
+extern const RecsysHistoryItem *RecsysModelLastHistory(const RecsysModel *model, int *count);
 
 /*
  * No more users.  Totals are valid from here on; both results live as long as

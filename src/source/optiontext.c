@@ -40,6 +40,18 @@ RecsysParseHalfLife(const char *option, const char *value)
 	return (int64) microseconds;
 }
 
+void
+RecsysCheckQueryHalfLives(bool timed, int64 half_life, int64 training_half_life)
+{
+	if (timed || (half_life <= 0 && training_half_life <= 0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the query has no time to apply %s to",
+					half_life > 0 ? "half_life" : "training_half_life"),
+			 errhint("The query must return user, item [, weight], time.")));
+}
+
 const char *
 RecsysSimilarityHint(void)
 {
@@ -159,12 +171,80 @@ RecsysParseOptionText(RecsysModelOptions *options, const char *text)
 			break;
 		equals = strchr(word, '=');
 		if (equals == NULL)
+		{
+			RecsysSimilarity similarity;
+
 			ereport(ERROR,
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("invalid option \"%s\"", word),
+					 RecsysSimilarityParse(word, &similarity) ?
+					 errhint("Write similarity = %s.", word) :
 					 errhint("Write options as 'name = value, name = value'.")));
+		}
 		*equals = '\0';
 		RecsysSetOption(options, trim(word), trim(equals + 1));
 	}
 	pfree(copy);
+}
+
+/* As an interval is written, in whole days where it has some. */
+static char *
+interval_text(int64 microseconds)
+{
+	Interval	interval = {0};
+
+	interval.day = (int32) Min(microseconds / USECS_PER_DAY, PG_INT32_MAX);
+	interval.time = microseconds - interval.day * USECS_PER_DAY;
+	return psprintf("'%s'", DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(&interval))));
+}
+
+/* An option's value as it would be written; NULL when it is the same in both. */
+static char *
+value_unlike(const RecsysModelOption *option, const RecsysModelOptions *options,
+			 const RecsysModelOptions *other)
+{
+	int			number;
+
+	switch (option->kind)
+	{
+		case RECSYS_OPTION_REAL:
+			if (*RecsysModelOptionField(option, options, double) ==
+				*RecsysModelOptionField(option, other, double))
+				return NULL;
+			return psprintf("%g", *RecsysModelOptionField(option, options, double));
+		case RECSYS_OPTION_INTERVAL:
+			{
+				int64		microseconds = *RecsysModelOptionField(option, options, int64);
+
+				if (microseconds == *RecsysModelOptionField(option, other, int64))
+					return NULL;
+				return microseconds == 0 ? pstrdup("none") : interval_text(microseconds);
+			}
+		default:
+			number = *RecsysModelOptionField(option, options, int);
+			if (number == *RecsysModelOptionField(option, other, int))
+				return NULL;
+			if (option->kind == RECSYS_OPTION_SIMILARITY)
+				return pstrdup(RecsysSimilarityName((RecsysSimilarity) number));
+			if (option->kind == RECSYS_OPTION_WEIGHTING)
+				return pstrdup(RecsysWeightingName((RecsysWeighting) number));
+			return psprintf("%d", number);
+	}
+}
+
+char *
+RecsysOptionsUnlike(const RecsysModelOptions *options, const RecsysModelOptions *other)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int x = 0; x < RecsysModelOptionCount; x++)
+	{
+		const RecsysModelOption *option = &RecsysModelOptionTable[x];
+		char	   *value = value_unlike(option, options, other);
+
+		if (value != NULL)
+			appendStringInfo(&text, "%s%s = %s", text.len > 0 ? ", " : "", option->name, value);
+	}
+	return text.data;
 }

@@ -18,8 +18,15 @@ extern void RecsysSetOption(RecsysModelOptions *options, const char *name, const
 /* Sets all options of a comma-separated list of name = value. */
 extern void RecsysParseOptionText(RecsysModelOptions *options, const char *text);
 
+/* The options that have another value in other, as such a list; '' when there are none. */
+extern char *RecsysOptionsUnlike(const RecsysModelOptions *options,
+								 const RecsysModelOptions *other);
+
 /* Microseconds of an interval as text, 0 for '': of options that are half-lives. */
 extern int64 RecsysParseHalfLife(const char *option, const char *value);
+
+/* Complains about half-lives that a model is given over a query without times. */
+extern void RecsysCheckQueryHalfLives(bool timed, int64 half_life, int64 training_half_life);
 
 /* "Valid values are …": the names of similarities. */
 extern const char *RecsysSimilarityHint(void);

@@ -87,7 +87,7 @@ lay_out(const RecsysEvaluation *source, char *place, bool copy, RecsysEvaluation
 		Size		rank = source->factors.shape.rank;
 
 		target->factors.items = carve(&area, source->factors.items,
-									  sizeof(float) * rank * source->factors.shape.nitems);
+									  sizeof(float) * rank * RecsysEvaluationFactors(source));
 		target->factors.gram = carve(&area, source->factors.gram, sizeof(float) * rank * rank);
 	}
 	carve_rows(&area, &source->histories, nusers, &target->histories);

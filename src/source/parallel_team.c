@@ -26,6 +26,7 @@
 #include "source/parallel_team.h"
 #include "source/roworder.h"
 #include "source/segment.h"
+#include "source/slowblas.h"
 #include "source/workers.h"
 #include "storage/barrier.h"
 #include "storage/condition_variable.h"
@@ -231,6 +232,7 @@ RecsysTeamTrain(const RecsysTraining *training, const RecsysDenseTask *task,
 	RecsysTeam	alone = RECSYS_TEAM_ALONE;
 	void	   *block;
 
+	RecsysWarnOfSlowBlas();
 	if (task->nitems > 0 && train_parallel(training, model, task, report, arg, keep, keep_arg))
 		return;
 	block = MemoryContextAllocHuge(CurrentMemoryContext, Max(model->shared(task), 1));

@@ -2,15 +2,22 @@
  * query.c
  *	  Interactions from any query, run with the caller's rights.
  *
+ * A query that is not the caller's, but made of an index's definition, runs with the
+ * rights of the table's owner: his expressions may call any function of his.
+ *
  * The query runs through SPI, read-only and with the snapshot of the calling
  * statement, so views, row-level security, foreign and partitioned tables all
  * work as in the query itself.  Rows are fetched in batches.
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "source/keyadvice.h"
 #include "source/query.h"
+#include "source/rights.h"
 #include "source/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -20,6 +27,7 @@
 #define BATCH_ROWS 1000
 
 #define SHAPE_HINT "The query must return user, item [, weight [, time]]."
+#define COLLATION_HINT "Select the column with COLLATE \"C\" or another deterministic collation."
 
 typedef struct QueryShape
 {
@@ -31,14 +39,25 @@ typedef struct QueryShape
 } QueryShape;
 
 static void
-check_key_type(Oid type, const char *role, RecsysKeyKind *kind)
+check_key_type(Form_pg_attribute column, Oid type, bool is_user, RecsysKeyKind *kind)
 {
-	if (!RecsysKeyKindOfType(type, kind))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the query's %s column has type %s", role, format_type_be(type)),
-				 errdetail("User and item must be smallint, integer, bigint, text, varchar or uuid."),
-				 errhint(SHAPE_HINT)));
+	const char *name = NameStr(column->attname);
+	char	   *expression;
+
+	if (RecsysQueryKeyKindOfType(type, kind))
+		return;
+
+	/* an expression that nobody has named */
+	name = strcmp(name, "?column?") != 0 ? quote_identifier(name) : is_user ? "user_id" : "item_id";
+	expression = RecsysKeyExpression(type, name);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 is_user ?
+			 errmsg("the query's user column has type %s", format_type_be(type)) :
+			 errmsg("the query's item column has type %s", format_type_be(type)),
+			 errdetail(RECSYS_KEY_TYPES),
+			 expression == NULL ? errhint(SHAPE_HINT) :
+			 errhint("Select an expression such as %s.", expression)));
 }
 
 static void
@@ -47,13 +66,16 @@ check_shape(TupleDesc desc, QueryShape *shape)
 	if (desc->natts < 2 || desc->natts > 4)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the query returns %d columns", desc->natts),
+				 errmsg_plural("the query returns %d column", "the query returns %d columns",
+							   desc->natts, desc->natts),
 				 errhint(SHAPE_HINT)));
 
 	for (int i = 0; i < desc->natts; i++)
 		shape->types[i] = getBaseType(TupleDescAttr(desc, i)->atttypid);
-	check_key_type(shape->types[0], "user", &shape->user_kind);
-	check_key_type(shape->types[1], "item", &shape->item_kind);
+	check_key_type(TupleDescAttr(desc, 0), shape->types[0], true, &shape->user_kind);
+	check_key_type(TupleDescAttr(desc, 1), shape->types[1], false, &shape->item_kind);
+	RecsysCheckCollation(shape->user_kind, TupleDescAttr(desc, 0)->attcollation, COLLATION_HINT);
+	RecsysCheckCollation(shape->item_kind, TupleDescAttr(desc, 1)->attcollation, COLLATION_HINT);
 
 	shape->weight_column = -1;
 	shape->time_column = -1;
@@ -116,11 +138,47 @@ collect_row(RecsysCollector *collector, const QueryShape *shape, HeapTuple tuple
 	RecsysCollectorAdd(collector, &row);
 }
 
+/* After an identifier, quoted or not; NULL if there is none. */
+static const char *
+skip_identifier(const char *place)
+{
+	if (*place == '"')
+	{
+		place = strchr(place + 1, '"');
+		return place == NULL ? NULL : place + 1;
+	}
+	if (!isalpha((unsigned char) *place) && *place != '_' && !IS_HIGHBIT_SET(*place))
+		return NULL;
+	while (isalnum((unsigned char) *place) || *place == '_' || *place == '$' || IS_HIGHBIT_SET(*place))
+		place++;
+	return place;
+}
+
+bool
+RecsysIsName(const char *text)
+{
+	const char *place = text + strspn(text, " \t\r\n");
+
+	/* which is a query of no columns */
+	if (pg_strcasecmp(place, "select") == 0)
+		return false;
+	while ((place = skip_identifier(place)) != NULL && *place == '.')
+		place++;
+	return place != NULL && place[strspn(place, " \t\r\n")] == '\0';
+}
+
 static Portal
 open_query(const char *query, const char *hint)
 {
-	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+	SPIPlanPtr	plan;
 
+	/* the parser would find a syntax error in a recommender's name */
+	if (RecsysIsName(query))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("\"%s\" is a name, and a query is needed", query),
+				 errhint("Pass a query, as in 'SELECT user_id, item_id FROM purchases'. Functions that take the name of a recommender are item_similarity(), association_rules(), association_rules_to_sets(), frequent_itemsets() and recsys.evaluate_recommender().")));
+	plan = SPI_prepare(query, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	if (!SPI_is_cursor_plan(plan))
@@ -183,6 +241,8 @@ start_collection(void *arg, TupleDesc desc)
 	collection->options.item_kind = collection->shape.item_kind;
 	collection->options.weighted = collection->shape.weight_column >= 0;
 	collection->options.timed = collection->shape.time_column >= 0;
+	collection->options.time_type = collection->options.timed ?
+		collection->shape.types[collection->shape.time_column] : InvalidOid;
 	collection->options.postings = false;
 	collection->collector = RecsysCollectorCreate(&collection->options);
 }
@@ -196,14 +256,19 @@ add_to_collection(void *arg, HeapTuple tuple, TupleDesc desc)
 }
 
 RecsysCollector *
-RecsysCollectSeeded(const char *query, Size memory_limit, uint64 seed,
+RecsysCollectSeeded(const char *query, Oid role, Size memory_limit, uint64 seed,
 					RecsysCollectorOptions *options)
 {
 	Collection	collection = {0};
+	RecsysRights before;
 
 	collection.options.memory_limit = memory_limit;
 	collection.options.seed = seed;
+	if (OidIsValid(role))
+		RecsysBeginAs(role, &before);
 	RecsysRunQuery(query, SHAPE_HINT, start_collection, add_to_collection, &collection);
+	if (OidIsValid(role))
+		RecsysEndAs(&before);
 	RecsysCollectorFinish(collection.collector);
 	*options = collection.options;
 	return collection.collector;
@@ -218,7 +283,7 @@ RecsysCollectQuery(const char *query, Size memory_limit, RecsysKeyKind *item_kin
 
 	if (!pg_strong_random(&seed, sizeof(seed)))
 		seed = (uint64) GetCurrentTimestamp();
-	collector = RecsysCollectSeeded(query, memory_limit, seed, &options);
+	collector = RecsysCollectSeeded(query, InvalidOid, memory_limit, seed, &options);
 	*item_kind = options.item_kind;
 	*weighted = options.weighted;
 	return collector;

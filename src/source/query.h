@@ -21,10 +21,11 @@ extern RecsysCollector *RecsysCollectQuery(const char *query, Size memory_limit,
 
 /*
  * The same with a given seed of the key hashes, which decide the order of users;
- * options get what the query turned out to be.
+ * options get what the query turned out to be.  A query that is made of what
+ * somebody else has declared is run as that role (rights.h), else InvalidOid.
  */
-extern RecsysCollector *RecsysCollectSeeded(const char *query, Size memory_limit, uint64 seed,
-											RecsysCollectorOptions *options);
+extern RecsysCollector *RecsysCollectSeeded(const char *query, Oid role, Size memory_limit,
+											uint64 seed, RecsysCollectorOptions *options);
 
 /*
  * Runs any query that way: start sees its columns, row every row.  Both are
@@ -35,5 +36,8 @@ typedef void (*RecsysQueryRow) (void *arg, HeapTuple tuple, TupleDesc desc);
 
 extern void RecsysRunQuery(const char *query, const char *hint, RecsysQueryStart start,
 						   RecsysQueryRow row, void *arg);
+
+/* Is it no query but the name of something, with its schema perhaps? */
+extern bool RecsysIsName(const char *text);
 
 #endif							/* RECSYS_QUERY_H */

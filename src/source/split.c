@@ -11,6 +11,9 @@
  * as time did.  In each of them a user keeps at least one item to be known by,
  * save by time, where new users are part of what is measured.
  *
+ * A user's latest items are those with the latest times, among equal times those with
+ * the lowest keys: no split depends on the order of the rows.
+ *
  * The random share depends on the seed and the keys alone, not on the order of the
  * rows: of a user with n items, those round(share * n) with the lowest hashes.
  */
@@ -20,6 +23,7 @@
 
 #include "miscadmin.h"
 #include "core/random.h"
+#include "source/clock.h"
 #include "source/collector.h"
 #include "source/query.h"
 #include "source/split.h"
@@ -111,6 +115,7 @@ compare_items(const void *a, const void *b)
 	uint32		left = *(const uint32 *) a;
 	uint32		right = *(const uint32 *) b;
 
+	CHECK_FOR_INTERRUPTS();
 	return (left > right) - (left < right);
 }
 
@@ -135,7 +140,7 @@ static int
 fold(Splitter *splitter, Interactions *interactions)
 {
 	reserve(splitter, interactions->count);
-	return RecsysHistoryFold(interactions->all, interactions->count, PG_INT32_MAX,
+	return RecsysHistoryFold(interactions->all, interactions->count, PG_INT32_MAX, NULL,
 							 splitter->folded, NULL);
 }
 
@@ -160,11 +165,11 @@ grow_entries(RecsysSplit *split, uint64 needed)
 	split->maxentries = Max(needed, split->maxentries + split->maxentries / 2);
 	split->columns = repalloc_huge(split->columns, sizeof(uint32) * split->maxentries);
 	split->weights = repalloc_huge(split->weights, sizeof(float) * split->maxentries);
-	split->recency = repalloc_huge(split->recency, sizeof(uint32) * split->maxentries);
 	if (split->times != NULL)
 		split->times = repalloc_huge(split->times, sizeof(int64) * split->maxentries);
 }
 
+/* Oldest first, then highest key; items of the training part are numbered by key. */
 static int
 compare_recency(const void *a, const void *b, void *arg)
 {
@@ -174,8 +179,6 @@ compare_recency(const void *a, const void *b, void *arg)
 
 	if (left->time != right->time)
 		return left->time < right->time ? -1 : 1;
-	if (left->position != right->position)
-		return left->position < right->position ? -1 : 1;
 	return left->item < right->item ? 1 : left->item > right->item ? -1 : 0;
 }
 
@@ -195,8 +198,8 @@ add_training_row(Splitter *splitter)
 	RecsysSplit *split = splitter->split;
 	uint64		first = split->offsets[split->nrows];
 	int			nseen;
-	int			nfolded;
 	int			x = 0;
+	int			nfolded;
 
 	if (splitter->train.count == 0)
 		return RECSYS_NONE;
@@ -210,20 +213,9 @@ add_training_row(Splitter *splitter)
 
 		split->columns[first + y] = splitter->items[y];
 		split->weights[first + y] = evidence ? splitter->folded[x].weight : 0.0f;
-		split->recency[first + y] = 0;
 		if (split->times != NULL)
 			split->times[first + y] = evidence ? splitter->folded[x].time : RECSYS_NO_TIME;
 		x += evidence;
-	}
-
-	/* of no consequence for what is no evidence */
-	sort_by_recency(splitter, nfolded);
-	for (int y = 0; y < nfolded; y++)
-	{
-		uint32		item = splitter->folded[splitter->order[y]].item;
-		uint32	   *place = bsearch(&item, split->columns + first, nseen, sizeof(uint32), compare_items);
-
-		split->recency[place - split->columns] = (uint32) y;
 	}
 	split->offsets[++split->nrows] = first + nseen;
 	return split->nrows - 1;
@@ -283,6 +275,7 @@ compare_words(const void *a, const void *b)
 	uint64		left = *(const uint64 *) a;
 	uint64		right = *(const uint64 *) b;
 
+	CHECK_FOR_INTERRUPTS();
 	return (left > right) - (left < right);
 }
 
@@ -373,7 +366,7 @@ split_time(Splitter *splitter)
 	{
 		RecsysInteraction *one = &splitter->train.all[x];
 
-		if (one->time != RECSYS_NO_TIME && one->time >= splitter->split->options.since)
+		if (RecsysTimeIsFrom(splitter->split->time_type, one->time, splitter->split->options.since))
 			add_interaction(&splitter->test, one);
 		else
 			splitter->train.all[kept++] = *one;
@@ -534,6 +527,7 @@ init_split(RecsysSplit *split, const RecsysCollectorOptions *shape)
 	split->item_kind = shape->item_kind;
 	split->weighted = shape->weighted;
 	split->timed = shape->timed;
+	split->time_type = shape->time_type;
 	split->items = RecsysDictionaryCreate(shape->item_kind, split->hash_seed);
 	split->users = RecsysDictionaryCreate(shape->user_kind, split->hash_seed);
 	split->maxrows = FIRST_ROWS;
@@ -541,7 +535,6 @@ init_split(RecsysSplit *split, const RecsysCollectorOptions *shape)
 	split->maxentries = FIRST_ENTRIES;
 	split->columns = palloc(sizeof(uint32) * FIRST_ENTRIES);
 	split->weights = palloc(sizeof(float) * FIRST_ENTRIES);
-	split->recency = palloc(sizeof(uint32) * FIRST_ENTRIES);
 	if (shape->timed)
 		split->times = palloc(sizeof(int64) * FIRST_ENTRIES);
 	split->maxtest = FIRST_ROWS;
@@ -570,11 +563,12 @@ RecsysSplitCreate(const RecsysSplitOptions *options)
 
 	/* the collectors go before anything else needs much */
 	MemoryContextSwitchTo(old);
-	train = RecsysCollectSeeded(options->query, options->memory_limit, split->hash_seed, &shape);
+	train = RecsysCollectSeeded(options->query, options->role, options->memory_limit,
+								split->hash_seed, &shape);
 	if (options->holdout == RECSYS_HOLDOUT_GIVEN)
 	{
-		test = RecsysCollectSeeded(options->test_query, options->memory_limit, split->hash_seed,
-								   &test_shape);
+		test = RecsysCollectSeeded(options->test_query, InvalidOid, options->memory_limit,
+								   split->hash_seed, &test_shape);
 		check_kinds(&shape, &test_shape);
 	}
 	if ((options->holdout == RECSYS_HOLDOUT_LAST || options->holdout == RECSYS_HOLDOUT_SINCE) && !shape.timed)

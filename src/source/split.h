@@ -11,6 +11,7 @@
 
 #include "core/dictionary.h"
 #include "core/evaluation.h"
+#include "datatype/timestamp.h"
 
 typedef enum RecsysHoldout
 {
@@ -23,11 +24,12 @@ typedef enum RecsysHoldout
 typedef struct RecsysSplitOptions
 {
 	const char *query;			/* user, item [, weight [, time]] */
+	Oid			role;			/* whose rights it runs with; InvalidOid: the caller's */
 	RecsysHoldout holdout;
 	const char *test_query;		/* the same columns */
 	double		share;			/* between 0 and 1 */
 	int			last;
-	int64		since;			/* microseconds */
+	TimestampTz since;
 	uint64		seed;
 	bool		exclude_seen;	/* what a user has is neither recommended nor held out */
 	Size		memory_limit;
@@ -41,6 +43,7 @@ typedef struct RecsysSplit
 	RecsysKeyKind item_kind;
 	bool		weighted;
 	bool		timed;
+	Oid			time_type;		/* of the query */
 	uint64		hash_seed;
 
 	/*
@@ -52,7 +55,7 @@ typedef struct RecsysSplit
 
 	/*
 	 * Training: each user's items, ascending.  A weight of 0: seen, but no
-	 * evidence.  Recency orders a user's items as positions do.
+	 * evidence.
 	 */
 	uint32		nrows;
 	uint32		maxrows;
@@ -60,7 +63,6 @@ typedef struct RecsysSplit
 	uint64		maxentries;
 	uint32	   *columns;
 	float	   *weights;
-	uint32	   *recency;
 	int64	   *times;			/* NULL when there are none */
 
 	/* Test: users with held-out items, in order of their hashes */

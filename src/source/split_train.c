@@ -10,7 +10,9 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "source/clock.h"
 #include "source/model.h"
+#include "source/optiontext.h"
 #include "source/split_train.h"
 #include "utils/memutils.h"
 
@@ -91,6 +93,19 @@ RecsysGraphCollectorFinish(RecsysGraphCollector *collector)
 	collector->evaluation->score_scale = Max(collector->largest, 1.0f);
 }
 
+/* What decay in training is counted from, as in a build. */
+static int64
+latest_of(const RecsysSplit *split)
+{
+	int64		latest = RECSYS_NO_TIME;
+
+	if (split->times == NULL)
+		return latest;
+	for (uint64 x = 0; x < split->offsets[split->nrows]; x++)
+		latest = Max(latest, split->times[x]);
+	return Min(latest, RecsysNow(split->time_type));
+}
+
 static void
 feed_model(const RecsysSplit *split, RecsysModel *model)
 {
@@ -104,7 +119,7 @@ feed_model(const RecsysSplit *split, RecsysModel *model)
 			interaction.item = split->columns[x];
 			interaction.weight = split->weights[x];
 			interaction.time = split->times != NULL ? split->times[x] : RECSYS_NO_TIME;
-			interaction.position = split->recency[x];
+			interaction.position = 0;
 			RecsysModelAdd(model, &interaction);
 		}
 		(void) RecsysModelEndUser(model);
@@ -125,9 +140,9 @@ history_of(const RecsysSplit *split, uint32 row, int max_history, RecsysInteract
 		interactions[count].item = split->columns[x];
 		interactions[count].weight = split->weights[x];
 		interactions[count].time = split->times != NULL ? split->times[x] : RECSYS_NO_TIME;
-		interactions[count++].position = split->recency[x];
+		interactions[count++].position = 0;
 	}
-	return RecsysHistoryFold(interactions, count, max_history, history, NULL);
+	return RecsysHistoryFold(interactions, count, max_history, NULL, history, NULL);
 }
 
 static void
@@ -140,6 +155,7 @@ fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
 	uint64		next = 0;
 	uint64		next_seen = 0;
 	bool		weighted = false;
+	int64		now = RecsysNow(split->timed ? split->time_type : InvalidOid);
 	RecsysInteraction *interactions;
 	RecsysHistoryItem *history;
 
@@ -172,7 +188,7 @@ fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
 
 		CHECK_FOR_INTERRUPTS();
 		for (int x = 0; x < count; x++)
-			latest = Max(latest, history[x].time);
+			latest = Max(latest, Min(history[x].time, now));
 		for (int x = 0; x < count; x++)
 		{
 			evaluation->histories.items[next] = history[x].item;
@@ -228,7 +244,9 @@ RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_
 	RecsysGraphCollector collector;
 	const RecsysItemTotals *totals;
 	RecsysModel *model;
+	int64		latest = latest_of(split);
 
+	RecsysCheckQueryHalfLives(split->timed, half_life, options->training_half_life);
 	RecsysCheckEvaluationMemory(used, limit);
 	evaluation->nitems = split->nitems;
 	evaluation->nusers = RecsysSplitUsers(split);
@@ -238,8 +256,10 @@ RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_
 	RecsysCheckEvaluationMemory(used, limit);
 
 	RecsysGraphCollectorInit(&collector, evaluation, limit - used);
-	model = RecsysModelCreate(split->nitems, split->weighted, max_history,
-							  Max(limit - used, MIN_MODEL_MEMORY), false, nworkers);
+	model = RecsysModelCreate(split->nitems, split->weighted || RecsysModelDecays(options, latest),
+							  max_history, Max(limit - used, MIN_MODEL_MEMORY), false, nworkers);
+	if (RecsysModelDecays(options, latest))
+		RecsysModelSetDecay(model, options->training_half_life, latest);
 	feed_model(split, model);
 	totals = RecsysModelFinish(model);
 	evaluation->nusers_trained = totals->nusers;

@@ -3,27 +3,35 @@
  *	  SQL values of the supported types to keys, weights and times, and back.
  *
  * timestamp and date values are taken as they are, without regard to the
- * session's time zone: only differences between times of one column matter.
+ * session's time zone, so that what is stored does not depend on it: see clock.c.
+ *
+ * An enum value's key is its label: what a caller can read and write, on any server.
+ * No operator class compares enums, since ALTER TYPE ... RENAME VALUE changes a label
+ * without a change of any row.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "core/history.h"
 #include "source/values.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 bool
 RecsysKeyKindOfType(Oid type, RecsysKeyKind *kind)
 {
-	switch (getBaseType(type))
+	type = getBaseType(type);
+	switch (type)
 	{
 		case INT2OID:
 		case INT4OID:
@@ -32,14 +40,47 @@ RecsysKeyKindOfType(Oid type, RecsysKeyKind *kind)
 			return true;
 		case TEXTOID:
 		case VARCHAROID:
+		case BPCHAROID:
+		case NAMEOID:
 			*kind = RECSYS_KEY_TEXT;
 			return true;
 		case UUIDOID:
 			*kind = RECSYS_KEY_UUID;
 			return true;
 		default:
-			return false;
+			if (!type_is_enum(type))
+				return false;
+			*kind = RECSYS_KEY_TEXT;
+			return true;
 	}
+}
+
+bool
+RecsysQueryKeyKindOfType(Oid type, RecsysKeyKind *kind)
+{
+	switch (getBaseType(type))
+	{
+		case NUMERICOID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+			*kind = RECSYS_KEY_INT;
+			return true;
+		default:
+			return RecsysKeyKindOfType(type, kind);
+	}
+}
+
+void
+RecsysCheckCollation(RecsysKeyKind kind, Oid collation, const char *hint)
+{
+	if (kind == RECSYS_KEY_TEXT && OidIsValid(collation) &&
+		!get_collation_isdeterministic(collation))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("nondeterministic collations are not supported for keys of a recommender"),
+				 errdetail("Keys are the same when their bytes are, whatever collation \"%s\" says.",
+						   get_collation_name(collation)),
+				 errhint("%s", hint)));
 }
 
 const char *
@@ -88,6 +129,89 @@ RecsysTypeIsTime(Oid type)
 	}
 }
 
+static void
+not_whole(const char *value)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("key %s is not a whole number", value),
+			 errdetail("Keys of type numeric, real and double precision are taken as bigint."),
+			 errhint("Where such keys are meant, select them as text, as in user_id::text.")));
+}
+
+/* 17850.0, as a CSV file may have it, is 17850. */
+static int64
+whole_numeric(Datum value)
+{
+	Datum		whole = DirectFunctionCall2(numeric_trunc, value, Int32GetDatum(0));
+
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, whole, value)))
+		not_whole(DatumGetCString(DirectFunctionCall1(numeric_out, value)));
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, whole));
+}
+
+static int64
+whole_double(double value)
+{
+	if (value != trunc(value) || !isfinite(value))
+		not_whole(float8out_internal(value));
+	if (!FLOAT8_FITS_IN_INT64(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("bigint out of range")));
+	return (int64) value;
+}
+
+static char *
+enum_label(Oid value)
+{
+	HeapTuple	tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(value));
+	char	   *label;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid internal value for enum: %u", value)));
+	label = pstrdup(NameStr(((Form_pg_enum) GETSTRUCT(tuple))->enumlabel));
+	ReleaseSysCache(tuple);
+	return label;
+}
+
+static Datum
+enum_value(Oid type, const RecsysKey *key)
+{
+	char	   *label = pnstrdup(key->data, key->len);
+	HeapTuple	tuple = NULL;
+	Oid			value;
+
+	/* a longer one would be cut off and then found */
+	if (key->len < NAMEDATALEN)
+		tuple = SearchSysCache2(ENUMTYPOIDNAME, ObjectIdGetDatum(type), CStringGetDatum(label));
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("item key \"%s\" is no value of enum %s", label, format_type_be(type)),
+				 errhint("Ask for text: item_type => NULL::text.")));
+	value = ((Form_pg_enum) GETSTRUCT(tuple))->oid;
+	ReleaseSysCache(tuple);
+	pfree(label);
+	return ObjectIdGetDatum(value);
+}
+
+static Datum
+name_value(const RecsysKey *key)
+{
+	Name		name = palloc0(sizeof(NameData));
+
+	if (key->len >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("item key of %u bytes is too long for type name", key->len),
+				 errhint("Ask for text: item_type => NULL::text.")));
+	memcpy(NameStr(*name), key->data, key->len);
+	return NameGetDatum(name);
+}
+
 void
 RecsysKeyFromDatum(Oid basetype, Datum value, RecsysKey *key)
 {
@@ -115,12 +239,37 @@ RecsysKeyFromDatum(Oid basetype, Datum value, RecsysKey *key)
 				key->len = VARSIZE_ANY_EXHDR(string);
 				break;
 			}
+		case BPCHAROID:
+			{
+				/* trailing blanks do not count in comparisons of the type */
+				BpChar	   *string = DatumGetBpCharPP(value);
+
+				key->data = VARDATA_ANY(string);
+				key->len = bpchartruelen(VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+				break;
+			}
+		case NAMEOID:
+			key->data = NameStr(*DatumGetName(value));
+			key->len = strlen(key->data);
+			break;
 		case UUIDOID:
 			key->data = (const char *) DatumGetUUIDP(value)->data;
 			key->len = UUID_LEN;
 			break;
+		case NUMERICOID:
+			key->number = whole_numeric(value);
+			break;
+		case FLOAT4OID:
+			key->number = whole_double(DatumGetFloat4(value));
+			break;
+		case FLOAT8OID:
+			key->number = whole_double(DatumGetFloat8(value));
+			break;
 		default:
-			elog(ERROR, "type %u is not a key type", basetype);
+			if (!type_is_enum(basetype))
+				elog(ERROR, "type %u is not a key type", basetype);
+			key->data = enum_label(DatumGetObjectId(value));
+			key->len = strlen(key->data);
 	}
 }
 
@@ -147,7 +296,10 @@ RecsysKeyToDatum(Oid basetype, const RecsysKey *key)
 			return Int64GetDatum(key->number);
 		case TEXTOID:
 		case VARCHAROID:
+		case BPCHAROID:
 			return PointerGetDatum(cstring_to_text_with_len(key->data, key->len));
+		case NAMEOID:
+			return name_value(key);
 		case UUIDOID:
 			{
 				pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
@@ -156,7 +308,9 @@ RecsysKeyToDatum(Oid basetype, const RecsysKey *key)
 				return UUIDPGetDatum(uuid);
 			}
 		default:
-			elog(ERROR, "type %u is not a key type", basetype);
+			if (!type_is_enum(basetype))
+				elog(ERROR, "type %u is not a key type", basetype);
+			return enum_value(basetype, key);
 	}
 	return (Datum) 0;
 }

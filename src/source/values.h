@@ -13,14 +13,27 @@
 /* Kind of a key type (domains looked through); false when it cannot be a key. */
 extern bool RecsysKeyKindOfType(Oid type, RecsysKeyKind *kind);
 
+/*
+ * The same for a column of a query, where a row that has no key is the caller's error and in
+ * nobody's way: whole numbers of other types than the integers will do, as integers.
+ */
+extern bool RecsysQueryKeyKindOfType(Oid type, RecsysKeyKind *kind);
+
 extern bool RecsysTypeIsWeight(Oid type);
 extern bool RecsysTypeIsTime(Oid type);
+
+/*
+ * Errors out for a text key under a nondeterministic collation: keys are equal when
+ * their bytes are.  The hint says where to write another COLLATE.
+ */
+extern void RecsysCheckCollation(RecsysKeyKind kind, Oid collation, const char *hint);
 
 /* "an integer", "text", "uuid": for messages */
 extern const char *RecsysKeyKindName(RecsysKeyKind kind);
 
 /*
- * Key of a non-null value of the given base type, which must be of a key kind.
+ * Key of a non-null value of the given base type, which must be of a key kind, be it in
+ * a query only; errors out when it is no whole number then.
  * A byte string may point into the value or into a detoasted copy in the
  * current memory context.
  */

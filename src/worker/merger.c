@@ -121,7 +121,16 @@ is_served(Oid index, Oid *table)
 	*table = form->indrelid;
 	served = form->indisvalid && form->indisready && form->indislive;
 	ReleaseSysCache(tuple);
-	return served && get_rel_persistence(index) != RELPERSISTENCE_TEMP;
+	if (!served)
+		return false;
+
+	/* it may be gone by now: get_rel_persistence would complain */
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	served = ((Form_pg_class) GETSTRUCT(tuple))->relpersistence != RELPERSISTENCE_TEMP;
+	ReleaseSysCache(tuple);
+	return served;
 }
 
 /* Merges an open index; false when there was nothing to do. */
@@ -131,8 +140,9 @@ merge_open(Relation heap, Relation index)
 	RecsysMergeResult result;
 	RecsysAsOwner before;
 	bool		stuck;
+	RecsysMetaData meta = RecsysRefreshCache(index)->meta;
 
-	if (RecsysPendingCount(index) == 0 && RecsysRefreshCache(index)->meta.queued == 0)
+	if (RecsysPendingCount(index) == 0 && meta.queued == 0 && meta.unsaid == 0)
 		return false;
 
 	RecsysBeginAsOwner(heap, &before);

@@ -202,7 +202,7 @@ run_serve()
 		PRIMARY KEY (user_id, rank))"
 	database "INSERT INTO lists SELECT u, r.rank, r.item_id, r.score
 		FROM generate_series(1, $BENCH_USERS) u,
-			 recommend(u::bigint, 10) WITH ORDINALITY r (item_id, score, source, rank)"
+			 recommend(u::bigint, 10) r"
 	database "VACUUM ANALYZE lists"
 	database CHECKPOINT
 	pin

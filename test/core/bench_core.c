@@ -114,7 +114,7 @@ bench_fold(void)
 	}
 	start = seconds();
 	for (int x = 0; x < n; x += HISTORY_LENGTH)
-		RecsysHistoryFold(interactions + x, HISTORY_LENGTH, 2000, out, NULL);
+		RecsysHistoryFold(interactions + x, HISTORY_LENGTH, 2000, NULL, out, NULL);
 	printf("history fold: %.1f ns per interaction\n", (seconds() - start) / n * 1e9);
 	pfree(interactions);
 }
@@ -147,7 +147,7 @@ bench_scorer(const RecsysMatrix *users, const Graph *graph)
 							graph->counts[users->columns[x]]);
 		}
 		candidates += RecsysScorerCandidates(scorer);
-		RecsysScorerTop(scorer, 10, out);
+		RecsysScorerTop(scorer, 10, NULL, out);
 		rows += last - first;
 		calls++;
 	}

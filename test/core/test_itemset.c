@@ -4,6 +4,7 @@
  *	  random baskets; one miner against several; limits.
  */
 #include "core/itemset_miner.h"
+#include "core/rules.h"
 #include "generate.h"
 #include "tap.h"
 
@@ -348,6 +349,83 @@ mine_scattered(const Case *c, Random *random, Result *result)
 }
 
 static void
+ignore_rule(void *arg, const RecsysRule *rule)
+{
+}
+
+/* The k best that have been reported against all that there are */
+typedef struct BestCheck
+{
+	const Case *c;
+	const Result *expected;
+	uint32		masks[NSETS];	/* in order */
+	uint32		nmasks;
+	uint32		nreported;
+	bool		right;
+} BestCheck;
+
+static const Result *order_of;
+
+/* More frequent first, then in the alphabet of the items. */
+static int
+compare_masks(const void *a, const void *b)
+{
+	uint32		left = *(const uint32 *) a;
+	uint32		right = *(const uint32 *) b;
+	uint32		differ = left ^ right;
+	uint32		lowest = differ & -differ;
+
+	if (order_of->supports[left] != order_of->supports[right])
+		return order_of->supports[left] > order_of->supports[right] ? -1 : 1;
+	if (differ == 0)
+		return 0;
+
+	/* who has the first item in which they differ comes first, unless the other has ended */
+	if (left & lowest)
+		return (right & ~(lowest - 1)) != 0 ? -1 : 1;
+	return (left & ~(lowest - 1)) != 0 ? 1 : -1;
+}
+
+static void
+check_best_rule(void *arg, const RecsysRule *rule)
+{
+	BestCheck  *check = arg;
+	uint32		mask = 0;
+
+	for (uint32 x = 0; x < rule->nantecedent; x++)
+	{
+		mask |= (uint32) 1 << rule->antecedent[x];
+		if (x > 0 && rule->antecedent[x] <= rule->antecedent[x - 1])
+			check->right = false;
+	}
+	if (check->nreported >= check->nmasks || check->masks[check->nreported] != mask ||
+		rule->counts.both != check->expected->supports[mask] ||
+		(check->c->weights != NULL && rule->weight != check->expected->weights[mask]))
+		check->right = false;
+	check->nreported++;
+}
+
+static bool
+best_is_right(const Case *c, const RecsysItemsets *sets, const Result *expected, uint64 k)
+{
+	BestCheck  *check = palloc0(sizeof(BestCheck));
+	bool		right;
+
+	check->c = c;
+	check->expected = expected;
+	check->right = true;
+	for (uint32 set = 0; set < NSETS; set++)
+		if (expected->supports[set] != 0)
+			check->masks[check->nmasks++] = set;
+	order_of = expected;
+	qsort(check->masks, check->nmasks, sizeof(uint32), compare_masks);
+	right = RecsysItemsetsBest(sets, k, LARGE_LIMIT, check_best_rule, check) == RECSYS_ITEMSETS_DONE &&
+		check->right && check->nreported == Min(k, check->nmasks);
+	pfree(check);
+	return right;
+}
+
+static void
 test_small(void)
 {
 	Result	   *expected = palloc(sizeof(Result));
@@ -358,6 +436,7 @@ test_small(void)
 	int			wrong_scattered = 0;
 	int			wrong_supports = 0;
 	int			wrong_suggestions = 0;
+	int			wrong_best = 0;
 	uint64		nsets = 0;
 
 	random_seed(&random, 99);
@@ -399,9 +478,14 @@ test_small(void)
 			wrong_scattered += !same_results(&c, expected, found);
 		}
 
+		if (c.options.kind != RECSYS_ITEMSETS_MAXIMAL && c.options.nany_of == 0 &&
+			!best_is_right(&c, sets, expected,
+						   random_below(&random, random_below(&random, 2) ? 5 : (uint32) expected->nsets + 3)))
+			wrong_best++;
+
 		/* what is suggested keeps the number, and one less does not */
 		max_sets = random_below(&random, (uint32) expected->nsets + 2);
-		suggestion = RecsysItemsetsSuggest(sets, max_sets, LARGE_LIMIT);
+		suggestion = RecsysItemsetsSuggest(sets, max_sets, LARGE_LIMIT, NULL);
 		if (c.options.kind != RECSYS_ITEMSETS_MAXIMAL)
 		{
 			uint64		with = 0;
@@ -427,6 +511,7 @@ test_small(void)
 	ok(wrong_scattered == 0, "several miners, tasks in any order, block elsewhere: %d differ",
 	   wrong_scattered);
 	ok(wrong_supports == 0, "supports of items, %d wrong", wrong_supports);
+	ok(wrong_best == 0, "the k most frequent, in order: %d of 1500 cases differ", wrong_best);
 	ok(wrong_suggestions == 0, "suggested supports, %d wrong", wrong_suggestions);
 	pfree(expected);
 	pfree(found);
@@ -656,7 +741,9 @@ test_memory(void)
 	}
 	ok(kept && right && refused > 5 && done > 5, "miners keep their memory limit; refused %d of 24",
 	   refused);
-	ok(RecsysItemsetsSuggest(sets, 10, 1024) == 0, "no suggestion without memory");
+	ok(RecsysItemsetsBest(sets, 10, 1024, ignore_rule, NULL) == RECSYS_ITEMSETS_NO_MEMORY,
+	   "no best sets without memory");
+	ok(RecsysItemsetsSuggest(sets, 10, 1024, NULL) == 0, "no suggestion without memory");
 	pfree(sets);
 	RecsysMatrixFree(matrix);
 }

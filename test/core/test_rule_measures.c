@@ -194,10 +194,105 @@ test_adjustment(void)
 	ok(wrong == 0, "adjusted p-values against their definition (%d of 300 differ)", wrong);
 }
 
+typedef unsigned __int128 Large;
+
+/* Is value, which is positive, the double nearest to n / d?  n and d have at most 64 bits. */
+static bool
+is_nearest(double value, Large n, Large d)
+{
+	int			exponent;
+	Large		digits = (Large) ldexp(frexp(value, &exponent), 53);
+
+	/* digits * 2^(exponent - 53), give or take a half of the last one */
+	exponent -= 54;
+	while (exponent > 0 && exponent-- > 0)
+		d *= 2;
+	while (exponent < 0 && n >> 126 == 0)
+	{
+		n *= 2;
+		exponent++;
+	}
+	if (exponent < 0)
+		return false;
+	return (2 * digits - 1) * d <= n && n <= (2 * digits + 1) * d;
+}
+
+static bool
+is_cosine(double value, uint64 c, uint64 x, uint64 y)
+{
+	long double exact = c / sqrtl((long double) x * y);
+	double		half = (nextafter(value, 2) - value) / 2;
+
+	return fabsl(value - exact) <= half * 1.002L;
+}
+
+/* Every quotient of integers is rounded once. */
+static void
+test_rounding(void)
+{
+	static const RecsysRuleCounts nine_twentieths = {9, 15, 30, 100};
+	int			wrong[RECSYS_RULE_MEASURES] = {0};
+	Random		random;
+
+	random_seed(&random, 16);
+	ok(RecsysRuleMeasureValue(RECSYS_RULE_KULCZYNSKI, &nine_twentieths) >= 0.45, "9/20 is at least 0.45");
+
+	for (int i = 0; i < 20000; i++)
+	{
+		RecsysRuleCounts t;
+		Large		c;
+		Large		x;
+		Large		y;
+		Large		all;
+		Large		apart;
+		RecsysRuleMeasure m;
+
+		t.baskets = 4 + random_bits(&random) % (i % 2 == 0 ? UINT64CONST(4000) : UINT64CONST(60000));
+		if (i % 4 == 3)
+			t.baskets = UINT64CONST(1000000000) + random_bits(&random) % UINT64CONST(3000000000);
+		t.antecedent = 2 + random_bits(&random) % (t.baskets - 3);
+		t.consequent = 1 + random_bits(&random) % (t.baskets - 2);
+		t.both = 1 + random_bits(&random) % Min(t.antecedent, t.consequent);
+		if (t.both == t.antecedent)
+			t.both--;
+		if (t.antecedent + t.consequent > t.baskets + t.both)
+			t.both = t.antecedent + t.consequent - t.baskets;
+		if (t.both == t.antecedent || t.both > t.consequent)
+			continue;
+		c = t.both;
+		x = t.antecedent;
+		y = t.consequent;
+		all = t.baskets;
+
+#define CHECK(measure, n, d) \
+	(m = (measure), wrong[m] += !is_nearest(fabs(RecsysRuleMeasureValue(m, &t)), (n), (d)))
+		CHECK(RECSYS_RULE_SUPPORT_SHARE, c, all);
+		CHECK(RECSYS_RULE_CONFIDENCE, c, x);
+		CHECK(RECSYS_RULE_LIFT, c * all, x * y);
+		CHECK(RECSYS_RULE_CONVICTION, x * (all - y), all * (x - c));
+		CHECK(RECSYS_RULE_JACCARD, c, x + y - c);
+		if (x != y)
+			CHECK(RECSYS_RULE_IMBALANCE_RATIO, x > y ? x - y : y - x, x + y - c);
+		apart = c * all > x * y ? c * all - x * y : x * y - c * all;
+		if (apart > 0)
+			CHECK(RECSYS_RULE_LEVERAGE, apart, all * all);
+		if (2 * x * y >> 64 == 0)
+			CHECK(RECSYS_RULE_KULCZYNSKI, c * (x + y), 2 * x * y);
+		if (apart > 0 && all <= 4004)
+			CHECK(RECSYS_RULE_CHI_SQUARE, all * apart * apart, x * y * (all - x) * (all - y));
+		wrong[RECSYS_RULE_COSINE] += !is_cosine(RecsysRuleMeasureValue(RECSYS_RULE_COSINE, &t),
+												t.both, t.antecedent, t.consequent);
+	}
+	for (int m = RECSYS_RULE_SUPPORT_SHARE; m <= RECSYS_RULE_CHI_SQUARE; m++)
+		ok(wrong[m] == 0, "%s is the double next to the fraction (%d are not)",
+		   RecsysRuleMeasureName((RecsysRuleMeasure) m), wrong[m]);
+}
+
 void
 test_rule_measures(void)
 {
 	test_by_hand();
+	test_rounding();
 	test_borders();
 	test_fisher();
 	test_adjustment();

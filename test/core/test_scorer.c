@@ -101,7 +101,7 @@ call_agrees(Random *random, RecsysScorer *scorer, uint32 nitems)
 	for (int round = 0; round < 4; round++)
 	{
 		int			k = round == 0 ? (int) nitems : (int) (random_bits(random) % 12);
-		int			n = RecsysScorerTop(scorer, k, out);
+		int			n = RecsysScorerTop(scorer, k, NULL, out);
 
 		if (n != Min(k, nexpected))
 			right = false;
@@ -142,12 +142,12 @@ test_scorer(void)
 	   calls, nitems, wrong);
 
 	RecsysScorerReset(scorer, nitems);
-	ok(RecsysScorerCandidates(scorer) == 0 && RecsysScorerTop(scorer, 10, NULL) == 0,
+	ok(RecsysScorerCandidates(scorer) == 0 && RecsysScorerTop(scorer, 10, NULL, NULL) == 0,
 	   "scorer: nothing after a reset");
 	RecsysScorerFree(scorer);
 	scorer = RecsysScorerCreate(0);
 	RecsysScorerExclude(scorer, 0);
-	ok(RecsysScorerTop(scorer, 10, NULL) == 0, "scorer: an empty catalogue");
+	ok(RecsysScorerTop(scorer, 10, NULL, NULL) == 0, "scorer: an empty catalogue");
 	RecsysScorerFree(scorer);
 	pfree(reference_sums);
 }

@@ -142,6 +142,27 @@ provision_installable_major()
 	return 1
 }
 
+# Does the machine's libblas.so.3 seem to be one that is not made to be fast?
+provision_blas_is_slow()
+{
+	local library
+
+	library=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null |
+		awk '$1 == "libblas.so.3" { print $NF; exit }')
+	[ -n "$library" ] || return 1
+	! { readlink -f "$library"; ldd "$library"; } 2>/dev/null |
+		grep -qiE 'openblas|blis|mkl|atlas|armpl|nvpl'
+}
+
+# The reference BLAS computes the same, in many times the time: better have another
+# one, which Debian then prefers by itself.  But it will do.
+provision_fast_blas()
+{
+	provision_blas_is_slow || return 0
+	(provision_apt_begin "a fast BLAS" && provision_apt_install libopenblas-serial-dev) ||
+		echo "recsys: going on with a slow BLAS library, dense models will take their time"
+}
+
 # provision_server [tests]
 provision_server()
 {
@@ -170,7 +191,10 @@ provision_server()
 			perl -M"${module%:*}" -e 1 2>/dev/null || missing="$missing ${module##*:}"
 		done
 	fi
-	[ -n "$missing" ] || return 0
+	if [ -z "$missing" ]; then
+		provision_fast_blas
+		return 0
+	fi
 
 	provision_apt_begin "$missing"
 	if [ -n "$server" ]; then
@@ -181,6 +205,7 @@ provision_server()
 	fi
 	# an unquoted list on purpose: one package a word
 	provision_apt_install $missing
+	provision_fast_blas
 	provision_find_server || provision_fail "the PostgreSQL server is still missing"
 }
 

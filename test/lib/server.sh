@@ -1,6 +1,7 @@
 # A private PostgreSQL: the extension is built from a copy of the sources and
 # installed into a tree of its own inside the sandbox, and a throw-away cluster
-# runs from that tree.  Sourced, after provision.sh and sandbox.sh.
+# runs from that tree.  Sourced, after provision.sh
+# and sandbox.sh.
 #
 #     server_build              builds and installs; log in $SERVER_LOG
 #     server_install NAME …     the same again into another tree, built otherwise
@@ -14,6 +15,8 @@
 # there, and the PostgreSQL of the machine is neither written to nor affected by
 # a recsys that may be installed in it.  No TCP port is opened.
 
+. "${BASH_SOURCE[0]%/*}/tree.sh"
+
 SERVER_TREE=		# the copied sources
 SERVER_BIN=			# programs of the private tree
 SERVER_LOG=
@@ -23,10 +26,7 @@ server_copy()
 {
 	SERVER_TREE=$SANDBOX/tree
 	SERVER_LOG=$SANDBOX/build.log
-	mkdir "$SERVER_TREE"
-	(cd "$1" && tar -cf - --exclude='*.o' --exclude='*.so' --exclude='*.d' --exclude='*.bc' \
-		--exclude=regress_input --exclude=test/core/build Makefile README.md CHANGELOG.md recsys.control doc sql src test expected) |
-		tar -xf - -C "$SERVER_TREE" || return 1
+	tree_copy "$1" "$SERVER_TREE" || return 1
 	sandbox_own "$SERVER_TREE"
 }
 
@@ -65,7 +65,7 @@ server_install()
 {
 	local root=$SANDBOX/$1 config=$2 bin share pkglib
 	local make=(make -C "$root.build" -f "$SERVER_TREE/Makefile" VPATH="$SERVER_TREE" \
-		PG_CONFIG="$config" RECSYS_WERROR=1 "${@:3}")
+		PG_CONFIG="$config" RECSYS_WERROR=1 ${CC:+CC="$CC"} "${@:3}")
 
 	mkdir -p "$root.build" "$root"
 	sandbox_own "$root.build" "$root"
@@ -109,6 +109,8 @@ server_start()
 		echo "fsync = off"
 		echo "shared_buffers = 256MB"
 		echo "max_wal_size = 4GB"
+		# expected output must not depend on the machine's BLAS
+		echo "recsys.blas_warning = off"
 		printf '%s\n' "$@"
 	} >>"$SERVER_DATA/postgresql.conf"
 	SANDBOX_ENV+=(PGHOST="$SERVER_SOCKET" PGUSER=postgres PGDATABASE=postgres)

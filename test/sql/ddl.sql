@@ -88,7 +88,7 @@ BEGIN
 		CREATE INDEX ON any_case_shop USING recsys (user_id, item_id);
 		RAISE WARNING 'a nondeterministic collation was accepted';
 	EXCEPTION WHEN feature_not_supported THEN
-		IF SQLERRM <> 'nondeterministic collations are not supported for recsys indexes' THEN
+		IF SQLERRM <> 'nondeterministic collations are not supported for keys of a recommender' THEN
 			RAISE WARNING '%', SQLERRM;
 		END IF;
 	END;
@@ -144,7 +144,7 @@ SELECT same('renamed_recsys');
 CREATE SCHEMA "Other Shop";
 ALTER TABLE shop SET SCHEMA "Other Shop";
 SELECT same('"Other Shop".renamed_recsys');
--- off the search path it is found all the same, unless there are two of the name
+-- off the search path it is found only where the path has no schema at all, unless there are two of the name
 SELECT count(*) FROM recommend('user 3'::text, 5, 'renamed_recsys');
 SET search_path = '';
 SELECT count(*) FROM public.recommend('user 3'::text, 5, 'renamed_recsys');

@@ -223,9 +223,9 @@ SELECT sum(hits) = (SELECT round(value * users * 10) FROM recsys.evaluate_recomm
  * Splits.  recsys.holdout tells what is held out.
  */
 CREATE VIEW counting AS
-SELECT user_id, item_id, row_number() OVER (PARTITION BY user_id ORDER BY at DESC NULLS LAST, position DESC) AS latest, count(*) OVER (PARTITION BY user_id) AS n
-FROM (SELECT user_id, item_id, max(at) AS at, max(position) FILTER (WHERE at IS NOT DISTINCT FROM latest_at) AS position, sum(CASE WHEN weight IS NULL THEN 1 WHEN weight = 'NaN' THEN 0 ELSE weight::real END)::real AS weight
-	  FROM (SELECT *, row_number() OVER (ORDER BY ctid) AS position, max(at) OVER (PARTITION BY user_id, item_id) AS latest_at FROM past) p
+SELECT user_id, item_id, row_number() OVER (PARTITION BY user_id ORDER BY at DESC NULLS LAST, item_id) AS latest, count(*) OVER (PARTITION BY user_id) AS n
+FROM (SELECT user_id, item_id, max(at) AS at, sum(CASE WHEN weight IS NULL THEN 1 WHEN weight = 'NaN' THEN 0 ELSE weight::real END)::real AS weight
+	  FROM past
 	  WHERE user_id IS NOT NULL AND item_id IS NOT NULL GROUP BY 1, 2) f
 WHERE weight > 0;
 
@@ -333,7 +333,7 @@ FROM recsys.compare('SELECT * FROM clubs', 'min_support = 100000', 'min_support 
  */
 SELECT count(*) AS trials, count(DISTINCT model) AS models, count(*) FILTER (WHERE model LIKE '%ease%') > 0 AS ease, count(*) FILTER (WHERE model LIKE '%spectral%') > 0 AS spectral, count(*) FILTER (WHERE model LIKE '%als%') > 0 AS als
 FROM recsys.tune('SELECT * FROM past', trials => 15, resamples => 0, models => NULL, time_limit => NULL);
-SELECT command FROM recsys.tune('SELECT user_id, item_id FROM past WHERE item_id > 0 LIMIT 1000', resamples => 0,
+SELECT command FROM recsys.tune('SELECT user_id, item_id, at FROM past WHERE item_id > 0 LIMIT 1000', resamples => 0,
 	models => '{"similarity = spectral, rank = 16, power = 0.5", "similarity = rp3beta, beta = 0.4, min_support = 1", "similarity = als, rank = 8, unobserved = 0.2, lambda = 0.01, iterations = 4", "similarity = als", "weighting = bm25, training_half_life = ''3 days''"}') ORDER BY command;
 
 SET client_min_messages = warning;

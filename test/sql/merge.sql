@@ -1,10 +1,12 @@
 /*
- * Incremental equals rebuilt: after random inserts, updates, deletes, rollbacks,
- * VACUUMs and merges of every kind, and one exact merge at the end, the item
- * graph, the popular items and the totals are those of a fresh index.
+ * Incremental equals rebuilt: after random inserts, updates (HOT and others),
+ * deletes, rollbacks, VACUUMs and merges of every kind, in transactions with
+ * savepoints too, and one exact merge at the end, the item graph, the popular items
+ * and the totals are those of a fresh index.  A savepoint that is rolled back is a
+ * transaction which has ended after its parent began, as those of other sessions do.
  */
 SET client_min_messages = warning;
-CREATE TABLE histories (user_id bigint, item_id text, weight integer, at timestamptz);
+CREATE TABLE histories (user_id bigint, item_id text, weight integer, at timestamptz, note text) WITH (fillfactor = 80);
 -- VACUUM cannot run in a function: psql runs what this makes up, one statement each
 CREATE FUNCTION history(seed integer) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
@@ -17,16 +19,16 @@ DECLARE
 	items integer := (ARRAY[20, 150, 60])[1 + seed % 3];
 BEGIN
 	PERFORM setseed(seed / 100.0);
-	options := format('similarity = %s, neighbors = %s, min_support = %s, max_history = %s, alpha = %s, shrinkage = %s',
+	options := format('similarity = %s, neighbors = %s, min_support = %s, max_history = %s, alpha = %s, shrinkage = %s, pending_limit = %s',
 		measures[1 + seed % 7], (ARRAY[1, 3, 10, 100])[1 + floor(4 * random())::integer], 1 + floor(3 * random()),
 		(ARRAY[2000, 5, 20])[1 + seed % 3], (ARRAY[0, 0, 0.5])[1 + floor(3 * random())::integer],
-		(ARRAY[0, 0, 5])[1 + floor(3 * random())::integer]);
+		(ARRAY[0, 0, 5])[1 + floor(3 * random())::integer], (ARRAY[64, 4096])[1 + seed % 2]);
 	RETURN NEXT 'TRUNCATE histories';
 	RETURN NEXT format('SELECT setseed(%s)', seed / 100.0);
 	RETURN NEXT format(more, users, items, (ARRAY[0, 500, 4000])[1 + floor(3 * random())::integer]);
 	RETURN NEXT format('CREATE INDEX merged ON histories USING recsys (%s) WITH (%s)', columns[1 + seed % 4], options);
-	FOR step IN 1 .. 25 LOOP
-		RETURN NEXT CASE floor(14 * random())
+	FOR step IN 1 .. 30 LOOP
+		RETURN NEXT CASE floor(19 * random())
 			WHEN 0 THEN format(more, users * 1.2, items * 1.2, 1)
 			WHEN 1 THEN format(more, users * 1.2, items * 1.2, 50)
 			WHEN 2 THEN format(more, users * 1.2, items * 1.2, 300)
@@ -40,10 +42,27 @@ BEGIN
 			WHEN 10 THEN 'SELECT merged FROM recsys.merge(''merged'', exact => true)'
 			WHEN 11 THEN format('SET recsys.merge_budget = %s', (ARRAY[0, 1, 100000])[1 + floor(3 * random())::integer])
 			WHEN 12 THEN format('SET maintenance_work_mem = %L', (ARRAY['1MB', '64MB'])[1 + floor(2 * random())::integer])
+			WHEN 13 THEN 'UPDATE histories SET note = ''x'' WHERE random() < 0.2'
+			WHEN 14 THEN 'UPDATE histories SET note = repeat(''y'', 50), item_id = item_id WHERE user_id % 7 = 0'
+			WHEN 15 THEN format('BEGIN; %s; SAVEPOINT a; %s; ROLLBACK TO a; SELECT recsys.merge(''merged'', %s); %s',
+				format(more, users, items, 40), format(more, users, items, 10), (random() < 0.5)::text,
+				(ARRAY['COMMIT', 'ROLLBACK'])[1 + floor(2 * random())::integer])
+			WHEN 16 THEN format('BEGIN; SAVEPOINT a; %s; ROLLBACK TO a; %s; COMMIT',
+				format(more, users, items, 1), format(more, users * 1.2, items * 1.2, 2000))
+			WHEN 17 THEN format('BEGIN; DELETE FROM histories WHERE random() < 0.05; SAVEPOINT a; %s; RELEASE a; SELECT recsys.merge(''merged''); ROLLBACK',
+				format(more, users, items, 40))
 			ELSE format('BEGIN; %s; ROLLBACK', format(more, users, items, 40))
 		END;
 	END LOOP;
 	RETURN NEXT 'SELECT recsys.check_index(''merged'')';
+	IF seed % 4 = 0 THEN
+		-- a bulk load of items that no later change touches, when slices are due again
+		-- and have nothing else to take
+		RETURN NEXT 'SELECT merged FROM recsys.merge(''merged'')';
+		RETURN NEXT 'SELECT pg_sleep(0.1 + last_merge_ms / 100) FROM recsys.index_stats WHERE index_name = ''merged''';
+		RETURN NEXT format('BEGIN; SAVEPOINT a; %s; ROLLBACK TO a; %s; COMMIT',
+			format(more, users, items, 1), format(more, users * 1.2, 10000, 3000));
+	END IF;
 	RETURN NEXT 'VACUUM histories';
 	RETURN NEXT 'SELECT inexact FROM recsys.merge(''merged'', exact => true)';
 	RETURN NEXT 'SELECT recsys.check_index(''merged'')';

@@ -1,5 +1,5 @@
 /*
- * Who may ask: SELECT on the table, or on every column of the index, and no
+ * Who may ask: SELECT on the table, or on every column that the index looks at, and no
  * row-level security in the way.
  */
 SET client_min_messages = warning;
@@ -44,7 +44,7 @@ SELECT * FROM recommend(3, 1);
 SELECT * FROM similar_items(1, 1);
 SELECT count(*) FROM query_item_similarity('SELECT user_id, item_id FROM shop');
 SELECT count(*) FROM query_item_similarity('SELECT user_id, item_id, quantity FROM shop WHERE secret = ''s''');
--- not where the index has an expression or a condition, which may look at any column
+-- not where an expression or a condition of the index looks at another column
 SET ROLE regress_recsys_owner;
 CREATE INDEX shop_secret ON shop USING recsys (user_id, (length(secret)));
 CREATE INDEX shop_partial ON shop USING recsys (user_id, item_id) WHERE secret IS NOT NULL;

@@ -51,7 +51,7 @@ BEGIN
 				   CASE WHEN %1$s IS NULL THEN 1
 						WHEN %1$s IN ('NaN', 'Infinity', '-Infinity') THEN 0
 						ELSE %1$s::real END AS weight,
-				   row_number() OVER (ORDER BY %2$s NULLS FIRST, ctid) AS recency
+				   row_number() OVER (ORDER BY %2$s NULLS FIRST, item_id DESC) AS recency
 			FROM %3$s WHERE user_id IS NOT NULL AND item_id IS NOT NULL),
 		folded AS (
 			SELECT user_id, item_id, sum(weight)::real AS weight, max(recency) AS recency
@@ -157,8 +157,10 @@ BEGIN
 						   unnest(ARRAY[1, 3]) support, unnest(ARRAY[0, 10]) shrinkage,
 						   unnest(ARRAY[0, 0.5]) alpha, unnest(ARRAY[3, 100]) neighbors
 	LOOP
+		PERFORM set_config('client_min_messages', 'warning', false);	-- a REINDEX follows
 		EXECUTE format('ALTER INDEX %s SET (similarity = %s, min_support = %s, shrinkage = %s, alpha = %s, neighbors = %s)',
 					   index, o.name, o.support, o.shrinkage, o.alpha, o.neighbors);
+		PERFORM set_config('client_min_messages', 'notice', false);
 		EXECUTE format('REINDEX INDEX %s', index);
 		TRUNCATE model;
 		INSERT INTO model SELECT * FROM item_similarity(index::text);

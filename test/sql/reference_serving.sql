@@ -37,7 +37,7 @@ CREATE PROCEDURE read_histories() LANGUAGE sql BEGIN ATOMIC
 	FROM (SELECT *, row_number() OVER (PARTITION BY who ORDER BY recency DESC) AS place
 		  FROM (SELECT who, item_id, max(at) AS at, max(recency) AS recency,
 					   sum(CASE WHEN weight IS NULL THEN 1 WHEN weight = 'NaN' THEN 0 ELSE weight::real END)::real AS weight
-				FROM (SELECT *, row_number() OVER (ORDER BY at NULLS FIRST, ctid) AS recency FROM visits) v
+				FROM (SELECT *, row_number() OVER (ORDER BY at NULLS FIRST, item_id DESC) AS recency FROM visits) v
 				JOIN users USING (user_id)
 				WHERE item_id IS NOT NULL GROUP BY 1, 2) folded
 		  WHERE weight > 0) ranked
@@ -119,7 +119,7 @@ BEGIN
 	LOOP
 		TRUNCATE answer, scored, excluded;
 		INSERT INTO answer SELECT who, r.* FROM users,
-			LATERAL recommend(user_id, o.k, 'visits_recsys', o.exclude, o.half_life) WITH ORDINALITY r;
+			LATERAL recommend(user_id, o.k, 'visits_recsys', o.exclude, o.half_life) r;
 		INSERT INTO scored SELECT who, similar_item_id, sum(weight * score)
 			FROM decayed(coalesce(o.half_life, '20 days')) JOIN graph USING (item_id) GROUP BY 1, 2;
 		IF o.exclude THEN
@@ -146,7 +146,7 @@ CREATE FUNCTION check_explain(half_life interval, OUT explained bigint, OUT diff
 	WITH explained AS (
 		SELECT who, r.item_id, r.score, e.*
 		FROM users u, LATERAL recommend(user_id, NULL, NULL, false, half_life) r,
-			 LATERAL explain_recommendation(u.user_id, r.item_id, 'visits_recsys', half_life) WITH ORDINALITY e
+			 LATERAL explain_recommendation(u.user_id, r.item_id, 'visits_recsys', half_life) e
 		WHERE r.source = 'history'),
 	expected AS (
 		SELECT who, h.item_id AS because_item_id, similar_item_id AS item_id,
@@ -156,9 +156,9 @@ CREATE FUNCTION check_explain(half_life interval, OUT explained bigint, OUT diff
 		   count(*) FILTER (WHERE (abs(e.contribution - x.contribution) <= 1e-6 * greatest(1, x.contribution)
 								   AND abs(e.weight - x.weight) <= 1e-6 * greatest(1, x.weight)
 								   AND e.similarity = x.similarity AND e.support = x.support) IS NOT TRUE)
-		   + (SELECT count(*) FROM (SELECT ordinality, row_number() OVER (PARTITION BY who, item_id
+		   + (SELECT count(*) FROM (SELECT rank, row_number() OVER (PARTITION BY who, item_id
 										   ORDER BY contribution DESC, because_item_id) AS sorted FROM explained) s
-			  WHERE ordinality <> sorted)
+			  WHERE rank <> sorted)
 		   + (SELECT count(*) FROM (SELECT FROM explained GROUP BY who, item_id
 									HAVING abs(sum(contribution) - min(score)) > 1e-6 * greatest(1, min(score))) s)
 	FROM explained e FULL JOIN expected x USING (who, item_id, because_item_id);
@@ -188,7 +188,7 @@ BEGIN
 	LOOP
 		TRUNCATE answer, scored, excluded;
 		INSERT INTO answer SELECT who, r.* FROM carts,
-			LATERAL recommend_for_items(items, o.k, 'visits_recsys', o.exclude) WITH ORDINALITY r;
+			LATERAL recommend_for_items(items, o.k, 'visits_recsys', o.exclude) r;
 		INSERT INTO scored SELECT who, similar_item_id, sum(score)
 			FROM (SELECT DISTINCT who, unnest(items) AS item_id FROM carts) c JOIN graph USING (item_id) GROUP BY 1, 2;
 		IF o.exclude THEN
@@ -205,14 +205,14 @@ SELECT personal > 2000 AS enough_personal, popular > 2000 AS enough_popular, dif
 
 -- similar_items: the rows of the graph
 SELECT count(*) FROM graph g
-FULL JOIN (SELECT i.item_id, s.item_id AS similar_item_id, s.score, s.support, s.ordinality AS rank
-		   FROM (SELECT DISTINCT item_id FROM visits) i, LATERAL similar_items(i.item_id, 5) WITH ORDINALITY s) s
+FULL JOIN (SELECT i.item_id, s.item_id AS similar_item_id, s.score, s.support, s.rank
+		   FROM (SELECT DISTINCT item_id FROM visits) i, LATERAL similar_items(i.item_id, 5) s) s
 	USING (item_id, similar_item_id, score, support, rank)
 WHERE (g.item_id IS NULL OR s.item_id IS NULL) AND rank <= 5;
 
 -- popular_items: all time
-SELECT count(*) FROM (SELECT item_id, users, users::float8 AS score, row_number() OVER (ORDER BY users DESC, item_id) AS ordinality FROM popular) p
-FULL JOIN popular_items(NULL) WITH ORDINALITY q USING (item_id, users, score, ordinality)
+SELECT count(*) FROM (SELECT item_id, users, users::float8 AS score, row_number() OVER (ORDER BY users DESC, item_id) AS rank FROM popular) p
+FULL JOIN popular_items(NULL) q USING (item_id, users, score, rank)
 WHERE p.item_id IS NULL OR q.item_id IS NULL;
 
 -- trending: max_history does not matter here; NULL times are older than any since and do not decay
@@ -229,10 +229,10 @@ LANGUAGE sql AS $$
 				   ELSE 2 ^ (-extract(epoch FROM latest - at)::float8 / extract(epoch FROM half_life)::float8) END) AS score
 		FROM folded, (SELECT max(at) AS latest FROM folded WHERE weight > 0) l WHERE weight > 0 GROUP BY 1),
 	trending AS (
-		SELECT * FROM popular_items(NULL, 'visits_recsys', since, half_life) WITH ORDINALITY)
+		SELECT * FROM popular_items(NULL, 'visits_recsys', since, half_life))
 	SELECT count(*), count(*) FILTER (WHERE (abs(t.score - e.score) <= 1e-6 * e.score AND t.users = e.users) IS NOT TRUE)
-		   + (SELECT count(*) FROM (SELECT ordinality, row_number() OVER (ORDER BY score DESC, item_id) AS sorted FROM trending) s
-			  WHERE ordinality <> sorted)
+		   + (SELECT count(*) FROM (SELECT rank, row_number() OVER (ORDER BY score DESC, item_id) AS sorted FROM trending) s
+			  WHERE rank <> sorted)
 	FROM trending t FULL JOIN expected e USING (item_id);
 $$;
 SELECT items > 10 AS enough, differences FROM check_trending('2024-02-20 00:00+00', NULL);

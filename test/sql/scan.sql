@@ -19,7 +19,6 @@ EXPLAIN (COSTS OFF) SELECT * FROM events WHERE user_id > 42;
 EXPLAIN (COSTS OFF) SELECT * FROM events WHERE user_id IS NULL;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM events;
 SET enable_seqscan = off;
-EXPLAIN (COSTS OFF) SELECT * FROM events WHERE weight = 1;
 SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT * FROM events WHERE user_id = 42 AND weight = 1;
 EXPLAIN (COSTS OFF) SELECT * FROM events WHERE item_id = 42;
@@ -64,7 +63,17 @@ SELECT * FROM events WHERE user_id = 77 AND item_id = 77 AND note LIKE 'no%';
 SELECT count(*) FROM events WHERE user_id = NULL;
 
 -- contradictions and repetitions
-EXPLAIN (COSTS OFF) SELECT * FROM events WHERE user_id = 42 AND user_id = (SELECT 43);
+-- PostgreSQL 17 and later name the result of a subquery otherwise
+CREATE FUNCTION plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		RETURN NEXT regexp_replace(regexp_replace(line, ' \(returns \$\d+\)', ''), '\(InitPlan \d+\)\.col1|\$\d+', 'subquery');
+	END LOOP;
+END $$;
+SELECT plan_of('SELECT * FROM events WHERE user_id = 42 AND user_id = (SELECT 43)');
+DROP FUNCTION plan_of;
 SELECT count(*) FROM events WHERE user_id = 42 AND user_id = (SELECT 43);
 SELECT count(*) > 0 AS found FROM events WHERE user_id = 42 AND user_id = (SELECT 42);
 SELECT count(*) FROM events WHERE user_id = (SELECT NULL::bigint);

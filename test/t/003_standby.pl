@@ -83,6 +83,39 @@ check_clean($standby, 'purchases_recsys', 'TRUNCATE and new rows: check_index on
 scans_agree($standby, 'standby, TRUNCATE and new rows');
 change('REINDEX after TRUNCATE', 'REINDEX INDEX purchases_recsys');
 
+# Every shape of the records that patch.c writes by itself: entries of all lengths on
+# either side, events, flags; the first change of a page since a checkpoint and later
+# ones; list pages that fill up.
+$primary->safe_psql('postgres', q(
+	CREATE TABLE shapes (u bigint, i bigint, t text, q integer, at timestamptz);
+	INSERT INTO shapes SELECT i % 40, i % 13, 'k' || i % 7, 1, now() FROM generate_series(1, 400) i;
+	CREATE INDEX shape_1 ON shapes USING recsys (u, i);
+	CREATE INDEX shape_2 ON shapes USING recsys (u, i, q);
+	CREATE INDEX shape_3 ON shapes USING recsys (u, i, at);
+	CREATE INDEX shape_4 ON shapes USING recsys (t, i, q, at);
+	CREATE INDEX shape_5 ON shapes USING recsys (i, t)));
+foreach my $writes ('on', 'off')
+{
+	$primary->safe_psql('postgres', "ALTER SYSTEM SET full_page_writes = $writes; SELECT pg_reload_conf()");
+	foreach my $round (1 .. 3)
+	{
+		$primary->safe_psql('postgres', join ";\n", 'CHECKPOINT',
+			map { "INSERT INTO shapes VALUES ($_ % 50, $_ % 17, 'k' || $_ % 9, 1, now())" } 1 .. 180);
+		$primary->safe_psql('postgres', "INSERT INTO shapes VALUES (1, NULL, NULL, 1, NULL), (NULL, 1, 'k1', NULL, now())");
+	}
+	$primary->safe_psql('postgres', "DELETE FROM shapes WHERE u % 10 = 3; VACUUM shapes");
+	$primary->wait_for_catchup($standby);
+	foreach my $index (map { "shape_$_" } 1 .. 5)
+	{
+		my $all = "SELECT * FROM recsys.index_stats WHERE index_name = '$index'; SELECT * FROM item_similarity('$index'"
+		  . ($index eq 'shape_5' ? ', NULL::text' : '') . ') ORDER BY item_id, rank';
+
+		check_clean($standby, $index, "$index, full_page_writes $writes: check_index on the standby");
+		same_answers($standby->safe_psql('postgres', $all), $primary->safe_psql('postgres', $all), "$index: same answers");
+	}
+}
+$primary->safe_psql('postgres', 'ALTER SYSTEM RESET full_page_writes');
+
 # the standby takes over, and writes
 $standby->promote;
 insert_purchases($standby, 1000);

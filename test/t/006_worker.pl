@@ -226,7 +226,7 @@ $standby->init_from_backup($node, 'backup', has_streaming => 1);
 $standby->start;
 $node->wait_for_catchup($standby);
 my ($status, $stdout, $stderr) = $standby->psql('postgres', "SELECT recsys.merge('pairs_recsys')");
-like($stderr, qr/ERROR:  recovery is in progress/, 'no merge on a standby');
+like($stderr, qr/ERROR:  cannot execute recsys\.merge\(\) during recovery/, 'no merge on a standby');
 is($standby->safe_psql('postgres', q(SELECT index_name, problem FROM recsys.index_stats WHERE index_name = 'pairs_recsys')),
 	'pairs_recsys|', 'index_stats on a standby');
 is($standby->safe_psql('postgres', q(SELECT sum(pages) > 0 FROM recsys.page_summary('pairs_recsys'))), 't', 'page_summary on a standby');

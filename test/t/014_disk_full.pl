@@ -96,10 +96,10 @@ same_answers($node->safe_psql('postgres', $graph), $expected, 'full: the graph i
 fails_for_space('REINDEX INDEX purchases_recsys', 'REINDEX');
 check_clean($node, 'purchases_recsys', 'REINDEX: check_index of the old index');
 
-# Vacuum writes what it removes to the pending list; it and a merge may fail, but not harm
+# Vacuum notes in place what it removes; a merge may fail, but not harm
 $node->psql('postgres', 'DELETE FROM purchases WHERE user_id % 5 = 0');
 my ($status, undef, $stderr) = $node->psql('postgres', 'VACUUM purchases');
-like($stderr, qr/^$|No space left on device|wrote only/, 'vacuum on a full disk');
+is($status, 0, 'vacuum on a full disk') or diag($stderr);
 check_clean($node, 'purchases_recsys', 'vacuum: check_index');
 SKIP:
 {

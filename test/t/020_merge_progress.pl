@@ -60,6 +60,41 @@ SKIP:
 	$node->safe_psql('postgres', q(SELECT recsys.merge('purchases_recsys', true)));
 	is(pending(), 0, 'and nothing was lost: the next merge takes all');
 }
+
+# A merge that is over does not show, whether it succeeded or failed, and the session's
+# next one does.  What a session reports is the view's business, not what it did.
+$node->safe_psql('postgres', q(
+	CREATE FUNCTION shown() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT count(*) FROM recsys.merge_progress WHERE pid = pg_backend_pid()';
+	INSERT INTO purchases SELECT i % 500, 1 + i % 300, 1, now() FROM generate_series(1, 100) i));
+is($node->safe_psql('postgres', q(
+	SELECT merged > 0 FROM recsys.merge('purchases_recsys'); SELECT shown();
+	INSERT INTO purchases VALUES (1, 1, 1, now());
+	SELECT merged > 0 FROM recsys.merge('purchases_recsys', true); SELECT shown();
+	SELECT recsys.forget_user('purchases_recsys', 499::bigint) > 0; SELECT shown();
+	SELECT count(*) FROM pg_stat_progress_create_index WHERE pid = pg_backend_pid())), "t\n0\nt\n0\nt\n0\n0",
+	'a merge that has succeeded no longer shows in its session');
+SKIP:
+{
+	skip 'the module was built without fault points (make RECSYS_FAULTS=1)', 2
+	  if $node->safe_psql('postgres', q(LOAD 'recsys'; SELECT count(*) FROM pg_settings WHERE name = 'recsys.fault')) eq '0';
+
+	is($node->safe_psql('postgres', q(
+		INSERT INTO purchases VALUES (2, 2, 1, now());
+		SET recsys.fault = 'merge-recounted:error';
+		DO $$ BEGIN PERFORM recsys.merge('purchases_recsys'); EXCEPTION WHEN OTHERS THEN RAISE LOG '%', SQLERRM; END $$;
+		SELECT shown();
+		RESET recsys.fault;
+		SELECT merged > 0 FROM recsys.merge('purchases_recsys'); SELECT shown())), "0\nt\n0", 'nor one that has failed');
+
+	# two merges in one session: both show while they run
+	$node->safe_psql('postgres', q(CREATE TABLE others AS SELECT * FROM purchases LIMIT 1000;
+		CREATE INDEX others_recsys ON others USING recsys (user_id, product_id); INSERT INTO others VALUES (1, 2, 1, now())));
+	my $second = start_psql($node, "SELECT recsys.merge('purchases_recsys'); SET recsys.fault = 'merge-recounted:wait'; SELECT recsys.merge('others_recsys')");
+	ok($node->poll_query_until('postgres', q(SELECT count(*) = 1 FROM recsys.merge_progress WHERE index_name = 'others_recsys')),
+		'the second merge of a session shows, under its own name');
+	$node->safe_psql('postgres', 'SELECT pg_cancel_backend(pid) FROM recsys.merge_progress');
+	finish($second);
+}
 check_clean($node, 'purchases_recsys', 'check_index in the end');
 
 $node->stop;

@@ -1,0 +1,586 @@
+/*
+ * check_counts.c
+ *	  Does the item graph count the rows that the table has?
+ *
+ * Users of an item and supports of pairs are counted from the users' visible rows
+ * and compared with what the graph says.  The graph may lag behind, and where it may
+ * is known: of an interaction (user, item) it is in doubt whether the graph counts it
+ *
+ * - while an event of it is pending;
+ * - while a row of it is in the index and not visible: deleted, and not removed by
+ *	  VACUUM yet, or never committed;
+ * - when it has been forgotten;
+ * - with all others of a user who has more than max_history entries, of whom
+ *	  anything of the above is true: when one item goes another may count.
+ *
+ * All other interactions are certain: they are counted, each once, or some merge has
+ * lost a row.  So an item has at least as many users as certain interactions, and at
+ * most as many more as are in doubt; of a pair it is the doubts of both items.  What
+ * is inexact, and queued to be recomputed, is left alone.
+ *
+ * Supports are counted for the pairs that rows store.  Of those that are missing it
+ * is said only when nothing is in doubt or queued, so that the graph has to be that
+ * of a build, which is done once more (where scores are no matter of training).
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "access/xlogrecovery.h"
+#include "am/check.h"
+#include "am/enlarge.h"
+#include "am/graph.h"
+#include "am/itemorder.h"
+#include "am/mergesnapshot.h"
+#include "am/pending.h"
+#include "am/visible.h"
+#include "catalog/pg_operator_d.h"
+#include "catalog/pg_type.h"
+#include "core/similarity.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "source/model.h"
+#include "storage/lmgr.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplesort.h"
+
+/* Relative error of scores: sums of squares are added up in another order */
+#define SCORE_ERROR 1e-4
+
+/* Pending events by user, as (hash, item) in one number whose order as int64 is theirs */
+#define EVENT_KEY(hash, item) ((int64) ((((uint64) (hash) << 32) | (item)) ^ ((uint64) 1 << 63)))
+#define EVENT_HASH(key) ((uint32) (((uint64) (key) ^ ((uint64) 1 << 63)) >> 32))
+#define EVENT_ITEM(key) ((uint32) (key))
+
+typedef struct PairCount
+{
+	uint32		peer;
+	uint32		support;		/* as the row has it */
+	uint32		certain;		/* as the users' rows have it */
+} PairCount;
+
+typedef struct CountCheck
+{
+	Relation	index;
+	RecsysMetaData meta;
+	Snapshot	snapshot;
+	MemoryContext context;
+	bool		first;			/* pass over the users */
+	bool		clean;			/* nothing is pending, inexact or in doubt */
+
+	/* by item number */
+	uint32	   *users;			/* as the row has it */
+	bool	   *exact;
+	uint32	   *certain;		/* users */
+	uint32	   *doubts;
+	uint32	   *stamps;			/* serial: certain, serial + 1: seen otherwise */
+	uint32		serial;			/* of the user at hand */
+
+	/* the rows of a range of items */
+	RecsysGraphReader reader;
+	uint32		low;
+	uint32		high;
+	uint64	   *starts;			/* by item - low */
+	uint32		maxstarts;
+	PairCount  *pairs;
+	uint64		maxpairs;
+
+	/* events, ascending by hash, and those of the hash at hand */
+	Tuplesortstate *events;
+	TupleTableSlot *in;
+	TupleTableSlot *out;
+	bool		more;
+	int64		event;			/* the next one, if there are more */
+	int64		hash;			/* or -1 */
+	uint32	   *pending;		/* items, ascending */
+	uint32		npending;
+	uint32		maxpending;
+
+	RecsysNeighborOrder order;
+	RecsysHistoryItem *folded;
+	uint32		maxfolded;
+	RecsysModel *model;			/* or NULL */
+} CountCheck;
+
+#define disagrees(check, ...) \
+	ereport(ERROR, \
+			(errcode(ERRCODE_INDEX_CORRUPTED), \
+			 errmsg("the item graph of index \"%s\" does not count the rows of its table", \
+					RelationGetRelationName((check)->index)), \
+			 errdetail(__VA_ARGS__), \
+			 errhint("Please REINDEX it.")))
+
+static void *
+by_item(const CountCheck *check, Size size)
+{
+	return MemoryContextAllocExtended(check->context, size * Max(check->meta.nitems, 1),
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+/*
+ * Events
+ */
+static void
+sort_events(CountCheck *check)
+{
+	TupleDesc	desc = CreateTemplateTupleDesc(1);
+	AttrNumber	column = 1;
+	Oid			operator = Int8LessOperator;
+	Oid			collation = InvalidOid;
+	bool		nullsfirst = false;
+	RecsysPendingPage *page = palloc(sizeof(RecsysPendingPage));
+
+	TupleDescInitEntry(desc, 1, "event", INT8OID, -1, 0);
+	check->in = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	check->out = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	check->events = tuplesort_begin_heap(desc, 1, &column, &operator, &collation, &nullsfirst,
+										 Max(maintenance_work_mem / 4, 64), NULL,
+										 TUPLESORT_RANDOMACCESS);
+	for (int list = 0; list < RECSYS_PENDING_LISTS; list++)
+	{
+		BlockNumber block;
+
+		RecsysPendingEnds(check->index, list, &block, NULL);
+		while (BlockNumberIsValid(block))
+		{
+			CHECK_FOR_INTERRUPTS();
+			RecsysPendingRead(check->index, list, block, page);
+			for (int i = 0; i < page->count; i++)
+			{
+				const RecsysEvent *event = &page->events[i];
+
+				if (event->item >= check->meta.nitems)
+					continue;
+				check->clean = false;
+				check->doubts[event->item]++;
+				ExecClearTuple(check->in);
+				check->in->tts_isnull[0] = false;
+				check->in->tts_values[0] = Int64GetDatum(EVENT_KEY(event->user_hash, event->item));
+				ExecStoreVirtualTuple(check->in);
+				tuplesort_puttupleslot(check->events, check->in);
+			}
+			block = page->next;
+		}
+	}
+	tuplesort_performsort(check->events);
+	pfree(page);
+}
+
+static void
+next_event(CountCheck *check)
+{
+	check->more = tuplesort_gettupleslot(check->events, true, false, check->out, NULL);
+	if (check->more)
+	{
+		slot_getallattrs(check->out);
+		check->event = DatumGetInt64(check->out->tts_values[0]);
+	}
+}
+
+/* Users come in ascending order of their hashes: go on to the events of this one. */
+static void
+find_events(CountCheck *check, uint32 hash)
+{
+	if (hash == check->hash)
+		return;
+	check->hash = hash;
+	check->npending = 0;
+	while (check->more && EVENT_HASH(check->event) < hash)
+		next_event(check);
+	while (check->more && EVENT_HASH(check->event) == hash)
+	{
+		uint32		item = EVENT_ITEM(check->event);
+
+		if (check->npending == 0 || check->pending[check->npending - 1] != item)
+		{
+			if (check->npending == check->maxpending)
+			{
+				check->maxpending = Max(64, check->maxpending * 2);
+				check->pending = RecsysEnlarge(check->context, check->pending,
+											   sizeof(uint32) * (Size) check->maxpending);
+			}
+			check->pending[check->npending++] = item;
+		}
+		next_event(check);
+	}
+}
+
+/*
+ * Users
+ */
+
+/* The item does not count for certain; it is in doubt unless the user's history is. */
+static void
+mark_doubtful(CountCheck *check, uint32 item)
+{
+	if (item >= check->meta.nitems || check->stamps[item] == check->serial + 1)
+		return;
+	check->stamps[item] = check->serial + 1;
+	if (check->first)
+	{
+		check->doubts[item]++;
+		check->clean = false;
+	}
+}
+
+/* Items of entries that are not visible, or forgotten; returns how many entries. */
+static uint32
+mark_invisible(CountCheck *check, const RecsysUserView *user)
+{
+	uint32		invisible = 0;
+	int			seen = 0;
+
+	for (uint32 i = 0; i < user->nentries; i++)
+	{
+		const RecsysEntry *entry = &user->entries[i];
+
+		if (entry->orphan)
+			continue;
+		if (seen < user->ninteractions &&
+			user->interactions[seen].position == RecsysTidPosition(&entry->tid))
+			seen++;
+		else
+		{
+			mark_doubtful(check, entry->peer);
+			invisible++;
+		}
+	}
+	return invisible;
+}
+
+/* The pairs that the rows of certain items store with each other. */
+static void
+count_pairs(CountCheck *check, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		uint32		item = check->folded[i].item;
+
+		if (item < check->low || item >= check->high || check->stamps[item] != check->serial)
+			continue;
+		for (uint64 p = check->starts[item - check->low]; p < check->starts[item - check->low + 1]; p++)
+			check->pairs[p].certain += check->stamps[check->pairs[p].peer] == check->serial;
+	}
+}
+
+/* Visitor: a user. */
+static void
+count_user(void *arg, RecsysUserView *user)
+{
+	CountCheck *check = arg;
+	bool		large = user->nentries > (uint32) check->meta.max_history ||
+		(user->flags & RECSYS_OWNER_MARKED) != 0;
+	uint32		invisible;
+	int			count = 0;
+
+	CHECK_FOR_INTERRUPTS();
+	if (check->serial >= PG_UINT32_MAX - 2)
+	{
+		memset(check->stamps, 0, sizeof(uint32) * (Size) check->meta.nitems);
+		check->serial = 0;
+	}
+	check->serial += 2;
+	find_events(check, user->hash);
+	for (uint32 i = 0; i < check->npending; i++)
+		mark_doubtful(check, check->pending[i]);
+	invisible = mark_invisible(check, user);
+
+	if (large && (check->npending > 0 || invisible > 0))
+	{
+		for (uint32 i = 0; i < user->nentries; i++)
+			if (!user->entries[i].orphan)
+				mark_doubtful(check, user->entries[i].peer);
+		return;
+	}
+
+	/* the model takes numbers for the order of keys, which decides what counts of many items */
+	if (large && check->meta.nitems > check->meta.nsorted)
+		check->clean = false;
+	if (check->model != NULL && check->first && check->clean)
+	{
+		for (int i = 0; i < user->ninteractions; i++)
+			RecsysModelAdd(check->model, &user->interactions[i]);
+		(void) RecsysModelEndUser(check->model);
+	}
+	if (user->ninteractions > (int) check->maxfolded)
+	{
+		check->maxfolded = Max((uint32) user->ninteractions, check->maxfolded * 2);
+		if (check->folded != NULL)
+			pfree(check->folded);
+		check->folded = MemoryContextAllocHuge(check->context, sizeof(RecsysHistoryItem) *
+											   (Size) check->maxfolded);
+	}
+	if (user->ninteractions > 0)
+		count = RecsysHistoryFold(user->interactions, user->ninteractions,
+								  check->meta.max_history, &check->order, check->folded, NULL);
+	for (int i = 0; i < count; i++)
+	{
+		uint32		item = check->folded[i].item;
+
+		if (item >= check->meta.nitems || check->stamps[item] == check->serial + 1)
+			continue;
+		check->stamps[item] = check->serial;
+		if (check->first)
+			check->certain[item]++;
+	}
+	count_pairs(check, count);
+}
+
+static void
+scan_users(CountCheck *check, Relation heap)
+{
+	RecsysUserReader *reader = RecsysUserReaderCreate(heap, check->index, check->snapshot);
+	uint64		next = 0;
+
+	check->hash = -1;
+	tuplesort_rescan(check->events);
+	next_event(check);
+	while (next <= PG_UINT32_MAX)
+	{
+		CHECK_FOR_INTERRUPTS();
+		next = RecsysUserReaderReadBucket(reader, (uint32) next, count_user, check);
+	}
+	RecsysUserReaderFree(reader);
+}
+
+/*
+ * Rows
+ */
+static bool
+row_is_exact(RecsysGraphRow row)
+{
+	return (row->flags & (RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK)) == 0;
+}
+
+static void
+read_items(CountCheck *check)
+{
+	for (uint32 item = 0; item < check->meta.nitems; item++)
+	{
+		RecsysGraphRow row;
+
+		CHECK_FOR_INTERRUPTS();
+		row = RecsysGraphNeedRow(&check->reader, item);
+		check->users[item] = row->users;
+		check->exact[item] = row_is_exact(row);
+		if (row->flags & RECSYS_ROW_QUEUED)
+			check->clean = false;
+		RecsysGraphReleaseRow(&check->reader);
+	}
+}
+
+/* Rows from check->low on, as many as memory holds; at least one. */
+static void
+read_rows(CountCheck *check)
+{
+	uint64		room = (uint64) maintenance_work_mem * 1024 / 4 / sizeof(PairCount);
+	uint64		count = 0;
+
+	check->high = check->low;
+	while (check->high < check->meta.nitems)
+	{
+		RecsysGraphRow row;
+		uint32		n = check->high - check->low;
+
+		CHECK_FOR_INTERRUPTS();
+		if (n > 0 && count + RECSYS_MAX_STORED > room)
+			break;
+		if (n + 2 > check->maxstarts)
+		{
+			check->maxstarts = Max(1024, check->maxstarts * 2);
+			check->starts = RecsysEnlarge(check->context, check->starts,
+										  sizeof(uint64) * (Size) check->maxstarts);
+		}
+		if (count + RECSYS_MAX_STORED > check->maxpairs)
+		{
+			check->maxpairs = Max(16 * RECSYS_MAX_STORED, check->maxpairs * 2);
+			check->pairs = RecsysEnlarge(check->context, check->pairs,
+										 sizeof(PairCount) * check->maxpairs);
+		}
+		check->starts[n] = count;
+		row = RecsysGraphNeedRow(&check->reader, check->high);
+		for (int i = 0; i < row->nstored && check->exact[check->high]; i++)
+		{
+			PairCount  *pair = &check->pairs[count];
+
+			/* both items of a pair have their part in its support */
+			if (row->peers[i] >= check->meta.nitems || !check->exact[row->peers[i]])
+				continue;
+			pair->peer = row->peers[i];
+			pair->support = RecsysRowSupports(row)[i];
+			pair->certain = 0;
+			count++;
+		}
+		RecsysGraphReleaseRow(&check->reader);
+		check->starts[n + 1] = count;
+		check->high++;
+	}
+}
+
+static void
+judge_items(CountCheck *check)
+{
+	for (uint32 item = 0; item < check->meta.nitems; item++)
+	{
+		uint64		most = (uint64) check->certain[item] + check->doubts[item];
+
+		if (check->exact[item] &&
+			(check->users[item] < check->certain[item] || check->users[item] > most))
+			disagrees(check, "Item number %u has %u users in the graph, in the table at least %u and at most %llu.",
+									  item, check->users[item], check->certain[item],
+									  (unsigned long long) most);
+	}
+}
+
+static void
+judge_pairs(CountCheck *check)
+{
+	for (uint32 item = check->low; item < check->high; item++)
+	{
+		for (uint64 p = check->starts[item - check->low]; p < check->starts[item - check->low + 1]; p++)
+		{
+			const PairCount *pair = &check->pairs[p];
+			uint64		most = (uint64) pair->certain + check->doubts[item] + check->doubts[pair->peer];
+
+			if (pair->support < pair->certain || pair->support > most)
+				disagrees(check, "Item numbers %u and %u have %u users in common in the graph, in the table at least %u and at most %llu.",
+										  item, pair->peer, pair->support, pair->certain,
+										  (unsigned long long) most);
+		}
+	}
+}
+
+/*
+ * Pairs that are missing
+ */
+static void
+judge_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	CountCheck *check = arg;
+	RecsysGraphRow row = RecsysGraphNeedRow(&check->reader, item);
+	float		least = 0;		/* a neighbor that is better must be there */
+	const RecsysNeighbor *missing = NULL;
+
+	if (row->nstored >= check->meta.neighbors)
+		least = RecsysRowScores(row)[check->meta.neighbors - 1];
+	least = Max(least, row->floor_score);
+	for (int n = 0; n < count && missing == NULL; n++)
+	{
+		bool		found = false;
+
+		/* one that is hardly there at all may have been rounded away */
+		if (neighbors[n].score <= least * (1 + SCORE_ERROR) ||
+			(check->meta.weighted && neighbors[n].score < SCORE_ERROR))
+			continue;
+		for (int i = 0; i < row->nstored && !found; i++)
+			found = row->peers[i] == neighbors[n].item;
+		if (!found)
+			missing = &neighbors[n];
+	}
+	RecsysGraphReleaseRow(&check->reader);
+	if (missing != NULL)
+		disagrees(check, "Item number %u lacks item number %u among its neighbors, with %u users in common.",
+								  item, missing->item, missing->support);
+	CHECK_FOR_INTERRUPTS();
+}
+
+static void
+create_model(CountCheck *check)
+{
+	Size		memory = (Size) maintenance_work_mem * 1024 / 2;
+	double		size = (check->meta.weighted ? 8.0 : 4.0) * check->meta.interactions;
+
+	/* scores that are learned, or computed with another number of users, are not comparable */
+	if (check->meta.learned || !check->clean || check->meta.score_users != check->meta.users)
+		return;
+	check->model = RecsysModelCreate(check->meta.nitems, check->meta.weighted,
+									 check->meta.max_history, memory,
+									 size > memory / 2, 0);
+}
+
+static void
+judge_missing(CountCheck *check)
+{
+	RecsysModelOptions options = {0};
+
+	if (check->model == NULL || !check->clean)
+		return;
+	options.similarity = check->meta.similarity;
+	options.neighbors = check->meta.neighbors;
+	options.min_support = check->meta.min_support;
+	options.max_history = check->meta.max_history;
+	options.shrinkage = check->meta.shrinkage;
+	options.alpha = check->meta.alpha;
+	(void) RecsysModelFinish(check->model);
+	if (RecsysModelGetStatistics(check->model)->users != check->meta.users)
+		disagrees(check, "There are %llu users in the graph, and %llu in the table.",
+								  (unsigned long long) check->meta.users,
+								  (unsigned long long) RecsysModelGetStatistics(check->model)->users);
+	RecsysModelRun(check->model, &options, judge_row, check);
+}
+
+/* On a standby, has replay gone on since?  Then nothing can be said. */
+static bool
+replay_moved(bool standby, XLogRecPtr begin)
+{
+	return standby && (!RecoveryInProgress() || GetCurrentReplayRecPtr(NULL) != begin);
+}
+
+void
+RecsysCheckCounts(Relation heap, Relation index)
+{
+	CountCheck *check = palloc0(sizeof(CountCheck));
+	MemoryContext old;
+	bool		standby = RecoveryInProgress();
+	XLogRecPtr	begin = standby ? GetXLogReplayRecPtr(NULL) : InvalidXLogRecPtr;
+
+	/* no merge meanwhile; and the snapshot sees all that merges so far have seen */
+	LockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
+	check->index = index;
+	check->meta = RecsysRefreshCache(index)->meta;
+	check->snapshot = RecsysMergeSnapshot(index);
+	check->context = AllocSetContextCreate(CurrentMemoryContext, "recsys count check",
+										   ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(check->context);
+	check->users = by_item(check, sizeof(uint32));
+	check->exact = by_item(check, sizeof(bool));
+	check->certain = by_item(check, sizeof(uint32));
+	check->doubts = by_item(check, sizeof(uint32));
+	check->stamps = by_item(check, sizeof(uint32));
+	check->clean = true;
+	RecsysGraphReaderInit(&check->reader, index);
+	check->order = RecsysItemOrderForCore(RecsysItemOrderCreate(index, check->meta.nitems));
+
+	sort_events(check);
+	read_items(check);
+	create_model(check);
+	check->first = true;
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_rows(check);
+		scan_users(check, heap);
+		if (replay_moved(standby, begin))
+			break;
+		if (check->first)
+			judge_items(check);
+		judge_pairs(check);
+		check->first = false;
+		check->low = check->high;
+	} while (check->low < check->meta.nitems);
+	if (!replay_moved(standby, begin))
+		judge_missing(check);
+
+	if (check->model != NULL)
+		RecsysModelFree(check->model);
+	RecsysGraphReaderDone(&check->reader);
+	RecsysItemOrderFree(check->order.arg);
+	ExecDropSingleTupleTableSlot(check->in);
+	ExecDropSingleTupleTableSlot(check->out);
+	tuplesort_end(check->events);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(check->context);
+	UnregisterSnapshot(check->snapshot);
+	UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
+	pfree(check);
+}

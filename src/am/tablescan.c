@@ -1,0 +1,110 @@
+/*
+ * tablescan.c
+ *	  Native scans without a user or an item, which the table answers.
+ *
+ * The planner may want the rows that have a weight or a time, those for which the
+ * predicate of a partial index holds, or just their number.  Such a scan costs more than
+ * a sequential one (cost.c), so it is what happens when those are forbidden or something
+ * keeps the planner from them; but then its rows have to be all there are.  The index
+ * does not know them: a row with neither a user nor an item stands on no side of it.
+ *
+ * A bitmap has all pages of the table, and the executor checks for each row the
+ * conditions and the predicate, as it does for any page that does not fit into a bitmap.
+ * Otherwise the predicate is taken for true once the row is in the index.  So the
+ * table is read as CREATE INDEX CONCURRENTLY reads it, but with the scan's snapshot:
+ * that checks the predicate, and finds the root of a chain of HOT updates, which
+ * is what an index points to.  The rows' places are kept in a temporary file, as
+ * they may be many.
+ */
+#include "postgres.h"
+
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "am/tablescan.h"
+#include "catalog/index.h"
+#include "nodes/execnodes.h"
+#include "source/tempfile.h"
+#include "storage/bufmgr.h"
+
+struct RecsysTableScan
+{
+	BufFile    *file;
+	uint64		count;
+	uint64		next;
+};
+
+static void
+keep_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *state)
+{
+	RecsysTableScan *rows = state;
+
+	BufFileWrite(rows->file, tid, sizeof(*tid));
+	rows->count++;
+}
+
+RecsysTableScan *
+RecsysTableScanBegin(IndexScanDesc scan)
+{
+	RecsysTableScan *rows = palloc0(sizeof(RecsysTableScan));
+	IndexInfo  *info = BuildIndexInfo(scan->indexRelation);
+	TableScanDesc table;
+
+	rows->file = BufFileCreateTemp(false);
+
+	/* with a snapshot, not what may be visible to anybody */
+	info->ii_Concurrent = true;
+
+	/* nothing but the predicate is evaluated: the keys are of no use here */
+	info->ii_NumIndexAttrs = 0;
+	info->ii_NumIndexKeyAttrs = 0;
+	info->ii_Expressions = NIL;
+
+	/* this also ends the table scan */
+	table = table_beginscan_strat(scan->heapRelation, scan->xs_snapshot, 0, NULL, true, true);
+	table_index_build_scan(scan->heapRelation, scan->indexRelation, info, true, false,
+						   keep_row, rows, table);
+	pfree(info);
+	RecsysTempFileRewind(rows->file);
+	return rows;
+}
+
+void
+RecsysTableScanRewind(RecsysTableScan *rows)
+{
+	RecsysTempFileRewind(rows->file);
+	rows->next = 0;
+}
+
+bool
+RecsysTableScanNext(RecsysTableScan *rows, ItemPointer tid)
+{
+	if (rows->next == rows->count)
+		return false;
+	RecsysTempFileRead(rows->file, tid, sizeof(*tid));
+	rows->next++;
+	return true;
+}
+
+void
+RecsysTableScanEnd(RecsysTableScan *rows)
+{
+	BufFileClose(rows->file);
+	pfree(rows);
+}
+
+int64
+RecsysTableScanBitmap(Relation index, TIDBitmap *bitmap)
+{
+	/* the query has locked the table */
+	Relation	heap = table_open(IndexGetRelation(RelationGetRelid(index), false), NoLock);
+	BlockNumber npages = RelationGetNumberOfBlocks(heap);
+	double		nrows = heap->rd_rel->reltuples;
+
+	table_close(heap, NoLock);
+	for (BlockNumber page = 0; page < npages; page++)
+		tbm_add_page(bitmap, page);
+
+	/* for EXPLAIN only */
+	return nrows > 0 ? (int64) nrows : npages;
+}

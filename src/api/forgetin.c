@@ -1,0 +1,141 @@
+/*
+ * forgetin.c
+ *	  Which indexes are to forget a user.
+ *
+ * A table may have several recsys indexes, and whoever has to erase somebody does not want to
+ * look for them.  But they may disagree on who a user is: the order, for one that is there for
+ * baskets.  A customer's number must not be taken for an order's, so such a table is refused.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "api/forgetin.h"
+#include "am/indexes.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+/* The index's name as it can be written; NULL if it has been dropped */
+static char *
+index_name(Oid index)
+{
+	char	   *name = get_rel_name(index);
+	char	   *schema = get_namespace_name(get_rel_namespace(index));
+
+	return name == NULL || schema == NULL ? NULL : quote_qualified_identifier(schema, name);
+}
+
+/* The indexes of one table, which stays locked, or is gone. */
+static List *
+indexes_of_table(Oid table, List *indexes)
+{
+	Relation	heap = try_relation_open(table, RowExclusiveLock);
+	ListCell   *cell;
+
+	if (heap == NULL)
+		return indexes;
+	foreach(cell, RelationGetIndexList(heap))
+	{
+		Relation	index = try_relation_open(lfirst_oid(cell), AccessShareLock);
+
+		if (index == NULL)
+			continue;
+		if (index->rd_rel->relam == RecsysAccessMethod() &&
+			index->rd_rel->relkind == RELKIND_INDEX)
+		{
+			if (index->rd_index->indisvalid)
+				indexes = lappend_oid(indexes, RelationGetRelid(index));
+			else
+				ereport(WARNING,
+						(errmsg("recsys index \"%s\" is not valid, and knows the user as soon as it is",
+								RelationGetRelationName(index)),
+						 errhint("Drop it, or build it and call recsys.forget_user again.")));
+		}
+		relation_close(index, NoLock);
+	}
+	relation_close(heap, NoLock);
+	return indexes;
+}
+
+static List *
+indexes_of_partitions(Oid relation, char kind)
+{
+	List	   *indexes = NIL;
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(relation, AccessShareLock, NULL))
+	{
+		Oid			part = lfirst_oid(cell);
+
+		if (kind != RELKIND_PARTITIONED_INDEX)
+			indexes = indexes_of_table(part, indexes);
+		else if (get_rel_relkind(part) == RELKIND_INDEX)
+			indexes = lappend_oid(indexes, part);
+	}
+	return indexes;
+}
+
+/* "column or expression" that is the user */
+static char *
+user_of(Oid index)
+{
+	return TextDatumGetCString(DirectFunctionCall3(pg_get_indexdef_ext, ObjectIdGetDatum(index),
+												   Int32GetDatum(1), BoolGetDatum(false)));
+}
+
+static void
+check_users(Oid table, List *indexes)
+{
+	Oid			first = linitial_oid(indexes);
+	char	   *user = user_of(first);
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		Oid			index = lfirst_oid(cell);
+		char	   *other = user_of(index);
+
+		if (strcmp(user, other) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+					 errmsg("recsys indexes of table \"%s\" have different users",
+							get_rel_name(table)),
+					 errdetail("The user of index %s is %s, that of index %s is %s.",
+							   index_name(first), user, index_name(index), other),
+					 errhint("Call recsys.forget_user for one index after the other, with a user of each: SELECT recsys.forget_user(%s, ...);",
+							 quote_literal_cstr(index_name(first)))));
+		pfree(other);
+	}
+}
+
+List *
+RecsysIndexesToForgetIn(Oid relation)
+{
+	char		kind = get_rel_relkind(relation);
+	List	   *indexes;
+
+	/* an index, or something that its error is right for */
+	if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW && kind != RELKIND_PARTITIONED_TABLE &&
+		kind != RELKIND_PARTITIONED_INDEX)
+		return list_make1_oid(relation);
+
+	if (!RECSYS_OWNS_RELATION(relation) &&
+		(kind == RELKIND_PARTITIONED_INDEX || !RECSYS_MAY_MAINTAIN(relation)))
+		aclcheck_error(ACLCHECK_NOT_OWNER, kind == RELKIND_PARTITIONED_INDEX ? OBJECT_INDEX : OBJECT_TABLE,
+					   get_rel_name(relation));
+	indexes = indexes_of_partitions(relation, kind);
+	if (indexes == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("\"%s\" has no recsys index that could forget a user",
+						get_rel_name(relation)),
+				 errdetail("Rows that no recsys index covers are in no recommendation.")));
+	check_users(relation, indexes);
+	return indexes;
+}

@@ -1,0 +1,37 @@
+/*
+ * recommendernames.h
+ *	  Names of recommenders: lists of them, and names that lead to none.
+ */
+#ifndef RECSYS_RECOMMENDERNAMES_H
+#define RECSYS_RECOMMENDERNAMES_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
+
+/* "a, b and 3 more": the first few of the indexes' qualified names, in alphabetical order */
+extern char *RecsysListNames(List *indexes);
+
+/* The first of these names, quoted as the recommender argument takes it */
+extern char *RecsysFirstNameLiteral(List *indexes);
+
+/*
+ * Does the search path lead to no schema but the system's?  So it is where a dump is
+ * restored and, from 17 on, where a materialized view is refreshed.
+ */
+extern bool RecsysSearchPathIsBare(void);
+
+/* Errors out on what is no name but a query: there are functions that take one. */
+extern void RecsysRefuseQueryAsName(const char *name);
+
+/* The recsys indexes of a table that the current user may use. */
+extern List *RecsysUsableIndexesOfTable(Oid table);
+
+/*
+ * An error about a name that the search path does not lead from: a right that is missing, the
+ * name with its schema where there is such a recommender, or that there is none.
+ */
+extern void RecsysNameNotFound(const RangeVar *range, const char *name);
+
+#endif							/* RECSYS_RECOMMENDERNAMES_H */

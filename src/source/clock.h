@@ -1,0 +1,24 @@
+/*
+ * clock.h
+ *	  Times of a column beside those of the session's clock.
+ */
+#ifndef RECSYS_CLOCK_H
+#define RECSYS_CLOCK_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+/*
+ * now(), as a time of a column of that base type; for InvalidOid, which is for no
+ * column, later than any time.
+ */
+extern int64 RecsysNow(Oid time_type);
+
+/*
+ * Is a time of a column of that base type not before since, as WHERE time >= since
+ * has it in this session?  RECSYS_NO_TIME never is.
+ */
+extern bool RecsysTimeIsFrom(Oid time_type, int64 time, TimestampTz since);
+
+#endif							/* RECSYS_CLOCK_H */

@@ -1,0 +1,37 @@
+/*
+ * keytext.h
+ *	  Keys written as text: what arrives without a type, and what is answered to it.
+ */
+#ifndef RECSYS_KEYTEXT_H
+#define RECSYS_KEYTEXT_H
+
+#include "postgres.h"
+
+#include "core/key.h"
+
+/* Is this a type of character strings, or that of a literal without a type? */
+extern bool RecsysTypeIsText(Oid type);
+
+/* The characters of a non-null value of such a type. */
+extern char *RecsysTextOfDatum(Oid type, Datum value);
+
+/* The type that keys of a kind are read as and written as: bigint, text, uuid. */
+extern Oid	RecsysKeyKindType(RecsysKeyKind kind);
+
+/* Its name: "bigint", "text", "uuid" */
+extern const char *RecsysKeyKindTypeName(RecsysKeyKind kind);
+
+/*
+ * A key as that type's input function reads it, with that function's error if
+ * it is none.  Memory is of the current context.
+ */
+extern void RecsysKeyFromText(RecsysKeyKind kind, const char *text, RecsysKey *key);
+
+/*
+ * A key as a value of a type: one of the key's kind, or text, which can hold
+ * keys of every kind.
+ */
+extern bool RecsysKeyFitsType(Oid basetype, RecsysKeyKind kind);
+extern Datum RecsysKeyToValue(Oid basetype, RecsysKeyKind kind, const RecsysKey *key);
+
+#endif							/* RECSYS_KEYTEXT_H */

@@ -1,0 +1,118 @@
+-- What the functions' labels promise to parallel queries, for each of them: in the
+-- leader of a parallel query the answer is the same.  In a worker, where a function that
+-- is labelled wrong takes them, they answer or say why not.
+SET client_min_messages = warning;
+CREATE SCHEMA labels;
+SET search_path = labels, public;
+CREATE TABLE purchases (user_id bigint, product_id bigint);
+INSERT INTO purchases SELECT n / 4, (n * 7 + n / 4) % 23 FROM generate_series(1, 400) n;
+CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id);
+CREATE INDEX factors_recsys ON purchases USING recsys (user_id, product_id) WITH (similarity = als, rank = 4);
+CREATE TABLE product_rules AS SELECT * FROM association_rules('purchases_recsys', 0.02, 0.1);
+ANALYZE;
+
+CREATE TABLE calls (name text, call text);
+INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
+	'recommend(42, 5, ''purchases_recsys'')',
+	'recommend_for_items(ARRAY[1, 2], 5, ''purchases_recsys'')',
+	'similar_items(1, 5, ''purchases_recsys'')',
+	'popular_items(5, ''purchases_recsys'')',
+	'explain_recommendation(42, 1, ''purchases_recsys'')',
+	'frequently_bought_together(1, 5, ''purchases_recsys'')',
+	'complete_basket(ARRAY[1, 2], 5, ''product_rules'')',
+	'item_similarity(''purchases_recsys'')',
+	'query_item_similarity(''SELECT user_id, product_id FROM purchases'')',
+	'association_rules(''purchases_recsys'', 0.02)',
+	'query_association_rules(''SELECT user_id, product_id FROM purchases'', 0.02)',
+	'association_rules_to_sets(''purchases_recsys'', 0.05)',
+	'query_association_rules_to_sets(''SELECT user_id, product_id FROM purchases'', 0.05)',
+	'frequent_itemsets(''purchases_recsys'', 0.02)',
+	'query_frequent_itemsets(''SELECT user_id, product_id FROM purchases'', 0.02)',
+	'recsys.item_factors(''factors_recsys'')',
+	'recsys.index_info(''purchases_recsys'')',
+	'recsys.index_statistics()',
+	'recsys.holdout(''SELECT user_id, product_id FROM purchases'', holdout_share => 0.2)',
+	'recsys.evaluate(''SELECT user_id, product_id FROM purchases'', holdout_share => 0.2, resamples => 100)',
+	'recsys.evaluate_recommender(''purchases_recsys'', ''SELECT 42, 3'', resamples => 100)',
+	'recsys.compare(''SELECT user_id, product_id FROM purchases'', ''similarity = cosine'', ''similarity = jaccard'', holdout_share => 0.2, resamples => 100)',
+	'recsys.tune(''SELECT user_id, product_id FROM purchases'', trials => 2, holdout_share => 0.2, resamples => 100)',
+	'recsys.tune(''purchases_recsys''::regclass, trials => 2, holdout_share => 0.2, resamples => 100)',
+	'recsys.merge(''purchases_recsys'')',
+	'recsys.forget_user(''purchases_recsys'', 99999)',
+	'recsys.check_index(''purchases_recsys'')',
+	'recsys.page_summary(''purchases_recsys'')',
+	'recsys.page_info(''purchases_recsys'', 0)',
+	'recsys.index_sections(''purchases_recsys'')']) call;
+-- a function that is missing here is not tested
+CREATE VIEW functions AS
+SELECT DISTINCT CASE n.nspname WHEN 'recsys' THEN 'recsys.' ELSE '' END || proname AS name, proparallel AS label
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'recsys'
+WHERE p.prorettype NOT IN ('internal'::regtype, 'index_am_handler'::regtype);
+SELECT name AS untested FROM functions WHERE name NOT IN (SELECT name FROM calls);
+
+-- in the leader while workers run: the table is read by workers, the functions are called above them
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers_per_gather = 2;
+CREATE FUNCTION plan(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	lines text := '';
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || call LOOP lines := lines || line; END LOOP;
+	RETURN lines;
+END
+$$;
+CREATE TABLE numbers AS SELECT n FROM generate_series(1, 20000) n;
+ANALYZE numbers;
+CREATE FUNCTION below_gather(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	query text := format('SELECT string_agg(r::text, E''\n'' ORDER BY r::text) FROM (SELECT * FROM numbers WHERE n %% 20000 = 1 OFFSET 0) o, LATERAL %s r', call);
+	got text;
+	expected text;
+	gathers bool := plan(query) ~ 'Gather';
+BEGIN
+	IF NOT gathers THEN
+		RETURN 'no parallel plan';
+	END IF;
+	EXECUTE query INTO got;
+	SET LOCAL max_parallel_workers_per_gather = 0;
+	EXECUTE query INTO expected;
+	SET LOCAL max_parallel_workers_per_gather = 2;
+	RETURN CASE WHEN got IS DISTINCT FROM expected THEN 'different' ELSE 'same' END;
+EXCEPTION WHEN others THEN
+	RETURN sqlerrm;
+END
+$$;
+\pset format unaligned
+SELECT label, in_leader, string_agg(name, ' ' ORDER BY name) AS functions
+FROM (SELECT name, label, below_gather(call) AS in_leader FROM calls JOIN functions USING (name)) s
+GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- in a worker
+SELECT set_config(name, 'on', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+CREATE FUNCTION mislabelled(call text) RETURNS bigint LANGUAGE plpgsql PARALLEL SAFE AS $$
+DECLARE
+	n bigint;
+BEGIN
+	EXECUTE format('SELECT count(*) FROM %s r', call) INTO n;
+	RETURN n;
+END
+$$;
+CREATE FUNCTION in_worker(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	n bigint;
+BEGIN
+	EXECUTE format('SELECT mislabelled(%L)', call) INTO n;
+	RETURN n > 0;
+EXCEPTION WHEN others THEN
+	RETURN sqlstate || ' ' || sqlerrm;
+END
+$$;
+SELECT in_worker(call), string_agg(name, ' ' ORDER BY name) AS functions FROM calls GROUP BY 1 ORDER BY 1;
+SELECT mislabelled('recsys.index_stats') AS indexes, mislabelled('recsys.merge_progress') AS merges;
+
+DROP SCHEMA labels CASCADE;
