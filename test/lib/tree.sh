@@ -10,6 +10,6 @@ tree_copy()
 	mkdir "$2" &&
 	(cd "$1" && tar -cf - --exclude='*.o' --exclude='*.so' --exclude='*.d' --exclude='*.bc' \
 		--exclude="sql/recsys--$version.sql" --exclude=regress_input --exclude=test/core/build \
-		Makefile recsys.control sql src test expected) |
+		Makefile README.md CHANGELOG.md recsys.control doc sql src test expected) |
 		tar -xf - -C "$2"
 }
