@@ -197,7 +197,7 @@ scan_as_worker(RecsysWorker *worker, SharedBaskets *shared)
 	Relation	index = index_open(shared->index, AccessShareLock);
 	RecsysVisibleScan *scan = RecsysVisibleScanCreate(heap, index, GetActiveSnapshot());
 	RecsysItemOrder *items = RecsysItemOrderCreate(index, options->nitems);
-	RecsysNeighborOrder order = RecsysItemOrderForCore(items);
+	RecsysKeyOrder order = RecsysItemOrderForCore(items);
 	RecsysBasketStore *store = RecsysBasketStoreCreate(options->nitems, options->max_basket, &order,
 													   options->weighted, MaxAllocHugeSize);
 	uint32		piece;

@@ -96,7 +96,7 @@ typedef struct CountCheck
 	uint32		npending;
 	uint32		maxpending;
 
-	RecsysNeighborOrder order;
+	RecsysKeyOrder order;
 	RecsysHistoryItem *folded;
 	uint32		maxfolded;
 	RecsysModel *model;			/* or NULL */

@@ -48,7 +48,7 @@ typedef struct NewRow
 typedef struct Updater
 {
 	Relation	index;
-	const RecsysNeighborOrder *order;
+	const RecsysKeyOrder *order;
 	RecsysGraphReader reader;
 	int			neighbors;
 	int			capacity;
@@ -454,7 +454,7 @@ apply_updates(Updater *updater)
 }
 
 void
-RecsysGraphUpdate(Relation index, const RecsysNeighborOrder *order,
+RecsysGraphUpdate(Relation index, const RecsysKeyOrder *order,
 				  RecsysRowUpdate *rows, int nrows, RecsysPairUpdate *pairs, uint64 npairs)
 {
 	Updater    *updater = palloc0(sizeof(Updater));

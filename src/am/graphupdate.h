@@ -34,7 +34,7 @@ typedef struct RecsysPairUpdate
  * Rows that run short of certain neighbors are flagged and queued.  Only the
  * merging process may call this.
  */
-extern void RecsysGraphUpdate(Relation index, const RecsysNeighborOrder *order,
+extern void RecsysGraphUpdate(Relation index, const RecsysKeyOrder *order,
 							  RecsysRowUpdate *rows, int nrows,
 							  RecsysPairUpdate *pairs, uint64 npairs);
 

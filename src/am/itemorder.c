@@ -101,10 +101,10 @@ RecsysItemOrderCompare(void *arg, uint32 a, uint32 b)
 	return RecsysKeyCompare(order->kind, &left, &right);
 }
 
-RecsysNeighborOrder
+RecsysKeyOrder
 RecsysItemOrderForCore(RecsysItemOrder *order)
 {
-	return (RecsysNeighborOrder)
+	return (RecsysKeyOrder)
 	{
 		order->nsorted, RecsysItemOrderCompare, order
 	};

@@ -18,7 +18,7 @@ extern void RecsysItemOrderFree(RecsysItemOrder *order);
 extern int	RecsysItemOrderCompare(void *order, uint32 a, uint32 b);
 
 /* The same for what the core does. */
-extern RecsysNeighborOrder RecsysItemOrderForCore(RecsysItemOrder *order);
+extern RecsysKeyOrder RecsysItemOrderForCore(RecsysItemOrder *order);
 
 /* For qsort and bsearch: item numbers, ascending. */
 extern int	RecsysCompareItemNumbers(const void *a, const void *b);

@@ -103,7 +103,7 @@ RecsysRecountItems(const RecsysRecount *recount)
 	return recount->nitems;
 }
 
-const RecsysNeighborOrder *
+const RecsysKeyOrder *
 RecsysRecountOrder(const RecsysRecount *recount)
 {
 	return &recount->order;

@@ -31,7 +31,7 @@ extern void RecsysRecountSetUsers(RecsysRecount *recount, uint64 users);
 extern uint32 RecsysRecountItems(const RecsysRecount *recount);
 
 /* The order of item keys. */
-extern const RecsysNeighborOrder *RecsysRecountOrder(const RecsysRecount *recount);
+extern const RecsysKeyOrder *RecsysRecountOrder(const RecsysRecount *recount);
 
 /* How the reader of users is shared with the caller. */
 extern RecsysUserReader *RecsysRecountReader(RecsysRecount *recount);

@@ -39,7 +39,7 @@ struct RecsysRecount
 	uint32		nitems;
 	RecsysUserReader *reader;
 	RecsysGraphReader graph;
-	RecsysNeighborOrder order;
+	RecsysKeyOrder order;
 	MemoryContext context;
 	MemoryContext round;
 

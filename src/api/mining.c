@@ -86,7 +86,7 @@ read_index(Source *source, RecsysMiningTeam *team)
 	Snapshot	snapshot = GetActiveSnapshot();
 	RecsysBasketOptions options;
 	RecsysItemOrder *items;
-	RecsysNeighborOrder order;
+	RecsysKeyOrder order;
 
 	options.max_basket = request->max_basket;
 	if (options.max_basket == 0)

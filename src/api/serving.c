@@ -76,7 +76,7 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 	RecsysHistoryItem *history;
 	RecsysInteraction *copy;
 	RecsysItemOrder *items;
-	RecsysNeighborOrder order;
+	RecsysKeyOrder order;
 	int64		latest = RECSYS_NO_TIME;
 	int64		now = half_life > 0 ? RecsysNow(recommender->columns.time_type) : PG_INT64_MAX;
 
@@ -192,7 +192,7 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 	RecsysScored *best;
 	ScoreSum	sum;
 	RecsysItemOrder *items;
-	RecsysNeighborOrder order;
+	RecsysKeyOrder order;
 	MemoryContext old;
 	int			count;
 

@@ -144,49 +144,44 @@ compare_times(const void *a, const void *b)
 }
 
 static int
-compare_items(const void *a, const void *b)
+compare_numbers(const void *a, const void *b)
 {
-	uint32		x = ((const RecsysNeighbor *) a)->item;
-	uint32		y = ((const RecsysNeighbor *) b)->item;
+	uint32		x = *(const uint32 *) a;
+	uint32		y = *(const uint32 *) b;
 
 	return (x > y) - (x < y);
 }
 
 /* Of the items with that time, those with the lowest keys, ascending by number. */
-static RecsysNeighbor *
+static uint32 *
 lowest_keys(const RecsysHistoryItem *items, int n, int64 time, int wanted,
-			const RecsysNeighborOrder *order)
+			const RecsysKeyOrder *order)
 {
-	RecsysNeighbor *tied = recsys_alloc_huge((Size) n * sizeof(RecsysNeighbor));
+	uint32	   *tied = recsys_alloc_huge((Size) n * sizeof(uint32));
 	int			ntied = 0;
 
 	for (int x = 0; x < n; x++)
-	{
-		if (items[x].time != time)
-			continue;
-		tied[ntied].item = items[x].item;
-		tied[ntied].score = 0;
-		tied[ntied++].support = 0;
-	}
+		if (items[x].time == time)
+			tied[ntied++] = items[x].item;
 
 	/* they are in the order of numbers, which nearly always is that of keys */
 	if (order != NULL && order->compare_keys != NULL && ntied > wanted &&
-		tied[ntied - 1].item >= order->nsorted)
+		tied[ntied - 1] >= order->nsorted)
 	{
-		RecsysNeighborSort(tied, ntied, order);
-		qsort(tied, wanted, sizeof(RecsysNeighbor), compare_items);
+		RecsysKeyOrderSort(order, tied, ntied);
+		qsort(tied, wanted, sizeof(uint32), compare_numbers);
 	}
 	return tied;
 }
 
 /* Keep the most recent of n items, in the order they are in. */
 static int
-keep_recent(RecsysHistoryItem *items, int n, int max_history, const RecsysNeighborOrder *order)
+keep_recent(RecsysHistoryItem *items, int n, int max_history, const RecsysKeyOrder *order)
 {
 	int64	   *times;
 	int64		oldest;
 	int			later = 0;
-	RecsysNeighbor *tied;
+	uint32	   *tied;
 	int			next = 0;
 	int			kept = 0;
 
@@ -204,7 +199,7 @@ keep_recent(RecsysHistoryItem *items, int n, int max_history, const RecsysNeighb
 	tied = lowest_keys(items, n, oldest, max_history - later, order);
 	for (int x = 0; x < n; x++)
 	{
-		bool		chosen = next < max_history - later && tied[next].item == items[x].item;
+		bool		chosen = next < max_history - later && tied[next] == items[x].item;
 
 		next += chosen;
 		if (items[x].time > oldest || chosen)
@@ -216,7 +211,7 @@ keep_recent(RecsysHistoryItem *items, int n, int max_history, const RecsysNeighb
 
 int
 RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
-				  const RecsysNeighborOrder *order, RecsysHistoryItem *out, int *dropped)
+				  const RecsysKeyOrder *order, RecsysHistoryItem *out, int *dropped)
 {
 	uint64		short_words[SHORT_HISTORY];
 	uint64	   *allocated = NULL;

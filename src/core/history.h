@@ -13,7 +13,7 @@
 #ifndef RECSYS_HISTORY_H
 #define RECSYS_HISTORY_H
 
-#include "core/neighbors.h"
+#include "core/keyorder.h"
 
 /* Time of an interaction in an index without a time column. */
 #define RECSYS_NO_TIME PG_INT64_MIN
@@ -41,7 +41,7 @@ typedef struct RecsysHistoryItem
  * Sums of weights are rounded to double precision once, then to a float.
  */
 extern int	RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
-							  const RecsysNeighborOrder *order, RecsysHistoryItem *out,
+							  const RecsysKeyOrder *order, RecsysHistoryItem *out,
 							  int *dropped);
 
 /*

@@ -20,21 +20,17 @@
 #define SHORT_RUN 8
 
 int
-RecsysNeighborCompare(const RecsysNeighborOrder *order, const RecsysNeighbor *a,
+RecsysNeighborCompare(const RecsysKeyOrder *order, const RecsysNeighbor *a,
 					  const RecsysNeighbor *b)
 {
 	if (a->score != b->score)
 		return a->score > b->score ? -1 : 1;
-	if (a->item == b->item)
-		return 0;
-	if (order->compare_keys == NULL || (a->item < order->nsorted && b->item < order->nsorted))
-		return a->item < b->item ? -1 : 1;
-	return order->compare_keys(order->arg, a->item, b->item);
+	return RecsysKeyOrderCompare(order, a->item, b->item);
 }
 
 static void
 merge_runs(const RecsysNeighbor *a, int na, const RecsysNeighbor *b, int nb, RecsysNeighbor *out,
-		   const RecsysNeighborOrder *order)
+		   const RecsysKeyOrder *order)
 {
 	int			x = 0;
 	int			y = 0;
@@ -48,7 +44,7 @@ merge_runs(const RecsysNeighbor *a, int na, const RecsysNeighbor *b, int nb, Rec
 }
 
 void
-RecsysNeighborSort(RecsysNeighbor *neighbors, int n, const RecsysNeighborOrder *order)
+RecsysNeighborSort(RecsysNeighbor *neighbors, int n, const RecsysKeyOrder *order)
 {
 	RecsysNeighbor *spare;
 	RecsysNeighbor *from = neighbors;
@@ -95,7 +91,7 @@ RecsysNeighborSort(RecsysNeighbor *neighbors, int n, const RecsysNeighborOrder *
 
 /* Restore the heap of n whose root, its worst, has been replaced. */
 static void
-sift_down(RecsysNeighbor *heap, int n, int root, const RecsysNeighborOrder *order)
+sift_down(RecsysNeighbor *heap, int n, int root, const RecsysKeyOrder *order)
 {
 	RecsysNeighbor one = heap[root];
 
@@ -117,7 +113,7 @@ sift_down(RecsysNeighbor *heap, int n, int root, const RecsysNeighborOrder *orde
 
 void
 RecsysNeighborListSelect(RecsysNeighborList *list, RecsysNeighbor *candidates, int n,
-						 int capacity, const RecsysNeighborOrder *order)
+						 int capacity, const RecsysKeyOrder *order)
 {
 	list->neighbors = candidates;
 	list->count = Min(n, capacity);
@@ -146,7 +142,7 @@ RecsysNeighborListSelect(RecsysNeighborList *list, RecsysNeighbor *candidates, i
 }
 
 int
-RecsysNeighborListCertain(const RecsysNeighborList *list, const RecsysNeighborOrder *order)
+RecsysNeighborListCertain(const RecsysNeighborList *list, const RecsysKeyOrder *order)
 {
 	RecsysNeighbor floor = {0};
 	int			low = 0;
@@ -196,7 +192,7 @@ remove_patched(RecsysNeighborList *list, const RecsysNeighbor *patches, int npat
 
 int
 RecsysNeighborListPatch(RecsysNeighborList *list, RecsysNeighbor *patches, int npatches,
-						int capacity, const RecsysNeighborOrder *order)
+						int capacity, const RecsysKeyOrder *order)
 {
 	RecsysNeighbor *merged;
 	int			added = 0;

@@ -10,18 +10,7 @@
 #define RECSYS_NEIGHBORS_H
 
 #include "core/cooccurrence.h"
-
-/*
- * Items below nsorted have their numbers in key order; about others the
- * callback is asked, which returns less than, equal to or greater than zero as
- * the key of a sorts before or after that of b.
- */
-typedef struct RecsysNeighborOrder
-{
-	uint32		nsorted;
-	int			(*compare_keys) (void *arg, uint32 a, uint32 b);
-	void	   *arg;
-} RecsysNeighborOrder;
+#include "core/keyorder.h"
 
 /*
  * Every pair that is not in the list stands behind the floor in the order; a
@@ -36,7 +25,7 @@ typedef struct RecsysNeighborList
 } RecsysNeighborList;
 
 /* Less than zero when a comes first. */
-extern int	RecsysNeighborCompare(const RecsysNeighborOrder *order,
+extern int	RecsysNeighborCompare(const RecsysKeyOrder *order,
 								  const RecsysNeighbor *a, const RecsysNeighbor *b);
 
 /*
@@ -45,7 +34,7 @@ extern int	RecsysNeighborCompare(const RecsysNeighborOrder *order,
  * what is not among them is no neighbor.
  */
 extern void RecsysNeighborListSelect(RecsysNeighborList *list, RecsysNeighbor *candidates, int n,
-									 int capacity, const RecsysNeighborOrder *order);
+									 int capacity, const RecsysKeyOrder *order);
 
 /*
  * Replaces what the list has of the patched items.  A patch with a score that
@@ -56,13 +45,13 @@ extern void RecsysNeighborListSelect(RecsysNeighborList *list, RecsysNeighbor *c
  * best neighbors; all of them if none is missing.
  */
 extern int	RecsysNeighborListPatch(RecsysNeighborList *list, RecsysNeighbor *patches, int npatches,
-									int capacity, const RecsysNeighborOrder *order);
+									int capacity, const RecsysKeyOrder *order);
 
 /* The number that RecsysNeighborListPatch returns, of a list as it is. */
 extern int	RecsysNeighborListCertain(const RecsysNeighborList *list,
-									  const RecsysNeighborOrder *order);
+									  const RecsysKeyOrder *order);
 
 /* Into the order, after scores have changed. */
-extern void RecsysNeighborSort(RecsysNeighbor *neighbors, int n, const RecsysNeighborOrder *order);
+extern void RecsysNeighborSort(RecsysNeighbor *neighbors, int n, const RecsysKeyOrder *order);
 
 #endif							/* RECSYS_NEIGHBORS_H */

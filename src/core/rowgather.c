@@ -22,7 +22,7 @@ struct RecsysRowGather
 {
 	uint32		nitems;
 	int			neighbors;
-	RecsysNeighborOrder order;
+	RecsysKeyOrder order;
 	Size		used;
 	Row		   *rows;
 };

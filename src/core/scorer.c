@@ -249,7 +249,7 @@ top_by_number(RecsysScorer *scorer, int k, RecsysScored *out)
  * keys do: everything from the n-th score up is put in order anew.
  */
 static void
-break_ties(RecsysScorer *scorer, const RecsysNeighborOrder *order, RecsysScored *best, int n)
+break_ties(RecsysScorer *scorer, const RecsysKeyOrder *order, RecsysScored *best, int n)
 {
 	float		last = best[n - 1].score;
 	RecsysNeighbor *candidates = recsys_alloc_huge(sizeof(RecsysNeighbor) * (Size) scorer->nmarked);
@@ -276,7 +276,7 @@ break_ties(RecsysScorer *scorer, const RecsysNeighborOrder *order, RecsysScored 
 }
 
 int
-RecsysScorerTop(RecsysScorer *scorer, int k, const RecsysNeighborOrder *order, RecsysScored *out)
+RecsysScorerTop(RecsysScorer *scorer, int k, const RecsysKeyOrder *order, RecsysScored *out)
 {
 	int			n = top_by_number(scorer, k, out);
 

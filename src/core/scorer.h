@@ -49,7 +49,7 @@ extern bool RecsysScorerIsCandidate(const RecsysScorer *scorer, uint32 item);
  * k), score descending, then item key ascending.  order tells the order of keys;
  * NULL: that of the numbers is theirs.  Returns their number.
  */
-extern int	RecsysScorerTop(RecsysScorer *scorer, int k, const RecsysNeighborOrder *order,
+extern int	RecsysScorerTop(RecsysScorer *scorer, int k, const RecsysKeyOrder *order,
 							RecsysScored *out);
 
 /* The item's score, whether or not it is excluded; 0 when nothing was added to it. */

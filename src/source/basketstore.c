@@ -36,7 +36,7 @@ struct RecsysBasketStore
 	MemoryContext context;
 	uint32		nitems;
 	int			max_basket;
-	const RecsysNeighborOrder *order;
+	const RecsysKeyOrder *order;
 	bool		weighted;
 	Size		limit;
 	uint64		nbaskets;
@@ -62,7 +62,7 @@ struct RecsysBasketStore
 };
 
 RecsysBasketStore *
-RecsysBasketStoreCreate(uint32 nitems, int max_basket, const RecsysNeighborOrder *order,
+RecsysBasketStoreCreate(uint32 nitems, int max_basket, const RecsysKeyOrder *order,
 						bool weighted, Size memory_limit)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys baskets",

@@ -19,7 +19,7 @@ typedef struct RecsysBasketStore RecsysBasketStore;
  * basket's weights.
  */
 extern RecsysBasketStore *RecsysBasketStoreCreate(uint32 nitems, int max_basket,
-												  const RecsysNeighborOrder *order,
+												  const RecsysKeyOrder *order,
 												  bool weighted, Size memory_limit);
 
 /* One basket's interactions, which are reordered; it counts if anything of it does. */

@@ -189,7 +189,7 @@ test_history(void)
 	static RecsysInteraction interactions[MOST_INTERACTIONS];
 	static RecsysHistoryItem folded[MOST_INTERACTIONS];
 	static RecsysHistoryItem expected[MOST_INTERACTIONS];
-	RecsysNeighborOrder order = {0, compare_keys, NULL};
+	RecsysKeyOrder order = {0, compare_keys, NULL};
 	Random		random;
 	int			wrong = 0;
 	int			rounds = 3000;
