@@ -114,7 +114,13 @@ COMMENT ON COLUMN recsys.index_stats.set_options IS 'what they are set to, from 
 -- forget_user takes a table, too
 COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all of a table, forget a user at once; rows that are not deleted count no more until a REINDEX; returns how many interactions were forgotten';
 
- integer, text, boolean);
+/*
+ * What answers in order tells the place: column rank.  k is bigint, which drivers send
+ * for whole numbers.  What comes without a type is text, in and out.
+ */
+DROP FUNCTION recommend(anycompatible, integer, text, boolean, interval);
+DROP FUNCTION recommend(anycompatible, integer, text, anyelement, boolean, interval);
+DROP FUNCTION recommend_for_items(bigint[], integer, text, boolean);
 DROP FUNCTION recommend_for_items(text[], integer, text, boolean);
 DROP FUNCTION recommend_for_items(uuid[], integer, text, boolean);
 DROP FUNCTION similar_items(bigint, integer, text);

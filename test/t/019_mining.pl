@@ -47,11 +47,11 @@ sub remains
 }
 
 my %statements = (
-	'frequent_itemsets' => q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 2, k => 10)),
+	'frequent_itemsets' => q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 2)),
 	'closed sets' => q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 2, 'closed', k => 10)),
-	'query_frequent_itemsets' => q(SELECT count(*) FROM query_frequent_itemsets('SELECT * FROM lines', 2, k => 10)),
+	'query_frequent_itemsets' => q(SELECT count(*) FROM query_frequent_itemsets('SELECT * FROM lines', 2)),
 	'association_rules' => q(SELECT count(*) FROM association_rules('lines_recsys', 2, max_length => NULL)),
-	'frequent_itemsets, read by workers' => q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 2, k => 10)));
+	'frequent_itemsets, read by workers' => q(SELECT count(*) FROM frequent_itemsets('lines_recsys', 2)));
 
 foreach my $name (sort keys %statements)
 {
