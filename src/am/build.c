@@ -41,12 +41,6 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#define PHASE_SCAN		2
-#define PHASE_USERS		3
-#define PHASE_ITEMS		4
-#define PHASE_GRAPH		5
-#define PHASE_LOG		6
-
 /* Report progress every so many steps. */
 #define PROGRESS_STEP 1024
 
@@ -74,15 +68,15 @@ recsys_buildphasename(int64 phase)
 	{
 		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
 			return "initializing";
-		case PHASE_SCAN:
+		case RECSYS_PHASE_SCAN:
 			return "scanning table";
-		case PHASE_USERS:
+		case RECSYS_PHASE_USERS:
 			return "writing users";
-		case PHASE_ITEMS:
+		case RECSYS_PHASE_ITEMS:
 			return "writing items";
-		case PHASE_GRAPH:
+		case RECSYS_PHASE_GRAPH:
 			return "computing item graph";
-		case PHASE_LOG:
+		case RECSYS_PHASE_LOG:
 			return "writing WAL";
 		case RECSYS_PHASE_CHANGES:
 			return "merging changes";
@@ -370,7 +364,7 @@ collect_rows(BuildState *state, Relation heap, struct IndexInfo *info, IndexBuil
 	options.memory_limit = (Size) maintenance_work_mem * 1024;
 	state->collector = RecsysCollectorCreate(&options);
 
-	start_phase(state, PHASE_SCAN, 0);
+	start_phase(state, RECSYS_PHASE_SCAN, 0);
 	result->heap_tuples = RecsysBuildScan(heap, state->index, info, &state->columns,
 										  state->nworkers, add_row, state);
 	result->index_tuples = state->indexed;
@@ -440,12 +434,12 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 		RecsysModelSetDecay(model, state.options.training_half_life,
 							RecsysCollectorLatest(state.collector));
 
-	start_phase(&state, PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
+	start_phase(&state, RECSYS_PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
 	write_users(&state, model);
-	start_phase(&state, PHASE_ITEMS, (int64) RecsysCollectorRows(state.collector));
+	start_phase(&state, RECSYS_PHASE_ITEMS, (int64) RecsysCollectorRows(state.collector));
 	write_items(&state);
 	RecsysCollectorRelease(state.collector);
-	start_phase(&state, PHASE_GRAPH, RecsysCollectorItems(state.collector));
+	start_phase(&state, RECSYS_PHASE_GRAPH, RecsysCollectorItems(state.collector));
 	write_graph(&state, model);
 	RecsysPendingCreate(index, MAIN_FORKNUM, &state.meta);
 	write_meta(&state);
@@ -453,7 +447,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 
 	if (RelationNeedsWAL(index))
 	{
-		start_phase(&state, PHASE_LOG, 0);
+		start_phase(&state, RECSYS_PHASE_LOG, 0);
 		log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
 	}
 	end_phase(&state);

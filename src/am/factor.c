@@ -30,37 +30,6 @@
 #define CACHE_LINE 64
 #define PREFETCHED_LINES 8
 
-/* Pages of n rows. */
-static uint64
-pages_of(uint64 n, Size size)
-{
-	return (n + RECSYS_PAGE_VECTORS(size) - 1) / RECSYS_PAGE_VECTORS(size);
-}
-
-/* Are these blocks of the file, the meta page none of them? */
-static bool
-pages_exist(BlockNumber start, uint64 pages, BlockNumber nblocks)
-{
-	return start != RECSYS_META_BLOCK && start + pages <= nblocks;
-}
-
-bool
-RecsysFactorMetaIsSane(const RecsysMetaData *meta, BlockNumber nblocks)
-{
-	int			rank = meta->factor_rank;
-
-	if (rank == 0)
-		return meta->factor_items == 0;
-	return rank > 0 && rank <= RECSYS_MAX_RANK &&
-		meta->factor_items <= meta->nitems &&
-		pages_exist(meta->factors, pages_of(meta->factor_items, RECSYS_FACTOR_SIZE(rank)), nblocks) &&
-		pages_exist(meta->gram, pages_of(rank, RECSYS_FACTOR_SIZE(rank)), nblocks) &&
-		pages_exist(meta->sketches, pages_of(meta->factor_items, RECSYS_SKETCH_SIZE(rank)), nblocks) &&
-		meta->factor_unobserved >= 0 && isfinite(meta->factor_unobserved) &&
-		meta->factor_lambda > 0 && isfinite(meta->factor_lambda) &&
-		isfinite(meta->factor_exponent);
-}
-
 /*
  * Appends n rows of that size, made of vectors of rank floats; returns the first
  * block.

@@ -10,12 +10,6 @@
 #include "core/factors.h"
 #include "core/factorsketch.h"
 
-/* Bytes of a factor, or of a row of the gram matrix */
-#define RECSYS_FACTOR_SIZE(rank) (sizeof(float) * (Size) (rank))
-
-/* Are what a meta page says of factors, and the pages it names, within bounds? */
-extern bool RecsysFactorMetaIsSane(const RecsysMetaData *meta, BlockNumber nblocks);
-
 /*
  * Build: writes all pages and fills in what the meta page has of them; factors
  * may be NULL, for a model that has none.

@@ -1,6 +1,6 @@
 /*
  * mergeprogress.h
- *	  Progress of merges, for recsys.merge_progress.
+ *	  Progress of builds and merges: the numbers of their phases, and how merges report.
  */
 #ifndef RECSYS_MERGEPROGRESS_H
 #define RECSYS_MERGEPROGRESS_H
@@ -9,7 +9,15 @@
 
 #include "utils/rel.h"
 
-/* stand behind the subphases of a build: see recsys_buildphasename */
+/*
+ * What a build does, as a subphase of CREATE INDEX (1 is the server's), and then a merge:
+ * see recsys_buildphasename and the view recsys.merge_progress.
+ */
+#define RECSYS_PHASE_SCAN		2
+#define RECSYS_PHASE_USERS		3
+#define RECSYS_PHASE_ITEMS		4
+#define RECSYS_PHASE_GRAPH		5
+#define RECSYS_PHASE_LOG		6
 #define RECSYS_PHASE_CHANGES	7
 #define RECSYS_PHASE_QUEUE		8
 #define RECSYS_PHASE_RESCORE	9

@@ -4,7 +4,8 @@
  */
 #include "postgres.h"
 
-#include "am/factor.h"
+#include <math.h>
+
 #include "am/meta.h"
 #include "am/options.h"
 #include "utils/memutils.h"
@@ -24,6 +25,33 @@ RecsysEntryStride(RecsysSide side, bool weighted, bool timed)
 	return stride;
 }
 
+/* Are these pages of n vectors in the file, the meta page none of them? */
+static bool
+vectors_exist(BlockNumber start, uint64 n, Size size, BlockNumber nblocks)
+{
+	uint64		pages = (n + RECSYS_PAGE_VECTORS(size) - 1) / RECSYS_PAGE_VECTORS(size);
+
+	return start != RECSYS_META_BLOCK && start + pages <= nblocks;
+}
+
+/* Are what a meta page says of factors, and the pages it names, within bounds? */
+static bool
+factors_are_sane(const RecsysMetaData *meta, BlockNumber nblocks)
+{
+	int			rank = meta->factor_rank;
+
+	if (rank == 0)
+		return meta->factor_items == 0;
+	return rank > 0 && rank <= RECSYS_MAX_RANK &&
+		meta->factor_items <= meta->nitems &&
+		vectors_exist(meta->factors, meta->factor_items, RECSYS_FACTOR_SIZE(rank), nblocks) &&
+		vectors_exist(meta->gram, rank, RECSYS_FACTOR_SIZE(rank), nblocks) &&
+		vectors_exist(meta->sketches, meta->factor_items, RECSYS_SKETCH_SIZE(rank), nblocks) &&
+		meta->factor_unobserved >= 0 && isfinite(meta->factor_unobserved) &&
+		meta->factor_lambda > 0 && isfinite(meta->factor_lambda) &&
+		isfinite(meta->factor_exponent);
+}
+
 /* What memory is allocated by and arrays are indexed with */
 static bool
 numbers_are_sane(Relation index, RecsysMetaData *meta)
@@ -35,7 +63,7 @@ numbers_are_sane(Relation index, RecsysMetaData *meta)
 		meta->map_leaves < RelationGetNumberOfBlocks(index) &&
 		meta->nitems <= meta->map_leaves * RECSYS_MAP_LEAF_ROWS &&
 		meta->nsorted <= meta->nitems &&
-		RecsysFactorMetaIsSane(meta, RelationGetNumberOfBlocks(index));
+		factors_are_sane(meta, RelationGetNumberOfBlocks(index));
 }
 
 /* What must be as the index's definition says */

@@ -380,6 +380,9 @@ typedef struct RecsysEvent
  */
 #define RECSYS_MAX_RANK RECSYS_SKETCH_MAX_RANK
 #define RECSYS_PAGE_VECTORS(size) ((uint32) (RECSYS_PAGE_ROOM / (size)))
+
+/* Bytes of a factor, or of a row of the gram matrix */
+#define RECSYS_FACTOR_SIZE(rank) (sizeof(float) * (Size) (rank))
 #define RecsysPageVectors(page) ((void *) PageGetContents(page))
 
 /*
