@@ -19,16 +19,15 @@
 #     make soak               a mixed load for half an hour; SOAK="sanitize=1 seconds=600"
 #     make bench              benchmark table
 #
-# Object files are found by wildcard, one directory per layer, so a new source
-# file needs no change here.  `make -f /path/Makefile VPATH=/path` builds out
+# Source files are found by wildcard, in the rooms of each layer, so a new one
+# needs no change here.  `make -f /path/Makefile VPATH=/path` builds out
 # of tree.
 
 EXTENSION = recsys
 MODULE_big = recsys
 
 top := $(if $(VPATH),$(VPATH),.)
-layers := core am source worker api
-sources := $(sort $(wildcard $(top)/src/*.c) $(foreach layer,$(layers),$(wildcard $(top)/src/$(layer)/*.c)))
+sources := $(sort $(wildcard $(top)/src/*.c $(top)/src/*/*.c $(top)/src/*/*/*.c))
 
 OBJS = $(patsubst $(top)/%.c,%.o,$(sources))
 
@@ -41,7 +40,10 @@ DATA = $(filter-out $(install_script),$(patsubst $(top)/%,%,$(wildcard $(top)/sq
 DATA_built = $(install_script)
 
 # PostgreSQL's own headers are not clean under the two warnings taken back
-PG_CPPFLAGS = -I$(top)/src
+PG_CPPFLAGS = -I$(top)/src -I$(CURDIR)/moved
+
+# headers under the names that they are still included by
+moved := $(shell while read -r old new; do mkdir -p moved/$${old%/*}; ln -sf $(abspath $(top))/src/$$new moved/$$old; done <$(top)/src/moved.txt)
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
 # the server's flags and headers are often made for gcc; clang is not to warn of what it does not know
 ifneq ($(findstring clang,$(CC)),)
