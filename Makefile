@@ -40,10 +40,7 @@ DATA = $(filter-out $(install_script),$(patsubst $(top)/%,%,$(wildcard $(top)/sq
 DATA_built = $(install_script)
 
 # PostgreSQL's own headers are not clean under the two warnings taken back
-PG_CPPFLAGS = -I$(top)/src -I$(CURDIR)/moved
-
-# headers under the names that they are still included by
-moved := $(shell while read -r old new; do mkdir -p moved/$${old%/*}; ln -sf $(abspath $(top))/src/$$new moved/$$old; done <$(top)/src/moved.txt)
+PG_CPPFLAGS = -I$(top)/src
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
 # the server's flags and headers are often made for gcc; clang is not to warn of what it does not know
 ifneq ($(findstring clang,$(CC)),)

@@ -41,7 +41,7 @@ COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index wa
 COMMENT ON COLUMN recsys.index_stats.set_options IS 'what they are set to, from the next REINDEX on';
 GRANT SELECT ON recsys.index_stats TO PUBLIC;
 
--- merges report as the server's work on indexes does, with phases of their own: src/am/mergeprogress.c
+-- merges report as the server's work on indexes does, with phases of their own: src/am/store/progress.c
 CREATE VIEW recsys.merge_progress AS
 SELECT p.pid, n.nspname::text AS schema_name, c.relname::text AS index_name,
 	   CASE p.param11 WHEN 7 THEN 'merging changes' WHEN 8 THEN 'recomputing queued items' ELSE 'recomputing all scores' END AS phase,

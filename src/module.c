@@ -4,14 +4,14 @@
  */
 #include "postgres.h"
 
-#include "am/altered.h"
-#include "am/merge.h"
-#include "am/options.h"
-#include "api/itemset_scan.h"
-#include "api/mining.h"
+#include "am/entry/altered.h"
+#include "am/merge/merge.h"
+#include "am/store/options.h"
+#include "api/basket/basket_mining.h"
+#include "api/basket/itemset_scan.h"
 #include "fault.h"
 #include "fmgr.h"
-#include "source/slowblas.h"
+#include "source/train/slowblas.h"
 #include "worker/worker.h"
 
 PG_MODULE_MAGIC;

@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "am/wake.h"
+#include "am/write/wake.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"

@@ -3,7 +3,7 @@
  *	  The process that starts a merge worker in each database that needs one.
  *
  * It is connected to no database, so all it knows of them is pg_database and
- * what sessions and workers say in shared memory (am/wake.h).  A worker
+ * what sessions and workers say in shared memory (am/write/wake.h).  A worker
  * is due in a database
  *	  - at once, when a pending list is over its limit;
  *	  - one interval after the last worker's start, when there is something pending;
@@ -23,7 +23,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "am/wake.h"
+#include "am/write/wake.h"
 #include "catalog/pg_database.h"
 #include "compat.h"
 #include "miscadmin.h"

@@ -6,7 +6,7 @@
  */
 #include "postgres.h"
 
-#include "am/wake.h"
+#include "am/write/wake.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"

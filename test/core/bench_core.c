@@ -7,10 +7,10 @@
  */
 #include <time.h>
 
-#include "core/cooccurrence.h"
-#include "core/dictionary.h"
-#include "core/history.h"
-#include "core/scorer.h"
+#include "core/pairs/cooccurrence.h"
+#include "core/rows/dictionary.h"
+#include "core/rows/history.h"
+#include "core/pairs/scorer.h"
 #include "generate.h"
 #include "totals.h"
 

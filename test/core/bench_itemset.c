@@ -12,7 +12,7 @@
  */
 #include <time.h>
 
-#include "core/itemset.h"
+#include "core/itemset/itemset.h"
 #include "generate.h"
 #include "matrix_baskets.h"
 

@@ -5,7 +5,7 @@
 #ifndef RECSYS_TEST_GENERATE_H
 #define RECSYS_TEST_GENERATE_H
 
-#include "core/matrix.h"
+#include "core/rows/matrix.h"
 
 typedef struct Random
 {

@@ -5,8 +5,8 @@
 #ifndef RECSYS_TEST_MATRIX_BASKETS_H
 #define RECSYS_TEST_MATRIX_BASKETS_H
 
-#include "core/itemset.h"
-#include "core/matrix.h"
+#include "core/itemset/itemset.h"
+#include "core/rows/matrix.h"
 
 /* weights is NULL or one number a row. */
 typedef struct MatrixBaskets

@@ -5,7 +5,7 @@
 #ifndef RECSYS_MEMBERS_H
 #define RECSYS_MEMBERS_H
 
-#include "core/densemodel.h"
+#include "core/dense/densemodel.h"
 
 /* Memory that processes share once they are forked; all zero. */
 extern void *members_allocate(Size size);

@@ -2,7 +2,7 @@
  * standalone.h
  *	  What src/core needs of the server, for a program without a server.
  *
- * core/platform.h includes this file instead of postgres.h when
+ * core/base/platform.h includes this file instead of postgres.h when
  * RECSYS_STANDALONE is defined.  Names and meanings are those of the server:
  * integer types, palloc and friends (here malloc with a byte count, so that
  * tests can check what the kernels say about their memory), errors (here a

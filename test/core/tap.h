@@ -5,7 +5,7 @@
 #ifndef RECSYS_TEST_TAP_H
 #define RECSYS_TEST_TAP_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* Print one result line. */
 extern void ok(bool passed, const char *format,...) __attribute__((format(printf, 2, 3)));

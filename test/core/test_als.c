@@ -5,8 +5,8 @@
  * The reference solves each row's normal equations by Gauss elimination, pair by pair as the
  * objective is written, and knows nothing of Gram matrices, rotations or short systems.
  */
-#include "core/als.h"
-#include "core/modeloptions.h"
+#include "core/dense/als.h"
+#include "core/pairs/modeloptions.h"
 #include "generate.h"
 #include "members.h"
 #include "tap.h"

@@ -1,8 +1,8 @@
 /*
  * test_blaskind.c
- *	  Tests of core/blaskind: libraries by their files and symbols.
+ *	  Tests of core/dense/blaskind: libraries by their files and symbols.
  */
-#include "core/blaskind.h"
+#include "core/dense/blaskind.h"
 #include "tap.h"
 
 static bool

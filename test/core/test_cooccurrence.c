@@ -1,13 +1,13 @@
 /*
  * test_cooccurrence.c
- *	  Tests of core/cooccurrence, in memory and as a stream, against all pairs.
+ *	  Tests of core/pairs/cooccurrence, in memory and as a stream, against all pairs.
  *
  * The reference counts every pair of every history in a dense array, scores
  * all of them with RecsysSimilarityScore and sorts.  Results must be the same
  * to the last bit.
  */
-#include "core/cooccurrence.h"
-#include "core/rowselect.h"
+#include "core/pairs/cooccurrence.h"
+#include "core/pairs/rowselect.h"
 #include "generate.h"
 #include "tap.h"
 #include "totals.h"

@@ -5,10 +5,10 @@
  * The references know nothing of blocks, sides or filters: Gauss-Jordan for
  * inverses, Jacobi rotations for eigenvalues, whole matrices throughout.
  */
-#include "core/ease.h"
-#include "core/eigen.h"
-#include "core/inverse.h"
-#include "core/spectral.h"
+#include "core/dense/ease.h"
+#include "core/dense/eigen.h"
+#include "core/dense/inverse.h"
+#include "core/dense/spectral.h"
 #include "generate.h"
 #include "members.h"
 #include "tap.h"

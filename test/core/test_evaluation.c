@@ -1,9 +1,9 @@
 /*
  * test_evaluation.c
- *	  Tests of core/evaluation: a case by hand, and random ones against a
+ *	  Tests of core/measure/evaluation: a case by hand, and random ones against a
  *	  reference that sorts the whole catalogue for each user.
  */
-#include "core/spread.h"
+#include "core/measure/spread.h"
 #include "generate.h"
 #include "tap.h"
 

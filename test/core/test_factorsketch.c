@@ -1,9 +1,9 @@
 /*
  * test_factorsketch.c
- *	  Tests of core/factorsketch: bounds hold for every score, of factors of any size.
+ *	  Tests of core/dense/factorsketch: bounds hold for every score, of factors of any size.
  */
-#include "core/factors.h"
-#include "core/factorsketch.h"
+#include "core/dense/factors.h"
+#include "core/dense/factorsketch.h"
 #include "generate.h"
 #include "tap.h"
 

@@ -1,9 +1,9 @@
 /*
  * test_history.c
- *	  Tests of core/history against a fold that is slow and obvious.
+ *	  Tests of core/rows/history against a fold that is slow and obvious.
  */
-#include "core/exactsum.h"
-#include "core/history.h"
+#include "core/rows/exactsum.h"
+#include "core/rows/history.h"
 #include "generate.h"
 #include "tap.h"
 

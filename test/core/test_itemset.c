@@ -1,10 +1,10 @@
 /*
  * test_itemset.c
- *	  Tests of core/itemset: every kind of item sets against counting all subsets, on
+ *	  Tests of core/itemset/itemset: every kind of item sets against counting all subsets, on
  *	  random baskets; one miner against several; limits.
  */
-#include "core/itemset_search.h"
-#include "core/rules.h"
+#include "core/itemset/itemset_search.h"
+#include "core/rules/rules.h"
 #include "generate.h"
 #include "matrix_baskets.h"
 #include "tap.h"

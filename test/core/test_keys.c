@@ -1,8 +1,8 @@
 /*
  * test_keys.c
- *	  Tests of core/key and core/dictionary.
+ *	  Tests of core/rows/key and core/rows/dictionary.
  */
-#include "core/dictionary.h"
+#include "core/rows/dictionary.h"
 #include "generate.h"
 #include "tap.h"
 

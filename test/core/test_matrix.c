@@ -1,8 +1,8 @@
 /*
  * test_matrix.c
- *	  Tests of core/matrix.
+ *	  Tests of core/rows/matrix.
  */
-#include "core/matrix.h"
+#include "core/rows/matrix.h"
 #include "generate.h"
 #include "tap.h"
 

@@ -1,12 +1,12 @@
 /*
  * test_metrics.c
- *	  Tests of core/metrics, core/resample and core/significance against values
+ *	  Tests of core/measure/metrics, core/measure/resample and core/measure/significance against values
  *	  that were computed by hand or that have been published.
  */
-#include "core/metrics.h"
-#include "core/random.h"
-#include "core/resample.h"
-#include "core/significance.h"
+#include "core/measure/metrics.h"
+#include "core/base/random.h"
+#include "core/measure/resample.h"
+#include "core/measure/significance.h"
 #include "tap.h"
 
 static bool

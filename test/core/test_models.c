@@ -2,10 +2,10 @@
  * test_models.c
  *	  Weights, slim and rows gathered from columns, on random matrices.
  */
-#include "core/modeloptions.h"
-#include "core/rowgather.h"
-#include "core/slim.h"
-#include "core/weighting.h"
+#include "core/pairs/modeloptions.h"
+#include "core/pairs/rowgather.h"
+#include "core/pairs/slim.h"
+#include "core/pairs/weighting.h"
 #include "generate.h"
 #include "tap.h"
 #include "totals.h"

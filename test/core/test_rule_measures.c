@@ -1,9 +1,9 @@
 /*
  * test_rule_measures.c
- *	  Tests of core/rule_measures: values worked out by hand, and Fisher's test
+ *	  Tests of core/rules/rule_measures: values worked out by hand, and Fisher's test
  *	  against the sum of its definition.
  */
-#include "core/rule_measures.h"
+#include "core/rules/rule_measures.h"
 #include "generate.h"
 #include "tap.h"
 

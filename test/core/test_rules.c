@@ -1,10 +1,10 @@
 /*
  * test_rules.c
- *	  Tests of core/setstore, core/setpack, core/rules and core/bestrules against loops over
+ *	  Tests of core/itemset/setstore, core/itemset/setpack, core/rules/rules and core/rules/bestrules against loops over
  *	  all subsets of a few items.
  */
-#include "core/rules.h"
-#include "core/setpack.h"
+#include "core/rules/rules.h"
+#include "core/itemset/setpack.h"
 #include "generate.h"
 #include "tap.h"
 

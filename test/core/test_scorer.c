@@ -1,8 +1,8 @@
 /*
  * test_scorer.c
- *	  Tests of core/scorer against a dense array that is sorted.
+ *	  Tests of core/pairs/scorer against a dense array that is sorted.
  */
-#include "core/scorer.h"
+#include "core/pairs/scorer.h"
 #include "generate.h"
 #include "tap.h"
 

@@ -1,8 +1,8 @@
 /*
  * test_similarity.c
- *	  Tests of core/similarity against the formulas as textbooks print them.
+ *	  Tests of core/pairs/similarity against the formulas as textbooks print them.
  */
-#include "core/similarity.h"
+#include "core/pairs/similarity.h"
 #include "generate.h"
 #include "tap.h"
 

@@ -2,7 +2,7 @@
  * totals.c
  *	  Item totals of a matrix.
  *
- * In the server they are collected while histories are folded (source/model.c); here
+ * In the server they are collected while histories are folded (source/train/historystore.c); here
  * the matrix is there first.
  */
 #include "totals.h"

@@ -5,7 +5,7 @@
 #ifndef RECSYS_TEST_TOTALS_H
 #define RECSYS_TEST_TOTALS_H
 
-#include "core/cooccurrence.h"
+#include "core/pairs/cooccurrence.h"
 
 /* From a user-major matrix; N counts rows that are not empty. */
 extern RecsysItemTotals *totals_compute(const RecsysMatrix *users);

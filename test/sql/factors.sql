@@ -1,6 +1,6 @@
 /*
  * Recommending from factors (similarity = als): what is served is compared with
- * the formulas of core/factors.c, worked out in PL/pgSQL from the factors that
+ * the formulas of core/dense/factors.c, worked out in PL/pgSQL from the factors that
  * recsys.item_factors() shows.  The factors themselves: test/core, models.sql.
  */
 SET client_min_messages = warning;

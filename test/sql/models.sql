@@ -19,7 +19,7 @@ FROM (SELECT floor(120 * chance(g, 'user') ^ 1.5) AS u, floor(40 * chance(g, 'it
 ORDER BY u, i, w;
 
 /*
- * The formulas of core/weighting.c and core/similarity.c: weight, then tfidf or
+ * The formulas of core/pairs/weighting.c and core/pairs/similarity.c: weight, then tfidf or
  * bm25, then the products of two items' weights.
  */
 CREATE FUNCTION reference(similarity text, weighted boolean, days double precision, weighting text, k1 double precision,
@@ -190,7 +190,7 @@ BEGIN
 END $$;
 
 /*
- * spectral: the formula in core/spectral.c with all eigenvalues and eigenvectors, by
+ * spectral: the formula in core/dense/spectral.c with all eigenvalues and eigenvectors, by
  * Jacobi's rotations.
  */
 CREATE FUNCTION spectral_reference(weighted boolean, rank integer, power double precision, tail double precision, most_items bigint)

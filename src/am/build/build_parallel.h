@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "am/columns.h"
-#include "source/collector.h"
+#include "am/store/columns.h"
+#include "source/input/collector.h"
 #include "utils/rel.h"
 
 struct IndexInfo;

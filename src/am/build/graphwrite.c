@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "am/graph.h"
+#include "am/graph/graph.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

@@ -10,9 +10,9 @@
  */
 #include "postgres.h"
 
-#include "am/directory.h"
-#include "am/owner.h"
-#include "am/writer.h"
+#include "am/build/writer.h"
+#include "am/lists/directory.h"
+#include "am/lists/owner.h"
 #include "utils/memutils.h"
 
 /*

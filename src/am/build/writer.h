@@ -5,9 +5,9 @@
 #ifndef RECSYS_WRITER_H
 #define RECSYS_WRITER_H
 
-#include "am/meta.h"
-#include "am/page.h"
-#include "core/history.h"
+#include "am/store/meta.h"
+#include "am/store/page.h"
+#include "core/rows/history.h"
 
 typedef struct RecsysSideWriter RecsysSideWriter;
 

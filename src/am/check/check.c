@@ -16,13 +16,13 @@
 
 #include <math.h>
 
-#include "am/chain.h"
-#include "am/check.h"
-#include "am/directory.h"
-#include "am/factor.h"
-#include "am/graph.h"
-#include "am/owner.h"
-#include "am/popular.h"
+#include "am/check/check.h"
+#include "am/graph/factor.h"
+#include "am/graph/graph.h"
+#include "am/graph/popular_page.h"
+#include "am/lists/chain.h"
+#include "am/lists/directory.h"
+#include "am/lists/owner.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

@@ -12,9 +12,9 @@
 
 #include <math.h>
 
-#include "am/factor.h"
-#include "am/meta.h"
-#include "core/random.h"
+#include "am/graph/factor.h"
+#include "am/store/meta.h"
+#include "core/base/random.h"
 #include "utils/memutils.h"
 
 #define PROBES 8

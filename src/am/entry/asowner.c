@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "am/asowner.h"
+#include "am/entry/asowner.h"
 
 void
 RecsysBeginAsOwner(Relation heap, RecsysAsOwner *before)

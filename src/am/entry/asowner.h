@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "source/rights.h"
+#include "source/input/runas.h"
 #include "utils/rel.h"
 
 typedef RecsysRights RecsysAsOwner;

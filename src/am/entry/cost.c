@@ -9,8 +9,8 @@
  */
 #include "postgres.h"
 
-#include "am/columns.h"
-#include "am/handler.h"
+#include "am/entry/handler.h"
+#include "am/store/columns.h"
 #include "compat.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"

@@ -4,8 +4,8 @@
  */
 #include "postgres.h"
 
-#include "am/handler.h"
-#include "am/options.h"
+#include "am/entry/handler.h"
+#include "am/store/options.h"
 #include "commands/vacuum.h"
 #include "compat.h"
 #include "fmgr.h"

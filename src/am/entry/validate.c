@@ -4,19 +4,19 @@
  *
  * An operator class of this access method either offers equality (strategy 1)
  * over key types, or nothing at all: weights and times are only read.  That of
- * anyelement is for enums, and for all types that can be nothing here: am/columns
+ * anyelement is for enums, and for all types that can be nothing here: am/store/columns
  * tells what to write instead of them, where the server could only miss a class.
  */
 #include "postgres.h"
 
 #include "access/amvalidate.h"
 #include "access/htup_details.h"
-#include "am/handler.h"
+#include "am/entry/handler.h"
 #include "catalog/pg_amop.h"
 #include "catalog/pg_amproc.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_type.h"
-#include "source/values.h"
+#include "source/input/values.h"
 #include "utils/builtins.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"

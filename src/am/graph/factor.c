@@ -4,12 +4,12 @@
  *
  * A model that factorises the users x items matrix leaves a vector of a few
  * hundred numbers for each item.  A user's own vector is made from those of the
- * user's items whenever it is asked for (core/factors.h), which takes the sum of
+ * user's items whenever it is asked for (core/dense/factors.h), which takes the sum of
  * all items' outer products, the gram matrix, as well.
  *
  * Both are stored as rows of floats, as many on a page as fit, on consecutive
  * blocks: item or row number x stands on block first + x / RECSYS_PAGE_VECTORS.  So
- * are sketches of the factors (core/factorsketch.c), which tell for most items that they
+ * are sketches of the factors (core/dense/factorsketch.c), which tell for most items that they
  * are not among a user's best.
  * The special space names the first row on the page, pd_lower how many there are.
  * They are written by a build and never change: merges leave them alone, and
@@ -21,8 +21,8 @@
 
 #include <math.h>
 
-#include "am/factor.h"
-#include "am/meta.h"
+#include "am/graph/factor.h"
+#include "am/store/meta.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

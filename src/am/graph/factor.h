@@ -5,10 +5,10 @@
 #ifndef RECSYS_FACTOR_H
 #define RECSYS_FACTOR_H
 
-#include "am/page.h"
+#include "am/store/page.h"
 #include "compat.h"
-#include "core/factors.h"
-#include "core/factorsketch.h"
+#include "core/dense/factors.h"
+#include "core/dense/factorsketch.h"
 
 /*
  * Build: writes all pages and fills in what the meta page has of them; factors

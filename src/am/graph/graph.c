@@ -10,9 +10,9 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "am/directory.h"
-#include "am/graph.h"
-#include "am/owner.h"
+#include "am/graph/graph.h"
+#include "am/lists/directory.h"
+#include "am/lists/owner.h"
 #include "fault.h"
 #include "miscadmin.h"
 

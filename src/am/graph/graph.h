@@ -5,9 +5,9 @@
 #ifndef RECSYS_GRAPH_H
 #define RECSYS_GRAPH_H
 
-#include "am/meta.h"
-#include "am/page.h"
-#include "core/neighbors.h"
+#include "am/store/meta.h"
+#include "am/store/page.h"
+#include "core/pairs/neighbors.h"
 
 /*
  * A reader that keeps its last row map leaf pinned: callers that ask for

@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "am/itemorder.h"
+#include "am/graph/itemorder.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

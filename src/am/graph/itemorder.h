@@ -5,8 +5,8 @@
 #ifndef RECSYS_ITEMORDER_H
 #define RECSYS_ITEMORDER_H
 
-#include "am/graph.h"
-#include "core/neighbors.h"
+#include "am/graph/graph.h"
+#include "core/pairs/neighbors.h"
 
 typedef struct RecsysItemOrder RecsysItemOrder;
 

@@ -1,5 +1,5 @@
 /*
- * popular.c
+ * popular_page.c
  *	  The popular page: the items with the most users.
  *
  * Like a row of the item graph, the page is a list with a floor: its special
@@ -10,10 +10,10 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "am/graph.h"
-#include "am/itemorder.h"
-#include "am/meta.h"
-#include "am/popular.h"
+#include "am/graph/graph.h"
+#include "am/graph/itemorder.h"
+#include "am/graph/popular_page.h"
+#include "am/store/meta.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

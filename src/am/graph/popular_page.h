@@ -1,11 +1,11 @@
 /*
- * popular.h
+ * popular_page.h
  *	  The popular page: the items with the most users.
  */
-#ifndef RECSYS_POPULAR_H
-#define RECSYS_POPULAR_H
+#ifndef RECSYS_POPULAR_PAGE_H
+#define RECSYS_POPULAR_PAGE_H
 
-#include "am/page.h"
+#include "am/store/page.h"
 
 /* An item by popularity; sorts most users first, then by key */
 typedef struct RecsysPopularity
@@ -30,4 +30,4 @@ extern BlockNumber RecsysWritePopular(Relation index, ForkNumber fork,
  */
 extern void RecsysUpdatePopular(Relation index, const uint32 *items, uint32 nitems);
 
-#endif							/* RECSYS_POPULAR_H */
+#endif							/* RECSYS_POPULAR_PAGE_H */

@@ -12,7 +12,7 @@
  */
 #include "postgres.h"
 
-#include "am/chain.h"
+#include "am/lists/chain.h"
 
 static void
 bad_chain(RecsysChain *chain, const char *what)

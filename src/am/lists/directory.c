@@ -19,7 +19,7 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "am/directory.h"
+#include "am/lists/directory.h"
 #include "fault.h"
 #include "miscadmin.h"
 

@@ -5,7 +5,7 @@
 #ifndef RECSYS_DIRECTORY_H
 #define RECSYS_DIRECTORY_H
 
-#include "am/page.h"
+#include "am/store/page.h"
 
 /* Upper half of the 64-bit key hash: what the tree is ordered by. */
 #define RECSYS_TREE_HASH(hash64) ((uint32) ((hash64) >> 32))

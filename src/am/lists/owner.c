@@ -15,11 +15,11 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "am/chain.h"
-#include "am/directory.h"
-#include "am/enlarge.h"
-#include "am/owner.h"
-#include "am/patch.h"
+#include "am/lists/chain.h"
+#include "am/lists/directory.h"
+#include "am/lists/owner.h"
+#include "am/store/enlarge.h"
+#include "am/store/patch.h"
 #include "fault.h"
 #include "miscadmin.h"
 

@@ -5,8 +5,8 @@
 #ifndef RECSYS_OWNER_H
 #define RECSYS_OWNER_H
 
-#include "am/meta.h"
-#include "am/page.h"
+#include "am/store/meta.h"
+#include "am/store/page.h"
 #include "compat.h"
 
 /* A growing array of entries */

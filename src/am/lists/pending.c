@@ -17,9 +17,9 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "am/options.h"
-#include "am/patch.h"
-#include "am/pending.h"
+#include "am/lists/pending.h"
+#include "am/store/options.h"
+#include "am/store/patch.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
 

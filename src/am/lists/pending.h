@@ -5,8 +5,8 @@
 #ifndef RECSYS_PENDING_H
 #define RECSYS_PENDING_H
 
-#include "am/meta.h"
-#include "am/page.h"
+#include "am/store/meta.h"
+#include "am/store/page.h"
 
 /* A page of a list as it was read, and which of its events are done with */
 typedef struct RecsysPendingPage

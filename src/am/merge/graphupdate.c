@@ -20,10 +20,10 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
+#include "am/lists/pending.h"
+#include "am/merge/graphupdate.h"
+#include "am/store/enlarge.h"
 #include "fault.h"
-#include "am/enlarge.h"
-#include "am/graphupdate.h"
-#include "am/pending.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
 #include "utils/memutils.h"

@@ -5,9 +5,9 @@
 #ifndef RECSYS_GRAPHUPDATE_H
 #define RECSYS_GRAPHUPDATE_H
 
-#include "am/graph.h"
-#include "am/meta.h"
-#include "core/neighbors.h"
+#include "am/graph/graph.h"
+#include "am/store/meta.h"
+#include "core/pairs/neighbors.h"
 
 /* A whole row */
 typedef struct RecsysRowUpdate

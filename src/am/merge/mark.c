@@ -10,9 +10,9 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "am/chain.h"
-#include "am/directory.h"
-#include "am/mark.h"
+#include "am/lists/chain.h"
+#include "am/lists/directory.h"
+#include "am/merge/mark.h"
 #include "miscadmin.h"
 
 /* The bucket of a user, exclusively locked, and where his owner tuple is. */

@@ -5,8 +5,8 @@
 #ifndef RECSYS_MARK_H
 #define RECSYS_MARK_H
 
-#include "am/owner.h"
-#include "am/visible.h"
+#include "am/lists/owner.h"
+#include "am/read/visible.h"
 
 /* Counts a user among the meta page's users, or no longer; nothing if that is so already. */
 extern void RecsysSetCounted(Relation index, const RecsysUserView *user, bool counted);

@@ -26,7 +26,7 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
-#include "am/mergesnapshot.h"
+#include "am/merge/mergesnapshot.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "storage/lwlock.h"

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "am/page.h"
+#include "am/store/page.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 

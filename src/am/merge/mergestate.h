@@ -5,9 +5,9 @@
 #ifndef RECSYS_MERGESTATE_H
 #define RECSYS_MERGESTATE_H
 
-#include "am/merge.h"
-#include "am/pending.h"
-#include "am/recount.h"
+#include "am/lists/pending.h"
+#include "am/merge/merge.h"
+#include "am/merge/recount.h"
 #include "datatype/timestamp.h"
 #include "utils/snapshot.h"
 

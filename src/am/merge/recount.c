@@ -17,9 +17,9 @@
 
 #include <math.h>
 
-#include "am/enlarge.h"
-#include "am/itemorder.h"
-#include "am/recountround.h"
+#include "am/graph/itemorder.h"
+#include "am/merge/recountround.h"
+#include "am/store/enlarge.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

@@ -5,9 +5,9 @@
 #ifndef RECSYS_RECOUNT_H
 #define RECSYS_RECOUNT_H
 
-#include "am/graphupdate.h"
-#include "am/visible.h"
-#include "core/histories.h"
+#include "am/merge/graphupdate.h"
+#include "am/read/visible.h"
+#include "core/rows/histories.h"
 
 /* Users with changes */
 typedef struct RecsysChangedUsers

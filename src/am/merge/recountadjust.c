@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "am/recountround.h"
+#include "am/merge/recountround.h"
 #include "utils/memutils.h"
 
 /* What is counted comes on top, but no pair has more users than its items. */

@@ -15,11 +15,11 @@
  */
 #include "postgres.h"
 
-#include "am/itemorder.h"
-#include "am/mergeprogress.h"
-#include "am/owner.h"
-#include "am/recountround.h"
-#include "core/history.h"
+#include "am/graph/itemorder.h"
+#include "am/lists/owner.h"
+#include "am/merge/recountround.h"
+#include "am/store/progress.h"
+#include "core/rows/history.h"
 #include "fault.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"

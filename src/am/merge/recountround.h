@@ -6,8 +6,8 @@
 #ifndef RECSYS_RECOUNTROUND_H
 #define RECSYS_RECOUNTROUND_H
 
-#include "am/graph.h"
-#include "am/recount.h"
+#include "am/graph/graph.h"
+#include "am/merge/recount.h"
 
 /* Which user of the round has which of its items */
 typedef struct RecsysMember

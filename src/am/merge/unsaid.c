@@ -24,12 +24,12 @@
 #include <sys/statvfs.h>
 
 #include "access/generic_xlog.h"
-#include "am/graph.h"
-#include "am/itemorder.h"
-#include "am/owner.h"
-#include "am/patch.h"
-#include "am/pending.h"
-#include "am/unsaid.h"
+#include "am/graph/graph.h"
+#include "am/graph/itemorder.h"
+#include "am/lists/owner.h"
+#include "am/lists/pending.h"
+#include "am/merge/unsaid.h"
+#include "am/store/patch.h"
 #include "common/relpath.h"
 #include "fault.h"
 #include "miscadmin.h"

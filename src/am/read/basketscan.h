@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "source/basketstore.h"
-#include "source/mining.h"
+#include "source/basket/basketstore.h"
+#include "source/basket/parallel_mining.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 

@@ -21,10 +21,10 @@
 #include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "am/tablescan.h"
+#include "am/read/tablescan.h"
 #include "catalog/index.h"
 #include "nodes/execnodes.h"
-#include "source/tempfile.h"
+#include "source/input/tempfile.h"
 #include "storage/bufmgr.h"
 
 struct RecsysTableScan

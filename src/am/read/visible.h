@@ -7,9 +7,9 @@
 
 #include "postgres.h"
 
-#include "am/page.h"
-#include "core/history.h"
-#include "core/key.h"
+#include "am/store/page.h"
+#include "core/rows/history.h"
+#include "core/rows/key.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 

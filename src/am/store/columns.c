@@ -7,9 +7,9 @@
  */
 #include "postgres.h"
 
-#include "am/columns.h"
-#include "source/keyadvice.h"
-#include "source/values.h"
+#include "am/store/columns.h"
+#include "source/input/keyadvice.h"
+#include "source/input/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"

@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "core/history.h"
-#include "core/key.h"
+#include "core/rows/history.h"
+#include "core/rows/key.h"
 #include "utils/rel.h"
 
 /* Attribute numbers of the key columns, counting from 1 */

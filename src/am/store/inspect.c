@@ -12,8 +12,8 @@
  */
 #include "postgres.h"
 
-#include "am/inspect.h"
-#include "am/meta.h"
+#include "am/store/inspect.h"
+#include "am/store/meta.h"
 
 static const char *const kind_names[] = {
 	[RECSYS_PAGE_META] = "meta",

@@ -5,7 +5,7 @@
 #ifndef RECSYS_INSPECT_H
 #define RECSYS_INSPECT_H
 
-#include "am/page.h"
+#include "am/store/page.h"
 
 /* What a page says about itself.  Numbers that it does not tell are -1. */
 typedef struct RecsysPageFacts

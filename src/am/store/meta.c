@@ -6,8 +6,8 @@
 
 #include <math.h>
 
-#include "am/meta.h"
-#include "am/options.h"
+#include "am/store/meta.h"
+#include "am/store/options.h"
 #include "utils/memutils.h"
 
 int

@@ -5,8 +5,8 @@
 #ifndef RECSYS_META_H
 #define RECSYS_META_H
 
-#include "am/columns.h"
-#include "am/page.h"
+#include "am/store/columns.h"
+#include "am/store/page.h"
 
 /*
  * What rarely or never changes between two builds, kept in rd_amcache.

@@ -3,14 +3,14 @@
  *	  Storage parameters of a recsys index.
  *
  * The options of the model, which act at the next build (REINDEX), are those of
- * core/modeloptions.c; half_life and pending_limit act at the next call.
+ * core/pairs/modeloptions.c; half_life and pending_limit act at the next call.
  */
 #include "postgres.h"
 
 #include "access/reloptions.h"
-#include "am/options.h"
-#include "core/modeloptions.h"
-#include "source/optiontext.h"
+#include "am/store/options.h"
+#include "core/pairs/modeloptions.h"
+#include "source/train/optiontext.h"
 #include "utils/guc.h"
 
 static relopt_kind recsys_relopt_kind;

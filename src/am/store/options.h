@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "am/page.h"
-#include "core/similarity.h"
+#include "am/store/page.h"
+#include "core/pairs/similarity.h"
 #include "utils/rel.h"
 
 #define RECSYS_MAX_HISTORY_LIMIT	100000

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "am/page.h"
+#include "am/store/page.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"

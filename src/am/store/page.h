@@ -29,9 +29,9 @@
 
 #include "postgres.h"
 
-#include "core/factorsketch.h"
-#include "core/key.h"
-#include "core/similarity.h"
+#include "core/dense/factorsketch.h"
+#include "core/pairs/similarity.h"
+#include "core/rows/key.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "storage/itemptr.h"
@@ -158,7 +158,7 @@ typedef struct RecsysMetaData
 	uint32		map_leaves;		/* row map leaves in use */
 	BlockNumber map_roots[RECSYS_MAP_ROOTS];
 
-	/* factors as of the build, see am/factor.c */
+	/* factors as of the build, see am/graph/factor.c */
 	BlockNumber factors;		/* first factor page, or InvalidBlockNumber */
 	BlockNumber gram;			/* first page of the gram matrix, likewise */
 	uint32		factor_items;	/* items 0 .. factor_items-1 have a factor */
@@ -169,7 +169,7 @@ typedef struct RecsysMetaData
 	double		factor_exponent;
 
 	/* from here on zeros in indexes that 0.1.0 has built */
-	uint64		unsaid;			/* not 0: VACUUM has noted changes in place, see am/unsaid.c */
+	uint64		unsaid;			/* not 0: VACUUM has noted changes in place, see am/merge/unsaid.c */
 	uint8		tells_future;	/* 1: the next one means something */
 	uint64		future;			/* interactions that were in the future at the build */
 
@@ -223,7 +223,7 @@ typedef RecsysOwnerData *RecsysOwner;
 #define RECSYS_OWNER_MARKED		0x0002	/* user side: entries tell by
 										 * RECSYS_TID_COUNTED which of the items count */
 #define RECSYS_OWNER_UNSAID		0x0004	/* user side: has lost entries, of which no event
-										 * tells, see am/unsaid.c */
+										 * tells, see am/merge/unsaid.c */
 
 #define RECSYS_OWNER_SIZE(keylen, room, stride) \
 	(offsetof(RecsysOwnerData, key) + (keylen) + (Size) (room) * (stride))
@@ -300,7 +300,7 @@ typedef struct RecsysEntry
  * when scores sink, they move up, and the row need not be computed anew.  How
  * far they can be trusted is what the floor tells: every pair that is not
  * stored stands behind (floor_score, floor_item) in the order of neighbors
- * (core/neighbors.h).  A floor_score of 0 means that nothing is left out.  Where
+ * (core/pairs/neighbors.h).  A floor_score of 0 means that nothing is left out.  Where
  * scores are learned no pair can come in between two builds, and it is always 0.
  */
 typedef struct RecsysGraphRowData

@@ -12,7 +12,7 @@
 
 #include "access/rmgr.h"
 #include "access/xloginsert.h"
-#include "am/patch.h"
+#include "am/store/patch.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"

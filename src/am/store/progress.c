@@ -1,5 +1,5 @@
 /*
- * mergeprogress.c
+ * progress.c
  *	  Progress of merges, for recsys.merge_progress.
  *
  * The server reports progress of its own commands only, so a merge appears as
@@ -13,7 +13,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "am/mergeprogress.h"
+#include "am/store/progress.h"
 #include "commands/progress.h"
 #include "pgstat.h"
 #include "utils/backend_progress.h"

@@ -1,9 +1,9 @@
 /*
- * mergeprogress.h
+ * progress.h
  *	  Progress of builds and merges: the numbers of their phases, and how merges report.
  */
-#ifndef RECSYS_MERGEPROGRESS_H
-#define RECSYS_MERGEPROGRESS_H
+#ifndef RECSYS_PROGRESS_H
+#define RECSYS_PROGRESS_H
 
 #include "postgres.h"
 
@@ -33,4 +33,4 @@ extern void RecsysMergeProgressChanges(uint64 merged);
 extern void RecsysMergeProgressItems(uint32 nitems);
 extern void RecsysMergeProgressEnd(void);
 
-#endif							/* RECSYS_MERGEPROGRESS_H */
+#endif							/* RECSYS_PROGRESS_H */

@@ -10,9 +10,9 @@
  */
 #include "postgres.h"
 
-#include "am/directory.h"
-#include "am/forget.h"
-#include "am/mark.h"
+#include "am/lists/directory.h"
+#include "am/merge/mark.h"
+#include "am/write/forget.h"
 #include "fault.h"
 
 static void

@@ -5,8 +5,8 @@
 #ifndef RECSYS_FORGET_H
 #define RECSYS_FORGET_H
 
-#include "am/merge.h"
-#include "core/key.h"
+#include "am/merge/merge.h"
+#include "core/rows/key.h"
 
 /*
  * From now on none of the user's present rows counts, neither in the user's own

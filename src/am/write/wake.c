@@ -15,7 +15,7 @@
  */
 #include "postgres.h"
 
-#include "am/wake.h"
+#include "am/write/wake.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/ipc.h"

@@ -12,7 +12,7 @@
 
 #include "access/htup_details.h"
 #include "access/tupmacs.h"
-#include "api/arrayrows.h"
+#include "api/basket/arrayrows.h"
 
 typedef struct RowColumn
 {

@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "api/answer.h"
-#include "api/itemarray.h"
+#include "api/call/answer.h"
+#include "api/call/itemarray.h"
 
 typedef struct RecsysArrayRows RecsysArrayRows;
 

@@ -1,5 +1,5 @@
 /*
- * rules.c
+ * association_rules.c
  *	  association_rules(), association_rules_to_sets() and the same of a query.
  *
  * First all frequent item sets up to max_length are mined into a store, then
@@ -12,12 +12,12 @@
 
 #include <math.h>
 
-#include "api/arguments.h"
-#include "api/mining.h"
-#include "api/rule_conflicts.h"
-#include "core/rules.h"
+#include "api/basket/basket_mining.h"
+#include "api/basket/rule_conflicts.h"
+#include "api/call/arguments.h"
+#include "core/rules/rules.h"
 #include "miscadmin.h"
-#include "source/values.h"
+#include "source/input/values.h"
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(recsys_association_rules);

@@ -1,5 +1,5 @@
 /*
- * mining.c
+ * basket_mining.c
  *	  From the arguments of a SQL function to prepared baskets, and from there to
  *	  item sets.
  *
@@ -15,18 +15,18 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "am/basketscan.h"
-#include "am/itemorder.h"
-#include "am/options.h"
-#include "api/mining.h"
-#include "api/recommender.h"
-#include "api/rule_conflicts.h"
-#include "api/serving.h"
+#include "am/graph/itemorder.h"
+#include "am/read/basketscan.h"
+#include "am/store/options.h"
+#include "api/basket/basket_mining.h"
+#include "api/basket/rule_conflicts.h"
+#include "api/call/recommender.h"
+#include "api/serve/serving.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
-#include "source/basketstore.h"
-#include "source/query.h"
-#include "source/values.h"
+#include "source/basket/basketstore.h"
+#include "source/input/query.h"
+#include "source/input/values.h"
 #include "storage/predicate.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"

@@ -1,20 +1,20 @@
 /*
- * mining.h
+ * basket_mining.h
  *	  From the arguments of a SQL function to prepared baskets, and from there to
  *	  item sets: what the functions for item sets and for rules share.
  */
-#ifndef RECSYS_API_MINING_H
-#define RECSYS_API_MINING_H
+#ifndef RECSYS_BASKET_MINING_H
+#define RECSYS_BASKET_MINING_H
 
 #include "postgres.h"
 
-#include "api/answer.h"
-#include "api/itemarray.h"
-#include "api/rule_arguments.h"
-#include "api/setstream.h"
-#include "core/itemset.h"
-#include "core/rules.h"
-#include "source/mining.h"
+#include "api/basket/rule_arguments.h"
+#include "api/basket/setstream.h"
+#include "api/call/answer.h"
+#include "api/call/itemarray.h"
+#include "core/itemset/itemset.h"
+#include "core/rules/rules.h"
+#include "source/basket/parallel_mining.h"
 
 /* What is asked for */
 typedef struct RecsysMiningRequest
@@ -103,4 +103,4 @@ typedef enum RecsysMiningStep
 /* It does not: an error. */
 extern void RecsysMiningOutOfMemory(const RecsysMinedBaskets *mined, RecsysMiningStep step);
 
-#endif							/* RECSYS_API_MINING_H */
+#endif							/* RECSYS_BASKET_MINING_H */

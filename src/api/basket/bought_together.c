@@ -12,11 +12,11 @@
  */
 #include "postgres.h"
 
-#include "api/answer.h"
-#include "api/arguments.h"
-#include "api/recommender.h"
-#include "api/rule_arguments.h"
-#include "api/serving.h"
+#include "api/basket/rule_arguments.h"
+#include "api/call/answer.h"
+#include "api/call/arguments.h"
+#include "api/call/recommender.h"
+#include "api/serve/serving.h"
 
 PG_FUNCTION_INFO_V1(recsys_frequently_bought_together);
 

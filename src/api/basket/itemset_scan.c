@@ -19,7 +19,7 @@
 #include "postgres.h"
 
 #include "access/tupdesc.h"
-#include "api/itemset_scan.h"
+#include "api/basket/itemset_scan.h"
 #include "catalog/pg_language_d.h"
 #include "catalog/pg_proc.h"
 #include "commands/explain.h"

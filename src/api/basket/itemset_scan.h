@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "api/setstream.h"
+#include "api/basket/setstream.h"
 #include "fmgr.h"
 
 /* Called once, from _PG_init. */

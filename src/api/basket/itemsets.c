@@ -8,14 +8,14 @@
  */
 #include "postgres.h"
 
-#include "api/arguments.h"
-#include "api/arrayrows.h"
-#include "api/itemset_scan.h"
-#include "api/mining.h"
-#include "api/rule_conflicts.h"
-#include "core/rules.h"
+#include "api/basket/arrayrows.h"
+#include "api/basket/basket_mining.h"
+#include "api/basket/itemset_scan.h"
+#include "api/basket/rule_conflicts.h"
+#include "api/call/arguments.h"
+#include "core/rules/rules.h"
 #include "miscadmin.h"
-#include "source/values.h"
+#include "source/input/values.h"
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(recsys_frequent_itemsets);

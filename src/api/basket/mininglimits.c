@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "api/mining.h"
+#include "api/basket/basket_mining.h"
 #include "miscadmin.h"
 
 void

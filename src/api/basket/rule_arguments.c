@@ -7,12 +7,12 @@
 #include <ctype.h>
 #include <math.h>
 
-#include "api/arguments.h"
-#include "api/rule_arguments.h"
+#include "api/basket/rule_arguments.h"
+#include "api/call/arguments.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
-#include "source/keytext.h"
-#include "source/values.h"
+#include "source/input/keytext.h"
+#include "source/input/values.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

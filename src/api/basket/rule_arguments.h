@@ -7,9 +7,9 @@
 
 #include "postgres.h"
 
-#include "core/itemset.h"
-#include "core/key.h"
-#include "core/rules.h"
+#include "core/itemset/itemset.h"
+#include "core/rows/key.h"
+#include "core/rules/rules.h"
 #include "fmgr.h"
 
 /* The most that max_basket can be, as that of max_history */

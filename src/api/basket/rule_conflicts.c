@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "api/rule_conflicts.h"
+#include "api/basket/rule_conflicts.h"
 
 static int
 compare_keys(const void *a, const void *b, void *kind)

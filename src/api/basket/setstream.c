@@ -7,10 +7,10 @@
  */
 #include "postgres.h"
 
-#include "api/setstream.h"
-#include "core/pages.h"
+#include "api/basket/setstream.h"
+#include "core/base/largepages.h"
 #include "miscadmin.h"
-#include "source/tempfile.h"
+#include "source/input/tempfile.h"
 #include "storage/buffile.h"
 #include "utils/memutils.h"
 

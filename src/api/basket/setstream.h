@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "api/itemarray.h"
-#include "core/setpack.h"
+#include "api/call/itemarray.h"
+#include "core/itemset/setpack.h"
 
 typedef struct RecsysSetStream RecsysSetStream;
 

@@ -4,11 +4,11 @@
  */
 #include "postgres.h"
 
-#include "api/answer.h"
-#include "api/suggestion.h"
+#include "api/call/answer.h"
+#include "api/call/suggestion.h"
 #include "compat.h"
-#include "source/keytext.h"
-#include "source/values.h"
+#include "source/input/keytext.h"
+#include "source/input/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 

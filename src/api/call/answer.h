@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "am/graph.h"
+#include "am/graph/graph.h"
 #include "fmgr.h"
 #include "funcapi.h"
 

@@ -4,10 +4,10 @@
  */
 #include "postgres.h"
 
-#include "api/arguments.h"
+#include "api/call/arguments.h"
 #include "catalog/pg_type.h"
-#include "source/keytext.h"
-#include "source/values.h"
+#include "source/input/keytext.h"
+#include "source/input/values.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

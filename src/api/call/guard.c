@@ -5,7 +5,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "api/guard.h"
+#include "api/call/guard.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 

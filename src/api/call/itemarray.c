@@ -9,9 +9,9 @@
 #include "postgres.h"
 
 #include "access/tupmacs.h"
-#include "api/itemarray.h"
+#include "api/call/itemarray.h"
 #include "compat.h"
-#include "source/keytext.h"
+#include "source/input/keytext.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "core/key.h"
+#include "core/rows/key.h"
 
 typedef struct RecsysItemArrays RecsysItemArrays;
 

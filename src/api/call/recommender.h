@@ -8,7 +8,7 @@
 
 #include "postgres.h"
 
-#include "am/meta.h"
+#include "am/store/meta.h"
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
 

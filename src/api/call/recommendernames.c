@@ -8,9 +8,9 @@
  */
 #include "postgres.h"
 
-#include "am/indexes.h"
-#include "api/recommendernames.h"
-#include "api/rights.h"
+#include "am/entry/indexes.h"
+#include "api/call/recommendernames.h"
+#include "api/call/rights.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"

@@ -9,7 +9,7 @@
 
 #include "access/htup_details.h"
 #include "access/sysattr.h"
-#include "api/rights.h"
+#include "api/call/rights.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_namespace.h"
 #include "compat.h"

@@ -18,8 +18,8 @@
 
 #include <math.h>
 
-#include "api/candidates.h"
-#include "api/model_text.h"
+#include "api/measure/candidates.h"
+#include "api/measure/model_argument.h"
 #include "lib/stringinfo.h"
 #include "utils/memutils.h"
 

@@ -4,19 +4,19 @@
  *
  * Both are trained on the same interactions and asked for the same others, so
  * that each user gives a pair of figures.  Tests are about the differences
- * (core/resample.c, core/significance.c).
+ * (core/measure/resample.c, core/measure/significance.c).
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "api/answer.h"
-#include "api/arguments.h"
-#include "api/figures.h"
-#include "api/measuring.h"
-#include "core/resample.h"
-#include "core/significance.h"
-#include "core/spread.h"
+#include "api/call/answer.h"
+#include "api/call/arguments.h"
+#include "api/measure/figures.h"
+#include "api/measure/measuring.h"
+#include "core/measure/resample.h"
+#include "core/measure/significance.h"
+#include "core/measure/spread.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

@@ -12,7 +12,7 @@
 
 #include <signal.h>
 
-#include "api/deadline.h"
+#include "api/measure/deadline.h"
 #include "miscadmin.h"
 #include "utils/timeout.h"
 

@@ -10,13 +10,13 @@
 
 #include <math.h>
 
-#include "api/answer.h"
-#include "api/arguments.h"
-#include "api/figures.h"
-#include "api/index_evaluation.h"
-#include "api/measuring.h"
-#include "core/resample.h"
-#include "core/spread.h"
+#include "api/call/answer.h"
+#include "api/call/arguments.h"
+#include "api/measure/figures.h"
+#include "api/measure/index_evaluation.h"
+#include "api/measure/measuring.h"
+#include "core/measure/resample.h"
+#include "core/measure/spread.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

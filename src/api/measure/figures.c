@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "api/figures.h"
+#include "api/measure/figures.h"
 #include "utils/builtins.h"
 
 void

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "core/metrics.h"
+#include "core/measure/metrics.h"
 
 /* The first three columns: metric, k and segment; k 0 and segment NULL are NULL. */
 extern void RecsysSetFigureKey(Datum *values, bool *isnull, RecsysMetric metric, int k,

@@ -4,12 +4,12 @@
  */
 #include "postgres.h"
 
-#include "api/answer.h"
-#include "api/arguments.h"
-#include "api/measuring.h"
+#include "api/call/answer.h"
+#include "api/call/arguments.h"
+#include "api/measure/measuring.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "source/values.h"
+#include "source/input/values.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/uuid.h"

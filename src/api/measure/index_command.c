@@ -4,10 +4,10 @@
  */
 #include "postgres.h"
 
-#include "am/asowner.h"
-#include "am/options.h"
-#include "api/index_command.h"
-#include "api/recommender.h"
+#include "am/entry/asowner.h"
+#include "am/store/options.h"
+#include "api/call/recommender.h"
+#include "api/measure/index_command.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"

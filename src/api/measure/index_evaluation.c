@@ -8,16 +8,16 @@
  */
 #include "postgres.h"
 
-#include "am/factor.h"
-#include "am/itemorder.h"
-#include "am/options.h"
-#include "am/popular.h"
-#include "api/index_evaluation.h"
-#include "api/recommender.h"
-#include "api/serving.h"
+#include "am/graph/factor.h"
+#include "am/graph/itemorder.h"
+#include "am/graph/popular_page.h"
+#include "am/store/options.h"
+#include "api/call/recommender.h"
+#include "api/measure/index_evaluation.h"
+#include "api/serve/serving.h"
 #include "miscadmin.h"
-#include "source/query.h"
-#include "source/split_train.h"
+#include "source/input/query.h"
+#include "source/train/split_train.h"
 #include "utils/memutils.h"
 
 /* What an item of the index is called here */

@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "core/dictionary.h"
-#include "core/evaluation.h"
+#include "core/measure/evaluation.h"
+#include "core/rows/dictionary.h"
 
 typedef struct RecsysIndexEvaluation
 {

@@ -5,13 +5,13 @@
  */
 #include "postgres.h"
 
-#include "api/arguments.h"
-#include "api/measuring.h"
+#include "api/call/arguments.h"
+#include "api/measure/measuring.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "source/parallel_evaluation.h"
-#include "source/split_train.h"
+#include "source/train/parallel_evaluation.h"
+#include "source/train/split_train.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"

@@ -8,11 +8,11 @@
 
 #include "postgres.h"
 
-#include "api/model_text.h"
-#include "core/evaluation.h"
+#include "api/measure/model_argument.h"
+#include "core/measure/evaluation.h"
 #include "fmgr.h"
-#include "source/labels.h"
-#include "source/split.h"
+#include "source/input/labels.h"
+#include "source/input/split.h"
 
 /* How much is told of the progress: INFO when asked for, as VACUUM VERBOSE does. */
 #define RecsysProgressLevel(verbose) ((verbose) ? INFO : DEBUG1)

@@ -1,5 +1,5 @@
 /*
- * model_text.c
+ * model_argument.c
  *	  Models given as text: what stands in CREATE INDEX … WITH (…).
  *
  * The text is read by the server's own grammar and checked by the access
@@ -9,8 +9,8 @@
 #include "postgres.h"
 
 #include "access/reloptions.h"
-#include "am/options.h"
-#include "api/model_text.h"
+#include "am/store/options.h"
+#include "api/measure/model_argument.h"
 #include "compat.h"
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"

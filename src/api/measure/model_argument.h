@@ -1,13 +1,13 @@
 /*
- * model_text.h
+ * model_argument.h
  *	  Models given as text: what stands in CREATE INDEX … WITH (…).
  */
-#ifndef RECSYS_MODEL_TEXT_H
-#define RECSYS_MODEL_TEXT_H
+#ifndef RECSYS_MODEL_ARGUMENT_H
+#define RECSYS_MODEL_ARGUMENT_H
 
 #include "postgres.h"
 
-#include "core/similarity.h"
+#include "core/pairs/similarity.h"
 
 typedef struct RecsysModelText
 {
@@ -22,4 +22,4 @@ typedef struct RecsysModelText
  */
 extern void RecsysParseModelText(const char *text, RecsysModelText *model);
 
-#endif							/* RECSYS_MODEL_TEXT_H */
+#endif							/* RECSYS_MODEL_ARGUMENT_H */

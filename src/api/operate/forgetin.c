@@ -10,8 +10,8 @@
 
 #include "access/genam.h"
 #include "access/relation.h"
-#include "api/forgetin.h"
-#include "am/indexes.h"
+#include "am/entry/indexes.h"
+#include "api/operate/forgetin.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "compat.h"

@@ -10,14 +10,14 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "am/asowner.h"
-#include "am/check.h"
-#include "am/forget.h"
-#include "am/merge.h"
-#include "am/visible.h"
-#include "api/arguments.h"
-#include "api/forgetin.h"
-#include "api/recommender.h"
+#include "am/check/check.h"
+#include "am/entry/asowner.h"
+#include "am/merge/merge.h"
+#include "am/read/visible.h"
+#include "am/write/forget.h"
+#include "api/call/arguments.h"
+#include "api/call/recommender.h"
+#include "api/operate/forgetin.h"
 #include "catalog/index.h"
 #include "compat.h"
 #include "fmgr.h"
@@ -54,7 +54,7 @@ refuse_read_only(const char *function, Relation index)
 }
 
 /*
- * Merges what is pending into the item graph, see am/merge.c.  Another merge of
+ * Merges what is pending into the item graph, see am/merge/merge.c.  Another merge of
  * the same index does not wait for the first: it returns NULLs.
  */
 Datum

@@ -1,5 +1,5 @@
 /*
- * pages.c
+ * page_functions.c
  *	  Schema recsys: page_summary() and page_info(), for debugging.
  *
  * Both are for the index's owner and work on any index, however damaged: a page
@@ -9,10 +9,10 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "am/inspect.h"
-#include "am/meta.h"
-#include "api/guard.h"
-#include "api/recommender.h"
+#include "am/store/inspect.h"
+#include "am/store/meta.h"
+#include "api/call/guard.h"
+#include "api/call/recommender.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"

@@ -3,10 +3,10 @@
  *	  Scores, and what they come from, of an index with factors.
  *
  * The user's factor is computed from those of the items in the profile (folded in,
- * core/factors.c) and then multiplied by those of all items, straight from their pages.
+ * core/dense/factors.c) and then multiplied by those of all items, straight from their pages.
  * Nothing is kept between calls: what a user has just done counts in the next one.
  *
- * Of all those factors a call reads few.  Sketches (core/factorsketch.c) give a lower and an
+ * Of all those factors a call reads few.  Sketches (core/dense/factorsketch.c) give a lower and an
  * upper bound of each score; whatever cannot reach the k-th best lower bound is not
  * among the best k.  The others are scored as they would be without that, so that the
  * answer is the same.
@@ -18,9 +18,9 @@
 
 #include <math.h>
 
-#include "am/factor.h"
-#include "api/factorserving.h"
-#include "core/topk.h"
+#include "am/graph/factor.h"
+#include "api/serve/factorserving.h"
+#include "core/base/topk.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

@@ -5,9 +5,9 @@
 #ifndef RECSYS_FACTORSERVING_H
 #define RECSYS_FACTORSERVING_H
 
-#include "api/recommender.h"
-#include "api/serving.h"
-#include "core/scorer.h"
+#include "api/call/recommender.h"
+#include "api/serve/serving.h"
+#include "core/pairs/scorer.h"
 
 /*
  * Adds scores by factors: of all items that have a positive one, or at least of the best

@@ -4,10 +4,10 @@
  */
 #include "postgres.h"
 
-#include "am/factor.h"
-#include "api/answer.h"
-#include "api/arguments.h"
-#include "api/recommender.h"
+#include "am/graph/factor.h"
+#include "api/call/answer.h"
+#include "api/call/arguments.h"
+#include "api/call/recommender.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/array.h"

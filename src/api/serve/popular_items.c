@@ -1,5 +1,5 @@
 /*
- * popular.c
+ * popular_items.c
  *	  popular_items(): items by number of users, all time or trending.
  *
  * Without since and half_life the answer is as of the last build and costs one
@@ -10,16 +10,16 @@
  */
 #include "postgres.h"
 
-#include "api/answer.h"
-#include "api/arguments.h"
-#include "api/recommender.h"
-#include "api/serving.h"
-#include "am/itemorder.h"
-#include "am/popular.h"
-#include "am/visible.h"
+#include "am/graph/itemorder.h"
+#include "am/graph/popular_page.h"
+#include "am/read/visible.h"
+#include "api/call/answer.h"
+#include "api/call/arguments.h"
+#include "api/call/recommender.h"
+#include "api/serve/serving.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "source/clock.h"
+#include "source/input/clock.h"
 #include "storage/predicate.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"

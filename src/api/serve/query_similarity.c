@@ -4,15 +4,15 @@
  */
 #include "postgres.h"
 
-#include "api/answer.h"
-#include "api/arguments.h"
-#include "api/suggestion.h"
-#include "core/modeloptions.h"
+#include "api/call/answer.h"
+#include "api/call/arguments.h"
+#include "api/call/suggestion.h"
+#include "core/pairs/modeloptions.h"
 #include "miscadmin.h"
-#include "source/model.h"
-#include "source/optiontext.h"
-#include "source/query.h"
-#include "source/values.h"
+#include "source/input/query.h"
+#include "source/input/values.h"
+#include "source/train/historystore.h"
+#include "source/train/optiontext.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(recsys_query_item_similarity);

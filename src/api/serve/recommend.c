@@ -6,13 +6,13 @@
 
 #include <math.h>
 
-#include "api/answer.h"
-#include "api/arguments.h"
-#include "api/factorserving.h"
-#include "api/recommender.h"
-#include "api/serving.h"
-#include "am/itemorder.h"
-#include "am/options.h"
+#include "am/graph/itemorder.h"
+#include "am/store/options.h"
+#include "api/call/answer.h"
+#include "api/call/arguments.h"
+#include "api/call/recommender.h"
+#include "api/serve/factorserving.h"
+#include "api/serve/serving.h"
 #include "catalog/pg_type.h"
 
 PG_FUNCTION_INFO_V1(recsys_recommend);

@@ -8,10 +8,10 @@
 
 #include "postgres.h"
 
-#include "api/answer.h"
-#include "api/recommender.h"
-#include "core/history.h"
-#include "core/scorer.h"
+#include "api/call/answer.h"
+#include "api/call/recommender.h"
+#include "core/pairs/scorer.h"
+#include "core/rows/history.h"
 
 typedef struct RecsysProfile
 {

@@ -4,12 +4,12 @@
  */
 #include "postgres.h"
 
-#include "api/answer.h"
-#include "api/arguments.h"
-#include "api/recommender.h"
-#include "api/serving.h"
+#include "api/call/answer.h"
+#include "api/call/arguments.h"
+#include "api/call/recommender.h"
+#include "api/serve/serving.h"
 #include "miscadmin.h"
-#include "source/values.h"
+#include "source/input/values.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(recsys_similar_items);

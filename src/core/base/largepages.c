@@ -1,8 +1,8 @@
 /*
- * pages.c
+ * largepages.c
  *	  Large pieces of memory that are about to be written.
  */
-#include "core/pages.h"
+#include "core/base/largepages.h"
 
 #include <sys/mman.h>
 

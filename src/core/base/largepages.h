@@ -1,11 +1,11 @@
 /*
- * pages.h
+ * largepages.h
  *	  Large pieces of memory that are about to be written.
  */
-#ifndef RECSYS_PAGES_H
-#define RECSYS_PAGES_H
+#ifndef RECSYS_LARGEPAGES_H
+#define RECSYS_LARGEPAGES_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /*
  * Have the pages of a piece of memory mapped at once, as large ones where there are
@@ -13,4 +13,4 @@
  */
 extern void RecsysMapPages(void *memory, Size size);
 
-#endif							/* RECSYS_PAGES_H */
+#endif							/* RECSYS_LARGEPAGES_H */

@@ -6,7 +6,7 @@
 #ifndef RECSYS_RANDOM_H
 #define RECSYS_RANDOM_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* SplitMix64: Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014. */
 #define RECSYS_RANDOM_STEP UINT64CONST(0x9E3779B97F4A7C15)

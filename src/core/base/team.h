@@ -16,12 +16,12 @@
  * and what has been written before the last wait.
  *
  * How members are told to wait, and where the counter of chunks is, is up to
- * who makes the team (source/parallel_team.c).  One member alone needs neither.
+ * who makes the team (source/train/parallel_team.c).  One member alone needs neither.
  */
 #ifndef RECSYS_TEAM_H
 #define RECSYS_TEAM_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 typedef struct RecsysTeam
 {

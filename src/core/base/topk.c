@@ -2,7 +2,7 @@
  * topk.c
  *	  The best k of many scored items: selection and sorting.
  */
-#include "core/topk.h"
+#include "core/base/topk.h"
 
 /*
  * Quickselect with the median of three as pivot.  Orders are distinct, so the

@@ -9,7 +9,7 @@
 #ifndef RECSYS_TOPK_H
 #define RECSYS_TOPK_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 typedef struct RecsysCandidate
 {

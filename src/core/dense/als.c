@@ -22,14 +22,14 @@
  * The start is random but always the same.  Members of a team claim rows of a half step; G is summed
  * up in a fixed number of parts.
  */
-#include "core/als.h"
+#include "core/dense/als.h"
 
 #include <math.h>
 
-#include "core/area.h"
-#include "core/blas.h"
-#include "core/pairrow.h"
-#include "core/random.h"
+#include "core/base/random.h"
+#include "core/dense/area.h"
+#include "core/dense/blas.h"
+#include "core/pairs/pairrow.h"
 
 /* nu: regularization in proportion to how much is known of a row (Rendle et al.) */
 #define EXPONENT 1.0

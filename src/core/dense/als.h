@@ -5,8 +5,8 @@
 #ifndef RECSYS_ALS_H
 #define RECSYS_ALS_H
 
-#include "core/densemodel.h"
-#include "core/factors.h"
+#include "core/dense/densemodel.h"
+#include "core/dense/factors.h"
 
 /* Of the task's options rank, unobserved, lambda and iterations matter.  The rows are cosines of factors. */
 extern const RecsysDenseModel RecsysAls;

@@ -8,7 +8,7 @@
 #ifndef RECSYS_AREA_H
 #define RECSYS_AREA_H
 
-#include "core/cooccurrence.h"
+#include "core/pairs/cooccurrence.h"
 
 /* Pieces begin on cache lines of their own (or pairs, which some processors fetch at once). */
 #define RECSYS_AREA_ALIGNMENT 128

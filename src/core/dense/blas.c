@@ -9,14 +9,14 @@
  *
  * Standalone programs are linked with the libraries in the usual way.
  */
-#include "core/blas.h"
+#include "core/dense/blas.h"
 
 #ifndef RECSYS_STANDALONE
 
 #include <dlfcn.h>
 #include <stdlib.h>
 
-#include "core/blaskind.h"
+#include "core/dense/blaskind.h"
 
 #ifndef RECSYS_BLAS_LIBRARY
 #define RECSYS_BLAS_LIBRARY "libblas.so.3"

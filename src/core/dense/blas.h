@@ -16,7 +16,7 @@
 #ifndef RECSYS_BLAS_H
 #define RECSYS_BLAS_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* outside the module these names are the library's */
 #ifndef RECSYS_STANDALONE

@@ -7,7 +7,7 @@
  * implementation in a directory of its own, and point to it by a link libblas.so.3.
  * The reference implementation has no mark of its own.
  */
-#include "core/blaskind.h"
+#include "core/dense/blaskind.h"
 
 typedef struct Implementation
 {

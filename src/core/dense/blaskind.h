@@ -5,7 +5,7 @@
 #ifndef RECSYS_BLASKIND_H
 #define RECSYS_BLASKIND_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* Does the library, or one that it is linked with, define the symbol? */
 typedef bool (*RecsysBlasHasSymbol) (void *arg, const char *symbol);

@@ -6,7 +6,7 @@
  * depends on who has scanned the table when.  So users are brought into an order that
  * follows from their histories alone; those that have the same are interchangeable.
  */
-#include "core/densemodel.h"
+#include "core/dense/densemodel.h"
 
 /* A user's place in the order */
 typedef struct Place

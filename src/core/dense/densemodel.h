@@ -10,9 +10,9 @@
 #ifndef RECSYS_DENSEMODEL_H
 #define RECSYS_DENSEMODEL_H
 
-#include "core/cooccurrence.h"
-#include "core/modeloptions.h"
-#include "core/team.h"
+#include "core/base/team.h"
+#include "core/pairs/cooccurrence.h"
+#include "core/pairs/modeloptions.h"
 
 /* What is to be done, the same for all members */
 typedef struct RecsysDenseTask

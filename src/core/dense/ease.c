@@ -28,13 +28,13 @@
  * inverse of the head and t together gives but for its small change of P_hh.  Items
  * of the tail do not predict each other.
  */
-#include "core/ease.h"
+#include "core/dense/ease.h"
 
 #include <math.h>
 
-#include "core/area.h"
-#include "core/inverse.h"
-#include "core/pairrow.h"
+#include "core/dense/area.h"
+#include "core/dense/inverse.h"
+#include "core/pairs/pairrow.h"
 
 /* Columns between two checks for interrupts. */
 #define COLUMNS_PER_CHECK 16

@@ -5,7 +5,7 @@
 #ifndef RECSYS_EASE_H
 #define RECSYS_EASE_H
 
-#include "core/densemodel.h"
+#include "core/dense/densemodel.h"
 
 /* With the task's options' lambda > 0.  The task says for how many items it is to be exact. */
 extern const RecsysDenseModel RecsysEase;

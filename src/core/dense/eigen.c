@@ -18,14 +18,14 @@
  * P may take some directions of a block to nothing new.  Random ones stand in for them.
  * These and the start are the same in every run.
  */
-#include "core/eigen.h"
+#include "core/dense/eigen.h"
 
 #include <float.h>
 #include <math.h>
 
-#include "core/area.h"
-#include "core/blas.h"
-#include "core/krylov.h"
+#include "core/dense/area.h"
+#include "core/dense/blas.h"
+#include "core/dense/krylov.h"
 
 /* Size of the basis: vectors for each one that is wanted, and blocks on top of that */
 #define BASIS_FACTOR 3

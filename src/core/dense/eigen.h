@@ -5,8 +5,8 @@
 #ifndef RECSYS_EIGEN_H
 #define RECSYS_EIGEN_H
 
-#include "core/matrix.h"
-#include "core/team.h"
+#include "core/base/team.h"
+#include "core/rows/matrix.h"
 
 typedef struct RecsysEigen
 {

@@ -27,11 +27,11 @@
  *		x = D^-1/2 V' inverse(I + V V') s
  *		inverse(A) = D^-1/2 (I - V' inverse(I + V V') V) D^-1/2
  */
-#include "core/factors.h"
+#include "core/dense/factors.h"
 
 #include <math.h>
 
-#include "core/blas.h"
+#include "core/dense/blas.h"
 
 /* Items that are added to A at once, at least */
 #define MIN_PANEL 64

@@ -9,7 +9,7 @@
 #ifndef RECSYS_FACTORS_H
 #define RECSYS_FACTORS_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* What folding a user in needs in addition to the factors: see factors.c. */
 typedef struct RecsysFactorShape

@@ -12,7 +12,7 @@
  * among the best by such a bound, and only of these the factors need to be looked at: most
  * of the cost of scoring a catalog is getting it from memory.
  */
-#include "core/factorsketch.h"
+#include "core/dense/factorsketch.h"
 
 #include <float.h>
 #include <math.h>

@@ -5,7 +5,7 @@
 #ifndef RECSYS_FACTORSKETCH_H
 #define RECSYS_FACTORSKETCH_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* A step, and a code of one byte for each number, rounded up to whole words */
 typedef struct RecsysSketch

@@ -12,10 +12,10 @@
  * it is one product of matrices after the other, which BLAS is best at and which can be
  * cut into pieces between which a backend looks whether it was canceled.
  */
-#include "core/inverse.h"
+#include "core/dense/inverse.h"
 
-#include "core/area.h"
-#include "core/blas.h"
+#include "core/dense/area.h"
+#include "core/dense/blas.h"
 
 /* Columns that are swept at once. */
 #define SWEEP_BLOCK 256

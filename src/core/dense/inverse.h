@@ -5,7 +5,7 @@
 #ifndef RECSYS_INVERSE_H
 #define RECSYS_INVERSE_H
 
-#include "core/team.h"
+#include "core/base/team.h"
 
 /*
  * a is n x n, column-major; of what is given only the lower triangle

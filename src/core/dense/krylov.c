@@ -10,12 +10,12 @@
  * BLAS they are transposed.  Rows, or blocks of the basis, are what members of a team
  * claim.
  */
-#include "core/krylov.h"
+#include "core/dense/krylov.h"
 
 #include <math.h>
 
-#include "core/blas.h"
-#include "core/random.h"
+#include "core/base/random.h"
+#include "core/dense/blas.h"
 
 /*
  * A new block is orthogonal enough when its products with the basis were smaller than this

@@ -8,8 +8,8 @@
 #ifndef RECSYS_KRYLOV_H
 #define RECSYS_KRYLOV_H
 
-#include "core/matrix.h"
-#include "core/team.h"
+#include "core/base/team.h"
+#include "core/rows/matrix.h"
 
 /* Vectors in a block: as many floats as can be summed up in registers */
 #define BLOCK 64

@@ -24,13 +24,13 @@
  * largest after it is damped by popularity once more, score * d_j^-e: a popular item that is missing
  * in one row comes in by the others of a history, a rare one does not.
  */
-#include "core/spectral.h"
+#include "core/dense/spectral.h"
 
 #include <math.h>
 
-#include "core/area.h"
-#include "core/eigen.h"
-#include "core/pairrow.h"
+#include "core/dense/area.h"
+#include "core/dense/eigen.h"
+#include "core/pairs/pairrow.h"
 
 #define PAIRS_PER_CHECK 1024
 

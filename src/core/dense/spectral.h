@@ -5,7 +5,7 @@
 #ifndef RECSYS_SPECTRAL_H
 #define RECSYS_SPECTRAL_H
 
-#include "core/densemodel.h"
+#include "core/dense/densemodel.h"
 
 /* See the formulas in spectral.c. */
 typedef struct RecsysSpectralParameters

@@ -21,7 +21,7 @@
 #ifndef RECSYS_ITEMSET_H
 #define RECSYS_ITEMSET_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 typedef enum RecsysItemsetKind
 {

@@ -19,7 +19,7 @@
 #ifndef RECSYS_ITEMSET_BLOCK_H
 #define RECSYS_ITEMSET_BLOCK_H
 
-#include "core/itemset.h"
+#include "core/itemset/itemset.h"
 
 #define ITEMSET_HEAD ((uint32) 0x80000000)
 #define ITEMSET_MAX_BASKETS (ITEMSET_HEAD - 1)

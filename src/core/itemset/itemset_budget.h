@@ -5,7 +5,7 @@
 #ifndef RECSYS_ITEMSET_BUDGET_H
 #define RECSYS_ITEMSET_BUDGET_H
 
-#include "core/pages.h"
+#include "core/base/largepages.h"
 
 typedef struct Budget
 {

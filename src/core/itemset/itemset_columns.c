@@ -6,7 +6,7 @@
  * fewer baskets are left than there are bits, the bits of those that are left are
  * moved together.
  */
-#include "core/itemset_columns.h"
+#include "core/itemset/itemset_columns.h"
 
 /*
  * Bits are moved together in columns of at least this many words, if no more than this

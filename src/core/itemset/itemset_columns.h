@@ -5,7 +5,7 @@
 #ifndef RECSYS_ITEMSET_COLUMNS_H
 #define RECSYS_ITEMSET_COLUMNS_H
 
-#include "core/itemset_search.h"
+#include "core/itemset/itemset_search.h"
 
 /*
  * Where the bits of baskets go.  First the bits of all baskets are counted, then the

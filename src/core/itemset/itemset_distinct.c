@@ -7,7 +7,7 @@
  * far larger than a cache, so a basket asks the memory for its slot and waits while a
  * few others do the same.
  */
-#include "core/itemset_distinct.h"
+#include "core/itemset/itemset_distinct.h"
 
 /* The table begins with no more slots than this. */
 #define MAX_FIRST_SLOTS ((uint32) 1 << 20)

@@ -5,7 +5,7 @@
 #ifndef RECSYS_ITEMSET_DISTINCT_H
 #define RECSYS_ITEMSET_DISTINCT_H
 
-#include "core/itemset_budget.h"
+#include "core/itemset/itemset_budget.h"
 
 /*
  * Baskets up to this length are looked for among those seen; longer ones are hardly ever

@@ -14,8 +14,8 @@
  * Baskets of the current set are a list of places in the block's entries.  As long as
  * there are only items of all_of in it, that is all baskets, and supports are known.
  */
-#include "core/itemset_block.h"
-#include "core/itemset_first.h"
+#include "core/itemset/itemset_block.h"
+#include "core/itemset/itemset_first.h"
 
 /* Look for interrupts after so many entries. */
 #define WORK_BETWEEN_CHECKS 1000000

@@ -5,7 +5,7 @@
 #ifndef RECSYS_ITEMSET_FIRST_H
 #define RECSYS_ITEMSET_FIRST_H
 
-#include "core/itemset.h"
+#include "core/itemset/itemset.h"
 
 /*
  * Of the sets with just that support, with kind ALL and without any_of, the first ones in the

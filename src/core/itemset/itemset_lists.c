@@ -7,9 +7,9 @@
  * these: as columns of bits when the extensions are few, as shorter lists when they are
  * many.
  */
-#include "core/itemset_lists.h"
+#include "core/itemset/itemset_lists.h"
 
-#include "core/itemset_columns.h"
+#include "core/itemset/itemset_columns.h"
 
 /* An item that is frequent together with the current set. */
 typedef struct Extension

@@ -5,7 +5,7 @@
 #ifndef RECSYS_ITEMSET_LISTS_H
 #define RECSYS_ITEMSET_LISTS_H
 
-#include "core/itemset_search.h"
+#include "core/itemset/itemset_search.h"
 
 /*
  * All sets of the current one, whose last item is the one of that number in the lists,

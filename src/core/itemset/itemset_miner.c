@@ -6,10 +6,10 @@
  * Whether the search goes along lists or along columns is chosen for the whole block
  * when the miner is made; lists turn into columns further down by themselves.
  */
-#include "core/itemset_miner.h"
+#include "core/itemset/itemset_miner.h"
 
-#include "core/itemset_columns.h"
-#include "core/itemset_lists.h"
+#include "core/itemset/itemset_columns.h"
+#include "core/itemset/itemset_lists.h"
 
 #define MAX_COLUMNS 64
 

@@ -5,7 +5,7 @@
 #ifndef RECSYS_ITEMSET_MINER_H
 #define RECSYS_ITEMSET_MINER_H
 
-#include "core/itemset.h"
+#include "core/itemset/itemset.h"
 
 /* Mine another kind, or from now on only what has a higher support. */
 extern void RecsysItemsetMinerChange(RecsysItemsetMiner *miner, RecsysItemsetKind kind,

@@ -6,8 +6,8 @@
  * second pass keeps of each basket what is frequent, recoded to ranks, and equal baskets
  * once (itemset_distinct.c).  See itemset_block.h for what comes out.
  */
-#include "core/itemset_block.h"
-#include "core/itemset_distinct.h"
+#include "core/itemset/itemset_block.h"
+#include "core/itemset/itemset_distinct.h"
 
 #define ITEM_EXCLUDED 1
 #define ITEM_ALL_OF 2

@@ -7,7 +7,7 @@
  * is no list of free pieces: memory comes from chunks that are filled one after the
  * other, and going back is going back to a mark.
  */
-#include "core/itemset_search.h"
+#include "core/itemset/itemset_search.h"
 
 #define CHUNK_SIZE ((Size) 256 * 1024)
 

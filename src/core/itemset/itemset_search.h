@@ -23,7 +23,7 @@
 #ifndef RECSYS_ITEMSET_SEARCH_H
 #define RECSYS_ITEMSET_SEARCH_H
 
-#include "core/itemset_block.h"
+#include "core/itemset/itemset_block.h"
 
 /* More powers of two than a count of baskets has. */
 #define MAX_SEGMENTS 32

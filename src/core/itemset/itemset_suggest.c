@@ -9,7 +9,7 @@
  * Supports are told apart by their twelve highest bits: exactly up to 4095, and to one
  * in 2,048 beyond.
  */
-#include "core/itemset_miner.h"
+#include "core/itemset/itemset_miner.h"
 
 #define EXACT_BITS 12
 #define EXACT ((uint32) 1 << EXACT_BITS)

@@ -7,7 +7,7 @@
  * are small enough and two otherwise.  That is a fifth of what a row takes.  Items are
  * put in order when they are unpacked: who only counts sets never looks at them.
  */
-#include "core/setpack.h"
+#include "core/itemset/setpack.h"
 
 /* Items below this take one unit. */
 #define NARROW_ITEMS 65536

@@ -5,7 +5,7 @@
 #ifndef RECSYS_SETPACK_H
 #define RECSYS_SETPACK_H
 
-#include "core/itemset.h"
+#include "core/itemset/itemset.h"
 
 /* Item numbers are below nitems; weighted: sets have a weight. */
 typedef struct RecsysSetFormat

@@ -8,9 +8,9 @@
  * item, so it depends on no order and costs one addition an item.  A set that
  * looks right by its hash is compared item by item: chance decides nothing.
  */
-#include "core/setstore.h"
+#include "core/itemset/setstore.h"
 
-#include "core/random.h"
+#include "core/base/random.h"
 
 #define CHUNK_BITS 18			/* words of a chunk, as a power of two: 1 MB */
 #define CHUNK_WORDS ((uint32) 1 << CHUNK_BITS)

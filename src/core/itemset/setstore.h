@@ -5,7 +5,7 @@
 #ifndef RECSYS_SETSTORE_H
 #define RECSYS_SETSTORE_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* A stored set; the weight stands behind the items, see RecsysStoredWeight */
 typedef struct RecsysStoredSet

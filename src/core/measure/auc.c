@@ -12,7 +12,7 @@
  * each item that got a score looks up how many of them it beats.  All that got no score
  * are counted at once, by numbers of users, of which sums over the catalogue are prepared.
  */
-#include "core/evaluator.h"
+#include "core/measure/evaluator.h"
 
 #include <math.h>
 

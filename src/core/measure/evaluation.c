@@ -10,7 +10,7 @@
  *
  * auc.c and listfigures.c measure the list, spread.c all lists together.
  */
-#include "core/evaluator.h"
+#include "core/measure/evaluator.h"
 
 /* Items that are scored by their factors at a time */
 #define ITEMS_PER_CALL 1024

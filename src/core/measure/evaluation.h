@@ -9,8 +9,8 @@
 #ifndef RECSYS_EVALUATION_H
 #define RECSYS_EVALUATION_H
 
-#include "core/factors.h"
-#include "core/metrics.h"
+#include "core/dense/factors.h"
+#include "core/measure/metrics.h"
 
 #define RECSYS_EVALUATION_MAX_KS 16
 

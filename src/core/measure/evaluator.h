@@ -6,8 +6,8 @@
 #ifndef RECSYS_EVALUATOR_H
 #define RECSYS_EVALUATOR_H
 
-#include "core/evaluation.h"
-#include "core/scorer.h"
+#include "core/measure/evaluation.h"
+#include "core/pairs/scorer.h"
 
 struct RecsysEvaluator
 {

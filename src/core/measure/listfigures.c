@@ -17,7 +17,7 @@
  *				for items of two; items without category are left out.
  * new_items	share of the listed items that are new
  */
-#include "core/evaluator.h"
+#include "core/measure/evaluator.h"
 
 #include <math.h>
 

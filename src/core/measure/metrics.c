@@ -34,7 +34,7 @@
  *
  * AUC and the rest need more than a list of hits: evaluation.c has them.
  */
-#include "core/metrics.h"
+#include "core/measure/metrics.h"
 
 #include <math.h>
 

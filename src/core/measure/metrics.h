@@ -7,7 +7,7 @@
 #ifndef RECSYS_METRICS_H
 #define RECSYS_METRICS_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* In the order in which they are reported */
 typedef enum RecsysMetric

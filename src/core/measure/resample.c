@@ -7,11 +7,11 @@
  * Rows with an undefined value count for the other columns: such columns have a
  * second one beside them that counts the defined values.
  */
-#include "core/resample.h"
+#include "core/measure/resample.h"
 
 #include <math.h>
 
-#include "core/random.h"
+#include "core/base/random.h"
 
 #define BATCH 8
 

@@ -5,7 +5,7 @@
 #ifndef RECSYS_RESAMPLE_H
 #define RECSYS_RESAMPLE_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 typedef struct RecsysMean
 {

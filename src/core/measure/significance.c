@@ -11,7 +11,7 @@
  * correction for ties is as good: Hollander, Wolfe, Chicken: Nonparametric
  * statistical methods (2014), section 3.1.
  */
-#include "core/significance.h"
+#include "core/measure/significance.h"
 
 #include <math.h>
 

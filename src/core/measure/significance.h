@@ -5,7 +5,7 @@
 #ifndef RECSYS_SIGNIFICANCE_H
 #define RECSYS_SIGNIFICANCE_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /*
  * Two-sided p-value of Student's paired t-test; NaN for fewer than two

@@ -5,7 +5,7 @@
  * Places in lists are counted by group (an item by itself, or its seller), then the
  * counts are looked at as a whole.
  */
-#include "core/spread.h"
+#include "core/measure/spread.h"
 
 #include <math.h>
 

@@ -5,7 +5,7 @@
 #ifndef RECSYS_SPREAD_H
 #define RECSYS_SPREAD_H
 
-#include "core/evaluation.h"
+#include "core/measure/evaluation.h"
 
 /* What of an outcome is counted, and as what */
 typedef struct RecsysListChoice

@@ -20,12 +20,12 @@
  * them would be the larger part of the work, a list of the touched ones is
  * kept.
  */
-#include "core/cooccurrence.h"
+#include "core/pairs/cooccurrence.h"
 
 #include <math.h>
 
-#include "core/counters.h"
-#include "core/rowselect.h"
+#include "core/pairs/counters.h"
+#include "core/pairs/rowselect.h"
 
 /* Users between two checks for interrupts: well below a few milliseconds. */
 #define USERS_PER_CHECK 64

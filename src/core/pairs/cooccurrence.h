@@ -10,8 +10,8 @@
 #ifndef RECSYS_COOCCURRENCE_H
 #define RECSYS_COOCCURRENCE_H
 
-#include "core/matrix.h"
-#include "core/similarity.h"
+#include "core/pairs/similarity.h"
+#include "core/rows/matrix.h"
 
 typedef struct RecsysNeighbor
 {

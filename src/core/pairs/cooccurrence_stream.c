@@ -19,9 +19,9 @@
  *
  * When weights matter, either has a double beside each counter.
  */
-#include "core/cooccurrence.h"
+#include "core/pairs/cooccurrence.h"
 
-#include "core/rowselect.h"
+#include "core/pairs/rowselect.h"
 
 typedef struct StreamRow
 {

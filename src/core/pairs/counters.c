@@ -5,7 +5,7 @@
  * The additions are what training spends its time with.  Users of an item are all over
  * the matrix, so the histories to come are fetched into the cache ahead.
  */
-#include "core/counters.h"
+#include "core/pairs/counters.h"
 
 #include <math.h>
 

@@ -8,7 +8,7 @@
 #ifndef RECSYS_COUNTERS_H
 #define RECSYS_COUNTERS_H
 
-#include "core/cooccurrence.h"
+#include "core/pairs/cooccurrence.h"
 
 /* Dot product and count side by side, so that one addition goes to one cache line. */
 typedef struct RecsysWeightedSum

@@ -2,7 +2,7 @@
  * modeloptions.c
  *	  The options of all models in one table: name, range, default.
  */
-#include "core/modeloptions.h"
+#include "core/pairs/modeloptions.h"
 
 #define LARGEST_REGULARIZATION 1e9
 

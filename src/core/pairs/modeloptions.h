@@ -7,7 +7,7 @@
 #ifndef RECSYS_MODELOPTIONS_H
 #define RECSYS_MODELOPTIONS_H
 
-#include "core/similarity.h"
+#include "core/pairs/similarity.h"
 
 typedef enum RecsysOptionKind
 {

@@ -14,7 +14,7 @@
  * If the changed list has as many certain entries as it may store, the floor
  * rises to the last of them.
  */
-#include "core/neighbors.h"
+#include "core/pairs/neighbors.h"
 
 /* Runs up to this length are sorted by insertion. */
 #define SHORT_RUN 8

@@ -9,8 +9,8 @@
 #ifndef RECSYS_NEIGHBORS_H
 #define RECSYS_NEIGHBORS_H
 
-#include "core/cooccurrence.h"
-#include "core/keyorder.h"
+#include "core/pairs/cooccurrence.h"
+#include "core/rows/keyorder.h"
 
 /*
  * Every pair that is not in the list stands behind the floor in the order; a

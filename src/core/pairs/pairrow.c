@@ -6,12 +6,12 @@
  * scores them, and the best are reported.  A pair below min_support is thus
  * never stored, whatever the model thinks of it.
  */
-#include "core/pairrow.h"
+#include "core/pairs/pairrow.h"
 
 #include <math.h>
 
-#include "core/rowselect.h"
-#include "core/topk.h"
+#include "core/base/topk.h"
+#include "core/pairs/rowselect.h"
 
 /* The rows are claimed in this many chunks, so that all members finish at about the same time. */
 #define CHUNKS 1024

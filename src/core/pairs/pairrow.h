@@ -5,8 +5,8 @@
 #ifndef RECSYS_PAIRROW_H
 #define RECSYS_PAIRROW_H
 
-#include "core/cooccurrence.h"
-#include "core/team.h"
+#include "core/base/team.h"
+#include "core/pairs/cooccurrence.h"
 
 /*
  * Scores of the row's pairs; what is not positive and finite is not stored.  pairs[].score is

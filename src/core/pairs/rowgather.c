@@ -5,9 +5,9 @@
  * A row takes its neighbors as they come.  When it holds half again as many as
  * shall be kept, the worst go.
  */
-#include "core/rowgather.h"
+#include "core/pairs/rowgather.h"
 
-#include "core/neighbors.h"
+#include "core/pairs/neighbors.h"
 
 #define FIRST_ROOM 8
 

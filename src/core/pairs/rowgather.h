@@ -8,7 +8,7 @@
 #ifndef RECSYS_ROWGATHER_H
 #define RECSYS_ROWGATHER_H
 
-#include "core/cooccurrence.h"
+#include "core/pairs/cooccurrence.h"
 
 typedef struct RecsysRowGather RecsysRowGather;
 

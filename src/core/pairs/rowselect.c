@@ -21,10 +21,10 @@
  * full the best k stay and the k-th score becomes the threshold, so that rows
  * full of ties need no more memory than others.
  */
-#include "core/rowselect.h"
+#include "core/pairs/rowselect.h"
 
-#include "core/scorebounds.h"
-#include "core/topk.h"
+#include "core/base/topk.h"
+#include "core/pairs/scorebounds.h"
 
 #define POOL_EXTRA 64
 

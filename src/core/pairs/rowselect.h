@@ -8,7 +8,7 @@
 #ifndef RECSYS_ROWSELECT_H
 #define RECSYS_ROWSELECT_H
 
-#include "core/cooccurrence.h"
+#include "core/pairs/cooccurrence.h"
 
 /* Most counts that are handed over at once. */
 #define RECSYS_SELECT_BLOCK 128

@@ -12,7 +12,7 @@
  * logarithm, log-likelihood the sum of several such terms, each of which is bounded by
  * an expression without one.
  */
-#include "core/scorebounds.h"
+#include "core/pairs/scorebounds.h"
 
 #include <math.h>
 

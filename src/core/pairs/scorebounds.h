@@ -10,7 +10,7 @@
 #ifndef RECSYS_SCOREBOUNDS_H
 #define RECSYS_SCOREBOUNDS_H
 
-#include "core/cooccurrence.h"
+#include "core/pairs/cooccurrence.h"
 
 /* Room for rounding between a bound and a score, relative and absolute. */
 #define RECSYS_BOUND_RELATIVE_SLACK 1e-5f

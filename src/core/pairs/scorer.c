@@ -7,9 +7,9 @@
  * perhaps a million; the list is what a call looks through at its end and what
  * the next reset clears, so neither depends on the size of the catalogue.
  */
-#include "core/scorer.h"
+#include "core/pairs/scorer.h"
 
-#include "core/topk.h"
+#include "core/base/topk.h"
 
 #define MARK_SUM 1				/* the item was added to */
 #define MARK_EXCLUDED 2

@@ -9,7 +9,7 @@
 #ifndef RECSYS_SCORER_H
 #define RECSYS_SCORER_H
 
-#include "core/neighbors.h"
+#include "core/pairs/neighbors.h"
 
 typedef struct RecsysScorer RecsysScorer;
 

@@ -52,7 +52,7 @@
  *					collaborative filtering with jointly derived neighborhood
  *					interpolation weights")
  */
-#include "core/similarity.h"
+#include "core/pairs/similarity.h"
 
 #include <math.h>
 

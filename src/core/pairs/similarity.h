@@ -9,7 +9,7 @@
 #ifndef RECSYS_SIMILARITY_H
 #define RECSYS_SIMILARITY_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* stored on disk: never renumber */
 typedef enum RecsysSimilarity

@@ -22,9 +22,9 @@
  * a weight are gone through until they stand still, then all again; a sweep over
  * all in which nothing moves is the end.
  */
-#include "core/slim.h"
+#include "core/pairs/slim.h"
 
-#include "core/rowselect.h"
+#include "core/pairs/rowselect.h"
 
 /* Weights that move less than this stand still. */
 #define TOLERANCE 1e-6

@@ -5,7 +5,7 @@
 #ifndef RECSYS_SLIM_H
 #define RECSYS_SLIM_H
 
-#include "core/cooccurrence.h"
+#include "core/pairs/cooccurrence.h"
 
 typedef struct RecsysSlimKernel RecsysSlimKernel;
 

@@ -25,12 +25,12 @@
  *	  probabilities of the walk, W_i^-alpha, depends on the row alone.  So the mass
  *	  of an item stays the sum of w, while its squared norm is that of v.
  */
-#include "core/weighting.h"
+#include "core/pairs/weighting.h"
 
 #include <float.h>
 #include <math.h>
 
-#include "core/modeloptions.h"
+#include "core/pairs/modeloptions.h"
 
 struct RecsysWeigher
 {

@@ -7,7 +7,7 @@
 #ifndef RECSYS_WEIGHTING_H
 #define RECSYS_WEIGHTING_H
 
-#include "core/cooccurrence.h"
+#include "core/pairs/cooccurrence.h"
 
 typedef struct RecsysWeigher RecsysWeigher;
 

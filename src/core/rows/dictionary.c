@@ -18,7 +18,7 @@
  * No hash is stored: hashing an integer is cheaper than loading anything, and
  * where the table grows, records are read in the order they lie in memory.
  */
-#include "core/dictionary.h"
+#include "core/rows/dictionary.h"
 
 #define INITIAL_SLOTS 64
 #define INITIAL_KEYS 32

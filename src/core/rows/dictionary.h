@@ -5,7 +5,7 @@
 #ifndef RECSYS_DICTIONARY_H
 #define RECSYS_DICTIONARY_H
 
-#include "core/key.h"
+#include "core/rows/key.h"
 
 typedef struct RecsysDictionary RecsysDictionary;
 

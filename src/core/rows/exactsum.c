@@ -5,7 +5,7 @@
  * All floats are integers times 2^-149, so that a number of 300 bits holds their sum
  * (Kulisch 1981's long accumulator).  It is rounded once, when it is asked for.
  */
-#include "core/exactsum.h"
+#include "core/rows/exactsum.h"
 
 #include <math.h>
 

@@ -5,7 +5,7 @@
 #ifndef RECSYS_EXACTSUM_H
 #define RECSYS_EXACTSUM_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /*
  * Words of 32 bits, the lowest worth 2^-149, the smallest float; each takes the digits

@@ -2,7 +2,7 @@
  * histories.c
  *	  Folded histories collected one after the other.
  */
-#include "core/histories.h"
+#include "core/rows/histories.h"
 
 #define FIRST_ROWS 1024
 #define FIRST_ENTRIES 16384

@@ -6,8 +6,8 @@
 #ifndef RECSYS_HISTORIES_H
 #define RECSYS_HISTORIES_H
 
-#include "core/history.h"
-#include "core/matrix.h"
+#include "core/rows/history.h"
+#include "core/rows/matrix.h"
 
 typedef struct RecsysHistories
 {

@@ -8,9 +8,9 @@
  * in the low half) is sorted instead of the interactions themselves, by
  * insertion for short histories and by a radix sort otherwise.
  */
-#include "core/history.h"
+#include "core/rows/history.h"
 
-#include "core/exactsum.h"
+#include "core/rows/exactsum.h"
 
 #include <math.h>
 

@@ -13,7 +13,7 @@
 #ifndef RECSYS_HISTORY_H
 #define RECSYS_HISTORY_H
 
-#include "core/keyorder.h"
+#include "core/rows/keyorder.h"
 
 /* Time of an interaction in an index without a time column. */
 #define RECSYS_NO_TIME PG_INT64_MIN

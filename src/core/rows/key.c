@@ -13,7 +13,7 @@
  * at the end, so that a string and the same string with zero bytes appended
  * differ.
  */
-#include "core/key.h"
+#include "core/rows/key.h"
 
 #define HASH_MULTIPLIER_1 UINT64CONST(0x9E3779B97F4A7C15)
 #define HASH_MULTIPLIER_2 UINT64CONST(0xD6E8FEB86659FD93)

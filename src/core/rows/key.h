@@ -9,7 +9,7 @@
 #ifndef RECSYS_KEY_H
 #define RECSYS_KEY_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* stored on disk: never renumber */
 typedef enum RecsysKeyKind

@@ -2,7 +2,7 @@
  * keyorder.c
  *	  Sorting items by their keys.
  */
-#include "core/keyorder.h"
+#include "core/rows/keyorder.h"
 
 static int
 compare_items(const void *a, const void *b, void *order)

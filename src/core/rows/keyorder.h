@@ -5,7 +5,7 @@
 #ifndef RECSYS_KEYORDER_H
 #define RECSYS_KEYORDER_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /*
  * Items below nsorted have their numbers in key order; about others the

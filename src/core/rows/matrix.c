@@ -7,7 +7,7 @@
  * next free place.  Rows are walked in ascending order, so the new columns
  * come out ascending within each new row without any sorting.
  */
-#include "core/matrix.h"
+#include "core/rows/matrix.h"
 
 /* How many entries are handled between two checks for interrupts. */
 #define ENTRIES_PER_CHECK 1000000

@@ -5,7 +5,7 @@
 #ifndef RECSYS_MATRIX_H
 #define RECSYS_MATRIX_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 typedef struct RecsysMatrix
 {

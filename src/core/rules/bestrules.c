@@ -2,7 +2,7 @@
  * bestrules.c
  *	  The k best rules of a stream: a heap with the worst of them on top.
  */
-#include "core/rules.h"
+#include "core/rules/rules.h"
 
 /* Rules between two checks for interrupts while they are put in order */
 #define RULES_PER_CHECK 10000

@@ -8,9 +8,9 @@
  * may be too many for that, so they are passed over, and itemset_first.c finds those of them
  * that come first.  What is maximal depends on the threshold, which so cannot rise.
  */
-#include "core/itemset_first.h"
-#include "core/itemset_miner.h"
-#include "core/rules.h"
+#include "core/itemset/itemset_first.h"
+#include "core/itemset/itemset_miner.h"
+#include "core/rules/rules.h"
 
 typedef struct Best
 {

@@ -54,7 +54,7 @@
  * differences of log-factorials of millions would.  It is needed once; the tail
  * follows by the ratio of successive terms, relative to the first.
  */
-#include "core/rule_measures.h"
+#include "core/rules/rule_measures.h"
 
 #include <math.h>
 

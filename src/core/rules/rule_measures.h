@@ -5,7 +5,7 @@
 #ifndef RECSYS_RULE_MEASURES_H
 #define RECSYS_RULE_MEASURES_H
 
-#include "core/platform.h"
+#include "core/base/platform.h"
 
 /* Baskets with the whole rule, with its antecedent, with its consequent, and all of them */
 typedef struct RecsysRuleCounts

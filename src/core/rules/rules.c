@@ -7,7 +7,7 @@
  * needed beside Z's own are those of subsets of Z, which are frequent and so in
  * the store.
  */
-#include "core/rules.h"
+#include "core/rules/rules.h"
 
 #include <math.h>
 

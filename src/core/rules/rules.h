@@ -5,9 +5,9 @@
 #ifndef RECSYS_RULES_H
 #define RECSYS_RULES_H
 
-#include "core/itemset.h"
-#include "core/rule_measures.h"
-#include "core/setstore.h"
+#include "core/itemset/itemset.h"
+#include "core/itemset/setstore.h"
+#include "core/rules/rule_measures.h"
 
 /* A rule, or an item set if the consequent is empty; valid during the call */
 typedef struct RecsysRule

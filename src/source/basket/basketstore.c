@@ -9,11 +9,11 @@
  */
 #include "postgres.h"
 
-#include "core/pages.h"
-#include "core/platform.h"
+#include "core/base/largepages.h"
+#include "core/base/platform.h"
 #include "miscadmin.h"
-#include "source/basketstore.h"
-#include "source/tempfile.h"
+#include "source/basket/basketstore.h"
+#include "source/input/tempfile.h"
 
 /* Words of 32 bits of a chunk, from the first ones to later ones, unless a basket takes more */
 #define LEAST_CHUNK_WORDS 16384

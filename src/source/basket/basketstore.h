@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "core/history.h"
-#include "core/itemset.h"
+#include "core/itemset/itemset.h"
+#include "core/rows/history.h"
 
 typedef struct RecsysBasketStore RecsysBasketStore;
 

@@ -1,5 +1,5 @@
 /*
- * mining.c
+ * parallel_mining.c
  *	  Frequent item sets mined by this process and, when it takes long, by
  *	  parallel workers as well.
  *
@@ -18,11 +18,11 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
-#include "core/pages.h"
+#include "core/base/largepages.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
-#include "source/mining.h"
-#include "source/segment.h"
+#include "source/basket/parallel_mining.h"
+#include "source/team/segment.h"
 #include "utils/wait_event.h"
 
 /* Milliseconds that the leader mines alone, and that have to be left for workers */

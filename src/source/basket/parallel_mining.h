@@ -1,16 +1,16 @@
 /*
- * mining.h
+ * parallel_mining.h
  *	  Frequent item sets mined by this process and, when it takes long, by
  *	  parallel workers as well.
  */
-#ifndef RECSYS_MINING_H
-#define RECSYS_MINING_H
+#ifndef RECSYS_PARALLEL_MINING_H
+#define RECSYS_PARALLEL_MINING_H
 
 #include "postgres.h"
 
-#include "core/setpack.h"
+#include "core/itemset/setpack.h"
 #include "port/atomics.h"
-#include "source/workers.h"
+#include "source/team/workers.h"
 #include "storage/condition_variable.h"
 #include "storage/dsm.h"
 
@@ -74,4 +74,4 @@ extern RecsysItemsetOutcome RecsysMineItemsets(const RecsysItemsets *sets, Size 
 											   int nworkers, RecsysMiningTeam *team,
 											   const RecsysMiningReport *report);
 
-#endif							/* RECSYS_MINING_H */
+#endif							/* RECSYS_PARALLEL_MINING_H */

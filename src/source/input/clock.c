@@ -11,9 +11,9 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "core/history.h"
+#include "core/rows/history.h"
 #include "fmgr.h"
-#include "source/clock.h"
+#include "source/input/clock.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 

@@ -11,11 +11,11 @@
  */
 #include "postgres.h"
 
-#include "core/platform.h"
-#include "source/clock.h"
-#include "source/collector.h"
-#include "source/rowstore.h"
-#include "source/spill.h"
+#include "core/base/platform.h"
+#include "source/input/clock.h"
+#include "source/input/collector.h"
+#include "source/input/rowstore.h"
+#include "source/input/spill.h"
 
 /* Look at the memory used every so many rows. */
 #define CHECK_ROWS 1024

@@ -18,8 +18,8 @@
 
 #include "postgres.h"
 
-#include "core/dictionary.h"
-#include "core/history.h"
+#include "core/rows/dictionary.h"
+#include "core/rows/history.h"
 
 typedef struct RecsysCollector RecsysCollector;
 

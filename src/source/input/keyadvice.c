@@ -11,7 +11,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
-#include "source/keyadvice.h"
+#include "source/input/keyadvice.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 

@@ -11,8 +11,8 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "source/keytext.h"
-#include "source/values.h"
+#include "source/input/keytext.h"
+#include "source/input/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 

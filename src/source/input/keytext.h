@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "core/key.h"
+#include "core/rows/key.h"
 
 /* Is this a type of character strings, or that of a literal without a type? */
 extern bool RecsysTypeIsText(Oid type);

@@ -5,9 +5,9 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
-#include "source/labels.h"
-#include "source/query.h"
-#include "source/values.h"
+#include "source/input/labels.h"
+#include "source/input/query.h"
+#include "source/input/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "core/dictionary.h"
+#include "core/rows/dictionary.h"
 
 typedef struct RecsysLabels
 {

@@ -9,7 +9,7 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
-#include "source/collector.h"
+#include "source/input/collector.h"
 
 /*
  * Runs a query that returns user, item [, weight [, time]] and gives all its
@@ -22,7 +22,7 @@ extern RecsysCollector *RecsysCollectQuery(const char *query, Size memory_limit,
 /*
  * The same with a given seed of the key hashes, which decide the order of users;
  * options get what the query turned out to be.  A query that is made of what
- * somebody else has declared is run as that role (rights.h), else InvalidOid.
+ * somebody else has declared is run as that role (runas.h), else InvalidOid.
  */
 extern RecsysCollector *RecsysCollectSeeded(const char *query, Oid role, Size memory_limit,
 											uint64 seed, RecsysCollectorOptions *options);

@@ -9,8 +9,8 @@
  */
 #include "postgres.h"
 
-#include "core/platform.h"
-#include "source/rowstore.h"
+#include "core/base/platform.h"
+#include "source/input/rowstore.h"
 
 void
 RecsysRowStoreInit(RecsysRowStore *store, bool weighted, bool timed)

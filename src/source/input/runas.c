@@ -1,12 +1,12 @@
 /*
- * rights.c
+ * runas.c
  *	  Running what somebody else has declared with that one's rights.
  */
 #include "postgres.h"
 
 #include "compat.h"
 #include "miscadmin.h"
-#include "source/rights.h"
+#include "source/input/runas.h"
 #include "utils/guc.h"
 
 void

@@ -1,9 +1,9 @@
 /*
- * rights.h
+ * runas.h
  *	  Running what somebody else has declared with that one's rights.
  */
-#ifndef RECSYS_RIGHTS_H
-#define RECSYS_RIGHTS_H
+#ifndef RECSYS_RUNAS_H
+#define RECSYS_RUNAS_H
 
 #include "postgres.h"
 
@@ -22,4 +22,4 @@ typedef struct RecsysRights
 extern void RecsysBeginAs(Oid role, RecsysRights *before);
 extern void RecsysEndAs(const RecsysRights *before);
 
-#endif							/* RECSYS_RIGHTS_H */
+#endif							/* RECSYS_RUNAS_H */

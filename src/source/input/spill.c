@@ -17,7 +17,7 @@
 #include "compat.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
-#include "source/spill.h"
+#include "source/input/spill.h"
 #include "utils/guc.h"
 #include "utils/tuplesort.h"
 #include "utils/typcache.h"

@@ -21,12 +21,12 @@
 
 #include <math.h>
 
+#include "core/base/random.h"
 #include "miscadmin.h"
-#include "core/random.h"
-#include "source/clock.h"
-#include "source/collector.h"
-#include "source/query.h"
-#include "source/split.h"
+#include "source/input/clock.h"
+#include "source/input/collector.h"
+#include "source/input/query.h"
+#include "source/input/split.h"
 #include "utils/memutils.h"
 
 #define FIRST_ROWS 1024

@@ -9,8 +9,8 @@
 
 #include "postgres.h"
 
-#include "core/dictionary.h"
-#include "core/evaluation.h"
+#include "core/measure/evaluation.h"
+#include "core/rows/dictionary.h"
 #include "datatype/timestamp.h"
 
 typedef enum RecsysHoldout

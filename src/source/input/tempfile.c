@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "source/tempfile.h"
+#include "source/input/tempfile.h"
 
 static void
 could_not_read(void)

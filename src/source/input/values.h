@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "core/key.h"
+#include "core/rows/key.h"
 #include "datatype/timestamp.h"
 
 /* Kind of a key type (domains looked through); false when it cannot be a key. */

@@ -12,7 +12,7 @@
  */
 #include "postgres.h"
 
-#include "source/roworder.h"
+#include "source/team/roworder.h"
 
 /* A row as it is sent; its neighbors follow. */
 typedef struct RowHeader

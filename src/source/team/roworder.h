@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "core/cooccurrence.h"
-#include "source/workers.h"
+#include "core/pairs/cooccurrence.h"
+#include "source/team/workers.h"
 
 typedef struct RecsysRowOrder RecsysRowOrder;
 

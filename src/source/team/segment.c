@@ -7,8 +7,8 @@
  */
 #include "postgres.h"
 
-#include "core/pages.h"
-#include "source/segment.h"
+#include "core/base/largepages.h"
+#include "source/team/segment.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 

@@ -12,8 +12,8 @@
 
 #include <fcntl.h>
 
-#include "source/historyfile.h"
-#include "source/tempfile.h"
+#include "source/input/tempfile.h"
+#include "source/train/historyfile.h"
 #include "storage/sharedfileset.h"
 
 #define FILE_NAME "recsys histories"

@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "core/cooccurrence.h"
-#include "core/history.h"
+#include "core/pairs/cooccurrence.h"
+#include "core/rows/history.h"
 #include "storage/dsm.h"
 
 typedef struct RecsysHistoryFile RecsysHistoryFile;

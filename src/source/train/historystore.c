@@ -1,5 +1,5 @@
 /*
- * model.c
+ * historystore.c
  *	  From users' histories to the item graph, within a memory limit.
  *
  * Each user's interactions are folded as they arrive; the folded histories form
@@ -14,12 +14,12 @@
 #include <malloc.h>
 #endif
 
+#include "core/pairs/modeloptions.h"
+#include "core/rows/histories.h"
 #include "miscadmin.h"
-#include "source/historyfile.h"
-#include "core/histories.h"
-#include "core/modeloptions.h"
-#include "source/model.h"
-#include "source/training.h"
+#include "source/train/historyfile.h"
+#include "source/train/historystore.h"
+#include "source/train/training.h"
 #include "utils/memutils.h"
 
 /* A user with more interactions than this has them merged on the way. */

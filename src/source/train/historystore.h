@@ -1,15 +1,15 @@
 /*
- * model.h
+ * historystore.h
  *	  From users' histories to the item graph, within a memory limit.
  */
-#ifndef RECSYS_MODEL_H
-#define RECSYS_MODEL_H
+#ifndef RECSYS_HISTORYSTORE_H
+#define RECSYS_HISTORYSTORE_H
 
 #include "postgres.h"
 
-#include "core/cooccurrence.h"
-#include "core/factors.h"
-#include "core/history.h"
+#include "core/dense/factors.h"
+#include "core/pairs/cooccurrence.h"
+#include "core/rows/history.h"
 
 typedef struct RecsysModel RecsysModel;
 
@@ -73,4 +73,4 @@ extern const RecsysFactors *RecsysModelFactors(RecsysModel *model);
 extern const RecsysModelStatistics *RecsysModelGetStatistics(RecsysModel *model);
 extern void RecsysModelFree(RecsysModel *model);
 
-#endif							/* RECSYS_MODEL_H */
+#endif							/* RECSYS_HISTORYSTORE_H */

@@ -3,7 +3,7 @@
  *	  Options of a model as text: 'similarity = ease, lambda = 200'.
  *
  * Names and ranges come from the table that index options are made of, too
- * (core/modeloptions.c), so that both understand and refuse the same.
+ * (core/pairs/modeloptions.c), so that both understand and refuse the same.
  */
 #include "postgres.h"
 
@@ -11,8 +11,8 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "source/optiontext.h"
-#include "source/values.h"
+#include "source/input/values.h"
+#include "source/train/optiontext.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 

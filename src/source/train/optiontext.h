@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "core/modeloptions.h"
+#include "core/pairs/modeloptions.h"
 
 /*
  * Sets an option by name; name and value as somebody has written them.  Errors out

@@ -11,9 +11,9 @@
 
 #include "miscadmin.h"
 #include "port/atomics.h"
-#include "source/parallel_evaluation.h"
-#include "source/segment.h"
-#include "source/workers.h"
+#include "source/team/segment.h"
+#include "source/team/workers.h"
+#include "source/train/parallel_evaluation.h"
 #include "utils/memutils.h"
 
 /* Users that are claimed at a time */

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "core/evaluation.h"
+#include "core/measure/evaluation.h"
 
 /*
  * Evaluates all users with the help of up to nworkers workers.  The outcome's

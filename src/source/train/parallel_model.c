@@ -18,15 +18,15 @@
  */
 #include "postgres.h"
 
-#include "core/area.h"
-#include "core/rowselect.h"
-#include "core/slim.h"
+#include "core/dense/area.h"
+#include "core/pairs/rowselect.h"
+#include "core/pairs/slim.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
-#include "source/parallel_model.h"
-#include "source/roworder.h"
-#include "source/segment.h"
-#include "source/workers.h"
+#include "source/team/roworder.h"
+#include "source/team/segment.h"
+#include "source/team/workers.h"
+#include "source/train/parallel_model.h"
 #include "utils/memutils.h"
 
 /* Ranges that a participant claims on average: the last one may be waited for. */

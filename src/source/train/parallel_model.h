@@ -5,11 +5,11 @@
 #ifndef RECSYS_PARALLEL_MODEL_H
 #define RECSYS_PARALLEL_MODEL_H
 
-#include "source/training.h"
+#include "source/train/training.h"
 
 /*
  * Reports every item's neighbors, in ascending item order; of slim, for every
- * target what predicts it (core/slim.h).  Returns the number of passes over the
+ * target what predicts it (core/pairs/slim.h).  Returns the number of passes over the
  * histories, or 0 if nothing has been done, because memory does not suffice for a
  * single worker.
  */

@@ -2,7 +2,7 @@
  * parallel_team.c
  *	  Dense models trained by a team of leader and parallel workers.
  *
- * core/team.h says how members work together.  Here the block that all of them see is a segment
+ * core/base/team.h says how members work together.  Here the block that all of them see is a segment
  * of shared memory, they wait for each other at a barrier, and claim chunks from
  * an atomic counter.  Rows come back as in parallel_model.c (roworder.c).
  *
@@ -17,17 +17,17 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
-#include "core/als.h"
-#include "core/ease.h"
-#include "core/spectral.h"
+#include "core/dense/als.h"
+#include "core/dense/ease.h"
+#include "core/dense/spectral.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/atomics.h"
-#include "source/parallel_team.h"
-#include "source/roworder.h"
-#include "source/segment.h"
-#include "source/slowblas.h"
-#include "source/workers.h"
+#include "source/team/roworder.h"
+#include "source/team/segment.h"
+#include "source/team/workers.h"
+#include "source/train/parallel_team.h"
+#include "source/train/slowblas.h"
 #include "storage/barrier.h"
 #include "storage/condition_variable.h"
 #include "utils/memutils.h"

@@ -5,8 +5,8 @@
 #ifndef RECSYS_PARALLEL_TEAM_H
 #define RECSYS_PARALLEL_TEAM_H
 
-#include "core/densemodel.h"
-#include "source/training.h"
+#include "core/dense/densemodel.h"
+#include "source/train/training.h"
 
 /* The model of a similarity; NULL when it is none of these. */
 extern const RecsysDenseModel *RecsysDenseModelOf(RecsysSimilarity similarity);

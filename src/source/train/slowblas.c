@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
-#include "core/blas.h"
-#include "source/slowblas.h"
+#include "core/dense/blas.h"
+#include "source/train/slowblas.h"
 #include "utils/guc.h"
 
 static bool blas_warning = true;

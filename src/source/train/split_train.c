@@ -2,7 +2,7 @@
  * split_train.c
  *	  A model trained on the training part of a split, made ready to be measured.
  *
- * The model's item graph goes to arrays that core/evaluation.c works on, row after
+ * The model's item graph goes to arrays that core/measure/evaluation.c works on, row after
  * row as it is reported; so do the graphs of indexes, which the collector here takes
  * as well.  The users' histories are what counts of their training rows, the way
  * serving has it.
@@ -10,10 +10,10 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "source/clock.h"
-#include "source/model.h"
-#include "source/optiontext.h"
-#include "source/split_train.h"
+#include "source/input/clock.h"
+#include "source/train/historystore.h"
+#include "source/train/optiontext.h"
+#include "source/train/split_train.h"
 #include "utils/memutils.h"
 
 #define FIRST_NEIGHBORS 16384

@@ -7,9 +7,9 @@
 
 #include "postgres.h"
 
-#include "core/similarity.h"
-#include "core/evaluation.h"
-#include "source/split.h"
+#include "core/measure/evaluation.h"
+#include "core/pairs/similarity.h"
+#include "source/input/split.h"
 
 /*
  * Trains a model on the training part and fills in an evaluation of it: model,

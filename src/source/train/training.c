@@ -2,7 +2,7 @@
  * training.c
  *	  Training a model: from folded histories to the item graph.
  *
- * First the weights are made that the model sees (core/weighting.c), as a copy
+ * First the weights are made that the model sees (core/pairs/weighting.c), as a copy
  * beside those given.  Then the model's kernel runs:
  *
  * - Measures of pairs: in memory when matrix, transpose and accumulators fit the
@@ -21,16 +21,16 @@
  */
 #include "postgres.h"
 
-#include "core/als.h"
-#include "core/ease.h"
-#include "core/rowgather.h"
-#include "core/slim.h"
-#include "core/spectral.h"
-#include "core/weighting.h"
+#include "core/dense/als.h"
+#include "core/dense/ease.h"
+#include "core/dense/spectral.h"
+#include "core/pairs/rowgather.h"
+#include "core/pairs/slim.h"
+#include "core/pairs/weighting.h"
 #include "miscadmin.h"
-#include "source/parallel_model.h"
-#include "source/parallel_team.h"
-#include "source/training.h"
+#include "source/train/parallel_model.h"
+#include "source/train/parallel_team.h"
+#include "source/train/training.h"
 #include "utils/memutils.h"
 
 /* The streaming kernel gets at least this much. */

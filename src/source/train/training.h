@@ -7,9 +7,9 @@
 
 #include "postgres.h"
 
-#include "core/cooccurrence.h"
-#include "core/factors.h"
-#include "source/historyfile.h"
+#include "core/dense/factors.h"
+#include "core/pairs/cooccurrence.h"
+#include "source/train/historyfile.h"
 
 typedef struct RecsysTraining
 {
