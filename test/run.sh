@@ -1,9 +1,10 @@
 #!/bin/bash
 # make test: builds recsys and runs its tests against a private server.
 #
-#     test/run.sh [--sanitize | --valgrind] [--accept] [core] [regress] [isolation] [tap]
+#     test/run.sh [--sanitize | --valgrind] [--accept] [arrows] [core] [regress] [isolation] [tap]
 #
-# Without a part, all four run:
+# Without a part, all run:
+#     arrows     includes point downward only (test/arrows.pl)
 #     core       the C driver of src/core, no server (test/core)
 #     regress    SQL tests (test/sql, expected)
 #     isolation  concurrent sessions (test/specs, expected/isolation)
@@ -42,11 +43,11 @@ for argument in "$@"; do
 		--sanitize) RECSYS_SANITIZE=1 ;;
 		--valgrind) valgrind=yes ;;
 		--accept) accept=yes ;;
-		core | regress | isolation | tap) parts="$parts $argument" ;;
+		arrows | core | regress | isolation | tap) parts="$parts $argument" ;;
 		*) sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 	esac
 done
-: "${parts:=core regress isolation tap}"
+: "${parts:=arrows core regress isolation tap}"
 
 # seconds until a part, or a TAP file, is given up
 limit=600
@@ -86,6 +87,16 @@ heading()
 nothing()
 {
 	[ -n "$TESTS" ] || results_fail 1 "$1: there is nothing to run"
+}
+
+run_arrows()
+{
+	local output=$SANDBOX/arrows.out status=0
+
+	heading "arrows: what includes what"
+	selected arrows || return 0
+	sandbox_run 60 perl "$SERVER_TREE/test/arrows.pl" "$SERVER_TREE/src" >"$output" 2>&1 || status=$?
+	results_tap "$output" "$status" "arrows" || grep -v '^ok' "$output"
 }
 
 run_core()
