@@ -19,6 +19,7 @@
 
 #include "am/enlarge.h"
 #include "am/itemorder.h"
+#include "am/mergesnapshot.h"
 #include "am/recountround.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -41,6 +42,7 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 
 	recount->heap = heap;
 	recount->index = index;
+	recount->snapshot = snapshot;
 	recount->context = context;
 	recount->round = AllocSetContextCreate(context, "recsys recount round", ALLOCSET_DEFAULT_SIZES);
 	recount->memory = Max(memory, 1024 * 1024);
@@ -273,6 +275,7 @@ RecsysRoundScore(const RecsysRecount *recount, uint32 x, uint32 y, uint32 count,
 static void
 flush_pairs(RecsysRecount *recount)
 {
+	RecsysCheckMergeSnapshot(recount->index, recount->snapshot);
 	RecsysGraphUpdate(recount->index, &recount->order, NULL, 0, recount->pairs, recount->npairs);
 	recount->npairs = 0;
 }
