@@ -68,7 +68,7 @@ RecsysCheckMergeSnapshot(Relation index, Snapshot snapshot)
 {
 	if (RECSYS_SNAPSHOT_IS_TOO_OLD(snapshot))
 		ereport(ERROR,
-				(errcode(ERRCODE_SNAPSHOT_TOO_OLD),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("merging recsys index \"%s\" took longer than old_snapshot_threshold allows",
 						RelationGetRelationName(index)),
 				 errhint("Increase the configuration parameter \"old_snapshot_threshold\", or decrease \"recsys.merge_budget\".")));
