@@ -35,6 +35,15 @@
 #define RECSYS_FIRST_FILE_SUBID(relation) ((relation)->rd_firstRelfilenodeSubid)
 #endif
 
+/* until 16 a setting could let rows go that snapshots of some age still see */
+#if PG_VERSION_NUM < 170000
+#include "utils/snapmgr.h"
+#define RECSYS_SNAPSHOT_IS_TOO_OLD(snapshot) \
+	(OldSnapshotThresholdActive() && (snapshot)->whenTaken < GetOldSnapshotThresholdTimestamp())
+#else
+#define RECSYS_SNAPSHOT_IS_TOO_OLD(snapshot) false
+#endif
+
 /* 16 took the accessors of variable-length values out of postgres.h */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

@@ -35,6 +35,7 @@
 #include "am/store/enlarge.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "core/pairs/similarity.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -560,8 +561,11 @@ RecsysCheckCounts(Relation heap, Relation index)
 		CHECK_FOR_INTERRUPTS();
 		read_rows(check);
 		scan_users(check, heap);
-		if (replay_moved(standby, begin))
+		if (replay_moved(standby, begin) || RECSYS_SNAPSHOT_IS_TOO_OLD(check->snapshot))
+		{
+			check->clean = false;
 			break;
+		}
 		if (check->first)
 			judge_items(check);
 		judge_pairs(check);

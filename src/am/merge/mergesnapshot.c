@@ -63,6 +63,17 @@ RecsysMergeSnapshot(Relation index)
 	return snapshot;
 }
 
+void
+RecsysCheckMergeSnapshot(Relation index, Snapshot snapshot)
+{
+	if (RECSYS_SNAPSHOT_IS_TOO_OLD(snapshot))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("merging recsys index \"%s\" took longer than old_snapshot_threshold allows",
+						RelationGetRelationName(index)),
+				 errhint("Increase the configuration parameter \"old_snapshot_threshold\", or decrease \"recsys.merge_budget\".")));
+}
+
 bool
 RecsysEventIsFinished(const RecsysEvent *event, Snapshot snapshot, uint64 next)
 {

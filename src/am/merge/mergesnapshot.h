@@ -19,6 +19,12 @@
 extern Snapshot RecsysMergeSnapshot(Relation index);
 
 /*
+ * Errors out if old_snapshot_threshold may have let rows go that the snapshot sees: to
+ * be asked after rows have been looked up and before anything is made of them.
+ */
+extern void RecsysCheckMergeSnapshot(Relation index, Snapshot snapshot);
+
+/*
  * Is the transaction behind an event over, and was it when the snapshot was taken?
  * next is the next transaction id, as of some time after the event was read.
  */

@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "am/graph/itemorder.h"
+#include "am/merge/mergesnapshot.h"
 #include "am/merge/recountround.h"
 #include "am/store/enlarge.h"
 #include "miscadmin.h"
@@ -41,6 +42,7 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 
 	recount->heap = heap;
 	recount->index = index;
+	recount->snapshot = snapshot;
 	recount->context = context;
 	recount->round = AllocSetContextCreate(context, "recsys recount round", ALLOCSET_DEFAULT_SIZES);
 	recount->memory = Max(memory, 1024 * 1024);
@@ -277,6 +279,7 @@ RecsysRoundScore(const RecsysRecount *recount, uint32 x, uint32 y, uint32 count,
 static void
 flush_pairs(RecsysRecount *recount)
 {
+	RecsysCheckMergeSnapshot(recount->index, recount->snapshot);
 	RecsysGraphUpdate(recount->index, &recount->order, NULL, 0, recount->pairs, recount->npairs);
 	recount->npairs = 0;
 }

@@ -17,6 +17,7 @@
 
 #include "am/graph/itemorder.h"
 #include "am/lists/owner.h"
+#include "am/merge/mergesnapshot.h"
 #include "am/merge/recountround.h"
 #include "am/store/progress.h"
 #include "core/rows/history.h"
@@ -298,6 +299,7 @@ recount_large_item(RecsysRecount *recount, uint32 item, const uint32 *rows, uint
 	load_named_rows(recount, rows, nrows);
 	finish_item(recount, 0);
 	RecsysRoundClear(recount);
+	RecsysCheckMergeSnapshot(recount->index, recount->snapshot);
 	RecsysGraphUpdate(recount->index, &recount->order, recount->rows, 1,
 					  recount->pairs, recount->npairs);
 	RecsysRoundEnd(recount);
@@ -340,6 +342,7 @@ recount_round(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 		finish_item(recount, slot);
 		RecsysRoundClear(recount);
 	}
+	RecsysCheckMergeSnapshot(recount->index, recount->snapshot);
 	RecsysGraphUpdate(recount->index, &recount->order, recount->rows, nitems,
 					  recount->pairs, recount->npairs);
 	RecsysRoundEnd(recount);

@@ -30,6 +30,7 @@ struct RecsysRecount
 {
 	Relation	heap;
 	Relation	index;
+	Snapshot	snapshot;
 	Size		memory;
 	RecsysMetaData meta;
 	RecsysModelOptions options;
