@@ -176,7 +176,8 @@ find_added(const RecsysMergeState *merge, const RecsysUserView *user,
 	bool		any = false;
 	int			h = 0;
 
-	memset(added, false, sizeof(bool) * count);
+	for (int i = 0; i < count; i++)
+		added[i] = false;
 	for (uint64 e = merge->event; e < merge->event_end; e++)
 	{
 		const RecsysEvent *event = &merge->events[e];
@@ -364,7 +365,9 @@ mark_counted(void *arg, RecsysEntry *entry)
 	Marking    *marking = arg;
 
 	entry->counted = !entry->orphan &&
-		bsearch(&entry->peer, marking->items, marking->nitems, sizeof(uint32), RecsysCompareItemNumbers) != NULL;
+		marking->nitems > 0 &&
+		bsearch(&entry->peer, marking->items, marking->nitems, sizeof(uint32),
+				RecsysCompareItemNumbers) != NULL;
 }
 
 void
