@@ -38,7 +38,7 @@ struct RecsysCollector
 	uint64		nrows;
 	int64		now;
 	int64		latest;			/* time of any row that counts, not after now */
-	uint64		nfuture;		/* rows that count and are after now */
+	uint64		nfuture;		/* rows that count and that no clock has seen yet */
 	RecsysDictionary *users;	/* NULL once spilled */
 	RecsysDictionary *items;
 	RecsysRowStore store;
@@ -185,7 +185,8 @@ RecsysCollectorAdd(RecsysCollector *collector, const RecsysCollected *row)
 		item = RecsysDictionaryIntern(collector->items, row->item);
 	if (row->item != NULL && row->user != NULL && !row->dead)
 	{
-		collector->nfuture += row->time > collector->now;
+		if (row->time > collector->now)
+			collector->nfuture += RecsysIsFuture(collector->options.time_type, row->time);
 		collector->latest = Max(collector->latest, Min(row->time, collector->now));
 	}
 
