@@ -185,7 +185,7 @@ open_query(const char *query, const char *hint)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("\"%s\" is a name, and a query is needed", query),
-				 errhint("Pass a query, as in 'SELECT user_id, item_id FROM purchases'. Functions that take the name of a recommender are item_similarity(), association_rules(), association_rules_to_sets(), frequent_itemsets() and recsys.evaluate_recommender().")));
+				 errhint("Pass a query, as in 'SELECT user_id, product_id FROM purchases'. Functions that take the name of a recommender are item_similarity, association_rules, association_rules_to_sets, frequent_itemsets and recsys.evaluate_recommender.")));
 	plan = SPI_prepare(query, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
