@@ -89,7 +89,7 @@ static const char *
 more_length(bool for_rules)
 {
 	return for_rules ?
-		"Pass a greater max_length, or max_length => NULL for no limit; single items are what frequent_itemsets() gives." :
+		"Pass a greater max_length, or max_length => NULL for no limit; single items are what frequent_itemsets gives." :
 		"Pass a greater max_length, or max_length => NULL for no limit.";
 }
 

@@ -217,7 +217,7 @@ refuse_partitioned(Oid relation)
 			 partitions == NIL ?
 			 errdetail("Each partition has a recommender of its own.") :
 			 errdetail("Each partition has a recommender of its own: %s.", RecsysListNames(partitions)),
-			 errhint("Name the index of a partition. Over all partitions, query_item_similarity(), query_association_rules(), query_frequent_itemsets() and recsys.tune() take a query.")));
+			 errhint("Name the index of a partition. Over all partitions, query_item_similarity, query_association_rules, query_frequent_itemsets and recsys.tune take a query.")));
 }
 
 /* A table is named where its index is meant. */

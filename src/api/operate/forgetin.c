@@ -108,8 +108,7 @@ check_users(Oid table, List *indexes)
 							get_rel_name(table)),
 					 errdetail("The user of index %s is %s, that of index %s is %s.",
 							   index_name(first), user, index_name(index), other),
-					 errhint("Call recsys.forget_user for one index after the other, with a user of each: SELECT recsys.forget_user(%s, ...);",
-							 quote_literal_cstr(index_name(first)))));
+					 errhint("Call recsys.forget_user for one index after the other, each with a user of its own.")));
 		pfree(other);
 	}
 }
