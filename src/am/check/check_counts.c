@@ -103,12 +103,10 @@ typedef struct CountCheck
 } CountCheck;
 
 #define disagrees(check, ...) \
-	ereport(ERROR, \
-			(errcode(ERRCODE_INDEX_CORRUPTED), \
-			 errmsg("the item graph of index \"%s\" does not count the rows of its table", \
-					RelationGetRelationName((check)->index)), \
-			 errdetail(__VA_ARGS__), \
-			 errhint("Please REINDEX it.")))
+	RecsysCorruptedDetail((check)->index, \
+						  psprintf("the item graph of index \"%s\" does not count the rows of its table", \
+								   RelationGetRelationName((check)->index)), \
+						  __VA_ARGS__)
 
 static void *
 by_item(const CountCheck *check, Size size)

@@ -15,6 +15,7 @@
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
 #include "am/store/columns.h"
+#include "am/store/corrupted.h"
 #include "am/store/meta.h"
 #include "catalog/index.h"
 #include "catalog/pg_operator_d.h"
@@ -165,12 +166,9 @@ typedef struct TidState
 static void
 fail(RecsysRowCheck *check, const TidState *tid, const char *what)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" disagrees with its table about row (%u,%u): %s",
-					RelationGetRelationName(check->index),
-					(unsigned) (tid->position >> 16), (unsigned) (tid->position & 0xFFFF), what),
-			 errhint("Please REINDEX it.")));
+	RecsysCorrupted(check->index, "index \"%s\" disagrees with its table about row (%u,%u): %s",
+					RelationGetRelationName(check->index), (unsigned) (tid->position >> 16),
+					(unsigned) (tid->position & 0xFFFF), what);
 }
 
 static void

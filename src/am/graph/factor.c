@@ -22,6 +22,7 @@
 #include <math.h>
 
 #include "am/graph/factor.h"
+#include "am/store/corrupted.h"
 #include "am/store/meta.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -124,12 +125,10 @@ vectors_of(Relation index, Buffer buffer, uint32 first, uint32 n, Size size, uin
 	*count = Min(RECSYS_PAGE_VECTORS(size), n - first);
 	if (RecsysPageGetOpaque(page)->low != first ||
 		((PageHeader) page)->pd_lower != MAXALIGN(SizeOfPageHeaderData) + *count * size)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains a corrupted page at block %u",
-						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
-				 errdetail("It does not hold the %u factors from number %u on.", *count, first),
-				 errhint("Please REINDEX it.")));
+		RecsysCorruptedDetail(index,
+							  psprintf("index \"%s\" contains a corrupted page at block %u",
+							  		 RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
+							  "It does not hold the %u factors from number %u on.", *count, first);
 	return RecsysPageVectors(page);
 }
 
@@ -267,10 +266,7 @@ RecsysFactorReadAll(RecsysFactorReader *reader)
 void
 RecsysFactorsAreDamaged(Relation index)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" contains factors that are no finite numbers",
-					RelationGetRelationName(index)),
-			 errhint("Please REINDEX it.")));
+	RecsysCorrupted(index, "index \"%s\" contains factors that are no finite numbers",
+					RelationGetRelationName(index));
 	pg_unreachable();
 }

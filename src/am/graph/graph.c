@@ -13,6 +13,7 @@
 #include "am/graph/graph.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
+#include "am/store/corrupted.h"
 #include "fault.h"
 #include "miscadmin.h"
 
@@ -90,6 +91,20 @@ RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off, uint32 item)
 	return row;
 }
 
+void
+RecsysNoItem(Relation index, uint32 item)
+{
+	RecsysCorrupted(index, "index \"%s\" has no item number %u", RelationGetRelationName(index),
+					item);
+}
+
+void
+RecsysWrongRow(Relation index, uint32 item)
+{
+	RecsysCorrupted(index, "index \"%s\" has a wrong graph row for item number %u",
+					RelationGetRelationName(index), item);
+}
+
 RecsysGraphRow
 RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 {
@@ -111,11 +126,7 @@ RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 		/* it has moved, and the map tells where to; otherwise it is lost */
 		tid = RecsysGraphFindRow(reader, item);
 		if (ItemPointerEquals(&tid, &known))
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has a wrong graph row for item number %u",
-							RelationGetRelationName(reader->index), item),
-					 errhint("Please REINDEX it.")));
+			RecsysWrongRow(reader->index, item);
 	}
 	return NULL;
 }
@@ -196,22 +207,13 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 	}
 }
 
-static void
-no_item(Relation index, uint32 item)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" has no item number %u", RelationGetRelationName(index), item),
-			 errhint("Please REINDEX it.")));
-}
-
 RecsysGraphRow
 RecsysGraphNeedRow(RecsysGraphReader *reader, uint32 item)
 {
 	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
 
 	if (row == NULL)
-		no_item(reader->index, item);
+		RecsysNoItem(reader->index, item);
 	return row;
 }
 
@@ -256,7 +258,7 @@ void
 RecsysGraphNeedKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key)
 {
 	if (!RecsysGraphReadKey(reader, item, key))
-		no_item(reader->index, item);
+		RecsysNoItem(reader->index, item);
 }
 
 uint32
@@ -432,7 +434,7 @@ RecsysInternItem(Relation index, const RecsysKey *key)
 		return item;
 
 	bucket = RecsysFindBucket(index, RECSYS_ITEMS, hash, BUFFER_LOCK_EXCLUSIVE);
-	off = RecsysFindOwner(BufferGetPage(bucket), kind, key, hash);
+	off = RecsysFindOwner(index, BufferGetPage(bucket), kind, key, hash);
 	if (off == InvalidOffsetNumber)
 		return create_item(index, bucket, kind, key, hash);
 

@@ -13,27 +13,13 @@
 #include "postgres.h"
 
 #include "am/lists/chain.h"
+#include "am/store/corrupted.h"
 
-static void
-bad_chain(RecsysChain *chain, const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" contains a corrupted list", RelationGetRelationName(chain->index)),
-			 errdetail(what, chain->next),
-			 errhint("Please REINDEX it.")));
-}
-
-static void
-bad_count(RecsysChain *chain)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" contains a corrupted list", RelationGetRelationName(chain->index)),
-			 errdetail("At least %llu entries are there where %u were expected.",
-					   (unsigned long long) chain->seen, chain->claimed),
-			 errhint("Please REINDEX it.")));
-}
+#define corrupted(chain, ...) \
+	RecsysCorruptedDetail((chain)->index, \
+						  psprintf("index \"%s\" contains a corrupted list", \
+								   RelationGetRelationName((chain)->index)), \
+						  __VA_ARGS__)
 
 void
 RecsysChainBegin(RecsysChain *chain, Relation index, RecsysSide side, int stride,
@@ -62,29 +48,25 @@ RecsysChainNext(RecsysChain *chain, int lockmode)
 	if (chain->next == InvalidBlockNumber)
 	{
 		if (chain->seen != chain->claimed)
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" contains a corrupted list",
-							RelationGetRelationName(chain->index)),
-					 errdetail("%llu entries are there where %u were expected.",
-							   (unsigned long long) chain->seen, chain->claimed),
-					 errhint("Please REINDEX it.")));
+			corrupted(chain, "%llu entries are there where %u were expected.",
+					  (unsigned long long) chain->seen, chain->claimed);
 		return InvalidBuffer;
 	}
 	if (chain->next == chain->mark || chain->next == chain->held)
-		bad_chain(chain, "It comes back to block %u.");
+		corrupted(chain, "It comes back to block %u.", chain->next);
 
 	buffer = RecsysReadPage(chain->index, chain->next, lockmode, RECSYS_PAGE_CHAIN);
 	page = BufferGetPage(buffer);
 	opaque = RecsysPageGetOpaque(page);
 	count = RecsysChainCount(page, chain->stride);
 	if (opaque->side != chain->side || opaque->low != chain->hash)
-		bad_chain(chain, "Block %u belongs to another list.");
+		corrupted(chain, "Block %u belongs to another list.", chain->next);
 	if (count == 0)
-		bad_chain(chain, "Block %u is empty.");
+		corrupted(chain, "Block %u is empty.", chain->next);
 	chain->seen += count;
 	if (chain->seen > chain->claimed)
-		bad_count(chain);
+		corrupted(chain, "At least %llu entries are there where %u were expected.",
+				  (unsigned long long) chain->seen, chain->claimed);
 
 	chain->pages++;
 	if ((chain->pages & (chain->pages - 1)) == 0)

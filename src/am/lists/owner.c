@@ -18,6 +18,7 @@
 #include "am/lists/chain.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
+#include "am/store/corrupted.h"
 #include "am/store/enlarge.h"
 #include "am/store/patch.h"
 #include "fault.h"
@@ -110,8 +111,15 @@ key_is_sane(Page page, OffsetNumber off, RecsysKeyKind kind)
 		offsetof(RecsysOwnerData, key) + owner->keylen <= ItemIdGetLength(PageGetItemId(page, off));
 }
 
+static void
+corrupted_owner(Relation index)
+{
+	RecsysCorrupted(index, "index \"%s\" contains a corrupted owner tuple",
+					RelationGetRelationName(index));
+}
+
 OffsetNumber
-RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysKey *key, uint32 hash)
+RecsysFindOwner(Relation index, Page page, RecsysKeyKind kind, const RecsysKey *key, uint32 hash)
 {
 	OffsetNumber max = PageGetMaxOffsetNumber(page);
 
@@ -122,10 +130,7 @@ RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysKey *key, uint32 hash
 		if (owner->hash != hash)
 			break;
 		if (!key_is_sane(page, off, kind))
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("a recsys index contains a corrupted owner tuple"),
-					 errhint("Find out which with recsys.check_index and REINDEX it.")));
+			corrupted_owner(index);
 		if (RecsysKeyEqualsStored(kind, key, owner->key, owner->keylen))
 			return off;
 	}
@@ -144,11 +149,7 @@ RecsysOwnerCheck(Relation index, Page page, OffsetNumber off, int stride)
 		owner->tail > owner->room ||
 		owner->tail > owner->count ||
 		RECSYS_OWNER_SIZE(owner->keylen, owner->room, stride) > length)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains a corrupted owner tuple",
-						RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
+		corrupted_owner(index);
 }
 
 static void
@@ -170,10 +171,7 @@ reserve(RecsysEntryArray *array, uint64 more)
 void
 RecsysInvalidTid(Relation index)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" contains an invalid TID", RelationGetRelationName(index)),
-			 errhint("Please REINDEX it.")));
+	RecsysCorrupted(index, "index \"%s\" contains an invalid TID", RelationGetRelationName(index));
 }
 
 static void
@@ -263,7 +261,7 @@ find_owner(Relation index, RecsysSide side, const RecsysKey *key, Buffer *bucket
 	OffsetNumber off;
 
 	*bucket = RecsysFindBucket(index, side, hash, BUFFER_LOCK_SHARE);
-	off = RecsysFindOwner(BufferGetPage(*bucket), kind, key, hash);
+	off = RecsysFindOwner(index, BufferGetPage(*bucket), kind, key, hash);
 	if (off == InvalidOffsetNumber)
 	{
 		UnlockReleaseBuffer(*bucket);
@@ -580,7 +578,7 @@ RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const R
 	for (;;)
 	{
 		Page		page = BufferGetPage(bucket);
-		OffsetNumber off = RecsysFindOwner(page, kind, key, hash);
+		OffsetNumber off = RecsysFindOwner(index, page, kind, key, hash);
 		RecsysOwner owner;
 		GenericXLogState *state;
 		RecsysOwner copy = NULL;

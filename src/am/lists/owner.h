@@ -27,8 +27,8 @@ extern RecsysOwner RecsysFormOwner(RecsysKeyKind kind, const RecsysKey *key, uin
 								   uint32 number, int room, int stride, Size *size);
 
 /* Owner of key on a locked bucket page, or InvalidOffsetNumber. */
-extern OffsetNumber RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysKey *key,
-									uint32 hash);
+extern OffsetNumber RecsysFindOwner(Relation index, Page page, RecsysKeyKind kind,
+									const RecsysKey *key, uint32 hash);
 
 #define RecsysPageGetOwner(page, off) \
 	((RecsysOwner) PageGetItem((page), PageGetItemId((page), (off))))

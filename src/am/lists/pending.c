@@ -18,6 +18,7 @@
 
 #include "access/generic_xlog.h"
 #include "am/lists/pending.h"
+#include "am/store/corrupted.h"
 #include "am/store/options.h"
 #include "am/store/patch.h"
 #include "miscadmin.h"
@@ -56,10 +57,8 @@ is_page_of_list(Page page, int list)
 static void
 bad_list(Relation index)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" has a corrupted pending list", RelationGetRelationName(index)),
-			 errhint("Please REINDEX it.")));
+	RecsysCorrupted(index, "index \"%s\" has a corrupted pending list",
+					RelationGetRelationName(index));
 }
 
 /* The last page of a list, exclusively locked. */

@@ -145,11 +145,7 @@ update_row(Updater *updater, uint32 item, OffsetNumber off)
 	uint64		first = updater->pair;
 
 	if (old == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a wrong graph row for item number %u",
-						RelationGetRelationName(updater->index), item),
-				 errhint("Please REINDEX it.")));
+		RecsysWrongRow(updater->index, item);
 
 	while (updater->pair < updater->npairs && updater->pairs[updater->pair].row == item)
 		updater->pair++;
@@ -438,11 +434,7 @@ apply_updates(Updater *updater)
 			item = Min(item, updater->pairs[updater->pair].row);
 		tid = RecsysGraphFindRow(&updater->reader, item);
 		if (!ItemPointerIsValid(&tid))
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has no item number %u",
-							RelationGetRelationName(updater->index), item),
-					 errhint("Please REINDEX it.")));
+			RecsysNoItem(updater->index, item);
 		if (ItemPointerGetBlockNumber(&tid) != updater->block || updater->nnew == MAX_PAGE_ROWS)
 		{
 			flush_page(updater);

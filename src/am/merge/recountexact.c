@@ -18,6 +18,7 @@
 #include "am/graph/itemorder.h"
 #include "am/lists/owner.h"
 #include "am/merge/recountround.h"
+#include "am/store/corrupted.h"
 #include "am/store/progress.h"
 #include "core/rows/history.h"
 #include "fault.h"
@@ -55,11 +56,9 @@ add_user(void *arg, RecsysUserView *user)
 		uint32		item = recount->folded[i].item;
 
 		if (item >= recount->nitems)
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has an entry with item number %u, which does not exist",
-							RelationGetRelationName(recount->index), item),
-					 errhint("Please REINDEX it.")));
+			RecsysCorrupted(recount->index,
+							"index \"%s\" has an entry with item number %u, which does not exist",
+							RelationGetRelationName(recount->index), item);
 		if (recount->slots[item] == 0)
 			continue;
 		member = true;
@@ -103,11 +102,8 @@ posters(RecsysRecount *recount, RecsysHashArray *array)
 		CHECK_FOR_INTERRUPTS();
 		if (!RecsysGraphReadKey(&recount->graph, recount->items[slot], &key) ||
 			!RecsysReadPostings(recount->index, &key, array))
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" lacks the owner of item number %u",
-							RelationGetRelationName(recount->index), recount->items[slot]),
-					 errhint("Please REINDEX it.")));
+			RecsysCorrupted(recount->index, "index \"%s\" lacks the owner of item number %u",
+							RelationGetRelationName(recount->index), recount->items[slot]);
 	}
 	if (array->count > 0)
 		sort_hashes(array->hashes, array->count);

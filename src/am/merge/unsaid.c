@@ -78,20 +78,13 @@ flag_item(RecsysGraphReader *reader, uint32 item)
 	RecsysGraphRow row;
 
 	if (!ItemPointerIsValid(&tid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has no item number %u", RelationGetRelationName(reader->index), item),
-				 errhint("Please REINDEX it.")));
+		RecsysNoItem(reader->index, item);
 	buffer = RecsysReadPage(reader->index, ItemPointerGetBlockNumber(&tid), BUFFER_LOCK_EXCLUSIVE,
 							RECSYS_PAGE_GRAPH);
 	row = RecsysGraphLocateRow(reader->index, BufferGetPage(buffer), ItemPointerGetOffsetNumber(&tid),
 							   item);
 	if (row == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a wrong graph row for item number %u",
-						RelationGetRelationName(reader->index), item),
-				 errhint("Please REINDEX it.")));
+		RecsysWrongRow(reader->index, item);
 	if ((row->flags & (RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK)) != (RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK))
 	{
 		uint16		flags = row->flags | RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK;

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "am/store/corrupted.h"
 #include "am/store/page.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
@@ -68,39 +69,28 @@ RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind)
 	RecsysPageOpaque opaque;
 
 	if (PageIsNew(page))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains an unexpected zero page at block %u",
-						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
-				 errhint("Please REINDEX it.")));
+		RecsysCorrupted(index, "index \"%s\" contains an unexpected zero page at block %u",
+						RelationGetRelationName(index), BufferGetBlockNumber(buffer));
 
 	if (!RecsysPageIsOurs(page) ||
 		(kind == RECSYS_PAGE_BUCKET && !items_are_sane(page)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains a corrupted page at block %u",
-						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
-				 errhint("Please REINDEX it.")));
+		RecsysCorrupted(index, "index \"%s\" contains a corrupted page at block %u",
+						RelationGetRelationName(index), BufferGetBlockNumber(buffer));
 
 	opaque = RecsysPageGetOpaque(page);
 	if (opaque->kind != kind || opaque->side > RECSYS_ITEMS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains a corrupted page at block %u",
-						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
-				 errdetail("The page is of kind %u where kind %u was expected.",
-						   (unsigned) opaque->kind, (unsigned) kind),
-				 errhint("Please REINDEX it.")));
+		RecsysCorruptedDetail(index,
+							  psprintf("index \"%s\" contains a corrupted page at block %u",
+							  		 RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
+							  "The page is of kind %u where kind %u was expected.",
+							  (unsigned) opaque->kind, (unsigned) kind);
 }
 
 void
 RecsysBadLink(Relation index, BlockNumber block)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" contains a wrong link to block %u",
-					RelationGetRelationName(index), block),
-			 errhint("Please REINDEX it.")));
+	RecsysCorrupted(index, "index \"%s\" contains a wrong link to block %u",
+					RelationGetRelationName(index), block);
 }
 
 Buffer

@@ -28,6 +28,7 @@
 #include "am/merge/merge.h"
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/unsaid.h"
+#include "am/store/corrupted.h"
 #include "am/store/meta.h"
 #include "am/write/wake.h"
 #include "catalog/index.h"
@@ -80,10 +81,8 @@ is_dead(VacuumState *state, RecsysSide side, RecsysEntry *entry)
 	bool		dead;
 
 	if (!RecsysTidIsSane(&entry->tid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains an invalid TID", RelationGetRelationName(state->index)),
-				 errhint("Please REINDEX it.")));
+		RecsysCorrupted(state->index, "index \"%s\" contains an invalid TID",
+						RelationGetRelationName(state->index));
 	counts = side == RECSYS_USERS || entry->orphan;
 	dead = state->callback(&entry->tid, state->callback_state);
 	if (counts)

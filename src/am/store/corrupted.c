@@ -1,0 +1,83 @@
+/*
+ * corrupted.c
+ *	  The error that tells of a damaged index, and how to build it anew.
+ *
+ * Damage is mostly found with a page locked, and the hint needs the name of the
+ * index's schema, which is in a catalog.  Reading a catalog may have to wait for
+ * another session's lock, and that session must not wait for our page meanwhile.  So
+ * the pages are unlocked first, as the end of the transaction would do it anyhow; the
+ * texts are formatted before, as their numbers may come from one of those pages.
+ */
+#include "postgres.h"
+
+#include "am/store/corrupted.h"
+#include "lib/stringinfo.h"
+#include "storage/lwlock.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+pg_attribute_printf(1, 0) static char *
+format_text(const char *format, va_list args)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (;;)
+	{
+		va_list		again;
+		int			missing;
+
+		va_copy(again, args);
+		missing = appendStringInfoVA(&text, format, again);
+		va_end(again);
+		if (missing == 0)
+			return text.data;
+		enlargeStringInfo(&text, missing);
+	}
+}
+
+/* What REINDEX INDEX is to name; unlocks all pages. */
+static const char *
+name_for_command(Relation index)
+{
+	LWLockReleaseAll();
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+									  RelationGetRelationName(index));
+}
+
+void
+RecsysCorrupted(Relation index, const char *format,...)
+{
+	va_list		args;
+	char	   *message;
+	const char *name;
+
+	va_start(args, format);
+	message = format_text(format, args);
+	va_end(args);
+	name = name_for_command(index);
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg_internal("%s", message),
+			 errhint("REINDEX INDEX %s;", name)));
+	pg_unreachable();
+}
+
+void
+RecsysCorruptedDetail(Relation index, const char *message, const char *format,...)
+{
+	va_list		args;
+	char	   *detail;
+	const char *name;
+
+	va_start(args, format);
+	detail = format_text(format, args);
+	va_end(args);
+	name = name_for_command(index);
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg_internal("%s", message),
+			 errdetail_internal("%s", detail),
+			 errhint("REINDEX INDEX %s;", name)));
+	pg_unreachable();
+}
