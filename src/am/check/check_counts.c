@@ -27,30 +27,21 @@
 #include "access/xlog.h"
 #include "access/xlogrecovery.h"
 #include "am/check/check.h"
+#include "am/check/check_events.h"
 #include "am/graph/graph.h"
 #include "am/graph/itemorder.h"
-#include "am/lists/pending.h"
 #include "am/merge/mergesnapshot.h"
-#include "am/read/visible.h"
+#include "am/read/userreader.h"
 #include "am/store/enlarge.h"
-#include "catalog/pg_operator_d.h"
-#include "catalog/pg_type.h"
 #include "core/pairs/similarity.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "source/train/historystore.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/tuplesort.h"
 
 /* Relative error of scores: sums of squares are added up in another order */
 #define SCORE_ERROR 1e-4
-
-/* Pending events by user, as (hash, item) in one number whose order as int64 is theirs */
-#define EVENT_KEY(hash, item) ((int64) ((((uint64) (hash) << 32) | (item)) ^ ((uint64) 1 << 63)))
-#define EVENT_HASH(key) ((uint32) (((uint64) (key) ^ ((uint64) 1 << 63)) >> 32))
-#define EVENT_ITEM(key) ((uint32) (key))
 
 typedef struct PairCount
 {
@@ -85,16 +76,7 @@ typedef struct CountCheck
 	PairCount  *pairs;
 	uint64		maxpairs;
 
-	/* events, ascending by hash, and those of the hash at hand */
-	Tuplesortstate *events;
-	TupleTableSlot *in;
-	TupleTableSlot *out;
-	bool		more;
-	int64		event;			/* the next one, if there are more */
-	int64		hash;			/* or -1 */
-	uint32	   *pending;		/* items, ascending */
-	uint32		npending;
-	uint32		maxpending;
+	RecsysEventsByUser *events;
 
 	RecsysKeyOrder order;
 	RecsysHistoryItem *folded;
@@ -116,96 +98,18 @@ by_item(const CountCheck *check, Size size)
 }
 
 /*
- * Events
- */
-static void
-sort_events(CountCheck *check)
-{
-	TupleDesc	desc = CreateTemplateTupleDesc(1);
-	AttrNumber	column = 1;
-	Oid			operator = Int8LessOperator;
-	Oid			collation = InvalidOid;
-	bool		nullsfirst = false;
-	RecsysPendingPage *page = palloc(sizeof(RecsysPendingPage));
-
-	TupleDescInitEntry(desc, 1, "event", INT8OID, -1, 0);
-	check->in = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	check->out = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	check->events = tuplesort_begin_heap(desc, 1, &column, &operator, &collation, &nullsfirst,
-										 Max(maintenance_work_mem / 4, 64), NULL,
-										 TUPLESORT_RANDOMACCESS);
-	for (int list = 0; list < RECSYS_PENDING_LISTS; list++)
-	{
-		BlockNumber block;
-
-		RecsysPendingEnds(check->index, list, &block, NULL);
-		while (BlockNumberIsValid(block))
-		{
-			CHECK_FOR_INTERRUPTS();
-			RecsysPendingRead(check->index, list, block, page);
-			for (int i = 0; i < page->count; i++)
-			{
-				const RecsysEvent *event = &page->events[i];
-
-				if (event->item >= check->meta.nitems)
-					continue;
-				check->clean = false;
-				check->doubts[event->item]++;
-				ExecClearTuple(check->in);
-				check->in->tts_isnull[0] = false;
-				check->in->tts_values[0] = Int64GetDatum(EVENT_KEY(event->user_hash, event->item));
-				ExecStoreVirtualTuple(check->in);
-				tuplesort_puttupleslot(check->events, check->in);
-			}
-			block = page->next;
-		}
-	}
-	tuplesort_performsort(check->events);
-	pfree(page);
-}
-
-static void
-next_event(CountCheck *check)
-{
-	check->more = tuplesort_gettupleslot(check->events, true, false, check->out, NULL);
-	if (check->more)
-	{
-		slot_getallattrs(check->out);
-		check->event = DatumGetInt64(check->out->tts_values[0]);
-	}
-}
-
-/* Users come in ascending order of their hashes: go on to the events of this one. */
-static void
-find_events(CountCheck *check, uint32 hash)
-{
-	if (hash == check->hash)
-		return;
-	check->hash = hash;
-	check->npending = 0;
-	while (check->more && EVENT_HASH(check->event) < hash)
-		next_event(check);
-	while (check->more && EVENT_HASH(check->event) == hash)
-	{
-		uint32		item = EVENT_ITEM(check->event);
-
-		if (check->npending == 0 || check->pending[check->npending - 1] != item)
-		{
-			if (check->npending == check->maxpending)
-			{
-				check->maxpending = Max(64, check->maxpending * 2);
-				check->pending = RecsysEnlarge(check->context, check->pending,
-											   sizeof(uint32) * (Size) check->maxpending);
-			}
-			check->pending[check->npending++] = item;
-		}
-		next_event(check);
-	}
-}
-
-/*
  * Users
  */
+
+/* Of an item with a pending event it is in doubt how many users it has. */
+static void
+doubt_event(void *arg, uint32 item)
+{
+	CountCheck *check = arg;
+
+	check->clean = false;
+	check->doubts[item]++;
+}
 
 /* The item does not count for certain; it is in doubt unless the user's history is. */
 static void
@@ -261,6 +165,24 @@ count_pairs(CountCheck *check, int count)
 	}
 }
 
+/* The user's history as it counts; returns how many items. */
+static int
+fold_user(CountCheck *check, const RecsysUserView *user)
+{
+	if (user->ninteractions > (int) check->maxfolded)
+	{
+		check->maxfolded = Max((uint32) user->ninteractions, check->maxfolded * 2);
+		if (check->folded != NULL)
+			pfree(check->folded);
+		check->folded = MemoryContextAllocHuge(check->context, sizeof(RecsysHistoryItem) *
+											   (Size) check->maxfolded);
+	}
+	if (user->ninteractions == 0)
+		return 0;
+	return RecsysHistoryFold(user->interactions, user->ninteractions, check->meta.max_history,
+							 &check->order, check->folded, NULL);
+}
+
 /* Visitor: a user. */
 static void
 count_user(void *arg, RecsysUserView *user)
@@ -268,8 +190,10 @@ count_user(void *arg, RecsysUserView *user)
 	CountCheck *check = arg;
 	bool		large = user->nentries > (uint32) check->meta.max_history ||
 		(user->flags & RECSYS_OWNER_MARKED) != 0;
+	const uint32 *pending;
+	uint32		npending;
 	uint32		invisible;
-	int			count = 0;
+	int			count;
 
 	CHECK_FOR_INTERRUPTS();
 	if (check->serial >= PG_UINT32_MAX - 2)
@@ -278,12 +202,12 @@ count_user(void *arg, RecsysUserView *user)
 		check->serial = 0;
 	}
 	check->serial += 2;
-	find_events(check, user->hash);
-	for (uint32 i = 0; i < check->npending; i++)
-		mark_doubtful(check, check->pending[i]);
+	npending = RecsysEventsOfUser(check->events, user->hash, &pending);
+	for (uint32 i = 0; i < npending; i++)
+		mark_doubtful(check, pending[i]);
 	invisible = mark_invisible(check, user);
 
-	if (large && (check->npending > 0 || invisible > 0))
+	if (large && (npending > 0 || invisible > 0))
 	{
 		for (uint32 i = 0; i < user->nentries; i++)
 			if (!user->entries[i].orphan)
@@ -300,17 +224,7 @@ count_user(void *arg, RecsysUserView *user)
 			RecsysModelAdd(check->model, &user->interactions[i]);
 		(void) RecsysModelEndUser(check->model);
 	}
-	if (user->ninteractions > (int) check->maxfolded)
-	{
-		check->maxfolded = Max((uint32) user->ninteractions, check->maxfolded * 2);
-		if (check->folded != NULL)
-			pfree(check->folded);
-		check->folded = MemoryContextAllocHuge(check->context, sizeof(RecsysHistoryItem) *
-											   (Size) check->maxfolded);
-	}
-	if (user->ninteractions > 0)
-		count = RecsysHistoryFold(user->interactions, user->ninteractions,
-								  check->meta.max_history, &check->order, check->folded, NULL);
+	count = fold_user(check, user);
 	for (int i = 0; i < count; i++)
 	{
 		uint32		item = check->folded[i].item;
@@ -330,9 +244,7 @@ scan_users(CountCheck *check, Relation heap)
 	RecsysUserReader *reader = RecsysUserReaderCreate(heap, check->index, check->snapshot);
 	uint64		next = 0;
 
-	check->hash = -1;
-	tuplesort_rescan(check->events);
-	next_event(check);
+	RecsysEventsRewind(check->events);
 	while (next <= PG_UINT32_MAX)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -425,8 +337,8 @@ judge_items(CountCheck *check)
 		if (check->exact[item] &&
 			(check->users[item] < check->certain[item] || check->users[item] > most))
 			disagrees(check, "Item number %u has %u users in the graph, in the table at least %u and at most %llu.",
-									  item, check->users[item], check->certain[item],
-									  (unsigned long long) most);
+					  item, check->users[item], check->certain[item],
+					  (unsigned long long) most);
 	}
 }
 
@@ -442,8 +354,8 @@ judge_pairs(CountCheck *check)
 
 			if (pair->support < pair->certain || pair->support > most)
 				disagrees(check, "Item numbers %u and %u have %u users in common in the graph, in the table at least %u and at most %llu.",
-										  item, pair->peer, pair->support, pair->certain,
-										  (unsigned long long) most);
+						  item, pair->peer, pair->support, pair->certain,
+						  (unsigned long long) most);
 		}
 	}
 }
@@ -478,7 +390,7 @@ judge_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 	RecsysGraphReleaseRow(&check->reader);
 	if (missing != NULL)
 		disagrees(check, "Item number %u lacks item number %u among its neighbors, with %u users in common.",
-								  item, missing->item, missing->support);
+				  item, missing->item, missing->support);
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -512,8 +424,8 @@ judge_missing(CountCheck *check)
 	(void) RecsysModelFinish(check->model);
 	if (RecsysModelGetStatistics(check->model)->users != check->meta.users)
 		disagrees(check, "There are %llu users in the graph, and %llu in the table.",
-								  (unsigned long long) check->meta.users,
-								  (unsigned long long) RecsysModelGetStatistics(check->model)->users);
+				  (unsigned long long) check->meta.users,
+				  (unsigned long long) RecsysModelGetStatistics(check->model)->users);
 	RecsysModelRun(check->model, &options, judge_row, check);
 }
 
@@ -549,7 +461,7 @@ RecsysCheckCounts(Relation heap, Relation index)
 	RecsysGraphReaderInit(&check->reader, index);
 	check->order = RecsysItemOrderForCore(RecsysItemOrderCreate(index, check->meta.nitems));
 
-	sort_events(check);
+	check->events = RecsysEventsSort(index, check->meta.nitems, doubt_event, check);
 	read_items(check);
 	create_model(check);
 	check->first = true;
@@ -573,9 +485,7 @@ RecsysCheckCounts(Relation heap, Relation index)
 		RecsysModelFree(check->model);
 	RecsysGraphReaderDone(&check->reader);
 	RecsysItemOrderFree(check->order.arg);
-	ExecDropSingleTupleTableSlot(check->in);
-	ExecDropSingleTupleTableSlot(check->out);
-	tuplesort_end(check->events);
+	RecsysEventsFree(check->events);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(check->context);
 	UnregisterSnapshot(check->snapshot);

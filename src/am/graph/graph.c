@@ -11,6 +11,7 @@
 
 #include "access/generic_xlog.h"
 #include "am/graph/graph.h"
+#include "am/lists/append.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
 #include "am/store/corrupted.h"

@@ -36,13 +36,20 @@ format_text(const char *format, va_list args)
 	}
 }
 
-/* What REINDEX INDEX is to name; unlocks all pages. */
-static const char *
-name_for_command(Relation index)
+pg_noreturn static void
+raise_corrupted(Relation index, const char *message, const char *detail)
 {
+	char	   *name;
+
 	LWLockReleaseAll();
-	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+	name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
 									  RelationGetRelationName(index));
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg_internal("%s", message),
+			 detail != NULL ? errdetail_internal("%s", detail) : 0,
+			 errhint("REINDEX INDEX %s;", name)));
+	pg_unreachable();
 }
 
 void
@@ -50,17 +57,11 @@ RecsysCorrupted(Relation index, const char *format,...)
 {
 	va_list		args;
 	char	   *message;
-	const char *name;
 
 	va_start(args, format);
 	message = format_text(format, args);
 	va_end(args);
-	name = name_for_command(index);
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg_internal("%s", message),
-			 errhint("REINDEX INDEX %s;", name)));
-	pg_unreachable();
+	raise_corrupted(index, message, NULL);
 }
 
 void
@@ -68,16 +69,9 @@ RecsysCorruptedDetail(Relation index, const char *message, const char *format,..
 {
 	va_list		args;
 	char	   *detail;
-	const char *name;
 
 	va_start(args, format);
 	detail = format_text(format, args);
 	va_end(args);
-	name = name_for_command(index);
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg_internal("%s", message),
-			 errdetail_internal("%s", detail),
-			 errhint("REINDEX INDEX %s;", name)));
-	pg_unreachable();
+	raise_corrupted(index, message, detail);
 }

@@ -18,6 +18,7 @@
 #include "access/xact.h"
 #include "am/entry/handler.h"
 #include "am/graph/graph.h"
+#include "am/lists/append.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
 #include "am/lists/pending.h"
