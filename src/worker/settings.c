@@ -66,7 +66,7 @@ RecsysInitWorker(void)
 	DefineCustomIntVariable("recsys.merge_workers",
 							"Most databases whose recsys indexes are merged in the background at a time.",
 							"Each takes one of max_worker_processes.",
-							&RecsysMergeWorkers, 2, 1, RECSYS_MOST_MERGE_WORKERS,
+							&RecsysMergeWorkers, 2, 1, RECSYS_MAX_MERGE_WORKERS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("recsys");
 

@@ -40,8 +40,8 @@ static int	nknown = 0;
 static int	maxknown = 0;
 
 /* Relations that have changed since, unless it is not known which; a callback allocates no memory */
-#define MOST_CHANGED 256
-static Oid	changed[MOST_CHANGED];
+#define MAX_CHANGED 256
+static Oid	changed[MAX_CHANGED];
 static int	nchanged = 0;
 static bool any_changed = false;
 
@@ -51,7 +51,7 @@ note_changed(Datum arg, Oid relation)
 	for (int i = 0; i < nchanged; i++)
 		if (changed[i] == relation)
 			return;
-	if (OidIsValid(relation) && nchanged < MOST_CHANGED)
+	if (OidIsValid(relation) && nchanged < MAX_CHANGED)
 		changed[nchanged++] = relation;
 	else
 		any_changed = true;

@@ -143,7 +143,7 @@ RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 #define PREFETCHED_LINES 4
 
 /* Line pointers that fit a page: a damaged TID may name another */
-#define MOST_ROWS (RECSYS_PAGE_ROOM / sizeof(ItemIdData))
+#define MAX_ROWS (RECSYS_PAGE_ROOM / sizeof(ItemIdData))
 
 void
 RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
@@ -175,7 +175,7 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 			Page		page;
 			char	   *row;
 
-			if (!BufferIsValid(buffers[i]) || ItemPointerGetOffsetNumber(&tids[i]) > MOST_ROWS)
+			if (!BufferIsValid(buffers[i]) || ItemPointerGetOffsetNumber(&tids[i]) > MAX_ROWS)
 				continue;
 			page = BufferGetPage(buffers[i]);
 			row = (char *) page +

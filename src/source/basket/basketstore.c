@@ -16,11 +16,11 @@
 #include "source/input/tempfile.h"
 
 /* Words of 32 bits of a chunk, from the first ones to later ones, unless a basket takes more */
-#define LEAST_CHUNK_WORDS 16384
-#define MOST_CHUNK_WORDS 262144
+#define MIN_CHUNK_WORDS 16384
+#define MAX_CHUNK_WORDS 262144
 
 /* So many such weights that a basket can have do not sum up to infinity as a float. */
-#define MOST_PLAIN_WEIGHT 1e28f
+#define MAX_PLAIN_WEIGHT 1e28f
 
 typedef struct Chunk
 {
@@ -168,7 +168,7 @@ reserve(RecsysBasketStore *store, uint32 words)
 {
 	if (store->last == NULL || store->last->used + words > store->last->size)
 	{
-		uint32		size = Min(Max(store->memory / sizeof(uint32), LEAST_CHUNK_WORDS), MOST_CHUNK_WORDS);
+		uint32		size = Min(Max(store->memory / sizeof(uint32), MIN_CHUNK_WORDS), MAX_CHUNK_WORDS);
 		Chunk	   *chunk;
 
 		size = Max(size, words);
@@ -248,7 +248,7 @@ append_plain(RecsysBasketStore *store, const RecsysInteraction *interactions, in
 		/* an index may have got items since it was asked how many there are */
 		if (item >= store->nitems)
 			continue;
-		if (!(interactions[i].weight > 0.0f && interactions[i].weight <= MOST_PLAIN_WEIGHT))
+		if (!(interactions[i].weight > 0.0f && interactions[i].weight <= MAX_PLAIN_WEIGHT))
 			return false;
 		if (store->stamps[item] == store->stamp)
 		{
