@@ -161,39 +161,13 @@ finish_learned_item(RecsysRecount *recount, uint32 slot)
 	update->flags = RECSYS_ROW_STALE;
 }
 
-/*
- * From the counts of an item: its row, and its pairs in other rows.  The rows of
- * the round's other items are written anew themselves.
- */
-static void
-finish_item(RecsysRecount *recount, uint32 slot)
+/* The counted pairs of an item: into its own list, and into the rows of others. */
+static int
+gather_candidates(RecsysRecount *recount, uint32 slot, RecsysNeighbor *candidates)
 {
 	uint32		x = recount->items[slot];
-	uint32		min_support = recount->options.min_support;
-	RecsysRowUpdate *update = &recount->rows[slot];
-	RecsysNeighbor *candidates;
 	int			ncandidates = 0;
-	RecsysNeighbor *kept;
 
-	if (recount->meta.learned)
-	{
-		finish_learned_item(recount, slot);
-		return;
-	}
-
-	for (uint32 i = 0; i < recount->ntouched; i++)
-	{
-		if (recount->counts[recount->touched[i]] >= min_support)
-		{
-			RecsysRoundLoadRow(recount, recount->touched[i]);
-			ncandidates++;
-		}
-	}
-	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
-		recount->stored_at[recount->stored[p - 1].row] = slot + 1;
-
-	candidates = recsys_alloc_huge(sizeof(RecsysNeighbor) * (Size) Max(ncandidates, 1));
-	ncandidates = 0;
 	for (uint32 i = 0; i < recount->ntouched; i++)
 	{
 		uint32		y = recount->touched[i];
@@ -202,7 +176,7 @@ finish_item(RecsysRecount *recount, uint32 slot)
 		float		theirs;
 		float		ours;
 
-		if (count < min_support || y == x)
+		if (count < recount->options.min_support || y == x)
 			continue;
 		ours = RecsysRoundScore(recount, x, y, count, dot);
 		if (ours > 0)
@@ -217,16 +191,57 @@ finish_item(RecsysRecount *recount, uint32 slot)
 		if (recount->stored_at[y] == slot + 1 || (theirs > 0 && theirs >= recount->floors[y]))
 			RecsysRoundPutPair(recount, y, x, count, theirs);
 	}
+	return ncandidates;
+}
 
-	/* what is stored but has no support any more */
+/* The pairs with the item that other rows store and no user has any more. */
+static void
+drop_unsupported(RecsysRecount *recount, uint32 slot)
+{
 	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
 	{
 		uint32		y = recount->stored[p - 1].row;
 
-		if (recount->counts[y] < min_support && recount->slots[y] == 0 && !recount->rows_only)
-			RecsysRoundPutPair(recount, y, x, 0, 0);
+		if (recount->counts[y] < recount->options.min_support && recount->slots[y] == 0 &&
+			!recount->rows_only)
+			RecsysRoundPutPair(recount, y, recount->items[slot], 0, 0);
 		recount->stored_at[y] = 0;
 	}
+}
+
+/*
+ * From the counts of an item: its row, and its pairs in other rows.  The rows of
+ * the round's other items are written anew themselves.
+ */
+static void
+finish_item(RecsysRecount *recount, uint32 slot)
+{
+	uint32		x = recount->items[slot];
+	RecsysRowUpdate *update = &recount->rows[slot];
+	RecsysNeighbor *candidates;
+	int			ncandidates = 0;
+	RecsysNeighbor *kept;
+
+	if (recount->meta.learned)
+	{
+		finish_learned_item(recount, slot);
+		return;
+	}
+
+	for (uint32 i = 0; i < recount->ntouched; i++)
+	{
+		if (recount->counts[recount->touched[i]] >= recount->options.min_support)
+		{
+			RecsysRoundLoadRow(recount, recount->touched[i]);
+			ncandidates++;
+		}
+	}
+	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
+		recount->stored_at[recount->stored[p - 1].row] = slot + 1;
+
+	candidates = recsys_alloc_huge(sizeof(RecsysNeighbor) * (Size) Max(ncandidates, 1));
+	ncandidates = gather_candidates(recount, slot, candidates);
+	drop_unsupported(recount, slot);
 
 	update->item = x;
 	update->users = recount->users[x];
