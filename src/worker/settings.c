@@ -1,8 +1,7 @@
 /*
  * settings.c
- *	  What the library sets up when it is loaded for the sake of the background
- *	  processes: their settings always, shared memory and the launcher when it is
- *	  preloaded.
+ *	  What the library sets up for the background processes when it is loaded: always
+ *	  their settings; shared memory and the launcher if it is preloaded.
  */
 #include "postgres.h"
 

@@ -3,24 +3,24 @@
  *	  Does the item graph count the rows that the table has?
  *
  * Users of an item and supports of pairs are counted from the users' visible rows
- * and compared with what the graph says.  The graph may lag behind, and where it may
- * is known: of an interaction (user, item) it is in doubt whether the graph counts it
+ * and compared with what the graph says.  The graph may lag behind.  It is in doubt
+ * whether the graph counts an interaction (user, item)
  *
  * - while an event of it is pending;
- * - while a row of it is in the index and not visible: deleted, and not removed by
- *	  VACUUM yet, or never committed;
+ * - while a row of it is in the index but not visible, because it was deleted and
+ *	  VACUUM has not removed it yet, or because it was never committed;
  * - when it has been forgotten;
- * - with all others of a user who has more than max_history entries, of whom
- *	  anything of the above is true: when one item goes another may count.
+ * - when the user has more than max_history entries and any of the above is true of
+ *	  one of them: when one item goes another may count.
  *
- * All other interactions are certain: they are counted, each once, or some merge has
- * lost a row.  So an item has at least as many users as certain interactions, and at
- * most as many more as are in doubt; of a pair it is the doubts of both items.  What
- * is inexact, and queued to be recomputed, is left alone.
+ * All other interactions are certain.  The graph must count each of them once, or a
+ * merge has lost a row.  So an item has at least as many users as it has certain
+ * interactions, and at most that plus those in doubt.  For a pair, the doubts of both
+ * items are added.  Rows that are inexact are queued to be recomputed and not judged.
  *
- * Supports are counted for the pairs that rows store.  Of those that are missing it
- * is said only when nothing is in doubt or queued, so that the graph has to be that
- * of a build, which is done once more (where scores are no matter of training).
+ * Supports are counted for the pairs that rows store.  Pairs that are missing can be
+ * found only when nothing is in doubt or queued.  Then the graph has to be that of a
+ * build, so one is made and compared (unless the scores are learned).
  */
 #include "postgres.h"
 

@@ -1,10 +1,10 @@
 /*
  * check_events.c
- *	  The pending events by user, for who goes through all users.
+ *	  The pending events by user, for a check that goes through all users.
  *
- * They are sorted by the hash of the user and the number of the item, on disk where
- * they are many.  Users are visited in ascending order of their hashes, as often as it
- * takes, so that the events are read along with them.
+ * The events are sorted by the user's hash and the item's number, on disk if there are
+ * many.  Each pass over the users visits them in ascending order of their hashes, and
+ * the events are read alongside.
  */
 #include "postgres.h"
 

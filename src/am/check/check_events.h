@@ -1,6 +1,6 @@
 /*
  * check_events.h
- *	  The pending events by user, for who goes through all users.
+ *	  The pending events by user, for a check that goes through all users.
  */
 #ifndef RECSYS_CHECK_EVENTS_H
 #define RECSYS_CHECK_EVENTS_H

@@ -2,11 +2,11 @@
  * check_factors.c
  *	  Are sketches and gram matrix those of the factors?
  *
- * Computing the sum of outer products again costs items times the square of the rank.  Instead
- * both are multiplied by vectors of random signs s, as G s = sum of y (y' s) takes the
- * rank only once: Freivalds: Probabilistic machines can use less running time, IFIP
- * 1977.  A difference above the tolerance escapes all of them with a probability of
- * 2^-PROBES at most.
+ * Computing the sum of outer products again would cost items times the square of the
+ * rank.  Instead both sides are multiplied by vectors s of random signs: G s must be the
+ * sum of y (y' s), which costs items times the rank (Freivalds: Probabilistic machines
+ * can use less running time, IFIP 1977).  A difference above the tolerance goes
+ * unnoticed with a probability of 2^-PROBES at most.
  */
 #include "postgres.h"
 

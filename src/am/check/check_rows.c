@@ -4,9 +4,9 @@
  *
  * Three streams are sorted together by TID: the entries of the user side, those
  * of the item side, and the rows that a new snapshot sees in the heap, with
- * their keys looked up.  For each TID the three must agree.  A TID without a
- * visible row belongs to a dead or a future row and may stand on one side only:
- * a server that stopped in the middle of an insert leaves that behind.
+ * their keys looked up.  For each TID the three must agree.  A TID without a visible
+ * row belongs to a dead row or to one that the snapshot does not see yet.  It may be on
+ * one side only: a server that stops in the middle of an insert leaves that behind.
  */
 #include "postgres.h"
 

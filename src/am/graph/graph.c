@@ -133,10 +133,10 @@ RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 }
 
 /*
- * Rows of a history lie on unrelated pages, and waiting for memory is most of
- * the cost of reading them.  So a batch of pages is pinned and their headers are
- * asked for, then the rows themselves, and only then is each one used.  What is
- * peeked at without a lock only says what to fetch early.
+ * Rows of a history are on unrelated pages, and most of the cost of reading them is
+ * waiting for memory.  So a batch of pages is pinned first and their headers are
+ * prefetched, then the rows; only then are the rows used one by one.  What is read
+ * without a lock only decides what to prefetch.
  */
 #define VISIT_BATCH 16
 #define CACHE_LINE 64

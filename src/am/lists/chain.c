@@ -2,13 +2,15 @@
  * chain.c
  *	  Walking the chain pages of an owner.
  *
- * Whoever goes through a list does it here: readers, VACUUM, marking, checking.
- * The pages come from disk and may be damaged, and a walk has the owner's bucket
- * locked, so that nothing could end one that goes round in a circle.  Three
- * things do: a page belongs to the owner's hash and side and has entries; there
- * are no more of them than the owner claims; and every page is compared with one
- * that was met before, which is replaced whenever the number of pages has doubled
- * (Brent's way to find a cycle: it is known after three times its length at most).
+ * All walks of lists are done here: those of readers, VACUUM, marking and checking.
+ * The pages come from disk and may be damaged.  A walk has the owner's bucket locked,
+ * so if it went round in a circle, nothing could interrupt it.  Three checks end it:
+ *
+ * - Each page must belong to the owner's hash and side, and must have entries.
+ * - There must not be more entries than the owner claims.
+ * - Each page is compared with one page that was met before.  That page is replaced
+ *	 whenever the number of pages has doubled.  This is Brent's way to find a cycle; it
+ *	 takes at most three times the cycle's length.
  */
 #include "postgres.h"
 

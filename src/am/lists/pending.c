@@ -3,9 +3,9 @@
  *	  The pending lists: appending, reading and removing events.
  *
  * A list is a chain of pages from head to tail, at least one, which the meta
- * page points to.  Writers append to the tail under its exclusive lock; which
- * page that is they remember, and find out that it no longer is by looking: a
- * pending page of the list without successor is the tail.
+ * page points to.  Writers append to the tail under its exclusive lock.  They remember
+ * which page it was.  Once it is locked, it shows whether it still is the tail: a
+ * pending page of that list without a successor.
  *
  * Pages leave a list from anywhere but the end, and only the one process that
  * merges takes them out, so it can walk the list with no more than the page at

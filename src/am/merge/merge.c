@@ -4,27 +4,28 @@
  *
  * A merge takes events in batches.  For each batch:
  *
- * 1. a snapshot is taken, and the events are read whose transactions it sees
- *	  finished, the own one not among them (mergesnapshot.c);
- * 2. the users they name are looked up (mergechanges.c): which of their items
- *	  count now?  The items touched are those of the events, and those that a user
- *	  with more than max_history items has gained or lost by them;
- * 3. touched items are recomputed exactly, the cheapest first, until the budget
- *	  is spent; the others are adjusted and queued (recount.c);
- * 4. the users' flags follow, and the events go.
+ * 1. A snapshot is taken.  Those events are read whose transactions have finished
+ *	  according to it; our own transaction never has (mergesnapshot.c).
+ * 2. The users that the events name are looked up (mergechanges.c): which of their
+ *	  items count now?  Touched are the items of the events, and the items that a user
+ *	  with more than max_history items has gained or lost through them.
+ * 3. Touched items are recomputed exactly, the cheapest first, until the budget is
+ *	  spent.  The others are adjusted and queued (recount.c).
+ * 4. The users' flags are updated, and the events are removed.
  *
- * Every step is complete in itself.  Exact recomputation looks at what is there,
- * not at what has changed, so when a merge is cut short and its events are met
- * again, the result is the same.  An adjustment may then be made twice; the item
- * is on the queue.
+ * After the events comes the queue (mergequeue.c).
  *
- * What makes the graph that of a fresh build, once all is merged: whenever the
- * counts of a pair change, because one of its items comes or goes in somebody's
- * history, there is an event later on that makes this item be recomputed from a
- * snapshot which sees the change, and with it the pair, in both rows.
+ * A merge may be cut short after any step; then the next one meets the same events
+ * again.  Exact recomputation looks at what is there, not at what has changed, so the
+ * result is the same.  An adjustment may be made twice, but its item is on the queue.
  *
- * One process merges at a time; a heavyweight lock on the meta page sees to
- * that.  Nobody else is kept out longer than by the lock of a page.
+ * Once everything is merged the graph is that of a fresh build.  The counts of a pair
+ * change only when one of its items comes or goes in somebody's history.  Each such
+ * change has an event.  The event makes a later merge recompute the item, under a
+ * snapshot that sees the change, and with the item the pair, in both rows.
+ *
+ * Only one process merges at a time, which holds a heavyweight lock on the meta page.
+ * It never blocks others for longer than it has a page locked.
  */
 #include "postgres.h"
 
@@ -85,8 +86,8 @@ compare_costs(const void *a, const void *b)
 }
 
 /*
- * May other rows hold pairs with the item that no user has?  It waits on the queue for
- * all rows to be looked at, and when it is recomputed it is no longer on the queue.
+ * May other rows hold pairs with the item that no user has any more?  Such an item is
+ * on the queue, so that all rows will be looked through when it is recomputed.
  */
 static bool
 is_shrunk(RecsysMergeState *merge, RecsysGraphReader *reader, uint32 item)

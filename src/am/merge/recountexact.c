@@ -8,10 +8,10 @@
  * whose histories do not fit in memory is halved, and a single item too large for
  * it is counted piece by piece.
  *
- * A pair that x has lost altogether does not come up when x is counted.  It is
- * found in the rows that the caller names: those of what the users with changes
- * still have.  (If they have lost the other item too, that one is recomputed as
- * well, now or with a later change, and its row is written anew.)
+ * A pair that no user of x has any more does not come up when x is counted.  It is
+ * found in the rows that the caller names, which are those of the items that the
+ * changed users still have.  (If they have lost the other item too, that item is
+ * recomputed as well, now or with a later change, and its row is written anew.)
  */
 #include "postgres.h"
 
@@ -117,8 +117,8 @@ posters(RecsysRecount *recount, RecsysHashArray *array)
 }
 
 /*
- * From the counts of an item whose scores are learned: the supports of its pairs,
- * in its own row and in others; without enough of it a pair goes.
+ * Writes the counts of an item whose scores are learned: only the supports of its pairs
+ * change, in its own row and in others.  A pair with too little support is removed.
  */
 static void
 finish_learned_item(RecsysRecount *recount, uint32 slot)

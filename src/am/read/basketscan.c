@@ -5,12 +5,12 @@
  * Users stand in the order of their hashes.  The hash range is cut into pieces, which
  * leader and workers claim one by one.  All of them read under the same snapshot,
  * which workers get with the leader's transaction: its own rows that are not committed
- * yet are visible to them, too.  Workers fold baskets and send them packed, and
- * with them how many pieces are done; so nobody waits for a worker that came too late to
- * get any.
+ * yet are visible to them, too.  Workers fold baskets and send them packed, together
+ * with the number of pieces done.  So nobody waits for a worker that started too late
+ * to get a piece.
  *
- * The order of baskets in the store depends on who was how fast.  Nothing does
- * that is mined from them, but for the last digits of sums of weights.
+ * The order of baskets in the store depends on timing.  The results of mining do not,
+ * except for the last digits of sums of weights.
  */
 #include "postgres.h"
 

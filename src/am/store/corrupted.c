@@ -2,11 +2,11 @@
  * corrupted.c
  *	  The error that tells of a damaged index, and how to build it anew.
  *
- * Damage is mostly found with a page locked, and the hint needs the name of the
- * index's schema, which is in a catalog.  Reading a catalog may have to wait for
- * another session's lock, and that session must not wait for our page meanwhile.  So
- * the pages are unlocked first, as the end of the transaction would do it anyhow; the
- * texts are formatted before, as their numbers may come from one of those pages.
+ * Damage is mostly found while a page is locked, and the hint needs the name of the
+ * index's schema, which is in a catalog.  Reading a catalog may mean waiting for another
+ * session, which must not be waiting for our page at the same time.  So all pages are
+ * unlocked first; the error would unlock them anyway.  The texts are formatted before
+ * that, because their arguments may come from one of those pages.
  */
 #include "postgres.h"
 

@@ -2,11 +2,10 @@
  * prune.c
  *	  Removing the entries of dead rows from a bucket and the chains of its owners.
  *
- * Each chain page is pruned in one atomic step together with the owner's count;
- * an emptied chain page leaves the chain in the same step and becomes free.
- * The tails of all owners are pruned in one step.
- * The owner of an empty list goes on the user side and stays on the item side,
- * where it holds the item's number.
+ * Each chain page is pruned in one atomic step together with the owner's count.  An
+ * empty chain page leaves the chain in the same step and becomes free.  Then the tails
+ * of all owners are pruned in one step.  An owner whose list is empty is removed on the
+ * user side.  On the item side it stays, because it holds the item's number.
  *
  * Each step is preceded by events, which tell merges what has gone.
  */
@@ -245,10 +244,9 @@ vacuum_tails(RecsysPruning *state, RecsysSide side, Buffer bucket)
 }
 
 /*
- * A user with more entries than count, of whom it is not marked which of them
- * do, loses some: afterwards it may be too late to see that others count in
- * their place.  So every item of his gets an event.  False when it was stopped;
- * then it is said again.
+ * A user has more entries than count, is not marked, and is about to lose some.  Others
+ * may count in their place, and afterwards nothing would tell.  So every item of the
+ * user gets an event.  Returns false when it was stopped; then all of it is done again.
  */
 static bool
 note_large_user(RecsysPruning *state, RecsysOwner owner)

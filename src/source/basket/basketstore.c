@@ -2,10 +2,11 @@
  * basketstore.c
  *	  Baskets gathered once, to be read several times by the mining kernel.
  *
- * A basket is its number of items, its items in any order and, if they are wanted,
- * the sum of its weights, one after the other in chunks.  When they would pass the
- * limit, the chunks go to a temporary file as they are, which is read as often as the
- * kernel asks.  A parallel worker hands its chunks over to the leader's store.
+ * A basket is stored as its number of items, its items in any order and, on request,
+ * the sum of its weights.  Baskets stand one after the other in chunks.  When the
+ * chunks would exceed the memory limit they are written to a temporary file as they
+ * are; the kernel may read it several times.  A parallel worker hands its chunks over
+ * to the leader's store.
  */
 #include "postgres.h"
 
@@ -225,9 +226,9 @@ append_folded(RecsysBasketStore *store, int count)
 }
 
 /*
- * A basket that needs no folding, which most of them are: each item is there once, or
- * several times without weights that matter; all weights are evidence; and no item is
- * too many.  False, and nothing done, otherwise.
+ * Most baskets need no folding: every item is there once (or several times, where
+ * weights do not matter), every weight is evidence, and there are not too many items.
+ * Adds such a basket; returns false and does nothing if it is not one.
  */
 static bool
 append_plain(RecsysBasketStore *store, const RecsysInteraction *interactions, int count)
