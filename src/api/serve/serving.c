@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "am/graph/graph.h"
 #include "am/graph/itemorder.h"
 #include "am/graph/popular_page.h"
 #include "am/lists/owner.h"
@@ -199,11 +200,7 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 	for (int i = 0; i < profile->nseen; i++)
 		highest = Max(highest, profile->seen[i].item);
 	if (profile->nseen > 0 && highest >= nitems)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has no item number %u",
-						RelationGetRelationName(recommender->index), highest),
-				 errhint("Please REINDEX it.")));
+		RecsysNoItem(recommender->index, highest);
 
 	scorer = acquire_scorer(nitems);
 	RecsysGraphReaderInit(&reader, recommender->index);
