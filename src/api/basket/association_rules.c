@@ -188,7 +188,7 @@ association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_se
 	if (options.best)
 		options.order_by = RecsysArgMeasure(RecsysArgText(fcinfo, next), "order_by");
 	next++;
-	request.max_basket = RecsysArgIntegerOr(fcinfo, next++, "max_basket", 1, RECSYS_MOST_BASKET, 0);
+	request.max_basket = RecsysArgIntegerOr(fcinfo, next++, "max_basket", 1, RECSYS_MAX_BASKET, 0);
 	request.weights = RecsysArgFlag(fcinfo, next++, "weights");
 	options.adjust = RecsysArgFlag(fcinfo, next++, "adjust");
 	request.source = RecsysArgSource(fcinfo, is_query);

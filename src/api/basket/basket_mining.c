@@ -35,7 +35,7 @@
 #include "utils/snapmgr.h"
 
 /* Prepare and the query's rows get no less than this. */
-#define LEAST_MEMORY ((Size) 1024 * 1024)
+#define MIN_MEMORY ((Size) 1024 * 1024)
 
 /* Item keys read between two checks for interrupts */
 #define KEYS_PER_CHECK 1000
@@ -329,7 +329,7 @@ prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets
 	held = RecsysBasketStoreMemory(source->store);
 	if (source->collector != NULL)
 		held += RecsysCollectorMemory(source->collector);
-	options.memory_limit = Max(source->memory_limit, held + LEAST_MEMORY) - held;
+	options.memory_limit = Max(source->memory_limit, held + MIN_MEMORY) - held;
 	mined->sets = RecsysItemsetsPrepare(&baskets, &options, RecsysMiningTeamPlace, &mined->team);
 	if (mined->sets == NULL)
 		RecsysMiningOutOfMemory(mined, RECSYS_MINING_BASKETS);
@@ -341,7 +341,7 @@ prepare(Source *source, Oid item_type, MemoryContext context, RecsysMinedBaskets
 	held = mined->sets->size + sizeof(RecsysKey) * (Size) mined->nitems + RecsysItemArraysMemory(mined->arrays);
 	if (source->collector != NULL)
 		held += RecsysCollectorMemory(source->collector);
-	mined->memory_limit = Max(source->memory_limit, held + LEAST_MEMORY) - held;
+	mined->memory_limit = Max(source->memory_limit, held + MIN_MEMORY) - held;
 }
 
 void

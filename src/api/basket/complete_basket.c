@@ -47,7 +47,7 @@
 PG_FUNCTION_INFO_V1(recsys_complete_basket);
 
 /* Plans kept at a time; one more than these starts anew. */
-#define MOST_PLANS 64
+#define MAX_PLANS 64
 
 #define RULES_HINT \
 	"Create it as in CREATE MATERIALIZED VIEW product_rules AS SELECT * FROM association_rules('order_items_recsys')."
@@ -123,7 +123,7 @@ trim_plans(void)
 	HASH_SEQ_STATUS status;
 	RulesPlan  *entry;
 
-	if (hash_get_num_entries(plans) < MOST_PLANS)
+	if (hash_get_num_entries(plans) < MAX_PLANS)
 		return;
 	hash_seq_init(&status, plans);
 	while ((entry = hash_seq_search(&status)) != NULL)

@@ -34,7 +34,7 @@ enum
  * With k, so many sets are mined, by workers too, before those that are not frequent enough
  * for the k best are left out.
  */
-#define MOST_BEFORE_CHOICE 1000000
+#define MAX_BEFORE_CHOICE 1000000
 #define SETS_FOR_EACH_CHOSEN 10
 
 typedef struct SetState
@@ -98,7 +98,7 @@ mine_best(SetState *state, int k, Size memory_limit)
 
 	/* what is maximal cannot be told without all the others */
 	if (state->kind != RECSYS_ITEMSETS_MAXIMAL)
-		most = Min(most, MOST_BEFORE_CHOICE + (uint64) k * SETS_FOR_EACH_CHOSEN);
+		most = Min(most, MAX_BEFORE_CHOICE + (uint64) k * SETS_FOR_EACH_CHOSEN);
 	memory_limit /= 2;
 	state->best = RecsysBestRulesCreate(k, memory_limit);
 	done = RecsysTryMine(&state->mined, most, memory_limit, NULL, take_set, state);
@@ -127,7 +127,7 @@ frequent_itemsets(FunctionCallInfo fcinfo, bool is_query, bool typed)
 	request.min_length = RecsysArgIntegerOr(fcinfo, first + MIN_LENGTH, "min_length", 1, PG_INT32_MAX, 1);
 	request.max_length = RecsysArgIntegerOr(fcinfo, first + MAX_LENGTH, "max_length", 1, PG_INT32_MAX, 0);
 	request.max_basket = RecsysArgIntegerOr(fcinfo, first + MAX_BASKET, "max_basket", 1,
-											RECSYS_MOST_BASKET, 0);
+											RECSYS_MAX_BASKET, 0);
 	request.weights = RecsysArgFlag(fcinfo, first + WEIGHTS, "weights");
 	request.source = RecsysArgSource(fcinfo, is_query);
 	item_type = RecsysAnswerInitArray(&answer, fcinfo);

@@ -13,7 +13,7 @@
 #include "fmgr.h"
 
 /* The most that max_basket can be, as that of max_history */
-#define RECSYS_MOST_BASKET 100000
+#define RECSYS_MAX_BASKET 100000
 
 /* A list of item keys; present tells NULL from an empty one */
 typedef struct RecsysKeyList

@@ -24,7 +24,7 @@
 #include "utils/memutils.h"
 
 /* An expansion of given texts gives no more than this. */
-#define MOST_EXPANSIONS 10000
+#define MAX_EXPANSIONS 10000
 
 typedef struct Trial
 {
@@ -315,10 +315,10 @@ expand(RecsysCandidates *candidates, char *text)
 
 	if (open == NULL)
 	{
-		if (list_length(candidates->given) == MOST_EXPANSIONS)
+		if (list_length(candidates->given) == MAX_EXPANSIONS)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("more than %d models to try", MOST_EXPANSIONS)));
+					 errmsg("more than %d models to try", MAX_EXPANSIONS)));
 		candidates->given = lappend(candidates->given, text);
 		return;
 	}

@@ -17,7 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define MOST_RESAMPLES 100000
+#define MAX_RESAMPLES 100000
 
 double
 RecsysArgConfidence(FunctionCallInfo fcinfo, int argument)
@@ -34,7 +34,7 @@ RecsysArgConfidence(FunctionCallInfo fcinfo, int argument)
 int
 RecsysArgResamples(FunctionCallInfo fcinfo, int argument)
 {
-	return RecsysArgInteger(fcinfo, argument, "resamples", 0, MOST_RESAMPLES);
+	return RecsysArgInteger(fcinfo, argument, "resamples", 0, MAX_RESAMPLES);
 }
 
 uint64

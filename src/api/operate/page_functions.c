@@ -34,7 +34,7 @@ typedef struct PageTotals
 } PageTotals;
 
 /* Kinds times sides, and then some */
-#define MOST_TOTALS 32
+#define MAX_TOTALS 32
 
 typedef struct PageWalk
 {
@@ -44,7 +44,7 @@ typedef struct PageWalk
 	BlockNumber block;			/* next to read */
 	BlockNumber nblocks;
 	RecsysPageFacts facts;		/* of the page read last */
-	PageTotals	totals[MOST_TOTALS];
+	PageTotals	totals[MAX_TOTALS];
 	int			ntotals;
 } PageWalk;
 
