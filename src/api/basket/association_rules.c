@@ -2,11 +2,10 @@
  * association_rules.c
  *	  association_rules(), association_rules_to_sets() and the same of a query.
  *
- * First all frequent item sets up to max_length are mined into a store, then
- * rules are made of them.  Filters by item choose among the sets only then: a
- * rule's measures need the supports of all its parts, whatever is in those.
- * Items that a rule must not contain are different: they can be left out from
- * the start, since no part of any rule holds them.
+ * First all frequent item sets up to max_length are mined into a store, then rules are
+ * made of them.  Filters by item apply only then: a rule's measures need the supports of
+ * all its parts, with or without the wanted items.  Items that a rule must not contain
+ * are left out from the start, since no part of any rule holds them.
  */
 #include "postgres.h"
 

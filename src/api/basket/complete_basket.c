@@ -104,8 +104,8 @@ compare_suggestions(const void *a, const void *b, void *arg)
 }
 
 /*
- * Does one rule for a consequent speak louder than another?  Of rules that are worth the
- * same it is that of the antecedent that sorts first, wherever they stand in the relation.
+ * Which of two rules for a consequent is shown?  Of rules that are worth the same, the
+ * one whose antecedent sorts first, wherever they stand in the relation.
  */
 static bool
 is_better(const Suggestion *one, const Suggestion *other, Basket *basket)

@@ -10,10 +10,10 @@
  * only those columns that the query looks at.
  *
  * It takes the place of the function scan for each item of a FROM clause that is a call
- * of frequent_itemsets() or query_frequent_itemsets() and nothing else; ROWS FROM
- * with several functions, WITH ORDINALITY, whole-row references, and functions that have
- * got a SET clause are left to the server.  A custom scan with a range table entry has to
- * be one over a relation, so that this is one like those for joins: without, and with a
+ * of frequent_itemsets() or query_frequent_itemsets() and nothing else; ROWS FROM with
+ * several functions, WITH ORDINALITY, whole-row references, and functions with
+ * a SET clause are left to the server.  A custom scan with a range table entry must be
+ * one over a relation.  So this one is like those for joins: it has no entry, but a
  * target list of its own.
  */
 #include "postgres.h"

@@ -2,9 +2,9 @@
  * itemsets.c
  *	  frequent_itemsets() and query_frequent_itemsets().
  *
- * Item sets go into the answer as they are found, unless only the k most frequent
- * ones are wanted, which wait in a heap.  A call that itemset_scan.c makes has them in a
- * stream, any other one as rows.
+ * Item sets go into the answer as they are found.  With k, the most frequent ones wait in
+ * a heap.  For a call from itemset_scan.c they go to a stream, for any other they become
+ * rows.
  */
 #include "postgres.h"
 
@@ -24,8 +24,8 @@ PG_FUNCTION_INFO_V1(recsys_query_frequent_itemsets);
 PG_FUNCTION_INFO_V1(recsys_query_frequent_itemsets_typed);
 
 /*
- * With k, so many sets are mined, by workers too, before those that are not frequent enough
- * for the k best are left out.
+ * With k: up to so many sets, all are mined, with workers.  Beyond that, only those that
+ * can be among the k best are looked for.
  */
 #define MAX_BEFORE_CHOICE 1000000
 #define SETS_FOR_EACH_CHOSEN 10
@@ -80,8 +80,8 @@ take_set(void *arg, const uint32 *items, uint32 length, uint32 support, double w
 }
 
 /*
- * All of them together first: that can be done in parallel.  Only where they are too many is
- * there more to gain by leaving out what is not frequent enough.
+ * First try to mine all sets, since that can be done in parallel.  If they are too many,
+ * look only for those that can be among the k best.
  */
 static void
 mine_best(SetState *state, int k, Size memory_limit)

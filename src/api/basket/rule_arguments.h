@@ -55,8 +55,8 @@ extern void RecsysArgKeys(FunctionCallInfo fcinfo, int argument, const char *nam
 						  Oid item_type, RecsysKeyList *list);
 
 /*
- * The same as keys of another kind.  Where the answer is to be text, they are read before
- * it is known what the recommender's keys are.
+ * Turns the list into keys of another kind.  If the answer is text, the list is read as
+ * text first, before it is known what the recommender's keys are.
  */
 extern void RecsysKeyListAs(RecsysKeyList *list, RecsysKeyKind kind);
 

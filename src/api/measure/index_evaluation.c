@@ -34,9 +34,9 @@ compare_keys(const void *a, const void *b, void *order)
 }
 
 /*
- * Ties are broken by number, so items are numbered by key, which the index does only
- * for those that were there when it was built.  Returns the index's numbers in that
- * order, or NULL if it is theirs.
+ * Ties are broken by number, so items must be numbered by key.  The index numbers only
+ * those items so that were there when it was built.  Returns the index's numbers in key
+ * order, or NULL if they are in that order already.
  */
 static uint32 *
 number_items(Relation index, uint32 nitems, RecsysIndexEvaluation *result)

@@ -129,7 +129,7 @@ guard_trial(TrialWork *work, bool *interrupted)
 	}
 	PG_FINALLY();
 	{
-		(void) RecsysDeadlineEnd();
+		RecsysDeadlineEnd();
 	}
 	PG_END_TRY();
 	*interrupted = error != NULL && error->sqlerrcode == ERRCODE_QUERY_CANCELED;

@@ -277,8 +277,8 @@ recsys_tune(PG_FUNCTION_ARGS)
 }
 
 /*
- * The rows of an index instead of a query.  They are read with the rights of the
- * table's owner, whose expressions and predicate come to run.
+ * The rows of an index instead of a query.  They are read with the rights of the table's
+ * owner, who has declared the expressions and the predicate that run.
  */
 Datum
 recsys_tune_index(PG_FUNCTION_ARGS)

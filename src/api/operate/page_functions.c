@@ -2,8 +2,8 @@
  * page_functions.c
  *	  Schema recsys: page_summary() and page_info(), for debugging.
  *
- * Both are for the index's owner and work on any index, however damaged: a page
- * that makes no sense is of kind "unknown", also where it cannot even be read.
+ * Both are for the index's owner and work on any index, however damaged: a page that
+ * makes no sense, or that cannot even be read, is of kind "unknown".
  */
 #include "postgres.h"
 
