@@ -2,9 +2,10 @@
  * forgetin.c
  *	  Which indexes are to forget a user.
  *
- * A table may have several recsys indexes, and whoever has to erase somebody does not want to
- * look for them.  But they may disagree on who a user is: the order, for one that is there for
- * baskets.  A customer's number must not be taken for an order's, so such a table is refused.
+ * A table may have several recsys indexes, and whoever has to erase somebody does not
+ * want to look for them.  But the indexes may disagree on what a user is: in an index for
+ * baskets it is the order.  A customer's number must not be taken for an order's, so such
+ * a table is refused.
  */
 #include "postgres.h"
 
