@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(init_node new_node create_purchases insert_purchases answers same_answers
   check_clean scans_agree recommend_agrees kill_server start_pgbench
-  start_psql finish poll_progress pgbench equals_new_index timed);
+  start_psql finish poll_progress pgbench equals_new_index timed is_back);
 
 # The product catalogue and the users of the generated purchases.  Popularity
 # falls off like 1/rank; a product has companions (same number modulo 10), so
@@ -242,6 +242,23 @@ sub is_dead
 	my $line = <$handle> // '';
 	close $handle;
 	return $line eq '' || $line =~ /^\d+ \(.*\) [ZX]/;
+}
+
+# Waits until a node that crashes by itself, behind that place in its log, takes
+# connections again; false if it does not within a minute.  The place matters: until the
+# crash is noticed the old server still takes some.
+sub is_back
+{
+	my ($node, $offset) = @_;
+	my $deadline = time + 60;
+
+	while (time < $deadline)
+	{
+		return 1 if substr(slurp_file($node->logfile), $offset) =~ /ready to accept connections/ &&
+			$node->psql('postgres', 'SELECT 1') == 0;
+		sleep 0.05;
+	}
+	return 0;
 }
 
 # SIGKILL for the postmaster and every process of the server, all at once.

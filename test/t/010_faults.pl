@@ -37,18 +37,6 @@ my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_
 # Keys so long that a directory page covers few of them
 my $long = "repeat(md5(i::text), 15)";
 
-sub wait_for_server
-{
-	my $deadline = time + 60;
-
-	while (time < $deadline)
-	{
-		return 1 if $node->psql('postgres', 'SELECT 1') == 0;
-		sleep 0.05;
-	}
-	return 0;
-}
-
 # Runs the statement with the fault armed; did the server die at the point?
 sub dies_at
 {
@@ -64,6 +52,7 @@ sub fault
 	my ($point, $sql, %how) = @_;
 	my $index = $how{index} // 'purchases_recsys';
 	my $countdown = $how{countdown} // 1;
+	my $offset = -s $node->logfile;
 
 	ok(dies_at($point, $sql), "$point: the server dies there") if $countdown == 1;
 	if ($countdown > 1)
@@ -71,7 +60,7 @@ sub fault
 		my ($status) = $node->psql('postgres', "SET recsys.fault = '$point:kill:$countdown'; $sql");
 		isnt($status, 0, "$point, time $countdown: the server dies there");
 	}
-	wait_for_server() or BAIL_OUT('the server does not come back');
+	is_back($node, $offset) or BAIL_OUT('the server does not come back');
 	check_clean($node, $index, "$point: check_index after recovery") unless $how{no_index};
 	($status, undef, $stderr) = $node->psql('postgres', $sql);
 	is($status, 0, "$point: the same statement again") or diag($stderr);

@@ -38,9 +38,14 @@ sub fill
 	close $handle;
 }
 
-sub wait_for_server
+# Runs the statement with a fault armed; after one that kills the server, waits for it
+sub with_fault
 {
-	$node->poll_query_until('postgres', 'SELECT true') or BAIL_OUT('the server does not come back');
+	my ($fault, $sql) = @_;
+	my $offset = -s $node->logfile;
+
+	$node->psql('postgres', "SET recsys.fault = '$fault'; $sql");
+	$fault !~ /:kill/ || is_back($node, $offset) or BAIL_OUT('the server does not come back');
 }
 
 # an item that many have, users with one item, and one with very many
@@ -62,8 +67,7 @@ foreach my $round (1 .. 3)
 	{
 		foreach my $point ($round == 2 ? ('unsaid-noted:kill', 'unsaid-noted:kill:3', 'vacuum-bucket:kill:2') : ('unsaid-noted:error', 'vacuum-bucket:error:3'))
 		{
-			$node->psql('postgres', "SET recsys.fault = '$point'; VACUUM purchases");
-			wait_for_server();
+			with_fault($point, 'VACUUM purchases');
 			check_clean($node, 'purchases_recsys', "round $round: check_index after $point");
 		}
 	}
@@ -86,8 +90,7 @@ foreach my $round (1 .. 3)
 	{
 		foreach my $point ('unsaid-said', 'unsaid-said', 'unsaid-done')
 		{
-			$node->psql('postgres', "SET recsys.fault = '$point:" . ($round == 2 ? 'kill' : 'error') . "'; SELECT recsys.merge('purchases_recsys')");
-			wait_for_server();
+			with_fault("$point:" . ($round == 2 ? 'kill' : 'error'), "SELECT recsys.merge('purchases_recsys')");
 			check_clean($node, 'purchases_recsys', "round $round: check_index after $point");
 		}
 	}
