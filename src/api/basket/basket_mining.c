@@ -51,6 +51,7 @@ typedef struct Source
 {
 	const RecsysMiningRequest *request;
 	RecsysKeyKind kind;			/* of the items */
+	Oid			type;			/* of the column of items */
 	uint32		nitems;
 	Size		memory_limit;
 	RecsysBasketStore *store;
@@ -162,7 +163,8 @@ read_baskets(Source *source, RecsysAnswer *answer, RecsysMiningTeam *team)
 	if (request->is_query)
 	{
 		source->collector = RecsysCollectQuery(request->source, source->memory_limit / 2,
-											   &source->kind, &weighted);
+											   &source->type, &weighted);
+		(void) RecsysKeyKindOfType(source->type, &source->kind);
 		RecsysAnswerCheckKind(answer, source->kind, NULL);
 		read_query(source, weighted);
 	}
@@ -170,6 +172,7 @@ read_baskets(Source *source, RecsysAnswer *answer, RecsysMiningTeam *team)
 	{
 		RecsysOpenRecommender(request->source, &source->recommender);
 		source->kind = source->recommender.columns.item_kind;
+		source->type = source->recommender.columns.item_type;
 		RecsysAnswerCheckKind(answer, source->kind,
 							  RelationGetRelationName(source->recommender.index));
 		read_index(source, team);
@@ -354,9 +357,9 @@ RecsysPrepareMining(RecsysMiningRequest *request, RecsysAnswer *answer, Oid item
 	source.request = request;
 	source.memory_limit = (Size) maintenance_work_mem * 1024;
 	read_baskets(&source, answer, &mined->team);
-	RecsysKeyListAs(&request->must_contain, source.kind);
-	RecsysKeyListAs(&request->must_not_contain, source.kind);
-	RecsysKeyListAs(&request->consequents, source.kind);
+	RecsysKeyListAs(&request->must_contain, source.type);
+	RecsysKeyListAs(&request->must_not_contain, source.type);
+	RecsysKeyListAs(&request->consequents, source.type);
 	RecsysCheckItemLists(request, source.kind);
 	prepare(&source, item_type, answer->context, mined);
 	RecsysBasketStoreFree(source.store);

@@ -55,9 +55,9 @@ extern void RecsysArgKeys(FunctionCallInfo fcinfo, int argument, const char *nam
 						  Oid item_type, RecsysKeyList *list);
 
 /*
- * The same as keys of another kind.  Where the answer is to be text, they are read before
+ * The same as keys of another type.  Where the answer is to be text, they are read before
  * it is known what the recommender's keys are.
  */
-extern void RecsysKeyListAs(RecsysKeyList *list, RecsysKeyKind kind);
+extern void RecsysKeyListAs(RecsysKeyList *list, Oid type);
 
 #endif							/* RECSYS_RULE_ARGUMENTS_H */

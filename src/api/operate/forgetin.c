@@ -11,6 +11,7 @@
 #include "access/genam.h"
 #include "access/relation.h"
 #include "am/entry/indexes.h"
+#include "api/call/recommender.h"
 #include "api/operate/forgetin.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -105,7 +106,7 @@ check_users(Oid table, List *indexes)
 			ereport(ERROR,
 					(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
 					 errmsg("recsys indexes of table \"%s\" have different users",
-							get_rel_name(table)),
+							RecsysNameForMessage(table)),
 					 errdetail("The user of index %s is %s, that of index %s is %s.",
 							   index_name(first), user, index_name(index), other),
 					 errhint("Call recsys.forget_user for one index after the other, with a user of each: SELECT recsys.forget_user(%s, ...);",
@@ -128,13 +129,19 @@ RecsysIndexesToForgetIn(Oid relation)
 	if (!RECSYS_OWNS_RELATION(relation) &&
 		(kind == RELKIND_PARTITIONED_INDEX || !RECSYS_MAY_MAINTAIN(relation)))
 		aclcheck_error(ACLCHECK_NOT_OWNER, kind == RELKIND_PARTITIONED_INDEX ? OBJECT_INDEX : OBJECT_TABLE,
-					   get_rel_name(relation));
+					   RecsysNameForMessage(relation));
 	indexes = indexes_of_partitions(relation, kind);
+
+	/* it is locked by now, if it is still there */
+	if (indexes == NIL && get_rel_relkind(relation) == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the table with the user has been dropped")));
 	if (indexes == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("\"%s\" has no recsys index that could forget a user",
-						get_rel_name(relation)),
+						RecsysNameForMessage(relation)),
 				 errdetail("Rows that no recsys index covers are in no recommendation.")));
 	check_users(relation, indexes);
 	return indexes;
