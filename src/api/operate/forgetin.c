@@ -13,10 +13,12 @@
 #include "am/entry/indexes.h"
 #include "api/call/recommender.h"
 #include "api/operate/forgetin.h"
+#include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "compat.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -70,7 +72,9 @@ indexes_of_partitions(Oid relation, char kind)
 	List	   *indexes = NIL;
 	ListCell   *cell;
 
-	foreach(cell, find_all_inheritors(relation, AccessShareLock, NULL))
+	/* indexes are opened behind their tables, one by one */
+	foreach(cell, find_all_inheritors(relation, kind == RELKIND_PARTITIONED_INDEX ?
+									  NoLock : RowExclusiveLock, NULL))
 	{
 		Oid			part = lfirst_oid(cell);
 
@@ -106,13 +110,30 @@ check_users(Oid table, List *indexes)
 			ereport(ERROR,
 					(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
 					 errmsg("recsys indexes of table \"%s\" have different users",
-							RecsysNameForMessage(table)),
+							get_rel_name(table)),
 					 errdetail("The user of index %s is %s, that of index %s is %s.",
 							   index_name(first), user, index_name(index), other),
 					 errhint("Call recsys.forget_user for one index after the other, with a user of each: SELECT recsys.forget_user(%s, ...);",
 							 quote_literal_cstr(index_name(first)))));
 		pfree(other);
 	}
+}
+
+/*
+ * Locks the table at the top, and with it the tree below: the table before its partitions and
+ * before indexes, as everybody else does.
+ */
+static void
+lock_table(Oid relation, char kind)
+{
+	Oid			table = kind == RELKIND_PARTITIONED_INDEX ? IndexGetRelation(relation, true) : relation;
+
+	if (OidIsValid(table))
+		LockRelationOid(table, RowExclusiveLock);
+	if (get_rel_relkind(relation) != kind)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the relation with the user has been dropped")));
 }
 
 List *
@@ -130,18 +151,13 @@ RecsysIndexesToForgetIn(Oid relation)
 		(kind == RELKIND_PARTITIONED_INDEX || !RECSYS_MAY_MAINTAIN(relation)))
 		aclcheck_error(ACLCHECK_NOT_OWNER, kind == RELKIND_PARTITIONED_INDEX ? OBJECT_INDEX : OBJECT_TABLE,
 					   RecsysNameForMessage(relation));
+	lock_table(relation, kind);
 	indexes = indexes_of_partitions(relation, kind);
-
-	/* it is locked by now, if it is still there */
-	if (indexes == NIL && get_rel_relkind(relation) == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the table with the user has been dropped")));
 	if (indexes == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("\"%s\" has no recsys index that could forget a user",
-						RecsysNameForMessage(relation)),
+						get_rel_name(relation)),
 				 errdetail("Rows that no recsys index covers are in no recommendation.")));
 	check_users(relation, indexes);
 	return indexes;
