@@ -10,7 +10,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id bigint, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(bigint, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; bigint item keys';
+COMMENT ON FUNCTION frequently_bought_together(bigint, bigint, text, text) IS 'the k items bought together with an item most often, and more often than by chance; each value of the index''s first column is a basket; bigint item keys';
 
 CREATE FUNCTION frequently_bought_together(
 	item_id text,
@@ -20,7 +20,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id text, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(text, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; item keys of every type, as text';
+COMMENT ON FUNCTION frequently_bought_together(text, bigint, text, text) IS 'the k items bought together with an item most often, and more often than by chance; each value of the index''s first column is a basket; item keys of every type, as text';
 
 CREATE FUNCTION frequently_bought_together(
 	item_id uuid,
@@ -30,7 +30,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id uuid, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(uuid, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; uuid item keys';
+COMMENT ON FUNCTION frequently_bought_together(uuid, bigint, text, text) IS 'the k items bought together with an item most often, and more often than by chance; each value of the index''s first column is a basket; uuid item keys';
 
 CREATE FUNCTION complete_basket(
 	items bigint[],
@@ -39,7 +39,7 @@ CREATE FUNCTION complete_basket(
 RETURNS TABLE (item_id bigint, confidence double precision, lift double precision, support bigint, antecedent bigint[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(bigint[], bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; bigint item keys';
+COMMENT ON FUNCTION complete_basket(bigint[], bigint, regclass) IS 'the k best items to add to a basket, by the rules in a table or materialized view; bigint item keys';
 
 CREATE FUNCTION complete_basket(
 	items text[],
@@ -48,7 +48,7 @@ CREATE FUNCTION complete_basket(
 RETURNS TABLE (item_id text, confidence double precision, lift double precision, support bigint, antecedent text[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(text[], bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; item keys of every type, as text';
+COMMENT ON FUNCTION complete_basket(text[], bigint, regclass) IS 'the k best items to add to a basket, by the rules in a table or materialized view; item keys of every type, as text';
 
 CREATE FUNCTION complete_basket(
 	items uuid[],
@@ -57,7 +57,7 @@ CREATE FUNCTION complete_basket(
 RETURNS TABLE (item_id uuid, confidence double precision, lift double precision, support bigint, antecedent uuid[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(uuid[], bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; uuid item keys';
+COMMENT ON FUNCTION complete_basket(uuid[], bigint, regclass) IS 'the k best items to add to a basket, by the rules in a table or materialized view; uuid item keys';
 
 -- what comes without a type: an array as it is written, in and out as text
 CREATE FUNCTION complete_basket(
@@ -67,5 +67,5 @@ CREATE FUNCTION complete_basket(
 RETURNS TABLE (item_id text, confidence double precision, lift double precision, support bigint, antecedent text[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(text, bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket that is written as text, as in ''{1,2}''; item keys of every type, as text';
+COMMENT ON FUNCTION complete_basket(text, bigint, regclass) IS 'the k best items to add to a basket, by the rules in a table or materialized view; the basket is written as text, as in ''{1,2}''; item keys of every type, as text';
 

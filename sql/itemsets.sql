@@ -15,7 +15,7 @@ CREATE FUNCTION frequent_itemsets(
 RETURNS TABLE (items bigint[], support bigint, support_share double precision, length integer, basket_weight double precision)
 	AS 'MODULE_PATHNAME', 'recsys_frequent_itemsets' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequent_itemsets(text, double precision, text, integer, integer, bigint[], bigint[], integer, integer, boolean) IS 'item sets that occur together in enough baskets in the baskets of a recommender; bigint item keys';
+COMMENT ON FUNCTION frequent_itemsets(text, double precision, text, integer, integer, bigint[], bigint[], integer, integer, boolean) IS 'item sets that are in enough of a recommender''s baskets; bigint item keys';
 
 CREATE FUNCTION frequent_itemsets(
 	recommender text,
@@ -32,7 +32,7 @@ CREATE FUNCTION frequent_itemsets(
 RETURNS TABLE (items anyarray, support bigint, support_share double precision, length integer, basket_weight double precision)
 	AS 'MODULE_PATHNAME', 'recsys_frequent_itemsets_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequent_itemsets(text, anyelement, double precision, text, integer, integer, text[], text[], integer, integer, boolean) IS 'item sets that occur together in enough baskets in the baskets of a recommender; item keys of the type of the second argument';
+COMMENT ON FUNCTION frequent_itemsets(text, anyelement, double precision, text, integer, integer, text[], text[], integer, integer, boolean) IS 'item sets that are in enough of a recommender''s baskets; item keys of the type of the second argument';
 
 CREATE FUNCTION query_frequent_itemsets(
 	query text,
@@ -48,7 +48,7 @@ CREATE FUNCTION query_frequent_itemsets(
 RETURNS TABLE (items bigint[], support bigint, support_share double precision, length integer, basket_weight double precision)
 	AS 'MODULE_PATHNAME', 'recsys_query_frequent_itemsets' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION query_frequent_itemsets(text, double precision, text, integer, integer, bigint[], bigint[], integer, integer, boolean) IS 'item sets that occur together in enough baskets of a query that returns basket, item [, weight [, time]]; bigint item keys';
+COMMENT ON FUNCTION query_frequent_itemsets(text, double precision, text, integer, integer, bigint[], bigint[], integer, integer, boolean) IS 'item sets that are in enough baskets of a query that returns basket, item [, weight [, time]]; bigint item keys';
 
 CREATE FUNCTION query_frequent_itemsets(
 	query text,
@@ -65,5 +65,5 @@ CREATE FUNCTION query_frequent_itemsets(
 RETURNS TABLE (items anyarray, support bigint, support_share double precision, length integer, basket_weight double precision)
 	AS 'MODULE_PATHNAME', 'recsys_query_frequent_itemsets_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000000 ROWS 1000 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION query_frequent_itemsets(text, anyelement, double precision, text, integer, integer, text[], text[], integer, integer, boolean) IS 'item sets that occur together in enough baskets of a query that returns basket, item [, weight [, time]]; item keys of the type of the second argument';
+COMMENT ON FUNCTION query_frequent_itemsets(text, anyelement, double precision, text, integer, integer, text[], text[], integer, integer, boolean) IS 'item sets that are in enough baskets of a query that returns basket, item [, weight [, time]]; item keys of the type of the second argument';
 

@@ -4,11 +4,11 @@
 CREATE FUNCTION recsys.merge(index regclass, exact boolean DEFAULT false,
 	OUT merged bigint, OUT recomputed bigint, OUT inexact bigint)
 	AS 'MODULE_PATHNAME', 'recsys_merge' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
-COMMENT ON FUNCTION recsys.merge(regclass, boolean) IS 'brings the item graph of a recsys index up to date with its table; exact also recomputes what is only approximately right; NULLs when another merge is running';
+COMMENT ON FUNCTION recsys.merge(regclass, boolean) IS 'brings the item graph of a recsys index up to date with its table; exact also recomputes items that are only approximate; returns NULLs while another merge is running';
 
 CREATE FUNCTION recsys.forget_user(index regclass, user_id anyelement) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'recsys_forget_user' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
-COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all of a table, forget a user at once; rows that are not deleted count no more until a REINDEX; returns how many interactions were forgotten';
+COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all recsys indexes of a table, forget a user at once; rows of the user that you do not delete are ignored until the next REINDEX; returns how many interactions were forgotten';
 
 -- a user that comes without a type is read as a key of the index
 CREATE FUNCTION recsys.forget_user(index regclass, user_id text) RETURNS bigint

@@ -107,12 +107,12 @@ RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
 CREATE OR REPLACE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statistics();
-COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build, which count as of now where they decay; NULL for a build of 0.1.0';
+COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build; where interactions decay, these count as if they had just happened; NULL for a build of 0.1.0';
 COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
-COMMENT ON COLUMN recsys.index_stats.set_options IS 'what they are set to, from the next REINDEX on';
+COMMENT ON COLUMN recsys.index_stats.set_options IS 'what these options are set to; takes effect with the next REINDEX';
 
 -- forget_user takes a table, too
-COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all of a table, forget a user at once; rows that are not deleted count no more until a REINDEX; returns how many interactions were forgotten';
+COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all recsys indexes of a table, forget a user at once; rows of the user that you do not delete are ignored until the next REINDEX; returns how many interactions were forgotten';
 
 /*
  * What answers in order tells the place: column rank.  k is bigint, which drivers send
@@ -301,7 +301,7 @@ CREATE FUNCTION explain_recommendation(
 RETURNS TABLE (because_item_id bigint, contribution double precision, weight double precision, similarity real, support bigint, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_explain_recommendation' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10;
-COMMENT ON FUNCTION explain_recommendation(anycompatible, bigint, text, interval) IS 'the interactions behind a recommendation, their contributions sum to its score; bigint item keys';
+COMMENT ON FUNCTION explain_recommendation(anycompatible, bigint, text, interval) IS 'the interactions behind a recommendation; their contributions add up to its score; bigint item keys';
 
 CREATE FUNCTION explain_recommendation(
 	user_id anycompatible,
@@ -311,7 +311,7 @@ CREATE FUNCTION explain_recommendation(
 RETURNS TABLE (because_item_id text, contribution double precision, weight double precision, similarity real, support bigint, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_explain_recommendation' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10;
-COMMENT ON FUNCTION explain_recommendation(anycompatible, text, text, interval) IS 'the interactions behind a recommendation, their contributions sum to its score; item keys of every type, as text';
+COMMENT ON FUNCTION explain_recommendation(anycompatible, text, text, interval) IS 'the interactions behind a recommendation; their contributions add up to its score; item keys of every type, as text';
 
 CREATE FUNCTION explain_recommendation(
 	user_id anycompatible,
@@ -321,7 +321,7 @@ CREATE FUNCTION explain_recommendation(
 RETURNS TABLE (because_item_id uuid, contribution double precision, weight double precision, similarity real, support bigint, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_explain_recommendation' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10;
-COMMENT ON FUNCTION explain_recommendation(anycompatible, uuid, text, interval) IS 'the interactions behind a recommendation, their contributions sum to its score; uuid item keys';
+COMMENT ON FUNCTION explain_recommendation(anycompatible, uuid, text, interval) IS 'the interactions behind a recommendation; their contributions add up to its score; uuid item keys';
 
 CREATE FUNCTION item_similarity(
 	recommender text,
@@ -339,7 +339,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id bigint, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(bigint, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; bigint item keys';
+COMMENT ON FUNCTION frequently_bought_together(bigint, bigint, text, text) IS 'the k items bought together with an item most often, and more often than by chance; each value of the index''s first column is a basket; bigint item keys';
 
 CREATE FUNCTION frequently_bought_together(
 	item_id text,
@@ -349,7 +349,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id text, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(text, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; item keys of every type, as text';
+COMMENT ON FUNCTION frequently_bought_together(text, bigint, text, text) IS 'the k items bought together with an item most often, and more often than by chance; each value of the index''s first column is a basket; item keys of every type, as text';
 
 CREATE FUNCTION frequently_bought_together(
 	item_id uuid,
@@ -359,7 +359,7 @@ CREATE FUNCTION frequently_bought_together(
 RETURNS TABLE (item_id uuid, support bigint, confidence double precision, lift double precision, jaccard double precision, fisher_p double precision, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_frequently_bought_together' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION frequently_bought_together(uuid, bigint, text, text) IS 'the k items most often in one basket with an item, and more often than by chance; a basket is what the first column of the index tells apart; uuid item keys';
+COMMENT ON FUNCTION frequently_bought_together(uuid, bigint, text, text) IS 'the k items bought together with an item most often, and more often than by chance; each value of the index''s first column is a basket; uuid item keys';
 
 CREATE FUNCTION complete_basket(
 	items bigint[],
@@ -368,7 +368,7 @@ CREATE FUNCTION complete_basket(
 RETURNS TABLE (item_id bigint, confidence double precision, lift double precision, support bigint, antecedent bigint[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(bigint[], bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; bigint item keys';
+COMMENT ON FUNCTION complete_basket(bigint[], bigint, regclass) IS 'the k best items to add to a basket, by the rules in a table or materialized view; bigint item keys';
 
 CREATE FUNCTION complete_basket(
 	items text[],
@@ -377,7 +377,7 @@ CREATE FUNCTION complete_basket(
 RETURNS TABLE (item_id text, confidence double precision, lift double precision, support bigint, antecedent text[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(text[], bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; item keys of every type, as text';
+COMMENT ON FUNCTION complete_basket(text[], bigint, regclass) IS 'the k best items to add to a basket, by the rules in a table or materialized view; item keys of every type, as text';
 
 CREATE FUNCTION complete_basket(
 	items uuid[],
@@ -386,7 +386,7 @@ CREATE FUNCTION complete_basket(
 RETURNS TABLE (item_id uuid, confidence double precision, lift double precision, support bigint, antecedent uuid[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(uuid[], bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket; uuid item keys';
+COMMENT ON FUNCTION complete_basket(uuid[], bigint, regclass) IS 'the k best items to add to a basket, by the rules in a table or materialized view; uuid item keys';
 
 CREATE FUNCTION complete_basket(
 	items text,
@@ -395,7 +395,7 @@ CREATE FUNCTION complete_basket(
 RETURNS TABLE (item_id text, confidence double precision, lift double precision, support bigint, antecedent text[], rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_complete_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
-COMMENT ON FUNCTION complete_basket(text, bigint, regclass) IS 'the k best items that the rules of a table or materialized view add to a basket that is written as text, as in ''{1,2}''; item keys of every type, as text';
+COMMENT ON FUNCTION complete_basket(text, bigint, regclass) IS 'the k best items to add to a basket, by the rules in a table or materialized view; the basket is written as text, as in ''{1,2}''; item keys of every type, as text';
 
 CREATE FUNCTION recsys.forget_user(index regclass, user_id text) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'recsys_forget_user' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
@@ -408,3 +408,12 @@ RETURNS TABLE (item_id text, factor real[])
 	AS 'MODULE_PATHNAME', 'recsys_item_factors_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 10000 ROWS 10000;
 COMMENT ON FUNCTION recsys.item_factors(text, text) IS 'the factors of all items of a recommender; item keys of every type, as text';
+
+-- comments in plainer words
+COMMENT ON FUNCTION frequent_itemsets(text, double precision, text, integer, integer, bigint[], bigint[], integer, integer, boolean) IS 'item sets that are in enough of a recommender''s baskets; bigint item keys';
+COMMENT ON FUNCTION frequent_itemsets(text, anyelement, double precision, text, integer, integer, text[], text[], integer, integer, boolean) IS 'item sets that are in enough of a recommender''s baskets; item keys of the type of the second argument';
+COMMENT ON FUNCTION query_frequent_itemsets(text, double precision, text, integer, integer, bigint[], bigint[], integer, integer, boolean) IS 'item sets that are in enough baskets of a query that returns basket, item [, weight [, time]]; bigint item keys';
+COMMENT ON FUNCTION query_frequent_itemsets(text, anyelement, double precision, text, integer, integer, text[], text[], integer, integer, boolean) IS 'item sets that are in enough baskets of a query that returns basket, item [, weight [, time]]; item keys of the type of the second argument';
+COMMENT ON FUNCTION recsys.merge(regclass, boolean) IS 'brings the item graph of a recsys index up to date with its table; exact also recomputes items that are only approximate; returns NULLs while another merge is running';
+COMMENT ON COLUMN recsys.index_stats.index_name IS 'name of the index, which is also the name of the recommender';
+COMMENT ON COLUMN recsys.index_stats.capped_interactions IS 'interactions left out because of max_history';

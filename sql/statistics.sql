@@ -17,7 +17,7 @@ CREATE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statistics();
 COMMENT ON VIEW recsys.index_stats IS 'all recsys indexes of the database that you may read, one row each';
 COMMENT ON COLUMN recsys.index_stats.schema_name IS 'schema of the index and its table';
 COMMENT ON COLUMN recsys.index_stats.table_name IS 'table with the interactions';
-COMMENT ON COLUMN recsys.index_stats.index_name IS 'name of the index, which is the recommender''s';
+COMMENT ON COLUMN recsys.index_stats.index_name IS 'name of the index, which is also the name of the recommender';
 COMMENT ON COLUMN recsys.index_stats.similarity IS 'similarity that the item graph is computed with';
 COMMENT ON COLUMN recsys.index_stats.users IS 'users with at least one interaction that counts';
 COMMENT ON COLUMN recsys.index_stats.items IS 'items with at least one interaction that counts';
@@ -26,7 +26,7 @@ COMMENT ON COLUMN recsys.index_stats.neighbors IS 'neighbors stored in the item 
 COMMENT ON COLUMN recsys.index_stats.pending IS 'changes that the next merge will bring into the item graph';
 COMMENT ON COLUMN recsys.index_stats.inexact_items IS 'items whose neighbors are approximate until they are recomputed';
 COMMENT ON COLUMN recsys.index_stats.capped_users IS 'users with more than max_history items';
-COMMENT ON COLUMN recsys.index_stats.capped_interactions IS 'interactions left out for that';
+COMMENT ON COLUMN recsys.index_stats.capped_interactions IS 'interactions left out because of max_history';
 COMMENT ON COLUMN recsys.index_stats.score_users IS 'number of users that scores are computed with';
 COMMENT ON COLUMN recsys.index_stats.built_at IS 'start of the last build';
 COMMENT ON COLUMN recsys.index_stats.last_merge_at IS 'start of the last merge, NULL when there was none since the build';
@@ -36,9 +36,9 @@ COMMENT ON COLUMN recsys.index_stats.last_merge_items IS 'items that it recomput
 COMMENT ON COLUMN recsys.index_stats.format_version IS 'version of the on-disk format';
 COMMENT ON COLUMN recsys.index_stats.size_bytes IS 'size of the index';
 COMMENT ON COLUMN recsys.index_stats.problem IS 'why there is nothing more to say about the index, else NULL';
-COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build, which count as of now where they decay; NULL for a build of 0.1.0';
+COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build; where interactions decay, these count as if they had just happened; NULL for a build of 0.1.0';
 COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
-COMMENT ON COLUMN recsys.index_stats.set_options IS 'what they are set to, from the next REINDEX on';
+COMMENT ON COLUMN recsys.index_stats.set_options IS 'what these options are set to; takes effect with the next REINDEX';
 GRANT SELECT ON recsys.index_stats TO PUBLIC;
 
 -- merges report as the server's work on indexes does, with phases of their own: src/am/store/progress.c

@@ -27,8 +27,8 @@ extern void RecsysBackoffInitMemory(void);
 extern TimestampTz RecsysBackoffUntil(Oid index, Oid file);
 
 /*
- * It has failed with that message.  Returns when it may be tried again; *news
- * tells that the time before it did not fail, or with another message.
+ * Notes that its merge has failed with that message.  Returns when it may be tried
+ * again.  *news: the previous merge did not fail, or failed with another message.
  */
 extern TimestampTz RecsysBackoffFailed(Oid index, Oid file, const char *message, bool *news);
 

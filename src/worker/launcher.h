@@ -6,7 +6,7 @@
 #define RECSYS_LAUNCHER_H
 
 /* Setting recsys.merge_workers: most workers at a time */
-#define RECSYS_MOST_MERGE_WORKERS 64
+#define RECSYS_MAX_MERGE_WORKERS 64
 extern int	RecsysMergeWorkers;
 
 #endif							/* RECSYS_LAUNCHER_H */

@@ -1,8 +1,7 @@
 /*
  * settings.c
- *	  What the library sets up when it is loaded for the sake of the background
- *	  processes: their settings always, shared memory and the launcher when it is
- *	  preloaded.
+ *	  What the library sets up for the background processes when it is loaded: always
+ *	  their settings; shared memory and the launcher if it is preloaded.
  */
 #include "postgres.h"
 
@@ -66,7 +65,7 @@ RecsysInitWorker(void)
 	DefineCustomIntVariable("recsys.merge_workers",
 							"Most databases whose recsys indexes are merged in the background at a time.",
 							"Each takes one of max_worker_processes.",
-							&RecsysMergeWorkers, 2, 1, RECSYS_MOST_MERGE_WORKERS,
+							&RecsysMergeWorkers, 2, 1, RECSYS_MAX_MERGE_WORKERS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("recsys");
 

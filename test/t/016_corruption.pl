@@ -30,6 +30,7 @@ use constant {
 };
 
 my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
+my $hinted = 0;			# damages of which an error has said how to repair the index
 my $rounds = $ENV{RECSYS_FUZZ_ROUNDS} // 1;
 my $per_round = 60;
 
@@ -156,6 +157,7 @@ sub batch
 	{
 		my ($tried, $repaired) = split /^REPAIR$/m, attempt(script($n) . repair($n));
 
+		$hinted++ if $tried =~ /^HINT:  REINDEX INDEX public\.r$n;$/m;
 		next if defined $repaired && $repaired !~ /ERROR|HANGS|server closed|connection to server was lost/
 			&& $tried !~ /statement timeout|out of memory|invalid memory alloc/;
 		push @failed, $damages[$n]->[0];
@@ -447,6 +449,8 @@ foreach my $round (1 .. $rounds)
 	batch("random damage $first to " . ($first + $per_round - 1),
 		map { random_damage($_) } $first .. $first + $per_round - 1);
 }
+
+cmp_ok($hinted, '>', 50, 'the hint is the command that repairs the index') unless defined $ENV{RECSYS_FUZZ_ONLY};
 
 my $log = slurp_file($node->logfile);
 my @crashes = $log =~ /^.*(?:terminated by signal|TRAP:|PANIC:|AddressSanitizer|runtime error:).*$/mg;

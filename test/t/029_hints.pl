@@ -1,5 +1,7 @@
 # A hint that prints a call or a command prints one that works: each is provoked, and
-# what it prints is run.  The sources are searched for hints that are missing here.
+# what it prints is run.  So is a hint that prints an argument or an expression, which is
+# put where it belongs in a call or a query.  The sources are searched for hints that are
+# missing here.
 
 use strict;
 use warnings;
@@ -52,7 +54,46 @@ CREATE INDEX hidden_recsys ON hidden USING recsys (user_id, product_id);
 ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
 CREATE ROLE reader;
 GRANT SELECT ON purchases, hidden TO reader;
+CREATE TYPE colour AS ENUM ('red', 'green', 'blue');
+CREATE TYPE shade AS ENUM ('light');
+CREATE TABLE colours AS SELECT user_id, (ARRAY['red', 'green', 'blue']::colour[])[product_id % 3 + 1] AS product_id FROM purchases;
+CREATE INDEX colours_recsys ON colours USING recsys (user_id, product_id);
+CREATE TABLE long_names AS SELECT user_id, repeat('n', 100) || product_id AS product_id FROM purchases;
+CREATE INDEX long_names_recsys ON long_names USING recsys (user_id, product_id);
+CREATE TABLE "Never" AS SELECT user_id, product_id, 'infinity'::timestamptz AS never, '9999-12-31'::timestamptz AS "At" FROM purchases;
+CREATE TABLE essays (user_id text, product_id text);
+CREATE INDEX essays_recsys ON essays USING recsys (user_id, (lower(product_id)));
+CREATE INDEX "Halved" ON order_items USING recsys (order_id, product_id);
+UPDATE pg_class SET reloptions = '{half_life=30 days}' WHERE relname = 'Halved';
+CREATE TABLE alike AS SELECT user_id, item_id FROM generate_series(1, 30) user_id, generate_series(1, 8) item_id;
+CREATE INDEX alike_recsys ON alike USING recsys (user_id, item_id);
+CREATE TABLE large AS SELECT user_id, item_id FROM generate_series(1, 20) user_id, generate_series(1, 5) item_id
+	UNION ALL SELECT 99, item_id FROM generate_series(11, 18) item_id;
+CREATE INDEX large_recsys ON large USING recsys (user_id, item_id);
+CREATE TABLE apart AS SELECT n AS user_id, n AS item_id FROM generate_series(1, 30) n;
+CREATE INDEX apart_recsys ON apart USING recsys (user_id, item_id);
+CREATE TABLE damaged AS SELECT user_id, product_id, quantity FROM purchases UNION ALL SELECT 1, 1, 0;
 SQL
+# builds that fail, one of them under a name as REINDEX CONCURRENTLY leaves it
+foreach my $name ('"Damaged"', 'damaged_recsys_ccnew')
+{
+	$node->psql('shop', "CREATE INDEX CONCURRENTLY $name ON damaged USING recsys (user_id, product_id, (1 / quantity))");
+}
+$node->safe_psql('shop', 'DELETE FROM damaged WHERE quantity = 0');
+# a column of each type that can be no key, but has an expression that can
+my %unfit = (
+	numeric => 'user_id', real => 'user_id', 'double precision' => 'user_id', oid => 'user_id::int',
+	boolean => 'user_id % 2 = 0', date => "DATE '2024-01-01' + user_id::int",
+	timestamp => "TIMESTAMP '2024-01-01' + user_id * interval '1 day'",
+	timestamptz => "TIMESTAMPTZ '2024-01-01 00:00+00' + user_id * interval '1 day'",
+	bytea => "decode(lpad(to_hex(user_id), 8, '0'), 'hex')", json => 'json_build_object(\'id\', user_id)',
+	jsonb => 'jsonb_build_object(\'id\', user_id)', bit => '(user_id % 2)::int::bit', varbit => 'user_id::int::bit(32)::varbit',
+	inet => "'10.0.0.0'::inet + user_id", cidr => "('10.0.0.' || user_id % 200 || '/32')::cidr",
+	macaddr => "('08:00:2b:01:02:' || lpad(to_hex(user_id % 200), 2, '0'))::macaddr",
+	macaddr8 => "('08:00:2b:01:02:03:04:' || lpad(to_hex(user_id % 200), 2, '0'))::macaddr8",
+	'"char"' => 'chr(40 + (user_id % 80)::int)', time => "TIME '00:00' + user_id * interval '1 minute'");
+$node->safe_psql('shop', 'CREATE TABLE unfit AS SELECT product_id, ' .
+	join(', ', map { (my $name = $_) =~ tr/" /_/d; "($unfit{$_})::$_ AS a_$name" } sort keys %unfit) . ' FROM purchases');
 fill('empty');
 fill('single');
 $node->safe_psql('single', <<'SQL');
@@ -60,19 +101,20 @@ CREATE TABLE texts AS SELECT user_id::text, 'p' || product_id AS product_id FROM
 CREATE INDEX "Texts" ON texts USING recsys (user_id, product_id);
 SQL
 
-# The hint of the error or the notice that a statement ends in
-sub hint
+# The hints of what a statement says
+sub hints
 {
 	my ($database, $sql) = @_;
 	my ($code, $out, $error) = $node->psql($database, $sql);
+	my @hints = $error =~ /HINT:\s+(.*)/g;
 
-	return $error =~ /HINT:\s+(.*)/ ? $1 : "none, but $error";
+	return @hints > 0 ? @hints : "none, but $error";
 }
 
-# What a hint prints, as statements
+# What a hint prints, as statements.  An argument or an expression is put into what is around it.
 sub statements
 {
-	my ($hint) = @_;
+	my ($hint, $around) = @_;
 	my $nested;
 	my @found;
 
@@ -81,12 +123,17 @@ sub statements
 	{
 		push @found, $1;
 	}
+	push @found, $1 while $hint =~ s/(CREATE EXTENSION \w+)//;
+	push @found, $1 while $hint =~ s/'(SELECT (?:[^']|'')*)'\.//;
+	push @found, $1 while $hint =~ s/(SELECT .*);//;
+	push @found, sprintf($around, $1) while $hint =~ s/expression such as (.*?)(?: instead)?\.$//;
 	# what stands for something to be completed is no command; those above are whole
 	while ($hint =~ s/\b((?:[a-z]+\.)?[a-z_]+$nested)//)
 	{
 		push @found, "SELECT * FROM $1";
 	}
-	push @found, "SELECT * FROM popular_items(k => 1, since_text => NULL, $1)" while $hint =~ s/(recommender => '(?:[^']|'')*')//;
+	push @found, sprintf($around, $1)
+		while $hint =~ s/(\b[a-z_]+ => (?:'(?:[^']|'')*'|ARRAY\[(?:[^]']|'(?:[^']|'')*')*\]|[\w:]+))//;
 	return @found;
 }
 
@@ -124,55 +171,109 @@ my @cases = (
 	"SELECT * FROM frequent_itemsets('\"Texts\"', 0.02)",
 	"SELECT * FROM frequent_itemsets('\"Texts\"', item_type => NULL::numeric)",
 	"SELECT * FROM query_frequent_itemsets('SELECT user_id, product_id FROM texts')",
-	"SET search_path = other; SELECT * FROM public.recommend(7, 3, 'bare_recsys', NULL::json)",
+	"SET search_path = other; SELECT * FROM public.recommend(7, 3, 'public.bare_recsys', NULL::json)",
+	"SELECT * FROM query_item_similarity('SELECT user_id, product_id FROM purchases', NULL::uuid)",
 	# the others
 	"SELECT * FROM complete_basket(ARRAY[1, 2], 3, NULL)",
 	"SELECT * FROM complete_basket(ARRAY[1, 2], 3, 'purchases')",
 	"SELECT * FROM complete_basket(ARRAY[1, 2], 3, 'btree')",
-	"SELECT * FROM popular_items(3)",
+	[ "SELECT * FROM popular_items(3)", 'SELECT * FROM popular_items(3, %s)' ],
+	[ "SELECT * FROM popular_items(3, 'other.bare_recsys')", 'SELECT * FROM popular_items(3, %s)' ],
 	"SELECT * FROM recommend(7, 3, 'bare_recsys', half_life => '1 day')",
 	"SELECT * FROM popular_items(3, 'bare_recsys', since => '2024-01-01')",
 	"SELECT * FROM recsys.item_factors('bare_recsys')",
 	"SELECT * FROM popular_items(3, 'nothing')",
 	"SELECT * FROM popular_items(3, 'btree')",
-	"SELECT * FROM popular_items(3, 'parted_recsys')",
 	"SET ROLE reader; SELECT * FROM popular_items(3, 'hidden_recsys')",
 	"SELECT * FROM association_rules('bare_recsys', weights => true)",
 	"SELECT * FROM recsys.merge('learned_recsys', true)",
+	"SELECT * FROM query_frequent_itemsets('bare_recsys')",
+	"ALTER INDEX learned_recsys SET (lambda = 9)",
+	'REINDEX INDEX "Halved"',
+	'CREATE INDEX ON "Never" USING recsys (user_id, product_id, "At")',
+	'CREATE INDEX ON "Never" USING recsys (user_id, product_id, (LEAST("At", never)))',
+	"BEGIN; SELECT recsys.forget_user('bare_recsys', 7); ROLLBACK",
+	"SELECT * FROM popular_items(3, '\"Damaged\"')",
+	"SELECT * FROM popular_items(3, 'damaged_recsys_ccnew')",
+	[ "INSERT INTO essays VALUES (repeat('u', 3000), 'p')", 'CREATE INDEX ON essays USING recsys (%s, product_id)' ],
+	[ "INSERT INTO essays VALUES ('u', repeat('P', 3000))", 'CREATE INDEX ON essays USING recsys (user_id, %s)' ],
+	[ "SELECT * FROM query_item_similarity('SELECT user_id, repeat(product_id, 1500) AS \"Name\" FROM texts', item_type => NULL::text)",
+	  'SELECT %s FROM (SELECT user_id, product_id AS "Name" FROM texts) t' ],
+	(map { (my $name = $_) =~ tr/" /_/d; "CREATE INDEX ON unfit USING recsys (a_$name, product_id)" } sort keys %unfit),
+	(map { (my $name = $_) =~ tr/" /_/d; [ "SELECT * FROM query_item_similarity('SELECT a_$name, product_id FROM unfit')",
+		'SELECT %s FROM unfit' ] } grep { !/numeric|real|double/ } sort keys %unfit),
+	# arguments
+	[ "SELECT * FROM popular_items(3, 'colours_recsys', item_type => NULL::shade)", "SELECT * FROM popular_items(3, 'colours_recsys', %s)" ],
+	[ "SELECT * FROM popular_items(3, 'long_names_recsys', item_type => NULL::name)", "SELECT * FROM popular_items(3, 'long_names_recsys', %s)" ],
+	[ "SELECT * FROM frequently_bought_together(3, 3, 'bare_recsys', 'adjusted_p')", "SELECT * FROM association_rules('bare_recsys', %s)" ],
+	(map { [ "SET recsys.max_itemsets = 100; SELECT * FROM frequent_itemsets('$_', 1)",
+		"SELECT * FROM frequent_itemsets('$_', %s)" ] } 'alike_recsys', 'large_recsys'),
+	(map { [ "SET recsys.max_itemsets = 20; SELECT * FROM frequent_itemsets('$_', 1, kind => 'closed')",
+		"SELECT * FROM frequent_itemsets('$_', %s)" ] } 'bare_recsys', 'apart_recsys'),
+	[ "SET recsys.max_itemsets = 20; SELECT * FROM association_rules('bare_recsys', 1)",
+	  "SELECT * FROM association_rules('bare_recsys', %s)" ],
+	[ "SELECT * FROM recsys.tune('bare_recsys'::regclass, resamples => 0, time_limit => '300 milliseconds', models => '{similarity = jaccard, \"similarity = als, rank = 512, iterations = 20\"}')",
+	  "SELECT * FROM recsys.tune('bare_recsys'::regclass, resamples => 0, %s)" ],
+	[ "SELECT * FROM association_rules('bare_recsys', max_length => 1)", "SELECT * FROM association_rules('bare_recsys', %s)" ],
+	[ "SELECT * FROM association_rules('bare_recsys', max_basket => 1)", "SELECT * FROM association_rules('bare_recsys', %s)" ],
+	[ "SELECT * FROM frequent_itemsets('bare_recsys', 1, min_length => 4, max_length => 3)", "SELECT * FROM frequent_itemsets('bare_recsys', %s)" ],
 );
-foreach my $case ((map { [ 'shop', $_ ] } @cases), [ 'empty', 'SELECT * FROM popular_items(3)' ],
-	[ 'single', "SELECT * FROM recommend('7', 3)" ], [ 'single', 'SELECT * FROM popular_items(3)' ])
+# names of functions alone, as they are there
+my @named = (
+	"SELECT * FROM popular_items(3, 'SELECT 1')",
+	"SELECT * FROM popular_items(3, 'parted_recsys')",
+	"SELECT * FROM query_frequent_itemsets('bare_recsys')",
+);
+
+# The library without its extension, which takes a function that somebody made by hand
+$node->safe_psql('postgres', <<'SQL');
+CREATE DATABASE bare;
+\c bare
+CREATE FUNCTION popular(k bigint, recommender text, since timestamptz, half_life interval, OUT item_id bigint, OUT users bigint, OUT score float8, OUT rank integer)
+	RETURNS SETOF record AS 'recsys', 'recsys_popular_items' LANGUAGE C;
+SQL
+
+foreach my $case ((map { [ 'shop', ref $_ ? @$_ : $_ ] } @cases),
+	[ 'empty', 'SELECT * FROM popular_items(3)' ],
+	[ 'single', "SELECT * FROM recommend('7', 3)" ], [ 'single', 'SELECT * FROM popular_items(3)' ],
+	[ 'bare', 'SELECT * FROM popular(3, NULL, NULL, NULL)' ])
 {
-	my ($database, $sql) = @$case;
-	my $hint = hint($database, $sql);
-	my @statements = statements($hint);
+	my ($database, $sql, $around) = @$case;
+	my @hints = hints($database, $sql);
+	my @statements = map { statements($_, $around // 'hint of %s: nowhere to put it') } @hints;
 	my $context = $sql =~ /^(SET [^;]*;)/ ? $1 : '';
 
-	$provoked{$hint} = 1;
-	ok(@statements > 0, "$sql: its hint prints something to run") or diag($hint);
+	$provoked{$_} = 1 foreach @hints;
+	ok(@statements > 0, "$sql: its hint prints something to run") or diag(@hints);
 	foreach my $statement (@statements)
 	{
 		my ($code, $out, $error) = $node->psql($database, "$context BEGIN; $statement; ROLLBACK",
 			on_error_stop => 1);
 
-		# the only two that must not be in a transaction block, or whose index is there
+		# some must not be in a transaction block
 		($code, $out, $error) = $node->psql($database, "$context $statement", on_error_stop => 1)
 			if $error =~ /transaction block/;
 		is($error, '', "what it prints works: $statement");
 	}
 }
+foreach my $sql (@named)
+{
+	my ($hint) = hints('shop', $sql);
+	my ($names) = $hint =~ /(?:Functions that take .* are|Over all partitions,) ([\w., ]+?)(?: take a query)?\.$/;
+
+	foreach my $name (split /, | and /, $names // 'none in the hint')
+	{
+		is($node->safe_psql('shop', "SELECT count(*) > 0 FROM pg_proc WHERE oid::regproc::text = '$name' OR pronamespace::regnamespace || '.' || proname IN ('$name', 'public.$name')"),
+			't', "$name is a function");
+	}
+}
 
 # Every hint of the sources that prints a call or a command has been seen above.
 my %elsewhere = (
-	# nothing can call the library's functions where the extension is not
-	'Run CREATE EXTENSION recsys in this database.' => 1,
-	# prints no command to run, but tells of one that is running
-	'Wait for CREATE INDEX CONCURRENTLY to finish; if it has failed, DROP the index and create it again.' => 1,
-	'Wait for CREATE INDEX CONCURRENTLY to finish; if it has failed, REINDEX the index.' => 1,
-	# an expression of the caller's own column
-	'Select an expression such as md5(key)::uuid instead.' => 1,
-	'Index an expression such as md5(key)::uuid instead.' => 1,
+	# said only where BLAS is slow, once in a session
+	'Install one: on Debian and Ubuntu \\"apt-get install libopenblas0-serial\\"; new sessions use it. Or SET recsys.blas_warning = off.' => 1,
 );
+is(($node->psql('shop', "LOAD 'recsys'; SET recsys.blas_warning = off"))[2], '', 'SET recsys.blas_warning = off');
 my $sources = 0;
 find({ no_chdir => 1, wanted => sub {
 	return unless /\.c$/;
@@ -187,12 +288,17 @@ find({ no_chdir => 1, wanted => sub {
 
 		$hint =~ s/^"|"\s*$//g;
 		$hint =~ s/"\s+"//g;
-		next unless $hint =~ /(?:CREATE|REINDEX|ALTER|DROP) [A-Z]{4}|\w\(|: %s\.|^Use %s\.|=> %s/;
-		next if $elsewhere{$hint};
+		next unless $hint =~ /(?:CREATE|REINDEX|ALTER|DROP) [A-Z]{4}|SELECT |SET \w|\w\(|: %s\.|^Use %s\.|=> |such as %s\./;
+		if ($elsewhere{$hint})
+		{
+			$elsewhere{$hint}++;
+			next;
+		}
 		my $pattern = join '.*', map { quotemeta } split /%(?:l*[dus])/, $hint, -1;
 		ok((grep { /^$pattern$/ } keys %provoked), "seen: $hint") or diag("in $file");
 	}
 }}, "$FindBin::RealBin/../../src");
 cmp_ok($sources, '>', 100, 'the sources are there');
+cmp_ok($elsewhere{$_}, '>', 1, "still in the sources: $_") foreach keys %elsewhere;
 
 done_testing();

@@ -9,8 +9,8 @@
  * appended to the new, still invisible relation and logged all at once at the
  * end, as full-page images.
  *
- * maintenance_work_mem bounds the sum of collector and model; see collector.c
- * and model.c for what happens beyond it.
+ * maintenance_work_mem bounds the sum of collector and model; see collector.c,
+ * historystore.c and training.c for what happens beyond it.
  */
 #include "postgres.h"
 

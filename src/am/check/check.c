@@ -38,12 +38,7 @@ typedef struct CheckState
 	RecsysGraphReader reader;
 } CheckState;
 
-#define corrupted(state, ...) \
-	ereport(ERROR, \
-			(errcode(ERRCODE_INDEX_CORRUPTED), \
-			 errmsg("index \"%s\" is corrupted", RelationGetRelationName((state)->index)), \
-			 errdetail(__VA_ARGS__), \
-			 errhint("Please REINDEX it.")))
+#define corrupted(state, ...) RecsysCheckFailed((state)->index, __VA_ARGS__)
 
 static void
 reach(CheckState *state, BlockNumber block)

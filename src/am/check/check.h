@@ -7,7 +7,14 @@
 
 #include "postgres.h"
 
+#include "am/store/corrupted.h"
 #include "utils/rel.h"
+
+/* What the files that check say of an index, with what is wrong as a detail. */
+#define RecsysCheckFailed(index, ...) \
+	RecsysCorruptedDetail((index), \
+						  psprintf("index \"%s\" is corrupted", RelationGetRelationName(index)), \
+						  __VA_ARGS__)
 
 /* Errors out with ERRCODE_INDEX_CORRUPTED at the first violation. */
 extern void RecsysCheckIndex(Relation heap, Relation index);

@@ -3,55 +3,46 @@
  *	  Does the item graph count the rows that the table has?
  *
  * Users of an item and supports of pairs are counted from the users' visible rows
- * and compared with what the graph says.  The graph may lag behind, and where it may
- * is known: of an interaction (user, item) it is in doubt whether the graph counts it
+ * and compared with what the graph says.  The graph may lag behind.  It is in doubt
+ * whether the graph counts an interaction (user, item)
  *
  * - while an event of it is pending;
- * - while a row of it is in the index and not visible: deleted, and not removed by
- *	  VACUUM yet, or never committed;
+ * - while a row of it is in the index but not visible, because it was deleted and
+ *	  VACUUM has not removed it yet, or because it was never committed;
  * - when it has been forgotten;
- * - with all others of a user who has more than max_history entries, of whom
- *	  anything of the above is true: when one item goes another may count.
+ * - when the user has more than max_history entries and any of the above is true of
+ *	  one of them: when one item goes another may count.
  *
- * All other interactions are certain: they are counted, each once, or some merge has
- * lost a row.  So an item has at least as many users as certain interactions, and at
- * most as many more as are in doubt; of a pair it is the doubts of both items.  What
- * is inexact, and queued to be recomputed, is left alone.
+ * All other interactions are certain.  The graph must count each of them once, or a
+ * merge has lost a row.  So an item has at least as many users as it has certain
+ * interactions, and at most that plus those in doubt.  For a pair, the doubts of both
+ * items are added.  Rows that are inexact are queued to be recomputed and not judged.
  *
- * Supports are counted for the pairs that rows store.  Of those that are missing it
- * is said only when nothing is in doubt or queued, so that the graph has to be that
- * of a build, which is done once more (where scores are no matter of training).
+ * Supports are counted for the pairs that rows store.  Pairs that are missing can be
+ * found only when nothing is in doubt or queued.  Then the graph has to be that of a
+ * build, so one is made and compared (unless the scores are learned).
  */
 #include "postgres.h"
 
 #include "access/xlog.h"
 #include "access/xlogrecovery.h"
 #include "am/check/check.h"
+#include "am/check/check_events.h"
 #include "am/graph/graph.h"
 #include "am/graph/itemorder.h"
-#include "am/lists/pending.h"
 #include "am/merge/mergesnapshot.h"
-#include "am/read/visible.h"
+#include "am/read/userreader.h"
 #include "am/store/enlarge.h"
-#include "catalog/pg_operator_d.h"
-#include "catalog/pg_type.h"
 #include "compat.h"
 #include "core/pairs/similarity.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "source/train/historystore.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/tuplesort.h"
 
 /* Relative error of scores: sums of squares are added up in another order */
 #define SCORE_ERROR 1e-4
-
-/* Pending events by user, as (hash, item) in one number whose order as int64 is theirs */
-#define EVENT_KEY(hash, item) ((int64) ((((uint64) (hash) << 32) | (item)) ^ ((uint64) 1 << 63)))
-#define EVENT_HASH(key) ((uint32) (((uint64) (key) ^ ((uint64) 1 << 63)) >> 32))
-#define EVENT_ITEM(key) ((uint32) (key))
 
 typedef struct PairCount
 {
@@ -86,16 +77,7 @@ typedef struct CountCheck
 	PairCount  *pairs;
 	uint64		maxpairs;
 
-	/* events, ascending by hash, and those of the hash at hand */
-	Tuplesortstate *events;
-	TupleTableSlot *in;
-	TupleTableSlot *out;
-	bool		more;
-	int64		event;			/* the next one, if there are more */
-	int64		hash;			/* or -1 */
-	uint32	   *pending;		/* items, ascending */
-	uint32		npending;
-	uint32		maxpending;
+	RecsysEventsByUser *events;
 
 	RecsysKeyOrder order;
 	RecsysHistoryItem *folded;
@@ -104,12 +86,10 @@ typedef struct CountCheck
 } CountCheck;
 
 #define disagrees(check, ...) \
-	ereport(ERROR, \
-			(errcode(ERRCODE_INDEX_CORRUPTED), \
-			 errmsg("the item graph of index \"%s\" does not count the rows of its table", \
-					RelationGetRelationName((check)->index)), \
-			 errdetail(__VA_ARGS__), \
-			 errhint("Please REINDEX it.")))
+	RecsysCorruptedDetail((check)->index, \
+						  psprintf("the item graph of index \"%s\" does not count the rows of its table", \
+								   RelationGetRelationName((check)->index)), \
+						  __VA_ARGS__)
 
 static void *
 by_item(const CountCheck *check, Size size)
@@ -119,96 +99,18 @@ by_item(const CountCheck *check, Size size)
 }
 
 /*
- * Events
- */
-static void
-sort_events(CountCheck *check)
-{
-	TupleDesc	desc = CreateTemplateTupleDesc(1);
-	AttrNumber	column = 1;
-	Oid			operator = Int8LessOperator;
-	Oid			collation = InvalidOid;
-	bool		nullsfirst = false;
-	RecsysPendingPage *page = palloc(sizeof(RecsysPendingPage));
-
-	TupleDescInitEntry(desc, 1, "event", INT8OID, -1, 0);
-	check->in = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	check->out = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	check->events = tuplesort_begin_heap(desc, 1, &column, &operator, &collation, &nullsfirst,
-										 Max(maintenance_work_mem / 4, 64), NULL,
-										 TUPLESORT_RANDOMACCESS);
-	for (int list = 0; list < RECSYS_PENDING_LISTS; list++)
-	{
-		BlockNumber block;
-
-		RecsysPendingEnds(check->index, list, &block, NULL);
-		while (BlockNumberIsValid(block))
-		{
-			CHECK_FOR_INTERRUPTS();
-			RecsysPendingRead(check->index, list, block, page);
-			for (int i = 0; i < page->count; i++)
-			{
-				const RecsysEvent *event = &page->events[i];
-
-				if (event->item >= check->meta.nitems)
-					continue;
-				check->clean = false;
-				check->doubts[event->item]++;
-				ExecClearTuple(check->in);
-				check->in->tts_isnull[0] = false;
-				check->in->tts_values[0] = Int64GetDatum(EVENT_KEY(event->user_hash, event->item));
-				ExecStoreVirtualTuple(check->in);
-				tuplesort_puttupleslot(check->events, check->in);
-			}
-			block = page->next;
-		}
-	}
-	tuplesort_performsort(check->events);
-	pfree(page);
-}
-
-static void
-next_event(CountCheck *check)
-{
-	check->more = tuplesort_gettupleslot(check->events, true, false, check->out, NULL);
-	if (check->more)
-	{
-		slot_getallattrs(check->out);
-		check->event = DatumGetInt64(check->out->tts_values[0]);
-	}
-}
-
-/* Users come in ascending order of their hashes: go on to the events of this one. */
-static void
-find_events(CountCheck *check, uint32 hash)
-{
-	if (hash == check->hash)
-		return;
-	check->hash = hash;
-	check->npending = 0;
-	while (check->more && EVENT_HASH(check->event) < hash)
-		next_event(check);
-	while (check->more && EVENT_HASH(check->event) == hash)
-	{
-		uint32		item = EVENT_ITEM(check->event);
-
-		if (check->npending == 0 || check->pending[check->npending - 1] != item)
-		{
-			if (check->npending == check->maxpending)
-			{
-				check->maxpending = Max(64, check->maxpending * 2);
-				check->pending = RecsysEnlarge(check->context, check->pending,
-											   sizeof(uint32) * (Size) check->maxpending);
-			}
-			check->pending[check->npending++] = item;
-		}
-		next_event(check);
-	}
-}
-
-/*
  * Users
  */
+
+/* Of an item with a pending event it is in doubt how many users it has. */
+static void
+doubt_event(void *arg, uint32 item)
+{
+	CountCheck *check = arg;
+
+	check->clean = false;
+	check->doubts[item]++;
+}
 
 /* The item does not count for certain; it is in doubt unless the user's history is. */
 static void
@@ -264,6 +166,24 @@ count_pairs(CountCheck *check, int count)
 	}
 }
 
+/* The user's history as it counts; returns how many items. */
+static int
+fold_user(CountCheck *check, const RecsysUserView *user)
+{
+	if (user->ninteractions > (int) check->maxfolded)
+	{
+		check->maxfolded = Max((uint32) user->ninteractions, check->maxfolded * 2);
+		if (check->folded != NULL)
+			pfree(check->folded);
+		check->folded = MemoryContextAllocHuge(check->context, sizeof(RecsysHistoryItem) *
+											   (Size) check->maxfolded);
+	}
+	if (user->ninteractions == 0)
+		return 0;
+	return RecsysHistoryFold(user->interactions, user->ninteractions, check->meta.max_history,
+							 &check->order, check->folded, NULL);
+}
+
 /* Visitor: a user. */
 static void
 count_user(void *arg, RecsysUserView *user)
@@ -271,8 +191,10 @@ count_user(void *arg, RecsysUserView *user)
 	CountCheck *check = arg;
 	bool		large = user->nentries > (uint32) check->meta.max_history ||
 		(user->flags & RECSYS_OWNER_MARKED) != 0;
+	const uint32 *pending;
+	uint32		npending;
 	uint32		invisible;
-	int			count = 0;
+	int			count;
 
 	CHECK_FOR_INTERRUPTS();
 	if (check->serial >= PG_UINT32_MAX - 2)
@@ -281,12 +203,12 @@ count_user(void *arg, RecsysUserView *user)
 		check->serial = 0;
 	}
 	check->serial += 2;
-	find_events(check, user->hash);
-	for (uint32 i = 0; i < check->npending; i++)
-		mark_doubtful(check, check->pending[i]);
+	npending = RecsysEventsOfUser(check->events, user->hash, &pending);
+	for (uint32 i = 0; i < npending; i++)
+		mark_doubtful(check, pending[i]);
 	invisible = mark_invisible(check, user);
 
-	if (large && (check->npending > 0 || invisible > 0))
+	if (large && (npending > 0 || invisible > 0))
 	{
 		for (uint32 i = 0; i < user->nentries; i++)
 			if (!user->entries[i].orphan)
@@ -303,17 +225,7 @@ count_user(void *arg, RecsysUserView *user)
 			RecsysModelAdd(check->model, &user->interactions[i]);
 		(void) RecsysModelEndUser(check->model);
 	}
-	if (user->ninteractions > (int) check->maxfolded)
-	{
-		check->maxfolded = Max((uint32) user->ninteractions, check->maxfolded * 2);
-		if (check->folded != NULL)
-			pfree(check->folded);
-		check->folded = MemoryContextAllocHuge(check->context, sizeof(RecsysHistoryItem) *
-											   (Size) check->maxfolded);
-	}
-	if (user->ninteractions > 0)
-		count = RecsysHistoryFold(user->interactions, user->ninteractions,
-								  check->meta.max_history, &check->order, check->folded, NULL);
+	count = fold_user(check, user);
 	for (int i = 0; i < count; i++)
 	{
 		uint32		item = check->folded[i].item;
@@ -333,9 +245,7 @@ scan_users(CountCheck *check, Relation heap)
 	RecsysUserReader *reader = RecsysUserReaderCreate(heap, check->index, check->snapshot);
 	uint64		next = 0;
 
-	check->hash = -1;
-	tuplesort_rescan(check->events);
-	next_event(check);
+	RecsysEventsRewind(check->events);
 	while (next <= PG_UINT32_MAX)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -428,8 +338,8 @@ judge_items(CountCheck *check)
 		if (check->exact[item] &&
 			(check->users[item] < check->certain[item] || check->users[item] > most))
 			disagrees(check, "Item number %u has %u users in the graph, in the table at least %u and at most %llu.",
-									  item, check->users[item], check->certain[item],
-									  (unsigned long long) most);
+					  item, check->users[item], check->certain[item],
+					  (unsigned long long) most);
 	}
 }
 
@@ -445,8 +355,8 @@ judge_pairs(CountCheck *check)
 
 			if (pair->support < pair->certain || pair->support > most)
 				disagrees(check, "Item numbers %u and %u have %u users in common in the graph, in the table at least %u and at most %llu.",
-										  item, pair->peer, pair->support, pair->certain,
-										  (unsigned long long) most);
+						  item, pair->peer, pair->support, pair->certain,
+						  (unsigned long long) most);
 		}
 	}
 }
@@ -481,7 +391,7 @@ judge_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 	RecsysGraphReleaseRow(&check->reader);
 	if (missing != NULL)
 		disagrees(check, "Item number %u lacks item number %u among its neighbors, with %u users in common.",
-								  item, missing->item, missing->support);
+				  item, missing->item, missing->support);
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -515,8 +425,8 @@ judge_missing(CountCheck *check)
 	(void) RecsysModelFinish(check->model);
 	if (RecsysModelGetStatistics(check->model)->users != check->meta.users)
 		disagrees(check, "There are %llu users in the graph, and %llu in the table.",
-								  (unsigned long long) check->meta.users,
-								  (unsigned long long) RecsysModelGetStatistics(check->model)->users);
+				  (unsigned long long) check->meta.users,
+				  (unsigned long long) RecsysModelGetStatistics(check->model)->users);
 	RecsysModelRun(check->model, &options, judge_row, check);
 }
 
@@ -552,7 +462,7 @@ RecsysCheckCounts(Relation heap, Relation index)
 	RecsysGraphReaderInit(&check->reader, index);
 	check->order = RecsysItemOrderForCore(RecsysItemOrderCreate(index, check->meta.nitems));
 
-	sort_events(check);
+	check->events = RecsysEventsSort(index, check->meta.nitems, doubt_event, check);
 	read_items(check);
 	create_model(check);
 	check->first = true;
@@ -579,9 +489,7 @@ RecsysCheckCounts(Relation heap, Relation index)
 		RecsysModelFree(check->model);
 	RecsysGraphReaderDone(&check->reader);
 	RecsysItemOrderFree(check->order.arg);
-	ExecDropSingleTupleTableSlot(check->in);
-	ExecDropSingleTupleTableSlot(check->out);
-	tuplesort_end(check->events);
+	RecsysEventsFree(check->events);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(check->context);
 	UnregisterSnapshot(check->snapshot);

@@ -2,16 +2,17 @@
  * check_factors.c
  *	  Are sketches and gram matrix those of the factors?
  *
- * Computing the sum of outer products again costs items times the square of the rank.  Instead
- * both are multiplied by vectors of random signs s, as G s = sum of y (y' s) takes the
- * rank only once: Freivalds: Probabilistic machines can use less running time, IFIP
- * 1977.  A difference above the tolerance escapes all of them with a probability of
- * 2^-PROBES at most.
+ * Computing the sum of outer products again would cost items times the square of the
+ * rank.  Instead both sides are multiplied by vectors s of random signs: G s must be the
+ * sum of y (y' s), which costs items times the rank (Freivalds: Probabilistic machines
+ * can use less running time, IFIP 1977).  A difference above the tolerance goes
+ * unnoticed with a probability of 2^-PROBES at most.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "am/check/check.h"
 #include "am/graph/factor.h"
 #include "am/store/meta.h"
 #include "core/base/random.h"
@@ -31,13 +32,6 @@ typedef struct FactorCheck
 	double	   *sums;			/* PROBES rows: sum of y (y' s) */
 	double	   *squares;		/* sum of y^2 */
 } FactorCheck;
-
-#define corrupted(index, ...) \
-	ereport(ERROR, \
-			(errcode(ERRCODE_INDEX_CORRUPTED), \
-			 errmsg("index \"%s\" is corrupted", RelationGetRelationName(index)), \
-			 errdetail(__VA_ARGS__), \
-			 errhint("Please REINDEX it.")))
 
 static double
 dot(const float *a, const float *b, int n)
@@ -62,7 +56,7 @@ add_page(void *arg, uint32 first, const void *factors, uint32 n)
 		for (int r = 0; r < rank; r++)
 		{
 			if (!isfinite(factor[r]))
-				corrupted(check->index, "Item number %u has a factor that is not finite.", first + x);
+				RecsysCheckFailed(check->index, "Item number %u has a factor that is not finite.", first + x);
 			check->squares[r] += (double) factor[r] * factor[r];
 		}
 		for (int probe = 0; probe < PROBES; probe++)
@@ -87,7 +81,7 @@ check_sketches(void *arg, uint32 first, const void *sketches, uint32 n)
 		const float *factor = RecsysFactorRead(check->reader, first + x);
 
 		if (factor != NULL ? !RecsysSketchFits(sketch, factor, check->rank) : sketch->step != 0.0f)
-			corrupted(check->index, "Item number %u has a sketch that is not of its factor.", first + x);
+			RecsysCheckFailed(check->index, "Item number %u has a sketch that is not of its factor.", first + x);
 		if (factor != NULL)
 			RecsysFactorRelease(check->reader);
 	}
@@ -108,11 +102,11 @@ compare(FactorCheck *check, const float *gram)
 		for (int s = 0; s < rank; s++)
 			if (!isfinite(row[s]) ||
 				fabs((double) row[s] - gram[(Size) s * rank + r]) > TOLERANCE * largest)
-				corrupted(check->index, "The gram matrix is wrong in row %d, column %d.", r, s);
+				RecsysCheckFailed(check->index, "The gram matrix is wrong in row %d, column %d.", r, s);
 		for (int probe = 0; probe < PROBES; probe++)
 			if (!(fabs(dot(row, check->signs + probe * rank, rank) - check->sums[probe * rank + r]) <=
 				  TOLERANCE * largest * sqrt(rank)))
-				corrupted(check->index, "Row %d of the gram matrix is not the sum of the factors' products.", r);
+				RecsysCheckFailed(check->index, "Row %d of the gram matrix is not the sum of the factors' products.", r);
 	}
 }
 
@@ -126,7 +120,7 @@ RecsysCheckFactors(Relation index)
 	if (!RecsysFactorReaderInit(&reader, index))
 		return;
 	if (!RecsysGetCache(index)->meta.learned)
-		corrupted(index, "There are factors, though the scores are not learned.");
+		RecsysCheckFailed(index, "There are factors, though the scores are not learned.");
 	check.index = index;
 	check.reader = &reader;
 	check.rank = reader.shape.rank;

@@ -4,9 +4,9 @@
  *
  * Three streams are sorted together by TID: the entries of the user side, those
  * of the item side, and the rows that a new snapshot sees in the heap, with
- * their keys looked up.  For each TID the three must agree.  A TID without a
- * visible row belongs to a dead or a future row and may stand on one side only:
- * a server that stopped in the middle of an insert leaves that behind.
+ * their keys looked up.  For each TID the three must agree.  A TID without a visible
+ * row belongs to a dead row or to one that the snapshot does not see yet.  It may be on
+ * one side only: a server that stops in the middle of an insert leaves that behind.
  */
 #include "postgres.h"
 
@@ -15,6 +15,7 @@
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
 #include "am/store/columns.h"
+#include "am/store/corrupted.h"
 #include "am/store/meta.h"
 #include "catalog/index.h"
 #include "catalog/pg_operator_d.h"
@@ -165,12 +166,9 @@ typedef struct TidState
 static void
 fail(RecsysRowCheck *check, const TidState *tid, const char *what)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" disagrees with its table about row (%u,%u): %s",
-					RelationGetRelationName(check->index),
-					(unsigned) (tid->position >> 16), (unsigned) (tid->position & 0xFFFF), what),
-			 errhint("Please REINDEX it.")));
+	RecsysCorrupted(check->index, "index \"%s\" disagrees with its table about row (%u,%u): %s",
+					RelationGetRelationName(check->index), (unsigned) (tid->position >> 16),
+					(unsigned) (tid->position & 0xFFFF), what);
 }
 
 static void

@@ -4,11 +4,11 @@
  *	  those that wait for a REINDEX.
  *
  * ALTER INDEX … SET changes what the next build will do; the graph stays as it was built.
- * An access method hears of it only when the options are parsed, without the index they
- * are for.  But the server announces each altered relation to a hook, and opening the index
- * for the ALTER has loaded this library.  At that time the old row of pg_class is still the one that
- * everybody sees, and the new one is there for a snapshot that sees all of the own transaction.
- * An error there takes the ALTER back.
+ * The access method is called only to parse the options, and is not told for which
+ * index.  But the server calls a hook for each altered relation, and this library has
+ * been loaded by then, because ALTER opens the index.  When the hook is called, the old row of
+ * pg_class is still the visible one.  The new row can be read with a snapshot that sees
+ * everything our own transaction has done.  An error in the hook undoes the ALTER.
  */
 #include "postgres.h"
 

@@ -2,14 +2,13 @@
  * indexes.c
  *	  All recsys indexes of a database.
  *
- * pg_class has no index by access method, but every index depends on the operator
- * classes of its columns, and pg_depend is indexed by what is depended on: finding
- * all recsys indexes takes a look at those, however many relations there are.
+ * pg_class has no index by access method.  But every index depends on the operator
+ * classes of its columns, and pg_depend is indexed by what is depended on.  So all
+ * recsys indexes are found there quickly, however many relations there are.
  *
- * What has been found is remembered.  The server tells which relations have
- * changed; a new index is among them, in whatever session it was made.  At the next
- * call those few are looked at, and only when they are too many, or the server
- * cannot tell, is everything looked for anew.
+ * The result is remembered.  Invalidation messages name the relations that have
+ * changed, among them new indexes of any session.  The next call looks only at those.
+ * If there are too many, or the server does not say which, it searches anew.
  */
 #include "postgres.h"
 
@@ -40,8 +39,8 @@ static int	nknown = 0;
 static int	maxknown = 0;
 
 /* Relations that have changed since, unless it is not known which; a callback allocates no memory */
-#define MOST_CHANGED 256
-static Oid	changed[MOST_CHANGED];
+#define MAX_CHANGED 256
+static Oid	changed[MAX_CHANGED];
 static int	nchanged = 0;
 static bool any_changed = false;
 
@@ -51,7 +50,7 @@ note_changed(Datum arg, Oid relation)
 	for (int i = 0; i < nchanged; i++)
 		if (changed[i] == relation)
 			return;
-	if (OidIsValid(relation) && nchanged < MOST_CHANGED)
+	if (OidIsValid(relation) && nchanged < MAX_CHANGED)
 		changed[nchanged++] = relation;
 	else
 		any_changed = true;

@@ -3,9 +3,10 @@
  *	  Operator class validation.
  *
  * An operator class of this access method either offers equality (strategy 1)
- * over key types, or nothing at all: weights and times are only read.  That of
- * anyelement is for enums, and for all types that can be nothing here: am/store/columns
- * tells what to write instead of them, where the server could only miss a class.
+ * over key types, or nothing at all: weights and times are only read.  The class for
+ * anyelement serves enums.  It also accepts types that recsys cannot index, so that
+ * am/store/columns can say what to write instead; the server could only say that there
+ * is no operator class.
  */
 #include "postgres.h"
 

@@ -2,26 +2,27 @@
  * factor.c
  *	  Factors of items on disk.
  *
- * A model that factorises the users x items matrix leaves a vector of a few
- * hundred numbers for each item.  A user's own vector is made from those of the
- * user's items whenever it is asked for (core/dense/factors.h), which takes the sum of
- * all items' outer products, the gram matrix, as well.
+ * A model that factorises the users x items matrix leaves a vector of a few hundred
+ * numbers for each item.  A user's own vector is computed on request, from the vectors
+ * of the user's items and the gram matrix, which is the sum of all items' outer
+ * products (core/dense/factors.h).
  *
  * Both are stored as rows of floats, as many on a page as fit, on consecutive
- * blocks: item or row number x stands on block first + x / RECSYS_PAGE_VECTORS.  So
- * are sketches of the factors (core/dense/factorsketch.c), which tell for most items that they
- * are not among a user's best.
- * The special space names the first row on the page, pd_lower how many there are.
- * They are written by a build and never change: merges leave them alone, and
- * items that come later have none until the next build.  So a reader may let go
- * of a page at any time, and what it has cached of the meta page holds for as long as
- * the relation file does.
+ * blocks: item or row number x is on block first + x / RECSYS_PAGE_VECTORS.  Sketches of
+ * the factors are stored in the same way (core/dense/factorsketch.c); they rule out most
+ * items as candidates for a user's best.  The special space has the number of the first
+ * row on the page, and pd_lower tells how many rows there are.
+ *
+ * All of this is written by a build and never changes.  Merges leave it alone, and later
+ * items have no factors until the next build.  So a reader may release a page at any
+ * time, and what it has cached of the meta page is valid as long as the relation file.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "am/graph/factor.h"
+#include "am/store/corrupted.h"
 #include "am/store/meta.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -124,12 +125,10 @@ vectors_of(Relation index, Buffer buffer, uint32 first, uint32 n, Size size, uin
 	*count = Min(RECSYS_PAGE_VECTORS(size), n - first);
 	if (RecsysPageGetOpaque(page)->low != first ||
 		((PageHeader) page)->pd_lower != MAXALIGN(SizeOfPageHeaderData) + *count * size)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains a corrupted page at block %u",
-						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
-				 errdetail("It does not hold the %u factors from number %u on.", *count, first),
-				 errhint("Please REINDEX it.")));
+		RecsysCorruptedDetail(index,
+							  psprintf("index \"%s\" contains a corrupted page at block %u",
+							  		 RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
+							  "It does not hold the %u factors from number %u on.", *count, first);
 	return RecsysPageVectors(page);
 }
 
@@ -267,10 +266,7 @@ RecsysFactorReadAll(RecsysFactorReader *reader)
 void
 RecsysFactorsAreDamaged(Relation index)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" contains factors that are no finite numbers",
-					RelationGetRelationName(index)),
-			 errhint("Please REINDEX it.")));
+	RecsysCorrupted(index, "index \"%s\" contains factors that are no finite numbers",
+					RelationGetRelationName(index));
 	pg_unreachable();
 }

@@ -11,8 +11,10 @@
 
 #include "access/generic_xlog.h"
 #include "am/graph/graph.h"
+#include "am/lists/append.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
+#include "am/store/corrupted.h"
 #include "fault.h"
 #include "miscadmin.h"
 
@@ -90,6 +92,20 @@ RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off, uint32 item)
 	return row;
 }
 
+void
+RecsysNoItem(Relation index, uint32 item)
+{
+	RecsysCorrupted(index, "index \"%s\" has no item number %u", RelationGetRelationName(index),
+					item);
+}
+
+void
+RecsysWrongRow(Relation index, uint32 item)
+{
+	RecsysCorrupted(index, "index \"%s\" has a wrong graph row for item number %u",
+					RelationGetRelationName(index), item);
+}
+
 RecsysGraphRow
 RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 {
@@ -111,27 +127,23 @@ RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 		/* it has moved, and the map tells where to; otherwise it is lost */
 		tid = RecsysGraphFindRow(reader, item);
 		if (ItemPointerEquals(&tid, &known))
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has a wrong graph row for item number %u",
-							RelationGetRelationName(reader->index), item),
-					 errhint("Please REINDEX it.")));
+			RecsysWrongRow(reader->index, item);
 	}
 	return NULL;
 }
 
 /*
- * Rows of a history lie on unrelated pages, and waiting for memory is most of
- * the cost of reading them.  So a batch of pages is pinned and their headers are
- * asked for, then the rows themselves, and only then is each one used.  What is
- * peeked at without a lock only says what to fetch early.
+ * Rows of a history are on unrelated pages, and most of the cost of reading them is
+ * waiting for memory.  So a batch of pages is pinned first and their headers are
+ * prefetched, then the rows; only then are the rows used one by one.  What is read
+ * without a lock only decides what to prefetch.
  */
 #define VISIT_BATCH 16
 #define CACHE_LINE 64
 #define PREFETCHED_LINES 4
 
 /* Line pointers that fit a page: a damaged TID may name another */
-#define MOST_ROWS (RECSYS_PAGE_ROOM / sizeof(ItemIdData))
+#define MAX_ROWS (RECSYS_PAGE_ROOM / sizeof(ItemIdData))
 
 void
 RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
@@ -163,7 +175,7 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 			Page		page;
 			char	   *row;
 
-			if (!BufferIsValid(buffers[i]) || ItemPointerGetOffsetNumber(&tids[i]) > MOST_ROWS)
+			if (!BufferIsValid(buffers[i]) || ItemPointerGetOffsetNumber(&tids[i]) > MAX_ROWS)
 				continue;
 			page = BufferGetPage(buffers[i]);
 			row = (char *) page +
@@ -196,22 +208,13 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 	}
 }
 
-static void
-no_item(Relation index, uint32 item)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" has no item number %u", RelationGetRelationName(index), item),
-			 errhint("Please REINDEX it.")));
-}
-
 RecsysGraphRow
 RecsysGraphNeedRow(RecsysGraphReader *reader, uint32 item)
 {
 	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
 
 	if (row == NULL)
-		no_item(reader->index, item);
+		RecsysNoItem(reader->index, item);
 	return row;
 }
 
@@ -256,7 +259,7 @@ void
 RecsysGraphNeedKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key)
 {
 	if (!RecsysGraphReadKey(reader, item, key))
-		no_item(reader->index, item);
+		RecsysNoItem(reader->index, item);
 }
 
 uint32
@@ -432,7 +435,7 @@ RecsysInternItem(Relation index, const RecsysKey *key)
 		return item;
 
 	bucket = RecsysFindBucket(index, RECSYS_ITEMS, hash, BUFFER_LOCK_EXCLUSIVE);
-	off = RecsysFindOwner(BufferGetPage(bucket), kind, key, hash);
+	off = RecsysFindOwner(index, BufferGetPage(bucket), kind, key, hash);
 	if (off == InvalidOffsetNumber)
 		return create_item(index, bucket, kind, key, hash);
 

@@ -7,6 +7,7 @@
 
 #include "am/store/meta.h"
 #include "am/store/page.h"
+#include "compat.h"
 #include "core/pairs/neighbors.h"
 
 /*
@@ -35,6 +36,10 @@ extern void RecsysGraphReleaseRow(RecsysGraphReader *reader);
 /* Stores a list in a row with room for it, which shows at most so many neighbors. */
 extern void RecsysGraphSetNeighbors(RecsysGraphRow row, const RecsysNeighborList *list,
 									int neighbors);
+
+/* Errors: the index has no such item; the row map leads to no row of it. */
+pg_noreturn extern void RecsysNoItem(Relation index, uint32 item);
+pg_noreturn extern void RecsysWrongRow(Relation index, uint32 item);
 
 /* Where the row map has the row; invalid when there is no such item number. */
 extern ItemPointerData RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item);

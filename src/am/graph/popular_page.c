@@ -2,10 +2,10 @@
  * popular_page.c
  *	  The popular page: the items with the most users.
  *
- * Like a row of the item graph, the page is a list with a floor: its special
- * space names the users (low) and the number (high) of the item that every item
- * not on the page stands behind; no users means that none is left out.  When an
- * item on the page sinks below the floor, all items have to be looked at.
+ * Like a row of the item graph, the page is a list with a floor: every item that is not
+ * on the page ranks behind the floor.  The special space has the floor's users (low) and
+ * item number (high); no users means that no item is left out.  When an item on the
+ * page sinks below the floor, all items have to be looked at.
  */
 #include "postgres.h"
 

@@ -2,38 +2,26 @@
  * chain.c
  *	  Walking the chain pages of an owner.
  *
- * Whoever goes through a list does it here: readers, VACUUM, marking, checking.
- * The pages come from disk and may be damaged, and a walk has the owner's bucket
- * locked, so that nothing could end one that goes round in a circle.  Three
- * things do: a page belongs to the owner's hash and side and has entries; there
- * are no more of them than the owner claims; and every page is compared with one
- * that was met before, which is replaced whenever the number of pages has doubled
- * (Brent's way to find a cycle: it is known after three times its length at most).
+ * All walks of lists are done here: those of readers, VACUUM, marking and checking.
+ * The pages come from disk and may be damaged.  A walk has the owner's bucket locked,
+ * so if it went round in a circle, nothing could interrupt it.  Three checks end it:
+ *
+ * - Each page must belong to the owner's hash and side, and must have entries.
+ * - There must not be more entries than the owner claims.
+ * - Each page is compared with one page that was met before.  That page is replaced
+ *	 whenever the number of pages has doubled.  This is Brent's way to find a cycle; it
+ *	 takes at most three times the cycle's length.
  */
 #include "postgres.h"
 
 #include "am/lists/chain.h"
+#include "am/store/corrupted.h"
 
-static void
-bad_chain(RecsysChain *chain, const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" contains a corrupted list", RelationGetRelationName(chain->index)),
-			 errdetail(what, chain->next),
-			 errhint("Please REINDEX it.")));
-}
-
-static void
-bad_count(RecsysChain *chain)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" contains a corrupted list", RelationGetRelationName(chain->index)),
-			 errdetail("At least %llu entries are there where %u were expected.",
-					   (unsigned long long) chain->seen, chain->claimed),
-			 errhint("Please REINDEX it.")));
-}
+#define corrupted(chain, ...) \
+	RecsysCorruptedDetail((chain)->index, \
+						  psprintf("index \"%s\" contains a corrupted list", \
+								   RelationGetRelationName((chain)->index)), \
+						  __VA_ARGS__)
 
 void
 RecsysChainBegin(RecsysChain *chain, Relation index, RecsysSide side, int stride,
@@ -62,29 +50,25 @@ RecsysChainNext(RecsysChain *chain, int lockmode)
 	if (chain->next == InvalidBlockNumber)
 	{
 		if (chain->seen != chain->claimed)
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" contains a corrupted list",
-							RelationGetRelationName(chain->index)),
-					 errdetail("%llu entries are there where %u were expected.",
-							   (unsigned long long) chain->seen, chain->claimed),
-					 errhint("Please REINDEX it.")));
+			corrupted(chain, "%llu entries are there where %u were expected.",
+					  (unsigned long long) chain->seen, chain->claimed);
 		return InvalidBuffer;
 	}
 	if (chain->next == chain->mark || chain->next == chain->held)
-		bad_chain(chain, "It comes back to block %u.");
+		corrupted(chain, "It comes back to block %u.", chain->next);
 
 	buffer = RecsysReadPage(chain->index, chain->next, lockmode, RECSYS_PAGE_CHAIN);
 	page = BufferGetPage(buffer);
 	opaque = RecsysPageGetOpaque(page);
 	count = RecsysChainCount(page, chain->stride);
 	if (opaque->side != chain->side || opaque->low != chain->hash)
-		bad_chain(chain, "Block %u belongs to another list.");
+		corrupted(chain, "Block %u belongs to another list.", chain->next);
 	if (count == 0)
-		bad_chain(chain, "Block %u is empty.");
+		corrupted(chain, "Block %u is empty.", chain->next);
 	chain->seen += count;
 	if (chain->seen > chain->claimed)
-		bad_count(chain);
+		corrupted(chain, "At least %llu entries are there where %u were expected.",
+				  (unsigned long long) chain->seen, chain->claimed);
 
 	chain->pages++;
 	if ((chain->pages & (chain->pages - 1)) == 0)

@@ -20,6 +20,7 @@
 
 #include "access/generic_xlog.h"
 #include "am/lists/directory.h"
+#include "am/store/corrupted.h"
 #include "fault.h"
 #include "miscadmin.h"
 
@@ -61,10 +62,8 @@ count_restart(Relation index, int *restarts)
 {
 	CHECK_FOR_INTERRUPTS();
 	if (++*restarts > MAX_RESTARTS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has an inconsistent directory", RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
+		RecsysCorrupted(index, "index \"%s\" has an inconsistent directory",
+						RelationGetRelationName(index));
 }
 
 /*
@@ -355,10 +354,8 @@ RecsysSplitBucket(Relation index, RecsysSide side, Buffer bucket, uint32 hash)
 
 	/* with owners out of order, splitting might go on for ever */
 	if (boundary <= range.low || boundary > range.high)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has owners out of order", RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
+		RecsysCorrupted(index, "index \"%s\" has owners out of order",
+						RelationGetRelationName(index));
 
 	parent = directory_with_room(index, side, 0, hash);
 

@@ -1,34 +1,25 @@
 /*
  * owner.h
- *	  Owner tuples and their entry lists: reading, appending, pruning.
+ *	  Owner tuples: forming, finding and checking them, and reading their lists.
  */
 #ifndef RECSYS_OWNER_H
 #define RECSYS_OWNER_H
 
+#include "am/lists/listentry.h"
 #include "am/store/meta.h"
 #include "am/store/page.h"
-#include "compat.h"
-
-/* A growing array of entries */
-typedef struct RecsysEntryArray
-{
-	RecsysEntry *entries;
-	uint32		count;
-	uint32		size;
-} RecsysEntryArray;
-
-extern void RecsysPackEntry(char *dest, RecsysSide side, const RecsysMetaData *meta,
-							const RecsysEntry *entry);
-extern void RecsysUnpackEntry(const char *src, RecsysSide side, const RecsysMetaData *meta,
-							  RecsysEntry *entry);
 
 /* Palloc'd owner tuple with the given room, no entries yet; *size gets its length. */
 extern RecsysOwner RecsysFormOwner(RecsysKeyKind kind, const RecsysKey *key, uint32 hash,
 								   uint32 number, int room, int stride, Size *size);
 
+/* What a key is hashed to in the tree of a side, and of which kind it is. */
+extern uint32 RecsysHashOfKey(const RecsysCache *cache, RecsysSide side, const RecsysKey *key,
+							  RecsysKeyKind *kind);
+
 /* Owner of key on a locked bucket page, or InvalidOffsetNumber. */
-extern OffsetNumber RecsysFindOwner(Page page, RecsysKeyKind kind, const RecsysKey *key,
-									uint32 hash);
+extern OffsetNumber RecsysFindOwner(Relation index, Page page, RecsysKeyKind kind,
+									const RecsysKey *key, uint32 hash);
 
 #define RecsysPageGetOwner(page, off) \
 	((RecsysOwner) PageGetItem((page), PageGetItemId((page), (off))))
@@ -45,9 +36,6 @@ typedef void (*RecsysEntryRun) (void *arg, const char *packed, int count);
 
 extern bool RecsysWalkEntries(Relation index, RecsysCache *cache, RecsysSide side,
 							  RecsysOwner owner, bool stoppable, RecsysEntryRun run, void *arg);
-
-/* Errors out: an entry has a TID that is none. */
-pg_noreturn extern void RecsysInvalidTid(Relation index);
 
 /* Appends all entries of an owner whose bucket is locked.  Stops as RecsysWalkEntries does. */
 extern bool RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
@@ -80,22 +68,6 @@ typedef struct RecsysHashArray
 } RecsysHashArray;
 
 extern bool RecsysReadPostings(Relation index, const RecsysKey *item, RecsysHashArray *array);
-
-/*
- * Adds one entry to the list of key.  On the user side a missing owner is
- * created.  On the item side, where creating one takes more (RecsysInternItem),
- * nothing is added and false returned.  *number (may be NULL) gets the owner's
- * number.
- */
-extern bool RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key,
-							  const RecsysEntry *entry, uint32 *number);
-
-/*
- * The bucket of hash, exclusively locked, with needed bytes free for a new
- * owner.  bucket is the locked bucket that has been found too full.
- */
-extern Buffer RecsysMakeRoom(Relation index, RecsysSide side, Buffer bucket, uint32 hash,
-							 Size needed);
 
 /* Errors out unless the owner's lengths agree with its item's length. */
 extern void RecsysOwnerCheck(Relation index, Page page, OffsetNumber off, int stride);

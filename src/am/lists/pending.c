@@ -3,9 +3,9 @@
  *	  The pending lists: appending, reading and removing events.
  *
  * A list is a chain of pages from head to tail, at least one, which the meta
- * page points to.  Writers append to the tail under its exclusive lock; which
- * page that is they remember, and find out that it no longer is by looking: a
- * pending page of the list without successor is the tail.
+ * page points to.  Writers append to the tail under its exclusive lock.  They remember
+ * which page it was.  Once it is locked, it shows whether it still is the tail: a
+ * pending page of that list without a successor.
  *
  * Pages leave a list from anywhere but the end, and only the one process that
  * merges takes them out, so it can walk the list with no more than the page at
@@ -18,6 +18,7 @@
 
 #include "access/generic_xlog.h"
 #include "am/lists/pending.h"
+#include "am/store/corrupted.h"
 #include "am/store/options.h"
 #include "am/store/patch.h"
 #include "miscadmin.h"
@@ -56,10 +57,8 @@ is_page_of_list(Page page, int list)
 static void
 bad_list(Relation index)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" has a corrupted pending list", RelationGetRelationName(index)),
-			 errhint("Please REINDEX it.")));
+	RecsysCorrupted(index, "index \"%s\" has a corrupted pending list",
+					RelationGetRelationName(index));
 }
 
 /* The last page of a list, exclusively locked. */

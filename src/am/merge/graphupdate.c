@@ -131,6 +131,76 @@ form_row(const RecsysRowUpdate *update, int neighbors, const char *key, uint16 k
 	return row;
 }
 
+/* The pair updates of a row, which are the next ones, as neighbors; returns how many. */
+static int
+take_patches(Updater *updater, uint32 item, RecsysNeighbor **patches)
+{
+	uint64		first = updater->pair;
+	int			count;
+
+	while (updater->pair < updater->npairs && updater->pairs[updater->pair].row == item)
+		updater->pair++;
+	count = (int) (updater->pair - first);
+	if (count > 0)
+		*patches = palloc(sizeof(RecsysNeighbor) * count);
+	for (int i = 0; i < count; i++)
+	{
+		(*patches)[i].item = updater->pairs[first + i].item;
+		(*patches)[i].support = updater->pairs[first + i].support;
+		(*patches)[i].score = updater->pairs[first + i].score;
+	}
+	return count;
+}
+
+/* What the row starts from: its replacement, if it has one, or what it is now. */
+static void
+take_row(Updater *updater, uint32 item, RecsysGraphRow old, int npatches, RecsysRowUpdate *update)
+{
+	if (updater->row < updater->nrows && updater->rows[updater->row].item == item)
+	{
+		RecsysNeighbor *larger;
+
+		*update = updater->rows[updater->row++];
+		larger = palloc(sizeof(RecsysNeighbor) * (update->list.count + npatches + 1));
+		memcpy(larger, update->list.neighbors, sizeof(RecsysNeighbor) * update->list.count);
+		update->list.neighbors = larger;
+	}
+	else
+	{
+		update->item = item;
+		update->users = old->users;
+		update->norm2 = old->norm2;
+		update->flags = old->flags;
+		load_list(old, npatches, &update->list);
+	}
+}
+
+/* Note the row for when the page is written, if the update changes it. */
+static void
+note_row(Updater *updater, const RecsysRowUpdate *update, RecsysGraphRow old, OffsetNumber off)
+{
+	NewRow	   *new = &updater->new[updater->nnew];
+
+	new->item = update->item;
+	new->off = off;
+	new->moves = false;
+	new->row = form_row(update, updater->neighbors, RecsysRowKey(old), old->keylen, &new->size);
+	if (new->size == RECSYS_ROW_SIZE(old->nstored, old->keylen) &&
+		memcmp(new->row, old, new->size) == 0)
+		return;
+
+	updater->nnew++;
+	new->interactions = (int64) update->users - (int64) old->users;
+	new->items = (int64) (update->users > 0) - (int64) (old->users > 0);
+	new->stored = (int64) new->row->nneighbors - (int64) old->nneighbors;
+	new->stale = (int64) ((update->flags & RECSYS_ROW_STALE) != 0) -
+		(int64) ((old->flags & RECSYS_ROW_STALE) != 0);
+
+	/* an item that is flagged is on the queue already */
+	if ((old->flags & RECSYS_ROW_QUEUED) == 0 && (update->flags & RECSYS_ROW_QUEUED) != 0)
+		updater->queue[updater->nqueue++] = update->item;
+}
+
 /* Work out what the updates make of the row of item, which stands at off. */
 static void
 update_row(Updater *updater, uint32 item, OffsetNumber off)
@@ -139,48 +209,14 @@ update_row(Updater *updater, uint32 item, OffsetNumber off)
 											  item);
 	RecsysRowUpdate update;
 	RecsysNeighbor *patches = NULL;
-	int			npatches = 0;
+	int			npatches;
 	int			certain;
-	NewRow	   *new;
-	uint64		first = updater->pair;
 
 	if (old == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a wrong graph row for item number %u",
-						RelationGetRelationName(updater->index), item),
-				 errhint("Please REINDEX it.")));
+		RecsysWrongRow(updater->index, item);
 
-	while (updater->pair < updater->npairs && updater->pairs[updater->pair].row == item)
-		updater->pair++;
-	npatches = (int) (updater->pair - first);
-	if (npatches > 0)
-		patches = palloc(sizeof(RecsysNeighbor) * npatches);
-	for (int i = 0; i < npatches; i++)
-	{
-		patches[i].item = updater->pairs[first + i].item;
-		patches[i].support = updater->pairs[first + i].support;
-		patches[i].score = updater->pairs[first + i].score;
-	}
-
-	if (updater->row < updater->nrows && updater->rows[updater->row].item == item)
-	{
-		RecsysNeighbor *larger;
-
-		update = updater->rows[updater->row++];
-		larger = palloc(sizeof(RecsysNeighbor) * (update.list.count + npatches + 1));
-		memcpy(larger, update.list.neighbors, sizeof(RecsysNeighbor) * update.list.count);
-		update.list.neighbors = larger;
-	}
-	else
-	{
-		update.item = item;
-		update.users = old->users;
-		update.norm2 = old->norm2;
-		update.flags = old->flags;
-		load_list(old, npatches, &update.list);
-	}
-
+	npatches = take_patches(updater, item, &patches);
+	take_row(updater, item, old, npatches, &update);
 	if (npatches > 0)
 		certain = RecsysNeighborListPatch(&update.list, patches, npatches, updater->capacity,
 										  updater->order);
@@ -193,26 +229,7 @@ update_row(Updater *updater, uint32 item, OffsetNumber off)
 	}
 	if (certain < updater->neighbors && update.list.floor_score > 0)
 		update.flags |= RECSYS_ROW_SHORT;
-
-	new = &updater->new[updater->nnew];
-	new->item = item;
-	new->off = off;
-	new->moves = false;
-	new->row = form_row(&update, updater->neighbors, RecsysRowKey(old), old->keylen, &new->size);
-	if (new->size == RECSYS_ROW_SIZE(old->nstored, old->keylen) &&
-		memcmp(new->row, old, new->size) == 0)
-		return;
-
-	updater->nnew++;
-	new->interactions = (int64) update.users - (int64) old->users;
-	new->items = (int64) (update.users > 0) - (int64) (old->users > 0);
-	new->stored = (int64) new->row->nneighbors - (int64) old->nneighbors;
-	new->stale = (int64) ((update.flags & RECSYS_ROW_STALE) != 0) -
-		(int64) ((old->flags & RECSYS_ROW_STALE) != 0);
-
-	/* an item that is flagged is on the queue already */
-	if ((old->flags & RECSYS_ROW_QUEUED) == 0 && (update.flags & RECSYS_ROW_QUEUED) != 0)
-		updater->queue[updater->nqueue++] = item;
+	note_row(updater, &update, old, off);
 }
 
 /* Length that a row gets when it outgrows the one it has. */
@@ -438,11 +455,7 @@ apply_updates(Updater *updater)
 			item = Min(item, updater->pairs[updater->pair].row);
 		tid = RecsysGraphFindRow(&updater->reader, item);
 		if (!ItemPointerIsValid(&tid))
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has no item number %u",
-							RelationGetRelationName(updater->index), item),
-					 errhint("Please REINDEX it.")));
+			RecsysNoItem(updater->index, item);
 		if (ItemPointerGetBlockNumber(&tid) != updater->block || updater->nnew == MAX_PAGE_ROWS)
 		{
 			flush_page(updater);

@@ -24,7 +24,7 @@ lock_user(Relation index, const RecsysUserView *user, OffsetNumber *off)
 	RecsysKey	key;
 
 	RecsysKeyLoad(kind, user->key, user->keylen, &key);
-	*off = RecsysFindOwner(BufferGetPage(bucket), kind, &key, user->hash);
+	*off = RecsysFindOwner(index, BufferGetPage(bucket), kind, &key, user->hash);
 	return bucket;
 }
 

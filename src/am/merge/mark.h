@@ -6,7 +6,7 @@
 #define RECSYS_MARK_H
 
 #include "am/lists/owner.h"
-#include "am/read/visible.h"
+#include "am/read/userreader.h"
 
 /* Counts a user among the meta page's users, or no longer; nothing if that is so already. */
 extern void RecsysSetCounted(Relation index, const RecsysUserView *user, bool counted);

@@ -4,27 +4,28 @@
  *
  * A merge takes events in batches.  For each batch:
  *
- * 1. a snapshot is taken, and the events are read whose transactions it sees
- *	  finished, the own one not among them (mergesnapshot.c);
- * 2. the users they name are looked up (mergechanges.c): which of their items
- *	  count now?  The items touched are those of the events, and those that a user
- *	  with more than max_history items has gained or lost by them;
- * 3. touched items are recomputed exactly, the cheapest first, until the budget
- *	  is spent; the others are adjusted and queued (recount.c);
- * 4. the users' flags follow, and the events go.
+ * 1. A snapshot is taken.  Those events are read whose transactions have finished
+ *	  according to it; our own transaction never has (mergesnapshot.c).
+ * 2. The users that the events name are looked up (mergechanges.c): which of their
+ *	  items count now?  Touched are the items of the events, and the items that a user
+ *	  with more than max_history items has gained or lost through them.
+ * 3. Touched items are recomputed exactly, the cheapest first, until the budget is
+ *	  spent.  The others are adjusted and queued (recount.c).
+ * 4. The users' flags are updated, and the events are removed.
  *
- * Every step is complete in itself.  Exact recomputation looks at what is there,
- * not at what has changed, so when a merge is cut short and its events are met
- * again, the result is the same.  An adjustment may then be made twice; the item
- * is on the queue.
+ * After the events comes the queue (mergequeue.c).
  *
- * What makes the graph that of a fresh build, once all is merged: whenever the
- * counts of a pair change, because one of its items comes or goes in somebody's
- * history, there is an event later on that makes this item be recomputed from a
- * snapshot which sees the change, and with it the pair, in both rows.
+ * A merge may be cut short after any step; then the next one meets the same events
+ * again.  Exact recomputation looks at what is there, not at what has changed, so the
+ * result is the same.  An adjustment may be made twice, but its item is on the queue.
  *
- * One process merges at a time; a heavyweight lock on the meta page sees to
- * that.  Nobody else is kept out longer than by the lock of a page.
+ * Once everything is merged the graph is that of a fresh build.  The counts of a pair
+ * change only when one of its items comes or goes in somebody's history.  Each such
+ * change has an event.  The event makes a later merge recompute the item, under a
+ * snapshot that sees the change, and with the item the pair, in both rows.
+ *
+ * Only one process merges at a time, which holds a heavyweight lock on the meta page.
+ * It never blocks others for longer than it has a page locked.
  */
 #include "postgres.h"
 
@@ -84,24 +85,9 @@ compare_costs(const void *a, const void *b)
 	return (x->item > y->item) - (x->item < y->item);
 }
 
-/* The flags of an item's row. */
-static uint16
-row_flags(RecsysGraphReader *reader, uint32 item)
-{
-	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
-	uint16		flags = 0;
-
-	if (row != NULL)
-	{
-		flags = row->flags & RECSYS_ROW_QUEUED;
-		RecsysGraphReleaseRow(reader);
-	}
-	return flags;
-}
-
 /*
- * May other rows hold pairs with the item that no user has?  It waits on the queue for
- * all rows to be looked at, and when it is recomputed it is no longer on the queue.
+ * May other rows hold pairs with the item that no user has any more?  Such an item is
+ * on the queue, so that all rows will be looked through when it is recomputed.
  */
 static bool
 is_shrunk(RecsysMergeState *merge, RecsysGraphReader *reader, uint32 item)
@@ -109,7 +95,7 @@ is_shrunk(RecsysMergeState *merge, RecsysGraphReader *reader, uint32 item)
 	const RecsysMetaData *meta = &RecsysGetCache(merge->index)->meta;
 
 	return (meta->queued > 0 || meta->unsaid > 0) &&
-		(row_flags(reader, item) & RECSYS_ROW_SHRUNK) != 0;
+		(RecsysMergeQueuedFlags(reader, item) & RECSYS_ROW_SHRUNK) != 0;
 }
 
 /* Recomputes the first of the touched items, one by one; returns how many it got to. */
@@ -169,8 +155,8 @@ recount_touched(RecsysMergeState *merge)
 						&merge->users, merge->nrows > 0 || merge->removed);
 }
 
-static void
-start_batch(RecsysMergeState *merge)
+void
+RecsysMergeStartBatch(RecsysMergeState *merge)
 {
 	MemoryContextReset(merge->context);
 
@@ -189,8 +175,8 @@ start_batch(RecsysMergeState *merge)
 	merge->nchanged = merge->maxchanged = 0;
 }
 
-static void
-end_batch(RecsysMergeState *merge)
+void
+RecsysMergeEndBatch(RecsysMergeState *merge)
 {
 	RecsysRecountFree(merge->recount);
 	UnregisterSnapshot(merge->snapshot);
@@ -209,7 +195,7 @@ merge_events(RecsysMergeState *merge)
 		/* the page before the batch's first, if that goes on in a list */
 		BlockNumber previous = BlockNumberIsValid(merge->block) ? merge->previous : InvalidBlockNumber;
 
-		start_batch(merge);
+		RecsysMergeStartBatch(merge);
 		more = RecsysMergeReadBatch(merge);
 		if (more)
 		{
@@ -226,98 +212,9 @@ merge_events(RecsysMergeState *merge)
 			merge->result->merged += merge->nevents;
 			RecsysMergeProgressChanges(merge->result->merged);
 		}
-		end_batch(merge);
+		RecsysMergeEndBatch(merge);
 		if (merge->mode == RECSYS_MERGE_SLICE || merge->list == RECSYS_PENDING_LISTS)
 			more = false;
-	}
-}
-
-/*
- * Work on the queue, a page of it at a time, within the budget.  At least one
- * item is done, whatever it costs.  An item that is no longer flagged has been
- * recomputed since it was queued.
- */
-static void
-merge_queue(RecsysMergeState *merge)
-{
-	BlockNumber block;
-	bool		first = true;
-	bool		spent = false;
-
-	RecsysMergeProgressPhase(RECSYS_PHASE_QUEUE);
-	RecsysPendingEnds(merge->index, RECSYS_QUEUE, &block, NULL);
-	while (BlockNumberIsValid(block) && !spent)
-	{
-		RecsysPendingPage *page;
-		RecsysGraphReader reader;
-		uint32	   *inexact;
-		uint32	   *incomplete;
-		uint32		ninexact = 0;
-		uint32		nincomplete = 0;
-		bool		shrunk = false;
-		uint32		nitems;
-
-		start_batch(merge);
-		page = palloc(sizeof(RecsysPendingPage));
-		inexact = palloc(sizeof(uint32) * RECSYS_PAGE_EVENTS);
-		incomplete = palloc(sizeof(uint32) * RECSYS_PAGE_EVENTS);
-		nitems = RecsysRecountItems(merge->recount);
-		merge->is_touched = MemoryContextAllocExtended(merge->context, Max(nitems, 1),
-													   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-		RecsysPendingRead(merge->index, RECSYS_QUEUE, block, page);
-		RecsysGraphReaderInit(&reader, merge->index);
-		for (int i = 0; i < page->count; i++)
-		{
-			uint32		item = page->events[i].item;
-			uint16		flags;
-
-			if (item >= nitems)
-				continue;
-			flags = merge->is_touched[item] ? 0 : row_flags(&reader, item);
-			if (flags != 0)
-			{
-				double		cost = RecsysRecountCost(merge->recount, item);
-
-				if (merge->mode != RECSYS_MERGE_EXACT && !first && cost > merge->budget)
-				{
-					spent = true;
-					continue;
-				}
-				merge->budget -= cost;
-				first = false;
-				shrunk |= (flags & RECSYS_ROW_SHRUNK) != 0;
-				if (flags & RECSYS_ROW_INEXACT)
-					inexact[ninexact++] = item;
-				else
-					incomplete[nincomplete++] = item;
-				merge->is_touched[item] = true;
-			}
-			page->done[i] = true;
-		}
-		RecsysGraphReaderDone(&reader);
-		qsort(inexact, ninexact, sizeof(uint32), RecsysCompareItemNumbers);
-		qsort(incomplete, nincomplete, sizeof(uint32), RecsysCompareItemNumbers);
-		RecsysRecountExactly(merge->recount, inexact, ninexact, NULL, 0, shrunk, false);
-		RecsysRecountExactly(merge->recount, incomplete, nincomplete, NULL, 0, false, true);
-		merge->result->recomputed += ninexact + nincomplete;
-		if (ninexact > 0)
-			RecsysUpdatePopular(merge->index, inexact, ninexact);
-		RECSYS_FAULT("merge-queue");
-
-		/* the next page comes to be the first if this one goes */
-		if (RecsysPendingRemove(merge->index, page, InvalidBlockNumber))
-			block = page->next;
-		else
-		{
-			RecsysPendingPage *again = palloc(sizeof(RecsysPendingPage));
-
-			RecsysPendingRead(merge->index, RECSYS_QUEUE, block, again);
-			if (again->count == 0)
-				block = InvalidBlockNumber;
-			else if (merge->mode != RECSYS_MERGE_EXACT)
-				spent = true;
-		}
-		end_batch(merge);
 	}
 }
 
@@ -364,7 +261,7 @@ merge_users(RecsysMergeState *merge)
 		uint32		nitems;
 
 		RecsysMergeProgressPhase(RECSYS_PHASE_RESCORE);
-		start_batch(merge);
+		RecsysMergeStartBatch(merge);
 		RecsysRecountSetUsers(merge->recount, meta.users);
 		nitems = RecsysRecountItems(merge->recount);
 		all = MemoryContextAllocHuge(merge->context, sizeof(uint32) * (Size) Max(nitems, 1));
@@ -372,7 +269,7 @@ merge_users(RecsysMergeState *merge)
 			all[item] = item;
 		RecsysRecountExactly(merge->recount, all, nitems, NULL, 0, false, true);
 		merge->result->recomputed += nitems;
-		end_batch(merge);
+		RecsysMergeEndBatch(merge);
 	}
 
 	buffer = RecsysReadPage(merge->index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
@@ -441,7 +338,7 @@ run_merge(RecsysMergeState *merge)
 	if (merge->mode != RECSYS_MERGE_SLICE)
 	{
 		merge->budget = Max(merge->budget, merge_budget * 1e3 * QUEUE_PERCENT / 100);
-		merge_queue(merge);
+		RecsysMergeQueue(merge);
 	}
 	if (merge->mode == RECSYS_MERGE_EXACT)
 		merge_users(merge);
@@ -516,7 +413,7 @@ run_merge_of_user(RecsysMergeState *merge, uint32 user_hash)
 {
 	RecsysMergeProgressStart(merge->heap, merge->index, 0);
 	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
-	start_batch(merge);
+	RecsysMergeStartBatch(merge);
 	merge->events = NULL;
 	RecsysUserReaderRead(RecsysRecountReader(merge->recount), user_hash, collect_events, merge);
 	if (merge->nevents > 0)
@@ -527,7 +424,7 @@ run_merge_of_user(RecsysMergeState *merge, uint32 user_hash)
 		RecsysUpdatePopular(merge->index, merge->touched, merge->ntouched);
 		record_merge(merge);
 	}
-	end_batch(merge);
+	RecsysMergeEndBatch(merge);
 	merge->result->inexact = inexact_items(merge->index);
 }
 

@@ -3,10 +3,10 @@
  *	  What a batch of events has changed: which items are touched, which users'
  *	  flags are to follow.
  *
- * Events name users and items; they may be out of date, or be there twice.  What
- * counts now is looked up under the batch's snapshot.  A user with more than
- * max_history items needs care: with an item that comes, another goes.  Marks on
- * his entries tell which of them counted at the last merge.
+ * Events name users and items; they may be out of date or duplicated.  What counts now
+ * is looked up under the batch's snapshot.  Users with more than max_history items need
+ * care, because one more item pushes another out.  Marks on their entries tell which
+ * of them counted at the last merge.
  */
 #include "postgres.h"
 
@@ -32,9 +32,9 @@
 #define BATCH_PAGES		256
 
 /*
- * Is an event too much for an insert?  A user with more entries than count is read as
- * a whole, and where it is not marked what counts of them, all his items are touched.
- * Such events wait for a merge that nobody waits for.
+ * Is an event too much work for an insert?  All entries of a user have to be read, and
+ * where there are more than count and they are not marked, all items of the user are
+ * touched.  Such events are left to a merge that holds up nobody.
  */
 static bool
 is_too_much(const RecsysMergeState *merge, const RecsysEvent *event)
@@ -166,8 +166,8 @@ is_named(const RecsysMergeState *merge, uint32 item, uint64 position)
 }
 
 /*
- * Which items of his history has the user only since these events?  Those that an
- * addition names, and of which every row that he has is named.
+ * Which items does the user have only since these events?  Those that an addition
+ * names, if events name all the rows that the user has of them.
  */
 static void
 find_added(const RecsysMergeState *merge, const RecsysUserView *user,
@@ -212,9 +212,9 @@ find_added(const RecsysMergeState *merge, const RecsysUserView *user,
 }
 
 /*
- * A user with more entries than count: what has come in or gone out beside the
- * items of the events?  Entries that are marked tell what was counted; if they
- * are not yet, it may be anything.
+ * A user with more entries than count: which items other than those of the events have
+ * begun or ceased to count?  Marked entries tell what counted before.  If they are not
+ * marked yet, it could be any of them.
  */
 static void
 touch_displaced(RecsysMergeState *merge, const RecsysUserView *user, const RecsysHistoryItem *history,

@@ -2,25 +2,25 @@
  * mergesnapshot.c
  *	  The snapshot that a merge works under, and whose events it may take.
  *
- * What a merge writes into the item graph all others see at once, and it stays when
+ * What a merge writes into the item graph is seen by others at once, and it stays when
  * the merge's own transaction is rolled back.  An event that has been taken off its
- * list never comes again.  So a merge must count a row, and take its event, only
- * when the transaction that wrote the row is over; its own transaction never is.
+ * list never comes back.  So a merge may count a row, and take its event, only when
+ * the transaction that wrote the row is over.  Its own transaction never is.
  *
- * A snapshot does not tell that by itself.  It lists the transactions that others
- * have in progress, not the own one, which looks finished as soon as a later one
- * has ended; and of the own rows it shows those of earlier commands.  Therefore
+ * An ordinary snapshot does not ensure that.  It lists the running transactions of
+ * others, but not our own, which therefore looks finished as soon as a later one has
+ * ended.  And it shows rows that our own earlier commands have written.  Therefore:
  *
- * - the snapshot's command id is the first one: no command of this transaction has
- *   run then.  Rows that it has inserted, in whatever subtransaction, are not there
- *   yet, and rows that it has deleted or updated still are as they were;
- * - events of the own transaction are not finished.  They carry the id of the top
- *   transaction, so this covers subtransactions, those that have been rolled back
- *   included: their events go when the transaction is over, and find no rows.
+ * - The snapshot gets the first command id, as if no command of this transaction had
+ *   run.  Rows that the transaction has inserted, in any subtransaction, are not
+ *   visible, and rows that it has deleted or updated look as they did before.
+ * - Events of our own transaction count as unfinished.  They carry the id of the top
+ *   transaction, so this covers subtransactions too.  If a subtransaction was rolled
+ *   back, its events are taken once the transaction is over, and lead to no rows.
  *
- * Prepared transactions are listed in snapshots as all that are in progress, also
- * after a crash.  A transaction that was cut off by a crash, or by the promotion of
- * a standby, is listed nowhere and is rightly taken for finished: its rows are dead.
+ * Snapshots list prepared transactions among those in progress, also after a crash.  A
+ * transaction that was ended by a crash, or by the promotion of a standby, is not
+ * listed.  It counts as finished, which is right: its rows are dead.
  */
 #include "postgres.h"
 
@@ -50,9 +50,9 @@ RecsysMergeSnapshot(Relation index)
 		elog(ERROR, "lazy VACUUM cannot hold a snapshot of table rows");
 
 	/*
-	 * The snapshot for catalog scans is the one that is always taken anew, once it
-	 * has been thrown away: in REPEATABLE READ too, and in parallel mode, which a
-	 * VACUUM with workers is in, where GetLatestSnapshot is refused.
+	 * The snapshot for catalog scans is always taken anew after it has been
+	 * invalidated, in REPEATABLE READ too.  GetLatestSnapshot would be refused in
+	 * parallel mode, which a VACUUM with workers is in.
 	 */
 	InvalidateCatalogSnapshot();
 	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationGetRelid(index)));
@@ -105,22 +105,21 @@ set_vacuum_flag(bool on)
 }
 
 /*
- * A horizon, the age from which on dead rows may be pruned, is computed under
- * ProcArrayLock from the ids and the xmin of all processes but those with
- * PROC_IN_VACUUM.  One that was computed before the flag is taken off lies before
- * everything that was in progress then, so what it lets go was deleted by
- * transactions that were over: a snapshot taken later does not see it either.  One
- * computed afterwards heeds our xmin.  So it suffices that the flag goes before the
- * snapshot is taken.  That holds for workers of a parallel VACUUM too, which have
- * the flag from their leader.
+ * Horizons say which dead rows may be pruned.  They are computed under ProcArrayLock
+ * from the ids and the xmin of all processes except those with PROC_IN_VACUUM.  A
+ * horizon computed before we clear the flag only lets go of rows whose deleters were
+ * over by then, and a snapshot taken later does not see those rows either.  A horizon
+ * computed afterwards respects our xmin.  So it is enough to clear the flag before
+ * taking the snapshot.  This also holds for workers of a parallel VACUUM, which
+ * inherit the flag from their leader.
  *
- * Our xmin is as old as the VACUUM.  To expose it would put horizons back to where
- * they were then, which is allowed (see ComputeXidHorizons) but has been trouble for
- * other VACUUMs, and would keep others from pruning what they could before.  So the
- * snapshot that vacuum_rel() has set up, which nothing in VACUUM reads rows with,
- * is given up first and replaced by a new one at the end, where vacuum_rel() expects
- * one.  (In REPEATABLE READ the transaction holds on to its first snapshot, and the
- * old xmin is exposed.)
+ * Our xmin is as old as the VACUUM.  Exposing it would move horizons back to that
+ * point.  That is allowed (see ComputeXidHorizons), but it has caused trouble for other
+ * VACUUMs, and it would keep others from pruning what they could prune before.  So we
+ * first give up the snapshot that vacuum_rel() has set up, with which nothing in VACUUM
+ * reads rows.  At the end a new one takes its place, because vacuum_rel() expects one.
+ * (In REPEATABLE READ the transaction keeps its first snapshot, and the old xmin is
+ * exposed.)
  */
 bool
 RecsysStepOutOfVacuum(void)

@@ -1,6 +1,6 @@
 /*
  * mergestate.h
- *	  What the parts of a merge share; for merge.c and mergechanges.c alone.
+ *	  What the parts of a merge share; for merge.c, mergechanges.c and mergequeue.c alone.
  */
 #ifndef RECSYS_MERGESTATE_H
 #define RECSYS_MERGESTATE_H
@@ -67,6 +67,19 @@ typedef struct RecsysMergeState
 	uint32		nchanged;
 	uint32		maxchanged;
 } RecsysMergeState;
+
+/* A batch has a snapshot, and what is allocated in its context, from its start to its end. */
+extern void RecsysMergeStartBatch(RecsysMergeState *merge);
+extern void RecsysMergeEndBatch(RecsysMergeState *merge);
+
+/* Flags of an item's row by which it stands on the queue; 0 when it need not. */
+extern uint16 RecsysMergeQueuedFlags(RecsysGraphReader *reader, uint32 item);
+
+/*
+ * Works on the queue, a page of it at a time, within the budget.  At least one item is
+ * done, whatever it costs.
+ */
+extern void RecsysMergeQueue(RecsysMergeState *merge);
 
 /* Reads the next pages; false when there was nothing to merge up to the lists' ends. */
 extern bool RecsysMergeReadBatch(RecsysMergeState *merge);

@@ -7,11 +7,10 @@
  * that have an item, its members, are gathered for all items of the round; then
  * item after item the members' histories are counted.
  *
- * From the counts c_xy of an item x follow x's own row, and what the row of y
- * has to say about x, for every y.  The latter is written only where it matters:
- * where x is stored in y's row already, or stands above its floor.  To find
- * that out, a row is looked at once a round, when it first comes up; pairs with
- * items of the round that it stores are noted then.
+ * The counts c_xy of an item x give x's own row and, for every y, the entry for x in
+ * the row of y.  That entry is written only if x is stored in y's row already or
+ * ranks above its floor.  To find that out, each row is read once a round, when it is
+ * first needed; the pairs with items of the round that it stores are noted then.
  */
 #include "postgres.h"
 

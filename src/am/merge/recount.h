@@ -6,7 +6,7 @@
 #define RECSYS_RECOUNT_H
 
 #include "am/merge/graphupdate.h"
-#include "am/read/visible.h"
+#include "am/read/userreader.h"
 #include "core/rows/histories.h"
 
 /* Users with changes */

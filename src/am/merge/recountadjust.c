@@ -32,6 +32,67 @@ adjust_users(RecsysRecount *recount, uint32 item, uint64 first, uint64 last)
 		recount->norm2[item] += (double) recount->members[m].weight * recount->members[m].weight;
 }
 
+/* The pairs that the item's own row stores, as the users' changes leave them. */
+static void
+adjust_own_pairs(RecsysRecount *recount, RecsysRowUpdate *update, RecsysGraphRow row)
+{
+	RecsysNeighborList *list = &update->list;
+	uint32		x = update->item;
+
+	for (int i = 0; i < row->nstored; i++)
+	{
+		RecsysNeighbor *neighbor = &list->neighbors[list->count];
+		uint32		y = row->peers[i];
+		double		dot = 0;
+
+		RecsysRoundLoadRow(recount, y);
+		recount->stored_at[y] = 0;
+		if (recount->uses_dots)
+			dot = (double) RecsysRowScores(row)[i] * sqrt(row->norm2 * recount->norm2[y]) +
+				recount->dots[y];
+		neighbor->item = y;
+		neighbor->support = adjusted_support(recount, x, y, RecsysRowSupports(row)[i]);
+		neighbor->score = recount->meta.learned ? RecsysRowScores(row)[i] :
+			RecsysRoundScore(recount, x, y, neighbor->support, dot);
+		if (neighbor->score > 0 && neighbor->support >= recount->options.min_support)
+			list->count++;
+	}
+}
+
+/*
+ * The pairs with the item that other rows store: in those rows, and in the item's own
+ * where it does not store them.
+ */
+static void
+adjust_pairs_of_others(RecsysRecount *recount, uint32 slot, RecsysGraphRow row)
+{
+	RecsysNeighborList *list = &recount->rows[slot].list;
+	uint32		x = recount->items[slot];
+
+	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
+	{
+		uint32		y = recount->stored[p - 1].row;
+		RecsysNeighbor *neighbor = &list->neighbors[list->count];
+		uint32		support = adjusted_support(recount, x, y, recount->stored[p - 1].support);
+
+		if (recount->counts[y] == 0 || recount->uses_dots ||
+			support < recount->options.min_support)
+			continue;
+		RecsysRoundPutPair(recount, y, x, support,
+						   recount->meta.learned ? recount->stored[p - 1].score :
+						   RecsysRoundScore(recount, y, x, support, 0));
+		if (recount->stored_at[y] != slot + 1 || recount->meta.learned)
+			continue;
+		neighbor->item = y;
+		neighbor->support = support;
+		neighbor->score = RecsysRoundScore(recount, x, y, support, 0);
+		if (neighbor->score > 0 && neighbor->score >= row->floor_score)
+			list->count++;
+	}
+	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
+		recount->stored_at[recount->stored[p - 1].row] = 0;
+}
+
 /* The row of an item of the round, its supports and scores adjusted by the counts. */
 static void
 adjust_row(RecsysRecount *recount, uint32 slot)
@@ -62,50 +123,8 @@ adjust_row(RecsysRecount *recount, uint32 slot)
 	list->neighbors = MemoryContextAlloc(recount->round,
 										 sizeof(RecsysNeighbor) * (row->nstored + extra + 1));
 	list->count = 0;
-
-	for (int i = 0; i < row->nstored; i++)
-	{
-		RecsysNeighbor *neighbor = &list->neighbors[list->count];
-		uint32		y = row->peers[i];
-		double		dot = 0;
-
-		RecsysRoundLoadRow(recount, y);
-		recount->stored_at[y] = 0;
-		if (recount->uses_dots)
-			dot = (double) RecsysRowScores(row)[i] * sqrt(row->norm2 * recount->norm2[y]) +
-				recount->dots[y];
-		neighbor->item = y;
-		neighbor->support = adjusted_support(recount, x, y, RecsysRowSupports(row)[i]);
-		neighbor->score = recount->meta.learned ? RecsysRowScores(row)[i] :
-			RecsysRoundScore(recount, x, y, neighbor->support, dot);
-		if (neighbor->score > 0 && neighbor->support >= recount->options.min_support)
-			list->count++;
-	}
-
-	/* pairs that only the other row stores, and those rows */
-	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
-	{
-		uint32		y = recount->stored[p - 1].row;
-		RecsysNeighbor *neighbor = &list->neighbors[list->count];
-		uint32		support = adjusted_support(recount, x, y, recount->stored[p - 1].support);
-
-		if (recount->counts[y] == 0 || recount->uses_dots ||
-			support < recount->options.min_support)
-			continue;
-		RecsysRoundPutPair(recount, y, x, support,
-						   recount->meta.learned ? recount->stored[p - 1].score :
-						   RecsysRoundScore(recount, y, x, support, 0));
-		if (recount->stored_at[y] != slot + 1 || recount->meta.learned)
-			continue;
-		neighbor->item = y;
-		neighbor->support = support;
-		neighbor->score = RecsysRoundScore(recount, x, y, support, 0);
-		if (neighbor->score > 0 && neighbor->score >= row->floor_score)
-			list->count++;
-	}
-	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
-		recount->stored_at[recount->stored[p - 1].row] = 0;
-
+	adjust_own_pairs(recount, update, row);
+	adjust_pairs_of_others(recount, slot, row);
 	RecsysNeighborSort(list->neighbors, list->count, &recount->order);
 	list->count = Min(list->count, recount->capacity);
 }

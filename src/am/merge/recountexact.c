@@ -8,10 +8,10 @@
  * whose histories do not fit in memory is halved, and a single item too large for
  * it is counted piece by piece.
  *
- * A pair that x has lost altogether does not come up when x is counted.  It is
- * found in the rows that the caller names: those of what the users with changes
- * still have.  (If they have lost the other item too, that one is recomputed as
- * well, now or with a later change, and its row is written anew.)
+ * A pair that no user of x has any more does not come up when x is counted.  It is
+ * found in the rows that the caller names, which are those of the items that the
+ * changed users still have.  (If they have lost the other item too, that item is
+ * recomputed as well, now or with a later change, and its row is written anew.)
  */
 #include "postgres.h"
 
@@ -19,6 +19,7 @@
 #include "am/lists/owner.h"
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/recountround.h"
+#include "am/store/corrupted.h"
 #include "am/store/progress.h"
 #include "core/rows/history.h"
 #include "fault.h"
@@ -56,11 +57,9 @@ add_user(void *arg, RecsysUserView *user)
 		uint32		item = recount->folded[i].item;
 
 		if (item >= recount->nitems)
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has an entry with item number %u, which does not exist",
-							RelationGetRelationName(recount->index), item),
-					 errhint("Please REINDEX it.")));
+			RecsysCorrupted(recount->index,
+							"index \"%s\" has an entry with item number %u, which does not exist",
+							RelationGetRelationName(recount->index), item);
 		if (recount->slots[item] == 0)
 			continue;
 		member = true;
@@ -104,11 +103,8 @@ posters(RecsysRecount *recount, RecsysHashArray *array)
 		CHECK_FOR_INTERRUPTS();
 		if (!RecsysGraphReadKey(&recount->graph, recount->items[slot], &key) ||
 			!RecsysReadPostings(recount->index, &key, array))
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" lacks the owner of item number %u",
-							RelationGetRelationName(recount->index), recount->items[slot]),
-					 errhint("Please REINDEX it.")));
+			RecsysCorrupted(recount->index, "index \"%s\" lacks the owner of item number %u",
+							RelationGetRelationName(recount->index), recount->items[slot]);
 	}
 	if (array->count > 0)
 		sort_hashes(array->hashes, array->count);
@@ -122,8 +118,8 @@ posters(RecsysRecount *recount, RecsysHashArray *array)
 }
 
 /*
- * From the counts of an item whose scores are learned: the supports of its pairs,
- * in its own row and in others; without enough of it a pair goes.
+ * Writes the counts of an item whose scores are learned: only the supports of its pairs
+ * change, in its own row and in others.  A pair with too little support is removed.
  */
 static void
 finish_learned_item(RecsysRecount *recount, uint32 slot)
@@ -166,39 +162,13 @@ finish_learned_item(RecsysRecount *recount, uint32 slot)
 	update->flags = RECSYS_ROW_STALE;
 }
 
-/*
- * From the counts of an item: its row, and its pairs in other rows.  The rows of
- * the round's other items are written anew themselves.
- */
-static void
-finish_item(RecsysRecount *recount, uint32 slot)
+/* The counted pairs of an item: into its own list, and into the rows of others. */
+static int
+gather_candidates(RecsysRecount *recount, uint32 slot, RecsysNeighbor *candidates)
 {
 	uint32		x = recount->items[slot];
-	uint32		min_support = recount->options.min_support;
-	RecsysRowUpdate *update = &recount->rows[slot];
-	RecsysNeighbor *candidates;
 	int			ncandidates = 0;
-	RecsysNeighbor *kept;
 
-	if (recount->meta.learned)
-	{
-		finish_learned_item(recount, slot);
-		return;
-	}
-
-	for (uint32 i = 0; i < recount->ntouched; i++)
-	{
-		if (recount->counts[recount->touched[i]] >= min_support)
-		{
-			RecsysRoundLoadRow(recount, recount->touched[i]);
-			ncandidates++;
-		}
-	}
-	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
-		recount->stored_at[recount->stored[p - 1].row] = slot + 1;
-
-	candidates = recsys_alloc_huge(sizeof(RecsysNeighbor) * (Size) Max(ncandidates, 1));
-	ncandidates = 0;
 	for (uint32 i = 0; i < recount->ntouched; i++)
 	{
 		uint32		y = recount->touched[i];
@@ -207,7 +177,7 @@ finish_item(RecsysRecount *recount, uint32 slot)
 		float		theirs;
 		float		ours;
 
-		if (count < min_support || y == x)
+		if (count < recount->options.min_support || y == x)
 			continue;
 		ours = RecsysRoundScore(recount, x, y, count, dot);
 		if (ours > 0)
@@ -222,16 +192,57 @@ finish_item(RecsysRecount *recount, uint32 slot)
 		if (recount->stored_at[y] == slot + 1 || (theirs > 0 && theirs >= recount->floors[y]))
 			RecsysRoundPutPair(recount, y, x, count, theirs);
 	}
+	return ncandidates;
+}
 
-	/* what is stored but has no support any more */
+/* The pairs with the item that other rows store and no user has any more. */
+static void
+drop_unsupported(RecsysRecount *recount, uint32 slot)
+{
 	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
 	{
 		uint32		y = recount->stored[p - 1].row;
 
-		if (recount->counts[y] < min_support && recount->slots[y] == 0 && !recount->rows_only)
-			RecsysRoundPutPair(recount, y, x, 0, 0);
+		if (recount->counts[y] < recount->options.min_support && recount->slots[y] == 0 &&
+			!recount->rows_only)
+			RecsysRoundPutPair(recount, y, recount->items[slot], 0, 0);
 		recount->stored_at[y] = 0;
 	}
+}
+
+/*
+ * From the counts of an item: its row, and its pairs in other rows.  The rows of
+ * the round's other items are written anew themselves.
+ */
+static void
+finish_item(RecsysRecount *recount, uint32 slot)
+{
+	uint32		x = recount->items[slot];
+	RecsysRowUpdate *update = &recount->rows[slot];
+	RecsysNeighbor *candidates;
+	int			ncandidates = 0;
+	RecsysNeighbor *kept;
+
+	if (recount->meta.learned)
+	{
+		finish_learned_item(recount, slot);
+		return;
+	}
+
+	for (uint32 i = 0; i < recount->ntouched; i++)
+	{
+		if (recount->counts[recount->touched[i]] >= recount->options.min_support)
+		{
+			RecsysRoundLoadRow(recount, recount->touched[i]);
+			ncandidates++;
+		}
+	}
+	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
+		recount->stored_at[recount->stored[p - 1].row] = slot + 1;
+
+	candidates = recsys_alloc_huge(sizeof(RecsysNeighbor) * (Size) Max(ncandidates, 1));
+	ncandidates = gather_candidates(recount, slot, candidates);
+	drop_unsupported(recount, slot);
 
 	update->item = x;
 	update->users = recount->users[x];

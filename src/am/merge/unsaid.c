@@ -2,22 +2,23 @@
  * unsaid.c
  *	  Changes that VACUUM has not been able to put on a pending list.
  *
- * VACUUM puts an event on a list for every entry that it removes, for which the
- * index may have to grow.  On a full disk it cannot, and VACUUM must run there of all
- * places.  So it notes in place what takes no room: the items whose rows have gone
- * are flagged in the graph as changed, but are on no queue; the users are flagged in
- * their owner tuples; and the meta page counts that there is something.  The first
- * merge with room to write puts all of it on the lists: it looks through the rows of
- * the graph, and through the users, which takes about as long as the VACUUM did.
+ * VACUUM puts an event on a list for every entry that it removes, and for that the
+ * index may have to grow.  On a full disk it cannot, yet that is where VACUUM is needed
+ * most.  So VACUUM makes notes that take no room.  Items whose rows have gone are flagged
+ * in the graph as changed, without being queued; users are flagged in their owner
+ * tuples; and the meta page says that there are such notes.  The first merge that has
+ * room to write turns them into events.  It looks through all rows of the graph and all
+ * users, which takes about as long as the VACUUM did.
  *
- * Every step is complete in itself.  Flags of items come first, then in one step
- * those of the users and the removal of their entries; a merge takes the flags of
- * users away when the events are on a list, and the count last.  VACUUM keeps merges
- * out meanwhile, as they change rows of the graph from copies.
+ * A crash after any step does no harm.  VACUUM flags the items first; then, in one step,
+ * it flags the users and removes their entries.  A merge clears the flags of users once
+ * their events are on a list, and the meta page last.  VACUUM keeps merges out
+ * meanwhile, because they change rows of the graph from copies.
  *
- * Whether there is room is asked of the file system before anything is locked, as
- * an error for lack of it cannot be caught there.  Where the answer is wrong (a quota,
- * somebody else was faster), VACUUM fails as it would have, and nothing is lost.
+ * The file system is asked for room before anything is locked, because a failure to
+ * extend the index could not be handled later.  The answer may be wrong (a quota, or
+ * another process was faster).  Then VACUUM fails as it would have anyway, and nothing
+ * is lost.
  */
 #include "postgres.h"
 
@@ -78,20 +79,13 @@ flag_item(RecsysGraphReader *reader, uint32 item)
 	RecsysGraphRow row;
 
 	if (!ItemPointerIsValid(&tid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has no item number %u", RelationGetRelationName(reader->index), item),
-				 errhint("Please REINDEX it.")));
+		RecsysNoItem(reader->index, item);
 	buffer = RecsysReadPage(reader->index, ItemPointerGetBlockNumber(&tid), BUFFER_LOCK_EXCLUSIVE,
 							RECSYS_PAGE_GRAPH);
 	row = RecsysGraphLocateRow(reader->index, BufferGetPage(buffer), ItemPointerGetOffsetNumber(&tid),
 							   item);
 	if (row == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has a wrong graph row for item number %u",
-						RelationGetRelationName(reader->index), item),
-				 errhint("Please REINDEX it.")));
+		RecsysWrongRow(reader->index, item);
 	if ((row->flags & (RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK)) != (RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK))
 	{
 		uint16		flags = row->flags | RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK;
@@ -238,8 +232,9 @@ clear_users(Relation index, Buffer buffer)
 }
 
 /*
- * An event for every user that is flagged.  As for bulk delete, owners move only to
- * pages that are still to come; one that is met twice has two events.
+ * Puts events on a list for every user that is flagged.  As in bulk delete, owners move
+ * only to pages that are still to come.  An owner that is met twice gets its events
+ * twice, which does no harm.
  */
 static void
 say_users(Relation index)

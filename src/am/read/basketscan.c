@@ -5,12 +5,12 @@
  * Users stand in the order of their hashes.  The hash range is cut into pieces, which
  * leader and workers claim one by one.  All of them read under the same snapshot,
  * which workers get with the leader's transaction: its own rows that are not committed
- * yet are visible to them, too.  Workers fold baskets and send them packed, and
- * with them how many pieces are done; so nobody waits for a worker that came too late to
- * get any.
+ * yet are visible to them, too.  Workers fold baskets and send them packed, together
+ * with the number of pieces done.  So nobody waits for a worker that started too late
+ * to get a piece.
  *
- * The order of baskets in the store depends on who was how fast.  Nothing does
- * that is mined from them, but for the last digits of sums of weights.
+ * The order of baskets in the store depends on timing.  The results of mining do not,
+ * except for the last digits of sums of weights.
  */
 #include "postgres.h"
 
@@ -28,14 +28,14 @@
 #include "utils/snapmgr.h"
 
 /* Workers help from an index of so many times min_parallel_index_scan_size on. */
-#define LEAST_SIZE 128
+#define MIN_SIZE 128
 
 /* Pages of the index to a piece, about, and the most pieces */
 #define PIECE_PAGES 32
-#define MOST_PIECES 4096
+#define MAX_PIECES 4096
 
 /* No more can be fed by one leader. */
-#define MOST_WORKERS 32
+#define MAX_WORKERS 32
 
 #define QUEUE_SIZE ((Size) 1024 * 1024)
 
@@ -139,16 +139,16 @@ RecsysScanBaskets(Relation heap, Relation index, Snapshot snapshot,
 	RecsysVisibleScan *scan;
 	SharedBaskets *shared;
 	BlockNumber pages = RelationGetNumberOfBlocks(index);
-	uint32		npieces = Min(Max(pages / PIECE_PAGES, 4 * (MOST_WORKERS + 1)), MOST_PIECES);
+	uint32		npieces = Min(Max(pages / PIECE_PAGES, 4 * (MAX_WORKERS + 1)), MAX_PIECES);
 	uint32		piece;
 	uint32		nown = 0;
 	uint32		ndone = 0;
 
 	memset(team, 0, sizeof(*team));
-	nworkers = Min(nworkers, MOST_WORKERS);
+	nworkers = Min(nworkers, MAX_WORKERS);
 	if (nworkers == 0 || IsParallelWorker() || !IsUnderPostmaster ||
 		RelationUsesLocalBuffers(heap) || snapshot != GetActiveSnapshot() ||
-		pages < (uint64) LEAST_SIZE * min_parallel_index_scan_size)
+		pages < (uint64) MIN_SIZE * min_parallel_index_scan_size)
 	{
 		RecsysScanVisible(heap, index, snapshot, add_user, store);
 		return;

@@ -2,19 +2,19 @@
  * tablescan.c
  *	  Native scans without a user or an item, which the table answers.
  *
- * The planner may want the rows that have a weight or a time, those for which the
- * predicate of a partial index holds, or just their number.  Such a scan costs more than
- * a sequential one (cost.c), so it is what happens when those are forbidden or something
- * keeps the planner from them; but then its rows have to be all there are.  The index
- * does not know them: a row with neither a user nor an item stands on no side of it.
+ * The planner may ask for the rows that have a weight or a time, for those that satisfy
+ * the predicate of a partial index, or just for their number.  Such a scan costs more
+ * than a sequential one (cost.c), so it is chosen only when sequential scans are
+ * disabled or not possible.  It must still return all rows, and the index does not have
+ * them all: a row with neither a user nor an item is on neither side.
  *
- * A bitmap has all pages of the table, and the executor checks for each row the
- * conditions and the predicate, as it does for any page that does not fit into a bitmap.
- * Otherwise the predicate is taken for true once the row is in the index.  So the
- * table is read as CREATE INDEX CONCURRENTLY reads it, but with the scan's snapshot:
- * that checks the predicate, and finds the root of a chain of HOT updates, which
- * is what an index points to.  The rows' places are kept in a temporary file, as
- * they may be many.
+ * A bitmap scan gets all pages of the table.  The executor then checks the conditions and
+ * the predicate for each row, as it does for all lossy pages of a bitmap.
+ *
+ * In a plain index scan the executor does not check the predicate, as being in the index
+ * implies it.  So the table is read as CREATE INDEX CONCURRENTLY reads it, but with the
+ * scan's snapshot.  This checks the predicate and finds the root of each HOT chain, which
+ * is what an index points to.  The TIDs may be many, so they are kept in a temporary file.
  */
 #include "postgres.h"
 

@@ -14,6 +14,15 @@
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 
+/* A column, or the expression of one, as it is written in the command that made the index */
+static char *
+column_text(Relation index, int column)
+{
+	return TextDatumGetCString(DirectFunctionCall3(pg_get_indexdef_ext,
+												   ObjectIdGetDatum(RelationGetRelid(index)),
+												   Int32GetDatum(column), BoolGetDatum(false)));
+}
+
 /*
  * The command that would make the index, with an expression for each column that can be
  * no key; NULL when there is none for one of them.
@@ -28,10 +37,7 @@ command_with_keys(Relation index)
 	for (int column = 1; column <= IndexRelationGetNumberOfKeyAttributes(index); column++)
 	{
 		Oid			type = TupleDescAttr(RelationGetDescr(index), column - 1)->atttypid;
-		char	   *key = TextDatumGetCString(DirectFunctionCall3(pg_get_indexdef_ext,
-																  ObjectIdGetDatum(RelationGetRelid(index)),
-																  Int32GetDatum(column),
-																  BoolGetDatum(false)));
+		char	   *key = column_text(index, column);
 		RecsysKeyKind kind;
 
 		if (column <= RECSYS_ITEM_COLUMN &&
@@ -135,7 +141,8 @@ form_key(Relation index, int column, Oid type, Datum value, RecsysKey *key)
 				 errmsg("key of %u bytes exceeds maximum %u for recsys index \"%s\"",
 						key->len, RECSYS_MAX_KEY_LEN, RelationGetRelationName(index)),
 				 errdetail("It stands in column %d.", column),
-				 errhint("Index an expression such as md5(key)::uuid instead.")));
+				 errhint("Index an expression such as (md5(%s)::uuid) instead.",
+						 column_text(index, column))));
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "am/store/corrupted.h"
 #include "am/store/meta.h"
 #include "am/store/options.h"
 #include "utils/memutils.h"
@@ -87,10 +88,8 @@ kinds_are_sane(const RecsysMetaData *meta, const RecsysColumns *columns)
 static void
 bad_meta(Relation index)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" has a corrupted meta page", RelationGetRelationName(index)),
-			 errhint("Please REINDEX it.")));
+	RecsysCorrupted(index, "index \"%s\" has a corrupted meta page",
+					RelationGetRelationName(index));
 }
 
 void
@@ -99,16 +98,12 @@ RecsysMetaCheck(Relation index, Page page)
 	RecsysMetaData *meta = RecsysPageGetMeta(page);
 
 	if (meta->magic != RECSYS_MAGIC)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" is not a recsys index", RelationGetRelationName(index)),
-				 errhint("Please REINDEX it.")));
+		RecsysCorrupted(index, "index \"%s\" is not a recsys index",
+						RelationGetRelationName(index));
 	if (meta->version != RECSYS_FORMAT_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("recsys index \"%s\" has format version %u, this server's recsys library reads version %u",
-						RelationGetRelationName(index), meta->version, RECSYS_FORMAT_VERSION),
-				 errhint("Please REINDEX it.")));
+		RecsysCorrupted(index,
+						"recsys index \"%s\" has format version %u, this server's recsys library reads version %u",
+						RelationGetRelationName(index), meta->version, RECSYS_FORMAT_VERSION);
 	if (!numbers_are_sane(index, meta))
 		bad_meta(index);
 }

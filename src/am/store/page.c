@@ -4,10 +4,53 @@
  */
 #include "postgres.h"
 
+#include "am/store/corrupted.h"
 #include "am/store/page.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
+
+/*
+ * What the format takes for granted.  A block size or a compiler that breaks any of
+ * it is refused here, rather than found out by a damaged index.
+ */
+StaticAssertDecl(sizeof(RecsysPageOpaqueData) == 16 &&
+				 offsetof(RecsysPageOpaqueData, page_id) == 14,
+				 "the page id stands in the last two bytes of a page");
+StaticAssertDecl(sizeof(RecsysPageOpaqueData) == MAXALIGN(sizeof(RecsysPageOpaqueData)),
+				 "the special space ends with the page");
+StaticAssertDecl(sizeof(RecsysMetaData) <= RECSYS_PAGE_ROOM, "the meta data fit a page");
+StaticAssertDecl(MAXIMUM_ALIGNOF != 8 ||
+				 (offsetof(RecsysMetaData, users) == 64 &&
+				  offsetof(RecsysMetaData, factors) == 1268 &&
+				  offsetof(RecsysMetaData, unsaid) == 1312 &&
+				  offsetof(RecsysMetaData, options) == 1344),
+				 "fields of the meta page stay where they are: see RECSYS_FORMAT_VERSION");
+StaticAssertDecl(sizeof(RecsysSlot) == 8 && offsetof(RecsysDirectoryData, slots) == 4,
+				 "directory slots are packed");
+
+StaticAssertDecl(offsetof(RecsysOwnerData, key) == 24, "the header of an owner has no padding");
+StaticAssertDecl(RECSYS_OWNER_SIZE(RECSYS_MAX_KEY_LEN, 2, RECSYS_MAX_STRIDE) <=
+				 RECSYS_MAX_OWNER_SIZE,
+				 "two owners with the longest keys and some entries fit a page");
+StaticAssertDecl(sizeof(ItemPointerData) == 6, "entries and row maps pack TIDs");
+StaticAssertDecl(RECSYS_MAX_STRIDE == sizeof(uint32) + sizeof(ItemPointerData) +
+				 sizeof(float) + sizeof(int64),
+				 "an entry is number, TID, weight and time");
+StaticAssertDecl((MaxOffsetNumber & RECSYS_TID_FLAGS) == 0 && MaxOffsetNumber < RECSYS_TID_COUNTED,
+				 "no offset number reaches the bits of the flags");
+
+StaticAssertDecl(offsetof(RecsysGraphRowData, peers) == 32,
+				 "the header of a graph row has no padding");
+StaticAssertDecl(RECSYS_ROW_SIZE(RECSYS_MAX_STORED, RECSYS_MAX_KEY_LEN) + sizeof(ItemIdData) <=
+				 RECSYS_PAGE_ROOM,
+				 "a row with most neighbors and the longest key fits a page");
+StaticAssertDecl(RECSYS_MAX_NEIGHBORS <= RECSYS_MAX_STORED, "all neighbors are stored");
+
+StaticAssertDecl(sizeof(RecsysEvent) == 24, "events have no padding");
+StaticAssertDecl(RECSYS_FACTOR_SIZE(RECSYS_MAX_RANK) <= RECSYS_PAGE_ROOM &&
+				 RECSYS_SKETCH_SIZE(RECSYS_MAX_RANK) <= RECSYS_PAGE_ROOM,
+				 "a factor and its sketch fit a page");
 
 void
 RecsysPageInit(Page page, RecsysPageKind kind, RecsysSide side)
@@ -68,39 +111,28 @@ RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind)
 	RecsysPageOpaque opaque;
 
 	if (PageIsNew(page))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains an unexpected zero page at block %u",
-						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
-				 errhint("Please REINDEX it.")));
+		RecsysCorrupted(index, "index \"%s\" contains an unexpected zero page at block %u",
+						RelationGetRelationName(index), BufferGetBlockNumber(buffer));
 
 	if (!RecsysPageIsOurs(page) ||
 		(kind == RECSYS_PAGE_BUCKET && !items_are_sane(page)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains a corrupted page at block %u",
-						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
-				 errhint("Please REINDEX it.")));
+		RecsysCorrupted(index, "index \"%s\" contains a corrupted page at block %u",
+						RelationGetRelationName(index), BufferGetBlockNumber(buffer));
 
 	opaque = RecsysPageGetOpaque(page);
 	if (opaque->kind != kind || opaque->side > RECSYS_ITEMS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains a corrupted page at block %u",
-						RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
-				 errdetail("The page is of kind %u where kind %u was expected.",
-						   (unsigned) opaque->kind, (unsigned) kind),
-				 errhint("Please REINDEX it.")));
+		RecsysCorruptedDetail(index,
+							  psprintf("index \"%s\" contains a corrupted page at block %u",
+							  		 RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
+							  "The page is of kind %u where kind %u was expected.",
+							  (unsigned) opaque->kind, (unsigned) kind);
 }
 
 void
 RecsysBadLink(Relation index, BlockNumber block)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" contains a wrong link to block %u",
-					RelationGetRelationName(index), block),
-			 errhint("Please REINDEX it.")));
+	RecsysCorrupted(index, "index \"%s\" contains a wrong link to block %u",
+					RelationGetRelationName(index), block);
 }
 
 Buffer

@@ -30,6 +30,7 @@
 #include "postgres.h"
 
 #include "core/dense/factorsketch.h"
+#include "core/pairs/modeloptions.h"
 #include "core/pairs/similarity.h"
 #include "core/rows/key.h"
 #include "storage/bufmgr.h"
@@ -339,10 +340,6 @@ typedef RecsysGraphRowData *RecsysGraphRow;
 #define RecsysRowKey(row)		((char *) ((row)->peers + 3 * (row)->nstored))
 #define RECSYS_ROW_SIZE(nstored, keylen) \
 	(offsetof(RecsysGraphRowData, peers) + (Size) (nstored) * 12 + (keylen))
-
-/* 590 stored neighbors and the longest key fit one page */
-#define RECSYS_MAX_NEIGHBORS 500
-#define RECSYS_MAX_STORED 590
 
 /* Neighbors that a row of an index with so many neighbors stores at most */
 #define RECSYS_ROW_CAPACITY(neighbors) \

@@ -2,13 +2,14 @@
  * progress.c
  *	  Progress of merges, for recsys.merge_progress.
  *
- * The server reports progress of its own commands only, so a merge appears as
- * work on an index: in pg_stat_progress_create_index too, without a command
- * and with a subphase of its own.  A merge inside of another command that
- * reports progress, VACUUM, leaves that alone.
+ * The server can report progress of its own commands only.  So a merge reports as if
+ * it were CREATE INDEX, without a command and with a subphase of its own, and is seen in
+ * pg_stat_progress_create_index as well.  A merge within another command that reports
+ * progress (VACUUM) reports nothing.
  *
- * After an error the server ends the report too, with the transaction or
- * subtransaction; what it says is looked at before anything is reported.
+ * After an error the server ends the report together with the transaction or
+ * subtransaction.  So it is checked that the report is still ours before anything is
+ * added to it.
  */
 #include "postgres.h"
 

@@ -2,22 +2,22 @@
  * insert.c
  *	  INSERT and non-HOT UPDATE: one new entry on each side, and an event.
  *
- * The item's posting comes first, as it tells the item's number that the user's
- * entry refers to; a new item is entered before.  Each is an atomic step of its
- * own.
- * If the server stops between two of them the inserting transaction has not
- * committed, so what is left behind is an entry for a dead row that VACUUM
- * removes, or an item that nobody has touched.
+ * A new item is entered first.  Then comes the item's posting, which gives the item's
+ * number, and then the user's entry, which refers to that number.  Each is an atomic
+ * step of its own.  If the server stops between two of them, the inserting transaction
+ * has not committed.  What is left behind is an entry of a dead row, which VACUUM
+ * removes, or an item that nobody has.
  *
- * The item graph and the popularity of items follow with the next merge, which
- * the event tells what has changed.  When events have piled up, a merge worker
- * is woken; where there is none, inserts merge a few pages of them now and then.
+ * The item graph and the popularity of items follow with the next merge; the event
+ * tells it what has changed.  When many events are waiting, a merge worker is woken.
+ * Where there is no worker, inserts merge some of the events now and then.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "am/entry/handler.h"
 #include "am/graph/graph.h"
+#include "am/lists/append.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
 #include "am/lists/pending.h"
@@ -31,10 +31,10 @@
 #include "utils/timestamp.h"
 
 /*
- * After a merge of the index its inserts go on for so many times as long before one
- * of them merges a slice: they are slowed down by a tenth, and the lists may grow until
- * a load is over.  A session whose slice found nothing to merge (all events may be of
- * this very transaction, or another process merges) pauses even longer.
+ * Slices must not slow inserts down by more than a tenth.  So after a merge of the
+ * index no insert merges a slice for this many times as long as the merge took; during
+ * a load the lists may grow.  A session whose slice found nothing to merge (all events
+ * may be its own transaction's, or another process merges) pauses even longer.
  */
 #define SLICE_PAUSE		9
 #define IDLE_PAUSE		100
@@ -145,9 +145,9 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 		event.item = item;
 
 		/*
-		 * The validation phase of CREATE INDEX CONCURRENTLY enters rows of others and
-		 * has no id yet.  It gets one: a merge whose snapshot is older than these
-		 * rows must not take their events.
+		 * The validation phase of CREATE INDEX CONCURRENTLY enters rows that others
+		 * have written, and has no transaction id yet.  It gets one here, so that no
+		 * merge with an older snapshot takes these events.
 		 */
 		event.xid = U64FromFullTransactionId(GetTopFullTransactionId());
 		event.tid = *tid;

@@ -1,35 +1,26 @@
 /*
  * vacuum.c
- *	  VACUUM: removing the entries of dead rows.
+ *	  VACUUM: the callbacks.
  *
- * Bulk delete walks all blocks in order and works on each bucket page with all
- * the chain pages its owners have, under the bucket's exclusive lock.  Owners
- * change pages only when a bucket is split, and the new bucket always comes
- * from beyond the end of the relation (RecsysNewPage without recycling), so
- * a walk that goes on until the relation stops growing meets every owner at
- * least once.  When a bucket has been processed, no entry of the dead rows is
+ * Bulk delete walks all blocks in order and removes the entries of dead rows from
+ * each bucket page, with all the chain pages its owners have, under the bucket's
+ * exclusive lock (prune.c).  Owners change pages only when a bucket is split, and the
+ * new bucket always comes from beyond the end of the relation (RecsysNewPage without
+ * recycling), so a walk that goes on until the relation stops growing meets every
+ * owner at least once.  When a bucket has been processed, no entry of the dead rows is
  * left in it, before their line pointers are recycled.
  *
- * Each chain page is pruned in one atomic step together with the owner's count;
- * an emptied chain page leaves the chain in the same step and becomes free.
- * The owner of an empty list goes on the user side and stays on the item side,
- * where it holds the item's number.
+ * Cleanup looks for free pages, and then merges what is pending.
  */
 #include "postgres.h"
 
-#include "access/generic_xlog.h"
 #include "access/table.h"
 #include "am/entry/handler.h"
-#include "am/graph/graph.h"
-#include "am/lists/chain.h"
-#include "am/lists/directory.h"
-#include "am/lists/owner.h"
-#include "am/lists/pending.h"
 #include "am/merge/merge.h"
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/unsaid.h"
 #include "am/store/meta.h"
-#include "am/write/wake.h"
+#include "am/write/prune.h"
 #include "catalog/index.h"
 #include "commands/vacuum.h"
 #include "compat.h"
@@ -37,329 +28,6 @@
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
-
-typedef struct VacuumState
-{
-	Relation	index;
-	RecsysMetaData meta;
-	int			stride[2];
-	IndexBulkDeleteResult *stats;
-	IndexBulkDeleteCallback callback;
-	void	   *callback_state;
-
-	/* what the entries found dead on a page mean for the item graph */
-	RecsysEvent *events;
-	int			nevents;
-
-	bool		stoppable;		/* may a bucket be left half done when VACUUM is cancelled? */
-	bool		starved;		/* the disk is full: no events, see unsaid.c */
-} VacuumState;
-
-/* How a bucket was left */
-typedef enum BucketOutcome
-{
-	BUCKET_DONE,
-	BUCKET_STOPPED,				/* half way: VACUUM is cancelled */
-	BUCKET_NO_ROOM				/* not begun: there is no room for the events */
-} BucketOutcome;
-
-/* A look at whether it is comes after so many entries. */
-#define LOOK_EVERY 1024
-
-/* Most entries that one page can lose at once */
-#define MAX_EVENTS ((int) (RECSYS_PAGE_ROOM / (sizeof(uint32) + sizeof(ItemPointerData))))
-
-/*
- * Does an entry go?  Counts each row once: on the user side, or on the item
- * side when it has no user.
- */
-static bool
-is_dead(VacuumState *state, RecsysSide side, RecsysEntry *entry)
-{
-	bool		counts;
-	bool		dead;
-
-	if (!RecsysTidIsSane(&entry->tid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" contains an invalid TID", RelationGetRelationName(state->index)),
-				 errhint("Please REINDEX it.")));
-	counts = side == RECSYS_USERS || entry->orphan;
-	dead = state->callback(&entry->tid, state->callback_state);
-	if (counts)
-	{
-		if (dead)
-			state->stats->tuples_removed++;
-		else
-			state->stats->num_index_tuples++;
-	}
-	return dead;
-}
-
-/*
- * Tell merges about the dead entries, before they go: should the server stop in
- * between, the next VACUUM will say it again, and once too often does no harm.
- */
-static void
-put_events(VacuumState *state)
-{
-	if (state->nevents > 0)
-	{
-		if (state->starved)
-			RecsysNoteUnsaid(state->index, state->events, state->nevents);
-		else
-			(void) RecsysPendingAppend(state->index, state->events, state->nevents);
-		RecsysNotePending();
-	}
-	state->nevents = 0;
-}
-
-/* An event for an entry that has an item. */
-static void
-note_event(VacuumState *state, uint32 hash, const RecsysEntry *entry)
-{
-	if (entry->orphan)
-		return;
-	if (state->nevents == MAX_EVENTS)
-		put_events(state);
-	RecsysRemovedEvent(&state->events[state->nevents++], hash, entry);
-}
-
-/*
- * Copies the entries that stay from packed to kept; returns their number.  Each
- * of the others leaves an event.
- */
-static int
-prune(VacuumState *state, RecsysSide side, uint32 hash, const char *packed, int count, char *kept)
-{
-	int			stride = state->stride[side];
-	int			left = 0;
-
-	for (int i = 0; i < count; i++)
-	{
-		const char *place = packed + (Size) i * stride;
-		RecsysEntry entry;
-
-		RecsysUnpackEntry(place, side, &state->meta, &entry);
-		if (is_dead(state, side, &entry))
-		{
-			if (side == RECSYS_USERS)
-				note_event(state, hash, &entry);
-			continue;
-		}
-		memcpy(kept + (Size) left * stride, place, stride);
-		left++;
-	}
-	return left;
-}
-
-/*
- * Prune one chain page.  previous is the chain page that links to it, or
- * InvalidBuffer when the owner does.  Returns true if the page has left the chain.
- */
-static bool
-vacuum_chain_page(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber off,
-				  Buffer previous, Buffer buffer)
-{
-	Page		page = BufferGetPage(buffer);
-	int			stride = state->stride[side];
-	int			count = RecsysChainCount(page, stride);
-	BlockNumber next = RecsysPageGetOpaque(page)->next;
-	PGAlignedBlock kept;
-	int			left = prune(state, side, RecsysPageGetOpaque(page)->low,
-							 RecsysChainEntries(page), count, kept.data);
-	GenericXLogState *xlog;
-	RecsysOwner owner;
-
-	if (left == count)
-		return false;
-
-	put_events(state);
-	xlog = GenericXLogStart(state->index);
-	owner = RecsysPageGetOwner(GenericXLogRegisterBuffer(xlog, bucket, 0), off);
-	owner->count -= count - left;
-	if (state->starved && side == RECSYS_USERS)
-		owner->flags |= RECSYS_OWNER_UNSAID;
-
-	if (left > 0)
-	{
-		page = GenericXLogRegisterBuffer(xlog, buffer, 0);
-		memcpy(RecsysChainEntries(page), kept.data, (Size) left * stride);
-		((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + left * stride;
-	}
-	else
-	{
-		if (BufferIsValid(previous))
-			RecsysPageGetOpaque(GenericXLogRegisterBuffer(xlog, previous, 0))->next = next;
-		else
-			owner->chain = next;
-		page = GenericXLogRegisterBuffer(xlog, buffer, GENERIC_XLOG_FULL_IMAGE);
-		RecsysPageInit(page, RECSYS_PAGE_FREE, side);
-	}
-	GenericXLogFinish(xlog);
-	RECSYS_FAULT(left > 0 ? "vacuum-chain-pruned" : "vacuum-chain-freed");
-	return left == 0;
-}
-
-/* False when it was stopped half way, which may be after any page. */
-static bool
-vacuum_chain(VacuumState *state, RecsysSide side, Buffer bucket, OffsetNumber off)
-{
-	RecsysChain chain;
-	Buffer		buffer;
-	Buffer		previous = InvalidBuffer;
-	bool		stopped = false;
-
-	/* the walk counts pages as they were before they are pruned */
-	RecsysChainBegin(&chain, state->index, side, state->stride[side],
-					 RecsysPageGetOwner(BufferGetPage(bucket), off));
-	while (!stopped && (buffer = RecsysChainNext(&chain, BUFFER_LOCK_EXCLUSIVE)) != InvalidBuffer)
-	{
-		if (vacuum_chain_page(state, side, bucket, off, previous, buffer))
-		{
-			BlockNumber block = BufferGetBlockNumber(buffer);
-
-			UnlockReleaseBuffer(buffer);
-			RecsysRecordFreePage(state->index, block);
-			state->stats->pages_newly_deleted++;
-		}
-		else
-		{
-			if (BufferIsValid(previous))
-				UnlockReleaseBuffer(previous);
-			previous = buffer;
-			chain.held = BufferGetBlockNumber(buffer);
-		}
-		stopped = state->stoppable && RecsysIsCancelled();
-	}
-	if (BufferIsValid(previous))
-		UnlockReleaseBuffer(previous);
-	return !stopped;
-}
-
-/* Prune the tails of all owners of a bucket in one atomic step. */
-static void
-vacuum_tails(VacuumState *state, RecsysSide side, Buffer bucket)
-{
-	GenericXLogState *xlog = GenericXLogStart(state->index);
-	Page		page = GenericXLogRegisterBuffer(xlog, bucket, 0);
-	int			stride = state->stride[side];
-	bool		changed = false;
-	Buffer		metabuffer = InvalidBuffer;
-	uint64		gone = 0;		/* users of the model */
-	PGAlignedBlock kept;
-
-	/* backwards, as removing an owner renumbers those behind it */
-	for (OffsetNumber off = PageGetMaxOffsetNumber(page); off >= FirstOffsetNumber; off--)
-	{
-		RecsysOwner owner = RecsysPageGetOwner(page, off);
-		int			left;
-
-		RecsysOwnerCheck(state->index, page, off, stride);
-		left = prune(state, side, owner->hash, RecsysOwnerEntries(owner), owner->tail, kept.data);
-		if (left < owner->tail)
-		{
-			memcpy(RecsysOwnerEntries(owner), kept.data, (Size) left * stride);
-			owner->count -= owner->tail - left;
-			owner->tail = left;
-			if (state->starved && side == RECSYS_USERS)
-				owner->flags |= RECSYS_OWNER_UNSAID;
-			changed = true;
-		}
-		if (side == RECSYS_USERS && owner->count == 0)
-		{
-			gone += (owner->flags & RECSYS_OWNER_COUNTED) != 0;
-			PageIndexTupleDelete(page, off);
-			changed = true;
-		}
-	}
-
-	/* a merge may come to see the rows gone before they are: no harm done */
-	put_events(state);
-	if (gone > 0)
-	{
-		metabuffer = RecsysReadPage(state->index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
-									RECSYS_PAGE_META);
-		RecsysPageGetMeta(GenericXLogRegisterBuffer(xlog, metabuffer, 0))->users -= gone;
-	}
-	if (changed)
-		GenericXLogFinish(xlog);
-	else
-		GenericXLogAbort(xlog);
-	if (BufferIsValid(metabuffer))
-		UnlockReleaseBuffer(metabuffer);
-}
-
-/*
- * A user with more entries than count, of whom it is not marked which of them
- * do, loses some: afterwards it may be too late to see that others count in
- * their place.  So every item of his gets an event.  False when it was stopped;
- * then it is said again.
- */
-static bool
-note_large_user(VacuumState *state, RecsysOwner owner)
-{
-	RecsysEntryArray array = {0};
-	bool		loses = false;
-	bool		done = RecsysCollectEntries(state->index, RecsysGetCache(state->index), RECSYS_USERS,
-											owner, state->stoppable, &array);
-
-	for (uint32 i = 0; done && i < array.count && !loses; i++)
-	{
-		loses = state->callback(&array.entries[i].tid, state->callback_state);
-		done = i % LOOK_EVERY != 0 || !(state->stoppable && RecsysIsCancelled());
-	}
-	for (uint32 i = 0; done && loses && i < array.count; i++)
-	{
-		note_event(state, owner->hash, &array.entries[i]);
-		done = i % LOOK_EVERY != 0 || !(state->stoppable && RecsysIsCancelled());
-	}
-	if (done)
-		put_events(state);
-	state->nevents = 0;
-	if (array.entries != NULL)
-		pfree(array.entries);
-	return done;
-}
-
-/* Bytes that events about all entries of a bucket would take */
-static uint64
-most_events(Page page)
-{
-	uint64		entries = 0;
-
-	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
-		entries += RecsysPageGetOwner(page, off)->count;
-	return entries * sizeof(RecsysEvent);
-}
-
-static BucketOutcome
-vacuum_bucket(VacuumState *state, Buffer bucket)
-{
-	Page		page = BufferGetPage(bucket);
-	RecsysSide	side = RecsysPageGetOpaque(page)->side;
-
-	if (side == RECSYS_USERS && !state->starved && !RecsysHasRoom(state->index, most_events(page)))
-		return BUCKET_NO_ROOM;
-
-	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
-	{
-		RecsysOwner owner = RecsysPageGetOwner(page, off);
-
-		RecsysOwnerCheck(state->index, page, off, state->stride[side]);
-		if (side == RECSYS_USERS && owner->count > (uint32) state->meta.max_history &&
-			(owner->flags & RECSYS_OWNER_MARKED) == 0 && !note_large_user(state, owner))
-			return BUCKET_STOPPED;
-	}
-
-	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
-		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber &&
-			!vacuum_chain(state, side, bucket, off))
-			return BUCKET_STOPPED;
-	vacuum_tails(state, side, bucket);
-	RECSYS_FAULT("vacuum-bucket");
-	return BUCKET_DONE;
-}
 
 static RecsysPageKind
 page_kind(Page page)
@@ -371,10 +39,10 @@ page_kind(Page page)
 
 /* One block of bulk delete. */
 static void
-vacuum_block(VacuumState *state, IndexVacuumInfo *info, BlockNumber block)
+vacuum_block(RecsysPruning *state, IndexVacuumInfo *info, BlockNumber block)
 {
 	IndexBulkDeleteResult before = *state->stats;
-	BucketOutcome outcome;
+	RecsysPruneOutcome outcome;
 
 	state->stoppable = true;
 	do
@@ -382,28 +50,28 @@ vacuum_block(VacuumState *state, IndexVacuumInfo *info, BlockNumber block)
 		Buffer		buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL,
 												info->strategy);
 
-		outcome = BUCKET_DONE;
+		outcome = RECSYS_PRUNE_DONE;
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 		if (page_kind(BufferGetPage(buffer)) == RECSYS_PAGE_BUCKET)
 		{
 			RecsysPageCheck(info->index, buffer, RECSYS_PAGE_BUCKET);
-			outcome = vacuum_bucket(state, buffer);
+			outcome = RecsysPruneBucket(state, buffer);
 		}
 		UnlockReleaseBuffer(buffer);
-		if (outcome == BUCKET_STOPPED)
+		if (outcome == RECSYS_PRUNE_STOPPED)
 		{
 			/* seldom does this return; then the bucket is counted anew */
 			CHECK_FOR_INTERRUPTS();
 			*state->stats = before;
 			state->stoppable = false;
 		}
-		else if (outcome == BUCKET_NO_ROOM)
+		else if (outcome == RECSYS_PRUNE_NO_ROOM)
 		{
 			/* no merges until the end, see unsaid.c */
 			LockPage(info->index, RECSYS_META_BLOCK, ExclusiveLock);
 			state->starved = true;
 		}
-	} while (outcome != BUCKET_DONE);
+	} while (outcome != RECSYS_PRUNE_DONE);
 }
 
 static BlockNumber
@@ -424,7 +92,7 @@ IndexBulkDeleteResult *
 recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 				  IndexBulkDeleteCallback callback, void *callback_state)
 {
-	VacuumState state;
+	RecsysPruning state;
 	RecsysCache *cache = RecsysRefreshCache(info->index);
 	BlockNumber nblocks;
 	BlockNumber block = 0;
@@ -440,7 +108,7 @@ recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	state.stats = stats;
 	state.callback = callback;
 	state.callback_state = callback_state;
-	state.events = palloc(sizeof(RecsysEvent) * MAX_EVENTS);
+	state.events = palloc(sizeof(RecsysEvent) * RECSYS_MAX_PRUNE_EVENTS);
 	state.nevents = 0;
 	state.starved = false;
 

@@ -2,23 +2,20 @@
  * association_rules.c
  *	  association_rules(), association_rules_to_sets() and the same of a query.
  *
- * First all frequent item sets up to max_length are mined into a store, then
- * rules are made of them.  Filters by item choose among the sets only then: a
- * rule's measures need the supports of all its parts, whatever is in those.
- * Items that a rule must not contain are different: they can be left out from
- * the start, since no part of any rule holds them.
+ * First all frequent item sets up to max_length are mined into a store, then rules are
+ * made of them.  Filters by item apply only then: a rule's measures need the supports of
+ * all its parts, with or without the wanted items.  Items that a rule must not contain
+ * are left out from the start, since no part of any rule holds them.
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "api/basket/basket_mining.h"
-#include "api/basket/rule_conflicts.h"
-#include "api/call/arguments.h"
+#include "api/basket/basket_source.h"
+#include "api/basket/mininglimits.h"
+#include "api/basket/mining_request.h"
+#include "api/basket/prepared_baskets.h"
+#include "api/call/answer.h"
 #include "core/rules/rules.h"
-#include "miscadmin.h"
-#include "source/input/values.h"
-#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(recsys_association_rules);
 PG_FUNCTION_INFO_V1(recsys_association_rules_typed);
@@ -40,7 +37,7 @@ PG_FUNCTION_INFO_V1(recsys_query_association_rules_to_sets_typed);
 typedef struct RuleState
 {
 	RecsysAnswer *answer;
-	RecsysMinedBaskets mined;
+	RecsysPreparedBaskets prepared;
 	RecsysSetStore *sets;
 	bool		to_sets;		/* the consequent is an array */
 	bool		weights;
@@ -58,14 +55,14 @@ take_set(void *arg, const uint32 *items, uint32 length, uint32 support, double w
 static void
 too_many_rules(const RuleState *state)
 {
-	const RecsysMinedBaskets *mined = &state->mined;
+	const RecsysPreparedBaskets *prepared = &state->prepared;
 
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("more than %d rules have a support of " UINT64_FORMAT " baskets or more and a confidence of %g or more",
-					RecsysMaxRules, mined->min_support, state->options->min_confidence),
+					RecsysMaxRules, prepared->min_support, state->options->min_confidence),
 			 errdetail("The limit is the setting recsys.max_rules; they come from " UINT64_FORMAT " item sets in " UINT64_FORMAT " baskets.",
-					   RecsysSetStoreCount(state->sets), mined->baskets),
+					   RecsysSetStoreCount(state->sets), prepared->baskets),
 			 errhint("Use a higher min_support or min_confidence, a smaller max_length or max_basket, a filter, or k, or raise recsys.max_rules.")));
 }
 
@@ -78,10 +75,10 @@ put_rule(void *arg, const RecsysRule *rule)
 
 	if (!state->options->best && ++state->count > (uint64) RecsysMaxRules)
 		too_many_rules(state);
-	values[0] = RecsysItemArraysForm(state->mined.arrays, 0, rule->antecedent, rule->nantecedent);
+	values[0] = RecsysItemArraysForm(state->prepared.arrays, 0, rule->antecedent, rule->nantecedent);
 	values[1] = state->to_sets ?
-		RecsysItemArraysForm(state->mined.arrays, 1, rule->consequent, rule->nconsequent) :
-		RecsysItemArraysItem(state->mined.arrays, rule->consequent[0]);
+		RecsysItemArraysForm(state->prepared.arrays, 1, rule->consequent, rule->nconsequent) :
+		RecsysItemArraysItem(state->prepared.arrays, rule->consequent[0]);
 	values[FIRST_MEASURE] = Int64GetDatum((int64) rule->counts.both);
 	for (int x = RECSYS_RULE_SUPPORT + 1; x < RECSYS_RULE_ADJUSTED_P; x++)
 		values[FIRST_MEASURE + x] =
@@ -98,14 +95,14 @@ put_rule(void *arg, const RecsysRule *rule)
 
 /* The frequent items of a list, marked; those that are not frequent are passed over. */
 static bool *
-mark_items(const RecsysMinedBaskets *mined, const RecsysKeyList *list, uint32 *count)
+mark_items(const RecsysPreparedBaskets *prepared, const RecsysKeyList *list, uint32 *count)
 {
-	bool	   *marks = palloc0(Max(mined->nitems, 1));
+	bool	   *marks = palloc0(Max(prepared->nitems, 1));
 
 	*count = 0;
 	for (int i = 0; i < list->count; i++)
 	{
-		uint32		item = RecsysMinedItem(mined, &list->keys[i]);
+		uint32		item = RecsysPreparedItem(prepared, &list->keys[i]);
 
 		if (item != RECSYS_NONE && !marks[item])
 		{
@@ -116,149 +113,122 @@ mark_items(const RecsysMinedBaskets *mined, const RecsysKeyList *list, uint32 *c
 	return marks;
 }
 
-/* Number of the frequent items of must_contain; false if one of them is not frequent. */
+/* The rules must have all items of must_contain; false if one of them is not frequent. */
 static bool
-require_items(const RecsysMinedBaskets *mined, const RecsysKeyList *list,
+require_items(const RecsysPreparedBaskets *prepared, const RecsysKeyList *list,
 			  RecsysRuleOptions *options)
 {
 	for (int i = 0; i < list->count; i++)
-		if (RecsysMinedItem(mined, &list->keys[i]) == RECSYS_NONE)
+		if (RecsysPreparedItem(prepared, &list->keys[i]) == RECSYS_NONE)
 			return false;
 	if (list->count > 0)
-		options->required = mark_items(mined, list, &options->nrequired);
+		options->required = mark_items(prepared, list, &options->nrequired);
 	return true;
 }
 
+/* Item sets of the prepared baskets into a store */
 static void
-generate(RuleState *state, const RecsysMiningRequest *request, RecsysRuleOptions *options)
+mine(RuleState *state)
 {
-	RecsysMinedBaskets *mined = &state->mined;
-	Size		half = mined->memory_limit / 2;
-	uint32		ignored;
+	Size		half = state->prepared.memory_limit / 2;
+	RecsysSetSink sink = {.report = take_set, .arg = state};
 
-	if (mined->sets == NULL || !require_items(mined, &request->must_contain, options))
-		return;
-	if (request->consequents.present)
-		options->consequents = mark_items(mined, &request->consequents, &ignored);
-	state->sets = RecsysSetStoreCreate(mined->nitems, request->weights, half);
-	RecsysMine(mined, half, NULL, take_set, state);
-	RecsysMiningEnd(mined);
-
-	options->baskets = mined->baskets;
-	options->memory_limit = mined->memory_limit - Min(mined->memory_limit,
-													  RecsysSetStoreMemory(state->sets));
-	if (!RecsysGenerateRules(state->sets, options, put_rule, state))
-		RecsysMiningOutOfMemory(mined, RECSYS_MINING_RULES);
+	state->sets = RecsysSetStoreCreate(state->prepared.nitems, state->weights, half);
+	RecsysMine(&state->prepared, half, &sink);
+	RecsysPreparedBasketsEnd(&state->prepared);
 }
 
-/* Arguments: source, [item_type,] and then in this order */
-static Datum
-association_rules(FunctionCallInfo fcinfo, bool is_query, bool typed, bool to_sets)
+/* Rules of the item sets into the answer */
+static void
+generate(RuleState *state, RecsysRuleOptions *options)
 {
-	RecsysMiningRequest request = {0};
-	RecsysRuleOptions options = {0};
+	const RecsysPreparedBaskets *prepared = &state->prepared;
+
+	options->baskets = prepared->baskets;
+	options->memory_limit = prepared->memory_limit - Min(prepared->memory_limit,
+														 RecsysSetStoreMemory(state->sets));
+	if (!RecsysGenerateRules(state->sets, options, put_rule, state))
+		RecsysMiningOutOfMemory(prepared, RECSYS_MINING_RULES);
+}
+
+static Datum
+association_rules(FunctionCallInfo fcinfo, RecsysMiningVariant variant)
+{
 	RecsysAnswer answer;
+	RecsysMiningRequest request;
+	RecsysRuleOptions options;
+	RecsysBasketSource source;
 	RuleState	state = {0};
-	RecsysRuleCondition *conditions;
-	double		min_lift;
-	Oid			item_type;
-	int			next = typed ? 2 : 1;
-	int			must_contain;
+	Oid			item_type = RecsysAnswerInitArray(&answer, fcinfo);
+	uint32		ignored;
 
-	request.is_query = is_query;
-	request.kind = RECSYS_ITEMSETS_ALL;
-	request.subsets = true;
-	request.min_support = RecsysArgMinSupport(fcinfo, next++);
-	options.min_confidence = RecsysArgDouble(fcinfo, next++, "min_confidence", 0, 1);
-	options.min_length = RecsysArgIntegerOr(fcinfo, next++, "min_length", 1, PG_INT32_MAX, 2);
-	options.max_length = RecsysArgIntegerOr(fcinfo, next++, "max_length", 1, PG_INT32_MAX, 0);
-	request.max_length = options.max_length;
-	options.max_consequent = to_sets ?
-		RecsysArgInteger(fcinfo, next++, "max_consequent", 1, PG_INT32_MAX) : 1;
-	must_contain = next;
-	next += 3;
-	min_lift = RecsysArgDouble(fcinfo, next++, "min_lift", 0, INFINITY);
-	conditions = RecsysArgConditions(RecsysArgText(fcinfo, next++), &options.nconditions);
-	if (min_lift > 0)
-		conditions = RecsysAddCondition(conditions, &options.nconditions, RECSYS_RULE_LIFT,
-										RECSYS_RULE_AT_LEAST, min_lift);
-	options.conditions = conditions;
-	options.best = !PG_ARGISNULL(next);
-	options.k = RecsysArgK(fcinfo, next++);
-	if (options.best)
-		options.order_by = RecsysArgMeasure(RecsysArgText(fcinfo, next), "order_by");
-	next++;
-	request.max_basket = RecsysArgIntegerOr(fcinfo, next++, "max_basket", 1, RECSYS_MOST_BASKET, 0);
-	request.weights = RecsysArgFlag(fcinfo, next++, "weights");
-	options.adjust = RecsysArgFlag(fcinfo, next++, "adjust");
-	request.source = RecsysArgSource(fcinfo, is_query);
-
-	item_type = RecsysAnswerInitArray(&answer, fcinfo);
-	RecsysArgKeys(fcinfo, must_contain, "must_contain", answer.item_type, &request.must_contain);
-	RecsysArgKeys(fcinfo, must_contain + 1, "must_not_contain", answer.item_type,
-				  &request.must_not_contain);
-	RecsysArgKeys(fcinfo, must_contain + 2, "consequents", answer.item_type,
-				  &request.consequents);
-
-	RecsysCheckConditions(&options);
-	RecsysCheckLengths(&request, options.min_length);
+	RecsysReadRuleRequest(fcinfo, &variant, answer.item_type, &request, &options);
+	RecsysReadBaskets(&request, &answer, &source);
+	RecsysRequestKeysAs(&request, source.kind, source.type);
+	RecsysPrepareBaskets(&request, &source, item_type, answer.context, &state.prepared);
+	RecsysBasketSourceClose(&source);
 
 	state.answer = &answer;
-	state.to_sets = to_sets;
+	state.to_sets = variant.to_sets;
 	state.weights = request.weights;
 	state.adjust = options.adjust;
 	state.options = &options;
-	RecsysPrepareMining(&request, &answer, item_type, &state.mined);
-	generate(&state, &request, &options);
-	RecsysMiningEnd(&state.mined);
+	if (state.prepared.sets != NULL && require_items(&state.prepared, &request.must_contain, &options))
+	{
+		if (request.consequents.present)
+			options.consequents = mark_items(&state.prepared, &request.consequents, &ignored);
+		mine(&state);
+		generate(&state, &options);
+	}
+	RecsysPreparedBasketsEnd(&state.prepared);
 	return (Datum) 0;
 }
 
 Datum
 recsys_association_rules(PG_FUNCTION_ARGS)
 {
-	return association_rules(fcinfo, false, false, false);
+	return association_rules(fcinfo, (RecsysMiningVariant) {0});
 }
 
 /* The second argument of the typed functions only gives the type of the answer. */
 Datum
 recsys_association_rules_typed(PG_FUNCTION_ARGS)
 {
-	return association_rules(fcinfo, false, true, false);
+	return association_rules(fcinfo, (RecsysMiningVariant) {.typed = true});
 }
 
 Datum
 recsys_query_association_rules(PG_FUNCTION_ARGS)
 {
-	return association_rules(fcinfo, true, false, false);
+	return association_rules(fcinfo, (RecsysMiningVariant) {.is_query = true});
 }
 
 Datum
 recsys_query_association_rules_typed(PG_FUNCTION_ARGS)
 {
-	return association_rules(fcinfo, true, true, false);
+	return association_rules(fcinfo, (RecsysMiningVariant) {.is_query = true, .typed = true});
 }
 
 Datum
 recsys_association_rules_to_sets(PG_FUNCTION_ARGS)
 {
-	return association_rules(fcinfo, false, false, true);
+	return association_rules(fcinfo, (RecsysMiningVariant) {.to_sets = true});
 }
 
 Datum
 recsys_association_rules_to_sets_typed(PG_FUNCTION_ARGS)
 {
-	return association_rules(fcinfo, false, true, true);
+	return association_rules(fcinfo, (RecsysMiningVariant) {.typed = true, .to_sets = true});
 }
 
 Datum
 recsys_query_association_rules_to_sets(PG_FUNCTION_ARGS)
 {
-	return association_rules(fcinfo, true, false, true);
+	return association_rules(fcinfo, (RecsysMiningVariant) {.is_query = true, .to_sets = true});
 }
 
 Datum
 recsys_query_association_rules_to_sets_typed(PG_FUNCTION_ARGS)
 {
-	return association_rules(fcinfo, true, true, true);
+	return association_rules(fcinfo, (RecsysMiningVariant) {.is_query = true, .typed = true, .to_sets = true});
 }

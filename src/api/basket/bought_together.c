@@ -7,8 +7,8 @@
  * baskets; each neighbor's own row has that of the neighbor.  So an answer costs
  * one row for each neighbor that the index keeps, and is as old as the last merge.
  *
- * Who is in one basket no more often than chance would have it is not bought together:
- * such pairs are left out, whatever the order.  association_rules() has them too.
+ * Two items that share a basket no more often than by chance are not bought together.
+ * Such pairs are left out, whatever the order.  association_rules() has them too.
  */
 #include "postgres.h"
 
@@ -79,8 +79,9 @@ read_neighbors(RecsysGraphReader *reader, uint32 item, uint64 baskets, Partners 
 }
 
 /*
- * Rows are written one by one, so that for a moment, or as long as the graph is
- * inexact, counts need not agree.  Those of the whole are raised to those of its parts.
+ * Rows are written one by one.  So for a moment, or as long as the graph is inexact,
+ * counts need not agree.  Where a count is smaller than one of its parts, it is raised to
+ * that.
  */
 static void
 reconcile(RecsysRuleCounts *counts)

@@ -10,10 +10,10 @@
  * only those columns that the query looks at.
  *
  * It takes the place of the function scan for each item of a FROM clause that is a call
- * of frequent_itemsets() or query_frequent_itemsets() and nothing else; ROWS FROM
- * with several functions, WITH ORDINALITY, whole-row references, and functions that have
- * got a SET clause are left to the server.  A custom scan with a range table entry has to
- * be one over a relation, so that this is one like those for joins: without, and with a
+ * of frequent_itemsets() or query_frequent_itemsets() and nothing else; ROWS FROM with
+ * several functions, WITH ORDINALITY, whole-row references, and functions with
+ * a SET clause are left to the server.  A custom scan with a range table entry must be
+ * one over a relation.  So this one is like those for joins: it has no entry, but a
  * target list of its own.
  */
 #include "postgres.h"
@@ -35,6 +35,7 @@
 #include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -60,6 +61,9 @@ static ExprContext *calling = NULL;
 static RecsysSetStream *called_stream = NULL;
 
 static set_rel_pathlist_hook_type previous_hook = NULL;
+
+/* Setting: whether plans get such scans. */
+static bool scan_enabled = true;
 
 static Plan *plan_scan(PlannerInfo *root, RelOptInfo *rel, CustomPath *best_path, List *tlist,
 					   List *clauses, List *custom_plans);
@@ -149,7 +153,8 @@ consider_scan(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 
 	if (previous_hook != NULL)
 		previous_hook(root, rel, rti, rte);
-	if (rel->reloptkind != RELOPT_BASEREL || list_length(rel->pathlist) != 1 || call_of(rte) == NULL)
+	if (!scan_enabled || rel->reloptkind != RELOPT_BASEREL || list_length(rel->pathlist) != 1 ||
+		call_of(rte) == NULL)
 		return;
 	present = linitial(rel->pathlist);
 	if (!IsA(present, Path) || present->pathtype != T_FunctionScan)
@@ -350,6 +355,12 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 void
 RecsysInitItemsetScan(void)
 {
+	DefineCustomBoolVariable("recsys.itemset_scan",
+							 "Plans frequent_itemsets in FROM as a custom scan.",
+							 "Off: as the server's function scan, which gives the same rows.",
+							 &scan_enabled, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+
+	/* a plan that was made with the setting on may be run with it off */
 	RegisterCustomScanMethods(&scan_methods);
 	previous_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = consider_scan;

@@ -18,7 +18,7 @@
 #include "utils/lsyscache.h"
 
 /* More conditions than this in one filter are a mistake. */
-#define MOST_CONDITIONS 64
+#define MAX_CONDITIONS 64
 
 static const char *
 measure_names(void)
@@ -124,10 +124,10 @@ RecsysArgConditions(const char *text, int *count)
 	*count = 0;
 	if (text == NULL || *skip_spaces(text) == '\0')
 		return NULL;
-	conditions = palloc(sizeof(RecsysRuleCondition) * MOST_CONDITIONS);
+	conditions = palloc(sizeof(RecsysRuleCondition) * MAX_CONDITIONS);
 	for (;;)
 	{
-		if (*count == MOST_CONDITIONS)
+		if (*count == MAX_CONDITIONS)
 			bad_filter(text, place);
 		place = skip_spaces(parse_condition(text, place, &conditions[(*count)++]));
 		if (*place == '\0')

@@ -13,7 +13,7 @@
 #include "fmgr.h"
 
 /* The most that max_basket can be, as that of max_history */
-#define RECSYS_MOST_BASKET 100000
+#define RECSYS_MAX_BASKET 100000
 
 /* A list of item keys; present tells NULL from an empty one */
 typedef struct RecsysKeyList
@@ -55,8 +55,8 @@ extern void RecsysArgKeys(FunctionCallInfo fcinfo, int argument, const char *nam
 						  Oid item_type, RecsysKeyList *list);
 
 /*
- * The same as keys of another type.  Where the answer is to be text, they are read before
- * it is known what the recommender's keys are.
+ * Turns the list into keys of another type.  If the answer is text, the list is read as
+ * text first, before it is known what the recommender's keys are.
  */
 extern void RecsysKeyListAs(RecsysKeyList *list, Oid type);
 

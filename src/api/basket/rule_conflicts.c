@@ -2,8 +2,8 @@
  * rule_conflicts.c
  *	  Arguments of the functions that mine baskets which rule each other out.
  *
- * An answer that is empty whatever the baskets are is a mistake of who asks, and an
- * error says which.
+ * If no baskets at all could give a row, the caller has made a mistake.  The error says
+ * which.
  */
 #include "postgres.h"
 
@@ -89,7 +89,7 @@ static const char *
 more_length(bool for_rules)
 {
 	return for_rules ?
-		"Pass a greater max_length, or max_length => NULL for no limit; single items are what frequent_itemsets() gives." :
+		"Pass a greater max_length, or max_length => NULL for no limit; single items are what frequent_itemsets gives." :
 		"Pass a greater max_length, or max_length => NULL for no limit.";
 }
 

@@ -5,7 +5,7 @@
 #ifndef RECSYS_RULE_CONFLICTS_H
 #define RECSYS_RULE_CONFLICTS_H
 
-#include "api/basket/basket_mining.h"
+#include "api/basket/mining_request.h"
 
 /* Lengths of item sets; of rules min_length is not the request's. */
 extern void RecsysCheckLengths(const RecsysMiningRequest *request, uint32 min_length);

@@ -2,8 +2,7 @@
  * setstream.c
  *	  Item sets between their mining and the scan that returns them.
  *
- * They stand in chunks, packed, in memory or, if they do not fit, in a temporary
- * file.
+ * They are packed into chunks, in memory or, if they do not fit, in a temporary file.
  */
 #include "postgres.h"
 

@@ -68,8 +68,7 @@ RecsysAnswerCheckKind(RecsysAnswer *answer, RecsysKeyKind kind, const char *reco
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the query returns %s item keys, but %s was asked for",
 						RecsysKeyKindName(kind), format_type_be(answer->item_type)),
-				 kind == RECSYS_KEY_INT ? errhint("Leave out item_type.") :
-				 errhint("Add item_type => NULL::%s.", RecsysKeyKindName(kind))));
+				 errhint("Use %s.", RecsysSuggestCall(answer->call, kind, NULL))));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("recommender \"%s\" has %s item keys, but %s was asked for",

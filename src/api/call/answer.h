@@ -33,9 +33,9 @@ extern void RecsysAnswerInit(RecsysAnswer *answer, FunctionCallInfo fcinfo);
 extern Oid	RecsysAnswerInitArray(RecsysAnswer *answer, FunctionCallInfo fcinfo);
 
 /*
- * Errors out unless item keys of the kind can be returned in the first column:
- * it is of their type, or text.  The hint is the call to make.  recommender NULL:
- * they come from a query.
+ * Errors out unless item keys of the kind can be returned in the first column: it is of
+ * their type, or text.  The hint prints the call to make.  recommender is NULL if the keys
+ * come from a query.
  */
 extern void RecsysAnswerCheckKind(RecsysAnswer *answer, RecsysKeyKind kind,
 								  const char *recommender);

@@ -11,8 +11,8 @@
 #include "fmgr.h"
 
 /*
- * k, declared as bigint or as integer: NULL means no limit, as in LIMIT NULL, and so
- * does more than there can be items; errors out when negative.
+ * k, declared as bigint or as integer.  NULL means no limit, as in LIMIT NULL.  A k beyond
+ * the number of possible items means the same.  Errors out when negative.
  */
 extern int	RecsysArgK(FunctionCallInfo fcinfo, int argument);
 
@@ -49,8 +49,8 @@ extern int	RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, Oid column_t
 							  const char *recommender, RecsysKey **keys);
 
 /*
- * Replaces a text argument by what the input function of another type makes of it:
- * for variants of a function that take as text what comes without a type.
+ * Replaces a text argument by its value as another type, read by that type's input
+ * function.  For variants of a function that take untyped arguments as text.
  */
 extern void RecsysReadArgument(FunctionCallInfo fcinfo, int argument, Oid type);
 

@@ -20,12 +20,6 @@ is_of_object(const ErrorData *error)
 		category != ERRCODE_INSUFFICIENT_RESOURCES;
 }
 
-char *
-RecsysGuard(RecsysGuardedWork work, void *arg)
-{
-	return RecsysGuardIf(work, arg, is_of_object);
-}
-
 ErrorData *
 RecsysGuardCatch(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
 {
@@ -68,9 +62,9 @@ RecsysGuardCatch(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
 }
 
 char *
-RecsysGuardIf(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
+RecsysGuard(RecsysGuardedWork work, void *arg)
 {
-	ErrorData  *error = RecsysGuardCatch(work, arg, goes_on);
+	ErrorData  *error = RecsysGuardCatch(work, arg, is_of_object);
 	char	   *message;
 
 	if (error == NULL)

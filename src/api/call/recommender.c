@@ -11,10 +11,9 @@
  * Recommenders that are not named are looked for among all indexes of the access
  * method.  A name is one as a regclass has it.
  *
- * Until an index is locked it may be dropped or renamed at any time.  So what is
- * looked up before tells only what to lock, and whether the caller may; after it
- * the name is looked up again if anything has changed meanwhile, as RangeVarGetRelid
- * does.
+ * Until an index is locked it may be dropped or renamed at any time.  So the first
+ * look-up only tells what to lock, and whether the caller may.  With the lock, the name
+ * is looked up again if anything has changed meanwhile, as RangeVarGetRelid does.
  */
 #include "postgres.h"
 
@@ -219,7 +218,7 @@ refuse_partitioned(Oid relation)
 			 partitions == NIL ?
 			 errdetail("Each partition has a recommender of its own.") :
 			 errdetail("Each partition has a recommender of its own: %s.", RecsysListNames(partitions)),
-			 errhint("Name the index of a partition. Over all partitions, query_item_similarity(), query_association_rules(), query_frequent_itemsets() and recsys.tune() take a query.")));
+			 errhint("Name the index of a partition. Over all partitions, query_item_similarity, query_association_rules, query_frequent_itemsets and recsys.tune take a query.")));
 }
 
 /* A table is named where its index is meant. */
@@ -296,8 +295,8 @@ check_reachable(Relation index)
 }
 
 /*
- * Is it one of those that REINDEX CONCURRENTLY makes, and drops when it has not failed: name_ccnew,
- * name_ccold, with a number if that was taken?
+ * Is this the name of an index that REINDEX CONCURRENTLY makes and, unless it fails,
+ * drops: name_ccnew or name_ccold, perhaps with a number?
  */
 static bool
 is_from_reindex(Relation index)
@@ -378,8 +377,8 @@ check_state(Relation index)
 }
 
 /*
- * Before the locks: strangers must not even queue for them.  Returns the table, or
- * InvalidOid when the index has just been dropped.
+ * Checks privileges before the locks are taken: whoever has none must not even queue for
+ * them.  Returns the table, or InvalidOid when the index has just been dropped.
  */
 static Oid
 table_to_read(Oid relation)

@@ -44,8 +44,8 @@ extern void RecsysOpenOwnIndex(Oid index, LOCKMODE lockmode, bool valid,
 							   Relation *heap_relation, Relation *index_relation);
 
 /*
- * What there is to know about an index that is not valid, in whole sentences but for the
- * last full stop: being built, or left by a command that has failed, and what to do then.
+ * Why an index is not valid, and what to do: it is being built, or a command that failed
+ * has left it.  Whole sentences, without the last full stop.
  */
 extern char *RecsysWhyNotValid(Relation index);
 

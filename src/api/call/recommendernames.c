@@ -111,7 +111,7 @@ RecsysRefuseQueryAsName(const char *name)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_NAME),
 					 errmsg("a query is given for the name of a recommender"),
-					 errhint("Functions that take a query are query_item_similarity(), query_association_rules(), query_association_rules_to_sets(), query_frequent_itemsets(), recsys.evaluate() and recsys.tune().")));
+					 errhint("Functions that take a query are query_item_similarity, query_association_rules, query_association_rules_to_sets, query_frequent_itemsets, recsys.evaluate and recsys.tune.")));
 	}
 }
 

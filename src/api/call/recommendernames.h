@@ -17,8 +17,8 @@ extern char *RecsysListNames(List *indexes);
 extern char *RecsysFirstNameLiteral(List *indexes);
 
 /*
- * Does the search path lead to no schema but the system's?  So it is where a dump is
- * restored and, from 17 on, where a materialized view is refreshed.
+ * Is there no schema but the system's in the search path?  That is so while a dump is
+ * restored and, from 17 on, while a materialized view is refreshed.
  */
 extern bool RecsysSearchPathIsBare(void);
 
@@ -29,8 +29,8 @@ extern void RecsysRefuseQueryAsName(const char *name);
 extern List *RecsysUsableIndexesOfTable(Oid table);
 
 /*
- * An error about a name that the search path does not lead from: a right that is missing, the
- * name with its schema where there is such a recommender, or that there is none.
+ * An error about a name that the search path does not find.  It names the missing right,
+ * or the schema in which there is such a recommender, or says that there is none.
  */
 extern void RecsysNameNotFound(const RangeVar *range, const char *name);
 

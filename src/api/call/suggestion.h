@@ -11,9 +11,9 @@
 #include "fmgr.h"
 
 /*
- * The running call with its arguments up to the recommender, or what it reads
- * instead of one, so that it answers with item keys of that kind.  recommender
- * is for a call that has not named it.
+ * The running call, changed so that it answers with item keys of that kind.  It is
+ * printed up to the argument that names the recommender or the query.  recommender is for
+ * a call that has not named it.
  */
 extern char *RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind,
 							   const char *recommender);

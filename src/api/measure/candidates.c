@@ -2,17 +2,17 @@
  * candidates.c
  *	  Models to try, as texts: given ones, or a search from the best on.
  *
- * The search first tries every family of models as it comes.  Then it takes the
- * best model so far and changes one option at a time to the next value up or down
- * the option's list, and goes on from there whenever that is better; when nothing
- * is, it goes on from the next best model whose neighborhood it has not looked at,
- * and so on until everybody's budget is spent.  This is coordinate search:
- * nothing in it is random, so the same data give the same trials.
+ * The search first tries every family of models as it comes.  Then it takes the best
+ * model so far and changes one option at a time to the next value up or down the
+ * option's list, and goes on from there whenever that is better; when nothing is, it
+ * goes on from the next best model whose neighborhood it has not looked at, and so on
+ * until the budget is spent.  This is coordinate search.  Nothing in it is random, so the
+ * same data give the same trials.
  *
- * Where there is a column of weights it may hold quantities up to tens of thousands, whose
- * squares drown everything else: models that are learned from weights begin with such that
- * saturate (bm25).  ease never sees them as they are: with squares some 10^7 times lambda its matrix
- * has no inverse in single precision.
+ * A column of weights may hold quantities up to tens of thousands, whose squares drown
+ * everything else.  So models that are learned from weights begin with weights that
+ * saturate (bm25).  ease never sees them as they are: with squares some 10^7 times lambda
+ * its matrix has no inverse in single precision.
  */
 #include "postgres.h"
 
@@ -24,7 +24,7 @@
 #include "utils/memutils.h"
 
 /* An expansion of given texts gives no more than this. */
-#define MOST_EXPANSIONS 10000
+#define MAX_EXPANSIONS 10000
 
 typedef struct Trial
 {
@@ -47,10 +47,10 @@ struct RecsysCandidates
 };
 
 /*
- * A step of the search: an option, the values it can have in ascending order, and
- * the family that knows it (NULL: all; COUNTED: those that count pairs; GRAPHED: those whose lists come
- * of the item graph, all but als; WEIGHED: those that learn from weights of any size).  The first value is
- * the default where the option is not part of the text.
+ * A step of the search: an option, the values it can have in ascending order, and the
+ * family that knows it (NULL: all; COUNTED: those that count pairs; GRAPHED: those whose
+ * lists come from the item graph, all but als; WEIGHED: those that learn from weights of
+ * any size).  The first value is the default where the option is not part of the text.
  */
 #define COUNTED "counted"
 #define GRAPHED "graphed"
@@ -315,10 +315,10 @@ expand(RecsysCandidates *candidates, char *text)
 
 	if (open == NULL)
 	{
-		if (list_length(candidates->given) == MOST_EXPANSIONS)
+		if (list_length(candidates->given) == MAX_EXPANSIONS)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("more than %d models to try", MOST_EXPANSIONS)));
+					 errmsg("more than %d models to try", MAX_EXPANSIONS)));
 		candidates->given = lappend(candidates->given, text);
 		return;
 	}

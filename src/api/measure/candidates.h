@@ -21,8 +21,8 @@ extern RecsysCandidates *RecsysCandidatesSearch(bool weighted, bool timed);
 extern RecsysCandidates *RecsysCandidatesGiven(List *texts);
 
 /*
- * The next model to try, or NULL when there is none left; its value is then to be
- * reported, higher being better.
+ * The next model to try, or NULL when there is none left.  Report its value before you
+ * ask for another; higher is better.
  */
 extern const char *RecsysCandidatesNext(RecsysCandidates *candidates);
 extern void RecsysCandidatesReport(RecsysCandidates *candidates, double value);

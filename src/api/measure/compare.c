@@ -14,15 +14,24 @@
 #include "api/call/arguments.h"
 #include "api/measure/figures.h"
 #include "api/measure/measuring.h"
+#include "api/measure/measuring_arguments.h"
+#include "api/measure/segments.h"
 #include "core/measure/resample.h"
 #include "core/measure/significance.h"
-#include "core/measure/spread.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(recsys_compare);
 
 #define COMPARE_COLUMNS 12
+
+/* Arguments; from MEASURING on those that RecsysArgMeasuring reads */
+enum
+{
+	QUERY, MODEL_A, MODEL_B, TEST, HOLDOUT_SHARE, HOLDOUT_LAST, HOLDOUT_SINCE, MEASURING,
+	EXCLUDE_SEEN = MEASURING + RECSYS_MEASURING_EXCLUDE_SEEN,
+	SEED = MEASURING + RECSYS_MEASURING_SEED
+};
 
 typedef struct Comparison
 {
@@ -35,40 +44,49 @@ typedef struct Comparison
 	double	   *differences;	/* of the figures; NaN unless both are defined */
 } Comparison;
 
-/* One row: the means of both, and of their difference with what the tests say. */
+/* A figure of both models, and what the tests say about their difference */
+typedef struct Difference
+{
+	double		means[2];
+	RecsysMean	mean;
+	double		wilcoxon;		/* p-values */
+	double		t;
+} Difference;
+
+/* One row; k 0 and segment NULL are NULL. */
 static void
 put_difference(Comparison *comparison, RecsysMetric metric, int k, const char *segment,
-			   const double *means, const RecsysMean *difference, double wilcoxon, double t)
+			   const Difference *difference)
 {
 	Datum		values[COMPARE_COLUMNS];
 	bool		isnull[COMPARE_COLUMNS] = {false};
 
 	RecsysSetFigureKey(values, isnull, metric, k, segment);
-	RecsysSetFigure(values, isnull, 3, means[0]);
-	RecsysSetFigure(values, isnull, 4, means[1]);
-	RecsysSetFigure(values, isnull, 5, difference->mean);
-	RecsysSetFigure(values, isnull, 6, difference->low);
-	RecsysSetFigure(values, isnull, 7, difference->high);
-	RecsysSetFigure(values, isnull, 8, difference->p_value);
-	RecsysSetFigure(values, isnull, 9, wilcoxon);
-	RecsysSetFigure(values, isnull, 10, t);
-	values[11] = Int64GetDatum((int64) difference->rows);
+	RecsysSetFigure(values, isnull, 3, difference->means[0]);
+	RecsysSetFigure(values, isnull, 4, difference->means[1]);
+	RecsysSetFigure(values, isnull, 5, difference->mean.mean);
+	RecsysSetFigure(values, isnull, 6, difference->mean.low);
+	RecsysSetFigure(values, isnull, 7, difference->mean.high);
+	RecsysSetFigure(values, isnull, 8, difference->mean.p_value);
+	RecsysSetFigure(values, isnull, 9, difference->wilcoxon);
+	RecsysSetFigure(values, isnull, 10, difference->t);
+	values[11] = Int64GetDatum((int64) difference->mean.rows);
 	RecsysAnswerPut(&comparison->answer, values, isnull);
 }
 
-/* A metric of each user's list, at one place of the table of figures. */
+/* The means of a segment's users for whom both models have the figure, at a place of the table */
 static void
-put_user_metric(Comparison *comparison, RecsysMetric metric, int k, int column, const char *segment,
-				const uint32 *rows, uint32 nrows, const RecsysMean *difference)
+compare_figures(const Comparison *comparison, int column, const RecsysSegment *segment,
+				Difference *difference)
 {
 	int			ncolumns = RecsysEvaluationColumns(&comparison->evaluations[0]);
-	double	   *values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (Size) nrows);
+	double	   *values = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (Size) segment->nusers);
 	double		sums[2] = {0, 0};
 	uint32		count = 0;
 
-	for (uint32 x = 0; x < nrows; x++)
+	for (uint32 x = 0; x < segment->nusers; x++)
 	{
-		Size		place = (Size) (rows != NULL ? rows[x] : x) * ncolumns + column;
+		Size		place = (Size) (segment->users != NULL ? segment->users[x] : x) * ncolumns + column;
 
 		if (isnan(comparison->differences[place]))
 			continue;
@@ -77,46 +95,38 @@ put_user_metric(Comparison *comparison, RecsysMetric metric, int k, int column, 
 			sums[model] += comparison->outcomes[model].figures[place];
 	}
 	for (int model = 0; model < 2; model++)
-		sums[model] = count > 0 ? sums[model] / count : NAN;
-	put_difference(comparison, metric, k, segment, sums, difference,
-				   count > 0 ? RecsysWilcoxon(values, count) : NAN, RecsysPairedT(values, count));
+		difference->means[model] = count > 0 ? sums[model] / count : NAN;
+	difference->wilcoxon = count > 0 ? RecsysWilcoxon(values, count) : NAN;
+	difference->t = RecsysPairedT(values, count);
 	pfree(values);
 }
 
+/* A figure of all lists together, which the tests have nothing to say about */
 static void
-put_spread(Comparison *comparison, RecsysMetric metric, int k, uint32 label, const char *segment,
-		   uint32 nrows)
+compare_spread(const Comparison *comparison, RecsysMetric metric, int k, const RecsysSegment *segment,
+			   Difference *difference)
 {
-	bool		sellers = metric == RECSYS_METRIC_SELLER_COVERAGE || metric == RECSYS_METRIC_SELLER_GINI;
-	const RecsysLabels *groups = comparison->knowledge.sellers;
-	RecsysMean	difference = {NAN, NAN, NAN, nrows, NAN};
-	double		means[2];
-
 	for (int model = 0; model < 2; model++)
+		difference->means[model] =
+			RecsysSpreadFigure(&comparison->evaluations[model], &comparison->outcomes[model],
+							   comparison->knowledge.sellers, metric, k, segment);
+	difference->mean = (RecsysMean)
 	{
-		RecsysListChoice choice = {.lists = comparison->outcomes[model].lists, .k = k,
-			.segments = segment != NULL ? comparison->segments->labels : NULL, .segment = label,
-			.groups = sellers ? groups->labels : NULL, .ngroups = sellers ? groups->count : 0};
-		RecsysSpread spread = RecsysEvaluationSpread(&comparison->evaluations[model], &choice);
-
-		means[model] = metric == RECSYS_METRIC_COVERAGE || metric == RECSYS_METRIC_SELLER_COVERAGE ?
-			spread.coverage : spread.gini;
-	}
-	difference.mean = means[1] - means[0];
-	put_difference(comparison, metric, k, segment, means, &difference, NAN, NAN);
+		difference->means[1] - difference->means[0], NAN, NAN, segment->nusers, NAN
+	};
+	difference->wilcoxon = difference->t = NAN;
 }
 
 static void
-put_segment(void *arg, uint32 label, const char *segment, const uint32 *rows, uint32 nrows)
+put_segment(Comparison *comparison, const RecsysSegment *segment)
 {
-	Comparison *comparison = arg;
 	const RecsysEvaluation *evaluation = &comparison->evaluations[0];
 	const RecsysMeasuring *measuring = &comparison->measuring;
 	int			ncolumns = RecsysEvaluationColumns(evaluation);
 	RecsysMean *means = palloc(sizeof(RecsysMean) * Max(ncolumns, 1));
-	RecsysSample sample = {comparison->differences, ncolumns, rows, nrows};
+	RecsysSample sample = {comparison->differences, ncolumns, segment->users, segment->nusers};
 	RecsysResampling resampling = {measuring->resamples, measuring->confidence, measuring->seed,
-		segment != NULL ? label + 1 : 0};
+		segment->number};
 
 	if (ncolumns > 0)
 		RecsysBootstrap(&sample, &resampling, means);
@@ -129,13 +139,17 @@ put_segment(void *arg, uint32 label, const char *segment, const uint32 *rows, ui
 		for (int x = 0; x < (RecsysMetricHasK(metric) ? evaluation->nks : 1); x++)
 		{
 			int			k = RecsysMetricHasK(metric) ? evaluation->ks[x] : 0;
+			Difference	difference;
 
 			CHECK_FOR_INTERRUPTS();
 			if (metric >= RECSYS_USER_METRICS)
-				put_spread(comparison, metric, k, label, segment, nrows);
+				compare_spread(comparison, metric, k, segment, &difference);
 			else
-				put_user_metric(comparison, metric, k, column + x, segment, rows, nrows,
-								&means[column + x]);
+			{
+				compare_figures(comparison, column + x, segment, &difference);
+				difference.mean = means[column + x];
+			}
+			put_difference(comparison, metric, k, segment->name, &difference);
 		}
 	}
 	pfree(means);
@@ -154,43 +168,49 @@ subtract(Comparison *comparison)
 			comparison->outcomes[0].figures[x];
 }
 
-/* Arguments: query, model_a, model_b, the split's, then as for recsys.evaluate */
 Datum
 recsys_compare(PG_FUNCTION_ARGS)
 {
 	Comparison	comparison = {0};
+	const RecsysMeasuring *measuring = &comparison.measuring;
 	RecsysModelText models[2];
 	RecsysSplitOptions options;
 	RecsysSplit *split;
-	MemoryContext context;
+	RecsysMeasuringMemory memory;
+	RecsysSegments segments;
+	RecsysSegment segment;
 	MemoryContext old;
 
 	RecsysAnswerInit(&comparison.answer, fcinfo);
-	for (int model = 0; model < 2; model++)
-		RecsysParseModelText(RecsysArgText(fcinfo, 1 + model), &models[model]);
-	RecsysArgMeasuring(fcinfo, 7, &comparison.measuring);
-	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, 0, "query"), 3, 13, 16, &options);
+	RecsysParseModelText(RecsysArgText(fcinfo, MODEL_A), &models[0]);
+	RecsysParseModelText(RecsysArgText(fcinfo, MODEL_B), &models[1]);
+	RecsysArgMeasuring(fcinfo, MEASURING, &comparison.measuring);
+	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, QUERY, "query"), TEST, EXCLUDE_SEEN, SEED, &options);
 
-	context = AllocSetContextCreate(CurrentMemoryContext, "recsys comparison", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	split = RecsysMakeSplit(&options, comparison.measuring.verbose);
-	if (comparison.measuring.segments != NULL)
-		comparison.segments = RecsysReadLabels(comparison.measuring.segments, "segments", "user",
-											   split->user_kind, split->users, RecsysSplitUsers(split));
-	RecsysReadItemKnowledge(&comparison.measuring, split->item_kind, split->items, split->nitems,
+	memory.context = AllocSetContextCreate(CurrentMemoryContext, "recsys comparison",
+										   ALLOCSET_DEFAULT_SIZES);
+	memory.limit = options.memory_limit;
+	old = MemoryContextSwitchTo(memory.context);
+	split = RecsysMakeSplit(&options, measuring->verbose);
+	comparison.segments = RecsysReadSegments(measuring->segments, split->user_kind, split->users,
+											 RecsysSplitUsers(split));
+	RecsysReadItemKnowledge(measuring, split->item_kind, split->items, split->nitems,
 							&comparison.knowledge);
 	for (int model = 0; model < 2; model++)
 	{
 		RecsysEvaluation *evaluation = &comparison.evaluations[model];
 
-		RecsysTrainAndMeasure(&comparison.measuring, &comparison.knowledge, split, &models[model],
-							  context, evaluation, &comparison.outcomes[model], NULL, NULL);
+		(void) RecsysTrainForMeasuring(split, &models[model], measuring->verbose, evaluation);
+		(void) RecsysMeasure(measuring, &comparison.knowledge, &memory, evaluation,
+							 &comparison.outcomes[model]);
 		pfree(evaluation->graph.items);
 		pfree(evaluation->scores);
 	}
 	subtract(&comparison);
-	RecsysForSegments(comparison.segments, comparison.evaluations[0].nusers, put_segment, &comparison);
+	RecsysSegmentsBegin(&segments, comparison.segments, comparison.evaluations[0].nusers);
+	while (RecsysSegmentsNext(&segments, &segment))
+		put_segment(&comparison, &segment);
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	MemoryContextDelete(memory.context);
 	return (Datum) 0;
 }

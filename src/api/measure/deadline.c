@@ -5,8 +5,8 @@
  * A timeout of the server's own kind cancels the query, which every loop and every
  * wait looks out for.  Whoever has begun the deadline catches the error and goes on.
  *
- * A cancellation by the user that comes between the deadline and the error cannot be
- * told from it, and is taken for it: the work ends then anyway.
+ * If the user cancels between the deadline and the error, the two cannot be told apart.
+ * It counts as the deadline: the work ends either way.
  */
 #include "postgres.h"
 
@@ -47,18 +47,14 @@ RecsysDeadlineReached(void)
 	return reached;
 }
 
-bool
+void
 RecsysDeadlineEnd(void)
 {
-	bool		was_reached;
-
 	waiting = false;
 	disable_timeout(timeout, false);
-	was_reached = reached;
-	reached = false;
 
 	/* work that was done just in time must not leave a cancellation behind */
-	if (was_reached)
+	if (reached)
 		QueryCancelPending = false;
-	return was_reached;
+	reached = false;
 }

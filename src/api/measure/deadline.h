@@ -10,13 +10,13 @@
 #include "datatype/timestamp.h"
 
 /*
- * From begin to end, work is cancelled at that time as if the user had asked for it:
- * it ends in an error ERRCODE_QUERY_CANCELED, for which RecsysDeadlineReached() tells
- * whose doing it is.  One deadline at a time.  End must be reached, also after an error;
- * it tells whether the time has come meanwhile.
+ * From begin to end, work is cancelled at that time as if the user had asked for it: it
+ * ends in an error ERRCODE_QUERY_CANCELED, and RecsysDeadlineReached() tells whether the
+ * deadline was the reason.  One deadline at a time.  End must be called, also after an
+ * error.
  */
 extern void RecsysDeadlineBegin(TimestampTz at);
 extern bool RecsysDeadlineReached(void);
-extern bool RecsysDeadlineEnd(void);
+extern void RecsysDeadlineEnd(void);
 
 #endif							/* RECSYS_DEADLINE_H */

@@ -15,23 +15,39 @@
 #include "api/measure/figures.h"
 #include "api/measure/index_evaluation.h"
 #include "api/measure/measuring.h"
+#include "api/measure/measuring_arguments.h"
+#include "api/measure/segments.h"
 #include "core/measure/resample.h"
-#include "core/measure/spread.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(recsys_evaluate);
 PG_FUNCTION_INFO_V1(recsys_evaluate_recommender);
 
+/* Arguments of recsys.evaluate; from MEASURING on those that RecsysArgMeasuring reads */
+enum
+{
+	QUERY, MODEL, TEST, HOLDOUT_SHARE, HOLDOUT_LAST, HOLDOUT_SINCE, MEASURING,
+	EXCLUDE_SEEN = MEASURING + RECSYS_MEASURING_EXCLUDE_SEEN,
+	SEED = MEASURING + RECSYS_MEASURING_SEED
+};
+
+/* Those of recsys.evaluate_recommender */
+enum
+{
+	INDEX_NAME, INDEX_TEST, INDEX_MEASURING,
+	INDEX_EXCLUDE_SEEN = INDEX_MEASURING + RECSYS_MEASURING_EXCLUDE_SEEN
+};
+
 /* What the rows are made of */
 typedef struct Report
 {
 	RecsysAnswer answer;
-	const RecsysMeasuring *measuring;
+	RecsysMeasuring measuring;
+	RecsysItemKnowledge knowledge;
+	RecsysLabels *segments;		/* NULL when there are none */
 	const RecsysEvaluation *evaluation;
-	const RecsysOutcome *outcome;
-	const RecsysItemKnowledge *knowledge;
-	const RecsysLabels *segments;	/* NULL when there are none */
+	RecsysOutcome outcome;
 } Report;
 
 /* One row; k 0 and segment NULL are NULL. */
@@ -51,36 +67,24 @@ put_figure(Report *report, RecsysMetric metric, int k, const char *segment, cons
 
 /* A figure of all lists together; it has no interval, as resamples with repetitions cover less. */
 static void
-put_spread(Report *report, RecsysMetric metric, uint32 label, const char *segment, uint32 nusers)
+put_spread(Report *report, RecsysMetric metric, int k, const RecsysSegment *segment)
 {
-	bool		sellers = metric == RECSYS_METRIC_SELLER_COVERAGE || metric == RECSYS_METRIC_SELLER_GINI;
-	const RecsysLabels *groups = report->knowledge->sellers;
+	RecsysMean	mean = {NAN, NAN, NAN, segment->nusers, NAN};
 
-	for (int x = 0; x < report->evaluation->nks; x++)
-	{
-		RecsysMean	mean = {NAN, NAN, NAN, nusers, NAN};
-		RecsysListChoice choice = {.lists = report->outcome->lists, .k = report->evaluation->ks[x],
-			.segments = segment != NULL ? report->segments->labels : NULL, .segment = label,
-			.groups = sellers ? groups->labels : NULL, .ngroups = sellers ? groups->count : 0};
-		RecsysSpread spread = RecsysEvaluationSpread(report->evaluation, &choice);
-
-		mean.mean = metric == RECSYS_METRIC_COVERAGE || metric == RECSYS_METRIC_SELLER_COVERAGE ?
-			spread.coverage : spread.gini;
-		put_figure(report, metric, report->evaluation->ks[x], segment, &mean);
-	}
+	mean.mean = RecsysSpreadFigure(report->evaluation, &report->outcome, report->knowledge.sellers,
+								   metric, k, segment);
+	put_figure(report, metric, k, segment->name, &mean);
 }
 
-/* A RecsysSegmentVisitor: all rows of a segment, or of all users when segment is NULL. */
 static void
-put_segment(void *arg, uint32 label, const char *segment, const uint32 *rows, uint32 nrows)
+put_segment(Report *report, const RecsysSegment *segment)
 {
-	Report	   *report = arg;
 	const RecsysEvaluation *evaluation = report->evaluation;
 	int			ncolumns = RecsysEvaluationColumns(evaluation);
 	RecsysMean *means = palloc(sizeof(RecsysMean) * Max(ncolumns, 1));
-	RecsysSample sample = {report->outcome->figures, ncolumns, rows, nrows};
-	RecsysResampling resampling = {report->measuring->resamples, report->measuring->confidence,
-		report->measuring->seed, segment != NULL ? label + 1 : 0};
+	RecsysSample sample = {report->outcome.figures, ncolumns, segment->users, segment->nusers};
+	RecsysResampling resampling = {report->measuring.resamples, report->measuring.confidence,
+		report->measuring.seed, segment->number};
 
 	CHECK_FOR_INTERRUPTS();
 	if (ncolumns > 0)
@@ -91,94 +95,92 @@ put_segment(void *arg, uint32 label, const char *segment, const uint32 *rows, ui
 
 		if ((evaluation->metrics & RECSYS_METRIC_BIT(metric)) == 0)
 			continue;
-		if (metric >= RECSYS_USER_METRICS)
-			put_spread(report, metric, label, segment, nrows);
-		else if (!RecsysMetricHasK(metric))
-			put_figure(report, metric, 0, segment, &means[column]);
-		else
-			for (int x = 0; x < evaluation->nks; x++)
-				put_figure(report, metric, evaluation->ks[x], segment, &means[column + x]);
+		if (!RecsysMetricHasK(metric))
+		{
+			put_figure(report, metric, 0, segment->name, &means[column]);
+			continue;
+		}
+		for (int x = 0; x < evaluation->nks; x++)
+		{
+			if (metric >= RECSYS_USER_METRICS)
+				put_spread(report, metric, evaluation->ks[x], segment);
+			else
+				put_figure(report, metric, evaluation->ks[x], segment->name, &means[column + x]);
+		}
 	}
 	pfree(means);
 }
 
-/* Arguments: query, model, test, holdout_share, holdout_last, holdout_since, then RecsysArgMeasuring's */
+static void
+put_report(Report *report)
+{
+	RecsysSegments segments;
+	RecsysSegment segment;
+
+	RecsysSegmentsBegin(&segments, report->segments, report->evaluation->nusers);
+	while (RecsysSegmentsNext(&segments, &segment))
+		put_segment(report, &segment);
+}
+
 Datum
 recsys_evaluate(PG_FUNCTION_ARGS)
 {
 	Report		report;
-	RecsysMeasuring measuring;
 	RecsysModelText model;
 	RecsysSplitOptions options;
 	RecsysSplit *split;
 	RecsysEvaluation evaluation = {0};
-	RecsysItemKnowledge knowledge;
-	RecsysOutcome outcome;
-	RecsysLabels *segments = NULL;
-	MemoryContext context;
+	RecsysMeasuringMemory memory;
 	MemoryContext old;
 
 	RecsysAnswerInit(&report.answer, fcinfo);
-	RecsysParseModelText(RecsysArgText(fcinfo, 1), &model);
-	RecsysArgMeasuring(fcinfo, 6, &measuring);
-	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, 0, "query"), 2, 12, 15, &options);
+	RecsysParseModelText(RecsysArgText(fcinfo, MODEL), &model);
+	RecsysArgMeasuring(fcinfo, MEASURING, &report.measuring);
+	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, QUERY, "query"), TEST, EXCLUDE_SEEN, SEED, &options);
 
-	context = AllocSetContextCreate(CurrentMemoryContext, "recsys evaluation", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	split = RecsysMakeSplit(&options, measuring.verbose);
-	if (measuring.segments != NULL)
-		segments = RecsysReadLabels(measuring.segments, "segments", "user", split->user_kind,
-									split->users, RecsysSplitUsers(split));
-	RecsysReadItemKnowledge(&measuring, split->item_kind, split->items, split->nitems, &knowledge);
-	RecsysTrainAndMeasure(&measuring, &knowledge, split, &model, context, &evaluation, &outcome,
-						  NULL, NULL);
-
-	report.measuring = &measuring;
+	memory.context = AllocSetContextCreate(CurrentMemoryContext, "recsys evaluation",
+										   ALLOCSET_DEFAULT_SIZES);
+	memory.limit = options.memory_limit;
+	old = MemoryContextSwitchTo(memory.context);
+	split = RecsysMakeSplit(&options, report.measuring.verbose);
+	report.segments = RecsysReadSegments(report.measuring.segments, split->user_kind, split->users,
+										 RecsysSplitUsers(split));
+	RecsysReadItemKnowledge(&report.measuring, split->item_kind, split->items, split->nitems,
+							&report.knowledge);
+	(void) RecsysTrainForMeasuring(split, &model, report.measuring.verbose, &evaluation);
+	(void) RecsysMeasure(&report.measuring, &report.knowledge, &memory, &evaluation, &report.outcome);
 	report.evaluation = &evaluation;
-	report.outcome = &outcome;
-	report.knowledge = &knowledge;
-	report.segments = segments;
-	RecsysForSegments(segments, report.evaluation->nusers, put_segment, &report);
+	put_report(&report);
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	MemoryContextDelete(memory.context);
 	return (Datum) 0;
 }
 
-/* Arguments: recommender, test, then RecsysArgMeasuring's */
 Datum
 recsys_evaluate_recommender(PG_FUNCTION_ARGS)
 {
 	Report		report;
-	RecsysMeasuring measuring;
 	RecsysIndexEvaluation index;
-	RecsysItemKnowledge knowledge;
-	RecsysOutcome outcome;
-	RecsysLabels *segments = NULL;
-	Size		limit = (Size) maintenance_work_mem * 1024;
-	MemoryContext context;
+	RecsysMeasuringMemory memory;
 	MemoryContext old;
 
 	RecsysAnswerInit(&report.answer, fcinfo);
-	RecsysArgMeasuring(fcinfo, 2, &measuring);
-	context = AllocSetContextCreate(CurrentMemoryContext, "recsys evaluation", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	RecsysReadIndexEvaluation(RecsysArgText(fcinfo, 0), RecsysArgQuery(fcinfo, 1, "test"),
-							  RecsysArgFlag(fcinfo, 8, "exclude_seen"), measuring.seed, limit, &index);
-	if (measuring.segments != NULL)
-		segments = RecsysReadLabels(measuring.segments, "segments", "user", index.user_kind,
-									index.users, index.evaluation.nusers);
-	RecsysReadItemKnowledge(&measuring, index.item_kind, index.items, index.evaluation.nitems,
-							&knowledge);
-	RecsysMeasure(&measuring, &knowledge, &index.evaluation, MemoryContextMemAllocated(context, true),
-				  limit, &outcome);
-
-	report.measuring = &measuring;
+	RecsysArgMeasuring(fcinfo, INDEX_MEASURING, &report.measuring);
+	memory.context = AllocSetContextCreate(CurrentMemoryContext, "recsys evaluation",
+										   ALLOCSET_DEFAULT_SIZES);
+	memory.limit = (Size) maintenance_work_mem * 1024;
+	old = MemoryContextSwitchTo(memory.context);
+	RecsysReadIndexEvaluation(RecsysArgText(fcinfo, INDEX_NAME), RecsysArgQuery(fcinfo, INDEX_TEST, "test"),
+							  RecsysArgFlag(fcinfo, INDEX_EXCLUDE_SEEN, "exclude_seen"),
+							  report.measuring.seed, memory.limit, &index);
+	report.segments = RecsysReadSegments(report.measuring.segments, index.user_kind, index.users,
+										 index.evaluation.nusers);
+	RecsysReadItemKnowledge(&report.measuring, index.item_kind, index.items, index.evaluation.nitems,
+							&report.knowledge);
+	(void) RecsysMeasure(&report.measuring, &report.knowledge, &memory, &index.evaluation, &report.outcome);
 	report.evaluation = &index.evaluation;
-	report.outcome = &outcome;
-	report.knowledge = &knowledge;
-	report.segments = segments;
-	RecsysForSegments(segments, report.evaluation->nusers, put_segment, &report);
+	put_report(&report);
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	MemoryContextDelete(memory.context);
 	return (Datum) 0;
 }

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "api/measure/figures.h"
+#include "core/measure/spread.h"
 #include "utils/builtins.h"
 
 void
@@ -25,4 +26,23 @@ RecsysSetFigure(Datum *values, bool *isnull, int column, double value)
 {
 	isnull[column] = isnan(value);
 	values[column] = Float8GetDatum(value);
+}
+
+double
+RecsysSpreadFigure(const RecsysEvaluation *evaluation, const RecsysOutcome *outcome,
+				   const RecsysLabels *sellers, RecsysMetric metric, int k,
+				   const RecsysSegment *segment)
+{
+	RecsysListChoice choice = {.lists = outcome->lists, .k = k, .segments = segment->labels,
+		.segment = segment->label};
+	RecsysSpread spread;
+
+	if (metric == RECSYS_METRIC_SELLER_COVERAGE || metric == RECSYS_METRIC_SELLER_GINI)
+	{
+		choice.groups = sellers->labels;
+		choice.ngroups = sellers->count;
+	}
+	spread = RecsysEvaluationSpread(evaluation, &choice);
+	return metric == RECSYS_METRIC_COVERAGE || metric == RECSYS_METRIC_SELLER_COVERAGE ?
+		spread.coverage : spread.gini;
 }

@@ -6,7 +6,7 @@
 
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
-#include "api/measure/measuring.h"
+#include "api/measure/measuring_arguments.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "source/input/values.h"
@@ -15,6 +15,12 @@
 #include "utils/uuid.h"
 
 PG_FUNCTION_INFO_V1(recsys_holdout);
+
+/* Arguments */
+enum
+{
+	QUERY, TEST, HOLDOUT_SHARE, HOLDOUT_LAST, HOLDOUT_SINCE, EXCLUDE_SEEN, SEED
+};
 
 static Datum
 key_as_text(RecsysKeyKind kind, const RecsysKey *key)
@@ -27,7 +33,6 @@ key_as_text(RecsysKeyKind kind, const RecsysKey *key)
 	return RecsysKeyToDatum(TEXTOID, key);
 }
 
-/* Arguments: query, test, holdout_share, holdout_last, holdout_since, exclude_seen, seed */
 Datum
 recsys_holdout(PG_FUNCTION_ARGS)
 {
@@ -38,7 +43,7 @@ recsys_holdout(PG_FUNCTION_ARGS)
 	MemoryContext old;
 
 	RecsysAnswerInit(&answer, fcinfo);
-	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, 0, "query"), 1, 5, 6, &options);
+	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, QUERY, "query"), TEST, EXCLUDE_SEEN, SEED, &options);
 	split = RecsysSplitCreate(&options);
 	context = AllocSetContextCreate(CurrentMemoryContext, "recsys holdout", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);

@@ -25,8 +25,9 @@ extern char *RecsysIndexCommandWith(const RecsysIndexCommand *command, const cha
 extern bool RecsysCommandOfQuery(const char *query, RecsysIndexCommand *command);
 
 /*
- * The query whose rows are those of an index, and the command for another one like it.
- * The query evaluates what the table's owner has declared: run it as that role.
+ * The query whose rows are those of an index, and the command for another index like it.
+ * The query evaluates expressions that the table's owner has declared: run it as that
+ * role.
  */
 extern char *RecsysQueryOfIndex(Oid index, Oid *owner, RecsysIndexCommand *command);
 

@@ -2,9 +2,9 @@
  * index_evaluation.c
  *	  What a recsys index recommends to the users of a test query.
  *
- * The item graph and, where there are any, the factors are copied into memory,
- * histories are read as recommend() reads them, so the lists are those that recommend() gives.  Whether the index knows the
- * test interactions is for the caller to see to.
+ * The item graph and the factors, if there are any, are copied into memory.  Histories
+ * are read as recommend() reads them, so the lists are those that recommend() gives.
+ * The caller has to make sure that the index does not know the test interactions.
  */
 #include "postgres.h"
 
@@ -34,9 +34,9 @@ compare_keys(const void *a, const void *b, void *order)
 }
 
 /*
- * Ties are broken by number, so items are numbered by key, which the index does only
- * for those that were there when it was built.  Returns the index's numbers in that
- * order, or NULL if it is theirs.
+ * Ties are broken by number, so items must be numbered by key.  The index numbers only
+ * those items so that were there when it was built.  Returns the index's numbers in key
+ * order, or NULL if they are in that order already.
  */
 static uint32 *
 number_items(Relation index, uint32 nitems, RecsysIndexEvaluation *result)
@@ -142,14 +142,18 @@ read_factors(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvalu
 	pfree(factors);
 }
 
-/* Growing arrays of the users' rows */
-typedef struct UserRows
+/* What users are read from, and room in the arrays of their rows */
+typedef struct UserReader
 {
+	RecsysRecommender *recommender;
+	int64		half_life;
+	RecsysIndexEvaluation *result;
+	MemoryContext context;		/* of the result */
 	uint32		maxusers;
 	uint64		maxhistory;
 	uint64		maxseen;
 	uint64		maxtest;
-} UserRows;
+} UserReader;
 
 static void
 grow(void **array, Size size, uint64 *room, uint64 needed)
@@ -161,33 +165,41 @@ grow(void **array, Size size, uint64 *room, uint64 needed)
 }
 
 static void
-init_rows(RecsysEvaluation *evaluation, bool exclude_seen, UserRows *rows)
+init_reader(UserReader *reader, RecsysRecommender *recommender, bool exclude_seen,
+			RecsysIndexEvaluation *result)
 {
-	rows->maxusers = 1024;
-	rows->maxhistory = rows->maxseen = rows->maxtest = 16384;
-	evaluation->histories.offsets = palloc0(sizeof(uint64) * (rows->maxusers + 1));
-	evaluation->histories.items = palloc(sizeof(uint32) * rows->maxhistory);
-	evaluation->weights = palloc(sizeof(double) * rows->maxhistory);
-	evaluation->test.offsets = palloc0(sizeof(uint64) * (rows->maxusers + 1));
-	evaluation->test.items = palloc(sizeof(uint32) * rows->maxtest);
+	RecsysEvaluation *evaluation = &result->evaluation;
+
+	reader->recommender = recommender;
+	reader->half_life = RecsysGetHalfLife(recommender->index);
+	reader->result = result;
+	reader->context = CurrentMemoryContext;
+	reader->maxusers = 1024;
+	reader->maxhistory = reader->maxseen = reader->maxtest = 16384;
+	evaluation->histories.offsets = palloc0(sizeof(uint64) * (reader->maxusers + 1));
+	evaluation->histories.items = palloc(sizeof(uint32) * reader->maxhistory);
+	evaluation->weights = palloc(sizeof(double) * reader->maxhistory);
+	evaluation->test.offsets = palloc0(sizeof(uint64) * (reader->maxusers + 1));
+	evaluation->test.items = palloc(sizeof(uint32) * reader->maxtest);
 	if (exclude_seen)
-		evaluation->seen.offsets = palloc0(sizeof(uint64) * (rows->maxusers + 1));
-	evaluation->seen.items = palloc(sizeof(uint32) * rows->maxseen);
+		evaluation->seen.offsets = palloc0(sizeof(uint64) * (reader->maxusers + 1));
+	evaluation->seen.items = palloc(sizeof(uint32) * reader->maxseen);
 }
 
 static void
-grow_users(RecsysEvaluation *evaluation, UserRows *rows)
+grow_users(UserReader *reader)
 {
+	RecsysEvaluation *evaluation = &reader->result->evaluation;
 	Size		size;
 
-	if (evaluation->nusers < rows->maxusers)
+	if (evaluation->nusers < reader->maxusers)
 		return;
-	if (rows->maxusers >= RECSYS_NONE / 2)
+	if (reader->maxusers >= RECSYS_NONE / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many users for an evaluation")));
-	rows->maxusers *= 2;
-	size = sizeof(uint64) * ((Size) rows->maxusers + 1);
+	reader->maxusers *= 2;
+	size = sizeof(uint64) * ((Size) reader->maxusers + 1);
 	evaluation->histories.offsets = repalloc_huge(evaluation->histories.offsets, size);
 	evaluation->test.offsets = repalloc_huge(evaluation->test.offsets, size);
 	if (evaluation->seen.offsets != NULL)
@@ -204,82 +216,132 @@ compare_numbers(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+/* What the user has seen: numbers in ascending order */
+static uint32 *
+seen_items(const RecsysIndexEvaluation *result, const RecsysProfile *profile)
+{
+	uint32	   *seen = palloc_extended(sizeof(uint32) * (Size) Max(profile->nseen, 1), MCXT_ALLOC_HUGE);
+
+	for (int x = 0; x < profile->nseen; x++)
+		seen[x] = profile->seen[x].item < result->evaluation.nitems ?
+			rank_of(result, profile->seen[x].item) : profile->seen[x].item;
+	qsort(seen, profile->nseen, sizeof(uint32), compare_numbers);
+	return seen;
+}
+
+/* Adds those of the next user's held-out items that count; returns where they end. */
+static uint64
+add_test(UserReader *reader, uint32 *test, int ntest, const uint32 *seen, int nseen)
+{
+	RecsysEvaluation *evaluation = &reader->result->evaluation;
+	uint64		next = evaluation->test.offsets[evaluation->nusers];
+
+	qsort(test, ntest, sizeof(uint32), compare_numbers);
+	grow((void **) &evaluation->test.items, sizeof(uint32), &reader->maxtest, next + ntest);
+	for (int x = 0; x < ntest; x++)
+		if (evaluation->seen.offsets == NULL ||
+			bsearch(&test[x], seen, nseen, sizeof(uint32), compare_numbers) == NULL)
+			evaluation->test.items[next++] = test[x];
+	return next;
+}
+
+static void
+add_seen(UserReader *reader, const uint32 *seen, int nseen)
+{
+	RecsysEvaluation *evaluation = &reader->result->evaluation;
+	uint64		at;
+
+	if (evaluation->seen.offsets == NULL)
+		return;
+	at = evaluation->seen.offsets[evaluation->nusers];
+	grow((void **) &evaluation->seen.items, sizeof(uint32), &reader->maxseen, at + nseen);
+	memcpy(evaluation->seen.items + at, seen, sizeof(uint32) * nseen);
+	evaluation->seen.offsets[evaluation->nusers + 1] = at + nseen;
+}
+
+static void
+add_history(UserReader *reader, const RecsysProfile *profile)
+{
+	RecsysEvaluation *evaluation = &reader->result->evaluation;
+	uint64		at = evaluation->histories.offsets[evaluation->nusers];
+	uint64		room = reader->maxhistory;
+
+	grow((void **) &evaluation->weights, sizeof(double), &room, at + profile->nevidence);
+	grow((void **) &evaluation->histories.items, sizeof(uint32), &reader->maxhistory,
+		 at + profile->nevidence);
+	for (int x = 0; x < profile->nevidence; x++)
+	{
+		if (profile->items[x] >= evaluation->nitems)
+			continue;
+		evaluation->histories.items[at] = rank_of(reader->result, profile->items[x]);
+		evaluation->weights[at++] = profile->weights[x];
+	}
+	evaluation->histories.offsets[evaluation->nusers + 1] = at;
+}
+
 /* Adds a user, whose held-out items are numbers in any order, if any of them is left. */
 static void
-add_user(RecsysRecommender *recommender, int64 half_life, const RecsysKey *user, uint32 *test,
-		 int ntest, UserRows *rows, RecsysIndexEvaluation *result)
+add_user(UserReader *reader, const RecsysKey *user, uint32 *test, int ntest)
 {
-	RecsysEvaluation *evaluation = &result->evaluation;
-	uint32		place = evaluation->nusers;
-	uint64		first = evaluation->test.offsets[place];
-	uint64		next = first;
-	uint64		history = evaluation->histories.offsets[place];
-	uint32	   *seen;
+	RecsysEvaluation *evaluation = &reader->result->evaluation;
 	RecsysProfile profile;
+	uint32	   *seen;
+	uint64		end;
 	MemoryContext old;
 
-	RecsysReadProfile(recommender, user, half_life, &profile);
-	seen = palloc_extended(sizeof(uint32) * (Size) Max(profile.nseen, 1), MCXT_ALLOC_HUGE);
-	for (int x = 0; x < profile.nseen; x++)
-		seen[x] = profile.seen[x].item < evaluation->nitems ?
-			rank_of(result, profile.seen[x].item) : profile.seen[x].item;
-	qsort(seen, profile.nseen, sizeof(uint32), compare_numbers);
-	qsort(test, ntest, sizeof(uint32), compare_numbers);
-
-	grow((void **) &evaluation->test.items, sizeof(uint32), &rows->maxtest, first + ntest);
-	for (int x = 0; x < ntest; x++)
-	{
-		if (evaluation->seen.offsets != NULL &&
-			bsearch(&test[x], seen, profile.nseen, sizeof(uint32), compare_numbers) != NULL)
-			continue;
-		evaluation->test.items[next++] = test[x];
-	}
-	if (next == first)
+	RecsysReadProfile(reader->recommender, user, reader->half_life, &profile);
+	seen = seen_items(reader->result, &profile);
+	end = add_test(reader, test, ntest, seen, profile.nseen);
+	if (end == evaluation->test.offsets[evaluation->nusers])
 		return;
 
-	grow_users(evaluation, rows);
-	evaluation->test.offsets[place + 1] = next;
-	if (evaluation->seen.offsets != NULL)
-	{
-		uint64		at = evaluation->seen.offsets[place];
-
-		grow((void **) &evaluation->seen.items, sizeof(uint32), &rows->maxseen, at + profile.nseen);
-		memcpy(evaluation->seen.items + at, seen, sizeof(uint32) * profile.nseen);
-		evaluation->seen.offsets[place + 1] = at + profile.nseen;
-	}
-	if (history + profile.nevidence > rows->maxhistory)
-	{
-		uint64		room = rows->maxhistory;
-
-		grow((void **) &evaluation->weights, sizeof(double), &room, history + profile.nevidence);
-		grow((void **) &evaluation->histories.items, sizeof(uint32), &rows->maxhistory,
-			 history + profile.nevidence);
-	}
-	for (int x = 0; x < profile.nevidence; x++)
-	{
-		if (profile.items[x] >= evaluation->nitems)
-			continue;
-		evaluation->histories.items[history] = rank_of(result, profile.items[x]);
-		evaluation->weights[history++] = profile.weights[x];
-	}
-	evaluation->histories.offsets[place + 1] = history;
+	grow_users(reader);
+	evaluation->test.offsets[evaluation->nusers + 1] = end;
+	add_seen(reader, seen, profile.nseen);
+	add_history(reader, &profile);
 
 	/* the current context is one user's */
-	old = MemoryContextSwitchTo(GetMemoryChunkContext(result->users));
-	(void) RecsysDictionaryIntern(result->users, user);
+	old = MemoryContextSwitchTo(reader->context);
+	(void) RecsysDictionaryIntern(reader->result->users, user);
 	MemoryContextSwitchTo(old);
 	evaluation->nusers++;
 }
 
-static void
-read_users(RecsysRecommender *recommender, RecsysCollector *collector, bool exclude_seen,
-		   Size memory_limit, RecsysIndexEvaluation *result)
+/* The collector's user at hand: the items held out, folded; returns how many. */
+static int
+read_test(RecsysCollector *collector, const uint32 *numbers, uint32 **test)
 {
-	int64		half_life = RecsysGetHalfLife(recommender->index);
-	MemoryContext context = CurrentMemoryContext;
-	MemoryContext user_context = AllocSetContextCreate(context, "recsys user", ALLOCSET_DEFAULT_SIZES);
+	int			size = 64;
+	int			count = 0;
+	RecsysInteraction *interactions = palloc(sizeof(RecsysInteraction) * size);
+	RecsysHistoryItem *folded;
+	RecsysUserRow row;
+
+	while (RecsysCollectorNextOfUser(collector, &row))
+	{
+		if (count == size)
+		{
+			size *= 2;
+			interactions = repalloc_huge(interactions, sizeof(RecsysInteraction) * (Size) size);
+		}
+		interactions[count] = row.interaction;
+		interactions[count++].item = numbers[row.interaction.item];
+	}
+	folded = palloc_extended(sizeof(RecsysHistoryItem) * (Size) size, MCXT_ALLOC_HUGE);
+	count = RecsysHistoryFold(interactions, count, PG_INT32_MAX, NULL, folded, NULL);
+	*test = palloc_extended(sizeof(uint32) * (Size) size, MCXT_ALLOC_HUGE);
+	for (int x = 0; x < count; x++)
+		(*test)[x] = folded[x].item;
+	return count;
+}
+
+static void
+read_users(UserReader *reader, RecsysCollector *collector, Size memory_limit)
+{
+	RecsysIndexEvaluation *result = reader->result;
+	MemoryContext user_context = AllocSetContextCreate(reader->context, "recsys user",
+													   ALLOCSET_DEFAULT_SIZES);
 	uint32	   *numbers = recsys_alloc_huge(sizeof(uint32) * (Size) Max(RecsysCollectorItems(collector), 1));
-	UserRows	rows;
 	RecsysKey	key;
 	uint32		hash;
 
@@ -288,40 +350,21 @@ read_users(RecsysRecommender *recommender, RecsysCollector *collector, bool excl
 		RecsysCollectorItemKey(collector, item, &key);
 		numbers[item] = RecsysDictionaryIntern(result->items, &key);
 	}
-	init_rows(&result->evaluation, exclude_seen, &rows);
 
 	while (RecsysCollectorNextUser(collector, &key, &hash))
 	{
 		MemoryContext old = MemoryContextSwitchTo(user_context);
-		RecsysInteraction *interactions = palloc(sizeof(RecsysInteraction) * 64);
-		RecsysHistoryItem *folded;
-		RecsysUserRow row;
 		uint32	   *test;
-		int			size = 64;
-		int			count = 0;
+		int			count;
 
 		CHECK_FOR_INTERRUPTS();
-		while (RecsysCollectorNextOfUser(collector, &row))
-		{
-			if (count == size)
-			{
-				size *= 2;
-				interactions = repalloc_huge(interactions, sizeof(RecsysInteraction) * (Size) size);
-			}
-			interactions[count] = row.interaction;
-			interactions[count++].item = numbers[row.interaction.item];
-		}
-		folded = palloc_extended(sizeof(RecsysHistoryItem) * (Size) size, MCXT_ALLOC_HUGE);
-		count = RecsysHistoryFold(interactions, count, PG_INT32_MAX, NULL, folded, NULL);
-		test = palloc_extended(sizeof(uint32) * (Size) size, MCXT_ALLOC_HUGE);
-		for (int x = 0; x < count; x++)
-			test[x] = folded[x].item;
+		count = read_test(collector, numbers, &test);
 		if (count > 0)
-			add_user(recommender, half_life, &key, test, count, &rows, result);
+			add_user(reader, &key, test, count);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(user_context);
 		if (result->evaluation.nusers % 1024 == 0)
-			RecsysCheckEvaluationMemory(MemoryContextMemAllocated(context, true), memory_limit);
+			RecsysCheckEvaluationMemory(MemoryContextMemAllocated(reader->context, true), memory_limit);
 	}
 	MemoryContextDelete(user_context);
 	pfree(numbers);
@@ -334,6 +377,7 @@ RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen,
 	RecsysRecommender recommender;
 	RecsysCollector *collector;
 	RecsysCollectorOptions shape;
+	UserReader	reader;
 
 	/* users in the same order as elsewhere, so that resamples are the same */
 	seed = RecsysSplitHashSeed(seed);
@@ -352,7 +396,8 @@ RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen,
 	result->users = RecsysDictionaryCreate(shape.user_kind, seed);
 	read_items(&recommender, memory_limit, result);
 	read_factors(&recommender, memory_limit, result);
-	read_users(&recommender, collector, exclude_seen, memory_limit, result);
+	init_reader(&reader, &recommender, exclude_seen, result);
+	read_users(&reader, collector, memory_limit);
 	RecsysCollectorFree(collector);
 	RecsysCloseRecommender(&recommender);
 	if (result->evaluation.nusers == 0)

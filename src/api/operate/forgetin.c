@@ -2,9 +2,10 @@
  * forgetin.c
  *	  Which indexes are to forget a user.
  *
- * A table may have several recsys indexes, and whoever has to erase somebody does not want to
- * look for them.  But they may disagree on who a user is: the order, for one that is there for
- * baskets.  A customer's number must not be taken for an order's, so such a table is refused.
+ * A table may have several recsys indexes, and whoever has to erase somebody does not
+ * want to look for them.  But the indexes may disagree on what a user is: in an index for
+ * baskets it is the order.  A customer's number must not be taken for an order's, so such
+ * a table is refused.
  */
 #include "postgres.h"
 
@@ -113,8 +114,7 @@ check_users(Oid table, List *indexes)
 							get_rel_name(table)),
 					 errdetail("The user of index %s is %s, that of index %s is %s.",
 							   index_name(first), user, index_name(index), other),
-					 errhint("Call recsys.forget_user for one index after the other, with a user of each: SELECT recsys.forget_user(%s, ...);",
-							 quote_literal_cstr(index_name(first)))));
+					 errhint("Call recsys.forget_user for one index after the other, each with a user of its own.")));
 		pfree(other);
 	}
 }

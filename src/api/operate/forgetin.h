@@ -10,10 +10,11 @@
 #include "nodes/pg_list.h"
 
 /*
- * The OIDs of the recsys indexes that a relation stands for: an index for itself, a table for
- * its own, a partitioned table or index for those of all partitions; one table's stand together.
- * Those that are not valid are left out with a WARNING.  Errors out unless the caller owns the relation,
- * there is an index, and all have the same column or expression as the user.
+ * The OIDs of the recsys indexes that a relation stands for: an index for itself, a
+ * table for its indexes, a partitioned table or index for those of all partitions.
+ * Indexes of one table stand together.  Invalid indexes are left out with a WARNING.
+ * Errors out unless the caller owns the relation, there is an index, and all have the
+ * same column or expression as the user.
  */
 extern List *RecsysIndexesToForgetIn(Oid relation);
 

@@ -2,8 +2,8 @@
  * page_functions.c
  *	  Schema recsys: page_summary() and page_info(), for debugging.
  *
- * Both are for the index's owner and work on any index, however damaged: a page
- * that makes no sense is of kind "unknown", also where it cannot even be read.
+ * Both are for the index's owner and work on any index, however damaged: a page that
+ * makes no sense, or that cannot even be read, is of kind "unknown".
  */
 #include "postgres.h"
 
@@ -34,7 +34,7 @@ typedef struct PageTotals
 } PageTotals;
 
 /* Kinds times sides, and then some */
-#define MOST_TOTALS 32
+#define MAX_TOTALS 32
 
 typedef struct PageWalk
 {
@@ -44,7 +44,7 @@ typedef struct PageWalk
 	BlockNumber block;			/* next to read */
 	BlockNumber nblocks;
 	RecsysPageFacts facts;		/* of the page read last */
-	PageTotals	totals[MOST_TOTALS];
+	PageTotals	totals[MAX_TOTALS];
 	int			ntotals;
 } PageWalk;
 

@@ -6,10 +6,10 @@
  * core/dense/factors.c) and then multiplied by those of all items, straight from their pages.
  * Nothing is kept between calls: what a user has just done counts in the next one.
  *
- * Of all those factors a call reads few.  Sketches (core/dense/factorsketch.c) give a lower and an
- * upper bound of each score; whatever cannot reach the k-th best lower bound is not
- * among the best k.  The others are scored as they would be without that, so that the
- * answer is the same.
+ * A call reads few of those factors.  Sketches (core/dense/factorsketch.c) give a lower
+ * and an upper bound of each score; whatever cannot reach the k-th best lower bound is
+ * not among the best k.  The others are scored in full, so the answer is the same as
+ * without sketches.
  *
  * Items that came after the build have no factors.  They say nothing about the user and
  * get no score.
@@ -179,8 +179,9 @@ score_listed(Shortlist *list)
 }
 
 /*
- * Scores the best k at least; false when that is better done by scoring all: fewer
- * than k items have a score that is positive for certain, or too many may be among them.
+ * Scores at least the best k.  Returns false when it is better to score all items: when
+ * fewer than k have a score that is certain to be positive, or too many may be among the
+ * best.
  */
 static bool
 score_shortlist(FactorServing *serving, RecsysScorer *scorer, int k)

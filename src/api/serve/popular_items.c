@@ -254,9 +254,9 @@ recsys_popular_items_typed(PG_FUNCTION_ARGS)
 }
 
 /*
- * since and half_life as text, and so are the item keys: what comes without types.
- * NULL::text as the third argument has told that item keys are text before there
- * was this variant, and does so here.
+ * The variant for arguments without types: since and half_life are text, and so are the
+ * item keys.  Before there was this variant, NULL::text as the third argument asked for
+ * text keys; here it still does.
  */
 Datum
 recsys_popular_items_text(PG_FUNCTION_ARGS)

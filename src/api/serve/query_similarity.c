@@ -18,7 +18,7 @@
 PG_FUNCTION_INFO_V1(recsys_query_item_similarity);
 PG_FUNCTION_INFO_V1(recsys_query_item_similarity_typed);
 
-#define MOST_NEIGHBORS 1000000
+#define MAX_NEIGHBORS 1000000
 
 typedef struct PairState
 {
@@ -71,7 +71,7 @@ read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options)
 						 RecsysSuggestCall(fcinfo, RECSYS_KEY_TEXT, NULL))));
 	RecsysModelOptionsInit(options);
 	RecsysSetOption(options, "similarity", similarity);
-	options->neighbors = RecsysArgInteger(fcinfo, first + 1, "neighbors", 1, MOST_NEIGHBORS);
+	options->neighbors = RecsysArgInteger(fcinfo, first + 1, "neighbors", 1, MAX_NEIGHBORS);
 	options->min_support = RecsysArgInteger(fcinfo, first + 2, "min_support", 1, PG_INT32_MAX);
 	options->shrinkage = RecsysArgDouble(fcinfo, first + 3, "shrinkage", 0, 1e9);
 	if (!PG_ARGISNULL(first + 4))

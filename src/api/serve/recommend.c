@@ -69,9 +69,9 @@ recsys_recommend_typed(PG_FUNCTION_ARGS)
 }
 
 /*
- * exclude_seen and half_life as text, and so are the item keys: what comes without
- * types.  NULL::text as the fourth argument has told that item keys are text before
- * there was this variant, and does so here.
+ * The variant for arguments without types: exclude_seen and half_life are text, and so
+ * are the item keys.  Before there was this variant, NULL::text as the fourth argument
+ * asked for text keys; here it still does.
  */
 Datum
 recsys_recommend_text(PG_FUNCTION_ARGS)

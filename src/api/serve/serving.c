@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "am/graph/graph.h"
 #include "am/graph/itemorder.h"
 #include "am/graph/popular_page.h"
 #include "am/lists/owner.h"
@@ -128,10 +129,10 @@ put_recommendation(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item,
 }
 
 /*
- * Popular items that are neither excluded nor candidates, which are listed already,
- * on the places after rank and up to k.  They have a score of 0, as the user has
- * nothing that speaks for them; a number of buyers in its place would be of another
- * scale than the scores above and could exceed them.
+ * Fills the places after rank, up to k, with popular items.  Candidates are listed
+ * already, and excluded ones stay out.  The score is 0, as the user has nothing that
+ * speaks for these items.  A number of buyers would be on another scale and could exceed
+ * the scores above.
  */
 static void
 fill_with_popular(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysScorer *scorer,
@@ -199,11 +200,7 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 	for (int i = 0; i < profile->nseen; i++)
 		highest = Max(highest, profile->seen[i].item);
 	if (profile->nseen > 0 && highest >= nitems)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has no item number %u",
-						RelationGetRelationName(recommender->index), highest),
-				 errhint("Please REINDEX it.")));
+		RecsysNoItem(recommender->index, highest);
 
 	scorer = acquire_scorer(nitems);
 	RecsysGraphReaderInit(&reader, recommender->index);

@@ -25,6 +25,7 @@
 #include <math.h>
 
 #include "core/pairs/counters.h"
+#include "core/pairs/modeloptions.h"
 #include "core/pairs/rowselect.h"
 
 /* Users between two checks for interrupts: well below a few milliseconds. */
@@ -32,9 +33,6 @@
 
 /* Looking at one counter costs about this part of one update. */
 #define SCAN_DISCOUNT 4
-
-/* The upper end of the option's range, and the spare neighbors that come with it. */
-#define MAX_NEIGHBORS 590
 
 typedef enum Counting
 {
@@ -280,5 +278,5 @@ RecsysCooccurrenceMemory(uint32 nitems, bool weighted)
 
 	/* with the largest number of neighbors that an index can ask for */
 	return sizeof(RecsysKernel) + Max((Size) nitems, 1) * per_item + sizeof(uint32) +
-		RecsysRowSelectorMemory(nitems, MAX_NEIGHBORS, weighted);
+		RecsysRowSelectorMemory(nitems, RECSYS_MAX_STORED, weighted);
 }

@@ -13,7 +13,7 @@ const RecsysModelOption RecsysModelOptionTable[] =
 {
 	OPTION(similarity, SIMILARITY, RECSYS_COSINE, 0, 0,
 		   "Similarity that the item graph is computed with"),
-	OPTION(neighbors, INTEGER, 100, 1, 500,
+	OPTION(neighbors, INTEGER, 100, 1, RECSYS_MAX_NEIGHBORS,
 		   "Most neighbors kept for an item"),
 	OPTION(min_support, INTEGER, 2, 1, PG_INT32_MAX,
 		   "Fewest distinct users behind a pair of items"),

@@ -29,6 +29,13 @@ typedef struct RecsysModelOption
 	const char *description;
 } RecsysModelOption;
 
+/*
+ * Most neighbors that an item may have, and most that are stored for it: with spare ones
+ * beside them.  A graph row has room for no more, see am/store/page.h.
+ */
+#define RECSYS_MAX_NEIGHBORS 500
+#define RECSYS_MAX_STORED 590
+
 /* Directions that spectral can filter */
 #define RECSYS_SPECTRAL_MIN_RANK 1
 #define RECSYS_SPECTRAL_MAX_RANK 1024

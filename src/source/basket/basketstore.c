@@ -2,10 +2,11 @@
  * basketstore.c
  *	  Baskets gathered once, to be read several times by the mining kernel.
  *
- * A basket is its number of items, its items in any order and, if they are wanted,
- * the sum of its weights, one after the other in chunks.  When they would pass the
- * limit, the chunks go to a temporary file as they are, which is read as often as the
- * kernel asks.  A parallel worker hands its chunks over to the leader's store.
+ * A basket is stored as its number of items, its items in any order and, on request,
+ * the sum of its weights.  Baskets stand one after the other in chunks.  When the
+ * chunks would exceed the memory limit they are written to a temporary file as they
+ * are; the kernel may read it several times.  A parallel worker hands its chunks over
+ * to the leader's store.
  */
 #include "postgres.h"
 
@@ -16,11 +17,11 @@
 #include "source/input/tempfile.h"
 
 /* Words of 32 bits of a chunk, from the first ones to later ones, unless a basket takes more */
-#define LEAST_CHUNK_WORDS 16384
-#define MOST_CHUNK_WORDS 262144
+#define MIN_CHUNK_WORDS 16384
+#define MAX_CHUNK_WORDS 262144
 
 /* So many such weights that a basket can have do not sum up to infinity as a float. */
-#define MOST_PLAIN_WEIGHT 1e28f
+#define MAX_PLAIN_WEIGHT 1e28f
 
 typedef struct Chunk
 {
@@ -168,7 +169,7 @@ reserve(RecsysBasketStore *store, uint32 words)
 {
 	if (store->last == NULL || store->last->used + words > store->last->size)
 	{
-		uint32		size = Min(Max(store->memory / sizeof(uint32), LEAST_CHUNK_WORDS), MOST_CHUNK_WORDS);
+		uint32		size = Min(Max(store->memory / sizeof(uint32), MIN_CHUNK_WORDS), MAX_CHUNK_WORDS);
 		Chunk	   *chunk;
 
 		size = Max(size, words);
@@ -225,9 +226,9 @@ append_folded(RecsysBasketStore *store, int count)
 }
 
 /*
- * A basket that needs no folding, which most of them are: each item is there once, or
- * several times without weights that matter; all weights are evidence; and no item is
- * too many.  False, and nothing done, otherwise.
+ * Most baskets need no folding: every item is there once (or several times, where
+ * weights do not matter), every weight is evidence, and there are not too many items.
+ * Adds such a basket; returns false and does nothing if it is not one.
  */
 static bool
 append_plain(RecsysBasketStore *store, const RecsysInteraction *interactions, int count)
@@ -248,7 +249,7 @@ append_plain(RecsysBasketStore *store, const RecsysInteraction *interactions, in
 		/* an index may have got items since it was asked how many there are */
 		if (item >= store->nitems)
 			continue;
-		if (!(interactions[i].weight > 0.0f && interactions[i].weight <= MOST_PLAIN_WEIGHT))
+		if (!(interactions[i].weight > 0.0f && interactions[i].weight <= MAX_PLAIN_WEIGHT))
 			return false;
 		if (store->stamps[item] == store->stamp)
 		{

@@ -3,17 +3,16 @@
  *	  Frequent item sets mined by this process and, when it takes long, by
  *	  parallel workers as well.
  *
- * Most mining is over before a worker could have started, and how long it takes
- * cannot be told from the data's size.  So the leader begins alone, and when it is
- * still at it after a while, in the middle of whatever task, it copies the
- * prepared block into shared memory and launches workers.  From then on all claim
- * tasks from one counter, the long ones first.
+ * Most mining is over before a worker could start, and the size of the data does not
+ * tell how long it will take.  So the leader begins alone.  If it is still mining after
+ * a while, it interrupts its current task, copies the prepared block into shared memory
+ * and launches workers.  From then on all claim tasks from one counter, long ones first.
  *
- * Where workers have read the baskets already, they are there from the beginning: they
- * sleep until the block is prepared, which then is in shared memory from the start.
+ * If workers have read the baskets, they are there from the beginning.  They sleep
+ * until the block is prepared, which in this case is built in shared memory.
  *
- * Workers send item sets in batches.  The leader, while it mines itself, looks
- * into the queues every so many sets of its own, and reports what has come.
+ * Workers send item sets in batches.  While the leader mines, it looks into their queues
+ * after every SETS_PER_LOOK sets of its own and reports what has arrived.
  */
 #include "postgres.h"
 
@@ -210,9 +209,9 @@ launch(Leader *leader)
 }
 
 /*
- * Is it time for workers?  They take tens of milliseconds to start and to end, so not if it
- * looks as if there were less to come than there has been.  Tasks that come later tend
- * to be shorter: this rather over-estimates what is left.
+ * Is it time for workers?  Starting and ending them takes tens of milliseconds, so it is
+ * not worth it when less work seems to be left than has been done.  Later tasks tend to
+ * be shorter, so this overestimates what is left.
  */
 static bool
 needs_workers(const Leader *leader)

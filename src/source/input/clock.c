@@ -20,16 +20,25 @@
 /* No time zone is as far from UTC as that. */
 #define FARTHEST_ZONE (INT64CONST(2) * USECS_PER_DAY)
 
-int64
-RecsysNow(Oid time_type)
+static int64
+as_column(Oid time_type, TimestampTz now)
 {
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
-
-	if (!OidIsValid(time_type))
-		return PG_INT64_MAX;
 	if (time_type == TIMESTAMPTZOID)
 		return now;
 	return DatumGetTimestamp(DirectFunctionCall1(timestamptz_timestamp, TimestampTzGetDatum(now)));
+}
+
+int64
+RecsysNow(Oid time_type)
+{
+	return OidIsValid(time_type) ? as_column(time_type, GetCurrentTransactionStartTimestamp()) :
+		PG_INT64_MAX;
+}
+
+bool
+RecsysIsFuture(Oid time_type, int64 time)
+{
+	return OidIsValid(time_type) && time > as_column(time_type, GetCurrentTimestamp());
 }
 
 bool

@@ -15,6 +15,9 @@
  */
 extern int64 RecsysNow(Oid time_type);
 
+/* Is it later than the clock shows this moment?  Others may have begun after this transaction. */
+extern bool RecsysIsFuture(Oid time_type, int64 time);
+
 /*
  * Is a time of a column of that base type not before since, as WHERE time >= since
  * has it in this session?  RECSYS_NO_TIME never is.

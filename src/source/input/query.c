@@ -39,18 +39,25 @@ typedef struct QueryShape
 	RecsysKeyKind item_kind;
 } QueryShape;
 
+/* An expression may be one that nobody has named. */
+static const char *
+name_for_hint(Form_pg_attribute column, bool is_user)
+{
+	const char *name = NameStr(column->attname);
+
+	if (strcmp(name, "?column?") != 0)
+		return quote_identifier(name);
+	return is_user ? "user_id" : "item_id";
+}
+
 static void
 check_key_type(Form_pg_attribute column, Oid type, bool is_user, RecsysKeyKind *kind)
 {
-	const char *name = NameStr(column->attname);
 	char	   *expression;
 
 	if (RecsysQueryKeyKindOfType(type, kind))
 		return;
-
-	/* an expression that nobody has named */
-	name = strcmp(name, "?column?") != 0 ? quote_identifier(name) : is_user ? "user_id" : "item_id";
-	expression = RecsysKeyExpression(type, name);
+	expression = RecsysKeyExpression(type, name_for_hint(column, is_user));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 is_user ?
@@ -97,13 +104,14 @@ check_shape(TupleDesc desc, QueryShape *shape)
 }
 
 static void
-check_key_length(const RecsysKey *key)
+check_key_length(Form_pg_attribute column, bool is_user, const RecsysKey *key)
 {
 	if (key->len > RECSYS_MAX_KEY_LEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("key of %u bytes exceeds maximum %u", key->len, RECSYS_MAX_KEY_LEN),
-				 errhint("Select an expression such as md5(key)::uuid instead.")));
+				 errhint("Select an expression such as md5(%s)::uuid instead.",
+						 name_for_hint(column, is_user))));
 }
 
 static void
@@ -121,8 +129,8 @@ collect_row(RecsysCollector *collector, const QueryShape *shape, HeapTuple tuple
 		return;
 	RecsysKeyFromDatum(shape->types[0], values[0], &user);
 	RecsysKeyFromDatum(shape->types[1], values[1], &item);
-	check_key_length(&user);
-	check_key_length(&item);
+	check_key_length(TupleDescAttr(desc, 0), true, &user);
+	check_key_length(TupleDescAttr(desc, 1), false, &item);
 
 	row.user = &user;
 	row.item = &item;
@@ -178,7 +186,7 @@ open_query(const char *query, const char *hint)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("\"%s\" is a name, and a query is needed", query),
-				 errhint("Pass a query, as in 'SELECT user_id, item_id FROM purchases'. Functions that take the name of a recommender are item_similarity(), association_rules(), association_rules_to_sets(), frequent_itemsets() and recsys.evaluate_recommender().")));
+				 errhint("Pass a query, as in 'SELECT user_id, product_id FROM purchases'. Functions that take the name of a recommender are item_similarity, association_rules, association_rules_to_sets, frequent_itemsets and recsys.evaluate_recommender.")));
 	plan = SPI_prepare(query, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));

@@ -2,13 +2,14 @@
  * roworder.c
  *	  Rows of the item graph from several processes, reported in ascending order.
  *
- * Leader and workers claim ranges of rows in ascending order.  Workers send rows, each by its
- * queue and ascending, as its ranges are.  The
- * leader reports a row when all before it have been reported: some queue has
- * the next one as its first, or the leader itself has computed it, or it will
- * come.  Its own rows that are not yet due wait in a buffer.  Everybody who
- * has claimed a range below that of a full queue or buffer is at work and
- * finds the leader reading, so no two can wait for each other.
+ * Leader and workers claim ranges of rows in ascending order, so each worker sends its
+ * rows in ascending order through its own queue.  The leader reports a row once all
+ * rows before it have been reported.  The next row to report is the first in some
+ * queue, or among the leader's own rows, or has yet to arrive.  Own rows of the leader
+ * that are not due yet wait in a buffer.
+ *
+ * There is no deadlock: when a queue or the buffer is full, whoever claimed the ranges
+ * below it is still computing, and the leader reads what they send.
  */
 #include "postgres.h"
 

@@ -1,9 +1,9 @@
 /*
  * segment.c
- *	  Segments of shared memory that may not be to be had.
+ *	  Segments of shared memory, which may be unavailable.
  *
- * Having none is no reason to give up what could be done without workers:
- * containers often have little shared memory.
+ * Containers often have little shared memory.  When a segment cannot be created, the
+ * caller goes on without workers instead of failing.
  */
 #include "postgres.h"
 

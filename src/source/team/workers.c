@@ -79,10 +79,14 @@ RecsysWorkersCreate(const char *function, int nworkers, Size queue_size, Size sh
 	RecsysWorkers *workers = palloc0(sizeof(RecsysWorkers));
 	const char *statement = debug_query_string != NULL ? debug_query_string : "";
 	Size		statement_size = strlen(statement) + 1;
-	Size		slots = Max(nworkers, 1);
+	Size		slots;
 	Size		queues_size;
 	ParallelContext *context;
 
+	/* a worker of somebody else's query, by a function with a wrong label, has none itself */
+	if (IsParallelWorker())
+		nworkers = 0;
+	slots = Max(nworkers, 1);
 	queue_size = MAXALIGN(Max(queue_size, shm_mq_minimum_size));
 	queues_size = MAXALIGN(sizeof(Queues)) + queue_size * slots;
 

@@ -152,9 +152,9 @@ put_sum(RecsysInteraction *out, uint32 item, int64 time, double sum)
 }
 
 /*
- * Merge interactions with the same item, so that a giant user needs memory for
- * distinct items only.  Nothing is dropped: a later one may turn a sum positive.
- * And no digit of a sum is: it must not depend on the order of the rows.
+ * Merges interactions with the same item, so that a giant user needs memory for
+ * distinct items only.  No item is dropped, because a later row may turn a negative sum
+ * positive.  Sums are kept exactly, because they must not depend on the order of the rows.
  */
 static void
 compact(RecsysModel *model)
@@ -291,11 +291,11 @@ RecsysModelFinish(RecsysModel *model)
 }
 
 /*
- * The caller has just freed the memory that the rows took, of which malloc keeps
- * a good part: up to 40 MB were seen.  What comes now would come on top of it, and
- * maintenance_work_mem bounds both together.  It goes through all of the process's
- * free memory, milliseconds at most, so it is done once a training, and only after
- * one that had rows to free; nothing that answers a request comes here.
+ * The caller has just freed the memory that the rows took, but malloc keeps a good part
+ * of it: up to 40 MB were seen.  What is allocated from now on would come on top, and
+ * maintenance_work_mem bounds both together.  Trimming goes through all of the process's
+ * free memory, which takes milliseconds at most.  So it is done once a training, and
+ * only if there were rows to free; no code that answers a request comes here.
  */
 static void
 return_freed_memory(const RecsysModel *model)

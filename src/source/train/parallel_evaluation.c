@@ -20,7 +20,7 @@
 #define RANGE_USERS 64
 
 /* Fewer users than this for each participant are not worth a worker's start. */
-#define LEAST_USERS 500
+#define MIN_USERS 500
 
 #define QUEUE_SIZE ((Size) 1024)	/* nothing is sent */
 
@@ -212,7 +212,7 @@ RecsysEvaluateUsers(const RecsysEvaluation *evaluation, int nworkers, RecsysOutc
 	RecsysEvaluator *evaluator;
 
 	allocate_outcome(evaluation, outcome);
-	nworkers = (int) Min((uint32) nworkers, evaluation->nusers / LEAST_USERS);
+	nworkers = (int) Min((uint32) nworkers, evaluation->nusers / MIN_USERS);
 	if (nworkers > 0 && run_parallel(evaluation, nworkers, outcome))
 		return;
 	evaluator = RecsysEvaluatorCreate(evaluation);

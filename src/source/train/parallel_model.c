@@ -33,8 +33,8 @@
 #define RANGES_PER_PARTICIPANT 64
 
 /* Bytes of a queue, and of the leader's buffer; some ranges of rows fit. */
-#define SMALLEST_QUEUE ((Size) 64 * 1024)
-#define LARGEST_QUEUE ((Size) 1024 * 1024)
+#define MIN_QUEUE ((Size) 64 * 1024)
+#define MAX_QUEUE ((Size) 1024 * 1024)
 
 /* The part of the memory left that a queue may be: one in so many. */
 #define QUEUE_FRACTION 64
@@ -300,7 +300,7 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 	Size		larger;
 
 	memset(plan, 0, sizeof(Plan));
-	plan->queue = Min(Max(left / QUEUE_FRACTION, SMALLEST_QUEUE), LARGEST_QUEUE);
+	plan->queue = Min(Max(left / QUEUE_FRACTION, MIN_QUEUE), MAX_QUEUE);
 	if (base > left)
 		return;
 

@@ -145,19 +145,13 @@ history_of(const RecsysSplit *split, uint32 row, int max_history, RecsysInteract
 	return RecsysHistoryFold(interactions, count, max_history, NULL, history, NULL);
 }
 
-static void
-fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
-			   RecsysEvaluation *evaluation)
+/* Arrays for what is known of the users; returns the length of the longest history. */
+static uint64
+make_room(const RecsysSplit *split, RecsysEvaluation *evaluation)
 {
 	uint32		nusers = evaluation->nusers;
 	uint64		entries = 0;
 	uint64		largest = 1;
-	uint64		next = 0;
-	uint64		next_seen = 0;
-	bool		weighted = false;
-	int64		now = RecsysNow(split->timed ? split->time_type : InvalidOid);
-	RecsysInteraction *interactions;
-	RecsysHistoryItem *history;
 
 	for (uint32 user = 0; user < nusers; user++)
 	{
@@ -167,8 +161,6 @@ fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
 		entries += count;
 		largest = Max(largest, count);
 	}
-	interactions = recsys_alloc_huge(sizeof(RecsysInteraction) * largest);
-	history = recsys_alloc_huge(sizeof(RecsysHistoryItem) * largest);
 	evaluation->histories.offsets = recsys_alloc_huge(sizeof(uint64) * ((Size) nusers + 1));
 	evaluation->histories.offsets[0] = 0;
 	evaluation->histories.items = recsys_alloc_huge(sizeof(uint32) * Max(entries, 1));
@@ -179,7 +171,24 @@ fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
 		evaluation->seen.offsets[0] = 0;
 		evaluation->seen.items = recsys_alloc_huge(sizeof(uint32) * Max(entries, 1));
 	}
+	return largest;
+}
 
+static void
+fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
+			   RecsysEvaluation *evaluation)
+{
+	uint32		nusers = evaluation->nusers;
+	uint64		largest = make_room(split, evaluation);
+	uint64		next = 0;
+	uint64		next_seen = 0;
+	bool		weighted = false;
+	int64		now = RecsysNow(split->timed ? split->time_type : InvalidOid);
+	RecsysInteraction *interactions;
+	RecsysHistoryItem *history;
+
+	interactions = recsys_alloc_huge(sizeof(RecsysInteraction) * largest);
+	history = recsys_alloc_huge(sizeof(RecsysHistoryItem) * largest);
 	for (uint32 user = 0; user < nusers; user++)
 	{
 		uint32		row = split->test_rows[user];

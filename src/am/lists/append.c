@@ -1,0 +1,312 @@
+/*
+ * append.c
+ *	  Adding entries to lists, and owners to buckets.
+ *
+ * New entries go to the tail in the owner's tuple, which has some slack so that most
+ * inserts change ten-odd bytes of one page.  A full tuple is replaced by a larger one.
+ * When it would outgrow RECSYS_MAX_OWNER_SIZE its whole tail moves to the newest chain
+ * page, or to a new one in front of it.  A bucket without room for a tuple is split; if
+ * all its owners have one hash, the longest of their tails moves to its chain.
+ *
+ * All of it is done with the bucket locked exclusively (owner.c).
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "am/lists/append.h"
+#include "am/lists/chain.h"
+#include "am/lists/directory.h"
+#include "am/lists/owner.h"
+#include "am/store/patch.h"
+#include "fault.h"
+
+/* A copy of the owner with another room; its tail is kept as far as it fits. */
+static RecsysOwner
+resize_owner(RecsysOwner owner, int room, int stride, Size *size)
+{
+	RecsysOwner copy;
+
+	*size = RECSYS_OWNER_SIZE(owner->keylen, room, stride);
+	copy = palloc0(*size);
+	memcpy(copy, owner, offsetof(RecsysOwnerData, key) + owner->keylen +
+		   (Size) Min(owner->tail, room) * stride);
+	copy->room = room;
+	copy->tail = Min(owner->tail, room);
+	return copy;
+}
+
+static void
+replace_owner(Relation index, Page page, OffsetNumber off, RecsysOwner owner, Size size)
+{
+	if (!PageIndexTupleOverwrite(page, off, (Item) owner, size))
+		elog(ERROR, "failed to replace an owner tuple of index \"%s\"",
+			 RelationGetRelationName(index));
+}
+
+/*
+ * Move the tail of an owner to its chain, leaving room for some new entries.
+ * One atomic step over the bucket and one chain page.
+ */
+static void
+move_tail_to_chain(Relation index, RecsysSide side, int stride, Buffer bucket, OffsetNumber off)
+{
+	RecsysOwner owner = RecsysPageGetOwner(BufferGetPage(bucket), off);
+	Size		bytes = (Size) owner->tail * stride;
+	Buffer		chain = InvalidBuffer;
+	bool		fresh = false;
+	GenericXLogState *state;
+	Page		bucketpage;
+	Page		chainpage;
+	RecsysOwner copy;
+	Size		size;
+
+	if (owner->chain != InvalidBlockNumber)
+	{
+		RecsysChain walk;
+
+		RecsysChainBegin(&walk, index, side, stride, owner);
+		chain = RecsysChainNext(&walk, BUFFER_LOCK_EXCLUSIVE);
+		if (RecsysChainCount(BufferGetPage(chain), stride) + owner->tail > RecsysChainRoom(stride))
+		{
+			UnlockReleaseBuffer(chain);
+			chain = InvalidBuffer;
+		}
+	}
+	if (chain == InvalidBuffer)
+	{
+		chain = RecsysNewPage(index, true);
+		fresh = true;
+		RECSYS_FAULT("chain-page-added");
+	}
+
+	state = GenericXLogStart(index);
+	bucketpage = GenericXLogRegisterBuffer(state, bucket, 0);
+	chainpage = GenericXLogRegisterBuffer(state, chain, fresh ? GENERIC_XLOG_FULL_IMAGE : 0);
+	owner = RecsysPageGetOwner(bucketpage, off);
+
+	if (fresh)
+	{
+		RecsysPageInit(chainpage, RECSYS_PAGE_CHAIN, side);
+		RecsysPageGetOpaque(chainpage)->low = owner->hash;
+		RecsysPageGetOpaque(chainpage)->high = owner->hash;
+		RecsysPageGetOpaque(chainpage)->next = owner->chain;
+		owner->chain = BufferGetBlockNumber(chain);
+	}
+	memcpy((char *) chainpage + ((PageHeader) chainpage)->pd_lower,
+		   RecsysOwnerEntries(owner), bytes);
+	((PageHeader) chainpage)->pd_lower += bytes;
+
+	owner->tail = 0;
+	copy = resize_owner(owner, Min(owner->room, 8), stride, &size);
+	replace_owner(index, bucketpage, off, copy, size);
+	GenericXLogFinish(state);
+	RECSYS_FAULT("tail-moved");
+
+	UnlockReleaseBuffer(chain);
+	pfree(copy);
+}
+
+/*
+ * Free space on a bucket whose owners all share one hash: move the longest tail
+ * away.  With a seeded 32-bit hash three or more such users are rare already.
+ */
+static void
+shrink_bucket(Relation index, RecsysSide side, int stride, Buffer bucket)
+{
+	Page		page = BufferGetPage(bucket);
+	OffsetNumber longest = InvalidOffsetNumber;
+	int			tail = 0;
+
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
+	{
+		RecsysOwner owner = RecsysPageGetOwner(page, off);
+
+		RecsysOwnerCheck(index, page, off, stride);
+		if (owner->tail > tail && owner->room > 8)
+		{
+			longest = off;
+			tail = owner->tail;
+		}
+	}
+	if (longest == InvalidOffsetNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many keys of recsys index \"%s\" have the same hash",
+						RelationGetRelationName(index)),
+				 errhint("REINDEX the index: it will use another hash seed.")));
+	move_tail_to_chain(index, side, stride, bucket, longest);
+}
+
+Buffer
+RecsysMakeRoom(Relation index, RecsysSide side, Buffer bucket, uint32 hash, Size needed)
+{
+	int			stride = RecsysGetCache(index)->stride[side];
+
+	while (PageGetExactFreeSpace(BufferGetPage(bucket)) < MAXALIGN(needed) + sizeof(ItemIdData))
+	{
+		Buffer		half = RecsysSplitBucket(index, side, bucket, hash);
+
+		if (half == InvalidBuffer)
+			shrink_bucket(index, side, stride, bucket);
+		else
+			bucket = half;
+	}
+	return bucket;
+}
+
+/* An entry on its way into the list of a key */
+typedef struct Appending
+{
+	Relation	index;
+	RecsysSide	side;
+	RecsysCache *cache;
+	int			stride;
+	RecsysKeyKind kind;
+	const RecsysKey *key;
+	uint32		hash;
+	const RecsysEntry *entry;
+	Buffer		bucket;			/* exclusively locked */
+} Appending;
+
+static void
+add_owner_with_entry(Appending *adding)
+{
+	Relation	index = adding->index;
+	GenericXLogState *state;
+	RecsysOwner owner;
+	Size		size;
+	Page		page;
+
+	owner = RecsysFormOwner(adding->kind, adding->key, adding->hash, 0, 2, adding->stride, &size);
+	owner->count = owner->tail = 1;
+	RecsysPackEntry(RecsysOwnerEntries(owner), adding->side, &adding->cache->meta, adding->entry);
+
+	adding->bucket = RecsysMakeRoom(index, adding->side, adding->bucket, adding->hash, size);
+	state = GenericXLogStart(index);
+	page = GenericXLogRegisterBuffer(state, adding->bucket, 0);
+	if (PageAddItem(page, (Item) owner, size, RecsysBucketSearch(page, adding->hash),
+					false, false) == InvalidOffsetNumber)
+		elog(ERROR, "failed to add an owner tuple to index \"%s\"",
+			 RelationGetRelationName(index));
+	GenericXLogFinish(state);
+	pfree(owner);
+}
+
+/* Room for more entries in the tuple; 0 when it has reached its largest size. */
+static int
+grown_room(RecsysOwner owner, int stride)
+{
+	int			most = (RECSYS_MAX_OWNER_SIZE - offsetof(RecsysOwnerData, key) - owner->keylen) / stride;
+	int			room = owner->room + Max(2, owner->room / 4);
+
+	if (owner->room >= most)
+		return 0;
+	return Min(room, most);
+}
+
+/* The common case: the tuple has room, and two counters and one entry change. */
+static void
+append_in_place(const Appending *adding, RecsysOwner owner)
+{
+	int			stride = adding->stride;
+	char		packed[RECSYS_MAX_STRIDE];
+	uint32		count = owner->count + 1;
+	uint16		tail = owner->tail + 1;
+	RecsysPatch patches[3];
+
+	RecsysPackEntry(packed, adding->side, &adding->cache->meta, adding->entry);
+	patches[0].dest = (char *) &owner->count;
+	patches[0].data = &count;
+	patches[0].length = sizeof(count);
+	patches[1].dest = (char *) &owner->tail;
+	patches[1].data = &tail;
+	patches[1].length = sizeof(tail);
+	patches[2].dest = RecsysOwnerEntries(owner) + (Size) owner->tail * stride;
+	patches[2].data = packed;
+	patches[2].length = stride;
+	RecsysPatchPage(adding->index, adding->bucket, patches, lengthof(patches));
+}
+
+/*
+ * The tuple is full.  Replaces it by a larger one that has the entry, too; false when
+ * room for that has been made first, after which the owner is to be looked up again.
+ */
+static bool
+append_to_larger(Appending *adding, OffsetNumber off)
+{
+	Relation	index = adding->index;
+	Page		page = BufferGetPage(adding->bucket);
+	int			room = grown_room(RecsysPageGetOwner(page, off), adding->stride);
+	GenericXLogState *state;
+	RecsysOwner copy;
+	Size		size;
+
+	if (room == 0)
+	{
+		move_tail_to_chain(index, adding->side, adding->stride, adding->bucket, off);
+		return false;
+	}
+	copy = resize_owner(RecsysPageGetOwner(page, off), room, adding->stride, &size);
+	if (PageGetExactFreeSpace(page) + MAXALIGN(ItemIdGetLength(PageGetItemId(page, off))) <
+		MAXALIGN(size))
+	{
+		/* the owner may be in either half afterwards, or shrunk */
+		pfree(copy);
+		adding->bucket = RecsysMakeRoom(index, adding->side, adding->bucket, adding->hash, size);
+		return false;
+	}
+
+	RecsysPackEntry(RecsysOwnerEntries(copy) + (Size) copy->tail * adding->stride,
+					adding->side, &adding->cache->meta, adding->entry);
+	copy->tail++;
+	copy->count++;
+	state = GenericXLogStart(index);
+	replace_owner(index, GenericXLogRegisterBuffer(state, adding->bucket, 0), off, copy, size);
+	GenericXLogFinish(state);
+	pfree(copy);
+	return true;
+}
+
+bool
+RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const RecsysEntry *entry,
+				  uint32 *number)
+{
+	RecsysCache *cache = RecsysGetCache(index);
+	Appending	adding = {.index = index, .side = side, .cache = cache,
+		.stride = cache->stride[side], .key = key, .entry = entry};
+	bool		done = false;
+
+	adding.hash = RecsysHashOfKey(cache, side, key, &adding.kind);
+	adding.bucket = RecsysFindBucket(index, side, adding.hash, BUFFER_LOCK_EXCLUSIVE);
+	while (!done)
+	{
+		Page		page = BufferGetPage(adding.bucket);
+		OffsetNumber off = RecsysFindOwner(index, page, adding.kind, key, adding.hash);
+		RecsysOwner owner;
+
+		if (off == InvalidOffsetNumber)
+		{
+			if (side == RECSYS_USERS)
+				add_owner_with_entry(&adding);
+			UnlockReleaseBuffer(adding.bucket);
+			return side == RECSYS_USERS;
+		}
+
+		RecsysOwnerCheck(index, page, off, adding.stride);
+		owner = RecsysPageGetOwner(page, off);
+		if (owner->count == PG_UINT32_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("too many interactions with one key")));
+
+		if (number != NULL)
+			*number = owner->number;
+		done = true;
+		if (owner->tail < owner->room)
+			append_in_place(&adding, owner);
+		else
+			done = append_to_larger(&adding, off);
+	}
+	UnlockReleaseBuffer(adding.bucket);
+	return true;
+}

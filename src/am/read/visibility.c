@@ -1,0 +1,151 @@
+/*
+ * visibility.c
+ *	  Which entries a snapshot sees: the visibility map, and the heap.
+ *
+ * Entries carry heap TIDs.  Most of them point to pages that the visibility map
+ * knows as all-visible; only the others are looked up in the heap.
+ *
+ * The map is asked while the bucket is still locked.  That is what makes it
+ * safe: VACUUM marks a page all-visible only after it has removed its dead rows
+ * from every index, and to remove them here it needs the bucket's exclusive
+ * lock.  So an entry of a dead row that is still in the bucket has a page that
+ * is not all-visible yet.  (Index-only scans keep a pin for the same reason.)
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/visibilitymap.h"
+#include "access/xact.h"
+#include "am/lists/chain.h"
+#include "am/read/visibility.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/snapmgr.h"
+
+/* A look at whether the statement is cancelled comes after so many entries. */
+#define LOOK_EVERY 1024
+
+void
+RecsysVisibilityInit(RecsysVisibility *state, Relation heap)
+{
+	memset(state, 0, sizeof(*state));
+	state->heap = heap;
+	state->vmbuffer = InvalidBuffer;
+	state->lastblock = InvalidBlockNumber;
+}
+
+void
+RecsysVisibilityDone(RecsysVisibility *state)
+{
+	if (BufferIsValid(state->vmbuffer))
+		ReleaseBuffer(state->vmbuffer);
+	if (state->all_visible != NULL)
+		pfree(state->all_visible);
+	if (state->fetch != NULL)
+	{
+		ExecDropSingleTupleTableSlot(state->slot);
+		table_index_fetch_end(state->fetch);
+	}
+}
+
+bool
+RecsysAskVisibilityMap(RecsysEntryArray *array, bool stoppable, void *arg)
+{
+	RecsysVisibility *state = arg;
+
+	if (array->count > state->size)
+	{
+		if (state->all_visible != NULL)
+			pfree(state->all_visible);
+		state->size = Max(array->count, state->size * 2);
+		state->all_visible = MemoryContextAllocHuge(CurrentMemoryContext,
+													sizeof(bool) * (Size) state->size);
+	}
+	state->lastblock = InvalidBlockNumber;
+	for (uint32 i = 0; i < array->count; i++)
+	{
+		BlockNumber block = ItemPointerGetBlockNumber(&array->entries[i].tid);
+
+		if (block != state->lastblock)
+		{
+			state->lastblock = block;
+			state->lastvisible = VM_ALL_VISIBLE(state->heap, block, &state->vmbuffer);
+		}
+		state->all_visible[i] = state->lastvisible;
+		if (stoppable && i % LOOK_EVERY == 0 && RecsysIsCancelled())
+			return false;
+	}
+	return true;
+}
+
+bool
+RecsysIsVisible(RecsysVisibility *state, ItemPointerData tid, Snapshot snapshot)
+{
+	bool		call_again = false;
+
+	CHECK_FOR_INTERRUPTS();
+	if (state->fetch == NULL)
+	{
+		state->fetch = table_index_fetch_begin(state->heap);
+		state->slot = table_slot_create(state->heap, NULL);
+	}
+	if (!table_index_fetch_tuple(state->fetch, &tid, snapshot, state->slot, &call_again, NULL))
+		return false;
+	ExecClearTuple(state->slot);
+	return true;
+}
+
+int
+RecsysKeepVisible(RecsysVisibility *state, const RecsysEntry *entries, uint32 first,
+				  uint32 nentries, Snapshot snapshot, RecsysInteraction *out)
+{
+	bool		fetched = false;
+	int			count = 0;
+
+	for (uint32 i = first; i < first + nentries; i++)
+	{
+		const RecsysEntry *entry = &entries[i];
+
+		if (entry->orphan || entry->forgotten)
+			continue;
+		if (!state->all_visible[i])
+		{
+			fetched = true;
+			if (!RecsysIsVisible(state, entry->tid, snapshot))
+				continue;
+		}
+		out[count].item = entry->peer;
+		out[count].weight = entry->weight;
+		out[count].time = entry->time;
+		out[count].position = RecsysTidPosition(&entry->tid);
+		count++;
+	}
+	/* keep no page pinned: it would keep VACUUM from cleaning it */
+	if (fetched)
+		table_index_fetch_reset(state->fetch);
+	return count;
+}
+
+/*
+ * An index built over broken HOT chains leads older snapshots to row versions
+ * with other keys.  The planner does not use such an index until all of them are
+ * gone; here the snapshot at hand is known, so that only it has to be newer.
+ */
+void
+RecsysCheckSnapshot(Relation index, Snapshot snapshot)
+{
+	TransactionId builder;
+
+	if (!index->rd_index->indcheckxmin)
+		return;
+	builder = HeapTupleHeaderGetXmin(index->rd_indextuple->t_data);
+	if (TransactionIdIsCurrentTransactionId(builder) ? IsolationUsesXactSnapshot() :
+		XidInMVCCSnapshot(builder, snapshot))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recsys index \"%s\" is newer than the snapshot in use",
+						RelationGetRelationName(index)),
+				 errhint("Use it in a new transaction.")));
+}

@@ -1,0 +1,55 @@
+/*
+ * visibility.h
+ *	  Which entries a snapshot sees: the visibility map, and the heap.
+ */
+#ifndef RECSYS_VISIBILITY_H
+#define RECSYS_VISIBILITY_H
+
+#include "postgres.h"
+
+#include "am/lists/owner.h"
+#include "core/rows/history.h"
+#include "executor/tuptable.h"
+#include "utils/rel.h"
+#include "utils/snapshot.h"
+
+typedef struct RecsysVisibility
+{
+	Relation	heap;
+	Buffer		vmbuffer;
+	bool	   *all_visible;	/* parallel to the entries */
+	uint32		size;
+
+	/* heap look-ups, started at the first */
+	struct IndexFetchTableData *fetch;
+	TupleTableSlot *slot;
+
+	/* one page is usually asked about several times in a row */
+	BlockNumber lastblock;
+	bool		lastvisible;
+} RecsysVisibility;
+
+extern void RecsysVisibilityInit(RecsysVisibility *state, Relation heap);
+extern void RecsysVisibilityDone(RecsysVisibility *state);
+
+/*
+ * Asks the map about all entries of the array, under their bucket's lock.  Of the type
+ * RecsysEntryHook; arg is the RecsysVisibility.
+ */
+extern bool RecsysAskVisibilityMap(RecsysEntryArray *array, bool stoppable, void *arg);
+
+/* Does the snapshot see a row at the TID?  The heap page stays pinned. */
+extern bool RecsysIsVisible(RecsysVisibility *state, ItemPointerData tid, Snapshot snapshot);
+
+/*
+ * Looks up what the map could not answer for.  Fills out, which has room for all, with
+ * what is visible; returns how many.  The entries stand at first and after in the
+ * array that the map was asked about.
+ */
+extern int	RecsysKeepVisible(RecsysVisibility *state, const RecsysEntry *entries, uint32 first,
+							  uint32 nentries, Snapshot snapshot, RecsysInteraction *out);
+
+/* Errors out if the index cannot answer for a snapshot that is so old. */
+extern void RecsysCheckSnapshot(Relation index, Snapshot snapshot);
+
+#endif							/* RECSYS_VISIBILITY_H */

@@ -1,0 +1,217 @@
+/*
+ * trainpairs.c
+ *	  Training the models whose rows or columns are computed each for itself.
+ *
+ * - Measures of pairs: in memory when matrix, transpose and accumulators fit the
+ *	 limit, otherwise as a stream.
+ * - slim: columns of the item graph, each for itself, gathered into rows.  Needs
+ *	 matrix and transpose in memory.
+ * - itemknn: rows of cosine, which are symmetric, taken for columns and gathered
+ *	 likewise.
+ */
+#include "postgres.h"
+
+#include "core/pairs/rowgather.h"
+#include "core/pairs/slim.h"
+#include "source/train/parallel_model.h"
+#include "source/train/trainkernels.h"
+#include "source/train/trainmemory.h"
+#include "utils/memutils.h"
+
+/* The streaming kernel gets at least this much. */
+#define MIN_STREAM_MEMORY ((Size) 1024 * 1024)
+
+/* A matrix as a stream */
+typedef struct MatrixStream
+{
+	const RecsysMatrix *matrix;
+	uint32		position;
+} MatrixStream;
+
+static void
+rewind_matrix(void *arg)
+{
+	((MatrixStream *) arg)->position = 0;
+}
+
+static bool
+next_from_matrix(void *arg, const uint32 **items, const float **weights, int *count)
+{
+	MatrixStream *stream = arg;
+	const RecsysMatrix *matrix = stream->matrix;
+	uint64		first;
+
+	if (stream->position == matrix->nrows)
+		return false;
+	first = matrix->offsets[stream->position];
+	*items = matrix->columns + first;
+	*weights = matrix->weights ? matrix->weights + first : NULL;
+	*count = (int) (matrix->offsets[stream->position + 1] - first);
+	stream->position++;
+	return true;
+}
+
+static void
+open_stream(const RecsysTraining *training, RecsysUserStream *stream, MatrixStream *from_matrix)
+{
+	if (training->file != NULL)
+	{
+		RecsysHistoryFileStream(training->file, stream);
+		return;
+	}
+	from_matrix->matrix = training->matrix;
+	from_matrix->position = 0;
+	stream->rewind = rewind_matrix;
+	stream->next = next_from_matrix;
+	stream->arg = from_matrix;
+}
+
+/* Measures of pairs */
+int
+RecsysTrainPairs(const RecsysTraining *training, RecsysRowReporter report, void *arg)
+{
+	const RecsysItemTotals *totals = training->totals;
+	uint64		entries = RecsysTrainingEntries(training);
+	bool		weighted = RecsysTrainingIsWeighted(training);
+	Size		left = training->memory_left;
+	Size		needed = RecsysMatrixMemory(totals->nitems, entries, weighted) +
+		RecsysCooccurrenceMemory(totals->nitems, weighted);
+	MatrixStream from_matrix;
+	RecsysUserStream stream;
+	int			passes = 0;
+
+	if (training->nworkers > 0)
+		passes = RecsysParallelModelRun(training, report, arg);
+	if (passes > 0)
+		return passes;
+
+	if (training->file == NULL && needed <= left)
+	{
+		RecsysMatrix *transpose = RecsysMatrixTranspose(training->matrix);
+		RecsysMatrix matrix = *training->matrix;
+		RecsysKernel *kernel;
+
+		/* a smaller copy to read makes the kernel faster */
+		if (needed + RecsysMatrixCompactMemory(entries, weighted) <= left)
+			(void) RecsysMatrixCompact(&matrix);
+		kernel = RecsysKernelCreate(&matrix, transpose, totals, training->options);
+		RecsysKernelRows(kernel, 0, totals->nitems, report, arg);
+		RecsysKernelFree(kernel);
+		RecsysMatrixFree(transpose);
+		return 1;
+	}
+
+	open_stream(training, &stream, &from_matrix);
+	passes = RecsysCooccurrenceStream(&stream, totals, training->options,
+									  Max(left, MIN_STREAM_MEMORY), report, arg);
+	ereport(DEBUG1,
+			(errmsg_internal("recsys: item graph computed in %d passes over %llu histories",
+							 passes, (unsigned long long) totals->nusers)));
+	return passes;
+}
+
+typedef struct GatherState
+{
+	const RecsysTraining *training;
+	RecsysRowGather *gather;
+	Size		limit;
+	RecsysNeighbor *shares;		/* itemknn: of the item at hand */
+} GatherState;
+
+static void
+gather_column(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	GatherState *state = arg;
+
+	RecsysRowGatherAdd(state->gather, item, neighbors, count);
+	if (RecsysRowGatherUsed(state->gather) > state->limit)
+		RecsysTrainingLacksMemory(state->training,
+					 RecsysRowGatherMemory(state->training->totals->nitems,
+										   state->training->options->neighbors) - state->limit);
+}
+
+int
+RecsysTrainSlim(const RecsysTraining *given, RecsysRowReporter report, void *arg)
+{
+	RecsysTraining training = *given;
+	const RecsysItemTotals *totals = training.totals;
+	const RecsysModelOptions *options = training.options;
+	bool		weighted = RecsysTrainingIsWeighted(&training);
+	GatherState state;
+	Size		kernel_memory;
+	Size		gather_memory;
+	int			passes = 0;
+
+	kernel_memory = RecsysMatrixMemory(totals->nitems, RecsysTrainingEntries(&training), weighted) +
+		RecsysSlimMemory(totals->nusers, totals->nitems, weighted, options);
+	RecsysTrainingNeedMatrix(&training, kernel_memory);
+
+	/* the rows that come together take what they need of what the kernels leave */
+	gather_memory = RecsysRowGatherMemory(totals->nitems, Min(options->neighbors, options->candidates));
+	state.training = &training;
+	state.gather = RecsysRowGatherCreate(totals->nitems, options->neighbors);
+	state.limit = training.memory_left - kernel_memory;
+	if (training.nworkers > 0)
+	{
+		RecsysTraining parallel = training;
+
+		parallel.memory_left -= Min(gather_memory, training.memory_left / 2);
+		passes = RecsysParallelModelRun(&parallel, gather_column, &state);
+	}
+	if (passes == 0)
+	{
+		RecsysMatrix *transpose = RecsysMatrixTranspose(training.matrix);
+		RecsysSlimKernel *kernel = RecsysSlimKernelCreate(training.matrix, transpose, totals, options);
+
+		RecsysSlimKernelColumns(kernel, 0, totals->nitems, gather_column, &state);
+		RecsysSlimKernelFree(kernel);
+		RecsysMatrixFree(transpose);
+	}
+	RecsysRowGatherReport(state.gather, report, arg);
+	RecsysRowGatherFree(state.gather);
+	return 1;
+}
+
+/* Of an item's most similar ones, what share each has of all their similarity */
+static void
+gather_shares(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
+{
+	GatherState *state = arg;
+	RecsysNeighbor *shares = state->shares;
+	double		sum = 0;
+
+	for (int x = 0; x < count; x++)
+		sum += neighbors[x].score;
+	for (int x = 0; x < count; x++)
+	{
+		shares[x] = neighbors[x];
+		shares[x].score = (float) (neighbors[x].score / sum);
+	}
+	gather_column(arg, item, shares, count);
+}
+
+int
+RecsysTrainItemknn(const RecsysTraining *given, RecsysRowReporter report, void *arg)
+{
+	RecsysTraining training = *given;
+	const RecsysModelOptions *options = training.options;
+	uint32		nitems = training.totals->nitems;
+	RecsysModelOptions selection = {.similarity = RECSYS_COSINE,
+		.neighbors = (int) Min((uint32) options->candidates, Max(nitems, 1)),
+		.min_support = options->min_support};
+	GatherState state;
+	int			passes;
+
+	/* the rows that come together have half of it at most */
+	state.training = given;
+	state.limit = training.memory_left / 2;
+	state.gather = RecsysRowGatherCreate(nitems, options->neighbors);
+	state.shares = palloc(sizeof(RecsysNeighbor) * selection.neighbors);
+	training.options = &selection;
+	training.memory_left -= Min(state.limit, RecsysRowGatherMemory(nitems,
+																   Min(options->neighbors, options->candidates)));
+	passes = RecsysTrainPairs(&training, gather_shares, &state);
+	RecsysRowGatherReport(state.gather, report, arg);
+	RecsysRowGatherFree(state.gather);
+	return passes;
+}
