@@ -164,7 +164,7 @@ association_rules(FunctionCallInfo fcinfo, RecsysMiningVariant variant)
 
 	RecsysReadRuleRequest(fcinfo, &variant, answer.item_type, &request, &options);
 	RecsysReadBaskets(&request, &answer, &source);
-	RecsysRequestKeysAs(&request, source.kind);
+	RecsysRequestKeysAs(&request, source.kind, source.type);
 	RecsysPrepareBaskets(&request, &source, item_type, answer.context, &state.prepared);
 	RecsysBasketSourceClose(&source);
 

@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "source/input/query.h"
+#include "source/input/values.h"
 #include "storage/predicate.h"
 #include "utils/snapmgr.h"
 
@@ -109,7 +110,8 @@ RecsysReadBaskets(const RecsysMiningRequest *request, RecsysAnswer *answer, Recs
 	if (request->is_query)
 	{
 		source->collector = RecsysCollectQuery(request->source, source->memory_limit / 2,
-											   &source->kind, &weighted);
+											   &source->type, &weighted);
+		(void) RecsysKeyKindOfType(source->type, &source->kind);
 		RecsysAnswerCheckKind(answer, source->kind, NULL);
 		read_query(request, weighted, source);
 	}
@@ -117,6 +119,7 @@ RecsysReadBaskets(const RecsysMiningRequest *request, RecsysAnswer *answer, Recs
 	{
 		RecsysOpenRecommender(request->source, &source->recommender);
 		source->kind = source->recommender.columns.item_kind;
+		source->type = source->recommender.columns.item_type;
 		RecsysAnswerCheckKind(answer, source->kind,
 							  RelationGetRelationName(source->recommender.index));
 		read_index(request, source);

@@ -19,6 +19,7 @@ typedef struct RecsysBasketSource
 {
 	RecsysBasketStore *store;
 	RecsysKeyKind kind;			/* of the items */
+	Oid			type;			/* of the column of items */
 	uint32		nitems;
 	Size		memory_limit;	/* bytes, for the whole statement */
 	RecsysMiningTeam team;		/* workers that have read, and stay to mine */

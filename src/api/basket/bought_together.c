@@ -149,7 +149,7 @@ recsys_frequently_bought_together(PG_FUNCTION_ARGS)
 	RecsysGraphReaderInit(&reader, recommender.index);
 	if (!PG_ARGISNULL(0))
 	{
-		RecsysArgKey(fcinfo, 0, recommender.columns.item_kind, "item",
+		RecsysArgKey(fcinfo, 0, recommender.columns.item_type, "item",
 					 RelationGetRelationName(recommender.index), &key);
 		if (RecsysFindItem(&recommender, &key, &item))
 			read_neighbors(&reader, item, RecsysRefreshCache(recommender.index)->meta.users,

@@ -72,7 +72,7 @@ read_basket(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *rules, Bask
 
 	basket->kind = kind;
 	basket->compare = &lookup_type_cache(get_array_type(type), TYPECACHE_CMP_PROC_FINFO)->cmp_proc_finfo;
-	basket->count = RecsysArgKeyArray(fcinfo, ITEMS, kind, rules, &basket->keys);
+	basket->count = RecsysArgKeyArray(fcinfo, ITEMS, type, rules, &basket->keys);
 	values = palloc(sizeof(Datum) * Max(basket->count, 1));
 	for (int i = 0; i < basket->count; i++)
 		values[i] = RecsysKeyToDatum(type, &basket->keys[i]);

@@ -119,7 +119,7 @@ frequent_itemsets(FunctionCallInfo fcinfo, RecsysMiningVariant variant)
 		answer.context = RecsysSetStreamContext(state.stream);
 	RecsysReadItemsetRequest(fcinfo, &variant, answer.item_type, &request);
 	RecsysReadBaskets(&request, &answer, &source);
-	RecsysRequestKeysAs(&request, source.kind);
+	RecsysRequestKeysAs(&request, source.kind, source.type);
 	RecsysPrepareBaskets(&request, &source, item_type, answer.context, &state.prepared);
 	RecsysBasketSourceClose(&source);
 

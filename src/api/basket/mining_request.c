@@ -129,10 +129,10 @@ RecsysReadRuleRequest(FunctionCallInfo fcinfo, const RecsysMiningVariant *varian
 }
 
 void
-RecsysRequestKeysAs(RecsysMiningRequest *request, RecsysKeyKind kind)
+RecsysRequestKeysAs(RecsysMiningRequest *request, RecsysKeyKind kind, Oid type)
 {
-	RecsysKeyListAs(&request->must_contain, kind);
-	RecsysKeyListAs(&request->must_not_contain, kind);
-	RecsysKeyListAs(&request->consequents, kind);
+	RecsysKeyListAs(&request->must_contain, type);
+	RecsysKeyListAs(&request->must_not_contain, type);
+	RecsysKeyListAs(&request->consequents, type);
 	RecsysCheckItemLists(request, kind);
 }

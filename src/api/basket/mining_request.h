@@ -45,7 +45,7 @@ extern void RecsysReadRuleRequest(FunctionCallInfo fcinfo, const RecsysMiningVar
 								  Oid item_type, RecsysMiningRequest *request,
 								  RecsysRuleOptions *rules);
 
-/* The lists become keys of the kind that the baskets turn out to have; errors out if they rule each other out. */
-extern void RecsysRequestKeysAs(RecsysMiningRequest *request, RecsysKeyKind kind);
+/* The lists become keys of the type that the baskets turn out to have; errors out if they rule each other out. */
+extern void RecsysRequestKeysAs(RecsysMiningRequest *request, RecsysKeyKind kind, Oid type);
 
 #endif							/* RECSYS_MINING_REQUEST_H */

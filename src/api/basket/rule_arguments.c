@@ -248,11 +248,11 @@ RecsysArgKeys(FunctionCallInfo fcinfo, int argument, const char *name, Oid item_
 }
 
 void
-RecsysKeyListAs(RecsysKeyList *list, RecsysKeyKind kind)
+RecsysKeyListAs(RecsysKeyList *list, Oid type)
 {
-	if (list->kind == kind || list->kind != RECSYS_KEY_TEXT)
+	if (list->kind != RECSYS_KEY_TEXT)
 		return;
 	for (int i = 0; i < list->count; i++)
-		RecsysKeyFromText(kind, pnstrdup(list->keys[i].data, list->keys[i].len), &list->keys[i]);
-	list->kind = kind;
+		RecsysKeyFromText(type, pnstrdup(list->keys[i].data, list->keys[i].len), &list->keys[i]);
+	(void) RecsysKeyKindOfType(type, &list->kind);
 }

@@ -55,9 +55,9 @@ extern void RecsysArgKeys(FunctionCallInfo fcinfo, int argument, const char *nam
 						  Oid item_type, RecsysKeyList *list);
 
 /*
- * Turns the list into keys of another kind.  If the answer is text, the list is read as
+ * Turns the list into keys of another type.  If the answer is text, the list is read as
  * text first, before it is known what the recommender's keys are.
  */
-extern void RecsysKeyListAs(RecsysKeyList *list, RecsysKeyKind kind);
+extern void RecsysKeyListAs(RecsysKeyList *list, Oid type);
 
 #endif							/* RECSYS_RULE_ARGUMENTS_H */

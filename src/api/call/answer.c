@@ -23,7 +23,7 @@ check_item_type(FunctionCallInfo call, Oid type)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("item keys cannot be returned as %s", format_type_be(type)),
-			 errdetail("Item keys are bigint, integer, smallint, text, character varying or uuid, or of a domain over one of these."),
+			 errdetail("Item keys are bigint, integer, smallint, text, character varying, character, name, uuid or an enum, or of a domain over one of these."),
 			 errhint("Ask for text, which holds all of them: %s.",
 					 RecsysSuggestCall(call, RECSYS_KEY_TEXT, NULL))));
 }

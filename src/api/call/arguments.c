@@ -108,16 +108,29 @@ RecsysArgDouble(FunctionCallInfo fcinfo, int argument, const char *name, double 
 	return PG_GETARG_FLOAT8(argument);
 }
 
+static RecsysKeyKind
+key_kind(Oid column_type)
+{
+	RecsysKeyKind kind;
+
+	if (!RecsysKeyKindOfType(column_type, &kind))
+		elog(ERROR, "type %u is not a key type", column_type);
+	return kind;
+}
+
 static void
-key_of_value(Oid type, Datum value, RecsysKeyKind kind, const char *role,
+key_of_value(Oid type, Datum value, Oid column_type, const char *role,
 			 const char *recommender, RecsysKey *key)
 {
+	RecsysKeyKind kind = key_kind(column_type);
 	RecsysKeyKind given;
 
-	if (RecsysKeyKindOfType(type, &given) && given == kind)
+	/* of the blanks at the end of a text, what the column's type says of them holds */
+	if (RecsysKeyKindOfType(type, &given) && given == kind &&
+		!(getBaseType(column_type) == BPCHAROID && RecsysTypeIsText(type)))
 		RecsysKeyFromDatum(getBaseType(type), value, key);
 	else if (RecsysTypeIsText(type))
-		RecsysKeyFromText(kind, RecsysTextOfDatum(type, value), key);
+		RecsysKeyFromText(column_type, RecsysTextOfDatum(type, value), key);
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -130,11 +143,11 @@ key_of_value(Oid type, Datum value, RecsysKeyKind kind, const char *role,
 }
 
 void
-RecsysArgKey(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
+RecsysArgKey(FunctionCallInfo fcinfo, int argument, Oid column_type,
 			 const char *role, const char *recommender, RecsysKey *key)
 {
-	key_of_value(argument_type(fcinfo, argument), PG_GETARG_DATUM(argument), kind, role,
-				 recommender, key);
+	key_of_value(argument_type(fcinfo, argument), PG_GETARG_DATUM(argument), column_type,
+				 role, recommender, key);
 }
 
 /* A text as PostgreSQL writes arrays, such as '{1,2}' or '{"1","2"}' */
@@ -150,7 +163,7 @@ read_array(const char *text, RecsysKeyKind kind)
 }
 
 int
-RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
+RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, Oid column_type,
 				  const char *recommender, RecsysKey **keys)
 {
 	Oid			type = argument_type(fcinfo, argument);
@@ -164,7 +177,8 @@ RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
 	int			kept = 0;
 
 	if (RecsysTypeIsText(type))
-		array = read_array(RecsysTextOfDatum(type, PG_GETARG_DATUM(argument)), kind);
+		array = read_array(RecsysTextOfDatum(type, PG_GETARG_DATUM(argument)),
+						   key_kind(column_type));
 	else
 		array = PG_GETARG_ARRAYTYPE_P(argument);
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &byvalue, &align);
@@ -172,7 +186,7 @@ RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
 	*keys = palloc(sizeof(RecsysKey) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 		if (!isnull[i])
-			key_of_value(ARR_ELEMTYPE(array), values[i], kind, "item", recommender,
+			key_of_value(ARR_ELEMTYPE(array), values[i], column_type, "item", recommender,
 						 &(*keys)[kept++]);
 	return kept;
 }

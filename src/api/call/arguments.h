@@ -34,18 +34,18 @@ extern double RecsysArgDouble(FunctionCallInfo fcinfo, int argument, const char 
 							  double high);
 
 /*
- * Key in a non-null argument.  Text is read as a key of the recommender's type.
- * Errors out when the argument's type is another one and not of the kind that the
- * recommender has in that role ("user" or "item").
+ * Key in a non-null argument.  Text is read as a key of the column's type.
+ * Errors out when the argument's type is another one and not of that column's
+ * kind in that role ("user" or "item").
  */
-extern void RecsysArgKey(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
+extern void RecsysArgKey(FunctionCallInfo fcinfo, int argument, Oid column_type,
 						 const char *role, const char *recommender, RecsysKey *key);
 
 /*
  * Item keys in a non-null argument: an array, or a text that is read as one.
  * NULL elements are left out.  Returns how many there are.
  */
-extern int	RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, RecsysKeyKind kind,
+extern int	RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, Oid column_type,
 							  const char *recommender, RecsysKey **keys);
 
 /*

@@ -210,6 +210,8 @@ refuse_partitioned(Oid relation)
 {
 	List	   *partitions = usable_partitions(relation);
 
+	if (get_rel_name(relation) == NULL)
+		has_been_dropped();
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("\"%s\" is a partitioned index", RecsysNameForMessage(relation)),

@@ -12,11 +12,14 @@
 #include "access/genam.h"
 #include "access/relation.h"
 #include "am/entry/indexes.h"
+#include "api/call/recommender.h"
 #include "api/operate/forgetin.h"
+#include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "compat.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -70,7 +73,9 @@ indexes_of_partitions(Oid relation, char kind)
 	List	   *indexes = NIL;
 	ListCell   *cell;
 
-	foreach(cell, find_all_inheritors(relation, AccessShareLock, NULL))
+	/* indexes are opened behind their tables, one by one */
+	foreach(cell, find_all_inheritors(relation, kind == RELKIND_PARTITIONED_INDEX ?
+									  NoLock : RowExclusiveLock, NULL))
 	{
 		Oid			part = lfirst_oid(cell);
 
@@ -114,6 +119,23 @@ check_users(Oid table, List *indexes)
 	}
 }
 
+/*
+ * Locks the table at the top, and with it the tree below: the table before its partitions and
+ * before indexes, as everybody else does.
+ */
+static void
+lock_table(Oid relation, char kind)
+{
+	Oid			table = kind == RELKIND_PARTITIONED_INDEX ? IndexGetRelation(relation, true) : relation;
+
+	if (OidIsValid(table))
+		LockRelationOid(table, RowExclusiveLock);
+	if (get_rel_relkind(relation) != kind)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the relation with the user has been dropped")));
+}
+
 List *
 RecsysIndexesToForgetIn(Oid relation)
 {
@@ -128,7 +150,8 @@ RecsysIndexesToForgetIn(Oid relation)
 	if (!RECSYS_OWNS_RELATION(relation) &&
 		(kind == RELKIND_PARTITIONED_INDEX || !RECSYS_MAY_MAINTAIN(relation)))
 		aclcheck_error(ACLCHECK_NOT_OWNER, kind == RELKIND_PARTITIONED_INDEX ? OBJECT_INDEX : OBJECT_TABLE,
-					   get_rel_name(relation));
+					   RecsysNameForMessage(relation));
+	lock_table(relation, kind);
 	indexes = indexes_of_partitions(relation, kind);
 	if (indexes == NIL)
 		ereport(ERROR,

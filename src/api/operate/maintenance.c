@@ -135,7 +135,7 @@ forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap)
 	refuse_in_recovery("recsys.forget_user()");
 	RecsysOpenOwnIndex(relation, RowExclusiveLock, true, &heap, &index);
 	refuse_read_only("recsys.forget_user()", index);
-	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_kind, "user",
+	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_type, "user",
 				 RelationGetRelationName(index), &key);
 	if (*last_heap != RelationGetRelid(heap))
 		tell_of_rows(heap, index, &key);

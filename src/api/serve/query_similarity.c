@@ -118,6 +118,7 @@ query_item_similarity(FunctionCallInfo fcinfo, int first_option)
 	RecsysModelOptions options;
 	RecsysCollector *collector;
 	RecsysModel *model;
+	Oid			item_type;
 	RecsysKeyKind kind;
 	PairState	state;
 	bool		weighted;
@@ -127,7 +128,8 @@ query_item_similarity(FunctionCallInfo fcinfo, int first_option)
 	read_options(fcinfo, first_option, &options);
 
 	RecsysAnswerInit(&answer, fcinfo);
-	collector = RecsysCollectQuery(query, limit, &kind, &weighted);
+	collector = RecsysCollectQuery(query, limit, &item_type, &weighted);
+	(void) RecsysKeyKindOfType(item_type, &kind);
 	RecsysAnswerCheckKind(&answer, kind, NULL);
 	RecsysCheckQueryHalfLives(RecsysCollectorTimed(collector), 0, options.training_half_life);
 	model = train(collector, weighted, &options, limit);

@@ -40,7 +40,7 @@ recommend(FunctionCallInfo fcinfo, int exclude_seen, int half_life)
 
 	/* the user first: the hint about items repeats it */
 	if (!PG_ARGISNULL(0))
-		RecsysArgKey(fcinfo, 0, recommender.columns.user_kind, "user",
+		RecsysArgKey(fcinfo, 0, recommender.columns.user_type, "user",
 					 RECOMMENDER_NAME(recommender), &user);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
 	decay = RecsysArgHalfLife(fcinfo, half_life, recommender.columns.time_column > 0,
@@ -135,7 +135,7 @@ recsys_recommend_for_items(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0))
 	{
 		RecsysKey  *keys;
-		int			count = RecsysArgKeyArray(fcinfo, 0, recommender.columns.item_kind,
+		int			count = RecsysArgKeyArray(fcinfo, 0, recommender.columns.item_type,
 											  RECOMMENDER_NAME(recommender), &keys);
 
 		if (k > 0)
@@ -284,7 +284,7 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 	RecsysAnswerInit(&answer, fcinfo);
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
 	if (!PG_ARGISNULL(0))
-		RecsysArgKey(fcinfo, 0, recommender.columns.user_kind, "user",
+		RecsysArgKey(fcinfo, 0, recommender.columns.user_type, "user",
 					 RECOMMENDER_NAME(recommender), &user);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
 	half_life = RecsysArgHalfLife(fcinfo, 3, recommender.columns.time_column > 0,
@@ -293,7 +293,7 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
 	{
-		RecsysArgKey(fcinfo, 1, recommender.columns.item_kind, "item",
+		RecsysArgKey(fcinfo, 1, recommender.columns.item_type, "item",
 					 RECOMMENDER_NAME(recommender), &item);
 		if (RecsysFindItem(&recommender, &item, &number))
 		{

@@ -45,7 +45,7 @@ recsys_similar_items(PG_FUNCTION_ARGS)
 						  RelationGetRelationName(recommender.index));
 	if (!PG_ARGISNULL(0))
 	{
-		RecsysArgKey(fcinfo, 0, recommender.columns.item_kind, "item",
+		RecsysArgKey(fcinfo, 0, recommender.columns.item_type, "item",
 					 RelationGetRelationName(recommender.index), &key);
 		if (RecsysFindItem(&recommender, &key, &item))
 		{

@@ -27,6 +27,7 @@ typedef struct RecsysCollectorOptions
 {
 	RecsysKeyKind user_kind;
 	RecsysKeyKind item_kind;
+	Oid			item_type;		/* that texts are read as to be keys of items; of a query only */
 	bool		weighted;
 	bool		timed;
 	Oid			time_type;		/* base type of the times, InvalidOid without */

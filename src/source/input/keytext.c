@@ -81,12 +81,18 @@ RecsysKeyKindTypeName(RecsysKeyKind kind)
 }
 
 void
-RecsysKeyFromText(RecsysKeyKind kind, const char *text, RecsysKey *key)
+RecsysKeyFromText(Oid column_type, const char *text, RecsysKey *key)
 {
-	Oid			type = RecsysKeyKindType(kind);
+	RecsysKeyKind kind;
+	Oid			type;
 	Oid			input;
 	Oid			argument;
 
+	if (!RecsysKeyKindOfType(column_type, &kind))
+		elog(ERROR, "type %u is not a key type", column_type);
+
+	/* a char(n) comes from its column with the blanks that fill it up, and goes back so */
+	type = getBaseType(column_type) == BPCHAROID ? BPCHAROID : RecsysKeyKindType(kind);
 	getTypeInputInfo(type, &input, &argument);
 	RecsysKeyFromDatum(type, OidInputFunctionCall(input, unconstify(char *, text), argument, -1),
 					   key);

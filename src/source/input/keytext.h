@@ -22,10 +22,10 @@ extern Oid	RecsysKeyKindType(RecsysKeyKind kind);
 extern const char *RecsysKeyKindTypeName(RecsysKeyKind kind);
 
 /*
- * A key as that type's input function reads it, with that function's error if
- * it is none.  Memory is of the current context.
+ * A key of a column's type, as the input function of its kind's type reads it, with
+ * that function's error if it is none.  Memory is of the current context.
  */
-extern void RecsysKeyFromText(RecsysKeyKind kind, const char *text, RecsysKey *key);
+extern void RecsysKeyFromText(Oid column_type, const char *text, RecsysKey *key);
 
 /*
  * A key as a value of a type: one of the key's kind, or text, which can hold

@@ -16,6 +16,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "source/input/keyadvice.h"
+#include "source/input/keytext.h"
 #include "source/input/query.h"
 #include "source/input/runas.h"
 #include "source/input/values.h"
@@ -247,6 +248,9 @@ start_collection(void *arg, TupleDesc desc)
 	check_shape(desc, &collection->shape);
 	collection->options.user_kind = collection->shape.user_kind;
 	collection->options.item_kind = collection->shape.item_kind;
+	/* numbers of all types are keys as bigint, but the blanks of char(n) do not count */
+	collection->options.item_type = collection->shape.types[1] == BPCHAROID ? BPCHAROID :
+		RecsysKeyKindType(collection->shape.item_kind);
 	collection->options.weighted = collection->shape.weight_column >= 0;
 	collection->options.timed = collection->shape.time_column >= 0;
 	collection->options.time_type = collection->options.timed ?
@@ -283,7 +287,7 @@ RecsysCollectSeeded(const char *query, Oid role, Size memory_limit, uint64 seed,
 }
 
 RecsysCollector *
-RecsysCollectQuery(const char *query, Size memory_limit, RecsysKeyKind *item_kind, bool *weighted)
+RecsysCollectQuery(const char *query, Size memory_limit, Oid *item_type, bool *weighted)
 {
 	RecsysCollectorOptions options;
 	RecsysCollector *collector;
@@ -292,7 +296,7 @@ RecsysCollectQuery(const char *query, Size memory_limit, RecsysKeyKind *item_kin
 	if (!pg_strong_random(&seed, sizeof(seed)))
 		seed = (uint64) GetCurrentTimestamp();
 	collector = RecsysCollectSeeded(query, InvalidOid, memory_limit, seed, &options);
-	*item_kind = options.item_kind;
+	*item_type = options.item_type;
 	*weighted = options.weighted;
 	return collector;
 }

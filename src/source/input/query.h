@@ -13,11 +13,12 @@
 
 /*
  * Runs a query that returns user, item [, weight [, time]] and gives all its
- * rows to a new collector in the current memory context.  *weighted tells
+ * rows to a new collector in the current memory context.  *item_type is the type
+ * that keys of its items are read as where they come as text, *weighted tells
  * whether there is a weight column.  Errors out, with a hint, on any other shape.
  */
 extern RecsysCollector *RecsysCollectQuery(const char *query, Size memory_limit,
-										   RecsysKeyKind *item_kind, bool *weighted);
+										   Oid *item_type, bool *weighted);
 
 /*
  * The same with a given seed of the key hashes, which decide the order of users;
