@@ -82,9 +82,11 @@ recsys_merge(PG_FUNCTION_ARGS)
 	RecsysEndAsOwner(&before);
 	if (done && mode == RECSYS_MERGE_EXACT && merged.inexact > 0 && RecsysGetCache(index)->meta.learned)
 		ereport(NOTICE,
-				(errmsg("%llu items have changed since similarity \"%s\" was trained",
-						(unsigned long long) merged.inexact,
-						RecsysSimilarityName(RecsysGetCache(index)->meta.similarity)),
+				(errmsg_plural("%llu item has changed since similarity \"%s\" was trained",
+							   "%llu items have changed since similarity \"%s\" was trained",
+							   (unsigned long) merged.inexact,
+							   (unsigned long long) merged.inexact,
+							   RecsysSimilarityName(RecsysGetCache(index)->meta.similarity)),
 				 errdetail("Users and supports of all pairs are exact; scores and new pairs wait for the next training."),
 				 errhint("Train anew with REINDEX INDEX CONCURRENTLY %s.",
 						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
