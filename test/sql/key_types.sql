@@ -14,6 +14,7 @@ CREATE INDEX char_recsys ON char_keys USING recsys (user_id, item_id) WITH (min_
 SELECT item_id || '|' AS item, source FROM recommend('u4'::char(5), 3, 'char_recsys', NULL::text);
 SELECT item_id::text || '|' AS item, source FROM recommend('u4   '::bpchar, 3, 'char_recsys', NULL::bpchar);
 SELECT * FROM similar_items('b'::text, 5, 'char_recsys');
+SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT item_id FROM char_keys WHERE user_id = 'u3';
 SELECT item_id FROM char_keys WHERE user_id = 'u3' ORDER BY 1;
 SELECT item_id FROM char_keys WHERE user_id = 'u3  '::char(9) AND item_id = 'b ';
@@ -31,6 +32,7 @@ CREATE INDEX name_recsys ON name_keys USING recsys (user_id, item_id) WITH (min_
 SELECT left(item_id, 3) AS item, source FROM recommend('u4'::name, 3, 'name_recsys', NULL::text);
 SELECT pg_typeof(item_id), left(item_id, 3) AS item FROM recommend('u4'::text, 3, 'name_recsys', NULL::name);
 EXPLAIN (COSTS OFF) SELECT item_id FROM name_keys WHERE user_id = 'u1'::text;
+RESET enable_bitmapscan;
 SELECT item_id FROM name_keys WHERE user_id = 'u1' ORDER BY 1;
 SELECT item_id FROM name_keys WHERE user_id = 'u1'::text ORDER BY 1;
 SELECT item_id FROM name_keys WHERE 'u1'::text = user_id AND item_id = 'b'::name;
@@ -102,7 +104,8 @@ CREATE TYPE citext (INPUT = citextin, OUTPUT = citextout, INTERNALLENGTH = varia
 CREATE CAST (citext AS text) WITHOUT FUNCTION AS IMPLICIT;
 RESET client_min_messages;
 ALTER TABLE others ADD email citext;
-SELECT try('CREATE INDEX others_recsys ON others USING recsys (email, id)');
+-- from 17 on the search path leads nowhere while an index is made
+SELECT replace(try('CREATE INDEX others_recsys ON others USING recsys (email, id)'), 'public.citext', 'citext') AS try;
 SELECT * FROM query_item_similarity('SELECT email, id FROM others');
 DROP FUNCTION try;
 
