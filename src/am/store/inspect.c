@@ -223,6 +223,18 @@ RecsysCopyPage(Relation index, BlockNumber block, BufferAccessStrategy strategy,
 	UnlockReleaseBuffer(buffer);
 }
 
+/* Any other byte than 0 and 1 is no bool, and reading it as one is undefined. */
+static bool
+bools_are_sane(const RecsysMetaData *meta)
+{
+	uint8		bytes[3];
+
+	memcpy(&bytes[0], &meta->weighted, 1);
+	memcpy(&bytes[1], &meta->timed, 1);
+	memcpy(&bytes[2], &meta->learned, 1);
+	return bytes[0] <= 1 && bytes[1] <= 1 && bytes[2] <= 1;
+}
+
 bool
 RecsysPeekMeta(Relation index, RecsysMetaData *meta)
 {
@@ -237,5 +249,5 @@ RecsysPeekMeta(Relation index, RecsysMetaData *meta)
 	if (strcmp(facts.kind, kind_names[RECSYS_PAGE_META]) != 0)
 		return false;
 	memcpy(meta, RecsysPageGetMeta((Page) image.data), sizeof(*meta));
-	return meta->magic == RECSYS_MAGIC;
+	return meta->magic == RECSYS_MAGIC && bools_are_sane(meta);
 }
