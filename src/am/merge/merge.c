@@ -347,52 +347,6 @@ run_merge(RecsysMergeState *merge)
 	merge->result->inexact = inexact_items(merge->index);
 }
 
-bool
-RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResult *result)
-{
-	MemoryContext context;
-	MemoryContext old;
-	RecsysMergeState merge;
-
-	if (!ConditionalLockPage(index, RECSYS_META_BLOCK, ExclusiveLock))
-		return false;
-
-	/* nobody else has written to it, and what this transaction has is not over yet */
-	if (RecsysIndexIsNew(index))
-	{
-		memset(result, 0, sizeof(*result));
-		result->inexact = inexact_items(index);
-		UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
-		return true;
-	}
-
-	context = AllocSetContextCreate(CurrentMemoryContext, "recsys merge", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(context);
-	init_merge(&merge, heap, index, mode, result, context);
-	PG_TRY();
-	{
-		run_merge(&merge);
-	}
-	PG_FINALLY();
-	{
-		RecsysMergeProgressEnd();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
-	UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
-	return true;
-}
-
-void
-RecsysLastMerge(Relation index, TimestampTz *merged_at, int64 *duration)
-{
-	RecsysMetaData meta = read_meta(index);
-
-	*merged_at = meta.merged_at;
-	*duration = meta.merge_duration;
-}
-
 /* Visitor: an event for every entry of the user with the key that arg has. */
 static void
 collect_events(void *arg, RecsysUserView *user)
@@ -428,19 +382,26 @@ run_merge_of_user(RecsysMergeState *merge, uint32 user_hash)
 	merge->result->inexact = inexact_items(merge->index);
 }
 
-void
-RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResult *result)
+/*
+ * A merge of what is pending or, where there is a user_hash, of all that this user has.
+ * The lock on the meta page is held, and is released here.
+ */
+static void
+merge_locked(Relation heap, Relation index, RecsysMergeMode mode, const uint32 *user_hash,
+			 RecsysMergeResult *result)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys merge",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	RecsysMergeState merge;
 
-	LockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
-	init_merge(&merge, heap, index, RECSYS_MERGE_EXACT, result, context);
+	init_merge(&merge, heap, index, mode, result, context);
 	PG_TRY();
 	{
-		run_merge_of_user(&merge, user_hash);
+		if (user_hash != NULL)
+			run_merge_of_user(&merge, *user_hash);
+		else
+			run_merge(&merge);
 	}
 	PG_FINALLY();
 	{
@@ -450,4 +411,39 @@ RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResu
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
+}
+
+bool
+RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResult *result)
+{
+	if (!ConditionalLockPage(index, RECSYS_META_BLOCK, ExclusiveLock))
+		return false;
+
+	/* nobody else has written to it, and what this transaction has is not over yet */
+	if (RecsysIndexIsNew(index))
+	{
+		memset(result, 0, sizeof(*result));
+		result->inexact = inexact_items(index);
+		UnlockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
+		return true;
+	}
+
+	merge_locked(heap, index, mode, NULL, result);
+	return true;
+}
+
+void
+RecsysLastMerge(Relation index, TimestampTz *merged_at, int64 *duration)
+{
+	RecsysMetaData meta = read_meta(index);
+
+	*merged_at = meta.merged_at;
+	*duration = meta.merge_duration;
+}
+
+void
+RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResult *result)
+{
+	LockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
+	merge_locked(heap, index, RECSYS_MERGE_EXACT, &user_hash, result);
 }
