@@ -23,6 +23,23 @@ PG_FUNCTION_INFO_V1(recsys_explain_recommendation);
 
 #define RECOMMENDER_NAME(recommender) RelationGetRelationName((recommender).index)
 
+/* The user, unless NULL, is the first argument, and the recommender the third. */
+static void
+open_for_user(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysRecommender *recommender,
+			  RecsysKey *user)
+{
+	const char *name;
+
+	RecsysAnswerInit(answer, fcinfo);
+	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), recommender);
+	name = RECOMMENDER_NAME(*recommender);
+
+	/* the user first: the hint about items repeats it */
+	if (!PG_ARGISNULL(0))
+		RecsysArgKey(fcinfo, 0, recommender->columns.user_type, "user", name, user);
+	RecsysAnswerCheckKind(answer, recommender->columns.item_kind, name);
+}
+
 /* Arguments: user, k, recommender, then exclude_seen and half_life at the given places */
 static void
 recommend(FunctionCallInfo fcinfo, int exclude_seen, int half_life)
@@ -35,14 +52,7 @@ recommend(FunctionCallInfo fcinfo, int exclude_seen, int half_life)
 	bool		exclude = PG_ARGISNULL(exclude_seen) || PG_GETARG_BOOL(exclude_seen);
 	int64		decay;
 
-	RecsysAnswerInit(&answer, fcinfo);
-	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
-
-	/* the user first: the hint about items repeats it */
-	if (!PG_ARGISNULL(0))
-		RecsysArgKey(fcinfo, 0, recommender.columns.user_type, "user",
-					 RECOMMENDER_NAME(recommender), &user);
-	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
+	open_for_user(fcinfo, &answer, &recommender, &user);
 	decay = RecsysArgHalfLife(fcinfo, half_life, recommender.columns.time_column > 0,
 							  RECOMMENDER_NAME(recommender), RecsysGetHalfLife(recommender.index));
 
@@ -281,12 +291,7 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 	uint32		number;
 	int64		half_life;
 
-	RecsysAnswerInit(&answer, fcinfo);
-	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
-	if (!PG_ARGISNULL(0))
-		RecsysArgKey(fcinfo, 0, recommender.columns.user_type, "user",
-					 RECOMMENDER_NAME(recommender), &user);
-	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
+	open_for_user(fcinfo, &answer, &recommender, &user);
 	half_life = RecsysArgHalfLife(fcinfo, 3, recommender.columns.time_column > 0,
 								  RECOMMENDER_NAME(recommender),
 								  RecsysGetHalfLife(recommender.index));
