@@ -79,7 +79,7 @@ kinds_are_sane(const RecsysMetaData *meta, const RecsysColumns *columns)
 	memcpy(&weighted, &meta->weighted, 1);
 	memcpy(&timed, &meta->timed, 1);
 	memcpy(&learned, &meta->learned, 1);
-	if (learned > 1 || learned < (meta->similarity > RECSYS_LOG_LIKELIHOOD))
+	if (learned > 1 || learned < RecsysSimilarityIsLearned(meta->similarity))
 		return false;
 	return meta->user_kind == columns->user_kind && meta->item_kind == columns->item_kind &&
 		weighted == (columns->weight_column > 0) && timed == (columns->time_column > 0);
@@ -160,4 +160,18 @@ RecsysGetCache(Relation index)
 	if (index->rd_amcache != NULL)
 		return (RecsysCache *) index->rd_amcache;
 	return RecsysRefreshCache(index);
+}
+
+void
+RecsysGraphOptions(const RecsysMetaData *meta, RecsysModelOptions *options)
+{
+	*options = meta->options;
+
+	/* these have been looked at: see RecsysMetaCheck */
+	options->similarity = (RecsysSimilarity) meta->similarity;
+	options->neighbors = meta->neighbors;
+	options->min_support = meta->min_support;
+	options->max_history = meta->max_history;
+	options->shrinkage = meta->shrinkage;
+	options->alpha = meta->alpha;
 }

@@ -34,6 +34,11 @@ extern RecsysCache *RecsysRefreshCache(Relation index);
 /* Entry size of a side. */
 extern int	RecsysEntryStride(RecsysSide side, bool weighted, bool timed);
 
+/*
+ * The options that merges weigh and score with: those that the graph was built with.
+ */
+extern void RecsysGraphOptions(const RecsysMetaData *meta, RecsysModelOptions *options);
+
 /* Errors out unless the page is a meta page of the current format. */
 extern void RecsysMetaCheck(Relation index, Page page);
 

@@ -159,13 +159,12 @@ RecsysModelUsesWeights(const RecsysModelOptions *options)
 bool
 RecsysModelIsCounted(const RecsysModelOptions *options)
 {
-	if (options->similarity > RECSYS_LOG_LIKELIHOOD)
+	if (RecsysSimilarityIsLearned(options->similarity))
 		return false;
 
-	/* the other measures do not look at weights */
-	return options->similarity != RECSYS_COSINE ||
-		(options->weighting == RECSYS_WEIGHTING_NONE && options->user_damping == 0.0 &&
-		 options->training_half_life == 0);
+	/* bm25 weighs by what other users have, and what decays does so from one day to another */
+	return !RecsysModelUsesWeights(options) ||
+		(options->weighting != RECSYS_WEIGHTING_BM25 && options->training_half_life == 0);
 }
 
 bool

@@ -34,7 +34,7 @@ typedef struct RecsysModelOption
  * beside them.  A graph row has room for no more, see am/store/page.h.
  */
 #define RECSYS_MAX_NEIGHBORS 500
-#define RECSYS_MAX_STORED 590
+#define RECSYS_MAX_STORED 589
 
 /* Directions that spectral can filter */
 #define RECSYS_SPECTRAL_MIN_RANK 1
@@ -68,9 +68,9 @@ extern const char *RecsysWeightingName(RecsysWeighting weighting);
 extern bool RecsysModelUsesWeights(const RecsysModelOptions *options);
 
 /*
- * Is a pair's score a function of c_ij (or the dot product of the two items'
- * weights as they are), n_i, n_j and N?  Then merges recompute rows exactly.
- * The graphs of other models change with a REINDEX only.
+ * Is a pair's score a function of c_ij (or the dot product of the two items' weights),
+ * n_i, n_j and N, and each user's weights one of the user's own history?  Then merges
+ * recompute rows exactly.  The graphs of other models change with a REINDEX only.
  */
 extern bool RecsysModelIsCounted(const RecsysModelOptions *options);
 

@@ -15,6 +15,7 @@
 #endif
 
 #include "core/pairs/modeloptions.h"
+#include "core/pairs/product.h"
 #include "core/rows/histories.h"
 #include "miscadmin.h"
 #include "source/train/historyfile.h"
@@ -39,6 +40,7 @@ struct RecsysModel
 	Size		memory_limit;
 	RecsysModelStatistics statistics;
 	RecsysItemTotals totals;
+	const RecsysItemTotals *scored; /* those that the run at hand computes scores with */
 
 	/* the user at hand */
 	RecsysInteraction *current;
@@ -79,6 +81,7 @@ RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_lim
 	model->memory_limit = memory_limit;
 
 	model->totals.nitems = nitems;
+	model->scored = &model->totals;
 	model->totals.users = recsys_alloc_huge_zero(sizeof(uint32) * slots);
 	model->totals.work = recsys_alloc_huge_zero(sizeof(uint64) * slots);
 	if (weighted)
@@ -108,6 +111,17 @@ RecsysModelSetDecay(RecsysModel *model, int64 half_life, int64 reference)
 	Assert(model->weighted && model->statistics.users == 0);
 	model->half_life = half_life;
 	model->reference = reference;
+}
+
+void
+RecsysModelKeepLatest(RecsysModel *model)
+{
+	Size		slots = Max(model->totals.nitems, 1);
+
+	Assert(model->statistics.users == 0);
+	model->totals.latest = MemoryContextAllocHuge(model->context, sizeof(int64) * slots);
+	for (Size item = 0; item < slots; item++)
+		model->totals.latest[item] = RECSYS_NO_TIME;
 }
 
 /* What is ever so old still counts as an interaction. */
@@ -250,9 +264,11 @@ RecsysModelEndUser(RecsysModel *model)
 		if (model->totals.users[item]++ == 0)
 			statistics->items++;
 		model->totals.work[item] += count;
+		if (model->totals.latest != NULL)
+			model->totals.latest[item] = Max(model->totals.latest[item], model->folded[i].time);
 		if (model->weighted)
 		{
-			model->totals.norm2[item] += (double) model->folded[i].weight * model->folded[i].weight;
+			model->totals.norm2[item] += RecsysProduct(model->folded[i].weight, model->folded[i].weight);
 			model->totals.mass[item] += model->folded[i].weight;
 		}
 	}
@@ -329,8 +345,16 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 	training.matrix = model->file == NULL ? &model->histories.matrix : NULL;
 	training.file = model->file;
 	training.factors = &model->factors;
+	training.scored = &model->scored;
 	model->statistics.passes = RecsysTrain(&training, report, arg);
+	model->scored = &model->totals;
 	MemoryContextSwitchTo(old);
+}
+
+const RecsysItemTotals *
+RecsysModelScored(const RecsysModel *model)
+{
+	return model->scored;
 }
 
 const RecsysFactors *

@@ -44,6 +44,9 @@ extern RecsysModel *RecsysModelCreate(uint32 nitems, bool weighted, int max_hist
  */
 extern void RecsysModelSetDecay(RecsysModel *model, int64 half_life, int64 reference);
 
+/* Totals tell each item's latest time as well; before the first interaction. */
+extern void RecsysModelKeepLatest(RecsysModel *model);
+
 /* One interaction of the user at hand; its item must be a number below nitems. */
 extern void RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction);
 
@@ -66,6 +69,12 @@ extern const RecsysItemTotals *RecsysModelFinish(RecsysModel *model);
  */
 extern void RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 						   RecsysRowReporter report, void *arg);
+
+/*
+ * For the reporter of a run: the totals that its scores are computed with.  Norms and
+ * masses are those of the weights that training sees.
+ */
+extern const RecsysItemTotals *RecsysModelScored(const RecsysModel *model);
 
 /* What the last run has learned beside the item graph; NULL for models without factors. */
 extern const RecsysFactors *RecsysModelFactors(RecsysModel *model);
