@@ -56,7 +56,8 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 	recount->options.min_support = recount->meta.min_support;
 	recount->options.shrinkage = recount->meta.shrinkage;
 	recount->options.alpha = recount->meta.alpha;
-	recount->uses_dots = recount->meta.weighted && recount->meta.similarity == RECSYS_COSINE &&
+	recount->weighted = recount->meta.weighted && RecsysModelHasWeights(&recount->meta.options);
+	recount->uses_dots = recount->weighted && recount->meta.similarity == RECSYS_COSINE &&
 		!recount->meta.learned;
 	recount->symmetric = recount->meta.alpha == 0 &&
 		(recount->meta.similarity == RECSYS_COSINE || recount->meta.similarity == RECSYS_JACCARD ||
@@ -176,7 +177,7 @@ RecsysRoundStart(RecsysRecount *recount, const uint32 *items, uint32 nitems)
 
 	MemoryContextReset(recount->round);
 	old = MemoryContextSwitchTo(recount->round);
-	RecsysHistoriesInit(&recount->histories, recount->nitems, recount->meta.weighted);
+	RecsysHistoriesInit(&recount->histories, recount->nitems, recount->weighted);
 	MemoryContextSwitchTo(old);
 	recount->items = items;
 	recount->nround = nitems;

@@ -29,7 +29,7 @@
 static Size
 histories_size(const RecsysRecount *recount)
 {
-	return RecsysHistoriesEntries(&recount->histories) * (recount->meta.weighted ? 8 : 4) +
+	return RecsysHistoriesEntries(&recount->histories) * (recount->weighted ? 8 : 4) +
 		recount->histories.matrix.nrows * sizeof(uint64) + recount->nmembers * sizeof(RecsysMember) * 2;
 }
 
@@ -38,6 +38,7 @@ static void
 add_user(void *arg, RecsysUserView *user)
 {
 	RecsysRecount *recount = arg;
+	RecsysFolding folding;
 	bool		member = false;
 	int			count;
 
@@ -50,8 +51,9 @@ add_user(void *arg, RecsysUserView *user)
 		recount->folded = MemoryContextAllocHuge(recount->context,
 												 sizeof(RecsysHistoryItem) * (Size) recount->maxfolded);
 	}
-	count = RecsysHistoryFold(user->interactions, user->ninteractions, recount->meta.max_history,
-							  &recount->order, recount->folded, NULL);
+	RecsysMetaFolding(&recount->meta, &recount->order, &folding);
+	count = RecsysHistoryFold(user->interactions, user->ninteractions, &folding,
+							  recount->folded, NULL);
 	for (int i = 0; i < count; i++)
 	{
 		uint32		item = recount->folded[i].item;
@@ -64,7 +66,7 @@ add_user(void *arg, RecsysUserView *user)
 			continue;
 		member = true;
 		RecsysRoundAddMember(recount, recount->slots[item] - 1, recount->histories.matrix.nrows,
-							 recount->folded[i].weight);
+							 RecsysHistoryWeight(recount->folded[i].weight));
 	}
 	if (!member)
 		return;
@@ -262,7 +264,7 @@ total_members(RecsysRecount *recount, uint32 item, uint64 first, uint64 last)
 {
 	for (uint64 m = first; m < last; m++)
 	{
-		double		weight = recount->meta.weighted ? recount->members[m].weight : 1.0;
+		double		weight = recount->weighted ? recount->members[m].weight : 1.0;
 
 		recount->users[item]++;
 		recount->norm2[item] += weight * weight;
@@ -372,7 +374,7 @@ RecsysRecountExactly(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 	/* a round that fails has read half of the memory's worth: don't try too much */
 	while (nitems > 0)
 	{
-		Size		per_entry = recount->meta.weighted ? 8 : 4;
+		Size		per_entry = recount->weighted ? 8 : 4;
 		double		room = (double) recount->memory / 2 / per_entry;
 		double		all = (double) recount->meta.interactions;
 		double		entries = 0;
