@@ -209,7 +209,7 @@ write_items(BuildState *state)
 
 			entry.peer = row.user_hash;
 			entry.orphan = row.no_user;
-			entry.weight = 1.0f;
+			entry.weight = 1.0;
 			entry.time = RECSYS_NO_TIME;
 			position_to_tid(row.position, &entry.tid);
 			RecsysSideWriterEntry(writer, &entry);
@@ -442,9 +442,10 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 		RecsysGraphWriterMemory(RecsysCollectorItems(state.collector));
 	decays = RecsysModelDecays(&state.options, RecsysCollectorLatest(state.collector));
 	model = RecsysModelCreate(RecsysCollectorItems(state.collector),
-							  state.meta.weighted || decays,
+							  (state.meta.weighted && RecsysModelHasWeights(&state.options)) || decays,
 							  state.options.max_history, limit > kept ? limit - kept : 0,
 							  RecsysCollectorSpilled(state.collector), state.nworkers);
+	RecsysModelSetTransform(model, state.options.weight_transform);
 	if (decays)
 		RecsysModelSetDecay(model, state.options.training_half_life,
 							RecsysCollectorLatest(state.collector));

@@ -174,6 +174,8 @@ count_pairs(CountCheck *check, int count)
 static int
 fold_user(CountCheck *check, const RecsysUserView *user)
 {
+	RecsysFolding folding;
+
 	if (user->ninteractions > (int) check->maxfolded)
 	{
 		check->maxfolded = Max((uint32) user->ninteractions, check->maxfolded * 2);
@@ -184,8 +186,8 @@ fold_user(CountCheck *check, const RecsysUserView *user)
 	}
 	if (user->ninteractions == 0)
 		return 0;
-	return RecsysHistoryFold(user->interactions, user->ninteractions, check->meta.max_history,
-							 &check->order, check->folded, NULL);
+	RecsysMetaFolding(&check->meta, &check->order, &folding);
+	return RecsysHistoryFold(user->interactions, user->ninteractions, &folding, check->folded, NULL);
 }
 
 /* Visitor: a user. */
@@ -441,16 +443,17 @@ static void
 create_model(CountCheck *check)
 {
 	Size		memory = (Size) maintenance_work_mem * 1024 / 2;
-	double		size = (check->meta.weighted ? 8.0 : 4.0) * check->meta.interactions;
+	bool		weighted = check->meta.weighted && RecsysModelHasWeights(&check->meta.options);
+	double		size = (weighted ? 8.0 : 4.0) * check->meta.interactions;
 
 	/* scores that are learned, or computed with other numbers, are not comparable */
 	if (check->meta.learned || !check->clean || check->meta.score_users != check->meta.users ||
 		check->meta.score_items != check->meta.items)
 		return;
-	check->model = RecsysModelCreate(check->meta.nitems, check->meta.weighted,
-									 check->meta.max_history, memory,
+	check->model = RecsysModelCreate(check->meta.nitems, weighted, check->meta.max_history, memory,
 									 size > memory / 2, 0);
 	RecsysModelKeepLatest(check->model);
+	RecsysModelSetTransform(check->model, check->meta.options.weight_transform);
 }
 
 static void

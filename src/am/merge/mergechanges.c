@@ -322,10 +322,11 @@ visit_user(void *arg, RecsysUserView *user)
 	int			count = 0;
 	uint64		used;
 	RecsysChangedUsers *users = &merge->users;
+	RecsysFolding folding;
 
+	RecsysMetaFolding(&cache->meta, RecsysRecountOrder(merge->recount), &folding);
 	if (user->ninteractions > 0)
-		count = RecsysHistoryFold(user->interactions, user->ninteractions, max_history,
-								  RecsysRecountOrder(merge->recount), history, NULL);
+		count = RecsysHistoryFold(user->interactions, user->ninteractions, &folding, history, NULL);
 	for (uint64 e = merge->event; e < merge->event_end; e++)
 		removed |= (merge->events[e].flags & RECSYS_EVENT_REMOVED) != 0;
 

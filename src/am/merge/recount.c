@@ -55,9 +55,10 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 	nitems = recount->nitems;
 
 	RecsysGraphOptions(&recount->meta, &recount->options);
+	recount->weighted = recount->meta.weighted && RecsysModelHasWeights(&recount->options);
 	recount->weighs = !recount->meta.learned && RecsysWeighsAnew(&recount->options);
 	recount->uses_dots = recount->weighs ||
-		(!recount->meta.learned && recount->meta.weighted && RecsysModelUsesWeights(&recount->options));
+		(!recount->meta.learned && recount->weighted && RecsysModelUsesWeights(&recount->options));
 	recount->symmetric = recount->meta.alpha == 0 &&
 		(recount->meta.similarity == RECSYS_COSINE || recount->meta.similarity == RECSYS_JACCARD ||
 		 recount->meta.similarity == RECSYS_DICE);
@@ -118,10 +119,11 @@ void
 RecsysRecountWeigh(RecsysRecount *recount, RecsysHistoryItem *history, int count, float *masses)
 {
 	/* without a weight column it is enough to have an item, however often */
-	for (int i = 0; !recount->meta.weighted && i < count; i++)
-		history[i].weight = 1.0f;
 	for (int i = 0; i < count; i++)
-		masses[i] = history[i].weight;
+	{
+		masses[i] = recount->weighted ? RecsysHistoryWeight(history[i].weight) : 1.0f;
+		history[i].weight = masses[i];
+	}
 	if (!recount->weighs)
 		return;
 	RecsysWeighHistory(&recount->options, (double) recount->meta.score_items, masses, count, masses,

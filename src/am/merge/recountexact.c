@@ -49,6 +49,7 @@ static void
 add_user(void *arg, RecsysUserView *user)
 {
 	RecsysRecount *recount = arg;
+	RecsysFolding folding;
 	bool		member = false;
 	int			count;
 
@@ -62,8 +63,9 @@ add_user(void *arg, RecsysUserView *user)
 		recount->folded = MemoryContextAllocHuge(recount->context,
 												 sizeof(RecsysHistoryItem) * (Size) recount->maxfolded);
 	}
-	count = RecsysHistoryFold(user->interactions, user->ninteractions, recount->meta.max_history,
-							  &recount->order, recount->folded, NULL);
+	RecsysMetaFolding(&recount->meta, &recount->order, &folding);
+	count = RecsysHistoryFold(user->interactions, user->ninteractions, &folding,
+							  recount->folded, NULL);
 	for (int i = 0; i < count; i++)
 	{
 		uint32		item = recount->folded[i].item;

@@ -34,6 +34,7 @@ struct RecsysRecount
 	Size		memory;
 	RecsysMetaData meta;
 	RecsysModelOptions options;
+	bool		weighted;		/* have folded interactions other weights than 1? */
 	bool		uses_dots;		/* are scores computed with weights? */
 	bool		weighs;			/* with others than those given? */
 	bool		symmetric;		/* is the score of (x, y) that of (y, x)? */

@@ -11,6 +11,14 @@
 #include "am/store/options.h"
 #include "utils/memutils.h"
 
+void
+RecsysMetaFolding(const RecsysMetaData *meta, const RecsysKeyOrder *order, RecsysFolding *folding)
+{
+	folding->max_history = meta->max_history;
+	folding->transform = meta->options.weight_transform;
+	folding->order = order;
+}
+
 int
 RecsysEntryStride(RecsysSide side, bool weighted, bool timed)
 {
@@ -19,7 +27,7 @@ RecsysEntryStride(RecsysSide side, bool weighted, bool timed)
 	if (side == RECSYS_USERS)
 	{
 		if (weighted)
-			stride += sizeof(float);
+			stride += sizeof(double);
 		if (timed)
 			stride += sizeof(int64);
 	}

@@ -32,6 +32,10 @@ extern RecsysCache *RecsysGetCache(Relation index);
 extern RecsysCache *RecsysRefreshCache(Relation index);
 
 /* Entry size of a side. */
+/* How the index folds histories: as it was built, whatever has been set since. */
+extern void RecsysMetaFolding(const RecsysMetaData *meta, const RecsysKeyOrder *order,
+							  RecsysFolding *folding);
+
 extern int	RecsysEntryStride(RecsysSide side, bool weighted, bool timed);
 
 /*

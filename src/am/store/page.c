@@ -35,7 +35,7 @@ StaticAssertDecl(RECSYS_OWNER_SIZE(RECSYS_MAX_KEY_LEN, 2, RECSYS_MAX_STRIDE) <=
 				 "two owners with the longest keys and some entries fit a page");
 StaticAssertDecl(sizeof(ItemPointerData) == 6, "entries and row maps pack TIDs");
 StaticAssertDecl(RECSYS_MAX_STRIDE == sizeof(uint32) + sizeof(ItemPointerData) +
-				 sizeof(float) + sizeof(int64),
+				 sizeof(double) + sizeof(int64),
 				 "an entry is number, TID, weight and time");
 StaticAssertDecl((MaxOffsetNumber & RECSYS_TID_FLAGS) == 0 && MaxOffsetNumber < RECSYS_TID_COUNTED,
 				 "no offset number reaches the bits of the flags");

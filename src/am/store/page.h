@@ -243,7 +243,7 @@ typedef RecsysOwnerData *RecsysOwner;
 /*
  * Entries.  The user side stores item number, TID, then weight and time where
  * the index has them; the item side stores the user's hash and the TID.  Stored
- * packed: 10 to 22 bytes.
+ * packed: 10 to 26 bytes.
  *
  * A row with a user but no item has the item number RECSYS_NONE on the user
  * side; a row with an item but no user has RECSYS_TID_NO_USER set in the offset
@@ -259,7 +259,7 @@ typedef struct RecsysEntry
 	bool		forgotten;		/* user side: never counts, see forget.c */
 	bool		counted;		/* user side: counted as of the last merge, for
 								 * owners that are marked */
-	float		weight;			/* user side */
+	double		weight;			/* user side */
 	int64		time;			/* user side */
 } RecsysEntry;
 
@@ -280,7 +280,7 @@ typedef struct RecsysEntry
 	(((uint64) ItemPointerGetBlockNumberNoCheck(tid) << 16) | ItemPointerGetOffsetNumberNoCheck(tid))
 
 /* Longest entry: number, TID, weight and time */
-#define RECSYS_MAX_STRIDE 22
+#define RECSYS_MAX_STRIDE 26
 
 /* Chain page: entries packed from PageGetContents up to pd_lower */
 #define RecsysChainEntries(page) PageGetContents(page)

@@ -15,7 +15,8 @@ typedef enum RecsysOptionKind
 	RECSYS_OPTION_REAL,
 	RECSYS_OPTION_SIMILARITY,	/* names of RecsysSimilarityParse */
 	RECSYS_OPTION_WEIGHTING,	/* names of RecsysWeightingParse */
-	RECSYS_OPTION_INTERVAL		/* microseconds; 0 for none */
+	RECSYS_OPTION_INTERVAL,		/* microseconds; 0 for none */
+	RECSYS_OPTION_TRANSFORM		/* names of RecsysWeightTransformParse */
 } RecsysOptionKind;
 
 typedef struct RecsysModelOption
@@ -64,8 +65,19 @@ extern void RecsysModelOptionsResolve(RecsysModelOptions *options);
 extern bool RecsysWeightingParse(const char *name, RecsysWeighting *weighting);
 extern const char *RecsysWeightingName(RecsysWeighting weighting);
 
+/* "auto", "none", "log", "binary", likewise */
+extern bool RecsysWeightTransformParse(const char *name, RecsysWeightTransform *transform);
+extern const char *RecsysWeightTransformName(RecsysWeightTransform transform);
+
 /* Are weights looked at?  If not, nor are the options that change them. */
 extern bool RecsysModelUsesWeights(const RecsysModelOptions *options);
+
+/*
+ * Do folded interactions have other weights than 1, if there is a column of them?  If not,
+ * the kernels for those without weights do.
+ */
+#define RecsysModelHasWeights(options) \
+	((options)->weight_transform != RECSYS_TRANSFORM_BINARY)
 
 /*
  * Is a pair's score a function of c_ij (or the dot product of the two items' weights),

@@ -10,6 +10,7 @@
 #define RECSYS_SIMILARITY_H
 
 #include "core/base/platform.h"
+#include "core/rows/history.h"
 
 /* stored on disk: never renumber */
 typedef enum RecsysSimilarity
@@ -76,6 +77,7 @@ typedef struct RecsysModelOptions
 	double		tail;			/* spectral: how much of the rest remains */
 	double		unobserved;		/* als: weight of a pair that was not observed */
 	int			iterations;		/* als: rounds over users and items */
+	RecsysWeightTransform weight_transform; /* what a user's sum of weights of an item means */
 } RecsysModelOptions;
 
 /* What is known apart from the pair itself: of each item, and of all users. */

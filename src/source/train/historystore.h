@@ -38,6 +38,9 @@ extern bool RecsysModelDecays(const RecsysModelOptions *options, int64 latest);
 extern RecsysModel *RecsysModelCreate(uint32 nitems, bool weighted, int max_history,
 									  Size memory_limit, bool on_disk, int nworkers);
 
+/* What sums of weights mean; before the first interaction. */
+extern void RecsysModelSetTransform(RecsysModel *model, RecsysWeightTransform transform);
+
 /*
  * Weights decay with the interactions' age at a reference time, both in
  * microseconds; before the first interaction, for a weighted model.
@@ -65,7 +68,7 @@ extern const RecsysItemTotals *RecsysModelFinish(RecsysModel *model);
 /*
  * Trains with the options and reports every item's neighbors, in ascending item
  * order.  Without workers it can be run again and again, with other options;
- * max_history and training_half_life have had their effect before.
+ * max_history, weight_transform and training_half_life have had their effect before.
  */
 extern void RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 						   RecsysRowReporter report, void *arg);
