@@ -103,6 +103,7 @@ bench_fold(void)
 	int			n = 1000000 / HISTORY_LENGTH * HISTORY_LENGTH;
 	RecsysInteraction *interactions = palloc(n * sizeof(RecsysInteraction));
 	RecsysHistoryItem out[HISTORY_LENGTH];
+	RecsysFolding folding = {.max_history = 2000};
 	double		start;
 
 	random_seed(&random, 8);
@@ -115,7 +116,7 @@ bench_fold(void)
 	}
 	start = seconds();
 	for (int x = 0; x < n; x += HISTORY_LENGTH)
-		RecsysHistoryFold(interactions + x, HISTORY_LENGTH, 2000, NULL, out, NULL);
+		RecsysHistoryFold(interactions + x, HISTORY_LENGTH, &folding, out, NULL);
 	printf("history fold: %.1f ns per interaction\n", (seconds() - start) / n * 1e9);
 	pfree(interactions);
 }

@@ -5,7 +5,7 @@
 #include "matrix_baskets.h"
 
 static bool
-matrix_next(void *arg, const uint32 **items, uint32 *count, double *weight)
+matrix_next(void *arg, const uint32 **items, uint32 *count, RecsysDecimal *weight)
 {
 	MatrixBaskets *source = arg;
 	uint64		first;
@@ -15,7 +15,13 @@ matrix_next(void *arg, const uint32 **items, uint32 *count, double *weight)
 	first = source->matrix->offsets[source->row];
 	*items = source->matrix->columns + first;
 	if (source->weights != NULL)
-		*weight = source->weights[source->row];
+	{
+		RecsysExactSum sum;
+
+		RecsysExactSumInit(&sum);
+		RecsysExactSumAdd(&sum, source->weights[source->row]);
+		*weight = RecsysExactSumDecimal(&sum);
+	}
 	*count = (uint32) (source->matrix->offsets[++source->row] - first);
 	return true;
 }

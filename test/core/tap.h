@@ -14,6 +14,7 @@ extern void ok(bool passed, const char *format,...) __attribute__((format(printf
 extern void test_keys(void);
 extern void test_dictionary(void);
 extern void test_history(void);
+extern void test_exactsum(void);
 extern void test_blaskind(void);
 extern void test_similarity(void);
 extern void test_matrix(void);

@@ -31,6 +31,7 @@ main(void)
 	test_keys();
 	test_dictionary();
 	test_history();
+	test_exactsum();
 	test_blaskind();
 	test_similarity();
 	test_matrix();

@@ -2,7 +2,6 @@
  * test_history.c
  *	  Tests of core/rows/history against a fold that is slow and obvious.
  */
-#include "core/rows/exactsum.h"
 #include "core/rows/history.h"
 #include "generate.h"
 #include "tap.h"
@@ -11,14 +10,7 @@
 
 #define MOST_INTERACTIONS 3000
 
-#define LARGE 3e38f
-
-/* More than 100 binary digits */
-#ifdef __x86_64__
-typedef __float128 Wide;
-#else
-typedef long double Wide;
-#endif
+#define LARGE 1.5e308
 
 /* Are keys in the opposite order of numbers? */
 static bool reversed;
@@ -54,14 +46,14 @@ static int
 reference_fold(const RecsysInteraction *interactions, int n, int max_history,
 			   RecsysHistoryItem *out, int *dropped)
 {
-	static Wide sums[MOST_INTERACTIONS];
+	static int64 tenths[MOST_INTERACTIONS];
 	static int	large[MOST_INTERACTIONS];
 	int			nitems = 0;
 	int			kept = 0;
 
 	for (int x = 0; x < n; x++)
 	{
-		float		weight = isfinite(interactions[x].weight) ? interactions[x].weight : 0.0f;
+		double		weight = isfinite(interactions[x].weight) ? interactions[x].weight : 0.0;
 		int			y = 0;
 
 		while (y < nitems && out[y].item != interactions[x].item)
@@ -71,20 +63,20 @@ reference_fold(const RecsysInteraction *interactions, int n, int max_history,
 			nitems++;
 			out[y].item = interactions[x].item;
 			out[y].time = interactions[x].time;
-			sums[y] = 0;
+			tenths[y] = 0;
 			large[y] = 0;
 		}
 		/* the others are nothing beside the large ones */
 		if (weight == LARGE)
 			large[y]++;
 		else
-			sums[y] += weight;
+			tenths[y] += llround(weight * 10);
 		out[y].time = Max(out[y].time, interactions[x].time);
 	}
 	for (int y = 0; y < nitems; y++)
 	{
-		out[y].weight = large[y] > 0 ? (float) (large[y] * (double) LARGE) : (float) (double) sums[y];
-		if (out[y].weight > 0.0f && out[y].weight <= FLT_MAX)
+		out[y].weight = large[y] > 0 ? large[y] * LARGE : tenths[y] / 10.0;
+		if (out[y].weight > 0.0 && out[y].weight <= DBL_MAX)
 			out[kept++] = out[y];
 	}
 	qsort(out, kept, sizeof(RecsysHistoryItem), compare_recency);
@@ -94,7 +86,7 @@ reference_fold(const RecsysInteraction *interactions, int n, int max_history,
 	return kept;
 }
 
-static float
+static double
 strange_weight(Random *random)
 {
 	switch (random_bits(random) % 12)
@@ -106,15 +98,15 @@ strange_weight(Random *random)
 		case 2:
 			return -INFINITY;
 		case 3:
-			return -1.0f;
+			return -1.0;
 		case 4:
-			return 0.0f;
+			return 0.0;
 		case 5:
-			return 0.1f;
+			return 0.1;
 		case 6:
 			return LARGE;
 		default:
-			return 1.0f;
+			return random_bits(random) % 8 == 0 ? -0.3 : 1.0;
 	}
 }
 
@@ -130,57 +122,33 @@ same_histories(const RecsysHistoryItem *a, const RecsysHistoryItem *b, int n)
 	return true;
 }
 
-/* Sums against 113 bits, which hold them exactly, in several orders */
+/* Transforms act on what the others fold; they leave out nothing. */
 static void
-test_sums(void)
+test_transforms(void)
 {
-	Random		random;
-	int			wrong = 0;
-	int			moved = 0;
+	RecsysInteraction rows[] = {{1, 5, 0, 0}, {1, -2, 1, 1}, {2, 0.3, 0, 2}, {2, 0.6, 0, 3},
+	{2, -0.9, 0, 4}, {3, 1e-300, 0, 5}, {4, -1, 0, 6}, {5, 1e300, 0, 7}};
+	RecsysInteraction copy[lengthof(rows)];
+	RecsysHistoryItem out[lengthof(rows)];
+	RecsysFolding folding = {.max_history = 100};
+	int			count;
 
-	random_seed(&random, 12);
-	for (int round = 0; round < 2000; round++)
+	for (RecsysWeightTransform t = RECSYS_TRANSFORM_AUTO; t <= RECSYS_TRANSFORM_BINARY; t++)
 	{
-		RecsysExactSum sum;
-		RecsysExactSum backwards;
-		float		numbers[200];
-		Wide	expected = 0;
-		int			n = (int) (random_bits(&random) % 200);
+		const double sums[] = {3, 1e-300, 1e300};
+		bool		right;
 
-		RecsysExactSumInit(&sum);
-		RecsysExactSumInit(&backwards);
-		for (int x = 0; x < n; x++)
-		{
-			numbers[x] = (float) ldexp((random_unit(&random) - 0.5),
-									   (int) (random_bits(&random) % 60) - (round % 2 == 0 ? 120 : 20));
-			expected += numbers[x];
-			RecsysExactSumAdd(&sum, numbers[x]);
-		}
-		for (int x = n - 1; x >= 0; x--)
-			RecsysExactSumAdd(&backwards, numbers[x]);
-		wrong += RecsysExactSumGet(&sum) != (double) expected;
-		moved += RecsysExactSumGet(&sum) != RecsysExactSumGet(&backwards);
+		folding.transform = t;
+		memcpy(copy, rows, sizeof(rows));
+		count = RecsysHistoryFold(copy, lengthof(rows), &folding, out, NULL);
+		right = count == 3 && out[0].item == 1 && out[1].item == 3 && out[2].item == 5;
+		for (int x = 0; right && x < 3; x++)
+			right = out[x].weight == (t == RECSYS_TRANSFORM_LOG ? log1p(sums[x]) :
+									  t == RECSYS_TRANSFORM_BINARY ? 1 : sums[x]);
+		ok(right, "history fold: transform %d of sums, returns taken back", (int) t);
 	}
-	ok(wrong == 0 && moved == 0, "exact sums: %d of 2000 wrong, %d depend on the order", wrong, moved);
-
-	{
-		RecsysExactSum sum;
-		double		result;
-
-		RecsysExactSumInit(&sum);
-		for (int x = 0; x < 1000; x++)
-			RecsysExactSumAdd(&sum, FLT_MAX);
-		for (int x = 0; x < 1000; x++)
-			RecsysExactSumAdd(&sum, x % 2 == 0 ? -FLT_MAX : 0);
-		RecsysExactSumAdd(&sum, 1e-45f);
-		result = RecsysExactSumGet(&sum);
-		ok(result == 500 * (double) FLT_MAX, "exact sums: of the largest and the smallest floats");
-		for (int x = 0; x < 500; x++)
-			RecsysExactSumAdd(&sum, -FLT_MAX);
-		ok(RecsysExactSumGet(&sum) == (double) 1e-45f, "exact sums: cancellation leaves the smallest");
-		RecsysExactSumAdd(&sum, -1e-45f);
-		ok(RecsysExactSumGet(&sum) == 0, "exact sums: nothing");
-	}
+	ok(RecsysHistoryWeight(1e300) == FLT_MAX && RecsysHistoryWeight(1e-300) == FLT_MIN &&
+	   RecsysHistoryWeight(0.1) == 0.1f, "history weights stay positive and finite as floats");
 }
 
 void
@@ -190,6 +158,7 @@ test_history(void)
 	static RecsysHistoryItem folded[MOST_INTERACTIONS];
 	static RecsysHistoryItem expected[MOST_INTERACTIONS];
 	RecsysKeyOrder order = {0, compare_keys, NULL};
+	RecsysFolding folding = {.transform = RECSYS_TRANSFORM_NONE};
 	Random		random;
 	int			wrong = 0;
 	int			rounds = 3000;
@@ -213,7 +182,7 @@ test_history(void)
 			interactions[x].item = (uint32) (random_bits(&random) % nitems);
 			if (round % 7 == 0)
 				interactions[x].item *= 20000003;
-			interactions[x].weight = round % 2 ? strange_weight(&random) : 1.0f;
+			interactions[x].weight = round % 2 ? strange_weight(&random) : 1.0;
 			interactions[x].time = round % 5 == 0 ? RECSYS_NO_TIME :
 				(int64) (random_bits(&random) % 50);
 			interactions[x].position = round % 4 == 0 ? x :
@@ -222,18 +191,19 @@ test_history(void)
 		reversed = round % 4 == 1;
 		expected_kept = reference_fold(interactions, n, max_history, expected,
 									   &expected_dropped);
-		kept = RecsysHistoryFold(interactions, n, max_history, reversed ? &order : NULL, folded,
-								 &dropped);
+		folding.max_history = max_history;
+		folding.order = reversed ? &order : NULL;
+		kept = RecsysHistoryFold(interactions, n, &folding, folded, &dropped);
 		if (kept != expected_kept || dropped != expected_dropped ||
 			!same_histories(folded, expected, kept))
 			wrong++;
 	}
 	ok(wrong == 0, "history fold: %d random histories, %d differ from the reference",
 	   rounds, wrong);
-	ok(RecsysHistoryFold(interactions, 0, 10, NULL, folded, &dropped) == 0 && dropped == 0,
+	ok(RecsysHistoryFold(interactions, 0, &folding, folded, &dropped) == 0 && dropped == 0,
 	   "history fold: no interactions");
 
-	test_sums();
+	test_transforms();
 
 	ok(RecsysDecay(100, 100, 50) == 1.0 && RecsysDecay(50, 100, 50) == 0.5 &&
 	   RecsysDecay(0, 100, 50) == 0.25, "decay halves with each half-life");

@@ -29,6 +29,7 @@ typedef struct Case
 typedef struct Result
 {
 	uint32		supports[NSETS];	/* 0: not reported */
+	int64		hundredths[NSETS];	/* of weights */
 	double		weights[NSETS];
 	bool		ordered;		/* does every set come after its subsets? */
 	bool		once;
@@ -133,9 +134,11 @@ case_create(Case *c, uint64 seed)
 	options->memory_limit = LARGE_LIMIT;
 	if (random_below(&random, 2))
 	{
+		double		scale = random_below(&random, 2) ? 100 : 4;
+
 		c->weights = palloc(Max(c->matrix->nrows, 1) * sizeof(double));
 		for (uint32 basket = 0; basket < c->matrix->nrows; basket++)
-			c->weights[basket] = (double) random_below(&random, 2000) / 4 - 50;
+			c->weights[basket] = ((double) random_below(&random, 20000) - 5000) / scale;
 	}
 }
 
@@ -191,11 +194,13 @@ expect(const Case *c, Result *result)
 		{
 			supports[set]++;
 			if (c->weights != NULL)
-				result->weights[set] += c->weights[basket];
+				result->hundredths[set] += llround(c->weights[basket] * 100);
 			if (set == 0)
 				break;
 		}
 	}
+	for (uint32 set = 0; set < nsets; set++)
+		result->weights[set] = result->hundredths[set] / 100.0;
 	for (uint32 set = 1; set < nsets; set++)
 	{
 		uint32		length = (uint32) __builtin_popcount(set);

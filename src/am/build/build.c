@@ -54,6 +54,7 @@ typedef struct BuildState
 	int			fillfactor;
 	RecsysCollector *collector;
 	RecsysGraphWriter graph;
+	RecsysModel *model;
 	const RecsysItemTotals *totals;
 	double		indexed;		/* heap rows */
 	int			nworkers;		/* that may be used */
@@ -208,7 +209,7 @@ write_items(BuildState *state)
 
 			entry.peer = row.user_hash;
 			entry.orphan = row.no_user;
-			entry.weight = 1.0f;
+			entry.weight = 1.0;
 			entry.time = RECSYS_NO_TIME;
 			position_to_tid(row.position, &entry.tid);
 			RecsysSideWriterEntry(writer, &entry);
@@ -220,16 +221,28 @@ write_items(BuildState *state)
 	RecsysSideWriterFinish(writer);
 }
 
+/* Learned scores say nothing of weights, and merges keep the totals of those given. */
+static void
+total_item(const BuildState *state, uint32 item, RecsysRowTotals *row)
+{
+	const RecsysItemTotals *totals = state->meta.learned ? state->totals : RecsysModelScored(state->model);
+
+	row->users = totals->users[item];
+	row->norm2 = totals->norm2 != NULL ? totals->norm2[item] : totals->users[item];
+	row->mass = totals->mass != NULL ? totals->mass[item] : totals->users[item];
+	row->latest = totals->latest[item];
+}
+
 static void
 write_graph_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 {
 	BuildState *state = arg;
 	RecsysKey	key;
+	RecsysRowTotals totals;
 
 	RecsysCollectorItemKey(state->collector, item, &key);
-	RecsysGraphWriterAdd(&state->graph, &state->meta, &key, state->totals->users[item],
-						 state->totals->norm2 ? state->totals->norm2[item] : state->totals->users[item],
-						 neighbors, count);
+	total_item(state, item, &totals);
+	RecsysGraphWriterAdd(&state->graph, &state->meta, &key, &totals, neighbors, count);
 	RECSYS_FAULT("build-graph-row");
 	report_done((uint64) item + 1);
 }
@@ -381,6 +394,7 @@ write_graph(BuildState *state, RecsysModel *model)
 	const RecsysModelStatistics *statistics;
 	RecsysModelOptions options;
 
+	state->model = model;
 	state->totals = RecsysModelFinish(model);
 	RecsysGraphWriterInit(&state->graph, state->index, state->fork, nitems);
 	options = state->options;
@@ -396,6 +410,7 @@ write_graph(BuildState *state, RecsysModel *model)
 	state->meta.users = statistics->users;
 	state->meta.score_users = statistics->users;
 	state->meta.items = statistics->items;
+	state->meta.score_items = statistics->items;
 	state->meta.interactions = statistics->interactions;
 	state->meta.capped_users = statistics->capped_users;
 	state->meta.capped_interactions = statistics->capped_interactions;
@@ -427,13 +442,15 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 		RecsysGraphWriterMemory(RecsysCollectorItems(state.collector));
 	decays = RecsysModelDecays(&state.options, RecsysCollectorLatest(state.collector));
 	model = RecsysModelCreate(RecsysCollectorItems(state.collector),
-							  state.meta.weighted || decays,
+							  (state.meta.weighted && RecsysModelHasWeights(&state.options)) || decays,
 							  state.options.max_history, limit > kept ? limit - kept : 0,
 							  RecsysCollectorSpilled(state.collector), state.nworkers);
+	RecsysModelSetTransform(model, state.options.weight_transform);
 	if (decays)
 		RecsysModelSetDecay(model, state.options.training_half_life,
 							RecsysCollectorLatest(state.collector));
 
+	RecsysModelKeepLatest(model);
 	start_phase(&state, RECSYS_PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
 	write_users(&state, model);
 	start_phase(&state, RECSYS_PHASE_ITEMS, (int64) RecsysCollectorRows(state.collector));

@@ -43,7 +43,7 @@
 
 /* The longest row: flags, position, weight, time, two keys with their lengths */
 #define MAX_ROW_BYTES \
-	(1 + sizeof(uint64) + sizeof(float) + sizeof(int64) + 2 * (sizeof(uint16) + RECSYS_MAX_KEY_LEN))
+	(1 + sizeof(uint64) + sizeof(double) + sizeof(int64) + 2 * (sizeof(uint16) + RECSYS_MAX_KEY_LEN))
 
 /* Shared by leader and workers; the description of the table scan follows. */
 typedef struct SharedScan
@@ -265,7 +265,7 @@ take_row(Leader *leader, const char *place)
 
 	row.user = NULL;
 	row.item = NULL;
-	row.weight = 1.0f;
+	row.weight = 1.0;
 	row.time = RECSYS_NO_TIME;
 	row.dead = (flags & ROW_DEAD) != 0;
 	memcpy(&row.position, place, sizeof(row.position));

@@ -44,7 +44,7 @@ flush_page(RecsysGraphWriter *writer)
 
 void
 RecsysGraphWriterAdd(RecsysGraphWriter *writer, const RecsysMetaData *meta, const RecsysKey *key,
-					 uint32 users, double norm2, const RecsysNeighbor *neighbors, int count)
+					 const RecsysRowTotals *totals, const RecsysNeighbor *neighbors, int count)
 {
 	Size		size = RECSYS_ROW_SIZE(count, key->len);
 	Page		page = (Page) writer->image.data;
@@ -55,8 +55,7 @@ RecsysGraphWriterAdd(RecsysGraphWriter *writer, const RecsysMetaData *meta, cons
 
 	memset(row, 0, offsetof(RecsysGraphRowData, peers));
 	row->item = writer->nitems;
-	row->users = users;
-	row->norm2 = norm2;
+	RecsysRowSetTotals(row, totals);
 	row->keylen = key->len;
 	if (count == RECSYS_ROW_CAPACITY(meta->neighbors) && !meta->learned)
 	{

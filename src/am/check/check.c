@@ -194,6 +194,20 @@ check_directory(CheckState *state, RecsysSide side, BlockNumber block, int level
 	}
 }
 
+/* What a graph row says of its item alone */
+static void
+check_totals(CheckState *state, RecsysGraphRow row)
+{
+	RecsysMetaData *meta = &state->cache->meta;
+
+	if (!isfinite(row->norm2) || !isfinite(row->mass) ||
+		(row->users > 0) != (row->norm2 > 0) || (row->users > 0) != (row->mass > 0))
+		corrupted(state, "Item number %u has %u users with weights that add up to %g, their squares to %g.",
+				  row->item, row->users, row->mass, row->norm2);
+	if (row->latest != RECSYS_NO_TIME && (!meta->timed || row->users == 0))
+		corrupted(state, "Item number %u has a latest time without a time to count.", row->item);
+}
+
 /* Order and bounds of one graph row */
 static void
 check_row(CheckState *state, RecsysGraphRow row)
@@ -212,6 +226,7 @@ check_row(CheckState *state, RecsysGraphRow row)
 	if ((row->flags & RECSYS_ROW_INEXACT) == 0 && row->floor_score > 0 &&
 		(row->flags & RECSYS_ROW_SHORT) == 0 && row->nstored < meta->neighbors)
 		corrupted(state, "Item number %u has too few neighbors and is not queued.", row->item);
+	check_totals(state, row);
 	if ((row->flags & RECSYS_ROW_STALE) != 0 && !meta->learned)
 		corrupted(state, "Item number %u is stale, though its scores are not learned.", row->item);
 	if (row->floor_score != 0 && meta->learned)

@@ -18,11 +18,14 @@
  * interactions, and at most that plus those in doubt.  For a pair, the doubts of both
  * items are added.  Rows that are inexact are queued to be recomputed and not judged.
  *
- * Supports are counted for the pairs that rows store.  Pairs that are missing can be
- * found only when nothing is in doubt or queued.  Then the graph has to be that of a
- * build, so one is made and compared (unless the scores are learned).
+ * Supports are counted for the pairs that rows store.  Totals of weights, scores, and
+ * pairs that are missing can be judged only when nothing is in doubt or queued.  Then the
+ * graph has to be that of a build, so one is made and compared (unless the scores are
+ * learned).
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "access/xlog.h"
 #include "access/xlogrecovery.h"
@@ -41,8 +44,9 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-/* Relative error of scores: sums of squares are added up in another order */
+/* Relative error of scores and totals: sums are added up in another order */
 #define SCORE_ERROR 1e-4
+#define TOTAL_ERROR 1e-9
 
 typedef struct PairCount
 {
@@ -170,6 +174,8 @@ count_pairs(CountCheck *check, int count)
 static int
 fold_user(CountCheck *check, const RecsysUserView *user)
 {
+	RecsysFolding folding;
+
 	if (user->ninteractions > (int) check->maxfolded)
 	{
 		check->maxfolded = Max((uint32) user->ninteractions, check->maxfolded * 2);
@@ -180,8 +186,8 @@ fold_user(CountCheck *check, const RecsysUserView *user)
 	}
 	if (user->ninteractions == 0)
 		return 0;
-	return RecsysHistoryFold(user->interactions, user->ninteractions, check->meta.max_history,
-							 &check->order, check->folded, NULL);
+	RecsysMetaFolding(&check->meta, &check->order, &folding);
+	return RecsysHistoryFold(user->interactions, user->ninteractions, &folding, check->folded, NULL);
 }
 
 /* Visitor: a user. */
@@ -362,8 +368,40 @@ judge_pairs(CountCheck *check)
 }
 
 /*
- * Pairs that are missing
+ * Compared with a build
  */
+static bool
+differs(double a, double b, double error)
+{
+	return fabs(a - b) > error * Max(fabs(a), fabs(b));
+}
+
+static void
+judge_totals(CountCheck *check, RecsysGraphRow row)
+{
+	const RecsysItemTotals *totals = RecsysModelScored(check->model);
+	double		users = totals->users[row->item];
+	double		norm2 = totals->norm2 != NULL ? totals->norm2[row->item] : users;
+	double		mass = totals->mass != NULL ? totals->mass[row->item] : users;
+
+	if (differs(row->norm2, norm2, TOTAL_ERROR) || differs(row->mass, mass, TOTAL_ERROR))
+		disagrees(check, "Weights of item number %u add up to %g in the graph, their squares to %g; in the table to %g and %g.",
+				  row->item, row->mass, row->norm2, mass, norm2);
+	if (row->latest != totals->latest[row->item])
+		disagrees(check, "The latest interaction with item number %u is another one in the table than in the graph.",
+				  row->item);
+}
+
+/* A neighbor of both must have the same score. */
+static void
+judge_score(CountCheck *check, RecsysGraphRow row, int place, float score)
+{
+	if (differs(RecsysRowScores(row)[place], score, SCORE_ERROR) &&
+		(!check->meta.weighted || score >= SCORE_ERROR))
+		disagrees(check, "Item number %u has item number %u as a neighbor with score %g, by the table it is %g.",
+				  row->item, row->peers[place], RecsysRowScores(row)[place], score);
+}
+
 static void
 judge_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 {
@@ -375,16 +413,22 @@ judge_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 	if (row->nstored >= check->meta.neighbors)
 		least = RecsysRowScores(row)[check->meta.neighbors - 1];
 	least = Max(least, row->floor_score);
+	judge_totals(check, row);
 	for (int n = 0; n < count && missing == NULL; n++)
 	{
 		bool		found = false;
+
+		for (int i = 0; i < row->nstored && !found; i++)
+		{
+			found = row->peers[i] == neighbors[n].item;
+			if (found)
+				judge_score(check, row, i, neighbors[n].score);
+		}
 
 		/* one that is hardly there at all may have been rounded away */
 		if (neighbors[n].score <= least * (1 + SCORE_ERROR) ||
 			(check->meta.weighted && neighbors[n].score < SCORE_ERROR))
 			continue;
-		for (int i = 0; i < row->nstored && !found; i++)
-			found = row->peers[i] == neighbors[n].item;
 		if (!found)
 			missing = &neighbors[n];
 	}
@@ -399,29 +443,27 @@ static void
 create_model(CountCheck *check)
 {
 	Size		memory = (Size) maintenance_work_mem * 1024 / 2;
-	double		size = (check->meta.weighted ? 8.0 : 4.0) * check->meta.interactions;
+	bool		weighted = check->meta.weighted && RecsysModelHasWeights(&check->meta.options);
+	double		size = (weighted ? 8.0 : 4.0) * check->meta.interactions;
 
-	/* scores that are learned, or computed with another number of users, are not comparable */
-	if (check->meta.learned || !check->clean || check->meta.score_users != check->meta.users)
+	/* scores that are learned, or computed with other numbers, are not comparable */
+	if (check->meta.learned || !check->clean || check->meta.score_users != check->meta.users ||
+		check->meta.score_items != check->meta.items)
 		return;
-	check->model = RecsysModelCreate(check->meta.nitems, check->meta.weighted,
-									 check->meta.max_history, memory,
+	check->model = RecsysModelCreate(check->meta.nitems, weighted, check->meta.max_history, memory,
 									 size > memory / 2, 0);
+	RecsysModelKeepLatest(check->model);
+	RecsysModelSetTransform(check->model, check->meta.options.weight_transform);
 }
 
 static void
 judge_missing(CountCheck *check)
 {
-	RecsysModelOptions options = {0};
+	RecsysModelOptions options;
 
 	if (check->model == NULL || !check->clean)
 		return;
-	options.similarity = check->meta.similarity;
-	options.neighbors = check->meta.neighbors;
-	options.min_support = check->meta.min_support;
-	options.max_history = check->meta.max_history;
-	options.shrinkage = check->meta.shrinkage;
-	options.alpha = check->meta.alpha;
+	RecsysGraphOptions(&check->meta, &options);
 	(void) RecsysModelFinish(check->model);
 	if (RecsysModelGetStatistics(check->model)->users != check->meta.users)
 		disagrees(check, "There are %llu users in the graph, and %llu in the table.",

@@ -392,6 +392,7 @@ create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *
 
 	owner->number = item;
 	row->item = item;
+	row->latest = RECSYS_NO_TIME;
 	row->keylen = key->len;
 	RecsysKeyStore(kind, key, RecsysRowKey(row));
 

@@ -94,7 +94,7 @@ extern void RecsysGraphWriterInit(RecsysGraphWriter *writer, Relation index, For
 								  uint32 nitems);
 /* Up to RECSYS_ROW_CAPACITY neighbors, best first: fewer if there are no more. */
 extern void RecsysGraphWriterAdd(RecsysGraphWriter *writer, const RecsysMetaData *meta,
-								 const RecsysKey *key, uint32 users, double norm2,
+								 const RecsysKey *key, const RecsysRowTotals *totals,
 								 const RecsysNeighbor *neighbors, int count);
 
 /* Writes the row map and fills in meta's graph_tail, map_leaves, map_roots, nitems, pairs. */

@@ -30,8 +30,8 @@ RecsysPackEntry(char *dest, RecsysSide side, const RecsysMetaData *meta, const R
 
 	if (side == RECSYS_USERS && meta->weighted)
 	{
-		memcpy(dest, &entry->weight, sizeof(float));
-		dest += sizeof(float);
+		memcpy(dest, &entry->weight, sizeof(double));
+		dest += sizeof(double);
 	}
 	if (side == RECSYS_USERS && meta->timed)
 		memcpy(dest, &entry->time, sizeof(int64));
@@ -46,7 +46,7 @@ RecsysUnpackEntry(const char *src, RecsysSide side, const RecsysMetaData *meta, 
 	src += sizeof(uint32);
 	memcpy(&entry->tid, src, sizeof(ItemPointerData));
 	src += sizeof(ItemPointerData);
-	entry->weight = 1.0f;
+	entry->weight = 1.0;
 	entry->time = RECSYS_NO_TIME;
 	flags = entry->tid.ip_posid & RECSYS_TID_FLAGS;
 	entry->tid.ip_posid &= ~RECSYS_TID_FLAGS;
@@ -64,8 +64,8 @@ RecsysUnpackEntry(const char *src, RecsysSide side, const RecsysMetaData *meta, 
 	entry->counted = (flags & RECSYS_TID_COUNTED) != 0;
 	if (meta->weighted)
 	{
-		memcpy(&entry->weight, src, sizeof(float));
-		src += sizeof(float);
+		memcpy(&entry->weight, src, sizeof(double));
+		src += sizeof(double);
 	}
 	if (meta->timed)
 		memcpy(&entry->time, src, sizeof(int64));

@@ -122,8 +122,7 @@ form_row(const RecsysRowUpdate *update, int neighbors, const char *key, uint16 k
 	*size = RECSYS_ROW_SIZE(list->count, keylen);
 	row = palloc0(*size);
 	row->item = update->item;
-	row->users = update->users;
-	row->norm2 = update->norm2;
+	RecsysRowSetTotals(row, &update->totals);
 	row->flags = update->flags;
 	row->keylen = keylen;
 	RecsysGraphSetNeighbors(row, list, neighbors);
@@ -168,8 +167,7 @@ take_row(Updater *updater, uint32 item, RecsysGraphRow old, int npatches, Recsys
 	else
 	{
 		update->item = item;
-		update->users = old->users;
-		update->norm2 = old->norm2;
+		update->totals = RecsysRowGetTotals(old);
 		update->flags = old->flags;
 		load_list(old, npatches, &update->list);
 	}
@@ -190,8 +188,8 @@ note_row(Updater *updater, const RecsysRowUpdate *update, RecsysGraphRow old, Of
 		return;
 
 	updater->nnew++;
-	new->interactions = (int64) update->users - (int64) old->users;
-	new->items = (int64) (update->users > 0) - (int64) (old->users > 0);
+	new->interactions = (int64) update->totals.users - (int64) old->users;
+	new->items = (int64) (update->totals.users > 0) - (int64) (old->users > 0);
 	new->stored = (int64) new->row->nneighbors - (int64) old->nneighbors;
 	new->stale = (int64) ((update->flags & RECSYS_ROW_STALE) != 0) -
 		(int64) ((old->flags & RECSYS_ROW_STALE) != 0);

@@ -13,8 +13,7 @@
 typedef struct RecsysRowUpdate
 {
 	uint32		item;
-	uint32		users;
-	double		norm2;
+	RecsysRowTotals totals;
 	uint16		flags;			/* RECSYS_ROW_…, RECSYS_ROW_SHORT is found out here */
 	RecsysNeighborList list;
 } RecsysRowUpdate;

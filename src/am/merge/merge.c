@@ -8,9 +8,12 @@
  *	  according to it; our own transaction never has (mergesnapshot.c).
  * 2. The users that the events name are looked up (mergechanges.c): which of their
  *	  items count now?  Touched are the items of the events, and the items that a user
- *	  with more than max_history items has gained or lost through them.
- * 3. Touched items are recomputed exactly, the cheapest first, until the budget is
- *	  spent.  The others are adjusted and queued (recount.c).
+ *	  with more than max_history items has gained or lost through them.  Where what a
+ *	  user weighs depends on all that the user has (rp3beta, user_damping), the user's
+ *	  other items are touched too: they are reweighted.
+ * 3. Touched items are recomputed exactly, the cheapest first, those that are only
+ *	  reweighted behind all others, until the budget is spent.  The rest is adjusted
+ *	  and queued (recount.c).
  * 4. The users' flags are updated, and the events are removed.
  *
  * After the events comes the queue (mergequeue.c).
@@ -22,7 +25,9 @@
  * Once everything is merged the graph is that of a fresh build.  The counts of a pair
  * change only when one of its items comes or goes in somebody's history.  Each such
  * change has an event.  The event makes a later merge recompute the item, under a
- * snapshot that sees the change, and with the item the pair, in both rows.
+ * snapshot that sees the change, and with the item the pair, in both rows.  What the
+ * users of a pair weigh changes with their histories only, and then both of its items
+ * are recomputed.
  *
  * Only one process merges at a time, which holds a heavyweight lock on the meta page.
  * It never blocks others for longer than it has a page locked.
@@ -43,6 +48,7 @@
 #include "am/store/enlarge.h"
 #include "am/store/progress.h"
 #include "compat.h"
+#include "core/pairs/modeloptions.h"
 #include "fault.h"
 #include "miscadmin.h"
 #include "postmaster/autovacuum.h"
@@ -71,6 +77,7 @@ static int	merge_budget = 20000;
 typedef struct ItemCost
 {
 	uint32		item;
+	bool		later;			/* behind all others */
 	double		cost;
 } ItemCost;
 
@@ -80,22 +87,11 @@ compare_costs(const void *a, const void *b)
 	const ItemCost *x = a;
 	const ItemCost *y = b;
 
+	if (x->later != y->later)
+		return x->later ? 1 : -1;
 	if (x->cost != y->cost)
 		return x->cost < y->cost ? -1 : 1;
 	return (x->item > y->item) - (x->item < y->item);
-}
-
-/*
- * May other rows hold pairs with the item that no user has any more?  Such an item is
- * on the queue, so that all rows will be looked through when it is recomputed.
- */
-static bool
-is_shrunk(RecsysMergeState *merge, RecsysGraphReader *reader, uint32 item)
-{
-	const RecsysMetaData *meta = &RecsysGetCache(merge->index)->meta;
-
-	return (meta->queued > 0 || meta->unsaid > 0) &&
-		(RecsysMergeQueuedFlags(reader, item) & RECSYS_ROW_SHRUNK) != 0;
 }
 
 /* Recomputes the first of the touched items, one by one; returns how many it got to. */
@@ -110,6 +106,49 @@ recount_in_time(RecsysMergeState *merge, uint32 nitems)
 	return done;
 }
 
+/*
+ * The costs of the touched items, in the order in which the budget is spent on them.
+ * Returns how many there are: what is on the queue already and no more than reweighted
+ * is left to the queue.
+ *
+ * Other rows may hold pairs with an item which no user has any more (*shrunk).  Such an
+ * item is on the queue, so that all rows will be looked through when it is recomputed.
+ */
+static uint32
+order_touched(RecsysMergeState *merge, ItemCost *costs, bool *shrunk)
+{
+	const RecsysMetaData *meta = &RecsysGetCache(merge->index)->meta;
+	bool		queued = meta->queued > 0 || meta->unsaid > 0;
+	RecsysGraphReader reader;
+	uint32		n = 0;
+
+	*shrunk = false;
+	RecsysGraphReaderInit(&reader, merge->index);
+	for (uint32 i = 0; i < merge->ntouched; i++)
+	{
+		uint32		item = merge->touched[i];
+		uint16		flags = queued ? RecsysMergeQueuedFlags(&reader, item) : 0;
+
+		if (i % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		costs[n].item = item;
+		costs[n].later = merge->touch[item] == RECSYS_REWEIGHTED;
+		if (costs[n].later && (flags & RECSYS_ROW_INEXACT) != 0 && merge->mode != RECSYS_MERGE_EXACT)
+			continue;
+		costs[n].cost = RecsysRecountCost(merge->recount, item);
+		if ((flags & RECSYS_ROW_SHRUNK) != 0)
+		{
+			/* rather when the queue's turn comes */
+			*shrunk = true;
+			costs[n].cost = DBL_MAX;
+		}
+		n++;
+	}
+	RecsysGraphReaderDone(&reader);
+	qsort(costs, n, sizeof(ItemCost), compare_costs);
+	return n;
+}
+
 /* Touched items: the cheapest exactly, the others by adjustment. */
 static void
 recount_touched(RecsysMergeState *merge)
@@ -119,23 +158,9 @@ recount_touched(RecsysMergeState *merge)
 											   sizeof(ItemCost) * (Size) Max(merge->ntouched, 1));
 	double		spent = 0;
 	uint32		exact = 0;
-	bool		any_shrunk = false;
-	RecsysGraphReader reader;
+	bool		any_shrunk;
 
-	RecsysGraphReaderInit(&reader, merge->index);
-	for (uint32 i = 0; i < merge->ntouched; i++)
-	{
-		costs[i].item = merge->touched[i];
-		costs[i].cost = RecsysRecountCost(merge->recount, merge->touched[i]);
-		if (is_shrunk(merge, &reader, merge->touched[i]))
-		{
-			/* rather when the queue's turn comes */
-			any_shrunk = true;
-			costs[i].cost = DBL_MAX;
-		}
-	}
-	RecsysGraphReaderDone(&reader);
-	qsort(costs, merge->ntouched, sizeof(ItemCost), compare_costs);
+	merge->ntouched = order_touched(merge, costs, &any_shrunk);
 	while (exact < merge->ntouched &&
 		   (merge->mode == RECSYS_MERGE_EXACT || spent + costs[exact].cost <= budget))
 		spent += costs[exact++].cost;
@@ -152,7 +177,7 @@ recount_touched(RecsysMergeState *merge)
 							 any_shrunk && merge->mode == RECSYS_MERGE_EXACT, false);
 	merge->result->recomputed += exact;
 	RecsysRecountAdjust(merge->recount, merge->touched + exact, merge->ntouched - exact,
-						&merge->users, merge->nrows > 0 || merge->removed);
+						merge->touch, &merge->users, merge->nrows > 0 || merge->removed);
 }
 
 void
@@ -170,7 +195,7 @@ RecsysMergeStartBatch(RecsysMergeState *merge)
 	merge->nrows = merge->maxrows = 0;
 	merge->removed = false;
 	memset(&merge->users, 0, sizeof(merge->users));
-	merge->maxadded = 0;
+	merge->maxitems = 0;
 	merge->changed = NULL;
 	merge->nchanged = merge->maxchanged = 0;
 }
@@ -226,6 +251,17 @@ depends_on_users(int similarity)
 		similarity == RECSYS_LOG_LIKELIHOOD;
 }
 
+/* Do the weights of users depend on I? */
+static bool
+depends_on_items(const RecsysMetaData *meta)
+{
+	RecsysModelOptions options;
+
+	RecsysGraphOptions(meta, &options);
+	return !meta->learned && RecsysModelUsesWeights(&options) &&
+		options.weighting == RECSYS_WEIGHTING_TFIDF;
+}
+
 static RecsysMetaData
 read_meta(Relation index)
 {
@@ -245,37 +281,52 @@ inexact_items(Relation index)
 	return RecsysInexactItems(&meta);
 }
 
-/* All rows anew, with the number of users there are now. */
+/*
+ * Every row anew, with the numbers of users and items that meta has.  Norms of both items
+ * are in the score of cosine, and in the first round those of later ones are still what
+ * they were: the second time over all of them are right.
+ */
 static void
-merge_users(RecsysMergeState *merge)
+recount_all(RecsysMergeState *merge, const RecsysMetaData *meta)
+{
+	int			times = depends_on_items(meta) && meta->similarity == RECSYS_COSINE ? 2 : 1;
+	uint32	   *all;
+	uint32		nitems;
+
+	RecsysMergeProgressPhase(RECSYS_PHASE_RESCORE);
+	RecsysMergeStartBatch(merge);
+	RecsysRecountRescore(merge->recount, meta->users, meta->items);
+	nitems = RecsysRecountItems(merge->recount);
+	all = MemoryContextAllocHuge(merge->context, sizeof(uint32) * (Size) Max(nitems, 1));
+	for (uint32 item = 0; item < nitems; item++)
+		all[item] = item;
+	for (int i = 0; i < times; i++)
+		RecsysRecountExactly(merge->recount, all, nitems, NULL, 0, false, true);
+	merge->result->recomputed += nitems;
+	RecsysMergeEndBatch(merge);
+}
+
+/* Scores that depend on numbers of users or items that have changed are computed anew. */
+static void
+merge_numbers(RecsysMergeState *merge)
 {
 	RecsysMetaData meta = read_meta(merge->index);
-	uint32	   *all;
+	RecsysMetaData *page;
 	Buffer		buffer;
 	GenericXLogState *state;
 
-	if (meta.users == meta.score_users)
+	if (meta.users == meta.score_users && meta.items == meta.score_items)
 		return;
-	if (depends_on_users(meta.similarity))
-	{
-		uint32		nitems;
-
-		RecsysMergeProgressPhase(RECSYS_PHASE_RESCORE);
-		RecsysMergeStartBatch(merge);
-		RecsysRecountSetUsers(merge->recount, meta.users);
-		nitems = RecsysRecountItems(merge->recount);
-		all = MemoryContextAllocHuge(merge->context, sizeof(uint32) * (Size) Max(nitems, 1));
-		for (uint32 item = 0; item < nitems; item++)
-			all[item] = item;
-		RecsysRecountExactly(merge->recount, all, nitems, NULL, 0, false, true);
-		merge->result->recomputed += nitems;
-		RecsysMergeEndBatch(merge);
-	}
+	if ((depends_on_users(meta.similarity) && meta.users != meta.score_users) ||
+		(depends_on_items(&meta) && meta.items != meta.score_items))
+		recount_all(merge, &meta);
 
 	buffer = RecsysReadPage(merge->index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
 							RECSYS_PAGE_META);
 	state = GenericXLogStart(merge->index);
-	RecsysPageGetMeta(GenericXLogRegisterBuffer(state, buffer, 0))->score_users = meta.users;
+	page = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, buffer, 0));
+	page->score_users = meta.users;
+	page->score_items = meta.items;
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(buffer);
 }
@@ -294,6 +345,8 @@ record_merge(RecsysMergeState *merge)
 	meta->merge_items = merge->result->recomputed;
 	if (!depends_on_users(meta->similarity))
 		meta->score_users = meta->users;
+	if (!depends_on_items(meta))
+		meta->score_items = meta->items;
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(buffer);
 }
@@ -341,7 +394,7 @@ run_merge(RecsysMergeState *merge)
 		RecsysMergeQueue(merge);
 	}
 	if (merge->mode == RECSYS_MERGE_EXACT)
-		merge_users(merge);
+		merge_numbers(merge);
 	if (merge->result->merged > 0 || merge->result->recomputed > 0)
 		record_merge(merge);
 	merge->result->inexact = inexact_items(merge->index);

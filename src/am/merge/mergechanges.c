@@ -7,6 +7,10 @@
  * is looked up under the batch's snapshot.  Users with more than max_history items need
  * care, because one more item pushes another out.  Marks on their entries tell which
  * of them counted at the last merge.
+ *
+ * Where what a user weighs depends on all that the user has, an event touches all items
+ * that count now: those it does not name are reweighted.  An item that has ceased to
+ * count has an event of its own, or a mark.
  */
 #include "postgres.h"
 
@@ -25,6 +29,12 @@
 #define SLICE_PAGES		2
 #define SLICE_EVENTS	64
 
+/*
+ * Where an event touches all items of its user, a slice takes events of users who have
+ * no more entries than this, together.
+ */
+#define SLICE_ENTRIES	256
+
 /* In loops over a long list a look at interrupts comes after so many steps. */
 #define LOOK_EVERY		65536
 
@@ -34,14 +44,27 @@
 /*
  * Is an event too much work for an insert?  All entries of a user have to be read, and
  * where there are more than count and they are not marked, all items of the user are
- * touched.  Such events are left to a merge that holds up nobody.
+ * touched.  Such events are left to a merge that holds up nobody.  *entries is what the
+ * slice has of the users of its events; of one user after the other they count once.
  */
 static bool
-is_too_much(const RecsysMergeState *merge, const RecsysEvent *event)
+is_too_much(const RecsysMergeState *merge, const RecsysEvent *event, uint64 *entries)
 {
-	return merge->mode == RECSYS_MERGE_SLICE &&
-		RecsysCountEntries(merge->index, RECSYS_USERS, event->user_hash) >
-		(uint64) RecsysGetCache(merge->index)->meta.max_history;
+	uint64		count;
+
+	if (merge->mode != RECSYS_MERGE_SLICE)
+		return false;
+	count = RecsysCountEntries(merge->index, RECSYS_USERS, event->user_hash);
+	if (count > (uint64) RecsysGetCache(merge->index)->meta.max_history)
+		return true;
+	if (!RecsysRecountWeighs(merge->recount))
+		return false;
+	if (merge->nevents > 0 && merge->events[merge->nevents - 1].user_hash == event->user_hash)
+		return false;
+	if (*entries + count > SLICE_ENTRIES)
+		return true;
+	*entries += count;
+	return false;
 }
 
 bool
@@ -54,6 +77,7 @@ RecsysMergeReadBatch(RecsysMergeState *merge)
 	int			npages = 0;
 	int			maxvisited = 64;
 	RecsysPendingPage *page = NULL;
+	uint64		entries = 0;
 
 	merge->visited = palloc(sizeof(RecsysVisitedPage) * maxvisited);
 	merge->events = palloc_extended(sizeof(RecsysEvent) * maxevents, MCXT_ALLOC_HUGE);
@@ -80,7 +104,7 @@ RecsysMergeReadBatch(RecsysMergeState *merge)
 				break;
 			if (page->events[i].item >= nitems ||
 				!RecsysEventIsFinished(&page->events[i], merge->snapshot, next) ||
-				is_too_much(merge, &page->events[i]))
+				is_too_much(merge, &page->events[i], &entries))
 				continue;
 			page->done[i] = true;
 			merge->events[merge->nevents++] = page->events[i];
@@ -110,12 +134,13 @@ RecsysMergeReadBatch(RecsysMergeState *merge)
 }
 
 static void
-touch(RecsysMergeState *merge, uint32 item)
+touch(RecsysMergeState *merge, uint32 item, RecsysTouch how)
 {
-	if (item >= RecsysRecountItems(merge->recount) || merge->is_touched[item])
+	if (item >= RecsysRecountItems(merge->recount))
 		return;
-	merge->is_touched[item] = true;
-	merge->touched[merge->ntouched++] = item;
+	if (merge->touch[item] == RECSYS_UNTOUCHED)
+		merge->touched[merge->ntouched++] = item;
+	merge->touch[item] = Max(merge->touch[item], how);
 }
 
 static void
@@ -171,13 +196,13 @@ is_named(const RecsysMergeState *merge, uint32 item, uint64 position)
  */
 static void
 find_added(const RecsysMergeState *merge, const RecsysUserView *user,
-		   const RecsysHistoryItem *history, int count, bool *added)
+		   const RecsysHistoryItem *history, int count, RecsysChangedItem *items)
 {
 	bool		any = false;
 	int			h = 0;
 
 	for (int i = 0; i < count; i++)
-		added[i] = false;
+		items[i].added = false;
 	for (uint64 e = merge->event; e < merge->event_end; e++)
 	{
 		const RecsysEvent *event = &merge->events[e];
@@ -186,7 +211,7 @@ find_added(const RecsysMergeState *merge, const RecsysUserView *user,
 		while (h < count && history[h].item < event->item)
 			h++;
 		if (h < count && history[h].item == event->item && (event->flags & RECSYS_EVENT_REMOVED) == 0)
-			any = added[h] = true;
+			any = items[h].added = true;
 	}
 	for (int i = 0; any && i < user->ninteractions; i++)
 	{
@@ -205,9 +230,9 @@ find_added(const RecsysMergeState *merge, const RecsysUserView *user,
 			else
 				high = middle;
 		}
-		if (low < count && history[low].item == row->item && added[low] &&
+		if (low < count && history[low].item == row->item && items[low].added &&
 			!is_named(merge, row->item, row->position))
-			added[low] = false;
+			items[low].added = false;
 	}
 }
 
@@ -233,7 +258,7 @@ touch_displaced(RecsysMergeState *merge, const RecsysUserView *user, const Recsy
 		if (user->entries[i].orphan)
 			continue;
 		if (!marked)
-			touch(merge, user->entries[i].peer);
+			touch(merge, user->entries[i].peer, RECSYS_CHANGED);
 		else if (user->entries[i].counted)
 			before[nbefore++] = user->entries[i].peer;
 	}
@@ -243,17 +268,17 @@ touch_displaced(RecsysMergeState *merge, const RecsysUserView *user, const Recsy
 	for (int i = 0; marked && i < count; i++)
 	{
 		while (x < nbefore && before[x] < now[i])
-			touch(merge, before[x++]);
+			touch(merge, before[x++], RECSYS_CHANGED);
 		if (x < nbefore && before[x] == now[i])
 		{
 			while (x < nbefore && before[x] == now[i])
 				x++;
 		}
 		else
-			touch(merge, now[i]);
+			touch(merge, now[i], RECSYS_CHANGED);
 	}
 	while (marked && x < nbefore)
-		touch(merge, before[x++]);
+		touch(merge, before[x++], RECSYS_CHANGED);
 	pfree(now);
 	pfree(before);
 }
@@ -297,10 +322,11 @@ visit_user(void *arg, RecsysUserView *user)
 	int			count = 0;
 	uint64		used;
 	RecsysChangedUsers *users = &merge->users;
+	RecsysFolding folding;
 
+	RecsysMetaFolding(&cache->meta, RecsysRecountOrder(merge->recount), &folding);
 	if (user->ninteractions > 0)
-		count = RecsysHistoryFold(user->interactions, user->ninteractions, max_history,
-								  RecsysRecountOrder(merge->recount), history, NULL);
+		count = RecsysHistoryFold(user->interactions, user->ninteractions, &folding, history, NULL);
 	for (uint64 e = merge->event; e < merge->event_end; e++)
 		removed |= (merge->events[e].flags & RECSYS_EVENT_REMOVED) != 0;
 
@@ -309,13 +335,22 @@ visit_user(void *arg, RecsysUserView *user)
 	if (mark || ((user->flags & RECSYS_OWNER_COUNTED) != 0) != (count > 0))
 		note_change(merge, user, count > 0, mark);
 
+	RecsysRecountWeigh(merge->recount, history, count, merge->masses);
 	used = RecsysHistoriesAdd(&users->histories, history, count);
-	if (used + count > merge->maxadded)
+	if (used + count > merge->maxitems)
 	{
-		merge->maxadded = Max(used + count, Max(16384, merge->maxadded * 2));
-		users->added = RecsysEnlarge(merge->context, users->added, sizeof(bool) * merge->maxadded);
+		merge->maxitems = Max(used + count, Max(16384, merge->maxitems * 2));
+		users->items = RecsysEnlarge(merge->context, users->items,
+									 sizeof(RecsysChangedItem) * merge->maxitems);
 	}
-	find_added(merge, user, history, count, users->added + used);
+	for (int i = 0; i < count; i++)
+	{
+		users->items[used + i].mass = merge->masses[i];
+		users->items[used + i].time = history[i].time;
+		if (RecsysRecountWeighs(merge->recount))
+			touch(merge, history[i].item, RECSYS_REWEIGHTED);
+	}
+	find_added(merge, user, history, count, users->items + used);
 
 	/* these rows may hold a pair with an item that the user no longer has */
 	for (int i = 0; (large || marked || removed) && i < count; i++)
@@ -328,12 +363,13 @@ RecsysMergeVisitUsers(RecsysMergeState *merge)
 {
 	uint32		nitems = RecsysRecountItems(merge->recount);
 
-	merge->is_touched = MemoryContextAllocExtended(merge->context, Max(nitems, 1),
-												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	merge->touch = MemoryContextAllocExtended(merge->context, Max(nitems, 1),
+											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	merge->masses = MemoryContextAlloc(merge->context, sizeof(float) *
+									   RecsysGetCache(merge->index)->meta.max_history);
 	merge->touched = MemoryContextAllocHuge(merge->context, sizeof(uint32) * (Size) Max(nitems, 1));
 	qsort(merge->events, merge->nevents, sizeof(RecsysEvent), compare_events);
-	RecsysHistoriesInit(&merge->users.histories, nitems,
-						RecsysGetCache(merge->index)->meta.weighted);
+	RecsysHistoriesInit(&merge->users.histories, nitems, RecsysRecountUsesWeights(merge->recount));
 
 	for (merge->event = 0; merge->event < merge->nevents; merge->event = merge->event_end)
 	{
@@ -345,7 +381,7 @@ RecsysMergeVisitUsers(RecsysMergeState *merge)
 		{
 			const RecsysEvent *event = &merge->events[merge->event_end++];
 
-			touch(merge, event->item);
+			touch(merge, event->item, RECSYS_CHANGED);
 			merge->removed |= (event->flags & RECSYS_EVENT_REMOVED) != 0;
 		}
 		RecsysUserReaderRead(RecsysRecountReader(merge->recount), hash, visit_user, merge);

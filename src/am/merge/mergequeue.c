@@ -66,7 +66,7 @@ take_item(RecsysMergeState *merge, QueueBatch *batch, uint32 item, uint16 flags,
 		batch->inexact[batch->ninexact++] = item;
 	else
 		batch->incomplete[batch->nincomplete++] = item;
-	merge->is_touched[item] = true;
+	merge->touch[item] = RECSYS_CHANGED;
 	return true;
 }
 
@@ -82,8 +82,8 @@ take_page(RecsysMergeState *merge, BlockNumber block, QueueBatch *batch, bool *f
 	batch->page = palloc(sizeof(RecsysPendingPage));
 	batch->inexact = palloc(sizeof(uint32) * RECSYS_PAGE_EVENTS);
 	batch->incomplete = palloc(sizeof(uint32) * RECSYS_PAGE_EVENTS);
-	merge->is_touched = MemoryContextAllocExtended(merge->context, Max(nitems, 1),
-												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	merge->touch = MemoryContextAllocExtended(merge->context, Max(nitems, 1),
+											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	RecsysPendingRead(merge->index, RECSYS_QUEUE, block, batch->page);
 	RecsysGraphReaderInit(&reader, merge->index);
 	for (int i = 0; i < batch->page->count; i++)
@@ -94,7 +94,7 @@ take_page(RecsysMergeState *merge, BlockNumber block, QueueBatch *batch, bool *f
 		/* an item that is newer than the snapshot waits for the next merge */
 		if (item >= nitems)
 			continue;
-		flags = merge->is_touched[item] ? 0 : RecsysMergeQueuedFlags(&reader, item);
+		flags = merge->touch[item] != RECSYS_UNTOUCHED ? 0 : RecsysMergeQueuedFlags(&reader, item);
 		if (flags != 0 && !take_item(merge, batch, item, flags, first))
 			enough = false;
 		else

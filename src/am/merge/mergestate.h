@@ -54,7 +54,7 @@ typedef struct RecsysMergeState
 	uint64		nevents;
 	uint64		event;			/* of the user at hand: first ... */
 	uint64		event_end;		/* ... and behind the last */
-	bool	   *is_touched;		/* by item */
+	uint8	   *touch;			/* by item: RecsysTouch */
 	uint32	   *touched;
 	uint32		ntouched;
 	uint32	   *rows;			/* that may hold pairs without users */
@@ -62,7 +62,8 @@ typedef struct RecsysMergeState
 	uint64		maxrows;
 	bool		removed;		/* has a user lost an item? */
 	RecsysChangedUsers users;
-	uint64		maxadded;		/* room in users.added */
+	uint64		maxitems;		/* room in users.items */
+	float	   *masses;			/* of the user at hand, room for max_history */
 	RecsysChangedUser **changed;
 	uint32		nchanged;
 	uint32		maxchanged;

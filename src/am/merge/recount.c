@@ -20,6 +20,9 @@
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/recountround.h"
 #include "am/store/enlarge.h"
+#include "core/pairs/modeloptions.h"
+#include "core/pairs/product.h"
+#include "core/pairs/weighting.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -51,13 +54,11 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 	recount->nitems = recount->meta.nitems;
 	nitems = recount->nitems;
 
-	recount->options.similarity = recount->meta.similarity;
-	recount->options.neighbors = recount->meta.neighbors;
-	recount->options.min_support = recount->meta.min_support;
-	recount->options.shrinkage = recount->meta.shrinkage;
-	recount->options.alpha = recount->meta.alpha;
-	recount->uses_dots = recount->meta.weighted && recount->meta.similarity == RECSYS_COSINE &&
-		!recount->meta.learned;
+	RecsysGraphOptions(&recount->meta, &recount->options);
+	recount->weighted = recount->meta.weighted && RecsysModelHasWeights(&recount->options);
+	recount->weighs = !recount->meta.learned && RecsysWeighsAnew(&recount->options);
+	recount->uses_dots = recount->weighs ||
+		(!recount->meta.learned && recount->weighted && RecsysModelUsesWeights(&recount->options));
 	recount->symmetric = recount->meta.alpha == 0 &&
 		(recount->meta.similarity == RECSYS_COSINE || recount->meta.similarity == RECSYS_JACCARD ||
 		 recount->meta.similarity == RECSYS_DICE);
@@ -76,9 +77,12 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 	recount->loaded = zeroed(recount, sizeof(bool) * nitems);
 	recount->users = zeroed(recount, sizeof(uint32) * nitems);
 	recount->norm2 = zeroed(recount, sizeof(double) * nitems);
+	recount->mass = zeroed(recount, sizeof(double) * nitems);
 	recount->floors = zeroed(recount, sizeof(float) * nitems);
 	recount->maxfolded = 1024;
 	recount->folded = palloc(sizeof(RecsysHistoryItem) * recount->maxfolded);
+	recount->masses = palloc(sizeof(float) * recount->meta.max_history);
+	recount->weights = palloc(sizeof(float) * recount->meta.max_history);
 	MemoryContextSwitchTo(old);
 	return recount;
 }
@@ -93,9 +97,39 @@ RecsysRecountFree(RecsysRecount *recount)
 }
 
 void
-RecsysRecountSetUsers(RecsysRecount *recount, uint64 users)
+RecsysRecountRescore(RecsysRecount *recount, uint64 users, uint64 items)
 {
 	recount->meta.score_users = users;
+	recount->meta.score_items = items;
+}
+
+bool
+RecsysRecountUsesWeights(const RecsysRecount *recount)
+{
+	return recount->uses_dots;
+}
+
+bool
+RecsysRecountWeighs(const RecsysRecount *recount)
+{
+	return recount->weighs;
+}
+
+void
+RecsysRecountWeigh(RecsysRecount *recount, RecsysHistoryItem *history, int count, float *masses)
+{
+	/* without a weight column it is enough to have an item, however often */
+	for (int i = 0; i < count; i++)
+	{
+		masses[i] = recount->weighted ? RecsysHistoryWeight(history[i].weight) : 1.0f;
+		history[i].weight = masses[i];
+	}
+	if (!recount->weighs)
+		return;
+	RecsysWeighHistory(&recount->options, (double) recount->meta.score_items, masses, count, masses,
+					   recount->weights);
+	for (int i = 0; i < count; i++)
+		history[i].weight = recount->weights[i];
 }
 
 uint32
@@ -126,11 +160,12 @@ RecsysRoundLoadRow(RecsysRecount *recount, uint32 item)
 	row = RecsysGraphNeedRow(&recount->graph, item);
 	recount->loaded[item] = true;
 
-	/* items of the round know better how many users they have */
+	/* items of the round know better what they have */
 	if (recount->slots[item] == 0)
 	{
-		recount->users[item] = row->users;
-		recount->norm2[item] = row->norm2;
+		RecsysRowTotals totals = RecsysRowGetTotals(row);
+
+		RecsysRoundScoreWith(recount, item, &totals);
 	}
 	recount->floors[item] = row->floor_score;
 	for (int i = 0; i < row->nstored; i++)
@@ -176,8 +211,10 @@ RecsysRoundStart(RecsysRecount *recount, const uint32 *items, uint32 nitems)
 
 	MemoryContextReset(recount->round);
 	old = MemoryContextSwitchTo(recount->round);
-	RecsysHistoriesInit(&recount->histories, recount->nitems, recount->meta.weighted);
+	RecsysHistoriesInit(&recount->histories, recount->nitems, recount->uses_dots);
 	MemoryContextSwitchTo(old);
+	recount->totals = MemoryContextAllocHuge(recount->round,
+											 sizeof(RecsysRowTotals) * (Size) Max(nitems, 1));
 	recount->items = items;
 	recount->nround = nitems;
 	recount->members = NULL;
@@ -193,7 +230,10 @@ RecsysRoundStart(RecsysRecount *recount, const uint32 *items, uint32 nitems)
 	recount->rows = MemoryContextAllocExtended(recount->round, sizeof(RecsysRowUpdate) * (Size) Max(nitems, 1),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint32 slot = 0; slot < nitems; slot++)
+	{
 		recount->slots[items[slot]] = slot + 1;
+		recount->totals[slot] = (RecsysRowTotals) {0, 0, 0, RECSYS_NO_TIME};
+	}
 }
 
 void
@@ -203,6 +243,22 @@ RecsysRoundEnd(RecsysRecount *recount)
 		recount->slots[recount->items[slot]] = 0;
 	memset(recount->loaded, false, recount->nitems);
 	MemoryContextReset(recount->round);
+}
+
+void
+RecsysRoundScoreWith(RecsysRecount *recount, uint32 item, const RecsysRowTotals *totals)
+{
+	recount->users[item] = totals->users;
+	recount->norm2[item] = totals->norm2;
+	recount->mass[item] = totals->mass;
+}
+
+void
+RecsysRoundPutTotals(RecsysRecount *recount, uint32 slot, const RecsysRowTotals *totals)
+{
+	recount->rows[slot].item = recount->items[slot];
+	recount->rows[slot].totals = *totals;
+	RecsysRoundScoreWith(recount, recount->items[slot], totals);
 }
 
 void
@@ -242,7 +298,7 @@ RecsysRoundCount(RecsysRecount *recount, uint64 first, uint64 last)
 			if (counts[item]++ == 0)
 				recount->touched[recount->ntouched++] = item;
 			if (recount->uses_dots)
-				recount->dots[item] += (double) member->weight * histories->weights[e];
+				recount->dots[item] += RecsysProduct(member->weight, histories->weights[e]);
 		}
 	}
 }
@@ -259,20 +315,39 @@ RecsysRoundClear(RecsysRecount *recount)
 	recount->ntouched = 0;
 }
 
-float
-RecsysRoundScore(const RecsysRecount *recount, uint32 x, uint32 y, uint32 count, double dot)
+static double
+pair_score(const RecsysRecount *recount, uint32 x, uint32 y, uint32 count, double dot)
 {
 	RecsysPairTotals totals;
-	double		result;
 
 	totals.n_i = Max(recount->users[x], count);
 	totals.n_j = Max(recount->users[y], count);
 	totals.n_users = (double) recount->meta.score_users;
 	totals.norm2_i = recount->uses_dots ? recount->norm2[x] : totals.n_i;
 	totals.norm2_j = recount->uses_dots ? recount->norm2[y] : totals.n_j;
-	result = RecsysSimilarityScore(&recount->options, count,
-								   recount->uses_dots ? dot : count, &totals);
+	totals.mass_i = recount->uses_dots ? recount->mass[x] : totals.n_i;
+	return RecsysSimilarityScore(&recount->options, count, recount->uses_dots ? dot : count, &totals);
+}
+
+float
+RecsysRoundScore(const RecsysRecount *recount, uint32 x, uint32 y, uint32 count, double dot)
+{
+	double		result = pair_score(recount, x, y, count, dot);
+
 	return isfinite(result) ? (float) result : 0.0f;
+}
+
+double
+RecsysRoundStoredDot(const RecsysRecount *recount, uint32 x, uint32 y, uint32 count, float score)
+{
+	double		unit;
+
+	if (!recount->uses_dots)
+		return 0;
+
+	/* scores are proportional to it */
+	unit = pair_score(recount, x, y, count, 1.0);
+	return isfinite(unit) && unit > 0 ? score / unit : 0;
 }
 
 static void
@@ -284,7 +359,7 @@ flush_pairs(RecsysRecount *recount)
 }
 
 void
-RecsysRoundPutPair(RecsysRecount *recount, uint32 row, uint32 item, uint32 support, float pair_score)
+RecsysRoundPutPair(RecsysRecount *recount, uint32 row, uint32 item, uint32 support, float score)
 {
 	RecsysPairUpdate *pair;
 
@@ -304,7 +379,7 @@ RecsysRoundPutPair(RecsysRecount *recount, uint32 row, uint32 item, uint32 suppo
 	pair->row = row;
 	pair->item = item;
 	pair->support = support;
-	pair->score = pair_score;
+	pair->score = score;
 }
 
 uint64 *

@@ -9,12 +9,27 @@
 #include "am/read/userreader.h"
 #include "core/rows/histories.h"
 
+/* How the changes of a batch concern an item */
+typedef enum RecsysTouch
+{
+	RECSYS_UNTOUCHED = 0,
+	RECSYS_REWEIGHTED,			/* users have it as before, but weigh something else */
+	RECSYS_CHANGED				/* it may have come or gone in somebody's history */
+} RecsysTouch;
+
+/* An item of a user with changes */
+typedef struct RecsysChangedItem
+{
+	bool		added;			/* does it count since these changes only? */
+	float		mass;			/* weight that masses are sums of */
+	int64		time;
+} RecsysChangedItem;
+
 /* Users with changes */
 typedef struct RecsysChangedUsers
 {
-	RecsysHistories histories;
-	bool	   *added;			/* does the item count since these changes only?
-								 * parallel to the entries */
+	RecsysHistories histories;	/* weights as scores are computed with them */
+	RecsysChangedItem *items;	/* parallel to the entries */
 } RecsysChangedUsers;
 
 typedef struct RecsysRecount RecsysRecount;
@@ -24,8 +39,19 @@ extern RecsysRecount *RecsysRecountCreate(Relation heap, Relation index, Snapsho
 										  Size memory);
 extern void RecsysRecountFree(RecsysRecount *recount);
 
-/* N that scores are computed with from now on, in place of the meta page's. */
-extern void RecsysRecountSetUsers(RecsysRecount *recount, uint64 users);
+/* N and I that scores are computed with from now on, in place of the meta page's. */
+extern void RecsysRecountRescore(RecsysRecount *recount, uint64 users, uint64 items);
+
+/* Are scores computed with weights?  Do a user's depend on all that the user has? */
+extern bool RecsysRecountUsesWeights(const RecsysRecount *recount);
+extern bool RecsysRecountWeighs(const RecsysRecount *recount);
+
+/*
+ * The weights of a folded history become those that scores are computed with; masses
+ * gets those that the items' masses are sums of.
+ */
+extern void RecsysRecountWeigh(RecsysRecount *recount, RecsysHistoryItem *history, int count,
+							   float *masses);
 
 /* Item numbers that histories seen by the snapshot can have are below this. */
 extern uint32 RecsysRecountItems(const RecsysRecount *recount);
@@ -53,12 +79,13 @@ extern void RecsysRecountExactly(RecsysRecount *recount, const uint32 *items, ui
 								 bool rows_only);
 
 /*
- * Adjusts the items' numbers of users and those pairs that are stored in the row
- * of one of its items by what the users have added, flags their rows as inexact
- * and queues them.  For items that are too much work to recompute now.  Have
- * users lost any of them (shrunk), that is noted for when they are recomputed.
+ * Adjusts the items' totals and those pairs that are stored in the row of one of its
+ * items by what the users have added, flags their rows as inexact and queues them.  For
+ * items that are too much work to recompute now.  Rows of items that are reweighted are
+ * only flagged.  Have users lost any of the others (shrunk), that is noted for when they
+ * are recomputed.
  */
 extern void RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
-								const RecsysChangedUsers *users, bool shrunk);
+								const uint8 *touch, const RecsysChangedUsers *users, bool shrunk);
 
 #endif							/* RECSYS_RECOUNT_H */

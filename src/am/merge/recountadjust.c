@@ -4,10 +4,11 @@
  *
  * Members of the round are users that have added an item; what they have beside it
  * is counted as for an exact row, and comes on top of the supports that are stored.
+ *
+ * Rows of items that their users only weigh otherwise are flagged and stay as they are.
+ * There may be as many of them as a user has items, for each user with changes.
  */
 #include "postgres.h"
-
-#include <math.h>
 
 #include "am/merge/recountround.h"
 #include "utils/memutils.h"
@@ -19,17 +20,37 @@ adjusted_support(const RecsysRecount *recount, uint32 x, uint32 y, uint32 suppor
 	return Min(support + recount->counts[y], Min(recount->users[x], recount->users[y]));
 }
 
-/* The users of an item of the round, those first .. last-1 among the members added. */
+/* The totals of an item of the round: those of its row and of the users who have added it. */
 static void
-adjust_users(RecsysRecount *recount, uint32 item, uint64 first, uint64 last)
+adjust_totals(RecsysRecount *recount, uint32 slot)
 {
-	RecsysGraphRow row = RecsysGraphNeedRow(&recount->graph, item);
+	RecsysGraphRow row = RecsysGraphNeedRow(&recount->graph, recount->items[slot]);
+	RecsysRowTotals totals = RecsysRowGetTotals(row);
 
-	recount->users[item] = row->users + (uint32) (last - first);
-	recount->norm2[item] = row->norm2;
 	RecsysGraphReleaseRow(&recount->graph);
-	for (uint64 m = first; m < last; m++)
-		recount->norm2[item] += (double) recount->members[m].weight * recount->members[m].weight;
+	totals.users += recount->totals[slot].users;
+	totals.norm2 += recount->totals[slot].norm2;
+	totals.mass += recount->totals[slot].mass;
+	totals.latest = Max(totals.latest, recount->totals[slot].latest);
+	RecsysRoundPutTotals(recount, slot, &totals);
+}
+
+/*
+ * Likewise the dot product of x, an item of the round, and y: what it was when row
+ * stored the score for peer, which are the two of them, and what is counted.
+ */
+static double
+adjusted_dot(RecsysRecount *recount, uint32 x, uint32 y, const RecsysRowTotals *before,
+			 uint32 row, uint32 peer, uint32 support, float score)
+{
+	double		dot;
+
+	if (!recount->uses_dots)
+		return 0;
+	RecsysRoundScoreWith(recount, x, before);
+	dot = RecsysRoundStoredDot(recount, row, peer, support, score);
+	RecsysRoundScoreWith(recount, x, &recount->rows[recount->slots[x] - 1].totals);
+	return dot + recount->dots[y];
 }
 
 /* The pairs that the item's own row stores, as the users' changes leave them. */
@@ -37,19 +58,19 @@ static void
 adjust_own_pairs(RecsysRecount *recount, RecsysRowUpdate *update, RecsysGraphRow row)
 {
 	RecsysNeighborList *list = &update->list;
+	RecsysRowTotals before = RecsysRowGetTotals(row);
 	uint32		x = update->item;
 
 	for (int i = 0; i < row->nstored; i++)
 	{
 		RecsysNeighbor *neighbor = &list->neighbors[list->count];
 		uint32		y = row->peers[i];
-		double		dot = 0;
+		double		dot;
 
 		RecsysRoundLoadRow(recount, y);
 		recount->stored_at[y] = 0;
-		if (recount->uses_dots)
-			dot = (double) RecsysRowScores(row)[i] * sqrt(row->norm2 * recount->norm2[y]) +
-				recount->dots[y];
+		dot = adjusted_dot(recount, x, y, &before, x, y, RecsysRowSupports(row)[i],
+						   RecsysRowScores(row)[i]);
 		neighbor->item = y;
 		neighbor->support = adjusted_support(recount, x, y, RecsysRowSupports(row)[i]);
 		neighbor->score = recount->meta.learned ? RecsysRowScores(row)[i] :
@@ -67,25 +88,28 @@ static void
 adjust_pairs_of_others(RecsysRecount *recount, uint32 slot, RecsysGraphRow row)
 {
 	RecsysNeighborList *list = &recount->rows[slot].list;
+	RecsysRowTotals before = RecsysRowGetTotals(row);
 	uint32		x = recount->items[slot];
 
 	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
 	{
-		uint32		y = recount->stored[p - 1].row;
+		const RecsysStoredPair *pair = &recount->stored[p - 1];
+		uint32		y = pair->row;
 		RecsysNeighbor *neighbor = &list->neighbors[list->count];
-		uint32		support = adjusted_support(recount, x, y, recount->stored[p - 1].support);
+		uint32		support = adjusted_support(recount, x, y, pair->support);
+		double		dot;
 
-		if (recount->counts[y] == 0 || recount->uses_dots ||
-			support < recount->options.min_support)
+		if (recount->counts[y] == 0 || support < recount->options.min_support)
 			continue;
+		dot = adjusted_dot(recount, x, y, &before, y, x, pair->support, pair->score);
 		RecsysRoundPutPair(recount, y, x, support,
-						   recount->meta.learned ? recount->stored[p - 1].score :
-						   RecsysRoundScore(recount, y, x, support, 0));
+						   recount->meta.learned ? pair->score :
+						   RecsysRoundScore(recount, y, x, support, dot));
 		if (recount->stored_at[y] != slot + 1 || recount->meta.learned)
 			continue;
 		neighbor->item = y;
 		neighbor->support = support;
-		neighbor->score = RecsysRoundScore(recount, x, y, support, 0);
+		neighbor->score = RecsysRoundScore(recount, x, y, support, dot);
 		if (neighbor->score > 0 && neighbor->score >= row->floor_score)
 			list->count++;
 	}
@@ -93,27 +117,31 @@ adjust_pairs_of_others(RecsysRecount *recount, uint32 slot, RecsysGraphRow row)
 		recount->stored_at[recount->stored[p - 1].row] = 0;
 }
 
+/* The row of an item of the round as it is, in copy, but with the new totals and flags. */
+static RecsysGraphRow
+take_row(RecsysRecount *recount, uint32 slot, uint16 flags, PGAlignedBlock *copy)
+{
+	RecsysRowUpdate *update = &recount->rows[slot];
+	RecsysGraphRow row = RecsysGraphNeedRow(&recount->graph, recount->items[slot]);
+
+	memcpy(copy->data, row, RECSYS_ROW_SIZE(row->nstored, row->keylen));
+	RecsysGraphReleaseRow(&recount->graph);
+	row = (RecsysGraphRow) copy->data;
+	update->flags = row->flags | flags;
+	update->list.floor_score = row->floor_score;
+	update->list.floor_item = row->floor_item;
+	return row;
+}
+
 /* The row of an item of the round, its supports and scores adjusted by the counts. */
 static void
-adjust_row(RecsysRecount *recount, uint32 slot)
+adjust_row(RecsysRecount *recount, uint32 slot, uint16 flags)
 {
-	uint32		x = recount->items[slot];
-	RecsysRowUpdate *update = &recount->rows[slot];
-	RecsysGraphRow row = RecsysGraphNeedRow(&recount->graph, x);
-	RecsysNeighborList *list = &update->list;
 	PGAlignedBlock copy;
+	RecsysGraphRow row = take_row(recount, slot, flags, &copy);
+	RecsysRowUpdate *update = &recount->rows[slot];
+	RecsysNeighborList *list = &update->list;
 	int			extra = 0;
-
-	memcpy(copy.data, row, RECSYS_ROW_SIZE(row->nstored, row->keylen));
-	RecsysGraphReleaseRow(&recount->graph);
-	row = (RecsysGraphRow) copy.data;
-
-	update->item = x;
-	update->users = recount->users[x];
-	update->norm2 = recount->norm2[x];
-	update->flags = row->flags | RECSYS_ROW_INEXACT | (recount->meta.learned ? RECSYS_ROW_STALE : 0);
-	list->floor_score = row->floor_score;
-	list->floor_item = row->floor_item;
 
 	for (uint32 p = recount->stored_heads[slot]; p != 0; p = recount->stored[p - 1].next)
 	{
@@ -129,15 +157,58 @@ adjust_row(RecsysRecount *recount, uint32 slot)
 	list->count = Min(list->count, recount->capacity);
 }
 
-/*
- * Members are users that have added an item of the round; what they have beside
- * it is counted as for an exact row.
- */
-void
-RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
-					const RecsysChangedUsers *users, bool shrunk)
+/* The row of an item of the round, with other flags. */
+static void
+flag_row(RecsysRecount *recount, uint32 slot, uint16 flags)
+{
+	PGAlignedBlock copy;
+	RecsysGraphRow row = take_row(recount, slot, flags, &copy);
+	RecsysNeighborList *list = &recount->rows[slot].list;
+
+	list->neighbors = MemoryContextAlloc(recount->round,
+										 sizeof(RecsysNeighbor) * (row->nstored + 1));
+	list->count = row->nstored;
+	for (int i = 0; i < row->nstored; i++)
+	{
+		list->neighbors[i].item = row->peers[i];
+		list->neighbors[i].score = RecsysRowScores(row)[i];
+		list->neighbors[i].support = RecsysRowSupports(row)[i];
+	}
+}
+
+/* What the users with changes have of the items of the round. */
+static void
+add_members(RecsysRecount *recount, const RecsysChangedUsers *users)
 {
 	const RecsysMatrix *matrix = &users->histories.matrix;
+
+	for (uint32 user = 0; user < matrix->nrows; user++)
+	{
+		for (uint64 e = matrix->offsets[user]; e < matrix->offsets[user + 1]; e++)
+		{
+			uint32		slot = recount->slots[matrix->columns[e]];
+			double		weight = matrix->weights != NULL ? matrix->weights[e] : users->items[e].mass;
+			RecsysRowTotals *totals;
+
+			if (slot == 0)
+				continue;
+			totals = &recount->totals[slot - 1];
+			totals->latest = Max(totals->latest, users->items[e].time);
+			if (!users->items[e].added)
+				continue;
+			totals->users++;
+			totals->norm2 += weight * weight;
+			totals->mass += users->items[e].mass;
+			RecsysRoundAddMember(recount, slot - 1, user, (float) weight);
+		}
+	}
+}
+
+void
+RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems, const uint8 *touch,
+					const RecsysChangedUsers *users, bool shrunk)
+{
+	uint16		flags = RECSYS_ROW_INEXACT | (recount->meta.learned ? RECSYS_ROW_STALE : 0);
 	MemoryContext old;
 	uint64	   *starts;
 
@@ -147,28 +218,24 @@ RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 	recount->rows_only = false;
 	RecsysRoundStart(recount, items, nitems);
 	recount->histories = users->histories;
-	for (uint32 user = 0; user < matrix->nrows; user++)
-	{
-		for (uint64 e = matrix->offsets[user]; e < matrix->offsets[user + 1]; e++)
-		{
-			if (users->added[e] && recount->slots[matrix->columns[e]] != 0)
-				RecsysRoundAddMember(recount, recount->slots[matrix->columns[e]] - 1, user,
-									 matrix->weights ? matrix->weights[e] : 1.0f);
-		}
-	}
+	add_members(recount, users);
 	starts = RecsysRoundGroupMembers(recount);
 
-	/* all numbers of users must be known before the first score */
+	/* all totals must be known before the first score */
 	for (uint32 slot = 0; slot < nitems; slot++)
-		adjust_users(recount, items[slot], starts[slot], starts[slot + 1]);
+		adjust_totals(recount, slot);
 	for (uint32 slot = 0; slot < nitems; slot++)
 	{
+		CHECK_FOR_INTERRUPTS();
+		if (touch[items[slot]] == RECSYS_REWEIGHTED)
+		{
+			flag_row(recount, slot, flags);
+			continue;
+		}
 		RecsysRoundCount(recount, starts[slot], starts[slot + 1]);
 		for (uint32 i = 0; i < recount->ntouched; i++)
 			RecsysRoundLoadRow(recount, recount->touched[i]);
-		adjust_row(recount, slot);
-		if (shrunk)
-			recount->rows[slot].flags |= RECSYS_ROW_SHRUNK;
+		adjust_row(recount, slot, flags | (shrunk ? RECSYS_ROW_SHRUNK : 0));
 		RecsysRoundClear(recount);
 	}
 	RecsysGraphUpdate(recount->index, &recount->order, recount->rows, nitems,

@@ -21,6 +21,7 @@
 #include "am/merge/recountround.h"
 #include "am/store/corrupted.h"
 #include "am/store/progress.h"
+#include "core/pairs/product.h"
 #include "core/rows/history.h"
 #include "fault.h"
 #include "miscadmin.h"
@@ -29,8 +30,18 @@
 static Size
 histories_size(const RecsysRecount *recount)
 {
-	return RecsysHistoriesEntries(&recount->histories) * (recount->meta.weighted ? 8 : 4) +
+	return RecsysHistoriesEntries(&recount->histories) * (recount->uses_dots ? 8 : 4) +
 		recount->histories.matrix.nrows * sizeof(uint64) + recount->nmembers * sizeof(RecsysMember) * 2;
+}
+
+/* One more user has the item of a round. */
+static void
+total_item(RecsysRowTotals *totals, const RecsysHistoryItem *item, float mass)
+{
+	totals->users++;
+	totals->norm2 += RecsysProduct(item->weight, item->weight);
+	totals->mass += mass;
+	totals->latest = Max(totals->latest, item->time);
 }
 
 /* Visitor: a user of the round. */
@@ -38,10 +49,12 @@ static void
 add_user(void *arg, RecsysUserView *user)
 {
 	RecsysRecount *recount = arg;
+	RecsysFolding folding;
 	bool		member = false;
 	int			count;
 
-	if (user->ninteractions == 0 || recount->overflow)
+	/* a round of several items is over then; one of a single item takes all users of a hash */
+	if (user->ninteractions == 0 || (recount->overflow && recount->nround > 1))
 		return;
 	if (user->ninteractions > recount->maxfolded)
 	{
@@ -50,8 +63,9 @@ add_user(void *arg, RecsysUserView *user)
 		recount->folded = MemoryContextAllocHuge(recount->context,
 												 sizeof(RecsysHistoryItem) * (Size) recount->maxfolded);
 	}
-	count = RecsysHistoryFold(user->interactions, user->ninteractions, recount->meta.max_history,
-							  &recount->order, recount->folded, NULL);
+	RecsysMetaFolding(&recount->meta, &recount->order, &folding);
+	count = RecsysHistoryFold(user->interactions, user->ninteractions, &folding,
+							  recount->folded, NULL);
 	for (int i = 0; i < count; i++)
 	{
 		uint32		item = recount->folded[i].item;
@@ -60,15 +74,22 @@ add_user(void *arg, RecsysUserView *user)
 			RecsysCorrupted(recount->index,
 							"index \"%s\" has an entry with item number %u, which does not exist",
 							RelationGetRelationName(recount->index), item);
-		if (recount->slots[item] == 0)
-			continue;
-		member = true;
-		RecsysRoundAddMember(recount, recount->slots[item] - 1, recount->histories.matrix.nrows,
-							 recount->folded[i].weight);
+		member |= recount->slots[item] != 0;
 	}
 	if (!member)
 		return;
 
+	RecsysRecountWeigh(recount, recount->folded, count, recount->masses);
+	for (int i = 0; i < count; i++)
+	{
+		uint32		slot = recount->slots[recount->folded[i].item];
+
+		if (slot == 0)
+			continue;
+		total_item(&recount->totals[slot - 1], &recount->folded[i], recount->masses[i]);
+		RecsysRoundAddMember(recount, slot - 1, recount->histories.matrix.nrows,
+							 recount->folded[i].weight);
+	}
 	RecsysHistoriesAdd(&recount->histories, recount->folded, count);
 	if (histories_size(recount) > recount->memory / 2)
 		recount->overflow = true;
@@ -156,9 +177,6 @@ finish_learned_item(RecsysRecount *recount, uint32 slot)
 		list->neighbors[list->count++].score = RecsysRowScores(row)[i];
 	}
 	RecsysGraphReleaseRow(&recount->graph);
-	update->item = x;
-	update->users = recount->users[x];
-	update->norm2 = recount->norm2[x];
 	update->flags = RECSYS_ROW_STALE;
 }
 
@@ -217,7 +235,6 @@ drop_unsupported(RecsysRecount *recount, uint32 slot)
 static void
 finish_item(RecsysRecount *recount, uint32 slot)
 {
-	uint32		x = recount->items[slot];
 	RecsysRowUpdate *update = &recount->rows[slot];
 	RecsysNeighbor *candidates;
 	int			ncandidates = 0;
@@ -244,9 +261,6 @@ finish_item(RecsysRecount *recount, uint32 slot)
 	ncandidates = gather_candidates(recount, slot, candidates);
 	drop_unsupported(recount, slot);
 
-	update->item = x;
-	update->users = recount->users[x];
-	update->norm2 = recount->norm2[x];
 	RecsysNeighborListSelect(&update->list, candidates, ncandidates, recount->capacity,
 							 &recount->order);
 	kept = MemoryContextAlloc(recount->round,
@@ -254,19 +268,6 @@ finish_item(RecsysRecount *recount, uint32 slot)
 	memcpy(kept, update->list.neighbors, sizeof(RecsysNeighbor) * update->list.count);
 	update->list.neighbors = kept;
 	pfree(candidates);
-}
-
-/* Users and squared weights of an item, from its members. */
-static void
-total_members(RecsysRecount *recount, uint32 item, uint64 first, uint64 last)
-{
-	for (uint64 m = first; m < last; m++)
-	{
-		double		weight = recount->meta.weighted ? recount->members[m].weight : 1.0;
-
-		recount->users[item]++;
-		recount->norm2[item] += weight * weight;
-	}
 }
 
 /* Rows that may hold pairs which do not come up in counting. */
@@ -292,21 +293,19 @@ recount_large_item(RecsysRecount *recount, uint32 item, const uint32 *rows, uint
 
 	RecsysRoundStart(recount, &item, 1);
 	nhashes = posters(recount, &array);
-	recount->users[item] = 0;
-	recount->norm2[item] = 0;
 	for (uint64 i = 0; i < nhashes; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		RecsysUserReaderRead(recount->reader, array.hashes[i], add_user, recount);
 		if (recount->overflow || i == nhashes - 1)
 		{
-			total_members(recount, item, 0, recount->nmembers);
 			RecsysRoundCount(recount, 0, recount->nmembers);
 			RecsysHistoriesClear(&recount->histories);
 			recount->nmembers = 0;
 			recount->overflow = false;
 		}
 	}
+	RecsysRoundPutTotals(recount, 0, &recount->totals[0]);
 	load_named_rows(recount, rows, nrows);
 	finish_item(recount, 0);
 	RecsysRoundClear(recount);
@@ -338,14 +337,10 @@ recount_round(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 		return false;
 	}
 
-	/* all numbers of users must be known before the first score */
+	/* all totals must be known before the first score */
 	starts = RecsysRoundGroupMembers(recount);
 	for (uint32 slot = 0; slot < nitems; slot++)
-	{
-		recount->users[items[slot]] = 0;
-		recount->norm2[items[slot]] = 0;
-		total_members(recount, items[slot], starts[slot], starts[slot + 1]);
-	}
+		RecsysRoundPutTotals(recount, slot, &recount->totals[slot]);
 	load_named_rows(recount, rows, nrows);
 	for (uint32 slot = 0; slot < nitems; slot++)
 	{
@@ -372,7 +367,7 @@ RecsysRecountExactly(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 	/* a round that fails has read half of the memory's worth: don't try too much */
 	while (nitems > 0)
 	{
-		Size		per_entry = recount->meta.weighted ? 8 : 4;
+		Size		per_entry = recount->uses_dots ? 8 : 4;
 		double		room = (double) recount->memory / 2 / per_entry;
 		double		all = (double) recount->meta.interactions;
 		double		entries = 0;

@@ -34,7 +34,9 @@ struct RecsysRecount
 	Size		memory;
 	RecsysMetaData meta;
 	RecsysModelOptions options;
-	bool		uses_dots;
+	bool		weighted;		/* have folded interactions other weights than 1? */
+	bool		uses_dots;		/* are scores computed with weights? */
+	bool		weighs;			/* with others than those given? */
 	bool		symmetric;		/* is the score of (x, y) that of (y, x)? */
 	int			capacity;
 	uint32		nitems;
@@ -54,12 +56,14 @@ struct RecsysRecount
 	bool	   *loaded;
 	uint32	   *users;
 	double	   *norm2;
+	double	   *mass;
 	float	   *floors;
 
 	/* the round */
 	const uint32 *items;
 	uint32		nround;
-	RecsysHistories histories;
+	RecsysHistories histories;	/* weights as scores are computed with them */
+	RecsysRowTotals *totals;	/* by slot */
 	RecsysMember	   *members;
 	uint64		nmembers;
 	uint64		maxmembers;
@@ -76,8 +80,12 @@ struct RecsysRecount
 	RecsysPairUpdate *pairs;
 	uint64		npairs;
 	uint64		maxpairs;
+
+	/* the user at hand */
 	RecsysHistoryItem *folded;
 	int			maxfolded;
+	float	   *masses;			/* weights that masses are sums of */
+	float	   *weights;		/* to work with */
 };
 
 /* Take note of what the row of an item says, once a round. */
@@ -87,6 +95,12 @@ extern void RecsysRoundLoadRow(RecsysRecount *recount, uint32 item);
 extern void RecsysRoundStart(RecsysRecount *recount, const uint32 *items, uint32 nitems);
 extern void RecsysRoundEnd(RecsysRecount *recount);
 
+/* Scores are computed with these totals of an item from now on. */
+extern void RecsysRoundScoreWith(RecsysRecount *recount, uint32 item, const RecsysRowTotals *totals);
+
+/* And these the row of a slot's item shall have, too. */
+extern void RecsysRoundPutTotals(RecsysRecount *recount, uint32 slot, const RecsysRowTotals *totals);
+
 extern void RecsysRoundAddMember(RecsysRecount *recount, uint32 slot, uint32 user, float weight);
 
 /* Add the histories of members first .. last-1, who have the item of one slot. */
@@ -94,6 +108,13 @@ extern void RecsysRoundCount(RecsysRecount *recount, uint64 first, uint64 last);
 
 /* All counts are zero again. */
 extern void RecsysRoundClear(RecsysRecount *recount);
+
+/*
+ * What a pair's dot product must have been for row x to store such a score for y, from
+ * the totals of the two items; 0 where scores are computed without weights.
+ */
+extern double RecsysRoundStoredDot(const RecsysRecount *recount, uint32 x, uint32 y, uint32 count,
+								   float score);
 
 /*
  * Score that row x has for item y.  Of an inexact item it may still be unknown

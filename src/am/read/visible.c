@@ -139,12 +139,12 @@ take_run(void *arg, const char *packed, int count)
 		if (forgotten || out->item == RECSYS_NONE)
 			continue;
 		place += sizeof(uint32) + sizeof(ItemPointerData);
-		out->weight = 1.0f;
+		out->weight = 1.0;
 		out->time = RECSYS_NO_TIME;
 		if (scan->weighted)
 		{
-			memcpy(&out->weight, place, sizeof(float));
-			place += sizeof(float);
+			memcpy(&out->weight, place, sizeof(double));
+			place += sizeof(double);
 		}
 		if (scan->timed)
 			memcpy(&out->time, place, sizeof(int64));

@@ -151,7 +151,7 @@ RecsysFormRow(Relation index, const RecsysColumns *columns,
 {
 	row->has_user = !isnull[RECSYS_USER_COLUMN - 1];
 	row->has_item = !isnull[RECSYS_ITEM_COLUMN - 1];
-	row->weight = 1.0f;
+	row->weight = 1.0;
 	row->time = RECSYS_NO_TIME;
 
 	if (row->has_user)

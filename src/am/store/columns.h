@@ -37,7 +37,7 @@ typedef struct RecsysRow
 	bool		has_item;
 	RecsysKey	user;
 	RecsysKey	item;
-	float		weight;
+	double		weight;
 	int64		time;
 } RecsysRow;
 

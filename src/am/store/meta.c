@@ -11,6 +11,14 @@
 #include "am/store/options.h"
 #include "utils/memutils.h"
 
+void
+RecsysMetaFolding(const RecsysMetaData *meta, const RecsysKeyOrder *order, RecsysFolding *folding)
+{
+	folding->max_history = meta->max_history;
+	folding->transform = meta->options.weight_transform;
+	folding->order = order;
+}
+
 int
 RecsysEntryStride(RecsysSide side, bool weighted, bool timed)
 {
@@ -19,7 +27,7 @@ RecsysEntryStride(RecsysSide side, bool weighted, bool timed)
 	if (side == RECSYS_USERS)
 	{
 		if (weighted)
-			stride += sizeof(float);
+			stride += sizeof(double);
 		if (timed)
 			stride += sizeof(int64);
 	}
@@ -79,7 +87,7 @@ kinds_are_sane(const RecsysMetaData *meta, const RecsysColumns *columns)
 	memcpy(&weighted, &meta->weighted, 1);
 	memcpy(&timed, &meta->timed, 1);
 	memcpy(&learned, &meta->learned, 1);
-	if (learned > 1 || learned < (meta->similarity > RECSYS_LOG_LIKELIHOOD))
+	if (learned > 1 || learned < RecsysSimilarityIsLearned(meta->similarity))
 		return false;
 	return meta->user_kind == columns->user_kind && meta->item_kind == columns->item_kind &&
 		weighted == (columns->weight_column > 0) && timed == (columns->time_column > 0);
@@ -160,4 +168,18 @@ RecsysGetCache(Relation index)
 	if (index->rd_amcache != NULL)
 		return (RecsysCache *) index->rd_amcache;
 	return RecsysRefreshCache(index);
+}
+
+void
+RecsysGraphOptions(const RecsysMetaData *meta, RecsysModelOptions *options)
+{
+	*options = meta->options;
+
+	/* these have been looked at: see RecsysMetaCheck */
+	options->similarity = (RecsysSimilarity) meta->similarity;
+	options->neighbors = meta->neighbors;
+	options->min_support = meta->min_support;
+	options->max_history = meta->max_history;
+	options->shrinkage = meta->shrinkage;
+	options->alpha = meta->alpha;
 }

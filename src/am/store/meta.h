@@ -32,7 +32,16 @@ extern RecsysCache *RecsysGetCache(Relation index);
 extern RecsysCache *RecsysRefreshCache(Relation index);
 
 /* Entry size of a side. */
+/* How the index folds histories: as it was built, whatever has been set since. */
+extern void RecsysMetaFolding(const RecsysMetaData *meta, const RecsysKeyOrder *order,
+							  RecsysFolding *folding);
+
 extern int	RecsysEntryStride(RecsysSide side, bool weighted, bool timed);
+
+/*
+ * The options that merges weigh and score with: those that the graph was built with.
+ */
+extern void RecsysGraphOptions(const RecsysMetaData *meta, RecsysModelOptions *options);
 
 /* Errors out unless the page is a meta page of the current format. */
 extern void RecsysMetaCheck(Relation index, Page page);

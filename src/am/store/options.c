@@ -25,6 +25,15 @@ static relopt_enum_elt_def weighting_values[] =
 	{(const char *) NULL, 0}
 };
 
+static relopt_enum_elt_def transform_values[] =
+{
+	{"auto", RECSYS_TRANSFORM_AUTO},
+	{"none", RECSYS_TRANSFORM_NONE},
+	{"log", RECSYS_TRANSFORM_LOG},
+	{"binary", RECSYS_TRANSFORM_BINARY},
+	{(const char *) NULL, 0}
+};
+
 static void
 validate_half_life(const char *value)
 {
@@ -59,6 +68,11 @@ add_model_option(const RecsysModelOption *option, LOCKMODE lock)
 			add_enum_reloption(recsys_relopt_kind, option->name, option->description,
 							   weighting_values, (int) option->initial,
 							   "Valid values are \"none\", \"tfidf\" and \"bm25\".", lock);
+			break;
+		case RECSYS_OPTION_TRANSFORM:
+			add_enum_reloption(recsys_relopt_kind, option->name, option->description,
+							   transform_values, (int) option->initial,
+							   "Valid values are \"auto\", \"none\", \"log\" and \"binary\".", lock);
 			break;
 		case RECSYS_OPTION_INTERVAL:
 			add_string_reloption(recsys_relopt_kind, option->name, option->description,
@@ -109,6 +123,7 @@ fill_table_entry(const RecsysModelOption *option, relopt_parse_elt *entry)
 			break;
 		case RECSYS_OPTION_SIMILARITY:
 		case RECSYS_OPTION_WEIGHTING:
+		case RECSYS_OPTION_TRANSFORM:
 			entry->opttype = RELOPT_TYPE_ENUM;
 			break;
 		case RECSYS_OPTION_INTERVAL:

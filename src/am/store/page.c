@@ -24,7 +24,7 @@ StaticAssertDecl(MAXIMUM_ALIGNOF != 8 ||
 				 (offsetof(RecsysMetaData, users) == 64 &&
 				  offsetof(RecsysMetaData, factors) == 1268 &&
 				  offsetof(RecsysMetaData, unsaid) == 1312 &&
-				  offsetof(RecsysMetaData, options) == 1344),
+				  offsetof(RecsysMetaData, options) == 1352),
 				 "fields of the meta page stay where they are: see RECSYS_FORMAT_VERSION");
 StaticAssertDecl(sizeof(RecsysSlot) == 8 && offsetof(RecsysDirectoryData, slots) == 4,
 				 "directory slots are packed");
@@ -35,12 +35,12 @@ StaticAssertDecl(RECSYS_OWNER_SIZE(RECSYS_MAX_KEY_LEN, 2, RECSYS_MAX_STRIDE) <=
 				 "two owners with the longest keys and some entries fit a page");
 StaticAssertDecl(sizeof(ItemPointerData) == 6, "entries and row maps pack TIDs");
 StaticAssertDecl(RECSYS_MAX_STRIDE == sizeof(uint32) + sizeof(ItemPointerData) +
-				 sizeof(float) + sizeof(int64),
+				 sizeof(double) + sizeof(int64),
 				 "an entry is number, TID, weight and time");
 StaticAssertDecl((MaxOffsetNumber & RECSYS_TID_FLAGS) == 0 && MaxOffsetNumber < RECSYS_TID_COUNTED,
 				 "no offset number reaches the bits of the flags");
 
-StaticAssertDecl(offsetof(RecsysGraphRowData, peers) == 32,
+StaticAssertDecl(offsetof(RecsysGraphRowData, peers) == 48,
 				 "the header of a graph row has no padding");
 StaticAssertDecl(RECSYS_ROW_SIZE(RECSYS_MAX_STORED, RECSYS_MAX_KEY_LEN) + sizeof(ItemIdData) <=
 				 RECSYS_PAGE_ROOM,

@@ -32,6 +32,7 @@
 #include "core/dense/factorsketch.h"
 #include "core/pairs/modeloptions.h"
 #include "core/pairs/similarity.h"
+#include "core/rows/history.h"
 #include "core/rows/key.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
@@ -40,7 +41,7 @@
 #include "utils/rel.h"
 
 #define RECSYS_MAGIC			0x52435359	/* "RCSY" */
-#define RECSYS_FORMAT_VERSION	4
+#define RECSYS_FORMAT_VERSION	5
 
 /* Fixed blocks */
 #define RECSYS_META_BLOCK		0
@@ -126,8 +127,8 @@ typedef struct RecsysMetaData
 	int32		max_history;
 	double		shrinkage;
 	double		alpha;
-	bool		learned;		/* scores are no function of counts: merges leave
-								 * them to the next build */
+	bool		learned;		/* scores are no function of what is counted: merges
+								 * leave them to the next build */
 
 	/* of the model: as the build saw it and merges have changed it */
 	uint64		users;			/* users with at least one counting interaction */
@@ -174,7 +175,9 @@ typedef struct RecsysMetaData
 	uint8		tells_future;	/* 1: the next one means something */
 	uint64		future;			/* interactions that were in the future at the build */
 
-	/* all options as of the build, to be told from those that are set */
+	uint64		score_items;	/* I that users are weighed with, see core/pairs/weighting.c */
+
+	/* all options as of the build, which merges weigh and score with */
 	uint32		options_size;	/* sizeof(RecsysModelOptions) */
 	RecsysModelOptions options;
 } RecsysMetaData;
@@ -240,7 +243,7 @@ typedef RecsysOwnerData *RecsysOwner;
 /*
  * Entries.  The user side stores item number, TID, then weight and time where
  * the index has them; the item side stores the user's hash and the TID.  Stored
- * packed: 10 to 22 bytes.
+ * packed: 10 to 26 bytes.
  *
  * A row with a user but no item has the item number RECSYS_NONE on the user
  * side; a row with an item but no user has RECSYS_TID_NO_USER set in the offset
@@ -256,7 +259,7 @@ typedef struct RecsysEntry
 	bool		forgotten;		/* user side: never counts, see forget.c */
 	bool		counted;		/* user side: counted as of the last merge, for
 								 * owners that are marked */
-	float		weight;			/* user side */
+	double		weight;			/* user side */
 	int64		time;			/* user side */
 } RecsysEntry;
 
@@ -277,7 +280,7 @@ typedef struct RecsysEntry
 	(((uint64) ItemPointerGetBlockNumberNoCheck(tid) << 16) | ItemPointerGetOffsetNumberNoCheck(tid))
 
 /* Longest entry: number, TID, weight and time */
-#define RECSYS_MAX_STRIDE 22
+#define RECSYS_MAX_STRIDE 26
 
 /* Chain page: entries packed from PageGetContents up to pd_lower */
 #define RecsysChainEntries(page) PageGetContents(page)
@@ -314,13 +317,41 @@ typedef struct RecsysGraphRowData
 	uint16		flags;			/* RECSYS_ROW_… */
 	float		floor_score;
 	uint32		floor_item;
-	double		norm2;			/* sum of squared weights; n_i without weights */
+	double		norm2;			/* sum of squared weights, those that scores are computed
+								 * with; n_i without weights */
+	double		mass;			/* sum of weights before they are damped (W_i of rp3beta);
+								 * n_i without weights */
+	int64		latest;			/* of the interactions that count; RECSYS_NO_TIME for none */
 	uint32		peers[FLEXIBLE_ARRAY_MEMBER];
 } RecsysGraphRowData;
 
+/* What a row says of its item alone */
+typedef struct RecsysRowTotals
+{
+	uint32		users;
+	double		norm2;
+	double		mass;
+	int64		latest;
+} RecsysRowTotals;
+
+static inline RecsysRowTotals
+RecsysRowGetTotals(const RecsysGraphRowData *row)
+{
+	return (RecsysRowTotals) {row->users, row->norm2, row->mass, row->latest};
+}
+
+static inline void
+RecsysRowSetTotals(RecsysGraphRowData *row, const RecsysRowTotals *totals)
+{
+	row->users = totals->users;
+	row->norm2 = totals->norm2;
+	row->mass = totals->mass;
+	row->latest = totals->latest;
+}
+
 /*
- * n_i and supports have been adjusted, but not counted; the item is queued, as are those
- * of the next two, unless the meta page says that there is something unsaid
+ * The row has been adjusted, but not counted, or a user of the item weighs something
+ * else by now; the item is queued, as are those of the next two, unless the meta page says that there is something unsaid
  */
 #define RECSYS_ROW_INEXACT		0x0001
 /* rows of others may hold pairs with the item that no user has any more */

@@ -314,6 +314,7 @@ read_test(RecsysCollector *collector, const uint32 *numbers, uint32 **test)
 	int			size = 64;
 	int			count = 0;
 	RecsysInteraction *interactions = palloc(sizeof(RecsysInteraction) * size);
+	RecsysFolding folding = {.max_history = PG_INT32_MAX, .transform = RECSYS_TRANSFORM_NONE};
 	RecsysHistoryItem *folded;
 	RecsysUserRow row;
 
@@ -328,7 +329,7 @@ read_test(RecsysCollector *collector, const uint32 *numbers, uint32 **test)
 		interactions[count++].item = numbers[row.interaction.item];
 	}
 	folded = palloc_extended(sizeof(RecsysHistoryItem) * (Size) size, MCXT_ALLOC_HUGE);
-	count = RecsysHistoryFold(interactions, count, PG_INT32_MAX, NULL, folded, NULL);
+	count = RecsysHistoryFold(interactions, count, &folding, folded, NULL);
 	*test = palloc_extended(sizeof(uint32) * (Size) size, MCXT_ALLOC_HUGE);
 	for (int x = 0; x < count; x++)
 		(*test)[x] = folded[x].item;

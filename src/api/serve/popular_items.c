@@ -97,7 +97,11 @@ count_user(void *arg, RecsysInteraction *interactions, int count)
 												sizeof(RecsysHistoryItem) * state->size);
 	}
 	if (kept > 0)
-		kept = RecsysHistoryFold(interactions, kept, kept, NULL, state->history, NULL);
+	{
+		RecsysFolding folding = {.max_history = kept, .transform = RECSYS_TRANSFORM_NONE};
+
+		kept = RecsysHistoryFold(interactions, kept, &folding, state->history, NULL);
+	}
 	for (int i = 0; i < kept; i++)
 		count_item(state, &state->history[i]);
 }

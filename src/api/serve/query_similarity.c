@@ -88,12 +88,14 @@ train(RecsysCollector *collector, bool weighted, const RecsysModelOptions *optio
 	Size		kept = RecsysCollectorMemory(collector);
 	int64		latest = RecsysCollectorLatest(collector);
 	bool		decays = RecsysModelDecays(options, latest);
-	RecsysModel *model = RecsysModelCreate(RecsysCollectorItems(collector), weighted || decays,
+	bool		kept_weights = weighted && RecsysModelHasWeights(options);
+	RecsysModel *model = RecsysModelCreate(RecsysCollectorItems(collector), kept_weights || decays,
 										   options->max_history, limit > kept ? limit - kept : 0,
 										   RecsysCollectorSpilled(collector), 0);
 	RecsysKey	key;
 	uint32		hash;
 
+	RecsysModelSetTransform(model, options->weight_transform);
 	if (decays)
 		RecsysModelSetDecay(model, options->training_half_life, latest);
 	while (RecsysCollectorNextUser(collector, &key, &hash))

@@ -73,7 +73,7 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 				  RecsysProfile *profile)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
-	int			max_history = RecsysGetCache(recommender->index)->meta.max_history;
+	RecsysFolding folding;
 	RecsysHistoryItem *history;
 	RecsysInteraction *copy;
 	RecsysItemOrder *items;
@@ -95,7 +95,8 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 									 sizeof(RecsysHistoryItem) * (Size) profile->nseen);
 	items = RecsysItemOrderCreate(recommender->index, RecsysItemCount(recommender->index));
 	order = RecsysItemOrderForCore(items);
-	profile->nevidence = RecsysHistoryFold(copy, profile->nseen, max_history, &order, history, NULL);
+	RecsysMetaFolding(&RecsysGetCache(recommender->index)->meta, &order, &folding);
+	profile->nevidence = RecsysHistoryFold(copy, profile->nseen, &folding, history, NULL);
 	RecsysItemOrderFree(items);
 	profile->items = MemoryContextAllocHuge(CurrentMemoryContext,
 											sizeof(uint32) * (Size) Max(profile->nevidence, 1));

@@ -22,6 +22,7 @@
 #define RECSYS_ITEMSET_H
 
 #include "core/base/platform.h"
+#include "core/rows/exactsum.h"
 
 typedef enum RecsysItemsetKind
 {
@@ -62,7 +63,7 @@ typedef struct RecsysBaskets
 	 * The next basket's items, distinct and in any order, and its weight (NULL
 	 * when there are no weights); false at the end.
 	 */
-	bool		(*next) (void *arg, const uint32 **items, uint32 *count, double *weight);
+	bool		(*next) (void *arg, const uint32 **items, uint32 *count, RecsysDecimal *weight);
 	bool		weighted;		/* does next fill in the weight? */
 	void	   *arg;
 } RecsysBaskets;

@@ -20,6 +20,7 @@
 #define RECSYS_ITEMSET_BLOCK_H
 
 #include "core/itemset/itemset.h"
+#include "core/itemset/itemset_weight.h"
 
 #define ITEMSET_HEAD ((uint32) 0x80000000)
 #define ITEMSET_MAX_BASKETS (ITEMSET_HEAD - 1)
@@ -42,7 +43,8 @@ typedef struct ItemsetBlock
 	bool		weighted;
 	uint32		min_length;
 	uint32		max_length;		/* at least 1 */
-	double		common_weight;
+	ItemsetUnit weight_unit;
+	ItemsetWeight common_weight;
 
 	uint32		ndistinct;		/* baskets in entries */
 	Size		nentries;		/* with heads */
@@ -50,12 +52,12 @@ typedef struct ItemsetBlock
 	/* arrays: byte offsets */
 	Size		items;			/* uint32 by rank, then those of all_of */
 	Size		supports;		/* uint32 by rank */
-	Size		weights;		/* double by rank; if weighted */
+	Size		weights;		/* ItemsetWeight by rank; if weighted */
 	Size		ranks;			/* uint32 by item; RECSYS_NONE if not frequent */
 	Size		entries;		/* uint32 */
 	Size		places;			/* uint32 by rank, nranks + 1: where its occurrences start */
 	Size		occurrences;	/* uint32: where in entries the rank stands */
-	Size		basket_weights; /* double by basket; if weighted */
+	Size		basket_weights; /* ItemsetWeight by basket; if weighted */
 } ItemsetBlock;
 
 #define ITEMSET_ARRAY(block, type, field) \

@@ -149,11 +149,11 @@ compress_children(RecsysItemsetMiner *miner, const Segments *segments, const uin
 	result->origins = NULL;
 	if (segments->weights != NULL || segments->origins != NULL)
 	{
-		double	   *weights = NULL;
+		ItemsetWeight *weights = NULL;
 		uint32	   *origins = NULL;
 
 		if ((segments->weights != NULL &&
-			 (weights = RecsysItemsetMinerAllocate(miner, (Size) words * 64 * sizeof(double))) == NULL) ||
+			 (weights = RecsysItemsetMinerAllocate(miner, (Size) words * 64 * sizeof(ItemsetWeight))) == NULL) ||
 			(segments->origins != NULL &&
 			 (origins = RecsysItemsetMinerAllocate(miner, (Size) words * 64 * sizeof(uint32))) == NULL))
 			return false;
@@ -182,22 +182,22 @@ compress_children(RecsysItemsetMiner *miner, const Segments *segments, const uin
 }
 
 /* Weight of the baskets of column x. */
-static double
+static ItemsetWeight
 weigh_column(const RecsysItemsetMiner *miner, const Column *columns, uint32 x,
 			 const Segments *segments)
 {
 	const uint64 *bits = columns[x].bits;
-	double		weight = 0.0;
+	ItemsetWeight weight = {0, 0};
 
 	if (segments->weights == NULL)
-		return 0.0;
+		return weight;
 	/* the block lacks the baskets that have nothing but this item */
 	if (columns == miner->columns)
-		return ITEMSET_ARRAY(miner->block, const double, weights)[x];
+		return ITEMSET_ARRAY(miner->block, const ItemsetWeight, weights)[x];
 	for (uint32 w = 0; w < segments->first[segments->count]; w++)
 	{
 		for (uint64 word = bits[w]; word != 0; word &= word - 1)
-			weight += segments->weights[w * 64 + __builtin_ctzll(word)];
+			itemset_weight_add(&weight, segments->weights[w * 64 + __builtin_ctzll(word)]);
 	}
 	return weight;
 }
@@ -424,14 +424,14 @@ RecsysItemsetLayoutColumns(RecsysItemsetMiner *miner, ColumnLayout *layout, uint
 	layout->weights = NULL;
 	layout->origins = NULL;
 	if (miner->basket_weights != NULL)
-		layout->weights = RecsysItemsetMinerAllocate(miner, bits * sizeof(double));
+		layout->weights = RecsysItemsetMinerAllocate(miner, bits * sizeof(ItemsetWeight));
 	if (origins)
 		layout->origins = RecsysItemsetMinerAllocate(miner, bits * sizeof(uint32));
 	if (miner->outcome != RECSYS_ITEMSETS_DONE)
 		return NULL;
 	memset(memory, 0, size);
 	if (layout->weights != NULL)
-		memset(layout->weights, 0, bits * sizeof(double));
+		memset(layout->weights, 0, bits * sizeof(ItemsetWeight));
 	layout->segments->weights = layout->weights;
 	layout->segments->origins = layout->origins;
 	for (uint32 x = 0; x < n; x++)
@@ -460,9 +460,10 @@ fill_columns(RecsysItemsetMiner *miner, ColumnLayout *layout)
 		 head = next_basket(head) + block->weighted)
 	{
 		uint32		count = *head & ~ITEMSET_HEAD;
-		double		weight = layout->weights == NULL ? 0.0 :
-			miner->basket_weights[head[-1] & ~ITEMSET_HEAD];
+		ItemsetWeight weight = {0, 0};
 
+		if (layout->weights != NULL)
+			weight = miner->basket_weights[head[-1] & ~ITEMSET_HEAD];
 		for (uint32 s = 0; count != 0; s++, count >>= 1)
 		{
 			uint32		bit = layout->bits[s];
@@ -471,7 +472,7 @@ fill_columns(RecsysItemsetMiner *miner, ColumnLayout *layout)
 				continue;
 			layout->bits[s]++;
 			note_bit(layout, bit, weight, 0);
-			weight = 0.0;
+			weight = (ItemsetWeight) {0, 0};
 			for (const uint32 *e = head + 1; !(*e & ITEMSET_HEAD); e++)
 				memory[(Size) *e * layout->words + bit / 64] |= UINT64CONST(1) << (bit % 64);
 		}
@@ -503,7 +504,7 @@ RecsysItemsetMinerConsiderColumns(RecsysItemsetMiner *miner)
 		count_bits(&layout, *head & ~ITEMSET_HEAD);
 	RecsysItemsetLayoutPlace(&layout);
 	if ((Size) block->nranks * layout.words * sizeof(uint64) * 3 +
-		(Size) layout.words * 64 * sizeof(double) > miner->memory_limit - miner->memory)
+		(Size) layout.words * 64 * sizeof(ItemsetWeight) > miner->memory_limit - miner->memory)
 		return;
 	miner->columns = RecsysItemsetLayoutColumns(miner, &layout, block->nranks, false);
 	if (miner->columns == NULL)

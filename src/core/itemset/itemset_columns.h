@@ -16,7 +16,7 @@ typedef struct ColumnLayout
 	Segments   *segments;
 	uint32		words;			/* of a column */
 	uint32		bits[MAX_SEGMENTS]; /* of each segment: how many, then the next one to be taken */
-	double	   *weights;		/* as in Segments, to be filled in */
+	ItemsetWeight *weights;		/* as in Segments, to be filled in */
 	uint32	   *origins;
 } ColumnLayout;
 
@@ -38,7 +38,7 @@ count_bits(ColumnLayout *layout, uint32 count)
 
 /* Note weight and origin of a basket with its bit; only its first bit has the weight. */
 static inline void
-note_bit(const ColumnLayout *layout, uint32 bit, double weight, uint32 origin)
+note_bit(const ColumnLayout *layout, uint32 bit, ItemsetWeight weight, uint32 origin)
 {
 	if (layout->weights != NULL)
 		layout->weights[bit] = weight;

@@ -26,7 +26,7 @@ typedef struct Waiting
 {
 	uint32		hash;
 	uint32		length;
-	double		weight;
+	ItemsetWeight weight;
 	uint32		ranks[DISTINCT_SHORT];
 } Waiting;
 
@@ -92,7 +92,7 @@ RecsysDistinctInit(DistinctBaskets *baskets, Budget *budget, uint32 limit, uint6
 		(baskets->starts = budget_take(budget, ((Size) limit + 1) * sizeof(uint32))) == NULL ||
 		(baskets->counts = budget_take(budget, (Size) limit * sizeof(uint32))) == NULL ||
 		(weighted &&
-		 (baskets->weights = budget_take(budget, (Size) limit * sizeof(double))) == NULL) ||
+		 (baskets->weights = budget_take(budget, (Size) limit * sizeof(ItemsetWeight))) == NULL) ||
 		!grow_table(baskets))
 		return false;
 	baskets->starts[0] = 0;
@@ -102,7 +102,7 @@ RecsysDistinctInit(DistinctBaskets *baskets, Budget *budget, uint32 limit, uint6
 
 /* Append a basket, equal to none so far. */
 static void
-append_basket(DistinctBaskets *baskets, const uint32 *ranks, uint32 length, double weight)
+append_basket(DistinctBaskets *baskets, const uint32 *ranks, uint32 length, ItemsetWeight weight)
 {
 	if (baskets->count >= baskets->limit || baskets->nranks + length > baskets->room)
 		elog(ERROR, "baskets have changed between two passes over them");
@@ -131,7 +131,7 @@ settle_basket(DistinctBaskets *baskets, const Waiting *waiting)
 		{
 			baskets->counts[basket]++;
 			if (baskets->weights != NULL)
-				baskets->weights[basket] += waiting->weight;
+				itemset_weight_add(&baskets->weights[basket], waiting->weight);
 			return true;
 		}
 	}
@@ -142,7 +142,7 @@ settle_basket(DistinctBaskets *baskets, const Waiting *waiting)
 }
 
 bool
-RecsysDistinctAdd(DistinctBaskets *baskets, const uint32 *ranks, uint32 length, double weight)
+RecsysDistinctAdd(DistinctBaskets *baskets, const uint32 *ranks, uint32 length, ItemsetWeight weight)
 {
 	Waiting    *next;
 
@@ -197,5 +197,5 @@ RecsysDistinctFree(DistinctBaskets *baskets)
 	budget_return(baskets->budget, baskets->ranks, baskets->room * sizeof(uint32));
 	budget_return(baskets->budget, baskets->starts, ((Size) baskets->limit + 1) * sizeof(uint32));
 	budget_return(baskets->budget, baskets->counts, (Size) baskets->limit * sizeof(uint32));
-	budget_return(baskets->budget, baskets->weights, (Size) baskets->limit * sizeof(double));
+	budget_return(baskets->budget, baskets->weights, (Size) baskets->limit * sizeof(ItemsetWeight));
 }

@@ -6,6 +6,7 @@
 #define RECSYS_ITEMSET_DISTINCT_H
 
 #include "core/itemset/itemset_budget.h"
+#include "core/itemset/itemset_weight.h"
 
 /*
  * Baskets up to this length are looked for among those seen; longer ones are hardly ever
@@ -25,7 +26,7 @@ typedef struct DistinctBaskets
 	uint32		count;
 	uint32	   *starts;			/* by basket: where in ranks; one more for the end */
 	uint32	   *counts;			/* how often it occurs */
-	double	   *weights;		/* sums; NULL without weights */
+	ItemsetWeight *weights;		/* sums; NULL without weights */
 
 	/* hash table of the short ones, never more than half full */
 	struct BasketSlot *slots;
@@ -47,7 +48,7 @@ extern bool RecsysDistinctInit(DistinctBaskets *baskets, Budget *budget, uint32 
 
 /* Add a basket; its ranks ascend. */
 extern bool RecsysDistinctAdd(DistinctBaskets *baskets, const uint32 *ranks, uint32 length,
-							  double weight);
+							  ItemsetWeight weight);
 
 /* All have been added; what only Add needed is given back. */
 extern bool RecsysDistinctFinish(DistinctBaskets *baskets);

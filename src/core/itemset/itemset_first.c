@@ -31,7 +31,7 @@ typedef struct Level
 {
 	uint32		place;			/* of the last item */
 	uint32		support;
-	double		weight;
+	ItemsetWeight weight;
 	bool		all;			/* all baskets of the block */
 	bool		own;			/* are heads this level's? */
 	uint32	   *heads;			/* where its baskets' last words of heads are */
@@ -294,14 +294,14 @@ narrow_baskets(Search *search, const Level *parent, uint32 rank, Level *child)
 	return true;
 }
 
-static double
+static ItemsetWeight
 weight_of_baskets(const Search *search, const Level *level)
 {
-	const double *weights = ITEMSET_ARRAY(search->block, const double, basket_weights);
-	double		sum = 0;
+	const ItemsetWeight *weights = ITEMSET_ARRAY(search->block, const ItemsetWeight, basket_weights);
+	ItemsetWeight sum = {0, 0};
 
 	for (uint32 h = 0; h < level->nheads; h++)
-		sum += weights[search->entries[level->heads[h] - 1] & ~ITEMSET_HEAD];
+		itemset_weight_add(&sum, weights[search->entries[level->heads[h] - 1] & ~ITEMSET_HEAD]);
 	return sum;
 }
 
@@ -350,7 +350,7 @@ enter(Search *search)
 
 		/* baskets of one item are not in the block, but they count */
 		if (block->weighted)
-			child->weight = ITEMSET_ARRAY(block, const double, weights)[rank];
+			child->weight = ITEMSET_ARRAY(block, const ItemsetWeight, weights)[rank];
 		return true;
 	}
 	if (!narrow_baskets(search, parent, rank, child))
@@ -365,12 +365,14 @@ static bool
 report_current(Search *search)
 {
 	Level	   *level = &search->levels[search->nlevels - 1];
-	RecsysItemset set = {search->set, search->nlevels - 1, level->support, level->weight};
+	RecsysItemset set = {search->set, search->nlevels - 1, level->support, 0};
 
 	if (level->support != search->support || level->ncommon < search->block->ncommon ||
 		set.length < Max(search->block->min_length, 1))
 		return true;
 	search->missing--;
+	if (search->block->weighted)
+		set.weight = itemset_weight_get(level->weight, search->block->weight_unit);
 	return search->report(search->arg, &set) && search->missing > 0;
 }
 

@@ -16,7 +16,7 @@ typedef struct Extension
 {
 	uint32		number;			/* in entries */
 	uint32		support;
-	double		weight;
+	ItemsetWeight weight;
 } Extension;
 
 /* A set, its baskets, and what may be added to it. */
@@ -47,7 +47,7 @@ origin_of(const Lists *lists, uint32 k, const uint32 *head)
 	return lists->top ? k : head[-1] & ~ITEMSET_HEAD;
 }
 
-static inline double
+static inline ItemsetWeight
 weight_of(const RecsysItemsetMiner *miner, uint32 origin)
 {
 	const uint32 *head = miner->lists.entries + miner->task_heads[origin];
@@ -125,10 +125,10 @@ weigh_walking(RecsysItemsetMiner *miner, const SetNode *node)
 	for (uint32 o = 0; o < node->noccurrences; o++)
 	{
 		const uint32 *head = lists->entries + node->heads[o];
-		double		weight = weight_of(miner, origin_of(lists, o, head));
+		ItemsetWeight weight = weight_of(miner, origin_of(lists, o, head));
 
 		for (const uint32 *e = head + 1; e < lists->entries + node->occurrences[o]; e++)
-			miner->weights[*e] += weight;
+			itemset_weight_add(&miner->weights[*e], weight);
 	}
 }
 
@@ -256,9 +256,11 @@ fill_columns(RecsysItemsetMiner *miner, const SetNode *node, ColumnLayout *layou
 		uint32		count = count_of(head);
 		uint32		origin = layout->origins != NULL || layout->weights != NULL ?
 			origin_of(lists, o, head) : 0;
-		double		weight = layout->weights != NULL ? weight_of(miner, origin) : 0.0;
+		ItemsetWeight weight = {0, 0};
 
 		__builtin_prefetch(lists->entries + node->occurrences[o + ITEMSET_AHEAD]);
+		if (layout->weights != NULL)
+			weight = weight_of(miner, origin);
 		for (uint32 s = 0; count != 0; s++, count >>= 1)
 		{
 			uint32		bit = layout->bits[s];
@@ -267,7 +269,7 @@ fill_columns(RecsysItemsetMiner *miner, const SetNode *node, ColumnLayout *layou
 				continue;
 			layout->bits[s]++;
 			note_bit(layout, bit, weight, origin);
-			weight = 0.0;
+			weight = (ItemsetWeight) {0, 0};
 			for (const uint32 *e = head + 1; e < entry || (upward && !(*e & ITEMSET_HEAD)); e++)
 			{
 				uint32		column = miner->numbers[*e];
@@ -439,7 +441,8 @@ find_extensions(RecsysItemsetMiner *miner, SetNode *node, uint32 nfrequent, uint
 
 			extension->number = frequent;
 			extension->support = count;
-			extension->weight = miner->weights != NULL ? miner->weights[frequent] : 0.0;
+			if (miner->weights != NULL)
+				extension->weight = miner->weights[frequent];
 			node->nlower += frequent < node->number;
 			node->nentries += count;
 		}
@@ -450,7 +453,7 @@ find_extensions(RecsysItemsetMiner *miner, SetNode *node, uint32 nfrequent, uint
 		miner->counts[frequent] = 0;
 	}
 	if (miner->weights != NULL)
-		memset(miner->weights, 0, node->number * sizeof(double));
+		memset(miner->weights, 0, node->number * sizeof(ItemsetWeight));
 	return closed;
 }
 
@@ -467,7 +470,7 @@ complete_upward(RecsysItemsetMiner *miner, const SetNode *node, uint32 support)
 
 bool
 RecsysItemsetMineList(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
-					  uint32 support, double weight)
+					  uint32 support, ItemsetWeight weight)
 {
 	Mark		mark = RecsysItemsetMinerMark(miner);
 	SetNode		node = {.lists = lists, .number = number,

@@ -12,6 +12,6 @@
  * and of lower numbers.  support and weight are those of the current set.
  */
 extern bool RecsysItemsetMineList(RecsysItemsetMiner *miner, const Lists *lists, uint32 number,
-								  uint32 support, double weight);
+								  uint32 support, ItemsetWeight weight);
 
 #endif							/* RECSYS_ITEMSET_LISTS_H */

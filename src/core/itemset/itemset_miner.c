@@ -29,13 +29,13 @@ RecsysItemsetMinerCreate(const RecsysItemsets *sets, Size memory_limit,
 	miner->min_length = block->min_length;
 	miner->max_length = block->max_length;
 	if (block->weighted)
-		miner->basket_weights = ITEMSET_ARRAY(block, const double, basket_weights);
+		miner->basket_weights = ITEMSET_ARRAY(block, const ItemsetWeight, basket_weights);
 	miner->max_columns = MAX_COLUMNS;
 	miner->outcome = RECSYS_ITEMSETS_DONE;
 	miner->chunk = palloc0(sizeof(Chunk));
 	miner->chunk->size = miner->chunk->used = sizeof(Chunk);
 	miner->memory_limit = memory_limit;
-	miner->memory = nitems * (6 * sizeof(uint32) + (block->weighted ? sizeof(double) : 0));
+	miner->memory = nitems * (6 * sizeof(uint32) + (block->weighted ? sizeof(ItemsetWeight) : 0));
 	if (miner->memory > memory_limit)
 	{
 		miner->outcome = RECSYS_ITEMSETS_NO_MEMORY;
@@ -49,7 +49,7 @@ RecsysItemsetMinerCreate(const RecsysItemsets *sets, Size memory_limit,
 	miner->numbers = recsys_alloc_huge(nitems * sizeof(uint32));
 	memset(miner->numbers, 0xFF, nitems * sizeof(uint32));
 	if (block->weighted)
-		miner->weights = recsys_alloc_huge_zero(nitems * sizeof(double));
+		miner->weights = recsys_alloc_huge_zero(nitems * sizeof(ItemsetWeight));
 	for (uint32 x = 0; x < block->ncommon; x++)
 		miner->set[miner->length++] = ITEMSET_ARRAY(block, uint32, items)[block->nranks + x];
 
@@ -118,6 +118,7 @@ RecsysItemsetMine(RecsysItemsetMiner *miner, uint32 task)
 	const ItemsetBlock *block = miner->block;
 	uint32		rank = block->first_rank + task - block->report_common;
 	uint32		length = miner->length;
+	ItemsetWeight weight = {0, 0};
 
 	if (miner->outcome != RECSYS_ITEMSETS_DONE)
 		return miner->outcome;
@@ -134,9 +135,9 @@ RecsysItemsetMine(RecsysItemsetMiner *miner, uint32 task)
 	else
 	{
 		miner->set[miner->length++] = miner->lists.items[rank];
-		RecsysItemsetMineList(miner, &miner->lists, rank, miner->supports[rank],
-							  block->weighted ?
-							  ITEMSET_ARRAY(block, const double, weights)[rank] : 0.0);
+		if (block->weighted)
+			weight = ITEMSET_ARRAY(block, const ItemsetWeight, weights)[rank];
+		RecsysItemsetMineList(miner, &miner->lists, rank, miner->supports[rank], weight);
 	}
 	miner->length = length;
 	miner->nperfect = 0;

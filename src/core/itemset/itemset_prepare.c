@@ -2,7 +2,8 @@
  * itemset_prepare.c
  *	  From baskets to the block that item sets are mined from.
  *
- * The first pass over the baskets counts items.  Those that are frequent get ranks.  The
+ * The first pass over the baskets counts items (one before it looks at weights, if there
+ * are any).  Those that are frequent get ranks.  The
  * second pass keeps of each basket what is frequent, recoded to ranks, and equal baskets
  * once (itemset_distinct.c).  See itemset_block.h for what comes out.
  */
@@ -25,14 +26,15 @@ typedef struct Preparation
 	uint32		nall_of;		/* different ones */
 	bool		any_of;			/* does the filter filter? */
 	uint32	   *supports;		/* by item */
-	double	   *weights;		/* by item, or NULL */
+	ItemsetUnit unit;			/* of weights */
+	ItemsetWeight *weights;		/* by item, or NULL */
 	uint32	   *ranks;			/* by item */
 	uint32	   *items;			/* by rank */
 	uint32		nranks;
 	uint32		nbaskets;		/* of the source */
 	uint32		nleft_out;
 	uint32		nchosen;		/* with all of all_of, and not too large */
-	double		chosen_weight;
+	ItemsetWeight chosen_weight;
 
 	DistinctBaskets distinct;	/* recoded to ranks */
 } Preparation;
@@ -92,16 +94,39 @@ too_large(const Preparation *p, uint32 count)
 	return p->options->max_basket != 0 && count > p->options->max_basket;
 }
 
+/* The pass that comes first if there are weights: to choose their unit */
+static void
+measure_weights(Preparation *p)
+{
+	RecsysBaskets *baskets = p->baskets;
+	ItemsetWeightRange range = {0};
+	const uint32 *items;
+	uint32		count;
+	RecsysDecimal weight;
+	uint32		seen = 0;
+
+	baskets->rewind(baskets->arg);
+	while (baskets->next(baskets->arg, &items, &count, &weight))
+	{
+		if (++seen % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		itemset_weight_note(&range, weight);
+	}
+	p->unit = itemset_weight_unit(&range);
+}
+
 static void
 count_items(Preparation *p)
 {
 	RecsysBaskets *baskets = p->baskets;
 	const uint32 *items;
 	uint32		count;
-	double		weight = 0.0;
+	RecsysDecimal decimal = {0};
 
+	if (baskets->weighted)
+		measure_weights(p);
 	baskets->rewind(baskets->arg);
-	while (baskets->next(baskets->arg, &items, &count, &weight))
+	while (baskets->next(baskets->arg, &items, &count, &decimal))
 	{
 		p->nbaskets++;
 		if (p->nbaskets % 4096 == 0)
@@ -114,13 +139,15 @@ count_items(Preparation *p)
 		if (!choose_basket(p, items, count))
 			continue;
 		p->nchosen++;
-		p->chosen_weight += weight;
 		for (uint32 x = 0; x < count; x++)
 			p->supports[items[x]]++;
 		if (p->weights != NULL)
 		{
+			ItemsetWeight weight = itemset_weight_from(decimal, p->unit);
+
+			itemset_weight_add(&p->chosen_weight, weight);
 			for (uint32 x = 0; x < count; x++)
-				p->weights[items[x]] += weight;
+				itemset_weight_add(&p->weights[items[x]], weight);
 		}
 	}
 	for (uint32 item = 0; item < baskets->nitems; item++)
@@ -234,7 +261,7 @@ read_baskets(Preparation *p, uint32 *ranks)
 	RecsysBaskets *baskets = p->baskets;
 	const uint32 *items;
 	uint32		count;
-	double		weight = 0.0;
+	RecsysDecimal weight = {0};
 	uint32		seen = 0;
 
 	baskets->rewind(baskets->arg);
@@ -247,7 +274,8 @@ read_baskets(Preparation *p, uint32 *ranks)
 		if (too_large(p, count) || !choose_basket(p, items, count))
 			continue;
 		length = recode(p, items, count, ranks);
-		if (length >= 2 && !RecsysDistinctAdd(&p->distinct, ranks, length, weight))
+		if (length >= 2 &&
+			!RecsysDistinctAdd(&p->distinct, ranks, length, itemset_weight_from(weight, p->unit)))
 			return false;
 	}
 	return RecsysDistinctFinish(&p->distinct);
@@ -301,8 +329,8 @@ lay_out(const Preparation *p, ItemsetBlock *block)
 	block->occurrences = reserve(block, p->distinct.nranks + ITEMSET_AHEAD, sizeof(uint32));
 	if (block->weighted)
 	{
-		block->weights = reserve(block, p->nranks, sizeof(double));
-		block->basket_weights = reserve(block, p->distinct.count, sizeof(double));
+		block->weights = reserve(block, p->nranks, sizeof(ItemsetWeight));
+		block->basket_weights = reserve(block, p->distinct.count, sizeof(ItemsetWeight));
 	}
 }
 
@@ -324,7 +352,7 @@ fill(const Preparation *p, ItemsetBlock *block)
 		items[rank] = p->items[rank];
 		supports[rank] = p->supports[p->items[rank]];
 		if (p->weights != NULL)
-			ITEMSET_ARRAY(block, double, weights)[rank] = p->weights[p->items[rank]];
+			ITEMSET_ARRAY(block, ItemsetWeight, weights)[rank] = p->weights[p->items[rank]];
 	}
 	for (uint32 item = 0; item < block->nitems && block->ncommon > 0; item++)
 	{
@@ -333,8 +361,8 @@ fill(const Preparation *p, ItemsetBlock *block)
 	}
 	memcpy(ITEMSET_ARRAY(block, uint32, ranks), p->ranks, block->nitems * sizeof(uint32));
 	if (block->weighted)
-		memcpy(ITEMSET_ARRAY(block, double, basket_weights), p->distinct.weights,
-			   p->distinct.count * sizeof(double));
+		memcpy(ITEMSET_ARRAY(block, ItemsetWeight, basket_weights), p->distinct.weights,
+			   p->distinct.count * sizeof(ItemsetWeight));
 
 	/* occurrences by rank: count, add up, and fill from each list's end */
 	memset(places, 0, (p->nranks + 1) * sizeof(uint32));
@@ -370,7 +398,7 @@ finish(Preparation *p)
 
 	budget_return(&p->budget, p->flags, n);
 	budget_return(&p->budget, p->supports, n * sizeof(uint32));
-	budget_return(&p->budget, p->weights, n * sizeof(double));
+	budget_return(&p->budget, p->weights, n * sizeof(ItemsetWeight));
 	budget_return(&p->budget, p->ranks, n * sizeof(uint32));
 	budget_return(&p->budget, p->items, n * sizeof(uint32));
 	RecsysDistinctFree(&p->distinct);
@@ -386,7 +414,7 @@ choose_items(Preparation *p, ItemsetBlock *shape)
 	if ((p->flags = budget_take_zero(&p->budget, n)) == NULL ||
 		(p->supports = budget_take_zero(&p->budget, n * sizeof(uint32))) == NULL ||
 		(p->baskets->weighted &&
-		 (p->weights = budget_take_zero(&p->budget, n * sizeof(double))) == NULL) ||
+		 (p->weights = budget_take_zero(&p->budget, n * sizeof(ItemsetWeight))) == NULL) ||
 		(p->ranks = budget_take_zero(&p->budget, n * sizeof(uint32))) == NULL ||
 		(p->items = budget_take_zero(&p->budget, n * sizeof(uint32))) == NULL ||
 		(order = budget_take_zero(&p->budget, n * sizeof(ItemOrder))) == NULL)
@@ -420,6 +448,7 @@ describe(const Preparation *p, ItemsetBlock *shape)
 	shape->nitems = p->baskets->nitems;
 	shape->nranks = p->nranks;
 	shape->common_support = p->nchosen;
+	shape->weight_unit = p->unit;
 	shape->common_weight = p->chosen_weight;
 	shape->weighted = p->baskets->weighted;
 	shape->min_length = options->min_length;

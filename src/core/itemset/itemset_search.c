@@ -69,13 +69,15 @@ RecsysItemsetMinerRelease(RecsysItemsetMiner *miner, Mark mark)
 }
 
 static bool
-report_set(RecsysItemsetMiner *miner, uint32 support, double weight)
+report_set(RecsysItemsetMiner *miner, uint32 support, ItemsetWeight weight)
 {
-	RecsysItemset set = {miner->set, miner->length, support, weight};
+	RecsysItemset set = {miner->set, miner->length, support, 0};
 
 	if (miner->length < miner->min_length || miner->length > miner->max_length)
 		return true;
 	add_work(miner, REPORT_WORK);
+	if (miner->block->weighted)
+		set.weight = itemset_weight_get(weight, miner->block->weight_unit);
 	if (!miner->report(miner->arg, &set))
 	{
 		miner->outcome = RECSYS_ITEMSETS_STOPPED;
@@ -86,7 +88,7 @@ report_set(RecsysItemsetMiner *miner, uint32 support, double weight)
 
 /* The current set with each subset of the first n perfect extensions. */
 static bool
-report_subsets(RecsysItemsetMiner *miner, uint32 n, uint32 support, double weight)
+report_subsets(RecsysItemsetMiner *miner, uint32 n, uint32 support, ItemsetWeight weight)
 {
 	/* the threshold may have risen since the first of them was reported */
 	if (support < miner->min_support)
@@ -113,7 +115,7 @@ report_subsets(RecsysItemsetMiner *miner, uint32 n, uint32 support, double weigh
 }
 
 bool
-RecsysItemsetMinerReport(RecsysItemsetMiner *miner, uint32 n, uint32 support, double weight)
+RecsysItemsetMinerReport(RecsysItemsetMiner *miner, uint32 n, uint32 support, ItemsetWeight weight)
 {
 	if (miner->kind == RECSYS_ITEMSETS_ALL)
 		return report_subsets(miner, miner->nperfect, support, weight);

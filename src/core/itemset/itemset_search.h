@@ -76,14 +76,14 @@ typedef struct Segments
 {
 	uint32		count;
 	uint32		first[MAX_SEGMENTS + 1];
-	const double *weights;		/* by bit; only one bit of a basket has its weight */
+	const ItemsetWeight *weights;		/* by bit; only one bit of a basket has its weight */
 	const uint32 *origins;		/* by bit; NULL if the columns have every item */
 } Segments;
 
 struct RecsysItemsetMiner
 {
 	const ItemsetBlock *block;
-	const double *basket_weights;
+	const ItemsetWeight *basket_weights;
 	RecsysItemsetReporter report;
 	void	   *arg;
 	RecsysItemsetKind kind;
@@ -103,7 +103,7 @@ struct RecsysItemsetMiner
 	uint32		nperfect;
 
 	uint32	   *counts;			/* by item number; zeros between uses */
-	double	   *weights;		/* likewise; NULL without weights */
+	ItemsetWeight *weights;		/* likewise; NULL without weights */
 	uint32	   *numbers;		/* by item number: new one, RECSYS_NONE between uses */
 	uint32	   *touched;
 
@@ -131,7 +131,7 @@ extern void RecsysItemsetMinerRelease(RecsysItemsetMiner *miner, Mark mark);
  * Report the current set, of whose baskets n further items are known to be frequent.
  */
 extern bool RecsysItemsetMinerReport(RecsysItemsetMiner *miner, uint32 n, uint32 support,
-									 double weight);
+									 ItemsetWeight weight);
 
 /* Start with the items above the task's in one basket, then keep those in the next ones. */
 extern void RecsysItemsetMinerStartUpward(RecsysItemsetMiner *miner, uint32 origin,

@@ -31,6 +31,7 @@ typedef struct RecsysItemTotals
 	uint32	   *users;			/* n_i */
 	double	   *norm2;			/* sum of squared weights; NULL when unweighted */
 	double	   *mass;			/* sum of weights; NULL when unweighted */
+	int64	   *latest;			/* latest time, or RECSYS_NO_TIME; NULL when nobody has asked */
 	uint64	   *work;			/* sum over the item's users of their history length */
 } RecsysItemTotals;
 

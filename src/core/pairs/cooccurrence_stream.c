@@ -21,6 +21,7 @@
  */
 #include "core/pairs/cooccurrence.h"
 
+#include "core/pairs/product.h"
 #include "core/pairs/rowselect.h"
 
 typedef struct StreamRow
@@ -147,7 +148,7 @@ add_dense(StreamRow *row, const uint32 *items, const float *weights, double weig
 	if (row->dots != NULL)
 	{
 		for (int x = 0; x < count; x++)
-			row->dots[items[x]] += weight * weights[x];
+			row->dots[items[x]] += RecsysProduct(weight, weights[x]);
 	}
 }
 
@@ -172,7 +173,7 @@ add_hashed(StreamRow *row, const uint32 *items, const float *weights, double wei
 		}
 		row->slots[2 * (Size) place + 1]++;
 		if (row->dots != NULL)
-			row->dots[place] += weight * weights[x];
+			row->dots[place] += RecsysProduct(weight, weights[x]);
 	}
 }
 

@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+#include "core/pairs/product.h"
+
 /* How many users ahead a history, and where it is, are fetched. */
 #define PREFETCH_HISTORY 3
 #define PREFETCH_OFFSET 16
@@ -125,7 +127,7 @@ RecsysCountPacked(uint64 *words, int count_bits, const RecsysCountedUsers *count
 			RecsysWeightedSum *sum = &sums[(columns)[y]]; \
 			\
 			sum->count++; \
-			sum->dot += weight * all_weights[y]; \
+			sum->dot += RecsysProduct(weight, all_weights[y]); \
 		} \
 	} while (0)
 
@@ -183,7 +185,7 @@ RecsysCountTouching(uint32 *counts, RecsysWeightedSum *sums, uint32 *touched, ui
 			if ((*count)++ == 0)
 				touched[ntouched++] = item;
 			if (sums != NULL)
-				sums[item].dot += (double) weights[x] * all_weights[y];
+				sums[item].dot += RecsysProduct(weights[x], all_weights[y]);
 		}
 	}
 	return ntouched;

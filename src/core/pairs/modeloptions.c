@@ -52,7 +52,9 @@ const RecsysModelOption RecsysModelOptionTable[] =
 	OPTION(unobserved, REAL, 0.01, 0, 1e6,
 		   "Of als: weight of a pair that was not observed"),
 	OPTION(iterations, INTEGER, 16, 1, 1000,
-		   "Of als: rounds over users and items")
+		   "Of als: rounds over users and items"),
+	OPTION(weight_transform, TRANSFORM, RECSYS_TRANSFORM_AUTO, 0, 0,
+		   "What the sum of a user's weights of an item means: itself, its logarithm, or that it is positive")
 };
 
 const int	RecsysModelOptionCount = lengthof(RecsysModelOptionTable);
@@ -66,6 +68,14 @@ static const struct
 	{"none", RECSYS_WEIGHTING_NONE},
 	{"tfidf", RECSYS_WEIGHTING_TFIDF},
 	{"bm25", RECSYS_WEIGHTING_BM25}
+};
+
+static const char *const transform_names[] =
+{
+	[RECSYS_TRANSFORM_AUTO] = "auto",
+	[RECSYS_TRANSFORM_NONE] = "none",
+	[RECSYS_TRANSFORM_LOG] = "log",
+	[RECSYS_TRANSFORM_BINARY] = "binary"
 };
 
 const RecsysModelOption *
@@ -122,6 +132,8 @@ RecsysModelOptionsResolve(RecsysModelOptions *options)
 		options->lambda = options->similarity == RECSYS_ALS ? 0.003 : 80.0;
 	if (options->rank == (int) RECSYS_MODEL_DEFAULT)
 		options->rank = options->similarity == RECSYS_ALS ? 128 : 512;
+	if (options->weight_transform == RECSYS_TRANSFORM_AUTO)
+		options->weight_transform = RECSYS_TRANSFORM_NONE;
 }
 
 bool
@@ -151,6 +163,28 @@ RecsysWeightingName(RecsysWeighting weighting)
 }
 
 bool
+RecsysWeightTransformParse(const char *name, RecsysWeightTransform *transform)
+{
+	for (int x = 0; x < (int) lengthof(transform_names); x++)
+	{
+		if (RecsysNamesEqual(name, transform_names[x]))
+		{
+			*transform = (RecsysWeightTransform) x;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+RecsysWeightTransformName(RecsysWeightTransform transform)
+{
+	if ((int) transform < 0 || (int) transform >= (int) lengthof(transform_names))
+		elog(ERROR, "unknown weight transform %d", (int) transform);
+	return transform_names[transform];
+}
+
+bool
 RecsysModelUsesWeights(const RecsysModelOptions *options)
 {
 	return options->similarity == RECSYS_COSINE || options->similarity > RECSYS_LOG_LIKELIHOOD;
@@ -159,13 +193,12 @@ RecsysModelUsesWeights(const RecsysModelOptions *options)
 bool
 RecsysModelIsCounted(const RecsysModelOptions *options)
 {
-	if (options->similarity > RECSYS_LOG_LIKELIHOOD)
+	if (RecsysSimilarityIsLearned(options->similarity))
 		return false;
 
-	/* the other measures do not look at weights */
-	return options->similarity != RECSYS_COSINE ||
-		(options->weighting == RECSYS_WEIGHTING_NONE && options->user_damping == 0.0 &&
-		 options->training_half_life == 0);
+	/* bm25 weighs by what other users have, and what decays does so from one day to another */
+	return !RecsysModelUsesWeights(options) ||
+		(options->weighting != RECSYS_WEIGHTING_BM25 && options->training_half_life == 0);
 }
 
 bool

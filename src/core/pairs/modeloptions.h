@@ -15,7 +15,8 @@ typedef enum RecsysOptionKind
 	RECSYS_OPTION_REAL,
 	RECSYS_OPTION_SIMILARITY,	/* names of RecsysSimilarityParse */
 	RECSYS_OPTION_WEIGHTING,	/* names of RecsysWeightingParse */
-	RECSYS_OPTION_INTERVAL		/* microseconds; 0 for none */
+	RECSYS_OPTION_INTERVAL,		/* microseconds; 0 for none */
+	RECSYS_OPTION_TRANSFORM		/* names of RecsysWeightTransformParse */
 } RecsysOptionKind;
 
 typedef struct RecsysModelOption
@@ -34,7 +35,7 @@ typedef struct RecsysModelOption
  * beside them.  A graph row has room for no more, see am/store/page.h.
  */
 #define RECSYS_MAX_NEIGHBORS 500
-#define RECSYS_MAX_STORED 590
+#define RECSYS_MAX_STORED 589
 
 /* Directions that spectral can filter */
 #define RECSYS_SPECTRAL_MIN_RANK 1
@@ -64,13 +65,24 @@ extern void RecsysModelOptionsResolve(RecsysModelOptions *options);
 extern bool RecsysWeightingParse(const char *name, RecsysWeighting *weighting);
 extern const char *RecsysWeightingName(RecsysWeighting weighting);
 
+/* "auto", "none", "log", "binary", likewise */
+extern bool RecsysWeightTransformParse(const char *name, RecsysWeightTransform *transform);
+extern const char *RecsysWeightTransformName(RecsysWeightTransform transform);
+
 /* Are weights looked at?  If not, nor are the options that change them. */
 extern bool RecsysModelUsesWeights(const RecsysModelOptions *options);
 
 /*
- * Is a pair's score a function of c_ij (or the dot product of the two items'
- * weights as they are), n_i, n_j and N?  Then merges recompute rows exactly.
- * The graphs of other models change with a REINDEX only.
+ * Do folded interactions have other weights than 1, if there is a column of them?  If not,
+ * the kernels for those without weights do.
+ */
+#define RecsysModelHasWeights(options) \
+	((options)->weight_transform != RECSYS_TRANSFORM_BINARY)
+
+/*
+ * Is a pair's score a function of c_ij (or the dot product of the two items' weights),
+ * n_i, n_j and N, and each user's weights one of the user's own history?  Then merges
+ * recompute rows exactly.  The graphs of other models change with a REINDEX only.
  */
 extern bool RecsysModelIsCounted(const RecsysModelOptions *options);
 

@@ -10,6 +10,7 @@
 #define RECSYS_SIMILARITY_H
 
 #include "core/base/platform.h"
+#include "core/rows/history.h"
 
 /* stored on disk: never renumber */
 typedef enum RecsysSimilarity
@@ -22,8 +23,9 @@ typedef enum RecsysSimilarity
 	RECSYS_PMI = 6,				/* pointwise mutual information, natural logarithm */
 	RECSYS_LOG_LIKELIHOOD = 7,	/* Dunning's G2, natural logarithm; 0 for negative association */
 
-	/* not functions of the pair's counts alone: see RecsysModelIsCounted */
 	RECSYS_RP3BETA = 8,			/* random walk of three steps */
+
+	/* not functions of what is counted for the pair: see RecsysModelIsCounted */
 	RECSYS_SLIM = 9,			/* sparse linear method: elastic net for each item */
 	RECSYS_EASE = 10,			/* linear model in closed form */
 	RECSYS_SPECTRAL = 11,		/* graph filter */
@@ -32,6 +34,9 @@ typedef enum RecsysSimilarity
 } RecsysSimilarity;
 
 #define RECSYS_LAST_SIMILARITY RECSYS_ALS
+
+/* Are scores no function of what is counted for a pair, whatever the options? */
+#define RecsysSimilarityIsLearned(similarity) ((similarity) >= RECSYS_SLIM)
 
 /* How interactions are weighted before training; stored on disk: never renumber */
 typedef enum RecsysWeighting
@@ -72,6 +77,7 @@ typedef struct RecsysModelOptions
 	double		tail;			/* spectral: how much of the rest remains */
 	double		unobserved;		/* als: weight of a pair that was not observed */
 	int			iterations;		/* als: rounds over users and items */
+	RecsysWeightTransform weight_transform; /* what a user's sum of weights of an item means */
 } RecsysModelOptions;
 
 /* What is known apart from the pair itself: of each item, and of all users. */

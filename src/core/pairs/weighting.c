@@ -24,6 +24,9 @@
  *	  sum over users of (w_ui * w_uj / W_u)^alpha; what is missing to the
  *	  probabilities of the walk, W_i^-alpha, depends on the row alone.  So the mass
  *	  of an item stays the sum of w, while its squared norm is that of v.
+ *
+ * Apart from bm25 a user's weights are a function of the user's own history, and of I
+ * with tfidf: so merges can weigh a user as a build does.
  */
 #include "core/pairs/weighting.h"
 
@@ -31,6 +34,7 @@
 #include <math.h>
 
 #include "core/pairs/modeloptions.h"
+#include "core/pairs/product.h"
 
 struct RecsysWeigher
 {
@@ -39,6 +43,8 @@ struct RecsysWeigher
 	RecsysItemTotals totals;
 	double		nitems;			/* I */
 	double		mean_mass;		/* L */
+	float	   *masses;			/* of the user at hand, after the first step */
+	int			room;			/* for so many */
 };
 
 bool
@@ -76,54 +82,104 @@ RecsysWeigherCreate(const RecsysItemTotals *totals, const RecsysModelOptions *op
 	return weigher;
 }
 
-/* First step */
+/* Neither zero nor infinite as a float */
+static inline float
+as_weight(double weight)
+{
+	return (float) Min(Max(weight, FLT_MIN), FLT_MAX);
+}
+
+/* ln(1 + I / d_u) */
 static double
-weigh_one(const RecsysWeigher *weigher, uint32 item, double weight, double idf)
+inverse_frequency(double nitems, int count)
+{
+	return log1p(nitems / Max(count, 1));
+}
+
+/* The first step of bm25 */
+static double
+saturated(const RecsysWeigher *weigher, uint32 item, double weight, double idf)
 {
 	const RecsysModelOptions *options = weigher->options;
 
-	switch (options->weighting)
+	return weight * (options->k1 + 1) * idf /
+		(weight + options->k1 * (1 - options->b +
+								 options->b * given_mass(weigher, item) / weigher->mean_mass));
+}
+
+/* Second and third step: from what the first has made of a user's weights. */
+static void
+dampen(const RecsysModelOptions *options, const float *masses, int count, float *out)
+{
+	double		damping = pow(Max(count, 1), -options->user_damping / 2);
+	double		mass = 0;
+	double		share;
+	float		known = 1.0f;	/* many weights are the same */
+	double		power = 1.0;
+
+	for (int x = 0; x < count; x++)
+		mass += masses[x];
+	share = pow(mass, -options->alpha / 2);
+	for (int x = 0; x < count; x++)
 	{
-		case RECSYS_WEIGHTING_NONE:
-			break;
-		case RECSYS_WEIGHTING_TFIDF:
-			return weight * idf;
-		case RECSYS_WEIGHTING_BM25:
-			return weight * (options->k1 + 1) * idf /
-				(weight + options->k1 * (1 - options->b +
-										 options->b * given_mass(weigher, item) / weigher->mean_mass));
+		double		weight = masses[x];
+
+		if (options->similarity == RECSYS_RP3BETA)
+		{
+			if (masses[x] != known)
+			{
+				known = masses[x];
+				power = pow(weight, options->alpha);
+			}
+			weight = power * share;
+		}
+		out[x] = as_weight(weight * damping);
 	}
-	return weight;
+}
+
+void
+RecsysWeighHistory(const RecsysModelOptions *options, double nitems, const float *weights,
+				   int count, float *masses, float *out)
+{
+	bool		scaled = options->weighting == RECSYS_WEIGHTING_TFIDF;
+	double		idf = scaled ? inverse_frequency(nitems, count) : 1.0;
+
+	Assert(options->weighting != RECSYS_WEIGHTING_BM25);
+	for (int x = 0; x < count; x++)
+	{
+		double		weight = weights != NULL ? weights[x] : 1.0;
+
+		masses[x] = as_weight(scaled ? weight * idf : weight);
+	}
+	dampen(options, masses, count, out);
 }
 
 void
 RecsysWeigh(RecsysWeigher *weigher, const uint32 *items, const float *weights, int count,
 			float *out)
 {
-	const RecsysModelOptions *options = weigher->options;
-	double		idf = log1p(weigher->nitems / Max(count, 1));
-	double		damping = pow(Max(count, 1), -options->user_damping / 2);
-	double		mass = 0;
-
-	for (int x = 0; x < count; x++)
+	if (count > weigher->room)
 	{
-		double		weight = weigh_one(weigher, items[x], weights != NULL ? weights[x] : 1.0, idf);
-
-		/* neither zero nor infinite as a float */
-		weight = Min(Max(weight, FLT_MIN), FLT_MAX);
-		out[x] = (float) weight;
-		weigher->totals.mass[items[x]] += out[x];
-		mass += out[x];
+		if (weigher->masses != NULL)
+			pfree(weigher->masses);
+		weigher->room = Max(count, 1024);
+		weigher->masses = palloc(sizeof(float) * weigher->room);
 	}
+	if (weigher->options->weighting == RECSYS_WEIGHTING_BM25)
+	{
+		double		idf = inverse_frequency(weigher->nitems, count);
+
+		for (int x = 0; x < count; x++)
+			weigher->masses[x] = as_weight(saturated(weigher, items[x],
+													 weights != NULL ? weights[x] : 1.0, idf));
+		dampen(weigher->options, weigher->masses, count, out);
+	}
+	else
+		RecsysWeighHistory(weigher->options, weigher->nitems, weights, count, weigher->masses, out);
 	for (int x = 0; x < count; x++)
 	{
-		double		weight = out[x];
-
-		if (options->similarity == RECSYS_RP3BETA)
-			weight = pow(weight, options->alpha) * pow(mass, -options->alpha / 2);
-		weight *= damping;
-		out[x] = (float) Min(Max(weight, FLT_MIN), FLT_MAX);
-		weigher->totals.norm2[items[x]] += (double) out[x] * out[x];
+		weigher->totals.mass[items[x]] += weigher->masses[x];
+		weigher->totals.norm2[items[x]] += RecsysProduct(out[x], out[x]);
 	}
 }
 

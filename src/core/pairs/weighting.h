@@ -15,6 +15,15 @@ typedef struct RecsysWeigher RecsysWeigher;
 extern bool RecsysWeighsAnew(const RecsysModelOptions *options);
 
 /*
+ * One user's new weights, positive, from the user's history alone: not for bm25.
+ * weights may be NULL.  nitems is the number of items with users (I), which only tfidf
+ * looks at.  masses gets the weights that the items' masses are sums of; it may be
+ * weights, out may not.  A build makes the same floats.
+ */
+extern void RecsysWeighHistory(const RecsysModelOptions *options, double nitems,
+							   const float *weights, int count, float *masses, float *out);
+
+/*
  * Both arguments must outlive the weigher: totals of the weights given, options
  * resolved.  In the current memory context.
  */

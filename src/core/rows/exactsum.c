@@ -1,77 +1,219 @@
 /*
  * exactsum.c
- *	  Sums of floats that do not depend on the order of the summands.
+ *	  Sums of numbers as people write them: exact in decimal, whatever their order.
  *
- * All floats are integers times 2^-149, so that a number of 300 bits holds their sum
- * (Kulisch 1981's long accumulator).  It is rounded once, when it is asked for.
+ * A double that prints with at most 15 digits is some integer of 15 digits divided by a
+ * power of ten, and up to 10^22 that division finds it again, because both of its sides
+ * are exact and it is rounded as any number is that is read.  So quantities and prices are
+ * summed as integers.  Whatever has more digits, or does not fit beside what is there,
+ * goes to an accumulator as long as all doubles (as Kulisch's, but of decimal words),
+ * where it adds the shortest digits that tell it from its neighbors.
  */
 #include "core/rows/exactsum.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
-#define WORD_BITS 32
-#define WORD_MASK INT64CONST(0xFFFFFFFF)
+#ifndef RECSYS_STANDALONE
+#include "common/shortest_dec.h"
+#endif
 
-#define LOWEST_EXPONENT (-149)
+/* Digits that any double tells apart from other numbers with so many */
+#define SAFE_DIGITS 15
+#define MOST_SAFE INT64CONST(999999999999999)
+
+/* More decimals than this are looked for in the shortest digits. */
+#define MAX_SCALE 15
+
+/* Integers up to here are exact as doubles. */
+#define MOST_EXACT (INT64CONST(1) << 53)
+
+#define WORD_DIGITS 9
+#define WORD_BASE INT64CONST(1000000000)
+
+/* Parts must be larger than this, so that they have all of their digits. */
+#define LOWEST_PART (-300)
+
+#define DECIMAL_DIGITS 18
+
+/* The longest number that shortest() makes, with sign, point and exponent */
+#define SHORTEST_SIZE 40
+
+static const double powers[] =
+{
+	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+	1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22
+};
+
+static const int64 word_powers[] =
+{
+	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000
+};
 
 void
 RecsysExactSumInit(RecsysExactSum *sum)
 {
-	memset(sum, 0, sizeof(*sum));
+	sum->units = 0;
+	sum->scale = 0;
+	sum->wide = false;
+}
+
+/* The shortest digits of a number that is not negative, and the power of ten behind them */
+static uint64
+shortest(double number, int *exponent)
+{
+	char		text[SHORTEST_SIZE];
+	uint64		digits = 0;
+	int			decimals = 0;
+	bool		behind = false;
+	const char *c = text;
+
+#ifdef RECSYS_STANDALONE
+	for (int precision = 0; precision <= 16; precision++)
+	{
+		snprintf(text, sizeof(text), "%.*e", precision, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+#else
+	text[double_to_shortest_decimal_bufn(number, text)] = '\0';
+#endif
+	for (; *c != '\0' && *c != 'e'; c++)
+	{
+		if (*c < '0' || *c > '9')
+		{
+			behind = true;
+			continue;
+		}
+		digits = digits * 10 + (*c - '0');
+		decimals += behind;
+	}
+	*exponent = (*c == 'e' ? atoi(c + 1) : 0) - decimals;
+	return digits;
+}
+
+/* Adds digits * 10^exponent. */
+static void
+add_digits(RecsysExactSum *sum, bool negative, uint64 digits, int exponent)
+{
+	int			place = exponent - RECSYS_SUM_LOWEST;
+	int64	   *word = &sum->words[place / WORD_DIGITS];
+	int64		shift = word_powers[place % WORD_DIGITS];
+
+	for (; digits > 0; digits /= WORD_BASE)
+	{
+		int64		part = (int64) (digits % WORD_BASE) * shift;
+
+		if (negative)
+			part = -part;
+		word[0] += part % WORD_BASE;
+		word[1] += part / WORD_BASE;
+		word++;
+	}
+}
+
+/* From here on in words */
+static void
+widen(RecsysExactSum *sum)
+{
+	memset(sum->words, 0, sizeof(sum->words));
+	sum->wide = true;
+	add_digits(sum, sum->units < 0, (uint64) (sum->units < 0 ? -sum->units : sum->units), -sum->scale);
+}
+
+/* The number as an integer of 15 digits when it has so many decimals, and no more */
+static inline bool
+units_of(double number, int scale, int64 *units)
+{
+	double		scaled = number * powers[scale];
+
+	if (!(fabs(scaled) <= (double) MOST_SAFE))
+		return false;
+	*units = (int64) (scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+	return (scale == 0 ? (double) *units : (double) *units / powers[scale]) == number;
+}
+
+/* More decimals for what is there; false if it gets too long. */
+static bool
+rescale(RecsysExactSum *sum, int scale)
+{
+	int64		units = sum->units;
+
+	for (int x = sum->scale; x < scale; x++)
+		if (__builtin_mul_overflow(units, 10, &units))
+			return false;
+	sum->units = units;
+	sum->scale = scale;
+	return true;
+}
+
+static bool
+add_units(RecsysExactSum *sum, double number)
+{
+	int64		units;
+	int64		result;
+	int			scale = sum->scale;
+
+	while (!units_of(number, scale, &units))
+		if (++scale > MAX_SCALE)
+			return false;
+	if (scale > sum->scale && !rescale(sum, scale))
+		return false;
+
+	/* so that it can be negated */
+	if (__builtin_add_overflow(sum->units, units, &result) || result == PG_INT64_MIN)
+		return false;
+	sum->units = result;
+	return true;
 }
 
 void
-RecsysExactSumAdd(RecsysExactSum *sum, float number)
+RecsysExactSumAdd(RecsysExactSum *sum, double number)
 {
-	uint32		bits;
-	uint32		exponent;
 	uint64		digits;
+	int			exponent;
 
-	memcpy(&bits, &number, sizeof(bits));
-	exponent = (bits >> 23) & 0xFF;
-	digits = bits & 0x7FFFFF;
-	if (exponent > 0)
+	if (!sum->wide)
 	{
-		digits |= 0x800000;
-		exponent--;
+		if (add_units(sum, number))
+			return;
+		widen(sum);
 	}
-	digits <<= exponent % WORD_BITS;
-	exponent /= WORD_BITS;
-	if (number < 0)
-	{
-		sum->words[exponent] -= (int64) (digits & WORD_MASK);
-		sum->words[exponent + 1] -= (int64) (digits >> WORD_BITS);
-	}
-	else
-	{
-		sum->words[exponent] += (int64) (digits & WORD_MASK);
-		sum->words[exponent + 1] += (int64) (digits >> WORD_BITS);
-	}
+	digits = shortest(fabs(number), &exponent);
+	add_digits(sum, number < 0, digits, exponent);
 }
 
-/* Every word but the last becomes one of 32 bits. */
+/* Every word but the last becomes one of nine digits. */
 static void
 carry(int64 *words)
 {
 	for (int x = 0; x < RECSYS_SUM_WORDS - 1; x++)
 	{
-		int64		low = words[x] & WORD_MASK;
+		int64		low = words[x] % WORD_BASE;
 
-		words[x + 1] += (words[x] - low) / (WORD_MASK + 1);
+		if (low < 0)
+			low += WORD_BASE;
+		words[x + 1] += (words[x] - low) / WORD_BASE;
 		words[x] = low;
 	}
 }
 
-double
-RecsysExactSumGet(const RecsysExactSum *sum)
+/* The words of a sum without its sign, which is returned */
+static bool
+settle(const RecsysExactSum *sum, int64 *words)
 {
-	int64		words[RECSYS_SUM_WORDS];
+	RecsysExactSum narrow;
 	bool		negative;
-	uint64		digits;
-	int			top = RECSYS_SUM_WORDS - 1;
-	int			shift = 0;
 
-	memcpy(words, sum->words, sizeof(words));
+	if (!sum->wide)
+	{
+		narrow.units = sum->units;
+		narrow.scale = sum->scale;
+		widen(&narrow);
+		sum = &narrow;
+	}
+	memcpy(words, sum->words, sizeof(sum->words));
 	carry(words);
 	negative = words[RECSYS_SUM_WORDS - 1] < 0;
 	if (negative)
@@ -80,25 +222,127 @@ RecsysExactSumGet(const RecsysExactSum *sum)
 			words[x] = -words[x];
 		carry(words);
 	}
-	while (top > 1 && words[top] == 0)
-		top--;
+	return negative;
+}
 
-	/* the first 64 digits; the last of them tells whether there is anything behind */
-	digits = (uint64) words[top] << WORD_BITS | (uint64) words[top - 1];
-	if (digits == 0)
-		return 0;
-	while (digits >> 63 == 0)
+/* Decimal digits of settled words from the first to the last that counts; returns their number. */
+static int
+write_digits(const int64 *words, char *digits, int *exponent)
+{
+	int			top = RECSYS_SUM_WORDS - 1;
+	int			bottom = 0;
+	int			skip = 0;
+	int			count = 0;
+
+	while (top > 0 && words[top] == 0)
+		top--;
+	while (bottom < top && words[bottom] == 0)
+		bottom++;
+	for (int x = top; x >= bottom; x--)
+		for (int y = WORD_DIGITS - 1; y >= 0; y--)
+			digits[count++] = '0' + (char) (words[x] / word_powers[y] % 10);
+	*exponent = RECSYS_SUM_LOWEST + bottom * WORD_DIGITS;
+	while (count > 1 && digits[count - 1] == '0')
 	{
-		digits <<= 1;
-		shift++;
-		if (top > 1)
-			digits |= (uint64) words[top - 2] >> (WORD_BITS - shift) & 1;
+		count--;
+		(*exponent)++;
 	}
-	if (top > 1 && shift < WORD_BITS && ((uint64) words[top - 2] << shift & WORD_MASK) != 0)
-		digits |= 1;
-	for (int x = 0; x < top - 2; x++)
-		if (words[x] != 0)
-			digits |= 1;
-	return ldexp(negative ? -(double) digits : (double) digits,
-				 LOWEST_EXPONENT + (top - 1) * WORD_BITS - shift);
+	while (skip < count - 1 && digits[skip] == '0')
+		skip++;
+	memmove(digits, digits + skip, count - skip);
+	return count - skip;
+}
+
+double
+RecsysDecimalRead(bool negative, const char *digits, int ndigits, int exponent)
+{
+	char		text[RECSYS_SUM_WORDS * WORD_DIGITS + SHORTEST_SIZE];
+
+	/* without a point, which the locale might want otherwise */
+	snprintf(text, sizeof(text), "%s%.*se%d", negative ? "-" : "", ndigits, digits, exponent);
+	return strtod(text, NULL);
+}
+
+double
+RecsysExactSumGet(const RecsysExactSum *sum)
+{
+	int64		words[RECSYS_SUM_WORDS];
+	char		digits[RECSYS_SUM_WORDS * WORD_DIGITS];
+	bool		negative;
+	int			ndigits;
+	int			exponent;
+
+	if (!sum->wide && sum->scale == 0)
+		return (double) sum->units;
+	if (!sum->wide && sum->units >= -MOST_EXACT && sum->units <= MOST_EXACT)
+		return (double) sum->units / powers[sum->scale];
+	negative = settle(sum, words);
+	ndigits = write_digits(words, digits, &exponent);
+	if (ndigits == 1 && digits[0] == '0')
+		return 0;
+	return RecsysDecimalRead(negative, digits, ndigits, exponent);
+}
+
+int
+RecsysExactSumParts(const RecsysExactSum *sum, double *parts, int most)
+{
+	int64		words[RECSYS_SUM_WORDS];
+	bool		negative;
+	int			count = 0;
+
+	if (most < 1)
+		return 0;
+	if (!sum->wide && sum->units >= -MOST_SAFE && sum->units <= MOST_SAFE)
+	{
+		parts[0] = RecsysExactSumGet(sum);
+		return 1;
+	}
+	negative = settle(sum, words);
+	for (int x = 0; x < RECSYS_SUM_WORDS; x++)
+	{
+		char		digits[WORD_DIGITS + 1];
+		int			exponent = RECSYS_SUM_LOWEST + x * WORD_DIGITS;
+
+		if (words[x] == 0)
+			continue;
+		if (exponent < LOWEST_PART || words[x] >= WORD_BASE || count == most)
+			return 0;
+		snprintf(digits, sizeof(digits), "%d", (int) words[x]);
+		parts[count] = RecsysDecimalRead(negative, digits, (int) strlen(digits), exponent);
+		if (!isfinite(parts[count++]))
+			return 0;
+	}
+	if (count == 0)
+		parts[count++] = 0;
+	return count;
+}
+
+RecsysDecimal
+RecsysExactSumDecimal(const RecsysExactSum *sum)
+{
+	int64		words[RECSYS_SUM_WORDS];
+	char		digits[RECSYS_SUM_WORDS * WORD_DIGITS];
+	RecsysDecimal decimal = {0};
+	bool		negative;
+	int			ndigits;
+	int			exponent;
+	int			kept;
+
+	if (!sum->wide)
+	{
+		decimal.digits = sum->units;
+		decimal.exponent = -sum->scale;
+		return decimal;
+	}
+	negative = settle(sum, words);
+	ndigits = write_digits(words, digits, &exponent);
+	kept = Min(ndigits, DECIMAL_DIGITS);
+	for (int x = 0; x < kept; x++)
+		decimal.digits = decimal.digits * 10 + (digits[x] - '0');
+	if (kept < ndigits && digits[kept] >= '5')
+		decimal.digits++;
+	if (negative)
+		decimal.digits = -decimal.digits;
+	decimal.exponent = exponent + ndigits - kept;
+	return decimal;
 }

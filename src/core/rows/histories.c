@@ -48,7 +48,7 @@ RecsysHistoriesAdd(RecsysHistories *histories, const RecsysHistoryItem *items, i
 	for (int i = 0; i < count; i++)
 		matrix->columns[entries + i] = items[i].item;
 	for (int i = 0; matrix->weights != NULL && i < count; i++)
-		matrix->weights[entries + i] = items[i].weight;
+		matrix->weights[entries + i] = RecsysHistoryWeight(items[i].weight);
 	matrix->offsets[++matrix->nrows] = entries + count;
 	return entries;
 }

@@ -12,6 +12,7 @@
 
 #include "core/rows/exactsum.h"
 
+#include <float.h>
 #include <math.h>
 
 /* Histories up to this length are sorted on the stack. */
@@ -75,44 +76,39 @@ radix_sort(uint64 *words, uint64 *spare, int n, uint32 max_item)
 	return words;
 }
 
-/*
- * The sum of finite weights, rounded once: as doubles, unless a digit is lost on the
- * way, which sums of quantities and prices do not come to.
- */
+/* The sum of the finite weights at these places */
 static double
 sum_weights(const RecsysInteraction *interactions, const uint64 *words, int n)
 {
-	RecsysExactSum exact;
-	double		sum = 0.0;
-	bool		lost = false;
+	RecsysExactSum sum;
 
+	RecsysExactSumInit(&sum);
 	for (int x = 0; x < n; x++)
 	{
 		double		weight = interactions[(uint32) words[x]].weight;
-		double		next;
-		double		part;
 
 		if (x % LOOK_EVERY == LOOK_EVERY - 1)
 			CHECK_FOR_INTERRUPTS();
-		if (!isfinite(weight))
-			continue;
-		next = sum + weight;
-		part = next - sum;
-		lost |= (sum - (next - part)) + (weight - part) != 0;
-		sum = next;
+		if (isfinite(weight))
+			RecsysExactSumAdd(&sum, weight);
 	}
-	if (!lost)
-		return sum;
+	return RecsysExactSumGet(&sum);
+}
 
-	RecsysExactSumInit(&exact);
-	for (int x = 0; x < n; x++)
+static double
+transformed(double sum, RecsysWeightTransform transform)
+{
+	switch (transform)
 	{
-		if (x % LOOK_EVERY == LOOK_EVERY - 1)
-			CHECK_FOR_INTERRUPTS();
-		if (isfinite(interactions[(uint32) words[x]].weight))
-			RecsysExactSumAdd(&exact, interactions[(uint32) words[x]].weight);
+		case RECSYS_TRANSFORM_AUTO:
+		case RECSYS_TRANSFORM_NONE:
+			break;
+		case RECSYS_TRANSFORM_LOG:
+			return log1p(sum);
+		case RECSYS_TRANSFORM_BINARY:
+			return 1.0;
 	}
-	return RecsysExactSumGet(&exact);
+	return sum;
 }
 
 /*
@@ -121,14 +117,19 @@ sum_weights(const RecsysInteraction *interactions, const uint64 *words, int n)
  */
 static bool
 fold_item(const RecsysInteraction *interactions, const uint64 *words, int n,
-		  RecsysHistoryItem *out)
+		  RecsysWeightTransform transform, RecsysHistoryItem *out)
 {
+	double		sum;
+
 	out->item = interactions[(uint32) words[0]].item;
 	out->time = interactions[(uint32) words[0]].time;
 	for (int x = 1; x < n; x++)
 		out->time = Max(out->time, interactions[(uint32) words[x]].time);
-	out->weight = (float) sum_weights(interactions, words, n);
-	return out->weight > 0.0f && isfinite(out->weight);
+	sum = n == 1 ? interactions[(uint32) words[0]].weight : sum_weights(interactions, words, n);
+	if (!(sum > 0.0 && isfinite(sum)))
+		return false;
+	out->weight = transformed(sum, transform);
+	return true;
 }
 
 /* Latest first */
@@ -210,8 +211,8 @@ keep_recent(RecsysHistoryItem *items, int n, int max_history, const RecsysKeyOrd
 }
 
 int
-RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
-				  const RecsysKeyOrder *order, RecsysHistoryItem *out, int *dropped)
+RecsysHistoryFold(RecsysInteraction *interactions, int n, const RecsysFolding *folding,
+				  RecsysHistoryItem *out, int *dropped)
 {
 	uint64		short_words[SHORT_HISTORY];
 	uint64	   *allocated = NULL;
@@ -246,16 +247,24 @@ RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
 		last = first + 1;
 		while (last < n && (uint32) (words[last] >> 32) == item)
 			last++;
-		if (fold_item(interactions, words + first, last - first, &out[nitems]))
+		if (fold_item(interactions, words + first, last - first, folding->transform, &out[nitems]))
 			nitems++;
 	}
 	if (allocated != NULL)
 		pfree(allocated);
 
-	kept = nitems > max_history ? keep_recent(out, nitems, max_history, order) : nitems;
+	kept = nitems;
+	if (nitems > folding->max_history)
+		kept = keep_recent(out, nitems, folding->max_history, folding->order);
 	if (dropped != NULL)
 		*dropped = nitems - kept;
 	return kept;
+}
+
+float
+RecsysHistoryWeight(double weight)
+{
+	return (float) Min(Max(weight, FLT_MIN), FLT_MAX);
 }
 
 double

@@ -21,7 +21,7 @@
 typedef struct RecsysInteraction
 {
 	uint32		item;
-	float		weight;			/* 1 when there is no weight column or it is NULL */
+	double		weight;			/* 1 when there is no weight column or it is NULL */
 	int64		time;			/* microseconds, or RECSYS_NO_TIME */
 	uint64		position;		/* heap TID as block << 16 | offset: which row it is */
 } RecsysInteraction;
@@ -29,20 +29,44 @@ typedef struct RecsysInteraction
 typedef struct RecsysHistoryItem
 {
 	uint32		item;
-	float		weight;			/* > 0, finite */
+	double		weight;			/* > 0, finite */
 	int64		time;			/* latest */
 } RecsysHistoryItem;
+
+/*
+ * What an item's sum of weights means; stored on disk: never renumber.  It acts on the
+ * sum of a user's rows, never on a row: a return takes back what was bought.
+ */
+typedef enum RecsysWeightTransform
+{
+	RECSYS_TRANSFORM_AUTO = 0,	/* left to the model; folds as NONE does */
+	RECSYS_TRANSFORM_NONE = 1,	/* the sum as it is */
+	RECSYS_TRANSFORM_LOG = 2,	/* ln(1 + sum) */
+	RECSYS_TRANSFORM_BINARY = 3 /* 1 */
+} RecsysWeightTransform;
+
+/* How to fold */
+typedef struct RecsysFolding
+{
+	int			max_history;
+	RecsysWeightTransform transform;
+	const RecsysKeyOrder *order;	/* of keys; NULL: that of the numbers is theirs */
+} RecsysFolding;
 
 /*
  * Fold n interactions (any order; the array is reordered) into out, which
  * must have room for n items, ascending by item.  Returns the number kept;
  * *dropped (may be NULL) gets how many distinct items max_history left out.
- * order tells the order of keys; NULL: that of the numbers is theirs.
- * Sums of weights are rounded to double precision once, then to a float.
+ * Sums of weights are exact in decimal and rounded once, see exactsum.h.
  */
-extern int	RecsysHistoryFold(RecsysInteraction *interactions, int n, int max_history,
-							  const RecsysKeyOrder *order, RecsysHistoryItem *out,
-							  int *dropped);
+extern int	RecsysHistoryFold(RecsysInteraction *interactions, int n, const RecsysFolding *folding,
+							  RecsysHistoryItem *out, int *dropped);
+
+/*
+ * A history's weight as the kernels have it.  One that is evidence stays evidence: not
+ * zero, and not infinite.
+ */
+extern float RecsysHistoryWeight(double weight);
 
 /*
  * 2^(-age / half_life), age and half_life in microseconds; 1 for half_life <= 0, for

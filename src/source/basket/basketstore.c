@@ -10,8 +10,11 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "core/base/largepages.h"
 #include "core/base/platform.h"
+#include "core/rows/exactsum.h"
 #include "miscadmin.h"
 #include "source/basket/basketstore.h"
 #include "source/input/tempfile.h"
@@ -20,8 +23,8 @@
 #define MIN_CHUNK_WORDS 16384
 #define MAX_CHUNK_WORDS 262144
 
-/* So many such weights that a basket can have do not sum up to infinity as a float. */
-#define MAX_PLAIN_WEIGHT 1e28f
+/* A sum of weights as it is stored: what a RecsysDecimal consists of */
+#define WEIGHT_WORDS 3
 
 typedef struct Chunk
 {
@@ -85,11 +88,27 @@ RecsysBasketStoreCreate(uint32 nitems, int max_basket, const RecsysKeyOrder *ord
 static inline uint32
 basket_words(const RecsysBasketStore *store, uint32 count)
 {
-	return 1 + count + (store->weighted ? sizeof(double) / sizeof(uint32) : 0);
+	return 1 + count + (store->weighted ? WEIGHT_WORDS : 0);
+}
+
+static void
+put_weight(uint32 *words, const RecsysExactSum *sum)
+{
+	RecsysDecimal weight = RecsysExactSumDecimal(sum);
+
+	memcpy(words, &weight.digits, sizeof(weight.digits));
+	memcpy(words + 2, &weight.exponent, sizeof(weight.exponent));
+}
+
+static void
+get_weight(const uint32 *words, RecsysDecimal *weight)
+{
+	memcpy(&weight->digits, words, sizeof(weight->digits));
+	memcpy(&weight->exponent, words + 2, sizeof(weight->exponent));
 }
 
 static bool
-next_in_memory(void *arg, const uint32 **items, uint32 *count, double *weight)
+next_in_memory(void *arg, const uint32 **items, uint32 *count, RecsysDecimal *weight)
 {
 	RecsysBasketStore *store = arg;
 	const uint32 *words;
@@ -106,7 +125,7 @@ next_in_memory(void *arg, const uint32 **items, uint32 *count, double *weight)
 	*count = words[0];
 	*items = words + 1;
 	if (store->weighted && weight != NULL)
-		memcpy(weight, words + 1 + *count, sizeof(double));
+		get_weight(words + 1 + *count, weight);
 	store->place += basket_words(store, *count);
 	return true;
 }
@@ -121,7 +140,7 @@ rewind_in_memory(void *arg)
 }
 
 static bool
-next_on_disk(void *arg, const uint32 **items, uint32 *count, double *weight)
+next_on_disk(void *arg, const uint32 **items, uint32 *count, RecsysDecimal *weight)
 {
 	RecsysBasketStore *store = arg;
 
@@ -132,7 +151,7 @@ next_on_disk(void *arg, const uint32 **items, uint32 *count, double *weight)
 					   sizeof(uint32) * (basket_words(store, *count) - 1));
 	*items = store->words;
 	if (store->weighted && weight != NULL)
-		memcpy(weight, store->words + *count, sizeof(double));
+		get_weight(store->words + *count, weight);
 	return true;
 }
 
@@ -207,20 +226,37 @@ settle(RecsysBasketStore *store, uint32 count)
 	store->nbaskets++;
 }
 
+/* The next basket is to be looked at, of whose items none has its stamp yet. */
 static void
-append_folded(RecsysBasketStore *store, int count)
+next_stamp(RecsysBasketStore *store)
+{
+	if (++store->stamp != 0)
+		return;
+	memset(store->stamps, 0, sizeof(uint32) * (Size) store->nitems);
+	store->stamp = 1;
+}
+
+/* What is left of a basket by folding; its weight is that of all rows with these items. */
+static void
+append_folded(RecsysBasketStore *store, const RecsysInteraction *interactions, int ninteractions,
+			  int count)
 {
 	uint32	   *place = reserve(store, basket_words(store, count)) + 1;
+	RecsysExactSum sum;
 
+	next_stamp(store);
 	for (int i = 0; i < count; i++)
+	{
 		*place++ = store->history[i].item;
+		store->stamps[store->history[i].item] = store->stamp;
+	}
 	if (store->weighted)
 	{
-		double		weight = 0;
-
-		for (int i = 0; i < count; i++)
-			weight += store->history[i].weight;
-		memcpy(place, &weight, sizeof(double));
+		RecsysExactSumInit(&sum);
+		for (int i = 0; i < ninteractions; i++)
+			if (store->stamps[interactions[i].item] == store->stamp && isfinite(interactions[i].weight))
+				RecsysExactSumAdd(&sum, interactions[i].weight);
+		put_weight(place, &sum);
 	}
 	settle(store, count);
 }
@@ -235,13 +271,10 @@ append_plain(RecsysBasketStore *store, const RecsysInteraction *interactions, in
 {
 	uint32	   *items = reserve(store, basket_words(store, count)) + 1;
 	uint32		n = 0;
-	double		weight = 0;
+	RecsysExactSum sum;
 
-	if (++store->stamp == 0)
-	{
-		memset(store->stamps, 0, sizeof(uint32) * (Size) store->nitems);
-		store->stamp = 1;
-	}
+	next_stamp(store);
+	RecsysExactSumInit(&sum);
 	for (int i = 0; i < count; i++)
 	{
 		uint32		item = interactions[i].item;
@@ -249,7 +282,7 @@ append_plain(RecsysBasketStore *store, const RecsysInteraction *interactions, in
 		/* an index may have got items since it was asked how many there are */
 		if (item >= store->nitems)
 			continue;
-		if (!(interactions[i].weight > 0.0f && interactions[i].weight <= MAX_PLAIN_WEIGHT))
+		if (!(interactions[i].weight > 0.0 && isfinite(interactions[i].weight)))
 			return false;
 		if (store->stamps[item] == store->stamp)
 		{
@@ -259,14 +292,15 @@ append_plain(RecsysBasketStore *store, const RecsysInteraction *interactions, in
 		}
 		store->stamps[item] = store->stamp;
 		items[n++] = item;
-		weight += interactions[i].weight;
+		if (store->weighted)
+			RecsysExactSumAdd(&sum, interactions[i].weight);
 	}
 	if (n > (uint32) Max(store->max_basket, 0))
 		return false;
 	if (n > 0)
 	{
 		if (store->weighted)
-			memcpy(items + n, &weight, sizeof(double));
+			put_weight(items + n, &sum);
 		settle(store, n);
 	}
 	return true;
@@ -275,29 +309,32 @@ append_plain(RecsysBasketStore *store, const RecsysInteraction *interactions, in
 void
 RecsysBasketStoreAdd(RecsysBasketStore *store, RecsysInteraction *interactions, int count)
 {
+	RecsysFolding folding = {.max_history = store->max_basket,
+		.transform = RECSYS_TRANSFORM_NONE, .order = store->order};
 	MemoryContext old;
-	int			kept = 0;
+	int			ninteractions = 0;
+	int			kept;
 
 	if (count == 0 || append_plain(store, interactions, count))
 		return;
 
 	for (int i = 0; i < count; i++)
 		if (interactions[i].item < store->nitems)
-			interactions[kept++] = interactions[i];
-	if (kept == 0)
+			interactions[ninteractions++] = interactions[i];
+	if (ninteractions == 0)
 		return;
 
 	old = MemoryContextSwitchTo(store->context);
-	if ((Size) kept > store->room)
+	if ((Size) ninteractions > store->room)
 	{
 		if (store->history != NULL)
 			pfree(store->history);
-		store->room = Max((Size) kept, store->room * 2);
+		store->room = Max((Size) ninteractions, store->room * 2);
 		store->history = recsys_alloc_huge(sizeof(RecsysHistoryItem) * store->room);
 	}
-	kept = RecsysHistoryFold(interactions, kept, store->max_basket, store->order, store->history, NULL);
+	kept = RecsysHistoryFold(interactions, ninteractions, &folding, store->history, NULL);
 	if (kept > 0)
-		append_folded(store, kept);
+		append_folded(store, interactions, ninteractions, kept);
 	MemoryContextSwitchTo(old);
 }
 
@@ -354,7 +391,7 @@ RecsysBasketStoreFinish(RecsysBasketStore *store, RecsysBaskets *baskets)
 	{
 		write_chunks(store);
 		store->words = MemoryContextAllocHuge(store->context,
-											  sizeof(uint32) * ((Size) store->longest + 3));
+											  sizeof(uint32) * ((Size) store->longest + 1 + WEIGHT_WORDS));
 		baskets->next = next_on_disk;
 		baskets->rewind = rewind_on_disk;
 		ereport(DEBUG1,

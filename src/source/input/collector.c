@@ -54,7 +54,7 @@ RecsysCollectorCreate(const RecsysCollectorOptions *options)
 
 static void
 put_spilled(RecsysCollector *collector, const RecsysKey *user, uint64 hash, uint32 item,
-			uint64 position, float weight, int64 time)
+			uint64 position, double weight, int64 time)
 {
 	RecsysSpillRow row;
 
@@ -94,7 +94,7 @@ spill(RecsysCollector *collector)
 			put_spilled(collector, has_user ? &key : NULL,
 						has_user ? RecsysDictionaryHash(collector->users, chunk->users[i]) : 0,
 						chunk->items[i], chunk->positions[i],
-						chunk->weights ? chunk->weights[i] : 1.0f,
+						chunk->weights ? chunk->weights[i] : 1.0,
 						chunk->times ? chunk->times[i] : RECSYS_NO_TIME);
 		}
 		CHECK_FOR_INTERRUPTS();

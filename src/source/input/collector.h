@@ -41,7 +41,7 @@ typedef struct RecsysCollected
 {
 	const RecsysKey *user;
 	const RecsysKey *item;
-	float		weight;
+	double		weight;
 	int64		time;
 	uint64		position;		/* below 2^48: heap TID as block << 16 | offset */
 	bool		dead;			/* visible to some snapshot yet, but not in the model */

@@ -90,7 +90,7 @@ RecsysCollectorNextOfUser(RecsysCollector *collector, RecsysUserRow *row)
 			return false;
 		position = rows->positions[i];
 		row->interaction.item = rows->items[i];
-		row->interaction.weight = rows->weights ? rows->weights[i] : 1.0f;
+		row->interaction.weight = rows->weights ? rows->weights[i] : 1.0;
 		row->interaction.time = rows->times ? rows->times[i] : RECSYS_NO_TIME;
 		collector->row++;
 	}

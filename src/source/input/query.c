@@ -134,7 +134,7 @@ collect_row(RecsysCollector *collector, const QueryShape *shape, HeapTuple tuple
 
 	row.user = &user;
 	row.item = &item;
-	row.weight = 1.0f;
+	row.weight = 1.0;
 	row.time = RECSYS_NO_TIME;
 	row.position = position;
 	row.dead = false;

@@ -29,7 +29,7 @@ add_chunk(RecsysRowStore *store)
 	chunk->items = palloc(sizeof(uint32) * RECSYS_CHUNK_ROWS);
 	chunk->positions = palloc(sizeof(uint64) * RECSYS_CHUNK_ROWS);
 	if (store->weighted)
-		chunk->weights = palloc(sizeof(float) * RECSYS_CHUNK_ROWS);
+		chunk->weights = palloc(sizeof(double) * RECSYS_CHUNK_ROWS);
 	if (store->timed)
 		chunk->times = palloc(sizeof(int64) * RECSYS_CHUNK_ROWS);
 
@@ -43,7 +43,7 @@ add_chunk(RecsysRowStore *store)
 
 void
 RecsysRowStoreAdd(RecsysRowStore *store, uint32 user, uint32 item, uint64 position,
-				  float weight, int64 time)
+				  double weight, int64 time)
 {
 	RecsysRowChunk *chunk = store->last;
 	uint32		row;
@@ -91,7 +91,7 @@ Size
 RecsysRowStoreRowSize(const RecsysRowStore *store)
 {
 	return sizeof(uint32) * 2 + sizeof(uint64) +
-		(store->weighted ? sizeof(float) : 0) + (store->timed ? sizeof(int64) : 0);
+		(store->weighted ? sizeof(double) : 0) + (store->timed ? sizeof(int64) : 0);
 }
 
 Size
@@ -118,7 +118,7 @@ RecsysGroupByUser(RecsysRowStore *store, const uint32 *rank, uint32 nusers,
 	rows->items = recsys_alloc_huge(sizeof(uint32) * total);
 	rows->positions = recsys_alloc_huge(sizeof(uint64) * total);
 	if (store->weighted)
-		rows->weights = recsys_alloc_huge(sizeof(float) * total);
+		rows->weights = recsys_alloc_huge(sizeof(double) * total);
 	if (store->timed)
 		rows->times = recsys_alloc_huge(sizeof(int64) * total);
 

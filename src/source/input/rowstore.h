@@ -23,7 +23,7 @@ typedef struct RecsysRowChunk
 	uint32	   *users;			/* dictionary number or RECSYS_NONE */
 	uint32	   *items;
 	uint64	   *positions;
-	float	   *weights;
+	double	   *weights;
 	int64	   *times;
 } RecsysRowChunk;
 
@@ -43,7 +43,7 @@ typedef struct RecsysUserRows
 	uint64	   *offsets;
 	uint32	   *items;
 	uint64	   *positions;
-	float	   *weights;
+	double	   *weights;
 	int64	   *times;
 } RecsysUserRows;
 
@@ -59,7 +59,7 @@ extern void RecsysRowStoreInit(RecsysRowStore *store, bool weighted, bool timed)
 
 /* Adds a row, with room for a weight and a time where the store has them. */
 extern void RecsysRowStoreAdd(RecsysRowStore *store, uint32 user, uint32 item, uint64 position,
-							  float weight, int64 time);
+							  double weight, int64 time);
 extern void RecsysRowStoreFree(RecsysRowStore *store);
 
 /* Bytes for each row: as stored, and at the peak of grouping. */

@@ -72,7 +72,7 @@ RecsysSpillCreate(RecsysKeyKind user_kind, Size memory_limit)
 	TupleDescInitEntry(desc, 3, "position", INT8OID, -1, 0);
 	TupleDescInitEntry(desc, 4, "time", INT8OID, -1, 0);
 	TupleDescInitEntry(desc, 5, "item", INT4OID, -1, 0);
-	TupleDescInitEntry(desc, 6, "weight", FLOAT4OID, -1, 0);
+	TupleDescInitEntry(desc, 6, "weight", FLOAT8OID, -1, 0);
 	spill->userslot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	spill->userout = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	spill->users = begin_sort(desc, 2, spill->kilobytes);
@@ -101,7 +101,7 @@ RecsysSpillPut(RecsysSpill *spill, const RecsysSpillRow *row)
 	slot->tts_values[2] = Int64GetDatum((int64) row->position);
 	slot->tts_values[3] = Int64GetDatum(row->time);
 	slot->tts_values[4] = Int32GetDatum((int32) row->item);
-	slot->tts_values[5] = Float4GetDatum(row->weight);
+	slot->tts_values[5] = Float8GetDatum(row->weight);
 	ExecStoreVirtualTuple(slot);
 	tuplesort_puttupleslot(spill->users, slot);
 }
@@ -142,7 +142,7 @@ RecsysSpillGet(RecsysSpill *spill, RecsysSpillRow *row)
 	row->position = (uint64) DatumGetInt64(slot->tts_values[2]);
 	row->time = DatumGetInt64(slot->tts_values[3]);
 	row->item = (uint32) DatumGetInt32(slot->tts_values[4]);
-	row->weight = DatumGetFloat4(slot->tts_values[5]);
+	row->weight = DatumGetFloat8(slot->tts_values[5]);
 	return true;
 }
 

@@ -20,7 +20,7 @@ typedef struct RecsysSpillRow
 	uint64		hash;			/* of the user */
 	uint32		item;			/* dictionary number or RECSYS_NONE */
 	uint64		position;		/* with flags */
-	float		weight;
+	double		weight;
 	int64		time;
 } RecsysSpillRow;
 

@@ -182,7 +182,7 @@ init_split(RecsysSplit *split, const RecsysCollectorOptions *shape)
 	split->offsets = palloc0(sizeof(uint64) * (FIRST_ROWS + 1));
 	split->maxentries = FIRST_ENTRIES;
 	split->columns = palloc(sizeof(uint32) * FIRST_ENTRIES);
-	split->weights = palloc(sizeof(float) * FIRST_ENTRIES);
+	split->weights = palloc(sizeof(double) * FIRST_ENTRIES);
 	if (shape->timed)
 		split->times = palloc(sizeof(int64) * FIRST_ENTRIES);
 	split->maxtest = FIRST_ROWS;

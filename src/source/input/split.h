@@ -62,7 +62,7 @@ typedef struct RecsysSplit
 	uint64	   *offsets;
 	uint64		maxentries;
 	uint32	   *columns;
-	float	   *weights;
+	double	   *weights;
 	int64	   *times;			/* NULL when there are none */
 
 	/* Test: users with held-out items, in order of their hashes */

@@ -89,9 +89,11 @@ distinct_items(RecsysSplitter *splitter, const RecsysInteractionList *interactio
 static int
 fold(RecsysSplitter *splitter, RecsysInteractionList *interactions)
 {
+	/* what a sum means is up to the models, each of which folds again */
+	RecsysFolding folding = {.max_history = PG_INT32_MAX, .transform = RECSYS_TRANSFORM_NONE};
+
 	reserve(splitter, interactions->count);
-	return RecsysHistoryFold(interactions->all, interactions->count, PG_INT32_MAX, NULL,
-							 splitter->folded, NULL);
+	return RecsysHistoryFold(interactions->all, interactions->count, &folding, splitter->folded, NULL);
 }
 
 static void
@@ -114,7 +116,7 @@ grow_entries(RecsysSplit *split, uint64 needed)
 		return;
 	split->maxentries = Max(needed, split->maxentries + split->maxentries / 2);
 	split->columns = repalloc_huge(split->columns, sizeof(uint32) * split->maxentries);
-	split->weights = repalloc_huge(split->weights, sizeof(float) * split->maxentries);
+	split->weights = repalloc_huge(split->weights, sizeof(double) * split->maxentries);
 	if (split->times != NULL)
 		split->times = repalloc_huge(split->times, sizeof(int64) * split->maxentries);
 }
@@ -162,7 +164,7 @@ add_training_row(RecsysSplitter *splitter)
 		bool		evidence = x < nfolded && splitter->folded[x].item == splitter->items[y];
 
 		split->columns[first + y] = splitter->items[y];
-		split->weights[first + y] = evidence ? splitter->folded[x].weight : 0.0f;
+		split->weights[first + y] = evidence ? splitter->folded[x].weight : 0.0;
 		if (split->times != NULL)
 			split->times[first + y] = evidence ? splitter->folded[x].time : RECSYS_NO_TIME;
 		x += evidence;

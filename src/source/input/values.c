@@ -15,6 +15,7 @@
 
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
 #include "compat.h"
 #include "core/rows/history.h"
 #include "source/input/values.h"
@@ -315,7 +316,31 @@ RecsysKeyToDatum(Oid basetype, const RecsysKey *key)
 	return (Datum) 0;
 }
 
-float
+/*
+ * A real as it is written: 0.3 is not the double next to it.  Six digits tell it from any
+ * other with so many.
+ */
+static double
+decimal_of_float(float value)
+{
+	char		text[FLOAT_SHORTEST_DECIMAL_LEN];
+
+	if (!isfinite(value))
+		return 0.0;
+	if (value == (float) (int32) value || fabsf(value) >= 1e9f)
+		return value;
+	for (double scale = 10.0; scale <= 1e4; scale *= 10.0)
+	{
+		double		scaled = rint(value * scale);
+
+		if (fabs(scaled) < 1e6 && (float) (scaled / scale) == value)
+			return scaled / scale;
+	}
+	float_to_shortest_decimal_buf(value, text);
+	return strtod(text, NULL);
+}
+
+double
 RecsysWeightFromDatum(Oid basetype, Datum value)
 {
 	double		weight;
@@ -332,7 +357,7 @@ RecsysWeightFromDatum(Oid basetype, Datum value)
 			weight = (double) DatumGetInt64(value);
 			break;
 		case FLOAT4OID:
-			weight = DatumGetFloat4(value);
+			weight = decimal_of_float(DatumGetFloat4(value));
 			break;
 		case FLOAT8OID:
 			weight = DatumGetFloat8(value);
@@ -344,8 +369,7 @@ RecsysWeightFromDatum(Oid basetype, Datum value)
 			elog(ERROR, "type %u is not a weight type", basetype);
 	}
 
-	/* beyond float's range is as useless as infinity: its square overflows */
-	return isfinite((float) weight) ? (float) weight : 0.0f;
+	return isfinite(weight) ? weight : 0.0;
 }
 
 int64

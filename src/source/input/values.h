@@ -43,7 +43,7 @@ extern void RecsysKeyFromDatum(Oid basetype, Datum value, RecsysKey *key);
 extern Datum RecsysKeyToDatum(Oid basetype, const RecsysKey *key);
 
 /* NaN and infinities become 0: no evidence. */
-extern float RecsysWeightFromDatum(Oid basetype, Datum value);
+extern double RecsysWeightFromDatum(Oid basetype, Datum value);
 
 /* Microseconds; RECSYS_NO_TIME for the infinities, which tell no time. */
 extern int64 RecsysTimeFromDatum(Oid basetype, Datum value);

@@ -86,7 +86,7 @@ RecsysHistoryFileAppend(RecsysHistoryFile *file, const RecsysHistoryItem *items,
 	for (int i = 0; i < count; i++)
 	{
 		file->items[i] = items[i].item;
-		file->weights[i] = items[i].weight;
+		file->weights[i] = RecsysHistoryWeight(items[i].weight);
 	}
 	BufFileWrite(file->file, &header, sizeof(header));
 	BufFileWrite(file->file, file->items, sizeof(uint32) * count);

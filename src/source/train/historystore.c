@@ -15,6 +15,8 @@
 #endif
 
 #include "core/pairs/modeloptions.h"
+#include "core/pairs/product.h"
+#include "core/rows/exactsum.h"
 #include "core/rows/histories.h"
 #include "miscadmin.h"
 #include "source/train/historyfile.h"
@@ -32,13 +34,14 @@ struct RecsysModel
 {
 	MemoryContext context;
 	bool		weighted;
-	int			max_history;
+	RecsysFolding folding;
 	int			nworkers;
 	int64		half_life;		/* of decay; 0: none */
 	int64		reference;		/* time that decay counts from */
 	Size		memory_limit;
 	RecsysModelStatistics statistics;
 	RecsysItemTotals totals;
+	const RecsysItemTotals *scored; /* those that the run at hand computes scores with */
 
 	/* the user at hand */
 	RecsysInteraction *current;
@@ -74,11 +77,13 @@ RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_lim
 
 	model->context = context;
 	model->weighted = weighted;
-	model->max_history = max_history;
+	model->folding.max_history = max_history;
+	model->folding.transform = RECSYS_TRANSFORM_NONE;
 	model->nworkers = nworkers;
 	model->memory_limit = memory_limit;
 
 	model->totals.nitems = nitems;
+	model->scored = &model->totals;
 	model->totals.users = recsys_alloc_huge_zero(sizeof(uint32) * slots);
 	model->totals.work = recsys_alloc_huge_zero(sizeof(uint64) * slots);
 	if (weighted)
@@ -103,11 +108,29 @@ RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_lim
 }
 
 void
+RecsysModelSetTransform(RecsysModel *model, RecsysWeightTransform transform)
+{
+	Assert(model->statistics.users == 0);
+	model->folding.transform = transform;
+}
+
+void
 RecsysModelSetDecay(RecsysModel *model, int64 half_life, int64 reference)
 {
 	Assert(model->weighted && model->statistics.users == 0);
 	model->half_life = half_life;
 	model->reference = reference;
+}
+
+void
+RecsysModelKeepLatest(RecsysModel *model)
+{
+	Size		slots = Max(model->totals.nitems, 1);
+
+	Assert(model->statistics.users == 0);
+	model->totals.latest = MemoryContextAllocHuge(model->context, sizeof(int64) * slots);
+	for (Size item = 0; item < slots; item++)
+		model->totals.latest[item] = RECSYS_NO_TIME;
 }
 
 /* What is ever so old still counts as an interaction. */
@@ -119,7 +142,7 @@ decay(const RecsysModel *model, RecsysHistoryItem *items, int count)
 		double		weight = items[i].weight * RecsysDecay(items[i].time, model->reference,
 														   model->half_life);
 
-		items[i].weight = (float) Max(weight, FLT_MIN);
+		items[i].weight = Max(weight, FLT_MIN);
 	}
 }
 
@@ -134,21 +157,41 @@ compare_interactions(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Adds interactions with an item whose weights sum up to exactly so much: a few floats. */
+/*
+ * Merges interactions with one item into those that add up to the sum of their weights;
+ * returns how many those are.  Where they would not be fewer, all stay as they are.
+ */
 static int
-put_sum(RecsysInteraction *out, uint32 item, int64 time, double sum)
+compact_item(const RecsysInteraction *from, int count, RecsysInteraction *to)
 {
-	int			count = 0;
+	RecsysExactSum sum;
+	double		parts[RECSYS_SUM_WORDS];
+	int64		time = from[0].time;
+	uint32		item = from[0].item;
+	int			kept = 0;
 
-	do
+	RecsysExactSumInit(&sum);
+	for (int i = 0; i < count; i++)
 	{
-		out[count].item = item;
-		out[count].time = time;
-		out[count].position = 0;
-		out[count].weight = (float) sum;
-		sum -= out[count++].weight;
-	} while (sum != 0);
-	return count;
+		time = Max(time, from[i].time);
+		if (isfinite(from[i].weight))
+			RecsysExactSumAdd(&sum, from[i].weight);
+	}
+	if (count > 1)
+		kept = RecsysExactSumParts(&sum, parts, Min(count - 1, RECSYS_SUM_WORDS));
+	if (kept == 0)
+	{
+		memmove(to, from, sizeof(RecsysInteraction) * (Size) count);
+		return count;
+	}
+	for (int i = 0; i < kept; i++)
+	{
+		to[i].item = item;
+		to[i].weight = parts[i];
+		to[i].time = time;
+		to[i].position = 0;
+	}
+	return kept;
 }
 
 /*
@@ -163,28 +206,12 @@ compact(RecsysModel *model)
 	int			kept = 0;
 
 	qsort(all, model->ncurrent, sizeof(RecsysInteraction), compare_interactions);
-	for (int i = 0; i < model->ncurrent;)
+	for (int i = 0, end; i < model->ncurrent; i = end)
 	{
-		uint32		item = all[i].item;
-		int64		time = all[i].time;
-		double		sum = 0;
-
-		for (; i < model->ncurrent && all[i].item == item; i++)
-		{
-			double		weight = isfinite(all[i].weight) ? all[i].weight : 0;
-			double		next = sum + weight;
-			double		part = next - sum;
-
-			time = Max(time, all[i].time);
-			if (fabs(next) > FLT_MAX || (sum - (next - part)) + (weight - part) != 0)
-			{
-				/* what is written is never more than what has been read */
-				kept += put_sum(all + kept, item, time, sum);
-				next = weight;
-			}
-			sum = next;
-		}
-		kept += put_sum(all + kept, item, time, sum);
+		end = i + 1;
+		while (end < model->ncurrent && all[end].item == all[i].item)
+			end++;
+		kept += compact_item(all + i, end - i, all + kept);
 	}
 	model->ncurrent = kept;
 }
@@ -227,8 +254,8 @@ RecsysModelEndUser(RecsysModel *model)
 		model->folded = repalloc_huge(model->folded,
 									  sizeof(RecsysHistoryItem) * (Size) model->maxfolded);
 	}
-	count = RecsysHistoryFold(model->current, model->ncurrent, model->max_history,
-							  NULL, model->folded, &dropped);
+	count = RecsysHistoryFold(model->current, model->ncurrent, &model->folding, model->folded,
+							  &dropped);
 	model->nfolded = count;
 	model->ncurrent = 0;
 	if (count == 0)
@@ -250,10 +277,15 @@ RecsysModelEndUser(RecsysModel *model)
 		if (model->totals.users[item]++ == 0)
 			statistics->items++;
 		model->totals.work[item] += count;
+		if (model->totals.latest != NULL)
+			model->totals.latest[item] = Max(model->totals.latest[item], model->folded[i].time);
 		if (model->weighted)
 		{
-			model->totals.norm2[item] += (double) model->folded[i].weight * model->folded[i].weight;
-			model->totals.mass[item] += model->folded[i].weight;
+			/* as the kernels have it */
+			double		weight = RecsysHistoryWeight(model->folded[i].weight);
+
+			model->totals.norm2[item] += RecsysProduct(weight, weight);
+			model->totals.mass[item] += weight;
 		}
 	}
 
@@ -323,14 +355,22 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 	RecsysModelOptionsResolve(&resolved);
 	training.nworkers = model->nworkers;
 	training.memory_left = model->memory_limit > used ? model->memory_limit - used : 0;
-	training.max_history = model->max_history;
+	training.max_history = model->folding.max_history;
 	training.totals = &model->totals;
 	training.options = &resolved;
 	training.matrix = model->file == NULL ? &model->histories.matrix : NULL;
 	training.file = model->file;
 	training.factors = &model->factors;
+	training.scored = &model->scored;
 	model->statistics.passes = RecsysTrain(&training, report, arg);
+	model->scored = &model->totals;
 	MemoryContextSwitchTo(old);
+}
+
+const RecsysItemTotals *
+RecsysModelScored(const RecsysModel *model)
+{
+	return model->scored;
 }
 
 const RecsysFactors *

@@ -38,11 +38,17 @@ extern bool RecsysModelDecays(const RecsysModelOptions *options, int64 latest);
 extern RecsysModel *RecsysModelCreate(uint32 nitems, bool weighted, int max_history,
 									  Size memory_limit, bool on_disk, int nworkers);
 
+/* What sums of weights mean; before the first interaction. */
+extern void RecsysModelSetTransform(RecsysModel *model, RecsysWeightTransform transform);
+
 /*
  * Weights decay with the interactions' age at a reference time, both in
  * microseconds; before the first interaction, for a weighted model.
  */
 extern void RecsysModelSetDecay(RecsysModel *model, int64 half_life, int64 reference);
+
+/* Totals tell each item's latest time as well; before the first interaction. */
+extern void RecsysModelKeepLatest(RecsysModel *model);
 
 /* One interaction of the user at hand; its item must be a number below nitems. */
 extern void RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction);
@@ -62,10 +68,16 @@ extern const RecsysItemTotals *RecsysModelFinish(RecsysModel *model);
 /*
  * Trains with the options and reports every item's neighbors, in ascending item
  * order.  Without workers it can be run again and again, with other options;
- * max_history and training_half_life have had their effect before.
+ * max_history, weight_transform and training_half_life have had their effect before.
  */
 extern void RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 						   RecsysRowReporter report, void *arg);
+
+/*
+ * For the reporter of a run: the totals that its scores are computed with.  Norms and
+ * masses are those of the weights that training sees.
+ */
+extern const RecsysItemTotals *RecsysModelScored(const RecsysModel *model);
 
 /* What the last run has learned beside the item graph; NULL for models without factors. */
 extern const RecsysFactors *RecsysModelFactors(RecsysModel *model);

@@ -123,6 +123,14 @@ RecsysSetOption(RecsysModelOptions *options, const char *name, const char *value
 						 errmsg("unknown weighting \"%s\"", value),
 						 errhint("Valid values are \"none\", \"tfidf\" and \"bm25\".")));
 			break;
+		case RECSYS_OPTION_TRANSFORM:
+			if (!RecsysWeightTransformParse(value, RecsysModelOptionField(option, options,
+																		  RecsysWeightTransform)))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("unknown weight_transform \"%s\"", value),
+						 errhint("Valid values are \"auto\", \"none\", \"log\" and \"binary\".")));
+			break;
 		case RECSYS_OPTION_INTERVAL:
 			*RecsysModelOptionField(option, options, int64) = RecsysParseHalfLife(option->name, value);
 			break;
@@ -228,6 +236,8 @@ value_unlike(const RecsysModelOption *option, const RecsysModelOptions *options,
 				return pstrdup(RecsysSimilarityName((RecsysSimilarity) number));
 			if (option->kind == RECSYS_OPTION_WEIGHTING)
 				return pstrdup(RecsysWeightingName((RecsysWeighting) number));
+			if (option->kind == RECSYS_OPTION_TRANSFORM)
+				return pstrdup(RecsysWeightTransformName((RecsysWeightTransform) number));
 			return psprintf("%d", number);
 	}
 }

@@ -128,8 +128,8 @@ feed_model(const RecsysSplit *split, RecsysModel *model)
 
 /* What counts of a user's training row, as serving.c has it. */
 static int
-history_of(const RecsysSplit *split, uint32 row, int max_history, RecsysInteraction *interactions,
-		   RecsysHistoryItem *history)
+history_of(const RecsysSplit *split, uint32 row, const RecsysFolding *folding,
+		   RecsysInteraction *interactions, RecsysHistoryItem *history)
 {
 	int			count = 0;
 
@@ -142,7 +142,7 @@ history_of(const RecsysSplit *split, uint32 row, int max_history, RecsysInteract
 		interactions[count].time = split->times != NULL ? split->times[x] : RECSYS_NO_TIME;
 		interactions[count++].position = 0;
 	}
-	return RecsysHistoryFold(interactions, count, max_history, NULL, history, NULL);
+	return RecsysHistoryFold(interactions, count, folding, history, NULL);
 }
 
 /* Arrays for what is known of the users; returns the length of the longest history. */
@@ -175,7 +175,7 @@ make_room(const RecsysSplit *split, RecsysEvaluation *evaluation)
 }
 
 static void
-fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
+fill_histories(const RecsysSplit *split, const RecsysFolding *folding, int64 half_life,
 			   RecsysEvaluation *evaluation)
 {
 	uint32		nusers = evaluation->nusers;
@@ -192,7 +192,7 @@ fill_histories(const RecsysSplit *split, int max_history, int64 half_life,
 	for (uint32 user = 0; user < nusers; user++)
 	{
 		uint32		row = split->test_rows[user];
-		int			count = history_of(split, row, max_history, interactions, history);
+		int			count = history_of(split, row, folding, interactions, history);
 		int64		latest = RECSYS_NO_TIME;
 
 		CHECK_FOR_INTERRUPTS();
@@ -254,20 +254,24 @@ RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_
 	const RecsysItemTotals *totals;
 	RecsysModel *model;
 	int64		latest = latest_of(split);
+	bool		decays = RecsysModelDecays(options, latest);
+	bool		weighted = split->weighted && RecsysModelHasWeights(options);
+	RecsysFolding folding = {.max_history = max_history, .transform = options->weight_transform};
 
 	RecsysCheckQueryHalfLives(split->timed, half_life, options->training_half_life);
 	RecsysCheckEvaluationMemory(used, limit);
 	evaluation->nitems = split->nitems;
 	evaluation->nusers = RecsysSplitUsers(split);
 	evaluation->test = split->test;
-	fill_histories(split, max_history, half_life, evaluation);
+	fill_histories(split, &folding, half_life, evaluation);
 	used += MemoryContextMemAllocated(CurrentMemoryContext, false);
 	RecsysCheckEvaluationMemory(used, limit);
 
 	RecsysGraphCollectorInit(&collector, evaluation, limit - used);
-	model = RecsysModelCreate(split->nitems, split->weighted || RecsysModelDecays(options, latest),
-							  max_history, Max(limit - used, MIN_MODEL_MEMORY), false, nworkers);
-	if (RecsysModelDecays(options, latest))
+	model = RecsysModelCreate(split->nitems, weighted || decays, max_history,
+							  Max(limit - used, MIN_MODEL_MEMORY), false, nworkers);
+	RecsysModelSetTransform(model, options->weight_transform);
+	if (decays)
 		RecsysModelSetDecay(model, options->training_half_life, latest);
 	feed_model(split, model);
 	totals = RecsysModelFinish(model);

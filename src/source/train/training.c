@@ -105,6 +105,8 @@ RecsysTrain(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 		RecsysTrainingUseMemory(&training, MemoryContextMemAllocated(context, true));
 	}
 
+	*training.scored = training.totals;
+
 	switch (training.options->similarity)
 	{
 		case RECSYS_SLIM:

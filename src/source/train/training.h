@@ -28,6 +28,9 @@ typedef struct RecsysTraining
 
 	/* gets the factors of a model that has some, in the current memory context; NULL: not wanted */
 	RecsysFactors **factors;
+
+	/* gets the totals that scores are computed with, valid while rows are reported */
+	const RecsysItemTotals **scored;
 } RecsysTraining;
 
 /*
