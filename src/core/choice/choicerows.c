@@ -13,9 +13,10 @@
  */
 #include "core/choice/choicerows.h"
 
+#include <float.h>
 #include <math.h>
 
-#include "core/pairs/modeloptions.h"
+#include "core/base/topk.h"
 
 typedef float Lanes __attribute__((vector_size(4 * RECSYS_CHOICE_LANES)));
 
@@ -27,9 +28,15 @@ typedef struct Powers
 {
 	double		exponent;
 	float	   *values;			/* by item */
+	float	   *touched;		/* of what the row at hand has touched */
 } Powers;
 
-#define MOST_POWERS 64
+/* Models that are counted at once */
+#define MOST_MODELS 64
+
+/* Scores in a group at most, and groups for each neighbor, to find a threshold by their maxima */
+#define MAX_GROUP 16
+#define GROUPS_PER_NEIGHBOR 4
 
 struct RecsysChoiceCounter
 {
@@ -44,17 +51,19 @@ struct RecsysChoiceCounter
 	uint32		ntouched;
 	float	   *lanes[RECSYS_CHOICE_LANES];	/* of what was touched */
 	float	   *scores;
-	float	   *sorted;
+	float	   *maxima;			/* of groups of scores */
+	RecsysCandidate *chosen;
 
 	/* of the count at hand */
 	RecsysChoiceLane ways[RECSYS_CHOICE_LANES];
 	int			nways;			/* the first is the number of users */
+	float		least;			/* support of any of the models */
 	bool		weighted;
 	Lanes	   *by_user;		/* factor of a user's products, unless weighted */
 	Lanes	   *by_entry;		/* factors of a product, if weighted */
 	double	   *mass[RECSYS_CHOICE_LANES];	/* sums of an item's weights, if weighted */
 
-	Powers		powers[MOST_POWERS];
+	Powers		powers[MOST_MODELS];
 	int			npowers;
 };
 
@@ -75,8 +84,8 @@ RecsysChoiceLaneOf(const RecsysModelOptions *options)
 	return lane;
 }
 
-static bool
-lanes_equal(const RecsysChoiceLane *a, const RecsysChoiceLane *b)
+bool
+RecsysChoiceLanesEqual(const RecsysChoiceLane *a, const RecsysChoiceLane *b)
 {
 	return fabs(a->damping - b->damping) < 1e-9 && a->transform == b->transform &&
 		fabs(a->alpha - b->alpha) < 1e-9;
@@ -110,29 +119,22 @@ RecsysChoiceCounterCreate(const RecsysChoiceSplit *split)
 	counter->touched = recsys_alloc_huge(sizeof(uint32) * nitems);
 	for (int lane = 0; lane < RECSYS_CHOICE_LANES; lane++)
 		counter->lanes[lane] = recsys_alloc_huge(sizeof(float) * nitems);
-	counter->scores = recsys_alloc_huge(sizeof(float) * nitems);
-	counter->sorted = recsys_alloc_huge(sizeof(float) * nitems);
+	counter->scores = recsys_alloc_huge(sizeof(float) * (nitems + MAX_GROUP));
+	counter->maxima = recsys_alloc_huge(sizeof(float) * (nitems + 1));
+	counter->chosen = recsys_alloc_huge(sizeof(RecsysCandidate) * (nitems + 1));
 	return counter;
-}
-
-static void
-forget_powers(RecsysChoiceCounter *counter)
-{
-	for (int p = 0; p < counter->npowers; p++)
-		pfree(counter->powers[p].values);
-	counter->npowers = 0;
 }
 
 void
 RecsysChoiceCounterFree(RecsysChoiceCounter *counter)
 {
-	forget_powers(counter);
 	for (int lane = 0; lane < RECSYS_CHOICE_LANES; lane++)
 		pfree(counter->lanes[lane]);
 	pfree(counter->sums);
 	pfree(counter->touched);
 	pfree(counter->scores);
-	pfree(counter->sorted);
+	pfree(counter->maxima);
+	pfree(counter->chosen);
 	pfree(counter->rows);
 	pfree(counter->row_of);
 	pfree(counter);
@@ -176,21 +178,23 @@ RecsysChoiceRowsFree(RecsysChoiceRows *rows)
 	pfree(rows);
 }
 
-/* n_j ^ -exponent of all items */
-static const float *
+/* Which powers are n_j ^ -exponent of all items? */
+static int
 powers_of(RecsysChoiceCounter *counter, double exponent)
 {
+	Size		nitems = Max((Size) counter->split->nitems, 1);
 	Powers	   *powers;
 
 	for (int p = 0; p < counter->npowers; p++)
 		if (fabs(counter->powers[p].exponent - exponent) < 1e-9)
-			return counter->powers[p].values;
-	powers = &counter->powers[counter->npowers++];
+			return p;
+	powers = &counter->powers[counter->npowers];
 	powers->exponent = exponent;
-	powers->values = recsys_alloc_huge(sizeof(float) * Max((Size) counter->split->nitems, 1));
+	powers->values = recsys_alloc_huge(sizeof(float) * nitems);
+	powers->touched = recsys_alloc_huge(sizeof(float) * nitems);
 	for (uint32 item = 0; item < counter->split->nitems; item++)
 		powers->values[item] = (float) pow(Max(counter->split->item_users[item], 1), -exponent);
-	return powers->values;
+	return counter->npowers++;
 }
 
 /* The ways in which the models' products differ */
@@ -200,13 +204,15 @@ find_ways(RecsysChoiceCounter *counter, RecsysChoiceRows **models, int n)
 	counter->ways[0] = (RecsysChoiceLane) {.transform = RECSYS_TRANSFORM_BINARY, .alpha = 1};
 	counter->nways = 1;
 	counter->weighted = false;
+	counter->least = FLT_MAX;
 	for (int m = 0; m < n; m++)
 	{
 		RecsysChoiceLane lane = RecsysChoiceLaneOf(&models[m]->options);
 		bool		known = false;
 
+		counter->least = Min(counter->least, (float) models[m]->options.min_support);
 		for (int way = 0; way < counter->nways; way++)
-			known |= lanes_equal(&counter->ways[way], &lane);
+			known |= RecsysChoiceLanesEqual(&counter->ways[way], &lane);
 		if (known)
 			continue;
 		Assert(counter->nways < RECSYS_CHOICE_LANES);
@@ -327,87 +333,94 @@ count_item(RecsysChoiceCounter *counter, uint32 item)
 			sums[other] += counter->weighted ? factors * counter->by_entry[e] : factors;
 		}
 	}
-	counter->ntouched = ntouched;
+	counter->ntouched = 0;
 	for (uint32 x = 0; x < ntouched; x++)
 	{
-		Lanes		sum = sums[counter->touched[x]];
+		uint32		other = counter->touched[x];
+		Lanes		sum = sums[other];
 
+		sums[other] = (Lanes) {0};
+		if (sum[0] < counter->least || other == item)
+			continue;
 		for (int lane = 0; lane < RECSYS_CHOICE_LANES; lane++)
-			counter->lanes[lane][x] = sum[lane];
-		sums[counter->touched[x]] = (Lanes) {0};
+			counter->lanes[lane][counter->ntouched] = sum[lane];
+		counter->touched[counter->ntouched++] = other;
 	}
-
-	/* the item is no neighbor of its own */
-	for (uint32 x = 0; x < ntouched; x++)
-		if (counter->touched[x] == item)
-			counter->lanes[0][x] = 0;
 }
 
-static inline void
-swap_floats(float *values, uint32 a, uint32 b)
+/* Scores of what the row has touched, but for a factor of the row. */
+RECSYS_TARGET_CLONES static void
+score_row(const float *restrict counts, const float *restrict sums, const float *restrict powers,
+		  uint32 n, float support, float shrinkage, float *restrict scores)
 {
-	float		swap = values[a];
+	if (shrinkage > 0)
+	{
+		for (uint32 x = 0; x < n; x++)
+			scores[x] = counts[x] >= support ?
+				sums[x] * powers[x] * counts[x] / (counts[x] + shrinkage) : 0;
+		return;
+	}
+	for (uint32 x = 0; x < n; x++)
+		scores[x] = counts[x] >= support ? sums[x] * powers[x] : 0;
+}
 
-	values[a] = values[b];
-	values[b] = swap;
+/* The largest of each group of so many scores */
+RECSYS_TARGET_CLONES static void
+group_maxima(const float *restrict scores, uint32 ngroups, uint32 group, float *restrict maxima)
+{
+	for (uint32 x = 0; x < ngroups; x++)
+		maxima[x] = scores[x];
+	for (uint32 y = 1; y < group; y++)
+		for (uint32 x = 0; x < ngroups; x++)
+			maxima[x] = Max(maxima[x], scores[y * ngroups + x]);
+}
+
+RECSYS_TARGET_CLONES static uint32
+count_reaching(const float *maxima, uint32 n, float threshold)
+{
+	uint32		count = 0;
+
+	for (uint32 x = 0; x < n; x++)
+		count += maxima[x] >= threshold;
+	return count;
+}
+
+static inline float
+float_of(uint32 bits)
+{
+	float		value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
 }
 
 /*
- * The k-th largest of n > k floats, which are reordered: quickselect (Hoare 1961) with
- * all that equals the pivot in the middle, for ties are many (Dijkstra 1976).
+ * A threshold that at least k of the scores reach, and hardly more, by bisection over the
+ * groups' maxima, each of which is a score; 0 when fewer than k groups have one.
  */
 static float
-kth_largest(float *values, uint32 n, uint32 k)
+find_threshold(const float *maxima, uint32 n, uint32 k)
 {
-	uint32		low = 0;
-	uint32		high = n;
+	uint32		low = 0;		/* at least k reach this; positive floats have the order of their bits */
+	uint32		high = 0x7F800000;	/* fewer than k do */
 
-	k--;
-	for (;;)
+	if (n < k || count_reaching(maxima, n, float_of(1)) < k)
+		return 0;
+	while (high - low > 1)
 	{
-		float		pivot = values[low + (high - low) / 2];
-		uint32		above = low;	/* what is greater ends here */
-		uint32		below = high;	/* what is less begins here */
+		uint32		middle = low + (high - low) / 2;
+		uint32		count = count_reaching(maxima, n, float_of(middle));
 
-		for (uint32 x = low; x < below;)
-		{
-			if (values[x] > pivot)
-				swap_floats(values, x++, above++);
-			else if (values[x] < pivot)
-				swap_floats(values, x, --below);
-			else
-				x++;
-		}
-		if (k < above)
-			high = above;
-		else if (k >= below)
-			low = below;
+		if (count < k)
+			high = middle;
 		else
-			return pivot;
+		{
+			low = middle;
+			if (count <= k + k / 8)
+				break;
+		}
 	}
-}
-
-/* Scores of what the row has touched; returns how many are positive. */
-static uint32
-score_row(RecsysChoiceCounter *counter, const RecsysModelOptions *options, const float *lane,
-		  const float *powers)
-{
-	const float *counts = counter->lanes[0];
-	float		support = (float) options->min_support;
-	float		shrinkage = (float) options->shrinkage;
-	uint32		npositive = 0;
-
-	for (uint32 x = 0; x < counter->ntouched; x++)
-	{
-		float		score = lane[x] * powers[counter->touched[x]];
-
-		if (shrinkage > 0)
-			score *= counts[x] / (counts[x] + shrinkage);
-		score = counts[x] >= support ? score : 0;
-		counter->scores[x] = score;
-		npositive += score > 0;
-	}
-	return npositive;
+	return float_of(low);
 }
 
 /* What of a score depends on the row's item alone */
@@ -428,34 +441,51 @@ select_row(RecsysChoiceCounter *counter, RecsysChoiceRows *model, uint32 row, in
 		   const float *powers)
 {
 	const RecsysModelOptions *options = &model->options;
-	uint32		npositive = score_row(counter, options, counter->lanes[way], powers);
-	float		factor = (float) row_factor(counter, options, way, counter->rows[row]);
+	uint32		n = counter->ntouched;
 	uint32		k = (uint32) model->width;
-	float		threshold = 0;
-	uint32		count = 0;
+	uint32		group = Min(Max(n / (GROUPS_PER_NEIGHBOR * k), 1), MAX_GROUP);
+	uint32		ngroups = (n + group - 1) / group;
+	float		factor = (float) row_factor(counter, options, way, counter->rows[row]);
+	float		threshold;
+	int			count = 0;
 	Size		base = (Size) row * model->width;
 
-	if (npositive > k)
+	score_row(counter->lanes[0], counter->lanes[way], powers, n, (float) options->min_support,
+			  (float) options->shrinkage, counter->scores);
+	for (uint32 x = n; x < ngroups * group; x++)
+		counter->scores[x] = 0;
+	group_maxima(counter->scores, ngroups, group, counter->maxima);
+	threshold = Max(find_threshold(counter->maxima, ngroups, k), FLT_MIN);
+	for (uint32 x = 0; x < n; x++)
 	{
-		memcpy(counter->sorted, counter->scores, sizeof(float) * counter->ntouched);
-		threshold = kth_largest(counter->sorted, counter->ntouched, k);
+		/* without a branch; what does not reach it is overwritten */
+		counter->chosen[count].order = RecsysCandidateOrder(counter->scores[x], counter->touched[x]);
+		count += counter->scores[x] >= threshold;
 	}
-
-	/* first what is above the threshold, then what equals it, as far as there is room */
-	for (int equal = 0; equal <= 1; equal++)
+	if (count > (int) k)
 	{
-		for (uint32 x = 0; x < counter->ntouched && count < k; x++)
-		{
-			float		score = counter->scores[x];
-
-			if (score > 0 && (equal ? score == threshold : score > threshold))
-			{
-				model->items[base + count] = counter->touched[x];
-				model->scores[base + count++] = score * factor;
-			}
-		}
+		(void) RecsysSelectBest(counter->chosen, count, (int) k);
+		count = (int) k;
+	}
+	for (int x = 0; x < count; x++)
+	{
+		model->items[base + x] = RecsysCandidateItem(counter->chosen[x].order);
+		model->scores[base + x] = RecsysCandidateScore(counter->chosen[x].order) * factor;
 	}
 	model->counts[row] = (uint16) count;
+}
+
+/* The powers of what the row has touched */
+static void
+gather_powers(RecsysChoiceCounter *counter)
+{
+	for (int p = 0; p < counter->npowers; p++)
+	{
+		const float *values = counter->powers[p].values;
+
+		for (uint32 x = 0; x < counter->ntouched; x++)
+			counter->powers[p].touched[x] = values[counter->touched[x]];
+	}
 }
 
 /* Which way a model's products are summed in */
@@ -465,7 +495,7 @@ way_of(const RecsysChoiceCounter *counter, const RecsysModelOptions *options)
 	RecsysChoiceLane lane = RecsysChoiceLaneOf(options);
 
 	for (int way = 0; way < counter->nways; way++)
-		if (lanes_equal(&counter->ways[way], &lane))
+		if (RecsysChoiceLanesEqual(&counter->ways[way], &lane))
 			return way;
 	return 0;
 }
@@ -473,12 +503,10 @@ way_of(const RecsysChoiceCounter *counter, const RecsysModelOptions *options)
 void
 RecsysChoiceCount(RecsysChoiceCounter *counter, RecsysChoiceRows **models, int n)
 {
-	const float **powers = palloc(sizeof(float *) * Max(n, 1));
-	int		   *ways = palloc(sizeof(int) * Max(n, 1));
+	int			powers[MOST_MODELS];
+	int			ways[MOST_MODELS];
 
-	Assert(n <= MOST_POWERS);
-	if (counter->npowers + n > MOST_POWERS)
-		forget_powers(counter);
+	Assert(n <= MOST_MODELS);
 	find_ways(counter, models, n);
 	weigh(counter);
 	for (int m = 0; m < n; m++)
@@ -493,8 +521,9 @@ RecsysChoiceCount(RecsysChoiceCounter *counter, RecsysChoiceRows **models, int n
 	{
 		CHECK_FOR_INTERRUPTS();
 		count_item(counter, counter->rows[row]);
+		gather_powers(counter);
 		for (int m = 0; m < n; m++)
-			select_row(counter, models[m], row, ways[m], powers[m]);
+			select_row(counter, models[m], row, ways[m], counter->powers[powers[m]].touched);
 	}
 
 	for (int way = 0; counter->weighted && way < counter->nways; way++)
@@ -503,6 +532,10 @@ RecsysChoiceCount(RecsysChoiceCounter *counter, RecsysChoiceRows **models, int n
 		pfree(counter->by_entry);
 	else
 		pfree(counter->by_user);
-	pfree(powers);
-	pfree(ways);
+	for (int p = 0; p < counter->npowers; p++)
+	{
+		pfree(counter->powers[p].values);
+		pfree(counter->powers[p].touched);
+	}
+	counter->npowers = 0;
 }

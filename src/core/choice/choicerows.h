@@ -50,7 +50,8 @@ extern RecsysChoiceRows *RecsysChoiceRowsCreate(const RecsysChoiceCounter *count
 												const RecsysModelOptions *options);
 extern void RecsysChoiceRowsFree(RecsysChoiceRows *rows);
 
-/* Does the lane make the products that the model's scores take? */
+/* The lane that makes the products which a model's scores take */
 extern RecsysChoiceLane RecsysChoiceLaneOf(const RecsysModelOptions *options);
+extern bool RecsysChoiceLanesEqual(const RecsysChoiceLane *a, const RecsysChoiceLane *b);
 
 #endif							/* RECSYS_CHOICEROWS_H */

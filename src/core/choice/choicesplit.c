@@ -24,7 +24,7 @@
 
 /* Users that have something before and after: at least so many, and one in so many. */
 #define LEAST_AHEAD 200
-#define AHEAD_SHARE 20
+#define AHEAD_SHARE 10
 
 /* Times that quantiles are taken of */
 #define MOST_TIMES 65536
@@ -238,15 +238,15 @@ sum_trends(Splitting *splitting)
 		if (half_life <= 0)
 			continue;
 		split->trends[trend] = half_life;
-		split->recent[trend] = recsys_alloc_huge_zero(sizeof(double) * (Size) Max(split->nitems, 1));
+		split->recent[trend] = recsys_alloc_huge_zero(sizeof(RecsysRecency) * Max((Size) split->nitems, 1));
 		for (uint64 e = 0; e < split->interactions; e++)
 		{
 			if (e % 65536 == 0)
 				CHECK_FOR_INTERRUPTS();
-			if (split->times[e] != RECSYS_NO_TIME)
-				split->recent[trend][split->users.columns[e]] +=
-					RecsysDecay(split->times[e], split->latest, half_life);
+			RecsysRecencyAdd(&split->recent[trend][split->users.columns[e]], split->times[e], half_life);
 		}
+		for (uint32 item = 0; item < split->nitems; item++)
+			RecsysRecencyTotalAdd(&split->all_recent[trend], &split->recent[trend][item]);
 	}
 }
 

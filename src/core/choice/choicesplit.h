@@ -7,6 +7,7 @@
 
 #include "core/choice/choicesample.h"
 #include "core/pairs/cooccurrence.h"
+#include "core/rows/recency.h"
 
 /* Half-lives of popularity that may be compared, the first of them none */
 #define RECSYS_CHOICE_TRENDS 3
@@ -26,7 +27,8 @@ typedef struct RecsysChoiceSplit
 	bool		ahead;
 	int64		latest;			/* of what is learned from; RECSYS_NO_TIME without times */
 	int64		trends[RECSYS_CHOICE_TRENDS];	/* half-lives; 0: none, or no more of them */
-	double	   *recent[RECSYS_CHOICE_TRENDS];	/* sums of decays by item, see prior.h; NULL for none */
+	RecsysRecency *recent[RECSYS_CHOICE_TRENDS];	/* by item; NULL for none */
+	RecsysRecencyTotal all_recent[RECSYS_CHOICE_TRENDS];
 	int64	   *last;			/* by item: its latest time */
 
 	/* who is asked for */

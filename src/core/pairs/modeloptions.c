@@ -13,17 +13,17 @@ const RecsysModelOption RecsysModelOptionTable[] =
 {
 	OPTION(similarity, SIMILARITY, RECSYS_COSINE, 0, 0,
 		   "Similarity that the item graph is computed with"),
-	OPTION(neighbors, INTEGER, 100, 1, RECSYS_MAX_NEIGHBORS,
+	OPTION(neighbors, INTEGER, RECSYS_MODEL_DEFAULT, 1, RECSYS_MAX_NEIGHBORS,
 		   "Most neighbors kept for an item"),
-	OPTION(min_support, INTEGER, 2, 1, PG_INT32_MAX,
+	OPTION(min_support, INTEGER, RECSYS_MODEL_DEFAULT, 1, PG_INT32_MAX,
 		   "Fewest distinct users behind a pair of items"),
 	OPTION(max_history, INTEGER, 2000, 1, 100000,
 		   "Most recent items of one user that count"),
-	OPTION(shrinkage, REAL, 0, 0, 1e9,
+	OPTION(shrinkage, REAL, RECSYS_MODEL_DEFAULT, 0, 1e9,
 		   "Damps pairs with little support: score times support / (support + shrinkage)"),
 	OPTION(alpha, REAL, RECSYS_MODEL_DEFAULT, 0, 2,
 		   "Damps popular neighbors: score times users ^ -alpha; rp3beta: exponent of the transition probabilities"),
-	OPTION(beta, REAL, 0.6, 0, 2,
+	OPTION(beta, REAL, RECSYS_MODEL_DEFAULT, 0, 2,
 		   "Of rp3beta: damps popular neighbors, score times users ^ -beta"),
 	OPTION(weighting, WEIGHTING, RECSYS_WEIGHTING_NONE, 0, 0,
 		   "How interactions are weighted before training"),
@@ -31,7 +31,7 @@ const RecsysModelOption RecsysModelOptionTable[] =
 		   "Of bm25: how large weights can grow"),
 	OPTION(b, REAL, 0.75, 0, 1,
 		   "Of bm25: how much the length of a user's history matters"),
-	OPTION(user_damping, REAL, 0, 0, 2,
+	OPTION(user_damping, REAL, RECSYS_MODEL_DEFAULT, 0, 2,
 		   "Damps busy users: a user counts items ^ -user_damping"),
 	OPTION(training_half_life, INTERVAL, 0, 0, 0,
 		   "Interval after which an interaction counts half when training"),
@@ -126,6 +126,16 @@ RecsysModelOptionsInit(RecsysModelOptions *options)
 void
 RecsysModelOptionsResolve(RecsysModelOptions *options)
 {
+	if (options->neighbors == (int) RECSYS_MODEL_DEFAULT)
+		options->neighbors = 100;
+	if (options->min_support == (uint32) (int) RECSYS_MODEL_DEFAULT)
+		options->min_support = 2;
+	if (options->shrinkage == RECSYS_MODEL_DEFAULT)
+		options->shrinkage = 0;
+	if (options->beta == RECSYS_MODEL_DEFAULT)
+		options->beta = 0.6;
+	if (options->user_damping == RECSYS_MODEL_DEFAULT)
+		options->user_damping = 0;
 	if (options->alpha == RECSYS_MODEL_DEFAULT)
 		options->alpha = options->similarity == RECSYS_RP3BETA ? 1.0 : 0.0;
 	if (options->lambda == RECSYS_MODEL_DEFAULT)

@@ -1,0 +1,86 @@
+/*
+ * choice.c
+ *	  similarity = auto: the model that foretells a sample of the data best.
+ *
+ * A coordinate search in the order in which options matter, each step over what is left
+ * free, with the best model so far as its center:
+ *
+ * 1. a coarse grid of the family sum_u n_u^-g / (n_i^a n_j^b), and cosine;
+ * 2. a fine one around the best;
+ * 3. how much popularity counts, and over which time;
+ * 4. how soon the user's own interactions fade;
+ * 5. whether what nobody has bought for long is left out;
+ * 6. what weights mean, if there are any: until here only that there is one.
+ *
+ * The valley of a and b is two-dimensional (the best pairs that were seen are (1, .2), (.8,
+ * .7) and (.6, .3)), so they are searched together.  Models are compared user by user.
+ * A simpler one stays unless another is clearly better: what costs more to serve, or tells
+ * more of single users (min_support = 1), has to be worth it.
+ */
+#include "core/choice/choice.h"
+
+#include <math.h>
+
+#include "core/choice/choicesteps.h"
+#include "core/measure/significance.h"
+#include "core/pairs/modeloptions.h"
+
+/* Where there is too little to tell from. */
+static void
+fall_back(const RecsysChoiceTask *task, RecsysChoice *choice)
+{
+	choice->best.options = task->asked;
+	choice->best.options.similarity = RECSYS_COSINE;
+	RecsysModelOptionsResolve(&choice->best.options);
+	choice->best.half_life = task->half_life;
+}
+
+/* By a paired test over users: is the best better than bestsellers? */
+static double
+p_of_popular(const RecsysChoiceSearch *search)
+{
+	uint32		n = search->split->ntest;
+	double	   *differences = palloc(sizeof(double) * n);
+	double		p;
+
+	for (uint32 t = 0; t < n; t++)
+		differences[t] = search->best_ndcg[t] - search->popular_ndcg[t];
+	p = RecsysPairedT(differences, n);
+	pfree(differences);
+	return p;
+}
+
+void
+RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
+			 RecsysChoiceReporter report, void *arg, RecsysChoice *choice)
+{
+	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample);
+	RecsysChoiceSearch *search;
+
+	memset(choice, 0, sizeof(*choice));
+	choice->users = split->ntest;
+	choice->ahead = split->ahead;
+	if (split->ntest < RECSYS_CHOICE_USERS)
+	{
+		fall_back(task, choice);
+		RecsysChoiceSplitFree(split);
+		return;
+	}
+
+	search = RecsysChoiceSearchCreate(split, task, report, arg);
+	RecsysChoiceTryGrid(search);
+	RecsysChoiceTryAround(search);
+	RecsysChoiceTryPopularity(search);
+	RecsysChoiceTryHalfLives(search);
+	RecsysChoiceTryMaxAge(search);
+	RecsysChoiceTryWeights(search);
+
+	choice->measured = true;
+	choice->best = search->best;
+	choice->second = search->second;
+	choice->popular = search->popular;
+	choice->p_popular = p_of_popular(search);
+	choice->tried = search->tried;
+	RecsysChoiceSearchFree(search);
+	RecsysChoiceSplitFree(split);
+}

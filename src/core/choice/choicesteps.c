@@ -1,0 +1,546 @@
+/*
+ * choicesteps.c
+ *	  The steps of a choice.
+ *
+ * Steps that need other rows make a list of models, count them all at once as far as
+ * memory suffices, and rank with each.  The others rank with the rows of the best.
+ */
+#include "core/choice/choicesteps.h"
+
+#include <math.h>
+
+#include "core/pairs/modeloptions.h"
+
+#define MOST_MODELS 64
+
+/* Gaps between interactions that are looked at */
+#define MOST_GAPS 65536
+
+/* Of sales, so many in a thousand may come after an item's maximal age. */
+#define AGED_PERMILLE 10
+
+/* By how much others must be better than what is cheaper, or safer */
+#define WORTH_MORE_NEIGHBORS 1.005
+#define WORTH_SINGLE_USERS 1.02
+#define WORTH_WEIGHTS 1.01
+
+typedef struct ModelList
+{
+	RecsysModelOptions models[MOST_MODELS];
+	int			count;
+} ModelList;
+
+static bool
+is_free(double value)
+{
+	return value == RECSYS_MODEL_DEFAULT;
+}
+
+static void
+note_second(RecsysChoiceSearch *search, const RecsysChoiceTried *tried)
+{
+	if (tried->ndcg > search->second.ndcg)
+		search->second = *tried;
+}
+
+/*
+ * Measures a model; it becomes the best if it is better by the factor.  Returns whether
+ * it does; its rows are then in use.
+ */
+static bool
+measure(RecsysChoiceSearch *search, const RecsysChoiceModel *model, double factor)
+{
+	RecsysChoiceTried tried = {.options = model->options, .half_life = model->half_life};
+	double	   *swap;
+
+	tried.ndcg = RecsysChoiceRank(search->ranker, model, search->ndcg);
+	search->tried++;
+	if (search->report != NULL)
+		search->report(search->arg, &tried, false);
+	if (!(tried.ndcg > search->best.ndcg * factor))
+	{
+		note_second(search, &tried);
+		return false;
+	}
+	note_second(search, &search->best);
+	search->best = tried;
+	search->best_trend = model->trend;
+	swap = search->best_ndcg;
+	search->best_ndcg = search->ndcg;
+	search->ndcg = swap;
+	return true;
+}
+
+/* The best one, to be varied */
+static RecsysChoiceModel
+best_model(const RecsysChoiceSearch *search)
+{
+	return (RecsysChoiceModel) {.rows = search->best_rows, .trend = search->best_trend,
+		.options = search->best.options, .half_life = search->best.half_life};
+}
+
+RecsysChoiceSearch *
+RecsysChoiceSearchCreate(const RecsysChoiceSplit *split, const RecsysChoiceTask *task,
+						 RecsysChoiceReporter report, void *arg)
+{
+	RecsysChoiceSearch *search = palloc0(sizeof(RecsysChoiceSearch));
+	RecsysChoiceModel popular = {0};
+	RecsysChoiceTried tried = {0};
+
+	search->split = split;
+	search->task = task;
+	search->report = report;
+	search->arg = arg;
+	search->counter = RecsysChoiceCounterCreate(split);
+	search->ranker = RecsysChoiceRankerCreate(split, search->counter);
+	search->best_ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
+	search->popular_ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
+	search->ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
+	search->popular = tried.ndcg = RecsysChoiceRank(search->ranker, &popular, search->popular_ndcg);
+	search->best.ndcg = search->second.ndcg = -1;
+	if (report != NULL)
+		report(arg, &tried, true);
+	return search;
+}
+
+void
+RecsysChoiceSearchFree(RecsysChoiceSearch *search)
+{
+	if (search->best_rows != NULL)
+		RecsysChoiceRowsFree(search->best_rows);
+	RecsysChoiceRankerFree(search->ranker);
+	RecsysChoiceCounterFree(search->counter);
+	pfree(search->best_ndcg);
+	pfree(search->popular_ndcg);
+	pfree(search->ndcg);
+	pfree(search);
+}
+
+/* Does the model agree with what was asked for? */
+static bool
+is_asked_for(const RecsysChoiceTask *task, const RecsysModelOptions *model)
+{
+	const RecsysModelOptions *asked = &task->asked;
+	bool		rp3beta = model->similarity == RECSYS_RP3BETA;
+
+	return (is_free(asked->alpha) || asked->alpha == model->alpha) &&
+		(!rp3beta || is_free(asked->beta) || asked->beta == model->beta) &&
+		(is_free(asked->user_damping) || asked->user_damping == model->user_damping) &&
+		(is_free(asked->shrinkage) || asked->shrinkage == model->shrinkage) &&
+		(is_free((int) asked->min_support) || asked->min_support == model->min_support) &&
+		(is_free(asked->neighbors) || asked->neighbors == model->neighbors);
+}
+
+/* What is asked for takes the place of what was thought of; each model once. */
+static void
+add_model(const RecsysChoiceTask *task, ModelList *list, RecsysModelOptions model)
+{
+	const RecsysModelOptions *asked = &task->asked;
+
+	if (!is_free(asked->alpha))
+		model.alpha = asked->alpha;
+	if (!is_free(asked->beta) && model.similarity == RECSYS_RP3BETA)
+		model.beta = asked->beta;
+	if (!is_free(asked->user_damping))
+		model.user_damping = asked->user_damping;
+	if (!is_free(asked->shrinkage))
+		model.shrinkage = asked->shrinkage;
+	if (!is_free((int) asked->min_support))
+		model.min_support = asked->min_support;
+	if (!is_free(asked->neighbors))
+		model.neighbors = asked->neighbors;
+	model.alpha = Min(Max(rint(model.alpha * 100) / 100, 0), 2);
+	model.beta = Min(Max(rint(model.beta * 100) / 100, 0), 2);
+	model.user_damping = Min(Max(rint(model.user_damping * 100) / 100, 0), 2);
+
+	/* damping of cosine would take other norms */
+	if (model.similarity == RECSYS_COSINE && model.user_damping != 0)
+		return;
+	if (!is_asked_for(task, &model) || list->count == MOST_MODELS)
+		return;
+	for (int m = 0; m < list->count; m++)
+		if (memcmp(&list->models[m], &model, sizeof(model)) == 0)
+			return;
+	list->models[list->count++] = model;
+}
+
+/* What all models of a choice have in common */
+static RecsysModelOptions
+template(const RecsysChoiceTask *task)
+{
+	RecsysModelOptions model = task->asked;
+
+	model.similarity = RECSYS_RP3BETA;
+	if (is_free(model.popularity))
+		model.popularity = 0;
+	RecsysModelOptionsResolve(&model);
+	if (task->asked.weight_transform == RECSYS_TRANSFORM_AUTO)
+		model.weight_transform = RECSYS_TRANSFORM_BINARY;
+	return model;
+}
+
+/* May the model be counted together with those from first on? */
+static bool
+fits_count(const ModelList *list, int first, int next, Size used, Size limit)
+{
+	RecsysChoiceLane lanes[RECSYS_CHOICE_LANES];
+	int			nlanes = 0;
+
+	if (next > first && used > limit)
+		return false;
+	for (int x = first; x <= next; x++)
+	{
+		RecsysChoiceLane lane = RecsysChoiceLaneOf(&list->models[x]);
+		bool		known = lane.transform == RECSYS_TRANSFORM_BINARY && lane.damping == 0;
+
+		for (int y = 0; y < nlanes; y++)
+			known |= RecsysChoiceLanesEqual(&lanes[y], &lane);
+		if (known)
+			continue;
+		if (nlanes == RECSYS_CHOICE_LANES - 1)
+			return false;
+		lanes[nlanes++] = lane;
+	}
+	return true;
+}
+
+static double
+factor_of(const RecsysChoiceSearch *search, const RecsysModelOptions *model)
+{
+	const RecsysModelOptions *best = &search->best.options;
+	double		factor = 1;
+
+	if (search->best_rows == NULL)
+		return 1;
+	if (model->neighbors > best->neighbors)
+		factor *= WORTH_MORE_NEIGHBORS;
+	if (model->min_support == 1 && best->min_support > 1)
+		factor *= WORTH_SINGLE_USERS;
+	if (model->min_support > 1 && best->min_support == 1)
+		factor /= WORTH_SINGLE_USERS;
+	return factor;
+}
+
+/*
+ * Counts and measures all models of the list, in as few counts as memory allows.  They
+ * have to be better by the factor.
+ */
+static void
+try_list(RecsysChoiceSearch *search, const ModelList *list, double factor)
+{
+	RecsysChoiceRows *rows[MOST_MODELS];
+	int			next;
+
+	for (int first = 0; first < list->count; first = next)
+	{
+		Size		used = 0;
+
+		for (next = first; next < list->count; next++)
+		{
+			used += RecsysChoiceRowsMemory(search->counter, list->models[next].neighbors);
+			if (!fits_count(list, first, next, used, search->task->memory_limit))
+				break;
+			rows[next] = RecsysChoiceRowsCreate(search->counter, &list->models[next]);
+		}
+		RecsysChoiceCount(search->counter, rows + first, next - first);
+		for (int m = first; m < next; m++)
+		{
+			RecsysChoiceModel model = best_model(search);
+
+			model.rows = rows[m];
+			model.options = list->models[m];
+			if (measure(search, &model, factor * factor_of(search, &list->models[m])))
+			{
+				if (search->best_rows != NULL)
+					RecsysChoiceRowsFree(search->best_rows);
+				search->best_rows = rows[m];
+			}
+			else
+				RecsysChoiceRowsFree(rows[m]);
+		}
+	}
+}
+
+static void
+try_pairs_of_several(RecsysChoiceSearch *search)
+{
+	static const double ways[][2] = {{0.4, 0}, {0.5, 0.2}, {0.7, 0}, {0.7, 0.3}, {1, 0}};
+	static const double betas[] = {0.2, 0, 0.4, 0.6};
+	ModelList	list = {.count = 0};
+	RecsysModelOptions model = template(search->task);
+
+	for (int way = 0; way < (int) lengthof(ways); way++)
+	{
+		model.alpha = ways[way][0];
+		model.user_damping = ways[way][1];
+		for (int b = 0; b < (int) lengthof(betas); b++)
+		{
+			model.beta = betas[b];
+			add_model(search->task, &list, model);
+		}
+	}
+	if (model.weight_transform == RECSYS_TRANSFORM_BINARY)
+	{
+		model.similarity = RECSYS_COSINE;
+		model.alpha = model.user_damping = 0;
+		for (int shrinkage = 0; shrinkage <= 10; shrinkage += 10)
+		{
+			model.shrinkage = shrinkage;
+			add_model(search->task, &list, model);
+		}
+	}
+	try_list(search, &list, 1);
+}
+
+/* Pairs of single users too: those say more of popular items the less these are damped. */
+static void
+try_pairs_of_one(RecsysChoiceSearch *search)
+{
+	ModelList	list = {.count = 0};
+	RecsysModelOptions model = search->best.options;
+
+	model.min_support = 1;
+	if (model.similarity != RECSYS_RP3BETA)
+		model = template(search->task);
+	model.min_support = 1;
+	for (int way = 0; way < 2; way++)
+	{
+		for (double less = 0; less < 0.5; less += 0.2)
+		{
+			RecsysModelOptions tried = model;
+
+			tried.beta = Max(model.beta - less, 0);
+			add_model(search->task, &list, tried);
+		}
+		model.alpha = 0.4;
+		model.user_damping = 0;
+		model.beta = 0.4;
+	}
+	try_list(search, &list, 1);
+}
+
+void
+RecsysChoiceTryGrid(RecsysChoiceSearch *search)
+{
+	try_pairs_of_several(search);
+	try_pairs_of_one(search);
+}
+
+/* Steps from the best in one direction each */
+static void
+add_around(RecsysChoiceSearch *search, ModelList *list)
+{
+	static const double steps[][3] = {
+		/* alpha, user_damping, beta */
+		{0, 0, -0.1}, {0, 0, 0.1},
+		{-0.15, 0.15, 0}, {0.15, -0.15, 0}, {-0.15, 0.15, 0.1}, {0.15, -0.15, -0.1},
+		{0, 0.25, 0}, {0, -0.25, 0}
+	};
+	RecsysModelOptions best = search->best.options;
+	RecsysModelOptions model;
+
+	for (int s = 0; best.similarity == RECSYS_RP3BETA && s < (int) lengthof(steps); s++)
+	{
+		model = best;
+		model.alpha += steps[s][0];
+		model.user_damping += steps[s][1];
+		model.beta += steps[s][2];
+		if (model.alpha > 0 && model.user_damping >= 0 && model.beta >= 0)
+			add_model(search->task, list, model);
+	}
+	model = best;
+	model.shrinkage = best.shrinkage > 0 ? best.shrinkage / 2 : 2;
+	add_model(search->task, list, model);
+	model = best;
+	model.neighbors = 50;
+	add_model(search->task, list, model);
+	model.neighbors = 200;
+	add_model(search->task, list, model);
+}
+
+void
+RecsysChoiceTryAround(RecsysChoiceSearch *search)
+{
+	for (int round = 0; round < 2; round++)
+	{
+		double		before = search->best.ndcg;
+		ModelList	list = {.count = 0};
+
+		add_around(search, &list);
+		try_list(search, &list, 1);
+		if (!(search->best.ndcg > before))
+			break;
+	}
+}
+
+static bool
+try_popularity(RecsysChoiceSearch *search, double popularity, int trend)
+{
+	RecsysChoiceModel model = best_model(search);
+
+	if (trend > 0 && search->split->trends[trend] == 0)
+		return false;
+	model.options.popularity = popularity;
+	model.options.popularity_half_life = search->split->trends[trend];
+	model.trend = trend;
+	return measure(search, &model, 1);
+}
+
+void
+RecsysChoiceTryPopularity(RecsysChoiceSearch *search)
+{
+	static const double sizes[] = {1, 10, 100};
+	const RecsysChoiceTask *task = search->task;
+	ModelList	list = {.count = 0};
+	double		size;
+
+	if (!is_free(task->asked.popularity))
+		return;
+	for (int trend = 0; trend < (task->trend_is_free ? RECSYS_CHOICE_TRENDS : 1); trend++)
+		for (int s = 0; s < (int) lengthof(sizes); s++)
+			(void) try_popularity(search, sizes[s], trend);
+	if (search->best.options.popularity == 0)
+		return;
+
+	/* with a prior, rows may tell more of what is rare */
+	if (search->best.options.similarity == RECSYS_RP3BETA)
+	{
+		for (double step = -0.1; step < 0.35; step += 0.1)
+		{
+			RecsysModelOptions model = search->best.options;
+
+			model.beta += step;
+			if (model.beta >= 0 && step != 0)
+				add_model(task, &list, model);
+		}
+		try_list(search, &list, 1);
+	}
+
+	/* twice and half as much, as long as that helps; in the end lists are bestsellers */
+	size = search->best.options.popularity;
+	for (int x = 0; x < 6 && try_popularity(search, size * 2, search->best_trend); x++)
+		size *= 2;
+	size = search->best.options.popularity;
+	for (int x = 0; x < 4 && try_popularity(search, size / 2, search->best_trend); x++)
+		size /= 2;
+}
+
+static int
+compare_gaps(const void *a, const void *b, void *arg)
+{
+	int64		left = *(const int64 *) a;
+	int64		right = *(const int64 *) b;
+
+	return (left > right) - (left < right);
+}
+
+/* The median of the times between a user's interactions, those at one time apart */
+static int64
+usual_gap(const RecsysChoiceSplit *split)
+{
+	int64	   *gaps = palloc(sizeof(int64) * MOST_GAPS);
+	int64	   *times = recsys_alloc_huge(sizeof(int64) * Max(split->nasked, 1));
+	uint32		ngaps = 0;
+	int64		gap = 0;
+
+	for (uint32 t = 0; t < split->ntest && ngaps < MOST_GAPS; t++)
+	{
+		uint64		first = split->users.offsets[split->test_users[t]];
+		uint32		n = (uint32) (split->users.offsets[split->test_users[t] + 1] - first);
+
+		memcpy(times, split->times + first, sizeof(int64) * n);
+		qsort_interruptible(times, n, sizeof(int64), compare_gaps, NULL);
+		for (uint32 x = 1; x < n && ngaps < MOST_GAPS; x++)
+			if (times[x] > times[x - 1] && times[x - 1] != RECSYS_NO_TIME)
+				gaps[ngaps++] = times[x] - times[x - 1];
+	}
+	if (ngaps > 0)
+	{
+		qsort_interruptible(gaps, ngaps, sizeof(int64), compare_gaps, NULL);
+		gap = gaps[ngaps / 2];
+	}
+	pfree(gaps);
+	pfree(times);
+	return gap;
+}
+
+void
+RecsysChoiceTryHalfLives(RecsysChoiceSearch *search)
+{
+	static const int multiples[] = {10, 3, 1, 30};
+	RecsysChoiceModel model;
+	int64		gap;
+
+	if (search->split->times == NULL || !search->task->half_life_is_free)
+		return;
+	gap = usual_gap(search->split);
+	if (gap <= 0)
+		return;
+	for (int x = 0; x < (int) lengthof(multiples); x++)
+	{
+		model = best_model(search);
+		model.half_life = gap * multiples[x];
+		(void) measure(search, &model, 1);
+	}
+}
+
+/* The age of items when they are taken: nearly all that is taken is younger. */
+static int64
+usual_age(const RecsysChoiceSplit *split)
+{
+	int64	   *ages = palloc(sizeof(int64) * MOST_GAPS);
+	uint32		nages = 0;
+	int64		age = 0;
+
+	for (uint64 x = 0; x < split->test_offsets[split->ntest] && nages < MOST_GAPS; x++)
+	{
+		int64		last = split->last[split->test_items[x]];
+
+		if (last != RECSYS_NO_TIME)
+			ages[nages++] = split->latest - last;
+	}
+	if (nages > 0)
+	{
+		qsort_interruptible(ages, nages, sizeof(int64), compare_gaps, NULL);
+		age = ages[nages - 1 - nages * AGED_PERMILLE / 1000];
+	}
+	pfree(ages);
+	return age;
+}
+
+void
+RecsysChoiceTryMaxAge(RecsysChoiceSearch *search)
+{
+	RecsysChoiceModel model = best_model(search);
+	int64		age;
+
+	if (!search->split->ahead || !search->task->max_age_is_free)
+		return;
+	age = usual_age(search->split);
+	if (age <= 0)
+		return;
+
+	/* nothing is lost by leaving out what is not bought, so it need not gain */
+	model.options.item_max_age = age;
+	(void) measure(search, &model, 0.999);
+}
+
+void
+RecsysChoiceTryWeights(RecsysChoiceSearch *search)
+{
+	static const RecsysWeightTransform transforms[] = {RECSYS_TRANSFORM_LOG, RECSYS_TRANSFORM_NONE};
+	const RecsysModelOptions *best = &search->best.options;
+	RecsysModelOptions model = *best;
+
+	if (search->split->weights == NULL || best->similarity != RECSYS_RP3BETA ||
+		search->task->asked.weight_transform != RECSYS_TRANSFORM_AUTO)
+		return;
+	for (int t = 0; t < (int) lengthof(transforms); t++)
+	{
+		ModelList	list = {.count = 0};
+
+		model.weight_transform = transforms[t];
+		add_model(search->task, &list, model);
+		try_list(search, &list, WORTH_WEIGHTS);
+	}
+}
