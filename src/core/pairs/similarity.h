@@ -78,6 +78,9 @@ typedef struct RecsysModelOptions
 	double		unobserved;		/* als: weight of a pair that was not observed */
 	int			iterations;		/* als: rounds over users and items */
 	RecsysWeightTransform weight_transform; /* what a user's sum of weights of an item means */
+	double		popularity;		/* cosine, rp3beta: weight of the prior, see prior.h */
+	int64		popularity_half_life;	/* microseconds, 0: none */
+	int64		item_max_age;	/* items unsold for longer are not offered; microseconds, 0: off */
 } RecsysModelOptions;
 
 /* What is known apart from the pair itself: of each item, and of all users. */
