@@ -20,6 +20,7 @@
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/recountround.h"
 #include "am/store/enlarge.h"
+#include "core/pairs/modeloptions.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -166,6 +167,8 @@ RecsysRecountCost(RecsysRecount *recount, uint32 item)
 		return 0;
 	users = row->users;
 	RecsysGraphReleaseRow(&recount->graph);
+	if (!RecsysModelHasPairs(&recount->options))
+		return users + 1;
 	return (users + 1) * ((double) recount->meta.interactions / Max(recount->meta.users, 1) + 1);
 }
 
@@ -228,6 +231,8 @@ RecsysRoundCount(RecsysRecount *recount, uint64 first, uint64 last)
 	const RecsysMatrix *histories = &recount->histories.matrix;
 	uint32	   *counts = recount->counts;
 
+	if (!RecsysModelHasPairs(&recount->options))
+		return;
 	for (uint64 m = first; m < last; m++)
 	{
 		const RecsysMember *member = &recount->members[m];

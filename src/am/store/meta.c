@@ -9,6 +9,7 @@
 #include "am/store/corrupted.h"
 #include "am/store/meta.h"
 #include "am/store/options.h"
+#include "core/pairs/modeloptions.h"
 #include "utils/memutils.h"
 
 int
@@ -79,7 +80,7 @@ kinds_are_sane(const RecsysMetaData *meta, const RecsysColumns *columns)
 	memcpy(&weighted, &meta->weighted, 1);
 	memcpy(&timed, &meta->timed, 1);
 	memcpy(&learned, &meta->learned, 1);
-	if (learned > 1 || learned < (meta->similarity > RECSYS_LOG_LIKELIHOOD))
+	if (learned > 1 || learned < RecsysSimilarityIsLearned(meta->similarity))
 		return false;
 	return meta->user_kind == columns->user_kind && meta->item_kind == columns->item_kind &&
 		weighted == (columns->weight_column > 0) && timed == (columns->time_column > 0);

@@ -153,13 +153,25 @@ RecsysWeightingName(RecsysWeighting weighting)
 bool
 RecsysModelUsesWeights(const RecsysModelOptions *options)
 {
-	return options->similarity == RECSYS_COSINE || options->similarity > RECSYS_LOG_LIKELIHOOD;
+	return options->similarity == RECSYS_COSINE || RecsysSimilarityIsLearned(options->similarity);
+}
+
+bool
+RecsysSimilarityIsLearned(int similarity)
+{
+	return similarity > RECSYS_LOG_LIKELIHOOD && similarity != RECSYS_POPULAR;
+}
+
+bool
+RecsysModelHasPairs(const RecsysModelOptions *options)
+{
+	return options->similarity != RECSYS_POPULAR;
 }
 
 bool
 RecsysModelIsCounted(const RecsysModelOptions *options)
 {
-	if (options->similarity > RECSYS_LOG_LIKELIHOOD)
+	if (RecsysSimilarityIsLearned(options->similarity))
 		return false;
 
 	/* the other measures do not look at weights */

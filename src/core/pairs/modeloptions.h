@@ -64,6 +64,12 @@ extern void RecsysModelOptionsResolve(RecsysModelOptions *options);
 extern bool RecsysWeightingParse(const char *name, RecsysWeighting *weighting);
 extern const char *RecsysWeightingName(RecsysWeighting weighting);
 
+/* Is its score never a function of counts, whatever the other options? */
+extern bool RecsysSimilarityIsLearned(int similarity);
+
+/* Is there an item graph at all?  If not, nothing needs to be counted for it. */
+extern bool RecsysModelHasPairs(const RecsysModelOptions *options);
+
 /* Are weights looked at?  If not, nor are the options that change them. */
 extern bool RecsysModelUsesWeights(const RecsysModelOptions *options);
 

@@ -28,10 +28,12 @@ typedef enum RecsysSimilarity
 	RECSYS_EASE = 10,			/* linear model in closed form */
 	RECSYS_SPECTRAL = 11,		/* graph filter */
 	RECSYS_ITEMKNN = 12,		/* cosine to each item's own neighbors, as shares */
-	RECSYS_ALS = 13				/* factors of users and items */
+	RECSYS_ALS = 13,			/* factors of users and items */
+
+	RECSYS_POPULAR = 14			/* no pairs at all: everybody gets the bestsellers */
 } RecsysSimilarity;
 
-#define RECSYS_LAST_SIMILARITY RECSYS_ALS
+#define RECSYS_LAST_SIMILARITY RECSYS_POPULAR
 
 /* How interactions are weighted before training; stored on disk: never renumber */
 typedef enum RecsysWeighting
