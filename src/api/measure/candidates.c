@@ -5,9 +5,8 @@
  * A search goes from the best model so far to those that are a step away, and on from
  * there whenever one is better; when none is, it goes on from the next best model whose
  * neighborhood it has not looked at.  Nothing in it is random, so the same data give the
- * same trials.  It goes on from the best of the models that merges keep exact and from the
- * best of the others by turns: who tunes wants to know both, and the others would take all
- * trials once they are ahead.
+ * same trials.  Models that merges keep exact and the others are searched each for itself:
+ * who tunes wants to know both, and the others would take all trials once they are ahead.
  */
 #include "postgres.h"
 

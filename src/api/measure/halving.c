@@ -10,7 +10,8 @@
  * RECSYS_LEVEL_SAMPLE		A quarter of the users to learn from, and their held-out items.
  *							Fewer users share a pair then, which favors models that damp
  *							less.  So only what is far behind is dropped here, and every
- *							family that is not sends its best.
+ *							family that is not sends its best.  What is left of the budget is
+ *							for the next level.
  * RECSYS_LEVEL_SOME_USERS	The whole model, asked of the same users.  From the best on, the
  *							search goes step by step (candidates.c).
  * RECSYS_LEVEL_FULL		All users.  These are the results.
@@ -88,41 +89,78 @@ try_at(Search *search, RecsysCandidate *candidate, RecsysLevel level)
 		search->spent += costs[level];
 }
 
-/* Steps from the best models on, by turns from counted and from learned ones. */
+/* Steps from the best counted, or the best learned models on, until so much budget is left. */
 static void
-take_steps(Search *search, RecsysLevel level)
+take_steps(Search *search, RecsysLevel level, bool counted, int kept)
 {
-	bool		counted = true;
+	RecsysCandidate *next;
 
-	while (may_go_on(search, level, budget_of(search, level)))
-	{
-		RecsysCandidate *next = RecsysNextStep(search->candidates, level, counted);
-
-		if (next == NULL)
-			next = RecsysNextStep(search->candidates, level, !counted);
-		if (next == NULL)
-			break;
+	while (may_go_on(search, level, budget_of(search, level) - kept) &&
+		   (next = RecsysNextStep(search->candidates, level, counted)) != NULL)
 		try_at(search, next, level);
-		counted = !counted;
-	}
 }
 
-/* The level's models, then steps if there is budget left for any. */
-static void
-run_level(Search *search, RecsysLevel level, List *queue, double share)
+/* How long a model takes, roughly: pairs that are counted, columns, matrices, a large inverse */
+static int
+expense_of(const RecsysCandidate *candidate)
 {
-	int			kept = budget_of(search, level);
+	static const char *const families[] = {"slim", "als", "spectral", "ease"};
+
+	for (int x = 0; x < (int) lengthof(families); x++)
+		if (strcmp(candidate->family, families[x]) == 0)
+			return x + 1;
+	return 0;
+}
+
+/* What there is budget for, that which takes long last: the time may be up before. */
+static List *
+quick_first(List *queue, int count)
+{
+	List	   *ordered = NIL;
+
+	for (int expense = 0; expense <= 4; expense++)
+	{
+		for (int x = 0; x < Min(list_length(queue), count); x++)
+		{
+			RecsysCandidate *candidate = list_nth(queue, x);
+
+			if (expense_of(candidate) == expense)
+				ordered = lappend(ordered, candidate);
+		}
+	}
+	return ordered;
+}
+
+static void
+try_queue(Search *search, RecsysLevel level, List *queue, int kept)
+{
 	ListCell   *cell;
 
-	/* so much is left for steps */
-	kept -= (int) (kept * share);
 	foreach(cell, queue)
 	{
 		if (!may_go_on(search, level, budget_of(search, level) - kept))
 			break;
 		try_at(search, lfirst(cell), level);
 	}
-	take_steps(search, level);
+}
+
+/*
+ * The level's models, with a share of the budget, then steps: quick ones from the best of
+ * the counted models with a half of what is left, then the others.
+ */
+static void
+run_level(Search *search, RecsysLevel level, List *queue, double share)
+{
+	int			budget = budget_of(search, level);
+	int			kept = budget - (int) (budget * share);
+
+	try_queue(search, level, quick_first(queue, (budget - kept) / costs[level]), kept);
+
+	/* what failed has cost nothing */
+	try_queue(search, level, queue, kept);
+	take_steps(search, level, true, budget_of(search, level) / 2);
+	take_steps(search, level, false, 0);
+	take_steps(search, level, true, 0);
 }
 
 /* Is one of the same group among them: of the family, or counted as well or not? */
@@ -142,7 +180,10 @@ is_represented(List *chosen, const RecsysCandidate *candidate, bool by_family)
 	return false;
 }
 
-/* Whose turn it is after a level: the best of each group first, then all others. */
+/*
+ * Whose turn it is after a level: the best of each group first, then all others.  The last
+ * level begins with the best of the counted models, which is there soon.
+ */
 static List *
 promote(const Search *search, RecsysLevel level)
 {
@@ -161,7 +202,7 @@ promote(const Search *search, RecsysLevel level)
 
 		if (!is_represented(chosen, candidate, by_family) &&
 			!(by_family && candidate->values[level] < highest * HOPELESS))
-			chosen = lappend(chosen, candidate);
+			chosen = !by_family && candidate->counted ? lcons(candidate, chosen) : lappend(chosen, candidate);
 	}
 	return list_concat_unique_ptr(chosen, best);
 }
@@ -185,14 +226,18 @@ run_search(Search *search)
 
 	if (search->thinning > 0)
 	{
-		run_level(search, RECSYS_LEVEL_SAMPLE, queue, 1.0);
+		try_queue(search, RECSYS_LEVEL_SAMPLE,
+				  quick_first(queue, budget_of(search, RECSYS_LEVEL_SAMPLE)), 0);
 		queue = promote(search, RECSYS_LEVEL_SAMPLE);
 		if (queue != NIL)
 			run_level(search, RECSYS_LEVEL_SOME_USERS, queue, QUEUE_SHARE);
 		queue = promote(search, RECSYS_LEVEL_SOME_USERS);
 		if (queue == NIL)
 			queue = promote(search, RECSYS_LEVEL_SAMPLE);
-		run_level(search, RECSYS_LEVEL_FULL, queue != NIL ? queue : first, 1.0);
+		if (queue == NIL)
+			queue = first;
+		try_queue(search, RECSYS_LEVEL_FULL, queue, 0);
+		run_level(search, RECSYS_LEVEL_FULL, NIL, 1.0);
 		return;
 	}
 	run_level(search, RECSYS_LEVEL_FULL, queue, QUEUE_SHARE);
