@@ -26,6 +26,7 @@ typedef struct RecsysCandidate
 	const char *family;
 	bool		counted;		/* merges keep it exact */
 	bool		failed;			/* at any level: not to be tried again */
+	bool		interrupted;	/* on a sample, when its share of the time was up */
 	bool		tried[RECSYS_LEVELS];
 	double		values[RECSYS_LEVELS];	/* NaN: undefined, or failed */
 	bool		explored[RECSYS_LEVELS];	/* all its neighbors have been tried */

@@ -23,6 +23,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "api/measure/halving.h"
 #include "api/measure/measuring.h"
 #include "api/measure/model_argument.h"
@@ -49,7 +51,7 @@ static const double time_shares[RECSYS_LEVELS] = {0.3, 0.7, 1.0};
 #define QUEUE_SHARE 0.7
 
 /* A family whose best is further behind than this does not get beyond the first level. */
-#define HOPELESS 0.7
+#define HOPELESS 0.8
 
 typedef struct Search
 {
@@ -207,6 +209,37 @@ promote(const Search *search, RecsysLevel level)
 	return list_concat_unique_ptr(chosen, best);
 }
 
+/*
+ * Whose turn it is in full.  There may have been no time to learn the best of the sample from
+ * all users: it is not lost for that.
+ */
+static List *
+finalists(const Search *search)
+{
+	List	   *queue = promote(search, RECSYS_LEVEL_SOME_USERS);
+	List	   *before = promote(search, RECSYS_LEVEL_SAMPLE);
+	RecsysCandidate *best = before != NIL ? linitial(before) : NULL;
+
+	if (queue == NIL)
+		return before;
+	if (best != NULL && !best->failed && isnan(best->values[RECSYS_LEVEL_SOME_USERS]))
+		queue = list_insert_nth(queue, 1, best);
+	return queue;
+}
+
+/* What was interrupted on a sample, and has not been tried in full since */
+static void
+tell_interrupted(Search *search)
+{
+	for (int x = 0; x < search->candidates->count; x++)
+	{
+		const RecsysCandidate *candidate = search->candidates->all[x];
+
+		if (candidate->interrupted && !candidate->tried[RECSYS_LEVEL_FULL])
+			RecsysTellInterrupted(search->trials, candidate);
+	}
+}
+
 static List *
 starting_candidates(Search *search)
 {
@@ -231,13 +264,10 @@ run_search(Search *search)
 		queue = promote(search, RECSYS_LEVEL_SAMPLE);
 		if (queue != NIL)
 			run_level(search, RECSYS_LEVEL_SOME_USERS, queue, QUEUE_SHARE);
-		queue = promote(search, RECSYS_LEVEL_SOME_USERS);
-		if (queue == NIL)
-			queue = promote(search, RECSYS_LEVEL_SAMPLE);
-		if (queue == NIL)
-			queue = first;
-		try_queue(search, RECSYS_LEVEL_FULL, queue, 0);
+		queue = finalists(search);
+		try_queue(search, RECSYS_LEVEL_FULL, queue != NIL ? queue : first, 0);
 		run_level(search, RECSYS_LEVEL_FULL, NIL, 1.0);
+		tell_interrupted(search);
 		return;
 	}
 	run_level(search, RECSYS_LEVEL_FULL, queue, QUEUE_SHARE);

@@ -225,9 +225,9 @@ guard_trial(TrialWork *work, bool *interrupted)
 }
 
 static void
-tell_failure(const char *text, const ErrorData *error, bool interrupted)
+tell_failure(const char *text, const ErrorData *error)
 {
-	if (interrupted)
+	if (error == NULL)
 		ereport(NOTICE,
 				(errmsg("model was interrupted at the time limit: %s", text),
 				 errhint("Raise time_limit, or try it alone with models => ARRAY[%s].",
@@ -239,6 +239,25 @@ tell_failure(const char *text, const ErrorData *error, bool interrupted)
 				 error->hint != NULL ? errhint("%s", error->hint) : 0));
 }
 
+static void
+record_failure(RecsysTrials *trials, const char *text, ErrorData *error)
+{
+	RecsysFailedModel *failure = MemoryContextAlloc(trials->context, sizeof(RecsysFailedModel));
+	MemoryContext old = MemoryContextSwitchTo(trials->context);
+
+	failure->model = text;
+	failure->error = error;
+	trials->failures = lappend(trials->failures, failure);
+	MemoryContextSwitchTo(old);
+	tell_failure(text, error);
+}
+
+void
+RecsysTellInterrupted(RecsysTrials *trials, const RecsysCandidate *candidate)
+{
+	record_failure(trials, candidate->text, NULL);
+}
+
 bool
 RecsysTryCandidate(RecsysTrials *trials, RecsysCandidate *candidate, RecsysLevel level)
 {
@@ -246,7 +265,6 @@ RecsysTryCandidate(RecsysTrials *trials, RecsysCandidate *candidate, RecsysLevel
 	int			before = trials->ntrials;
 	bool		interrupted;
 	ErrorData  *error;
-	RecsysFailedModel *failure;
 
 	CHECK_FOR_INTERRUPTS();
 	candidate->tried[level] = true;
@@ -261,12 +279,13 @@ RecsysTryCandidate(RecsysTrials *trials, RecsysCandidate *candidate, RecsysLevel
 	}
 	if (trials->trial_context != NULL)
 		MemoryContextDelete(trials->trial_context);
+	if (interrupted && level != RECSYS_LEVEL_FULL)
+	{
+		candidate->interrupted = true;
+		return false;
+	}
 	candidate->failed = true;
-	failure = palloc(sizeof(RecsysFailedModel));
-	failure->model = candidate->text;
-	failure->error = interrupted ? NULL : error;
-	trials->failures = lappend(trials->failures, failure);
-	tell_failure(candidate->text, error, interrupted);
+	record_failure(trials, candidate->text, interrupted ? NULL : error);
 	return false;
 }
 

@@ -62,10 +62,14 @@ extern bool RecsysTimeIsLeft(const RecsysTrials *trials, double share);
 
 /*
  * Tries a model at a level.  False when it had to be passed over: a NOTICE has been given.
- * Samples are interrupted at a share of the time, so that some is left for full trials.
+ * Samples are interrupted at a share of the time, so that some is left for full trials; that
+ * is told when it is clear that there is none of the model.
  */
 extern bool RecsysTryCandidate(RecsysTrials *trials, RecsysCandidate *candidate,
 							   RecsysLevel level);
+
+/* A model whose trial on a sample was interrupted, and which has not been tried since. */
+extern void RecsysTellInterrupted(RecsysTrials *trials, const RecsysCandidate *candidate);
 
 /* Bestsellers in full, which all others are measured against: the first trial of all. */
 extern void RecsysTryPopular(RecsysTrials *trials);
