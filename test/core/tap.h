@@ -29,5 +29,7 @@ extern void test_rules(void);
 extern void test_dense(void);
 extern void test_als(void);
 extern void test_factorsketch(void);
+extern void test_recency(void);
+extern void test_prior(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

@@ -81,6 +81,16 @@ compare_neighbors(const void *a, const void *b)
 	return (x->item > y->item) - (x->item < y->item);
 }
 
+/* The product of two weights with 32 digits, as sums are made of them */
+static double
+rounded_product(float a, float b)
+{
+	int			exponent;
+	double		digits = frexp((double) a * b, &exponent);
+
+	return ldexp(floor(ldexp(digits, 32) + 0.5), exponent - 32);
+}
+
 static Rows *
 reference(const RecsysMatrix *users, const RecsysModelOptions *options)
 {
@@ -107,7 +117,7 @@ reference(const RecsysMatrix *users, const RecsysModelOptions *options)
 
 				counts[pair]++;
 				dots[pair] += users->weights == NULL ? 1.0 :
-					(double) users->weights[x] * users->weights[y];
+					rounded_product(users->weights[x], users->weights[y]);
 			}
 		}
 	}

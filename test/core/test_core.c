@@ -46,6 +46,8 @@ main(void)
 	test_dense();
 	test_als();
 	test_factorsketch();
+	test_recency();
+	test_prior();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);

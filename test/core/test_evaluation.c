@@ -65,6 +65,8 @@ sum_neighbors(const RecsysEvaluation *e, uint32 user, double *sums)
 		for (uint64 y = e->graph.offsets[item]; y < e->graph.offsets[item + 1]; y++)
 			sums[e->graph.items[y]] += (e->weights != NULL ? e->weights[x] : 1.0) * e->scores[y];
 	}
+	for (uint32 x = 0; x < e->nprior; x++)
+		sums[e->prior_items[x]] += e->prior_scores[x];
 }
 
 /* Scores by factors, of a user folded in by hand */
@@ -101,7 +103,8 @@ rank_all(const RecsysEvaluation *e, uint32 user, Ranked *ranking)
 		sum_neighbors(e, user, sums);
 	for (uint32 item = 0; item < e->nitems; item++)
 	{
-		if (e->item_users[item] == 0 || (e->seen.offsets != NULL && in_row(&e->seen, user, item)))
+		if (e->item_users[item] == 0 || (e->offered != NULL && e->offered[item] == 0) ||
+			(e->seen.offsets != NULL && in_row(&e->seen, user, item)))
 			continue;
 		ranking[count].item = item;
 		ranking[count].score = (float) sums[item];
@@ -300,7 +303,7 @@ spread_agrees(const RecsysEvaluation *e, const RecsysOutcome *outcome, int k, co
 				counts[groups != NULL ? groups[item] : item]++;
 		}
 	for (uint32 x = 0; x < size; x++)
-		if (groups != NULL || e->item_users[x] > 0)
+		if (groups != NULL || (e->item_users[x] > 0 && (e->offered == NULL || e->offered[x] != 0)))
 		{
 			covered += counts[x] > 0;
 			sum += counts[x];
@@ -358,6 +361,23 @@ make_factors(Random *random, uint32 nitems, RecsysFactors *factors)
 	}
 }
 
+/* An item after the other in the prior, by chance; and some that are not offered. */
+static void
+make_prior(Random *random, RecsysEvaluation *e)
+{
+	e->prior_items = palloc(sizeof(uint32) * e->nitems);
+	e->prior_scores = palloc(sizeof(float) * e->nitems);
+	e->offered = palloc(e->nitems);
+	for (uint32 item = 0; item < e->nitems; item++)
+	{
+		e->offered[item] = random_bits(random) % 4 != 0;
+		if (e->item_users[item] == 0 || random_bits(random) % 3 == 0)
+			continue;
+		e->prior_items[e->nprior] = item;
+		e->prior_scores[e->nprior++] = (float) (1 + random_bits(random) % 6) / 8.0f;
+	}
+}
+
 /* One random case: items, graph, users; with ties, unknown items, items without users. */
 static void
 test_random_case(Random *random, int number)
@@ -405,6 +425,8 @@ test_random_case(Random *random, int number)
 			if (graph->columns[x] == nitems - 1)
 				e->scores[x] = 0;
 	}
+	if (number % 5 >= 3)
+		make_prior(random, e);
 	RecsysEvaluationSortItems(e);
 	if (number % 4 >= 2)
 		make_factors(random, nitems, &e->factors);
@@ -462,6 +484,12 @@ test_random_case(Random *random, int number)
 	pfree(e->categories);
 	pfree(e->new_items);
 	pfree(e->scores);
+	if (e->offered != NULL)
+	{
+		pfree(e->prior_items);
+		pfree(e->prior_scores);
+		pfree(e->offered);
+	}
 	if (e->weights != NULL)
 		pfree(e->weights);
 	if (e->factors.items != NULL)

@@ -2,7 +2,11 @@
  * test_models.c
  *	  Weights, slim and rows gathered from columns, on random matrices.
  */
+#include <float.h>
+#include <math.h>
+
 #include "core/pairs/modeloptions.h"
+#include "core/pairs/product.h"
 #include "core/pairs/rowgather.h"
 #include "core/pairs/slim.h"
 #include "core/pairs/weighting.h"
@@ -237,6 +241,134 @@ test_gather(void)
 	dense_free(rows);
 }
 
+/* Sums of products in any order, as far apart as weights of users are */
+static void
+test_products(void)
+{
+	enum
+	{
+		SUMMANDS = 2000
+	};
+	static float weights[SUMMANDS][2];
+	Random		random;
+	int			differ = 0;
+	int			imprecise = 0;
+
+	random_seed(&random, 7);
+	for (int round = 0; round < 100; round++)
+	{
+		double		sum = 0;
+		double		exact = 0;
+
+		for (int x = 0; x < SUMMANDS; x++)
+		{
+			weights[x][0] = (float) (0.05 + random_unit(&random));
+			weights[x][1] = (float) (0.05 + random_unit(&random));
+			sum += RecsysProduct(weights[x][0], weights[x][1]);
+			exact += (double) weights[x][0] * weights[x][1];
+		}
+		imprecise += fabs(sum - exact) > 1e-10 * exact;
+		for (int again = 0; again < 5; again++)
+		{
+			double		other = 0;
+
+			for (int x = SUMMANDS - 1; x > 0; x--)
+			{
+				int			y = (int) (random_bits(&random) % (x + 1));
+				float		swap[2] = {weights[x][0], weights[x][1]};
+
+				memcpy(weights[x], weights[y], sizeof(swap));
+				memcpy(weights[y], swap, sizeof(swap));
+			}
+			for (int x = 0; x < SUMMANDS; x++)
+				other += RecsysProduct(weights[x][1], weights[x][0]);
+			differ += other != sum;
+		}
+	}
+	ok(differ == 0 && imprecise == 0, "sums of products do not depend on their order (%d, %d)",
+	   differ, imprecise);
+	ok(RecsysProduct(65535, 65535) == 65535.0 * 65535.0 && RecsysProduct(FLT_MIN, FLT_MIN) > 0 &&
+	   isfinite(RecsysProduct(FLT_MAX, FLT_MAX)), "products of integers are exact, and all finite");
+}
+
+/* A user weighed alone, as merges do, and among all others, as builds do: the same floats */
+static void
+test_weighed_alone(void)
+{
+	int			differ = 0;
+	Random		random;
+
+	random_seed(&random, 11);
+	for (int round = 0; round < 200; round++)
+	{
+		WeightKind	kind = round % 2 == 0 ? WEIGHTS_REAL : WEIGHTS_NONE;
+		RecsysMatrix *users = generate_matrix(&random, 20, 30, 200, 30, false, kind);
+		RecsysItemTotals *totals = totals_compute(users);
+		RecsysModelOptions options;
+		RecsysWeigher *weigher;
+		double	   *masses = palloc0(sizeof(double) * 30);
+		double		nitems = 0;
+
+		RecsysModelOptionsInit(&options);
+		options.similarity = round % 3 == 0 ? RECSYS_COSINE : RECSYS_RP3BETA;
+		options.alpha = round % 5 == 0 ? RECSYS_MODEL_DEFAULT : 2 * random_unit(&random);
+		options.user_damping = round % 7 == 0 ? 0 : 2 * random_unit(&random);
+		options.weighting = round % 4 < 3 ? RECSYS_WEIGHTING_NONE : RECSYS_WEIGHTING_TFIDF;
+		RecsysModelOptionsResolve(&options);
+		for (uint32 item = 0; item < 30; item++)
+			nitems += totals->users[item] > 0;
+		weigher = RecsysWeigherCreate(totals, &options);
+		for (uint32 user = 0; user < users->nrows; user++)
+		{
+			uint64		first = users->offsets[user];
+			int			count = (int) (users->offsets[user + 1] - first);
+			const float *given = users->weights != NULL ? users->weights + first : NULL;
+			float		among[30];
+			float		alone[30];
+			float		mass[30];
+
+			RecsysWeigh(weigher, users->columns + first, given, count, among);
+			RecsysWeighHistory(&options, nitems, given, count, mass, alone);
+			differ += memcmp(among, alone, sizeof(float) * count) != 0;
+			for (int x = 0; x < count; x++)
+				masses[users->columns[first + x]] += mass[x];
+		}
+		for (uint32 item = 0; item < 30; item++)
+			differ += masses[item] != RecsysWeigherTotals(weigher)->mass[item];
+		pfree(masses);
+		RecsysWeigherFree(weigher);
+		totals_free(totals);
+		RecsysMatrixFree(users);
+	}
+	ok(differ == 0, "a user weighs alone what he does among all (%d)", differ);
+}
+
+/* Which models merges recompute */
+static void
+test_counted(void)
+{
+	RecsysModelOptions options;
+	int			wrong = 0;
+
+	for (int similarity = RECSYS_COSINE; similarity <= RECSYS_LAST_SIMILARITY; similarity++)
+	{
+		bool		weighs = similarity == RECSYS_COSINE || similarity == RECSYS_RP3BETA;
+
+		RecsysModelOptionsInit(&options);
+		options.similarity = (RecsysSimilarity) similarity;
+		wrong += RecsysModelIsCounted(&options) != !RecsysSimilarityIsLearned(similarity);
+		options.user_damping = 0.5;
+		options.weighting = RECSYS_WEIGHTING_TFIDF;
+		wrong += RecsysModelIsCounted(&options) != !RecsysSimilarityIsLearned(similarity);
+		options.weighting = RECSYS_WEIGHTING_BM25;
+		wrong += RecsysModelIsCounted(&options) != !(weighs || RecsysSimilarityIsLearned(similarity));
+		options.weighting = RECSYS_WEIGHTING_NONE;
+		options.training_half_life = 1000;
+		wrong += RecsysModelIsCounted(&options) != !(weighs || RecsysSimilarityIsLearned(similarity));
+	}
+	ok(wrong == 0, "options: which models are counted (%d)", wrong);
+}
+
 static void
 test_options(void)
 {
@@ -266,7 +398,7 @@ test_options(void)
 	RecsysModelOptionsInit(&options);
 	options.similarity = RECSYS_RP3BETA;
 	RecsysModelOptionsResolve(&options);
-	ok(options.alpha == 1 && !RecsysModelIsCounted(&options) && RecsysWeighsAnew(&options),
+	ok(options.alpha == 1 && RecsysModelIsCounted(&options) && RecsysWeighsAnew(&options),
 	   "options: rp3beta has defaults of its own");
 	ok(RecsysWeightingParse("BM25", &weighting) && weighting == RECSYS_WEIGHTING_BM25 &&
 	   !RecsysWeightingParse("bm", &weighting), "options: weightings by name");
@@ -275,6 +407,9 @@ test_options(void)
 void
 test_models(void)
 {
+	test_products();
+	test_weighed_alone();
+	test_counted();
 	test_options();
 	test_gather();
 	for (WeightKind weights = WEIGHTS_NONE; weights <= WEIGHTS_SMALL; weights++)

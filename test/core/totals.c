@@ -7,6 +7,8 @@
  */
 #include "totals.h"
 
+#include "core/pairs/product.h"
+
 RecsysItemTotals *
 totals_compute(const RecsysMatrix *users)
 {
@@ -39,7 +41,7 @@ totals_compute(const RecsysMatrix *users)
 			totals->work[item] += last - first;
 			if (users->weights != NULL)
 			{
-				totals->norm2[item] += (double) users->weights[x] * users->weights[x];
+				totals->norm2[item] += RecsysProduct(users->weights[x], users->weights[x]);
 				totals->mass[item] += users->weights[x];
 			}
 		}

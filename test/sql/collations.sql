@@ -38,7 +38,7 @@ BEGIN
 
 	-- an index under a deterministic collation is tuned, and its command keeps that
 	CREATE INDEX any_case_recsys ON any_case_shop USING recsys (user_id COLLATE "C", item_id COLLATE "POSIX");
-	SELECT command INTO query FROM recsys.tune('any_case_recsys'::regclass, models => '{"similarity = cosine"}', resamples => 0);
+	SELECT command INTO query FROM recsys.tune('any_case_recsys'::regclass, models => '{"similarity = cosine"}', resamples => 0) WHERE model = 'similarity = cosine';
 	IF query <> 'CREATE INDEX ON public.any_case_shop USING recsys (user_id COLLATE "C", item_id COLLATE "POSIX") WITH (similarity = cosine)' THEN
 		RAISE WARNING 'the command is %', query;
 	END IF;

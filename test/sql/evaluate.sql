@@ -7,6 +7,8 @@ CREATE SCHEMA evaluation;
 SET search_path = evaluation, public;
 SET maintenance_work_mem = '64MB';
 SET jit = off;
+-- on random data no model beats bestsellers: bestsellers.sql has what is said of that
+SET client_min_messages = error;
 CREATE FUNCTION chance(row_number integer, salt text) RETURNS double precision LANGUAGE sql IMMUTABLE
 RETURN ('x' || substr(md5(row_number::text || salt), 1, 8))::bit(32)::bigint / 4294967296.0;
 
@@ -29,7 +31,8 @@ CREATE TABLE products AS
 SELECT i AS item_id, CASE WHEN i % 6 = 0 THEN NULL ELSE i % 4 END AS category, i % 9 AS seller, i % 7 = 3 AS is_new
 FROM generate_series(0, 60) i;
 
-CREATE TABLE figures (metric text, k integer, segment text, value double precision, ci_low double precision, ci_high double precision, users bigint);
+CREATE TABLE figures (metric text, k integer, segment text, value double precision, ci_low double precision, ci_high double precision, users bigint,
+	popular_value double precision, p_popular double precision);
 
 -- what both sides make of the interactions
 -- the reference is slow: a quarter of the users with held-out items
@@ -158,7 +161,7 @@ BEGIN
 END $$;
 
 
-CREATE FUNCTION check_evaluate(OUT models bigint, OUT compared bigint, OUT differences bigint) LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_evaluate(OUT models bigint, OUT compared bigint, OUT differences bigint, OUT popular bigint) LANGUAGE plpgsql AS $$
 DECLARE
 	o record;
 	n bigint;
@@ -191,6 +194,19 @@ BEGIN
 		models := models + 1;
 		compared := compared + (SELECT count(*) FROM figures);
 		differences := differences + n;
+
+		-- bestsellers are what is left without an item graph; diversity is measured by it all the same
+		CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT * FROM graph;
+		TRUNCATE graph;
+		CALL rank_items(o.exclude, o.half_life);
+		INSERT INTO graph SELECT * FROM kept;
+		DROP TABLE kept;
+		CALL measure('{1,4,60}');
+		SELECT count(*) INTO n FROM figures f FULL JOIN reference r
+			ON r.metric = f.metric AND r.k IS NOT DISTINCT FROM f.k AND r.segment IS NOT DISTINCT FROM f.segment
+		WHERE f.metric IS NULL OR r.metric IS NULL OR
+			  (f.popular_value IS NULL) <> (r.value IS NULL) OR abs(f.popular_value - r.value) > 1e-6 * greatest(1, r.value);
+		popular := coalesce(popular, 0) + n;
 	END LOOP;
 END $$;
 SELECT * FROM check_evaluate();
@@ -199,7 +215,7 @@ SELECT * FROM check_evaluate();
 CREATE INDEX past_recsys ON past USING recsys (user_id, item_id, weight, at)
 	WITH (similarity = cosine, neighbors = 6, min_support = 1, half_life = '10 days');
 CREATE FUNCTION both_ways(exclude boolean) RETURNS TABLE (rows bigint, differences bigint) LANGUAGE sql AS $$
-	SELECT count(*), count(*) FILTER (WHERE a.metric IS NULL OR b.metric IS NULL OR (a.value, a.ci_low, a.ci_high, a.users) IS DISTINCT FROM (b.value, b.ci_low, b.ci_high, b.users))
+	SELECT count(*), count(*) FILTER (WHERE a.metric IS NULL OR b.metric IS NULL OR (a.value, a.ci_low, a.ci_high, a.users, a.popular_value, a.p_popular) IS DISTINCT FROM (b.value, b.ci_low, b.ci_high, b.users, b.popular_value, b.p_popular))
 	FROM recsys.evaluate('SELECT * FROM past', 'similarity = cosine, neighbors = 6, min_support = 1, half_life = ''10 days''',
 		test => 'SELECT * FROM future', segments => 'SELECT * FROM countries', sellers => 'SELECT item_id, seller FROM products', exclude_seen => exclude) a
 	FULL JOIN recsys.evaluate_recommender('past_recsys', 'SELECT * FROM future', segments => 'SELECT * FROM countries',

@@ -161,6 +161,7 @@ SELECT DISTINCT source FROM recommend(8, 10, 'visits_recsys');
 -- what it is measured by is what it serves
 CREATE TABLE held_out AS SELECT DISTINCT floor(70 * chance(g, 'u3'))::bigint AS user_id, floor(46 * chance(g, 'i3') ^ 1.5)::bigint AS item_id FROM generate_series(1, 300) g;
 DELETE FROM held_out WHERE user_id = 8;
+SET client_min_messages = error;
 WITH test AS (SELECT * FROM held_out h WHERE NOT EXISTS (SELECT FROM visits v WHERE (v.user_id, v.item_id) = (h.user_id, h.item_id))),
 lists AS (SELECT user_id, item_id, ordinality AS place FROM (SELECT DISTINCT user_id FROM test) u, LATERAL recommend(user_id, 20, 'visits_recsys') WITH ORDINALITY),
 served AS (SELECT k, avg(hits::double precision / items) AS recall FROM (
@@ -168,6 +169,7 @@ served AS (SELECT k, avg(hits::double precision / items) AS recall FROM (
 	FROM unnest('{5,20}'::integer[]) k CROSS JOIN test t LEFT JOIN lists l ON (l.user_id, l.item_id) = (t.user_id, t.item_id) AND place <= k GROUP BY 1, 2) r GROUP BY 1)
 SELECT k, value > 0.05 AS something, abs(value - recall) < 1e-12 AS agree
 FROM recsys.evaluate_recommender('visits_recsys', 'SELECT * FROM held_out', k => '{5,20}', metrics => '{recall}', resamples => 0) JOIN served USING (k) ORDER BY k;
+SET client_min_messages = warning;
 
 -- a build learns of all
 REINDEX INDEX visits_recsys;

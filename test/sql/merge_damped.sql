@@ -97,3 +97,74 @@ RESET maintenance_work_mem;
 RESET recsys.merge_budget;
 SELECT count(*) AS histories, sum(differences) AS differences FROM outcome;
 
+
+-- one more item changes what all pairs of its user weigh: beyond the budget they wait, each once
+TRUNCATE histories;
+INSERT INTO histories SELECT u, 'i' || i, 1 FROM generate_series(1, 40) u, generate_series(1, 30) i WHERE (u * 7 + i * i) % 5 < 2;
+CREATE INDEX merged ON histories USING recsys (user_id, item_id) WITH (similarity = rp3beta, min_support = 1, alpha = 0.8);
+CREATE TABLE before AS SELECT * FROM item_similarity('merged', NULL::text);
+SELECT count(DISTINCT item_id) AS items FROM histories WHERE user_id = 1;
+SET recsys.merge_budget = 0;
+INSERT INTO histories VALUES (1, 'new', 1);
+SELECT merged, recomputed, inexact FROM recsys.merge('merged');
+INSERT INTO histories VALUES (1, 'newer', 1);
+SELECT merged, recomputed, inexact FROM recsys.merge('merged');
+SELECT inexact_items > 5 AS some, inexact_items <= items AS each_once FROM recsys.index_stats WHERE index_name = 'merged';
+SELECT recsys.check_index('merged');
+SELECT merged, inexact FROM recsys.merge('merged', exact => true);
+SELECT inexact_items FROM recsys.index_stats WHERE index_name = 'merged';
+CREATE INDEX fresh ON histories USING recsys (user_id, item_id) WITH (similarity = rp3beta, min_support = 1, alpha = 0.8);
+SELECT count_differences();
+SELECT count(*) > 100 AS scores_of_others_changed FROM before JOIN item_similarity('merged', NULL::text) m USING (item_id, similar_item_id) WHERE before.score <> m.score;
+-- what gains interactions comes before what is only reweighted
+SET recsys.merge_budget = 1;
+INSERT INTO histories VALUES (2, 'newest', 1);
+SELECT merged FROM recsys.merge('merged');
+SELECT count(*) > 5 AS in_the_graph FROM similar_items('newest'::text, 100, 'merged');
+RESET recsys.merge_budget;
+-- a merge within the budget leaves nothing, as with any other measure
+SELECT merged, inexact FROM recsys.merge('merged');
+SELECT merged, inexact FROM recsys.merge('merged');
+SELECT recsys.check_index('merged');
+REINDEX INDEX fresh;
+SELECT count_differences();
+
+-- a user who has grown beyond max_history, and one who is forgotten
+DROP INDEX merged, fresh;
+CREATE INDEX merged ON histories USING recsys (user_id, item_id) WITH (similarity = cosine, user_damping = 1, min_support = 1, max_history = 12);
+INSERT INTO histories SELECT 3, 'i' || i, 1 FROM generate_series(1, 30) i;
+DELETE FROM histories WHERE user_id = 4 AND item_id > 'i2';
+VACUUM histories;
+SELECT inexact FROM recsys.merge('merged', exact => true);
+CREATE INDEX fresh ON histories USING recsys (user_id, item_id) WITH (similarity = cosine, user_damping = 1, min_support = 1, max_history = 12);
+SELECT count_differences();
+SELECT recsys.forget_user('merged', 5::bigint) > 0 AS forgotten;
+DELETE FROM histories WHERE user_id = 5;
+REINDEX INDEX fresh;
+SELECT count_differences();
+SELECT recsys.check_index('merged');
+
+-- inserts merge slices, of which none takes a user of many items; what is left waits for a merge
+DROP INDEX merged, fresh;
+CREATE INDEX merged ON histories USING recsys (user_id, item_id) WITH (similarity = rp3beta, min_support = 1, pending_limit = 64);
+INSERT INTO histories SELECT 1000, 'many' || i, 1 FROM generate_series(1, 1500) i;
+\set ECHO none
+\o /dev/null
+SELECT format('INSERT INTO histories VALUES (%s, ''i%s'', 1), (1000, ''many%s'', 1)', i % 50, i % 30, i) FROM generate_series(1, 300) i \gexec
+\o
+\set ECHO all
+SELECT merged > 0 AS waited, inexact FROM recsys.merge('merged', exact => true);
+SELECT recsys.check_index('merged');
+CREATE INDEX fresh ON histories USING recsys (user_id, item_id) WITH (similarity = rp3beta, min_support = 1);
+SELECT count_differences();
+
+-- models that take more than a user's own history stay learned
+DROP INDEX merged, fresh;
+CREATE INDEX merged ON histories USING recsys (user_id, item_id, at) WITH (similarity = rp3beta, training_half_life = '10 days');
+CREATE INDEX fresh ON histories USING recsys (user_id, item_id, weight) WITH (similarity = cosine, weighting = bm25);
+INSERT INTO histories VALUES (2, 'i1', 5), (2, 'i2', 5);
+RESET client_min_messages;
+SELECT inexact > 0 AS stale FROM recsys.merge('merged', exact => true);
+SELECT inexact > 0 AS stale FROM recsys.merge('fresh', exact => true);
+DROP TABLE histories, outcome, before;
+DROP FUNCTION history, count_differences;

@@ -15,7 +15,7 @@ use Test::More;
 
 use RecsysTest;
 
-use constant { PAGE => 8192, KIND => 8188, GRAPH => 7, PENDING => 10, CONTENT => 24 };
+use constant { PAGE => 8192, KIND => 8188, GRAPH => 7, PENDING => 10, CONTENT => 24, ROW => 48 };
 
 # no checksums: at the end pages are damaged
 my $node = PostgreSQL::Test::Cluster->new('primary');
@@ -229,7 +229,7 @@ sub finds
 	equals_new("$name, reindexed", 0);
 }
 
-foreach my $similarity ('cosine', 'lift', 'rp3beta')
+foreach my $similarity ('cosine', 'lift', 'rp3beta', 'slim')
 {
 	$options = "min_support = 1, neighbors = 3, similarity = $similarity";
 	$node->safe_psql('postgres', qq(
@@ -256,7 +256,7 @@ foreach my $similarity ('cosine', 'lift', 'rp3beta')
 		my ($page) = @_;
 		my $row = unpack('L', substr($$page, CONTENT, 4)) & 0x7FFF;
 		my $stored = unpack('S', substr($$page, $row + 10, 2));
-		my $at = $row + 32 + 8 * $stored;
+		my $at = $row + ROW + 8 * $stored;
 		my $support = unpack('L', substr($$page, $at, 4));
 		return 0 if $stored == 0 || $support < 2;
 		substr($$page, $at, 4) = pack('L', $support - 1);
@@ -265,21 +265,44 @@ foreach my $similarity ('cosine', 'lift', 'rp3beta')
 	finds("$similarity, lost user of a pair", qr/does not count the rows of its table.*users in common/s);
 
 	# the best neighbor is missing, and spare ones move up
-	next if $similarity eq 'rp3beta';
+	next if $similarity eq 'slim';
 	ok(damage(GRAPH, sub {
 		my ($page) = @_;
 		my $row = unpack('L', substr($$page, CONTENT, 4)) & 0x7FFF;
 		my ($neighbors, $stored, $length) = unpack('SSS', substr($$page, $row + 8, 6));
-		my @scores = unpack("f$stored", substr($$page, $row + 32 + 4 * $stored, 4 * $stored));
+		my @scores = unpack("f$stored", substr($$page, $row + ROW + 4 * $stored, 4 * $stored));
 		return 0 if $stored <= $neighbors || $scores[0] < 1.01 * $scores[$neighbors];
 		# peers, scores and supports, each without its first; the key follows them
-		my $old = substr($$page, $row + 32, 12 * $stored + $length);
+		my $old = substr($$page, $row + ROW, 12 * $stored + $length);
 		my $new = join('', map { substr($old, 4 * ($_ * $stored + 1), 4 * ($stored - 1)) } 0 .. 2) . substr($old, 12 * $stored);
-		substr($$page, $row + 32, length $new) = $new;
+		substr($$page, $row + ROW, length $new) = $new;
 		substr($$page, $row + 10, 2) = pack('S', $stored - 1);
 		return 1;
 	}), "$similarity: a pair is lost");
 	finds("$similarity, lost pair", qr/lacks item number \d+ among its neighbors/);
+
+	# totals of weights, then a score, that are a little more than they should be
+	foreach my $place (24, 32)
+	{
+		ok(damage(GRAPH, sub {
+			my ($page) = @_;
+			my $row = unpack('L', substr($$page, CONTENT, 4)) & 0x7FFF;
+			my $total = unpack('d', substr($$page, $row + $place, 8));
+			substr($$page, $row + $place, 8) = pack('d', $total * 1.001);
+			return $total > 0;
+		}), "$similarity: the total at $place is another");
+		finds("$similarity, total at $place", qr/Weights of item number \d+ add up to/);
+	}
+	ok(damage(GRAPH, sub {
+		my ($page) = @_;
+		my $row = unpack('L', substr($$page, CONTENT, 4)) & 0x7FFF;
+		my $stored = unpack('S', substr($$page, $row + 10, 2));
+		my $at = $row + ROW + 4 * $stored;
+		return 0 if $stored == 0;
+		substr($$page, $at, 4) = pack('f', 1.01 * unpack('f', substr($$page, $at, 4)));
+		return 1;
+	}), "$similarity: a score is another");
+	finds("$similarity, score", qr/as a neighbor with score .*, by the table it is/);
 }
 
 $node->stop;

@@ -201,6 +201,8 @@ RecsysRecountCost(RecsysRecount *recount, uint32 item)
 		return 0;
 	users = row->users;
 	RecsysGraphReleaseRow(&recount->graph);
+	if (!RecsysModelHasPairs(&recount->options))
+		return users + 1;
 	return (users + 1) * ((double) recount->meta.interactions / Max(recount->meta.users, 1) + 1);
 }
 
@@ -284,6 +286,8 @@ RecsysRoundCount(RecsysRecount *recount, uint64 first, uint64 last)
 	const RecsysMatrix *histories = &recount->histories.matrix;
 	uint32	   *counts = recount->counts;
 
+	if (!RecsysModelHasPairs(&recount->options))
+		return;
 	for (uint64 m = first; m < last; m++)
 	{
 		const RecsysMember *member = &recount->members[m];

@@ -31,7 +31,10 @@ adjust_totals(RecsysRecount *recount, uint32 slot)
 	totals.users += recount->totals[slot].users;
 	totals.norm2 += recount->totals[slot].norm2;
 	totals.mass += recount->totals[slot].mass;
-	totals.latest = Max(totals.latest, recount->totals[slot].latest);
+
+	/* the user may be one of a later event */
+	if (totals.users > 0)
+		totals.latest = Max(totals.latest, recount->totals[slot].latest);
 	RecsysRoundPutTotals(recount, slot, &totals);
 }
 

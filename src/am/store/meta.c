@@ -9,6 +9,7 @@
 #include "am/store/corrupted.h"
 #include "am/store/meta.h"
 #include "am/store/options.h"
+#include "core/pairs/modeloptions.h"
 #include "utils/memutils.h"
 
 void

@@ -40,10 +40,45 @@ validate_half_life(const char *value)
 	(void) RecsysParseHalfLife("half_life", value);
 }
 
+/* The server does not tell a validator which option it is called for. */
 static void
 validate_training_half_life(const char *value)
 {
 	(void) RecsysParseHalfLife("training_half_life", value);
+}
+
+static void
+validate_popularity_half_life(const char *value)
+{
+	(void) RecsysParseHalfLife("popularity_half_life", value);
+}
+
+static void
+validate_item_max_age(const char *value)
+{
+	(void) RecsysParseHalfLife("item_max_age", value);
+}
+
+static const struct
+{
+	const char *name;
+	validate_string_relopt validate;
+}			interval_validators[RECSYS_INTERVAL_OPTIONS] =
+{
+	{"training_half_life", validate_training_half_life},
+	{"popularity_half_life", validate_popularity_half_life},
+	{"item_max_age", validate_item_max_age}
+};
+
+static void
+add_interval_option(const RecsysModelOption *option, LOCKMODE lock)
+{
+	int			number = RecsysModelOptionInterval(option);
+
+	if (strcmp(interval_validators[number].name, option->name) != 0)
+		elog(ERROR, "option \"%s\" has the validator of another one", option->name);
+	add_string_reloption(recsys_relopt_kind, option->name, option->description, NULL,
+						 interval_validators[number].validate, lock);
 }
 
 static void
@@ -75,8 +110,7 @@ add_model_option(const RecsysModelOption *option, LOCKMODE lock)
 							   "Valid values are \"auto\", \"none\", \"log\" and \"binary\".", lock);
 			break;
 		case RECSYS_OPTION_INTERVAL:
-			add_string_reloption(recsys_relopt_kind, option->name, option->description,
-								 "", validate_training_half_life, lock);
+			add_interval_option(option, lock);
 			break;
 	}
 }
@@ -128,7 +162,8 @@ fill_table_entry(const RecsysModelOption *option, relopt_parse_elt *entry)
 			break;
 		case RECSYS_OPTION_INTERVAL:
 			entry->opttype = RELOPT_TYPE_STRING;
-			entry->offset = offsetof(RecsysOptions, training_half_life);
+			entry->offset = offsetof(RecsysOptions, intervals) +
+				sizeof(int) * RecsysModelOptionInterval(option);
 			break;
 	}
 }
@@ -155,6 +190,23 @@ RecsysParseOptions(Datum reloptions, bool validate)
 	return result;
 }
 
+/* The server has them as text behind the struct. */
+static void
+read_intervals(const RecsysOptions *options, RecsysModelOptions *model)
+{
+	for (int x = 0; x < RecsysModelOptionCount; x++)
+	{
+		const RecsysModelOption *option = &RecsysModelOptionTable[x];
+		int			offset;
+
+		if (option->kind != RECSYS_OPTION_INTERVAL)
+			continue;
+		offset = options->intervals[RecsysModelOptionInterval(option)];
+		*RecsysModelOptionField(option, model, int64) = offset == 0 ? (int64) option->initial :
+			RecsysParseHalfLife(option->name, (const char *) options + offset);
+	}
+}
+
 void
 RecsysReadModelOptions(const RecsysOptions *options, RecsysModelOptions *model)
 {
@@ -163,11 +215,7 @@ RecsysReadModelOptions(const RecsysOptions *options, RecsysModelOptions *model)
 	else
 	{
 		*model = options->model;
-		model->training_half_life = 0;
-		if (options->training_half_life != 0)
-			model->training_half_life =
-				RecsysParseHalfLife("training_half_life",
-									GET_STRING_RELOPTION(options, training_half_life));
+		read_intervals(options, model);
 	}
 	RecsysModelOptionsResolve(model);
 }
@@ -230,7 +278,7 @@ RecsysUselessHalfLife(Relation index)
 	if (RecsysGetHalfLife(index) > 0)
 		return "half_life";
 	RecsysGetModelOptions(index, &model);
-	return model.training_half_life > 0 ? "training_half_life" : NULL;
+	return RecsysModelOptionTimed(&model);
 }
 
 void

@@ -21,7 +21,8 @@ typedef struct RecsysOptions
 	int			fillfactor;
 	int			pending_limit;
 	int			half_life;		/* offset of the string, an interval or '' */
-	int			training_half_life; /* the same; model has it as a number */
+	int			intervals[RECSYS_INTERVAL_OPTIONS];	/* the same of the model's, 0 where one is
+													 * not set; model has them as numbers */
 	RecsysModelOptions model;
 } RecsysOptions;
 
@@ -49,8 +50,8 @@ extern int	RecsysGetPendingLimit(Relation index);	/* kB */
 extern int64 RecsysGetHalfLife(Relation index);
 
 /*
- * Of an index without a time column: the half-life that is set and would do nothing,
- * or NULL.  Only the relation's options are looked at.
+ * Of an index without a time column: the half-life, or another option that needs times,
+ * that is set and would do nothing, or NULL.  Only the relation's options are looked at.
  */
 extern const char *RecsysUselessHalfLife(Relation index);
 extern void RecsysRefuseHalfLife(const char *option, const char *index);

@@ -4,7 +4,8 @@
  *
  * Both are trained on the same interactions and asked for the same others, so
  * that each user gives a pair of figures.  Tests are about the differences
- * (core/measure/resample.c, core/measure/significance.c).
+ * (core/measure/resample.c, core/measure/significance.c).  A list of bestsellers is
+ * measured beside them: the better of two models may still be worse than that.
  */
 #include "postgres.h"
 
@@ -12,6 +13,7 @@
 
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
+#include "api/measure/bestsellers.h"
 #include "api/measure/figures.h"
 #include "api/measure/measuring.h"
 #include "api/measure/measuring_arguments.h"
@@ -23,7 +25,7 @@
 
 PG_FUNCTION_INFO_V1(recsys_compare);
 
-#define COMPARE_COLUMNS 12
+#define COMPARE_COLUMNS 15
 
 /* Arguments; from MEASURING on those that RecsysArgMeasuring reads */
 enum
@@ -41,6 +43,7 @@ typedef struct Comparison
 	RecsysLabels *segments;
 	RecsysEvaluation evaluations[2];	/* without their item graphs */
 	RecsysOutcome outcomes[2];
+	RecsysBestsellers bestsellers;	/* by the popularity that model_a has counted */
 	double	   *differences;	/* of the figures; NaN unless both are defined */
 } Comparison;
 
@@ -51,6 +54,8 @@ typedef struct Difference
 	RecsysMean	mean;
 	double		wilcoxon;		/* p-values */
 	double		t;
+	double		popular;		/* bestsellers' figure, and the p-values against it */
+	double		p_popular[2];
 } Difference;
 
 /* One row; k 0 and segment NULL are NULL. */
@@ -71,6 +76,9 @@ put_difference(Comparison *comparison, RecsysMetric metric, int k, const char *s
 	RecsysSetFigure(values, isnull, 9, difference->wilcoxon);
 	RecsysSetFigure(values, isnull, 10, difference->t);
 	values[11] = Int64GetDatum((int64) difference->mean.rows);
+	RecsysSetFigure(values, isnull, 12, difference->popular);
+	RecsysSetFigure(values, isnull, 13, difference->p_popular[0]);
+	RecsysSetFigure(values, isnull, 14, difference->p_popular[1]);
 	RecsysAnswerPut(&comparison->answer, values, isnull);
 }
 
@@ -99,6 +107,16 @@ compare_figures(const Comparison *comparison, int column, const RecsysSegment *s
 	difference->wilcoxon = count > 0 ? RecsysWilcoxon(values, count) : NAN;
 	difference->t = RecsysPairedT(values, count);
 	pfree(values);
+	for (int model = 0; model < 2; model++)
+	{
+		RecsysFigureColumn mine = {comparison->outcomes[model].figures, ncolumns, column};
+		RecsysFigureColumn popular = {comparison->bestsellers.outcome.figures, ncolumns, column};
+		RecsysContest contest;
+
+		RecsysContestBetween(&mine, &popular, segment, &contest);
+		difference->popular = contest.bestsellers;
+		difference->p_popular[model] = contest.p_value;
+	}
 }
 
 /* A figure of all lists together, which the tests have nothing to say about */
@@ -115,6 +133,10 @@ compare_spread(const Comparison *comparison, RecsysMetric metric, int k, const R
 		difference->means[1] - difference->means[0], NAN, NAN, segment->nusers, NAN
 	};
 	difference->wilcoxon = difference->t = NAN;
+	difference->popular =
+		RecsysSpreadFigure(&comparison->bestsellers.evaluation, &comparison->bestsellers.outcome,
+						   comparison->knowledge.sellers, metric, k, segment);
+	difference->p_popular[0] = difference->p_popular[1] = NAN;
 }
 
 static void
@@ -168,6 +190,52 @@ subtract(Comparison *comparison)
 			comparison->outcomes[0].figures[x];
 }
 
+/* Warns of the models that are no better than bestsellers, in one message. */
+static void
+warn_of_bestsellers(const Comparison *comparison, const RecsysModelText *models,
+					const RecsysSplitOptions *split)
+{
+	const RecsysEvaluation *evaluation = &comparison->evaluations[0];
+	int			ncolumns = RecsysEvaluationColumns(evaluation);
+	RecsysSegment all = {.nusers = evaluation->nusers};
+	RecsysContest contests[2];
+	bool		weak[2];
+	RecsysMetric metric;
+	int			k;
+	int			column;
+	int			which;
+
+	if (!RecsysDecidingFigure(evaluation, &metric, &k, &column))
+		return;
+	for (int model = 0; model < 2; model++)
+	{
+		RecsysFigureColumn mine = {comparison->outcomes[model].figures, ncolumns, column};
+		RecsysFigureColumn popular = {comparison->bestsellers.outcome.figures, ncolumns, column};
+
+		RecsysContestBetween(&mine, &popular, &all, &contests[model]);
+		weak[model] = models[model].options.similarity != RECSYS_POPULAR &&
+			RecsysJudgeContest(&contests[model], comparison->measuring.confidence) != RECSYS_VERDICT_BETTER;
+	}
+	if (!weak[0] && !weak[1])
+		return;
+	which = weak[0] ? 0 : 1;
+	ereport(WARNING,
+			(weak[0] && weak[1] ?
+			 errmsg("neither model is significantly better than a list of bestsellers") :
+			 errmsg("%s is not significantly better than a list of bestsellers",
+					which == 0 ? "model_a" : "model_b"),
+			 weak[0] && weak[1] ?
+			 errdetail("For %u users, %s is %.4f with model_a (p = %.2g), %.4f with model_b (p = %.2g) and %.4f with similarity = popular.",
+					   contests[0].users, RecsysFigureName(metric, k), contests[0].model,
+					   contests[0].p_value, contests[1].model, contests[1].p_value,
+					   contests[0].bestsellers) :
+			 errdetail("For %u users, %s is %.4f with the model and %.4f with similarity = popular (p = %.2g).",
+					   contests[which].users, RecsysFigureName(metric, k), contests[which].model,
+					   contests[which].bestsellers, contests[which].p_value),
+			 errhint("Let the data choose: %s;",
+					 RecsysTuneCall(split->query, split, metric, k))));
+}
+
 Datum
 recsys_compare(PG_FUNCTION_ARGS)
 {
@@ -203,6 +271,9 @@ recsys_compare(PG_FUNCTION_ARGS)
 		(void) RecsysTrainForMeasuring(split, &models[model], measuring->verbose, evaluation);
 		(void) RecsysMeasure(measuring, &comparison.knowledge, &memory, evaluation,
 							 &comparison.outcomes[model]);
+		if (model == 0)
+			RecsysMeasureBestsellers(measuring, &comparison.knowledge, &memory, evaluation,
+									 &comparison.bestsellers);
 		pfree(evaluation->graph.items);
 		pfree(evaluation->scores);
 	}
@@ -210,6 +281,7 @@ recsys_compare(PG_FUNCTION_ARGS)
 	RecsysSegmentsBegin(&segments, comparison.segments, comparison.evaluations[0].nusers);
 	while (RecsysSegmentsNext(&segments, &segment))
 		put_segment(&comparison, &segment);
+	warn_of_bestsellers(&comparison, models, &options);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory.context);
 	return (Datum) 0;

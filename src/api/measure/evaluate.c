@@ -4,7 +4,8 @@
  *
  * A model is trained on one part of the interactions and asked for the other, or
  * an index is asked for what a query says.  Rows in long form: one for each
- * metric, k and segment; segment NULL stands for all users.
+ * metric, k and segment; segment NULL stands for all users.  Each has the same figure of
+ * a list of bestsellers beside it.
  */
 #include "postgres.h"
 
@@ -12,6 +13,7 @@
 
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
+#include "api/measure/bestsellers.h"
 #include "api/measure/figures.h"
 #include "api/measure/index_evaluation.h"
 #include "api/measure/measuring.h"
@@ -23,6 +25,8 @@
 
 PG_FUNCTION_INFO_V1(recsys_evaluate);
 PG_FUNCTION_INFO_V1(recsys_evaluate_recommender);
+
+#define EVALUATE_COLUMNS 9
 
 /* Arguments of recsys.evaluate; from MEASURING on those that RecsysArgMeasuring reads */
 enum
@@ -48,20 +52,24 @@ typedef struct Report
 	RecsysLabels *segments;		/* NULL when there are none */
 	const RecsysEvaluation *evaluation;
 	RecsysOutcome outcome;
+	RecsysBestsellers bestsellers;
 } Report;
 
-/* One row; k 0 and segment NULL are NULL. */
+/* One row; k 0 and segment NULL are NULL.  popular: bestsellers' figure and the p-value */
 static void
-put_figure(Report *report, RecsysMetric metric, int k, const char *segment, const RecsysMean *mean)
+put_figure(Report *report, RecsysMetric metric, int k, const char *segment, const RecsysMean *mean,
+		   double popular, double p_popular)
 {
-	Datum		values[7];
-	bool		isnull[7] = {false};
+	Datum		values[EVALUATE_COLUMNS];
+	bool		isnull[EVALUATE_COLUMNS] = {false};
 
 	RecsysSetFigureKey(values, isnull, metric, k, segment);
 	RecsysSetFigure(values, isnull, 3, mean->mean);
 	RecsysSetFigure(values, isnull, 4, mean->low);
 	RecsysSetFigure(values, isnull, 5, mean->high);
 	values[6] = Int64GetDatum((int64) mean->rows);
+	RecsysSetFigure(values, isnull, 7, popular);
+	RecsysSetFigure(values, isnull, 8, p_popular);
 	RecsysAnswerPut(&report->answer, values, isnull);
 }
 
@@ -73,7 +81,23 @@ put_spread(Report *report, RecsysMetric metric, int k, const RecsysSegment *segm
 
 	mean.mean = RecsysSpreadFigure(report->evaluation, &report->outcome, report->knowledge.sellers,
 								   metric, k, segment);
-	put_figure(report, metric, k, segment->name, &mean);
+	put_figure(report, metric, k, segment->name, &mean,
+			   RecsysSpreadFigure(&report->bestsellers.evaluation, &report->bestsellers.outcome,
+								  report->knowledge.sellers, metric, k, segment), NAN);
+}
+
+/* A figure of each user's list, which stands in a column of the table */
+static void
+put_mean(Report *report, RecsysMetric metric, int k, int column, const RecsysSegment *segment,
+		 const RecsysMean *mean)
+{
+	int			ncolumns = RecsysEvaluationColumns(report->evaluation);
+	RecsysFigureColumn model = {report->outcome.figures, ncolumns, column};
+	RecsysFigureColumn popular = {report->bestsellers.outcome.figures, ncolumns, column};
+	RecsysContest contest;
+
+	RecsysContestBetween(&model, &popular, segment, &contest);
+	put_figure(report, metric, k, segment->name, mean, contest.bestsellers, contest.p_value);
 }
 
 static void
@@ -97,7 +121,7 @@ put_segment(Report *report, const RecsysSegment *segment)
 			continue;
 		if (!RecsysMetricHasK(metric))
 		{
-			put_figure(report, metric, 0, segment->name, &means[column]);
+			put_mean(report, metric, 0, column, segment, &means[column]);
 			continue;
 		}
 		for (int x = 0; x < evaluation->nks; x++)
@@ -105,10 +129,21 @@ put_segment(Report *report, const RecsysSegment *segment)
 			if (metric >= RECSYS_USER_METRICS)
 				put_spread(report, metric, evaluation->ks[x], segment);
 			else
-				put_figure(report, metric, evaluation->ks[x], segment->name, &means[column + x]);
+				put_mean(report, metric, evaluation->ks[x], column + x, segment, &means[column + x]);
 		}
 	}
 	pfree(means);
+}
+
+/* Measures the model, and bestsellers. */
+static void
+measure(Report *report, const RecsysMeasuringMemory *memory, RecsysEvaluation *evaluation)
+{
+	(void) RecsysMeasure(&report->measuring, &report->knowledge, memory, evaluation,
+						 &report->outcome);
+	RecsysMeasureBestsellers(&report->measuring, &report->knowledge, memory, evaluation,
+							 &report->bestsellers);
+	report->evaluation = evaluation;
 }
 
 static void
@@ -148,12 +183,28 @@ recsys_evaluate(PG_FUNCTION_ARGS)
 	RecsysReadItemKnowledge(&report.measuring, split->item_kind, split->items, split->nitems,
 							&report.knowledge);
 	(void) RecsysTrainForMeasuring(split, &model, report.measuring.verbose, &evaluation);
-	(void) RecsysMeasure(&report.measuring, &report.knowledge, &memory, &evaluation, &report.outcome);
-	report.evaluation = &evaluation;
+	measure(&report, &memory, &evaluation);
 	put_report(&report);
+	if (model.options.similarity != RECSYS_POPULAR)
+		RecsysWarnOfBestsellers(&evaluation, &report.outcome, &report.bestsellers,
+								report.measuring.confidence, options.query, &options);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory.context);
 	return (Datum) 0;
+}
+
+/* The hint's call tunes the index for the same held-out interactions. */
+static void
+warn_of_index(FunctionCallInfo fcinfo, const Report *report, const RecsysIndexEvaluation *index)
+{
+	RecsysSplitOptions split = {.holdout = RECSYS_HOLDOUT_GIVEN,
+		.test_query = RecsysArgQuery(fcinfo, INDEX_TEST, "test"),
+		.exclude_seen = RecsysArgFlag(fcinfo, INDEX_EXCLUDE_SEEN, "exclude_seen"),
+		.seed = report->measuring.seed
+	};
+
+	RecsysWarnOfBestsellers(report->evaluation, &report->outcome, &report->bestsellers,
+							report->measuring.confidence, index->name, &split);
 }
 
 Datum
@@ -177,9 +228,10 @@ recsys_evaluate_recommender(PG_FUNCTION_ARGS)
 										 index.evaluation.nusers);
 	RecsysReadItemKnowledge(&report.measuring, index.item_kind, index.items, index.evaluation.nitems,
 							&report.knowledge);
-	(void) RecsysMeasure(&report.measuring, &report.knowledge, &memory, &index.evaluation, &report.outcome);
-	report.evaluation = &index.evaluation;
+	measure(&report, &memory, &index.evaluation);
 	put_report(&report);
+	if (index.similarity != RECSYS_POPULAR)
+		warn_of_index(fcinfo, &report, &index);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory.context);
 	return (Datum) 0;

@@ -18,7 +18,10 @@
 #include "miscadmin.h"
 #include "source/input/query.h"
 #include "source/train/split_train.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 /* What an item of the index is called here */
 static inline uint32
@@ -391,6 +394,9 @@ RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen,
 				 errmsg("the test query's keys are of other types than those of recommender \"%s\"",
 						RelationGetRelationName(recommender.index)),
 				 errhint("Cast user and item to the types of the indexed columns.")));
+	result->name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(recommender.index)),
+											  RelationGetRelationName(recommender.index));
+	result->similarity = RecsysGetCache(recommender.index)->meta.similarity;
 	result->user_kind = shape.user_kind;
 	result->item_kind = shape.item_kind;
 	result->items = RecsysDictionaryCreate(shape.item_kind, seed);

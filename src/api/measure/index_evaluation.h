@@ -8,11 +8,14 @@
 #include "postgres.h"
 
 #include "core/measure/evaluation.h"
+#include "core/pairs/similarity.h"
 #include "core/rows/dictionary.h"
 
 typedef struct RecsysIndexEvaluation
 {
 	RecsysEvaluation evaluation;
+	char	   *name;			/* of the index, as SQL has it */
+	RecsysSimilarity similarity;
 	RecsysKeyKind user_kind;
 	RecsysKeyKind item_kind;
 	RecsysDictionary *items;	/* by key, then those known from the query alone */

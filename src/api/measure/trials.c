@@ -1,6 +1,6 @@
 /*
  * trials.c
- *	  Models trained and measured one after the other, within a budget.
+ *	  Models trained and measured one after the other, and what has come of it.
  *
  * Nothing that is finished is lost.  A model that cannot be trained is passed over, and a
  * NOTICE says why.  A trial that is still running when the time is up is interrupted.  A
@@ -16,6 +16,7 @@
 #include "api/measure/measuring.h"
 #include "api/measure/model_argument.h"
 #include "api/measure/trials.h"
+#include "core/pairs/modeloptions.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -25,12 +26,17 @@
 /* So many results are told when the statement ends without an answer. */
 #define TOLD_RESULTS 20
 
+/* Of the time, what trials on samples may take at most. */
+#define SAMPLES_SHARE 0.7
+
 static int
 compare_trials(const void *a, const void *b)
 {
 	const RecsysTrial *left = a;
 	const RecsysTrial *right = b;
 
+	if (left->level != right->level)
+		return left->level > right->level ? -1 : 1;
 	if (isnan(left->mean.mean) || isnan(right->mean.mean))
 	{
 		if (isnan(left->mean.mean) != isnan(right->mean.mean))
@@ -41,16 +47,89 @@ compare_trials(const void *a, const void *b)
 	return left->number - right->number;
 }
 
-static bool
-budget_left(const RecsysTrials *trials)
+void
+RecsysSortTrials(RecsysTrials *trials)
 {
-	return trials->ntrials < trials->max_trials &&
-		(double) (GetCurrentTimestamp() - trials->start) < trials->microseconds;
+	qsort(trials->trials, trials->ntrials, sizeof(RecsysTrial), compare_trials);
+}
+
+bool
+RecsysTimeIsLeft(const RecsysTrials *trials, double share)
+{
+	return (double) (GetCurrentTimestamp() - trials->start) < trials->microseconds * share;
+}
+
+static RecsysTrial *
+new_trial(RecsysTrials *trials)
+{
+	if (trials->ntrials == trials->size)
+	{
+		trials->size = Max(64, trials->size * 2);
+		if (trials->trials == NULL)
+			trials->trials = MemoryContextAlloc(trials->context, sizeof(RecsysTrial) * trials->size);
+		else
+			trials->trials = repalloc_huge(trials->trials, sizeof(RecsysTrial) * (Size) trials->size);
+	}
+	memset(&trials->trials[trials->ntrials], 0, sizeof(RecsysTrial));
+	return &trials->trials[trials->ntrials];
+}
+
+/* The means of a full trial, with all that is said of them */
+static void
+judge_in_full(RecsysTrials *trials, const RecsysOutcome *outcome, uint32 nusers, RecsysTrial *trial)
+{
+	RecsysSample sample = {.table = outcome->figures, .ncolumns = 1, .nrows = nusers};
+	RecsysResampling resampling = {trials->measuring.resamples, trials->measuring.confidence,
+		trials->measuring.seed, 0};
+	RecsysFigureColumn model = {outcome->figures, 1, 0};
+	RecsysFigureColumn popular = {trials->popular, 1, 0};
+	RecsysSegment all = {.nusers = nusers};
+	RecsysContest contest;
+
+	RecsysBootstrap(&sample, &resampling, &trial->mean);
+	trial->p_popular = NAN;
+	if (trials->popular == NULL)
+	{
+		trials->popular = MemoryContextAllocHuge(trials->context, sizeof(double) * Max((Size) nusers, 1));
+		memcpy(trials->popular, outcome->figures, sizeof(double) * nusers);
+	}
+	if (trial->popular)
+		return;
+	RecsysContestBetween(&model, &popular, &all, &contest);
+	trial->p_popular = contest.p_value;
+	RecsysCrossfitAdd(trials->crossfit, outcome->figures);
 }
 
 static void
-try_model(RecsysTrials *trials, RecsysSplit *split, const char *text)
+judge_in_part(const RecsysOutcome *outcome, uint32 nusers, RecsysTrial *trial)
 {
+	RecsysSample sample = {.table = outcome->figures, .ncolumns = 1, .nrows = nusers};
+	RecsysResampling none = {0};
+
+	RecsysBootstrap(&sample, &none, &trial->mean);
+	trial->p_popular = NAN;
+}
+
+static void
+report_progress(const RecsysTrials *trials, const RecsysTrial *trial)
+{
+	int			level = RecsysProgressLevel(trials->measuring.verbose);
+
+	if (trial->level == RECSYS_LEVEL_FULL)
+		ereport(level,
+				(errmsg("trial %d: %.5f, trained in %.0f ms, evaluated in %.0f ms: %s", trials->ntrials,
+						trial->mean.mean, trial->training_ms, trial->evaluation_ms, trial->model)));
+	else
+		ereport(level,
+				(errmsg("trial %d, on %u users: %.5f, trained in %.0f ms, evaluated in %.0f ms: %s",
+						trials->ntrials, trial->mean.rows, trial->mean.mean, trial->training_ms,
+						trial->evaluation_ms, trial->model)));
+}
+
+static void
+try_model(RecsysTrials *trials, const char *text, RecsysLevel level)
+{
+	RecsysSplit *split = trials->splits[level];
 	RecsysMeasuringMemory memory = {CurrentMemoryContext, split->options.memory_limit};
 	MemoryContext context = AllocSetContextCreate(memory.context, "recsys trial", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -58,34 +137,42 @@ try_model(RecsysTrials *trials, RecsysSplit *split, const char *text)
 	RecsysEvaluation evaluation = {0};
 	RecsysOutcome outcome;
 	RecsysModelText model;
-	RecsysTrial *trial = &trials->trials[trials->ntrials];
+	RecsysTrial *trial = new_trial(trials);
 	RecsysMeasuring quiet = trials->measuring;
-	RecsysSample sample = {.ncolumns = 1};
-	RecsysResampling resampling = {quiet.resamples, quiet.confidence, quiet.seed, 0};
 
-	trials->context = context;
+	trials->trial_context = context;
 	quiet.verbose = false;
 	RecsysParseModelText(text, &model);
+	trial->model = text;
+	trial->level = level;
+	trial->popular = !RecsysModelHasPairs(&model.options);
+	trial->counted = RecsysModelIsCounted(&model.options);
 	trial->training_ms = RecsysTrainForMeasuring(split, &model, quiet.verbose, &evaluation);
 	trial->evaluation_ms = RecsysMeasure(&quiet, &knowledge, &memory, &evaluation, &outcome);
-	sample.table = outcome.figures;
-	sample.nrows = evaluation.nusers;
-	RecsysBootstrap(&sample, &resampling, &trial->mean);
-	trial->model = text;
+	if (level == RECSYS_LEVEL_FULL)
+		judge_in_full(trials, &outcome, evaluation.nusers, trial);
+	else
+		judge_in_part(&outcome, evaluation.nusers, trial);
 	trial->number = trials->ntrials++;
+	if (level == RECSYS_LEVEL_FULL && !trial->popular)
+		trials->nfull++;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	ereport(RecsysProgressLevel(trials->measuring.verbose),
-			(errmsg("trial %d: %.5f, trained in %.0f ms, evaluated in %.0f ms: %s", trials->ntrials,
-					trial->mean.mean, trial->training_ms, trial->evaluation_ms, text)));
+	report_progress(trials, trial);
+}
+
+void
+RecsysTryPopular(RecsysTrials *trials)
+{
+	try_model(trials, "similarity = popular", RECSYS_LEVEL_FULL);
 }
 
 /* What RecsysGuardCatch calls */
 typedef struct TrialWork
 {
 	RecsysTrials *trials;
-	RecsysSplit *split;
 	const char *text;
+	RecsysLevel level;
 } TrialWork;
 
 static void
@@ -93,7 +180,7 @@ do_trial(void *arg)
 {
 	TrialWork  *work = arg;
 
-	try_model(work->trials, work->split, work->text);
+	try_model(work->trials, work->text, work->level);
 }
 
 /*
@@ -113,16 +200,17 @@ static ErrorData *
 guard_trial(TrialWork *work, bool *interrupted)
 {
 	RecsysTrials *trials = work->trials;
-	bool		limited = trials->ntrials > 0 && !isinf(trials->microseconds);
+	bool		full = work->level == RECSYS_LEVEL_FULL;
+	double		limit = trials->microseconds * (full ? 1.0 : SAMPLES_SHARE);
 	ErrorData  *volatile error = NULL;
 
 	*interrupted = false;
 
 	/* one trial is let run to its end, so that there is an answer */
-	if (!limited)
+	if (isinf(limit) || (full && trials->nfull == 0))
 		return RecsysGuardCatch(do_trial, work, is_of_model);
 
-	RecsysDeadlineBegin(trials->start + (int64) Min(trials->microseconds, (double) PG_INT64_MAX / 4));
+	RecsysDeadlineBegin(trials->start + (int64) Min(limit, (double) PG_INT64_MAX / 4));
 	PG_TRY();
 	{
 		error = RecsysGuardCatch(do_trial, work, is_of_model);
@@ -136,29 +224,10 @@ guard_trial(TrialWork *work, bool *interrupted)
 	return error;
 }
 
-/* False when the model had to be passed over. */
-static bool
-model_works(RecsysTrials *trials, RecsysSplit *split, const char *text)
+static void
+tell_failure(const char *text, const ErrorData *error)
 {
-	TrialWork	work = {trials, split, text};
-	int			before = trials->ntrials;
-	bool		interrupted;
-	ErrorData  *error;
-	RecsysFailedModel *failure;
-
-	trials->context = NULL;
-	error = guard_trial(&work, &interrupted);
 	if (error == NULL)
-		return true;
-	if (trials->ntrials > before)
-		return true;			/* interrupted when it was done */
-	if (trials->context != NULL)
-		MemoryContextDelete(trials->context);
-	failure = palloc(sizeof(RecsysFailedModel));
-	failure->model = text;
-	failure->error = interrupted ? NULL : error;
-	trials->failures = lappend(trials->failures, failure);
-	if (interrupted)
 		ereport(NOTICE,
 				(errmsg("model was interrupted at the time limit: %s", text),
 				 errhint("Raise time_limit, or try it alone with models => ARRAY[%s].",
@@ -168,70 +237,81 @@ model_works(RecsysTrials *trials, RecsysSplit *split, const char *text)
 				(errmsg("model was passed over: %s", text),
 				 errdetail("%s.", error->message),
 				 error->hint != NULL ? errhint("%s", error->hint) : 0));
+}
+
+static void
+record_failure(RecsysTrials *trials, const char *text, ErrorData *error)
+{
+	RecsysFailedModel *failure = MemoryContextAlloc(trials->context, sizeof(RecsysFailedModel));
+	MemoryContext old = MemoryContextSwitchTo(trials->context);
+
+	failure->model = text;
+	failure->error = error;
+	trials->failures = lappend(trials->failures, failure);
+	MemoryContextSwitchTo(old);
+	tell_failure(text, error);
+}
+
+void
+RecsysTellInterrupted(RecsysTrials *trials, const RecsysCandidate *candidate)
+{
+	record_failure(trials, candidate->text, NULL);
+}
+
+bool
+RecsysTryCandidate(RecsysTrials *trials, RecsysCandidate *candidate, RecsysLevel level)
+{
+	TrialWork	work = {trials, candidate->text, level};
+	int			before = trials->ntrials;
+	bool		interrupted;
+	ErrorData  *error;
+
+	CHECK_FOR_INTERRUPTS();
+	candidate->tried[level] = true;
+	trials->trial_context = NULL;
+	error = guard_trial(&work, &interrupted);
+
+	/* it may have been interrupted when it was done */
+	if (error == NULL || trials->ntrials > before)
+	{
+		candidate->values[level] = trials->trials[trials->ntrials - 1].mean.mean;
+		return true;
+	}
+	if (trials->trial_context != NULL)
+		MemoryContextDelete(trials->trial_context);
+	if (interrupted && level != RECSYS_LEVEL_FULL)
+	{
+		candidate->interrupted = true;
+		return false;
+	}
+	candidate->failed = true;
+	record_failure(trials, candidate->text, interrupted ? NULL : error);
 	return false;
 }
 
-/* Tries models while there is any budget and any model left. */
-static void
-try_models(RecsysTrials *trials, RecsysSplit *split)
-{
-	const char *text;
-
-	/* at least one trial, so that there is an answer */
-	while ((trials->ntrials == 0 || budget_left(trials)) &&
-		   (text = RecsysCandidatesNext(trials->candidates)) != NULL)
-	{
-		CHECK_FOR_INTERRUPTS();
-		RecsysCandidatesReport(trials->candidates, model_works(trials, split, text) ?
-							   trials->trials[trials->ntrials - 1].mean.mean : NAN);
-	}
-
-	/* a table of reasons alone would look like an answer */
-	if (trials->ntrials == 0 && trials->failures != NIL)
-		ReThrowError(((RecsysFailedModel *) linitial(trials->failures))->error);
-}
-
-/* What is finished, where rows cannot be returned any more. */
-static void
-tell_results(RecsysTrials *trials)
+void
+RecsysTellTrials(RecsysTrials *trials)
 {
 	StringInfoData lines;
 
-	if (trials->ntrials == 0)
+	if (trials->nfull == 0 && trials->ntrials <= 1)
 		return;
-	qsort(trials->trials, trials->ntrials, sizeof(RecsysTrial), compare_trials);
+	RecsysSortTrials(trials);
 	initStringInfo(&lines);
 	for (int x = 0; x < Min(trials->ntrials, TOLD_RESULTS); x++)
-		appendStringInfo(&lines, "%s%.5f  %s", x > 0 ? "\n" : "", trials->trials[x].mean.mean,
-						 trials->trials[x].model);
+	{
+		const RecsysTrial *trial = &trials->trials[x];
+
+		if (trial->level == RECSYS_LEVEL_FULL)
+			appendStringInfo(&lines, "%s%.5f  %s", x > 0 ? "\n" : "", trial->mean.mean, trial->model);
+		else
+			appendStringInfo(&lines, "%s%.5f  %s (on %u users)", x > 0 ? "\n" : "", trial->mean.mean,
+							 trial->model, trial->mean.rows);
+	}
 	ereport(NOTICE,
 			(errmsg_plural("%d model had been tried before tuning was ended",
 						   "%d models had been tried before tuning was ended",
 						   trials->ntrials, trials->ntrials),
 			 errdetail("Best first:\n%s", lines.data),
 			 errhint("Set time_limit to get rows within that time.")));
-}
-
-void
-RecsysTryModels(RecsysTrials *trials, RecsysSplit *split)
-{
-	MemoryContext context = CurrentMemoryContext;
-
-	trials->trials = palloc(sizeof(RecsysTrial) * trials->max_trials);
-	PG_TRY();
-	{
-		try_models(trials, split);
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		tell_results(trials);
-		ReThrowError(error);
-	}
-	PG_END_TRY();
-	qsort(trials->trials, trials->ntrials, sizeof(RecsysTrial), compare_trials);
 }

@@ -3,9 +3,9 @@
  *	  recsys.tune(): which model, with which options, foretells best.
  *
  * One split, many models: each is trained and evaluated on it, within a budget of
- * trials and of time, and the answer is all of them, best first, each with the
- * command that makes it an index.  Models that were passed over stand behind all
- * others, with the reason.
+ * trials and of time, and the answer is all that were measured in full, best first, each
+ * with the command that makes it an index.  A list of bestsellers is always among them.
+ * Models that were passed over stand behind all others, with the reason.
  */
 #include "postgres.h"
 
@@ -14,7 +14,10 @@
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
+#include "api/measure/bestsellers.h"
 #include "api/measure/candidates.h"
+#include "api/measure/figures.h"
+#include "api/measure/halving.h"
 #include "api/measure/index_command.h"
 #include "api/measure/measuring.h"
 #include "api/measure/measuring_arguments.h"
@@ -32,7 +35,10 @@
 PG_FUNCTION_INFO_V1(recsys_tune);
 PG_FUNCTION_INFO_V1(recsys_tune_index);
 
-#define TUNE_COLUMNS 10
+#define TUNE_COLUMNS 12
+
+/* Learned models are told of from here on: so much better than the best counted one. */
+#define MUCH_BETTER 0.05
 
 /* Arguments */
 enum
@@ -51,6 +57,7 @@ typedef struct Tuning
 	RecsysIndexCommand command;
 	bool		has_command;
 	RecsysKeyKind item_kind;
+	bool		weighted;
 } Tuning;
 
 /* What is better when there is more of it */
@@ -144,6 +151,22 @@ options_text(const RecsysModelOptions *options)
 	return RecsysOptionsUnlike(options, &initial);
 }
 
+/* Bestsellers of any query */
+static char *
+bestsellers_command(const Tuning *tuning)
+{
+	char	   *query = pstrdup(tuning->query);
+	Size		length = strlen(query);
+
+	/* in parentheses no semicolon may end it, and a comment must not swallow what follows */
+	while (length > 0 && strchr("; \t\r\n", query[length - 1]) != NULL)
+		query[--length] = '\0';
+	return psprintf("SELECT item, count(*) AS users FROM (SELECT user_id, item FROM (%s%s) AS interactions (user_id, item%s) "
+					"WHERE user_id IS NOT NULL AND item IS NOT NULL GROUP BY 1, 2%s) AS folded GROUP BY 1 ORDER BY 2 DESC, 1",
+					query, strstr(query, "--") != NULL ? "\n" : "", tuning->weighted ? ", weight" : "",
+					tuning->weighted ? " HAVING sum(coalesce(weight, 1)) > 0" : "");
+}
+
 /* The command that makes use of a model: an index, or what can be had of any query. */
 static char *
 command_of(const Tuning *tuning, const char *text)
@@ -153,6 +176,8 @@ command_of(const Tuning *tuning, const char *text)
 	if (tuning->has_command)
 		return RecsysIndexCommandWith(&tuning->command, text);
 	RecsysParseModelText(text, &model);
+	if (!RecsysModelHasPairs(&model.options))
+		return bestsellers_command(tuning);
 	return psprintf("SELECT * FROM query_item_similarity(%s%s, similarity => '%s', options => %s)",
 					quote_literal_cstr(tuning->query),
 					tuning->item_kind == RECSYS_KEY_INT ? "" :
@@ -187,8 +212,9 @@ put_failure(Tuning *tuning, int rank, const RecsysFailedModel *failure)
 	RecsysAnswerPut(&tuning->answer, values, isnull);
 }
 
+/* honest: what the best model is worth to users who have not chosen it; NaN for all others */
 static void
-put_trial(Tuning *tuning, int rank, const RecsysTrial *trial)
+put_trial(Tuning *tuning, int rank, const RecsysTrial *trial, double honest)
 {
 	Datum		values[TUNE_COLUMNS];
 	bool		isnull[TUNE_COLUMNS] = {false};
@@ -205,29 +231,100 @@ put_trial(Tuning *tuning, int rank, const RecsysTrial *trial)
 	values[7] = CStringGetTextDatum(trial->model);
 	values[8] = CStringGetTextDatum(command_of(tuning, trial->model));
 	isnull[9] = true;
+	RecsysSetFigure(values, isnull, 10, trial->p_popular);
+	RecsysSetFigure(values, isnull, 11, honest);
 	RecsysAnswerPut(&tuning->answer, values, isnull);
 }
 
+/* The best full trial that is or is not counted, bestsellers left out; NULL when there is none. */
+static const RecsysTrial *
+best_trial(const RecsysTrials *trials, bool counted, bool learned)
+{
+	for (int x = 0; x < trials->ntrials && trials->trials[x].level == RECSYS_LEVEL_FULL; x++)
+	{
+		const RecsysTrial *trial = &trials->trials[x];
+
+		if (!trial->popular && !isnan(trial->mean.mean) && (trial->counted ? counted : learned))
+			return trial;
+	}
+	return NULL;
+}
+
 static void
-put_rows(Tuning *tuning)
+put_rows(Tuning *tuning, const RecsysContest *honest)
 {
 	const RecsysTrials *trials = &tuning->trials;
+	const RecsysTrial *best = best_trial(trials, true, true);
 	ListCell   *cell;
 	int			rank = 0;
 
-	while (rank < trials->ntrials)
+	while (rank < trials->ntrials && trials->trials[rank].level == RECSYS_LEVEL_FULL)
 	{
-		put_trial(tuning, rank + 1, &trials->trials[rank]);
-		rank++;
+		const RecsysTrial *trial = &trials->trials[rank];
+
+		put_trial(tuning, ++rank, trial, trial == best ? honest->model : NAN);
 	}
 	foreach(cell, trials->failures)
 		put_failure(tuning, ++rank, lfirst(cell));
+}
+
+/* The best model against bestsellers, each user asked about the one that others have chosen */
+static void
+contest_of_best(const RecsysTrials *trials, RecsysContest *contest)
+{
+	RecsysFigureColumn model = {RecsysCrossfitFigures(trials->crossfit), 1, 0};
+	RecsysFigureColumn popular = {trials->popular, 1, 0};
+	RecsysSegment all = {.nusers = trials->crossfit->nusers};
+
+	RecsysContestBetween(&model, &popular, &all, contest);
+}
+
+static void
+warn_of_bestsellers(const Tuning *tuning, const RecsysContest *contest)
+{
+	const RecsysTrials *trials = &tuning->trials;
+	RecsysMetric metric = RECSYS_METRIC_NDCG;
+	const RecsysTrial *best = best_trial(trials, true, true);
+
+	if (best == NULL ||
+		RecsysJudgeContest(contest, trials->measuring.confidence) == RECSYS_VERDICT_BETTER)
+		return;
+	while ((trials->measuring.metrics & RECSYS_METRIC_BIT(metric)) == 0)
+		metric = (metric + 1) % RECSYS_USER_METRICS;
+	ereport(WARNING,
+			(errmsg("no model that was tried is significantly better than a list of bestsellers"),
+			 errdetail("For %u users who had no part in choosing it, %s is %.4f with the best model and %.4f with similarity = popular (p = %.2g).",
+					   contest->users,
+					   RecsysFigureName(metric, RecsysMetricHasK(metric) ? trials->measuring.ks[0] : 0),
+					   contest->model, contest->model - contest->difference, contest->p_value),
+			 errhint("Bestsellers cost nothing and need no training: %s;",
+					 command_of(tuning, "similarity = popular"))));
+}
+
+/* Learned models need a REINDEX to follow, so what they are better by has to be known. */
+static void
+tell_of_learned(const Tuning *tuning)
+{
+	const RecsysTrial *counted = best_trial(&tuning->trials, true, false);
+	const RecsysTrial *learned = best_trial(&tuning->trials, false, true);
+
+	if (counted == NULL || learned == NULL ||
+		learned->mean.mean <= counted->mean.mean * (1 + MUCH_BETTER))
+		return;
+	ereport(NOTICE,
+			(errmsg("a learned model is better than the best counted one by %.0f %%",
+					100 * (learned->mean.mean / counted->mean.mean - 1)),
+			 errdetail("It makes %.4f, the counted one %.4f (%s), which merges keep up to date; a learned one waits for a REINDEX.",
+					   learned->mean.mean, counted->mean.mean, counted->model),
+			 errhint("To use it: %s;", command_of(tuning, learned->model))));
 }
 
 static void
 tune(FunctionCallInfo fcinfo, Tuning *tuning)
 {
 	RecsysTrials *trials = &tuning->trials;
+	RecsysContest honest;
+	List	   *models = NIL;
 	RecsysSplit *split;
 	MemoryContext context;
 	MemoryContext old;
@@ -236,13 +333,18 @@ tune(FunctionCallInfo fcinfo, Tuning *tuning)
 	context = AllocSetContextCreate(CurrentMemoryContext, "recsys tuning", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
 	if (!PG_ARGISNULL(MODELS))
-		trials->candidates = RecsysCandidatesGiven(read_models(fcinfo, MODELS));
+		models = RecsysExpandModels(read_models(fcinfo, MODELS));
 	split = RecsysMakeSplit(&tuning->split_options, trials->measuring.verbose);
 	tuning->item_kind = split->item_kind;
-	if (trials->candidates == NULL)
-		trials->candidates = RecsysCandidatesSearch(split->weighted, split->timed);
-	RecsysTryModels(trials, split);
-	put_rows(tuning);
+	tuning->weighted = split->weighted;
+	if (models == NIL)
+		RecsysSearchModels(trials, split);
+	else
+		RecsysTryModels(trials, split, models);
+	contest_of_best(trials, &honest);
+	put_rows(tuning, &honest);
+	warn_of_bestsellers(tuning, &honest);
+	tell_of_learned(tuning);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }

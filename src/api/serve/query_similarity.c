@@ -133,7 +133,7 @@ query_item_similarity(FunctionCallInfo fcinfo, int first_option)
 	collector = RecsysCollectQuery(query, limit, &item_type, &weighted);
 	(void) RecsysKeyKindOfType(item_type, &kind);
 	RecsysAnswerCheckKind(&answer, kind, NULL);
-	RecsysCheckQueryHalfLives(RecsysCollectorTimed(collector), 0, options.training_half_life);
+	RecsysCheckQueryHalfLives(RecsysCollectorTimed(collector), 0, &options);
 	model = train(collector, weighted, &options, limit);
 
 	state.answer = &answer;

@@ -94,7 +94,7 @@ RecsysMeasureAuc(RecsysEvaluator *evaluator, const uint32 *test, uint64 ntest)
 	values = evaluator->values;
 	for (uint64 x = 0; x < ntest; x++)
 	{
-		if (test[x] >= evaluation->nitems || evaluation->item_users[test[x]] == 0 ||
+		if (test[x] >= evaluation->nitems || !RecsysEvaluationRanks(evaluation, test[x]) ||
 			RecsysScorerIsExcluded(scorer, test[x]))
 			continue;
 		values[n] = standing(evaluator, test[x]);
@@ -113,7 +113,7 @@ RecsysMeasureAuc(RecsysEvaluator *evaluator, const uint32 *test, uint64 ntest)
 	/* held-out items are no others */
 	for (uint64 x = 0; x < ntest; x++)
 	{
-		if (test[x] >= evaluation->nitems || evaluation->item_users[test[x]] == 0 ||
+		if (test[x] >= evaluation->nitems || !RecsysEvaluationRanks(evaluation, test[x]) ||
 			RecsysScorerIsExcluded(scorer, test[x]))
 			continue;
 		doubled -= doubled_wins(values, n, evaluation->item_users[test[x]]);
@@ -126,7 +126,7 @@ RecsysMeasureAuc(RecsysEvaluator *evaluator, const uint32 *test, uint64 ntest)
 	{
 		uint32		item = touched[x];
 
-		if (evaluation->item_users[item] == 0)
+		if (!RecsysEvaluationRanks(evaluation, item))
 			continue;
 		if (RecsysScorerIsExcluded(scorer, item))
 		{

@@ -64,7 +64,7 @@ RecsysEvaluationSortItems(RecsysEvaluation *evaluation)
 
 	for (uint32 item = 0; item < evaluation->nitems; item++)
 	{
-		if (evaluation->item_users[item] == 0)
+		if (!RecsysEvaluationRanks(evaluation, item))
 			continue;
 		sorted[count].users = evaluation->item_users[item];
 		sorted[count++].item = item;
@@ -74,6 +74,19 @@ RecsysEvaluationSortItems(RecsysEvaluation *evaluation)
 		evaluation->popular[x] = sorted[x].item;
 	evaluation->ncatalogue = count;
 	pfree(sorted);
+}
+
+void
+RecsysEvaluationSetPrior(RecsysEvaluation *evaluation, const RecsysNeighborList *prior)
+{
+	evaluation->prior_items = recsys_alloc_huge(sizeof(uint32) * (Size) Max(prior->count, 1));
+	evaluation->prior_scores = recsys_alloc_huge(sizeof(float) * (Size) Max(prior->count, 1));
+	evaluation->nprior = (uint32) prior->count;
+	for (int x = 0; x < prior->count; x++)
+	{
+		evaluation->prior_items[x] = prior->neighbors[x].item;
+		evaluation->prior_scores[x] = prior->neighbors[x].score;
+	}
 }
 
 /* Of the catalogue in order of users: how much comes behind, how much is equal. */
@@ -110,6 +123,7 @@ RecsysEvaluatorCreate(const RecsysEvaluation *evaluation)
 	for (int metric = 0; metric < RECSYS_USER_METRICS; metric++)
 		evaluator->columns[metric] = RecsysEvaluationColumn(evaluation, metric);
 	evaluator->scorer = RecsysScorerCreate(evaluation->nitems);
+	RecsysScorerOffer(evaluator->scorer, evaluation->offered);
 	if (evaluation->factors.items != NULL)
 		evaluator->foldin = RecsysFoldInCreate(&evaluation->factors.shape, evaluation->factors.gram);
 	evaluator->best = palloc(sizeof(RecsysScored) * evaluator->length);
@@ -225,6 +239,8 @@ score_user(RecsysEvaluator *evaluator, uint32 user)
 						evaluation->graph.items + row, evaluation->scores + row,
 						(int) (evaluation->graph.offsets[items[x] + 1] - row));
 	}
+	RecsysScorerAdd(evaluator->scorer, 1.0, evaluation->prior_items, evaluation->prior_scores,
+					(int) evaluation->nprior);
 }
 
 /* Fills the user's list; returns its length. */

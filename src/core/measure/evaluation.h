@@ -11,6 +11,7 @@
 
 #include "core/dense/factors.h"
 #include "core/measure/metrics.h"
+#include "core/pairs/neighbors.h"
 
 #define RECSYS_EVALUATION_MAX_KS 16
 
@@ -29,12 +30,20 @@ typedef struct RecsysEvaluation
 	/* the model: items are 0 .. nitems-1, ties go to the lower number */
 	uint32		nitems;
 	uint64		nusers_trained; /* N: users that the model has learnt from */
-	uint32	   *item_users;		/* n_i; items with none are not part of the catalogue */
-	uint32		ncatalogue;		/* items with users */
+	uint32	   *item_users;		/* n_i; not one: not part of the catalogue */
+	uint32		ncatalogue;		/* items with users that are offered */
 	uint32	   *popular;		/* the catalogue, most users first, then lower number */
 	RecsysItemRows graph;		/* each item's neighbors */
 	float	   *scores;			/* parallel to graph.items */
 	double		score_scale;	/* divides scores where they measure alikeness */
+
+	/* every list gets these too, with weight 1 (core/pairs/prior.h); not by factors */
+	uint32		nprior;
+	uint32	   *prior_items;
+	float	   *prior_scores;
+
+	/* 0: the item is never listed, and has no rank; NULL: all items are */
+	uint8	   *offered;
 
 	/*
 	 * Of a model that has some: users are folded in, and all items are scored by their
@@ -58,6 +67,11 @@ typedef struct RecsysEvaluation
 	int			ks[RECSYS_EVALUATION_MAX_KS];	/* ascending, distinct, > 0 */
 	uint32		metrics;		/* RECSYS_METRIC_BITs */
 } RecsysEvaluation;
+
+/* Is the item part of the catalogue? */
+#define RecsysEvaluationRanks(evaluation, item) \
+	((evaluation)->item_users[item] > 0 && \
+	 ((evaluation)->offered == NULL || (evaluation)->offered[item] != 0))
 
 /* Items 0 .. so many - 1 have a row of factors, perhaps of zeros. */
 #define RecsysEvaluationFactors(evaluation) \
@@ -88,8 +102,11 @@ extern void RecsysEvaluatorFree(RecsysEvaluator *evaluator);
 /* Bytes that an evaluator allocates. */
 extern Size RecsysEvaluatorMemory(const RecsysEvaluation *evaluation);
 
+/* The prior becomes a copy of the list. */
+extern void RecsysEvaluationSetPrior(RecsysEvaluation *evaluation, const RecsysNeighborList *prior);
+
 /*
- * popular and ncatalogue from item_users; popular has room for nitems.
+ * popular and ncatalogue from item_users and offered; popular has room for nitems.
  */
 extern void RecsysEvaluationSortItems(RecsysEvaluation *evaluation);
 

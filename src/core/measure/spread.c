@@ -39,7 +39,7 @@ RecsysEvaluationSpread(const RecsysEvaluation *evaluation, const RecsysListChoic
 	/* what is not in the catalogue has no count either */
 	for (uint32 x = 0; x < size; x++)
 	{
-		if (groups == NULL && evaluation->item_users[x] == 0)
+		if (groups == NULL && !RecsysEvaluationRanks(evaluation, x))
 			continue;
 		covered += counts[x] > 0;
 		counts[kept++] = counts[x];

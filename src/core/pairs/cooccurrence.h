@@ -12,6 +12,7 @@
 
 #include "core/pairs/similarity.h"
 #include "core/rows/matrix.h"
+#include "core/rows/recency.h"
 
 typedef struct RecsysNeighbor
 {
@@ -32,6 +33,7 @@ typedef struct RecsysItemTotals
 	double	   *norm2;			/* sum of squared weights; NULL when unweighted */
 	double	   *mass;			/* sum of weights; NULL when unweighted */
 	int64	   *latest;			/* latest time, or RECSYS_NO_TIME; NULL when nobody has asked */
+	RecsysRecency *recent;		/* likewise: how many users have it lately */
 	uint64	   *work;			/* sum over the item's users of their history length */
 } RecsysItemTotals;
 

@@ -54,7 +54,13 @@ const RecsysModelOption RecsysModelOptionTable[] =
 	OPTION(iterations, INTEGER, 16, 1, 1000,
 		   "Of als: rounds over users and items"),
 	OPTION(weight_transform, TRANSFORM, RECSYS_TRANSFORM_AUTO, 0, 0,
-		   "What the sum of a user's weights of an item means: itself, its logarithm, or that it is positive")
+		   "What the sum of a user's weights of an item means: itself, its logarithm, or that it is positive"),
+	OPTION(popularity, REAL, RECSYS_MODEL_DEFAULT, 0, 1e6,
+		   "Of cosine and rp3beta: how much an item's popularity counts beside a user's history"),
+	OPTION(popularity_half_life, INTERVAL, RECSYS_MODEL_DEFAULT, 0, 0,
+		   "Interval after which an interaction counts half in an item's popularity"),
+	OPTION(item_max_age, INTERVAL, RECSYS_MODEL_DEFAULT, 0, 0,
+		   "Interval after which an item that nobody has taken any more is not recommended")
 };
 
 const int	RecsysModelOptionCount = lengthof(RecsysModelOptionTable);
@@ -85,6 +91,32 @@ RecsysModelOptionFind(const char *name)
 	{
 		if (RecsysNamesEqual(name, RecsysModelOptionTable[x].name))
 			return &RecsysModelOptionTable[x];
+	}
+	return NULL;
+}
+
+int
+RecsysModelOptionInterval(const RecsysModelOption *option)
+{
+	int			number = 0;
+
+	Assert(option->kind == RECSYS_OPTION_INTERVAL);
+	for (const RecsysModelOption *other = RecsysModelOptionTable; other < option; other++)
+		number += other->kind == RECSYS_OPTION_INTERVAL;
+	Assert(number < RECSYS_INTERVAL_OPTIONS);
+	return number;
+}
+
+const char *
+RecsysModelOptionTimed(const RecsysModelOptions *options)
+{
+	for (int x = 0; x < RecsysModelOptionCount; x++)
+	{
+		const RecsysModelOption *option = &RecsysModelOptionTable[x];
+
+		if (option->kind == RECSYS_OPTION_INTERVAL &&
+			*RecsysModelOptionField(option, options, int64) > 0)
+			return option->name;
 	}
 	return NULL;
 }
@@ -144,6 +176,12 @@ RecsysModelOptionsResolve(RecsysModelOptions *options)
 		options->rank = options->similarity == RECSYS_ALS ? 128 : 512;
 	if (options->weight_transform == RECSYS_TRANSFORM_AUTO)
 		options->weight_transform = RECSYS_TRANSFORM_NONE;
+	if (options->popularity == RECSYS_MODEL_DEFAULT)
+		options->popularity = 0;
+	if (options->popularity_half_life == (int64) RECSYS_MODEL_DEFAULT)
+		options->popularity_half_life = 0;
+	if (options->item_max_age == (int64) RECSYS_MODEL_DEFAULT)
+		options->item_max_age = 0;
 }
 
 bool
@@ -197,7 +235,19 @@ RecsysWeightTransformName(RecsysWeightTransform transform)
 bool
 RecsysModelUsesWeights(const RecsysModelOptions *options)
 {
-	return options->similarity == RECSYS_COSINE || options->similarity > RECSYS_LOG_LIKELIHOOD;
+	return options->similarity == RECSYS_COSINE || RecsysSimilarityIsLearned(options->similarity);
+}
+
+bool
+RecsysSimilarityIsLearned(int similarity)
+{
+	return similarity > RECSYS_LOG_LIKELIHOOD && similarity != RECSYS_POPULAR;
+}
+
+bool
+RecsysModelHasPairs(const RecsysModelOptions *options)
+{
+	return options->similarity != RECSYS_POPULAR;
 }
 
 bool

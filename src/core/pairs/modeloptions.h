@@ -15,7 +15,8 @@ typedef enum RecsysOptionKind
 	RECSYS_OPTION_REAL,
 	RECSYS_OPTION_SIMILARITY,	/* names of RecsysSimilarityParse */
 	RECSYS_OPTION_WEIGHTING,	/* names of RecsysWeightingParse */
-	RECSYS_OPTION_INTERVAL,		/* microseconds; 0 for none */
+	RECSYS_OPTION_INTERVAL,		/* microseconds; 0 for none; initially that, or
+								 * RECSYS_MODEL_DEFAULT */
 	RECSYS_OPTION_TRANSFORM		/* names of RecsysWeightTransformParse */
 } RecsysOptionKind;
 
@@ -44,12 +45,21 @@ typedef struct RecsysModelOption
 extern const RecsysModelOption RecsysModelOptionTable[];
 extern const int RecsysModelOptionCount;
 
+/* How many of them are intervals: all of those need times. */
+#define RECSYS_INTERVAL_OPTIONS 3
+
 /* By name, whatever the case; NULL when there is none. */
 extern const RecsysModelOption *RecsysModelOptionFind(const char *name);
 
 /* Where the option's value stands; a number is set with RecsysModelOptionSet. */
 #define RecsysModelOptionField(option, options, type) \
 	((type *) ((char *) (options) + (option)->offset))
+
+/* Of the options that are intervals: the number of one among them. */
+extern int	RecsysModelOptionInterval(const RecsysModelOption *option);
+
+/* The first interval that is set, or NULL. */
+extern const char *RecsysModelOptionTimed(const RecsysModelOptions *options);
 
 /* Sets a number; false when it is not in the option's range (NaN never is). */
 extern bool RecsysModelOptionSet(const RecsysModelOption *option, RecsysModelOptions *options,
@@ -68,6 +78,12 @@ extern const char *RecsysWeightingName(RecsysWeighting weighting);
 /* "auto", "none", "log", "binary", likewise */
 extern bool RecsysWeightTransformParse(const char *name, RecsysWeightTransform *transform);
 extern const char *RecsysWeightTransformName(RecsysWeightTransform transform);
+
+/* Is its score never a function of counts, whatever the other options? */
+extern bool RecsysSimilarityIsLearned(int similarity);
+
+/* Is there an item graph at all?  If not, nothing needs to be counted for it. */
+extern bool RecsysModelHasPairs(const RecsysModelOptions *options);
 
 /* Are weights looked at?  If not, nor are the options that change them. */
 extern bool RecsysModelUsesWeights(const RecsysModelOptions *options);

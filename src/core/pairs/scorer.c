@@ -24,6 +24,7 @@ struct RecsysScorer
 	uint8	   *marks;
 	uint32	   *marked;			/* items with any mark, each once */
 	uint32		nmarked;
+	const uint8 *offered;		/* NULL: all items */
 	RecsysCandidate *pool;		/* kept from call to call */
 	Size		pool_size;
 };
@@ -139,6 +140,18 @@ RecsysScorerExclude(RecsysScorer *scorer, uint32 item)
 	scorer->marks[item] |= MARK_EXCLUDED;
 }
 
+void
+RecsysScorerOffer(RecsysScorer *scorer, const uint8 *offered)
+{
+	scorer->offered = offered;
+}
+
+static inline bool
+is_offered(const RecsysScorer *scorer, uint32 item)
+{
+	return scorer->offered == NULL || scorer->offered[item] != 0;
+}
+
 bool
 RecsysScorerIsExcluded(const RecsysScorer *scorer, uint32 item)
 {
@@ -149,7 +162,7 @@ bool
 RecsysScorerIsCandidate(const RecsysScorer *scorer, uint32 item)
 {
 	return item < scorer->nitems && scorer->marks[item] == MARK_SUM &&
-		(float) scorer->sums[item] > 0.0f;
+		(float) scorer->sums[item] > 0.0f && is_offered(scorer, item);
 }
 
 float
@@ -215,7 +228,7 @@ top_by_number(RecsysScorer *scorer, int k, RecsysScored *out)
 		if (!(score > 0.0f) || score < threshold || scorer->marks[item] != MARK_SUM)
 			continue;
 		order = RecsysCandidateOrder(score, item);
-		if (order > last)
+		if (order > last || !is_offered(scorer, item))
 			continue;
 		if (used == (int) size)
 		{
@@ -260,7 +273,7 @@ break_ties(RecsysScorer *scorer, const RecsysKeyOrder *order, RecsysScored *best
 		uint32		item = scorer->marked[x];
 		float		score = (float) scorer->sums[item];
 
-		if (!(score >= last) || scorer->marks[item] != MARK_SUM)
+		if (!(score >= last) || scorer->marks[item] != MARK_SUM || !is_offered(scorer, item))
 			continue;
 		candidates[count].item = item;
 		candidates[count].score = score;

@@ -41,6 +41,12 @@ extern void RecsysScorerAddRange(RecsysScorer *scorer, uint32 first, const float
 extern void RecsysScorerExclude(RecsysScorer *scorer, uint32 item);
 extern bool RecsysScorerIsExcluded(const RecsysScorer *scorer, uint32 item);
 
+/*
+ * Only items that have other than 0 here are candidates from now on, whatever is reset;
+ * NULL: all of them.  The array stays the caller's, and has all items.
+ */
+extern void RecsysScorerOffer(RecsysScorer *scorer, const uint8 *offered);
+
 /* Was the item reached with a positive score and not excluded? */
 extern bool RecsysScorerIsCandidate(const RecsysScorer *scorer, uint32 item);
 

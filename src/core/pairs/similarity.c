@@ -41,6 +41,12 @@
  * als				cosine of the two items' factors, of which als.c tells the objective	(Hu,
  *					Koren, Volinsky 2008; Rendle, Krichene, Zhang, Koren 2021)
  *
+ * popular			0 for every pair: the item graph is empty, so that lists are what is
+ *					served to a user of whom nothing is known, most users first.  The
+ *					model to beat	(Cremonesi, Koren, Turrin 2010, "Performance of
+ *					recommender algorithms on top-N recommendation tasks", there
+ *					called TopPop)
+ *
  * Two factors apply to each of them, the first of them not to rp3beta, which has
  * its own:
  *
@@ -74,7 +80,8 @@ static const struct
 	{"ease", RECSYS_EASE},
 	{"spectral", RECSYS_SPECTRAL},
 	{"itemknn", RECSYS_ITEMKNN},
-	{"als", RECSYS_ALS}
+	{"als", RECSYS_ALS},
+	{"popular", RECSYS_POPULAR}
 };
 
 bool
@@ -210,6 +217,8 @@ RecsysSimilarityScore(const RecsysModelOptions *options, double c, double dot,
 		case RECSYS_ALS:
 			elog(ERROR, "similarity \"%s\" is no function of counts",
 				 RecsysSimilarityName(options->similarity));
+		case RECSYS_POPULAR:
+			break;
 	}
 
 	if (options->alpha != 0.0 && options->similarity != RECSYS_RP3BETA)

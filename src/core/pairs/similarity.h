@@ -30,10 +30,12 @@ typedef enum RecsysSimilarity
 	RECSYS_EASE = 10,			/* linear model in closed form */
 	RECSYS_SPECTRAL = 11,		/* graph filter */
 	RECSYS_ITEMKNN = 12,		/* cosine to each item's own neighbors, as shares */
-	RECSYS_ALS = 13				/* factors of users and items */
+	RECSYS_ALS = 13,			/* factors of users and items */
+
+	RECSYS_POPULAR = 14			/* no pairs at all: everybody gets the bestsellers */
 } RecsysSimilarity;
 
-#define RECSYS_LAST_SIMILARITY RECSYS_ALS
+#define RECSYS_LAST_SIMILARITY RECSYS_POPULAR
 
 /* Are scores no function of what is counted for a pair, whatever the options? */
 #define RecsysSimilarityIsLearned(similarity) ((similarity) >= RECSYS_SLIM)
@@ -78,6 +80,9 @@ typedef struct RecsysModelOptions
 	double		unobserved;		/* als: weight of a pair that was not observed */
 	int			iterations;		/* als: rounds over users and items */
 	RecsysWeightTransform weight_transform; /* what a user's sum of weights of an item means */
+	double		popularity;		/* cosine, rp3beta: weight of the prior, see prior.h */
+	int64		popularity_half_life;	/* microseconds, 0: none */
+	int64		item_max_age;	/* items unsold for longer are not offered; microseconds, 0: off */
 } RecsysModelOptions;
 
 /* What is known apart from the pair itself: of each item, and of all users. */

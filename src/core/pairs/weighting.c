@@ -188,3 +188,13 @@ RecsysWeigherTotals(const RecsysWeigher *weigher)
 {
 	return &weigher->totals;
 }
+
+void
+RecsysWeigherFree(RecsysWeigher *weigher)
+{
+	if (weigher->masses != NULL)
+		pfree(weigher->masses);
+	pfree(weigher->totals.norm2);
+	pfree(weigher->totals.mass);
+	pfree(weigher);
+}

@@ -40,4 +40,6 @@ extern void RecsysWeigh(RecsysWeigher *weigher, const uint32 *items, const float
  */
 extern const RecsysItemTotals *RecsysWeigherTotals(const RecsysWeigher *weigher);
 
+extern void RecsysWeigherFree(RecsysWeigher *weigher);
+
 #endif							/* RECSYS_WEIGHTING_H */

@@ -283,3 +283,11 @@ RecsysDecay(int64 time, int64 reference, int64 half_life)
 		age_in_double = (double) age;
 	return exp2(-age_in_double / (double) half_life);
 }
+
+bool
+RecsysIsWithinAge(int64 time, int64 reference, int64 max_age)
+{
+	if (max_age <= 0 || time == RECSYS_NO_TIME || reference == RECSYS_NO_TIME || time >= reference)
+		return true;
+	return (uint64) reference - (uint64) time <= (uint64) max_age;
+}

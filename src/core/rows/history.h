@@ -74,4 +74,10 @@ extern float RecsysHistoryWeight(double weight);
  */
 extern double RecsysDecay(int64 time, int64 reference, int64 half_life);
 
+/*
+ * Is a time no longer before the reference than max_age, in microseconds?  Yes for
+ * max_age <= 0, and where either of the times is none.
+ */
+extern bool RecsysIsWithinAge(int64 time, int64 reference, int64 max_age);
+
 #endif							/* RECSYS_HISTORY_H */

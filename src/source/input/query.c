@@ -153,7 +153,9 @@ skip_identifier(const char *place)
 {
 	if (*place == '"')
 	{
-		place = strchr(place + 1, '"');
+		/* a quote within is doubled */
+		while ((place = strchr(place + 1, '"')) != NULL && place[1] == '"')
+			place++;
 		return place == NULL ? NULL : place + 1;
 	}
 	if (!isalpha((unsigned char) *place) && *place != '_' && !IS_HIGHBIT_SET(*place))

@@ -38,6 +38,8 @@ struct RecsysModel
 	int			nworkers;
 	int64		half_life;		/* of decay; 0: none */
 	int64		reference;		/* time that decay counts from */
+	int64		recent_half_life;	/* of totals.recent */
+	int64		now;
 	Size		memory_limit;
 	RecsysModelStatistics statistics;
 	RecsysItemTotals totals;
@@ -131,6 +133,19 @@ RecsysModelKeepLatest(RecsysModel *model)
 	model->totals.latest = MemoryContextAllocHuge(model->context, sizeof(int64) * slots);
 	for (Size item = 0; item < slots; item++)
 		model->totals.latest[item] = RECSYS_NO_TIME;
+}
+
+void
+RecsysModelKeepRecent(RecsysModel *model, int64 half_life, int64 now)
+{
+	Assert(model->statistics.users == 0);
+	if (half_life <= 0)
+		return;
+	model->totals.recent = MemoryContextAllocExtended(model->context,
+													  sizeof(RecsysRecency) * (Size) Max(model->totals.nitems, 1),
+													  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	model->recent_half_life = half_life;
+	model->now = now;
 }
 
 /* What is ever so old still counts as an interaction. */
@@ -279,6 +294,9 @@ RecsysModelEndUser(RecsysModel *model)
 		model->totals.work[item] += count;
 		if (model->totals.latest != NULL)
 			model->totals.latest[item] = Max(model->totals.latest[item], model->folded[i].time);
+		if (model->totals.recent != NULL)
+			RecsysRecencyAdd(&model->totals.recent[item], Min(model->folded[i].time, model->now),
+							 model->recent_half_life);
 		if (model->weighted)
 		{
 			/* as the kernels have it */
@@ -379,8 +397,14 @@ RecsysModelFactors(RecsysModel *model)
 	return model->factors;
 }
 
+const RecsysItemTotals *
+RecsysModelTotals(const RecsysModel *model)
+{
+	return &model->totals;
+}
+
 const RecsysModelStatistics *
-RecsysModelGetStatistics(RecsysModel *model)
+RecsysModelGetStatistics(const RecsysModel *model)
 {
 	return &model->statistics;
 }

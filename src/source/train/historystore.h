@@ -50,6 +50,12 @@ extern void RecsysModelSetDecay(RecsysModel *model, int64 half_life, int64 refer
 /* Totals tell each item's latest time as well; before the first interaction. */
 extern void RecsysModelKeepLatest(RecsysModel *model);
 
+/*
+ * And how many users have it lately, if there is a half_life; times after now count as
+ * of now.
+ */
+extern void RecsysModelKeepRecent(RecsysModel *model, int64 half_life, int64 now);
+
 /* One interaction of the user at hand; its item must be a number below nitems. */
 extern void RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction);
 
@@ -82,7 +88,10 @@ extern const RecsysItemTotals *RecsysModelScored(const RecsysModel *model);
 /* What the last run has learned beside the item graph; NULL for models without factors. */
 extern const RecsysFactors *RecsysModelFactors(RecsysModel *model);
 
-extern const RecsysModelStatistics *RecsysModelGetStatistics(RecsysModel *model);
+/* What RecsysModelFinish returns */
+extern const RecsysItemTotals *RecsysModelTotals(const RecsysModel *model);
+
+extern const RecsysModelStatistics *RecsysModelGetStatistics(const RecsysModel *model);
 extern void RecsysModelFree(RecsysModel *model);
 
 #endif							/* RECSYS_HISTORYSTORE_H */

@@ -19,10 +19,12 @@
 int64
 RecsysParseHalfLife(const char *option, const char *value)
 {
+	bool		is_age = strcmp(option, "item_max_age") == 0;
 	Interval   *interval;
 	double		microseconds;
 
-	if (value == NULL || *value == '\0')
+	if (value == NULL || *value == '\0' || RecsysNamesEqual(value, "none") ||
+		RecsysNamesEqual(value, "off"))
 		return 0;
 
 	interval = DatumGetIntervalP(DirectFunctionCall3(interval_in,
@@ -35,20 +37,23 @@ RecsysParseHalfLife(const char *option, const char *value)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for option \"%s\": \"%s\"", option, value),
+				 is_age ? errdetail("An age is a positive interval.") :
 				 errdetail("A half-life is a positive interval."),
+				 is_age ? errhint("Write for example %s = '180 days', or off.", option) :
 				 errhint("Write for example %s = '30 days', or '' for no decay.", option)));
 	return (int64) microseconds;
 }
 
 void
-RecsysCheckQueryHalfLives(bool timed, int64 half_life, int64 training_half_life)
+RecsysCheckQueryHalfLives(bool timed, int64 half_life, const RecsysModelOptions *options)
 {
-	if (timed || (half_life <= 0 && training_half_life <= 0))
+	const char *option = half_life > 0 ? "half_life" : RecsysModelOptionTimed(options);
+
+	if (timed || option == NULL)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the query has no time to apply %s to",
-					half_life > 0 ? "half_life" : "training_half_life"),
+			 errmsg("the query has no time to apply %s to", option),
 			 errhint("The query must return user, item [, weight], time.")));
 }
 

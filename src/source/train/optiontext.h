@@ -22,11 +22,15 @@ extern void RecsysParseOptionText(RecsysModelOptions *options, const char *text)
 extern char *RecsysOptionsUnlike(const RecsysModelOptions *options,
 								 const RecsysModelOptions *other);
 
-/* Microseconds of an interval as text, 0 for '': of options that are half-lives. */
+/*
+ * Microseconds of an interval as text, 0 for '', none and off: of options that are
+ * half-lives, or ages.
+ */
 extern int64 RecsysParseHalfLife(const char *option, const char *value);
 
-/* Complains about half-lives that a model is given over a query without times. */
-extern void RecsysCheckQueryHalfLives(bool timed, int64 half_life, int64 training_half_life);
+/* Complains about options that need times, over a query without them. */
+extern void RecsysCheckQueryHalfLives(bool timed, int64 half_life,
+									  const RecsysModelOptions *options);
 
 /* "Valid values are …": the names of similarities. */
 extern const char *RecsysSimilarityHint(void);

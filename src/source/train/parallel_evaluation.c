@@ -82,6 +82,13 @@ lay_out(const RecsysEvaluation *source, char *place, bool copy, RecsysEvaluation
 	carve_rows(&area, &source->graph, nitems, &target->graph);
 	target->scores = carve(&area, source->scores,
 						   sizeof(float) * (place != NULL ? target : source)->graph.offsets[nitems]);
+	if (source->nprior > 0)
+	{
+		target->prior_items = carve(&area, source->prior_items, sizeof(uint32) * source->nprior);
+		target->prior_scores = carve(&area, source->prior_scores, sizeof(float) * source->nprior);
+	}
+	if (source->offered != NULL)
+		target->offered = carve(&area, source->offered, sizeof(uint8) * nitems);
 	if (source->factors.items != NULL)
 	{
 		Size		rank = source->factors.shape.rank;

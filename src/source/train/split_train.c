@@ -14,6 +14,7 @@
 #include "source/train/historystore.h"
 #include "source/train/optiontext.h"
 #include "source/train/split_train.h"
+#include "source/train/trainprior.h"
 #include "utils/memutils.h"
 
 #define FIRST_NEIGHBORS 16384
@@ -93,6 +94,12 @@ RecsysGraphCollectorFinish(RecsysGraphCollector *collector)
 	collector->evaluation->score_scale = Max(collector->largest, 1.0f);
 }
 
+static int64
+now_of(const RecsysSplit *split)
+{
+	return RecsysNow(split->timed ? split->time_type : InvalidOid);
+}
+
 /* What decay in training is counted from, as in a build. */
 static int64
 latest_of(const RecsysSplit *split)
@@ -103,7 +110,7 @@ latest_of(const RecsysSplit *split)
 		return latest;
 	for (uint64 x = 0; x < split->offsets[split->nrows]; x++)
 		latest = Max(latest, split->times[x]);
-	return Min(latest, RecsysNow(split->time_type));
+	return Min(latest, now_of(split));
 }
 
 static void
@@ -183,7 +190,7 @@ fill_histories(const RecsysSplit *split, const RecsysFolding *folding, int64 hal
 	uint64		next = 0;
 	uint64		next_seen = 0;
 	bool		weighted = false;
-	int64		now = RecsysNow(split->timed ? split->time_type : InvalidOid);
+	int64		now = now_of(split);
 	RecsysInteraction *interactions;
 	RecsysHistoryItem *history;
 
@@ -243,6 +250,35 @@ copy_factors(const RecsysFactors *factors, RecsysFactors *copy)
 	memcpy(copy->gram, factors->gram, sizeof(float) * rank * rank);
 }
 
+/* What speaks for items whoever the user is, and which of them are offered at all */
+static void
+add_prior(const RecsysSplit *split, const RecsysModelOptions *options, const RecsysModel *model,
+		  RecsysEvaluation *evaluation)
+{
+	const RecsysItemTotals *totals = RecsysModelTotals(model);
+	int64		latest = Min(RecsysTotalsLatest(totals), now_of(split));
+
+	if (RecsysModelHasPrior(options))
+	{
+		RecsysPriorTotals sums;
+		RecsysNeighborList list;
+		uint32		nitems;
+		RecsysPriorItem *items = RecsysModelPriorItems(model, &sums, &nitems);
+
+		(void) RecsysPriorSelect(options, &sums, items, nitems, RECSYS_PRIOR_ITEMS, NULL, &list);
+		RecsysEvaluationSetPrior(evaluation, &list);
+		pfree(list.neighbors);
+		pfree(items);
+	}
+	if (options->item_max_age > 0)
+	{
+		evaluation->offered = recsys_alloc_huge(Max(split->nitems, 1));
+		for (uint32 item = 0; item < split->nitems; item++)
+			evaluation->offered[item] = RecsysIsWithinAge(totals->latest[item], latest,
+														  options->item_max_age);
+	}
+}
+
 void
 RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_history,
 				 int64 half_life, int nworkers, RecsysEvaluation *evaluation)
@@ -258,7 +294,7 @@ RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_
 	bool		weighted = split->weighted && RecsysModelHasWeights(options);
 	RecsysFolding folding = {.max_history = max_history, .transform = options->weight_transform};
 
-	RecsysCheckQueryHalfLives(split->timed, half_life, options->training_half_life);
+	RecsysCheckQueryHalfLives(split->timed, half_life, options);
 	RecsysCheckEvaluationMemory(used, limit);
 	evaluation->nitems = split->nitems;
 	evaluation->nusers = RecsysSplitUsers(split);
@@ -273,11 +309,14 @@ RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_
 	RecsysModelSetTransform(model, options->weight_transform);
 	if (decays)
 		RecsysModelSetDecay(model, options->training_half_life, latest);
+	RecsysModelKeepLatest(model);
+	RecsysModelKeepRecent(model, options->popularity_half_life, now_of(split));
 	feed_model(split, model);
 	totals = RecsysModelFinish(model);
 	evaluation->nusers_trained = totals->nusers;
 	evaluation->item_users = recsys_alloc_huge(sizeof(uint32) * slots);
 	memcpy(evaluation->item_users, totals->users, sizeof(uint32) * split->nitems);
+	add_prior(split, options, model, evaluation);
 	RecsysModelRun(model, options, collect_row, &collector);
 	copy_factors(RecsysModelFactors(model), &evaluation->factors);
 	RecsysModelFree(model);

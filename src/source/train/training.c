@@ -109,6 +109,11 @@ RecsysTrain(const RecsysTraining *given, RecsysRowReporter report, void *arg)
 
 	switch (training.options->similarity)
 	{
+		case RECSYS_POPULAR:
+			for (uint32 item = 0; item < training.totals->nitems; item++)
+				report(arg, item, NULL, 0);
+			passes = 1;
+			break;
 		case RECSYS_SLIM:
 			passes = RecsysTrainSlim(&training, report, arg);
 			break;
