@@ -11,7 +11,7 @@
 
 const RecsysModelOption RecsysModelOptionTable[] =
 {
-	OPTION(similarity, SIMILARITY, RECSYS_COSINE, 0, 0,
+	OPTION(similarity, SIMILARITY, RECSYS_AUTO, 0, 0,
 		   "Similarity that the item graph is computed with"),
 	OPTION(neighbors, INTEGER, RECSYS_MODEL_DEFAULT, 1, RECSYS_MAX_NEIGHBORS,
 		   "Most neighbors kept for an item"),
@@ -158,6 +158,8 @@ RecsysModelOptionsInit(RecsysModelOptions *options)
 void
 RecsysModelOptionsResolve(RecsysModelOptions *options)
 {
+	if (options->similarity == RECSYS_AUTO)
+		options->similarity = RECSYS_COSINE;
 	if (options->neighbors == (int) RECSYS_MODEL_DEFAULT)
 		options->neighbors = 100;
 	if (options->min_support == (uint32) (int) RECSYS_MODEL_DEFAULT)
@@ -235,13 +237,8 @@ RecsysWeightTransformName(RecsysWeightTransform transform)
 bool
 RecsysModelUsesWeights(const RecsysModelOptions *options)
 {
-	return options->similarity == RECSYS_COSINE || RecsysSimilarityIsLearned(options->similarity);
-}
-
-bool
-RecsysSimilarityIsLearned(int similarity)
-{
-	return similarity > RECSYS_LOG_LIKELIHOOD && similarity != RECSYS_POPULAR;
+	return options->similarity == RECSYS_COSINE || options->similarity == RECSYS_RP3BETA ||
+		RecsysSimilarityIsLearned(options->similarity);
 }
 
 bool

@@ -79,9 +79,6 @@ extern const char *RecsysWeightingName(RecsysWeighting weighting);
 extern bool RecsysWeightTransformParse(const char *name, RecsysWeightTransform *transform);
 extern const char *RecsysWeightTransformName(RecsysWeightTransform transform);
 
-/* Is its score never a function of counts, whatever the other options? */
-extern bool RecsysSimilarityIsLearned(int similarity);
-
 /* Is there an item graph at all?  If not, nothing needs to be counted for it. */
 extern bool RecsysModelHasPairs(const RecsysModelOptions *options);
 

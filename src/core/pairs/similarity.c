@@ -81,7 +81,8 @@ static const struct
 	{"spectral", RECSYS_SPECTRAL},
 	{"itemknn", RECSYS_ITEMKNN},
 	{"als", RECSYS_ALS},
-	{"popular", RECSYS_POPULAR}
+	{"popular", RECSYS_POPULAR},
+	{"auto", RECSYS_AUTO}
 };
 
 bool
@@ -218,6 +219,7 @@ RecsysSimilarityScore(const RecsysModelOptions *options, double c, double dot,
 			elog(ERROR, "similarity \"%s\" is no function of counts",
 				 RecsysSimilarityName(options->similarity));
 		case RECSYS_POPULAR:
+		case RECSYS_AUTO:
 			break;
 	}
 

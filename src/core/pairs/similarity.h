@@ -32,13 +32,17 @@ typedef enum RecsysSimilarity
 	RECSYS_ITEMKNN = 12,		/* cosine to each item's own neighbors, as shares */
 	RECSYS_ALS = 13,			/* factors of users and items */
 
-	RECSYS_POPULAR = 14			/* no pairs at all: everybody gets the bestsellers */
+	RECSYS_POPULAR = 14,		/* no pairs at all: everybody gets the bestsellers */
+
+	/* not a model: the one that a sample of the data speaks for, see core/choice */
+	RECSYS_AUTO = 15
 } RecsysSimilarity;
 
-#define RECSYS_LAST_SIMILARITY RECSYS_POPULAR
+#define RECSYS_LAST_SIMILARITY RECSYS_AUTO
 
 /* Are scores no function of what is counted for a pair, whatever the options? */
-#define RecsysSimilarityIsLearned(similarity) ((similarity) >= RECSYS_SLIM)
+#define RecsysSimilarityIsLearned(similarity) \
+	((similarity) >= RECSYS_SLIM && (similarity) <= RECSYS_ALS)
 
 /* How interactions are weighted before training; stored on disk: never renumber */
 typedef enum RecsysWeighting
