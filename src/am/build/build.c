@@ -22,6 +22,7 @@
 #include "am/graph/factor.h"
 #include "am/graph/graph.h"
 #include "am/graph/popular_page.h"
+#include "am/graph/prior_page.h"
 #include "am/lists/pending.h"
 #include "am/store/options.h"
 #include "am/store/progress.h"
@@ -231,6 +232,7 @@ total_item(const BuildState *state, uint32 item, RecsysRowTotals *row)
 	row->norm2 = totals->norm2 != NULL ? totals->norm2[item] : totals->users[item];
 	row->mass = totals->mass != NULL ? totals->mass[item] : totals->users[item];
 	row->latest = totals->latest[item];
+	row->recent = totals->recent != NULL ? totals->recent[item] : (RecsysRecency) {0, 0};
 }
 
 static void
@@ -275,6 +277,7 @@ init_meta(BuildState *state)
 	for (int list = 0; list < RECSYS_LISTS; list++)
 		meta->pending_head[list] = meta->pending_tail[list] = InvalidBlockNumber;
 	meta->popular = InvalidBlockNumber;
+	meta->prior = InvalidBlockNumber;
 	meta->graph_tail = InvalidBlockNumber;
 	meta->factors = meta->gram = meta->sketches = InvalidBlockNumber;
 	for (int i = 0; i < RECSYS_MAP_ROOTS; i++)
@@ -405,6 +408,7 @@ write_graph(BuildState *state, RecsysModel *model)
 	RecsysWriteFactors(state->index, state->fork, RecsysModelFactors(model), &state->meta);
 	state->meta.popular = RecsysWritePopular(state->index, state->fork,
 											 state->totals->users, nitems);
+	RecsysWritePrior(state->index, state->fork, model, RecsysIndexNow(state->index), &state->meta);
 
 	statistics = RecsysModelGetStatistics(model);
 	state->meta.users = statistics->users;
@@ -451,6 +455,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 							RecsysCollectorLatest(state.collector));
 
 	RecsysModelKeepLatest(model);
+	RecsysModelKeepRecent(model, RecsysRecentHalfLife(&state.options), RecsysIndexNow(index));
 	start_phase(&state, RECSYS_PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
 	write_users(&state, model);
 	start_phase(&state, RECSYS_PHASE_ITEMS, (int64) RecsysCollectorRows(state.collector));
@@ -491,6 +496,7 @@ recsys_buildempty(Relation index)
 	RecsysGraphWriterInit(&state.graph, index, INIT_FORKNUM, 0);
 	RecsysGraphWriterFinish(&state.graph, &state.meta);
 	state.meta.popular = RecsysWritePopular(index, INIT_FORKNUM, NULL, 0);
+	RecsysWritePrior(index, INIT_FORKNUM, NULL, RecsysIndexNow(index), &state.meta);
 	RecsysPendingCreate(index, INIT_FORKNUM, &state.meta);
 	write_meta(&state);
 	log_newpage_range(index, INIT_FORKNUM, 0,

@@ -19,6 +19,7 @@
 #include "am/check/check.h"
 #include "am/graph/factor.h"
 #include "am/graph/graph.h"
+#include "am/graph/itemorder.h"
 #include "am/graph/popular_page.h"
 #include "am/lists/chain.h"
 #include "am/lists/directory.h"
@@ -206,6 +207,10 @@ check_totals(CheckState *state, RecsysGraphRow row)
 				  row->item, row->users, row->mass, row->norm2);
 	if (row->latest != RECSYS_NO_TIME && (!meta->timed || row->users == 0))
 		corrupted(state, "Item number %u has a latest time without a time to count.", row->item);
+	if (!isfinite(row->recent.sum) || row->recent.sum < 0 || row->recent.sum > 2.0 * row->users ||
+		(row->recent.sum > 0 && row->latest == RECSYS_NO_TIME))
+		corrupted(state, "Item number %u has %u users, of which %g have it lately.",
+				  row->item, row->users, row->recent.sum);
 }
 
 /* Order and bounds of one graph row */
@@ -354,6 +359,8 @@ check_other_pages(CheckState *state)
 		reach(state, meta->map_roots[i / RECSYS_MAP_ROOT_LEAVES]);
 	if (meta->popular != InvalidBlockNumber)
 		reach(state, meta->popular);
+	if (meta->prior != InvalidBlockNumber)
+		reach(state, meta->prior);
 	reach_vectors(state, meta->factors, meta->factor_items, RECSYS_FACTOR_SIZE(meta->factor_rank));
 	reach_vectors(state, meta->gram, meta->factor_rank, RECSYS_FACTOR_SIZE(meta->factor_rank));
 	reach_vectors(state, meta->sketches, meta->factor_items, RECSYS_SKETCH_SIZE(meta->factor_rank));
@@ -412,6 +419,7 @@ RecsysCheckIndex(Relation heap, Relation index)
 	check_popular(&state);
 	check_other_pages(&state);
 	RecsysCheckFactors(index);
+	RecsysCheckPrior(index);
 	RecsysGraphReaderDone(&state.reader);
 	RecsysRowCheckFinish(state.rows);
 	RecsysCheckCounts(heap, index);

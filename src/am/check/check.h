@@ -38,4 +38,9 @@ extern void RecsysRowCheckFinish(RecsysRowCheck *check);
  */
 extern void RecsysCheckCounts(Relation heap, Relation index);
 
+/*
+ * check_prior.c: the prior's page is that of the rows.
+ */
+extern void RecsysCheckPrior(Relation index);
+
 #endif							/* RECSYS_CHECK_H */

@@ -33,6 +33,7 @@
 #include "am/check/check_events.h"
 #include "am/graph/graph.h"
 #include "am/graph/itemorder.h"
+#include "am/graph/prior_page.h"
 #include "am/merge/mergesnapshot.h"
 #include "am/read/userreader.h"
 #include "am/store/enlarge.h"
@@ -63,6 +64,7 @@ typedef struct CountCheck
 	MemoryContext context;
 	bool		first;			/* pass over the users */
 	bool		clean;			/* nothing is pending, inexact or in doubt */
+	int64		counted_by;		/* clock that later times have been counted by */
 
 	/* by item number */
 	uint32	   *users;			/* as the row has it */
@@ -387,6 +389,11 @@ judge_totals(CountCheck *check, RecsysGraphRow row)
 	if (differs(row->norm2, norm2, TOTAL_ERROR) || differs(row->mass, mass, TOTAL_ERROR))
 		disagrees(check, "Weights of item number %u add up to %g in the graph, their squares to %g; in the table to %g and %g.",
 				  row->item, row->mass, row->norm2, mass, norm2);
+	if (totals->recent != NULL && row->latest <= check->counted_by &&
+		differs(RecsysRecencyAt(&row->recent, totals->recent[row->item].at),
+				totals->recent[row->item].sum, TOTAL_ERROR))
+		disagrees(check, "Of item number %u %g users have it lately in the graph, by the table %g.",
+				  row->item, row->recent.sum, totals->recent[row->item].sum);
 	if (row->latest != totals->latest[row->item])
 		disagrees(check, "The latest interaction with item number %u is another one in the table than in the graph.",
 				  row->item);
@@ -453,6 +460,8 @@ create_model(CountCheck *check)
 	check->model = RecsysModelCreate(check->meta.nitems, weighted, check->meta.max_history, memory,
 									 size > memory / 2, 0);
 	RecsysModelKeepLatest(check->model);
+	RecsysModelKeepRecent(check->model, RecsysRecentHalfLife(&check->meta.options),
+						  RecsysIndexNow(check->index));
 	RecsysModelSetTransform(check->model, check->meta.options.weight_transform);
 }
 
@@ -485,6 +494,7 @@ RecsysCheckCounts(Relation heap, Relation index)
 	CountCheck *check = palloc0(sizeof(CountCheck));
 	MemoryContext old;
 	bool		standby = RecoveryInProgress();
+	bool		future;
 	XLogRecPtr	begin = standby ? GetXLogReplayRecPtr(NULL) : InvalidXLogRecPtr;
 
 	/* no merge meanwhile; and the snapshot sees all that merges so far have seen */
@@ -501,6 +511,7 @@ RecsysCheckCounts(Relation heap, Relation index)
 	check->doubts = by_item(check, sizeof(uint32));
 	check->stamps = by_item(check, sizeof(uint32));
 	check->clean = true;
+	(void) RecsysGetPriorState(index, &check->counted_by, &future);
 	RecsysGraphReaderInit(&check->reader, index);
 	check->order = RecsysItemOrderForCore(RecsysItemOrderCreate(index, check->meta.nitems));
 

@@ -43,6 +43,8 @@ typedef struct NewRow
 	int64		items;
 	int64		stored;
 	int64		stale;
+	RecsysRowTotals before;
+	RecsysRowTotals after;
 } NewRow;
 
 typedef struct Updater
@@ -188,6 +190,8 @@ note_row(Updater *updater, const RecsysRowUpdate *update, RecsysGraphRow old, Of
 		return;
 
 	updater->nnew++;
+	new->before = RecsysRowGetTotals(old);
+	new->after = update->totals;
 	new->interactions = (int64) update->totals.users - (int64) old->users;
 	new->items = (int64) (update->totals.users > 0) - (int64) (old->users > 0);
 	new->stored = (int64) new->row->nneighbors - (int64) old->nneighbors;
@@ -278,6 +282,15 @@ change_totals(RecsysMetaData *meta, const NewRow *new)
 	meta->items += new->items;
 	meta->pairs += new->stored;
 	meta->stale += new->stale;
+
+	/* what the prior is made of */
+	if (new->before.users != new->after.users || new->before.latest != new->after.latest ||
+		memcmp(&new->before.recent, &new->after.recent, sizeof(RecsysRecency)) != 0)
+	{
+		RecsysRecencyTotalAdd(&meta->recent, &new->after.recent);
+		RecsysRecencyTotalTake(&meta->recent, &new->before.recent);
+		meta->prior_state = RECSYS_PRIOR_BEHIND;
+	}
 }
 
 /* Move a row to the page where new rows go. */

@@ -230,6 +230,8 @@ merge_events(RecsysMergeState *merge)
 			RECSYS_FAULT("merge-recounted");
 			RecsysMergeUpdateUsers(merge);
 			RECSYS_FAULT("merge-users");
+			RecsysMergePriorChanged(merge, merge->touched, merge->ntouched);
+			RECSYS_FAULT("merge-prior");
 			merge->previous = RecsysMergeRemoveEvents(merge, previous);
 			RECSYS_FAULT("merge-removed");
 			if (merge->ntouched > 0)
@@ -371,6 +373,7 @@ init_merge(RecsysMergeState *merge, Relation heap, Relation index, RecsysMergeMo
 	merge->index = index;
 	merge->mode = mode;
 	merge->start = GetCurrentTimestamp();
+	merge->now = RecsysIndexNow(index);
 	merge->result = result;
 	merge->context = context;
 	merge->budget = merge_budget * 1e3 * (mode == RECSYS_MERGE_SLICE ? SLICE_PERMILLE / 1000.0 : 1.0);
@@ -387,6 +390,7 @@ run_merge(RecsysMergeState *merge)
 	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
 	if (merge->mode != RECSYS_MERGE_SLICE && RecsysHasUnsaid(merge->index))
 		RecsysSayUnsaid(merge->index);
+	RecsysMergePriorLeft(merge);
 	merge_events(merge);
 	if (merge->mode != RECSYS_MERGE_SLICE)
 	{
@@ -394,7 +398,10 @@ run_merge(RecsysMergeState *merge)
 		RecsysMergeQueue(merge);
 	}
 	if (merge->mode == RECSYS_MERGE_EXACT)
+	{
 		merge_numbers(merge);
+		RecsysMergePriorExactly(merge);
+	}
 	if (merge->result->merged > 0 || merge->result->recomputed > 0)
 		record_merge(merge);
 	merge->result->inexact = inexact_items(merge->index);
@@ -420,6 +427,7 @@ run_merge_of_user(RecsysMergeState *merge, uint32 user_hash)
 {
 	RecsysMergeProgressStart(merge->heap, merge->index, 0);
 	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
+	RecsysMergePriorLeft(merge);
 	RecsysMergeStartBatch(merge);
 	merge->events = NULL;
 	RecsysUserReaderRead(RecsysRecountReader(merge->recount), user_hash, collect_events, merge);
@@ -428,6 +436,7 @@ run_merge_of_user(RecsysMergeState *merge, uint32 user_hash)
 		RecsysMergeVisitUsers(merge);
 		recount_touched(merge);
 		RecsysMergeUpdateUsers(merge);
+		RecsysMergePriorChanged(merge, merge->touched, merge->ntouched);
 		RecsysUpdatePopular(merge->index, merge->touched, merge->ntouched);
 		record_merge(merge);
 	}

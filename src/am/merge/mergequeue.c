@@ -114,6 +114,8 @@ recount_page(RecsysMergeState *merge, const QueueBatch *batch)
 	RecsysRecountExactly(merge->recount, batch->incomplete, batch->nincomplete, NULL, 0, false,
 						 true);
 	merge->result->recomputed += batch->ninexact + batch->nincomplete;
+	RecsysMergePriorChanged(merge, batch->inexact, batch->ninexact);
+	RecsysMergePriorChanged(merge, batch->incomplete, batch->nincomplete);
 	if (batch->ninexact > 0)
 		RecsysUpdatePopular(merge->index, batch->inexact, batch->ninexact);
 	RECSYS_FAULT("merge-queue");

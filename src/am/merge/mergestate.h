@@ -37,6 +37,7 @@ typedef struct RecsysMergeState
 	RecsysMergeResult *result;
 	Size		memory;
 	double		budget;
+	int64		now;			/* clock, as a time of the index */
 	MemoryContext context;		/* of the batch at hand */
 
 	/* where in which list the next batch begins, and where the list ended */
@@ -72,6 +73,14 @@ typedef struct RecsysMergeState
 /* A batch has a snapshot, and what is allocated in its context, from its start to its end. */
 extern void RecsysMergeStartBatch(RecsysMergeState *merge);
 extern void RecsysMergeEndBatch(RecsysMergeState *merge);
+
+/*
+ * The prior's page (am/graph/prior_page.h): a merge that was cut short has left it behind;
+ * items of a batch have changed, before their events are removed; an exact merge is over.
+ */
+extern void RecsysMergePriorLeft(RecsysMergeState *merge);
+extern void RecsysMergePriorChanged(RecsysMergeState *merge, const uint32 *items, uint32 nitems);
+extern void RecsysMergePriorExactly(RecsysMergeState *merge);
 
 /* Flags of an item's row by which it stands on the queue; 0 when it need not. */
 extern uint16 RecsysMergeQueuedFlags(RecsysGraphReader *reader, uint32 item);

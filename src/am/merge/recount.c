@@ -17,6 +17,7 @@
 #include <math.h>
 
 #include "am/graph/itemorder.h"
+#include "am/graph/prior_page.h"
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/recountround.h"
 #include "am/store/enlarge.h"
@@ -59,6 +60,8 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 	recount->weighs = !recount->meta.learned && RecsysWeighsAnew(&recount->options);
 	recount->uses_dots = recount->weighs ||
 		(!recount->meta.learned && recount->weighted && RecsysModelUsesWeights(&recount->options));
+	recount->recent_half_life = RecsysRecentHalfLife(&recount->options);
+	recount->now = RecsysIndexNow(index);
 	recount->symmetric = recount->meta.alpha == 0 &&
 		(recount->meta.similarity == RECSYS_COSINE || recount->meta.similarity == RECSYS_JACCARD ||
 		 recount->meta.similarity == RECSYS_DICE);
@@ -191,6 +194,14 @@ RecsysRoundLoadRow(RecsysRecount *recount, uint32 item)
 	RecsysGraphReleaseRow(&recount->graph);
 }
 
+void
+RecsysRoundAddTime(const RecsysRecount *recount, RecsysRowTotals *totals, int64 time)
+{
+	totals->latest = Max(totals->latest, time);
+	if (recount->recent_half_life > 0)
+		RecsysRecencyAdd(&totals->recent, Min(time, recount->now), recount->recent_half_life);
+}
+
 double
 RecsysRecountCost(RecsysRecount *recount, uint32 item)
 {
@@ -234,7 +245,7 @@ RecsysRoundStart(RecsysRecount *recount, const uint32 *items, uint32 nitems)
 	for (uint32 slot = 0; slot < nitems; slot++)
 	{
 		recount->slots[items[slot]] = slot + 1;
-		recount->totals[slot] = (RecsysRowTotals) {0, 0, 0, RECSYS_NO_TIME};
+		recount->totals[slot] = (RecsysRowTotals) {.latest = RECSYS_NO_TIME};
 	}
 }
 

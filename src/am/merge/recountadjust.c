@@ -35,6 +35,7 @@ adjust_totals(RecsysRecount *recount, uint32 slot)
 	/* the user may be one of a later event */
 	if (totals.users > 0)
 		totals.latest = Max(totals.latest, recount->totals[slot].latest);
+	RecsysRecencyAddAll(&totals.recent, &recount->totals[slot].recent);
 	RecsysRoundPutTotals(recount, slot, &totals);
 }
 
@@ -196,9 +197,12 @@ add_members(RecsysRecount *recount, const RecsysChangedUsers *users)
 			if (slot == 0)
 				continue;
 			totals = &recount->totals[slot - 1];
-			totals->latest = Max(totals->latest, users->items[e].time);
 			if (!users->items[e].added)
+			{
+				totals->latest = Max(totals->latest, users->items[e].time);
 				continue;
+			}
+			RecsysRoundAddTime(recount, totals, users->items[e].time);
 			totals->users++;
 			totals->norm2 += weight * weight;
 			totals->mass += users->items[e].mass;

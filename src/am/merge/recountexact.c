@@ -36,12 +36,13 @@ histories_size(const RecsysRecount *recount)
 
 /* One more user has the item of a round. */
 static void
-total_item(RecsysRowTotals *totals, const RecsysHistoryItem *item, float mass)
+total_item(const RecsysRecount *recount, RecsysRowTotals *totals, const RecsysHistoryItem *item,
+		   float mass)
 {
 	totals->users++;
 	totals->norm2 += RecsysProduct(item->weight, item->weight);
 	totals->mass += mass;
-	totals->latest = Max(totals->latest, item->time);
+	RecsysRoundAddTime(recount, totals, item->time);
 }
 
 /* Visitor: a user of the round. */
@@ -86,7 +87,7 @@ add_user(void *arg, RecsysUserView *user)
 
 		if (slot == 0)
 			continue;
-		total_item(&recount->totals[slot - 1], &recount->folded[i], recount->masses[i]);
+		total_item(recount, &recount->totals[slot - 1], &recount->folded[i], recount->masses[i]);
 		RecsysRoundAddMember(recount, slot - 1, recount->histories.matrix.nrows,
 							 recount->folded[i].weight);
 	}

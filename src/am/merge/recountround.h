@@ -38,6 +38,8 @@ struct RecsysRecount
 	bool		uses_dots;		/* are scores computed with weights? */
 	bool		weighs;			/* with others than those given? */
 	bool		symmetric;		/* is the score of (x, y) that of (y, x)? */
+	int64		recent_half_life;	/* of the rows' recencies; 0: none */
+	int64		now;
 	int			capacity;
 	uint32		nitems;
 	RecsysUserReader *reader;
@@ -100,6 +102,9 @@ extern void RecsysRoundScoreWith(RecsysRecount *recount, uint32 item, const Recs
 
 /* And these the row of a slot's item shall have, too. */
 extern void RecsysRoundPutTotals(RecsysRecount *recount, uint32 slot, const RecsysRowTotals *totals);
+
+/* One more user has an item, since that time. */
+extern void RecsysRoundAddTime(const RecsysRecount *recount, RecsysRowTotals *totals, int64 time);
 
 extern void RecsysRoundAddMember(RecsysRecount *recount, uint32 slot, uint32 user, float weight);
 

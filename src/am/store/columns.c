@@ -9,6 +9,7 @@
 
 #include "am/store/columns.h"
 #include "source/input/keyadvice.h"
+#include "source/input/clock.h"
 #include "source/input/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -167,4 +168,13 @@ RecsysFormRow(Relation index, const RecsysColumns *columns,
 	if (columns->time_column > 0 && !isnull[columns->time_column - 1])
 		row->time = RecsysTimeFromDatum(columns->time_type,
 										values[columns->time_column - 1]);
+}
+
+int64
+RecsysIndexNow(Relation index)
+{
+	RecsysColumns columns;
+
+	RecsysGetColumns(index, &columns);
+	return RecsysNow(columns.time_column > 0 ? columns.time_type : InvalidOid);
 }

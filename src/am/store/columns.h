@@ -45,4 +45,7 @@ typedef struct RecsysRow
 extern void RecsysFormRow(Relation index, const RecsysColumns *columns,
 						  Datum *values, bool *isnull, RecsysRow *row);
 
+/* now(), as a time of the index's time column; without one, later than any time. */
+extern int64 RecsysIndexNow(Relation index);
+
 #endif							/* RECSYS_COLUMNS_H */

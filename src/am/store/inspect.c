@@ -24,6 +24,7 @@ static const char *const kind_names[] = {
 	[RECSYS_PAGE_MAP_LEAF] = "map_leaf",
 	[RECSYS_PAGE_GRAPH] = "graph",
 	[RECSYS_PAGE_POPULAR] = "popular",
+	[RECSYS_PAGE_PRIOR] = "prior",
 	[RECSYS_PAGE_FREE] = "free",
 	[RECSYS_PAGE_PENDING] = "pending",
 	[RECSYS_PAGE_FACTOR] = "factor",
@@ -142,6 +143,9 @@ count_contents(Page page, RecsysPageKind kind, RecsysSide side, const int stride
 			break;
 		case RECSYS_PAGE_POPULAR:
 			facts->entries = filled / (int) sizeof(uint32);
+			break;
+		case RECSYS_PAGE_PRIOR:
+			facts->entries = Max(RecsysPagePriorCount(page), 0);
 			break;
 		case RECSYS_PAGE_DIRECTORY:
 		case RECSYS_PAGE_MAP_ROOT:

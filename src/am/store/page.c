@@ -6,6 +6,7 @@
 
 #include "am/store/corrupted.h"
 #include "am/store/page.h"
+#include "core/pairs/prior.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
@@ -24,7 +25,7 @@ StaticAssertDecl(MAXIMUM_ALIGNOF != 8 ||
 				 (offsetof(RecsysMetaData, users) == 64 &&
 				  offsetof(RecsysMetaData, factors) == 1268 &&
 				  offsetof(RecsysMetaData, unsaid) == 1312 &&
-				  offsetof(RecsysMetaData, options) == 1352),
+				  offsetof(RecsysMetaData, options) == 1384),
 				 "fields of the meta page stay where they are: see RECSYS_FORMAT_VERSION");
 StaticAssertDecl(sizeof(RecsysSlot) == 8 && offsetof(RecsysDirectoryData, slots) == 4,
 				 "directory slots are packed");
@@ -40,12 +41,17 @@ StaticAssertDecl(RECSYS_MAX_STRIDE == sizeof(uint32) + sizeof(ItemPointerData) +
 StaticAssertDecl((MaxOffsetNumber & RECSYS_TID_FLAGS) == 0 && MaxOffsetNumber < RECSYS_TID_COUNTED,
 				 "no offset number reaches the bits of the flags");
 
-StaticAssertDecl(offsetof(RecsysGraphRowData, peers) == 48,
+StaticAssertDecl(offsetof(RecsysGraphRowData, peers) == 64,
 				 "the header of a graph row has no padding");
 StaticAssertDecl(RECSYS_ROW_SIZE(RECSYS_MAX_STORED, RECSYS_MAX_KEY_LEN) + sizeof(ItemIdData) <=
 				 RECSYS_PAGE_ROOM,
 				 "a row with most neighbors and the longest key fits a page");
 StaticAssertDecl(RECSYS_MAX_NEIGHBORS <= RECSYS_MAX_STORED, "all neighbors are stored");
+
+StaticAssertDecl(sizeof(RecsysPriorHeader) == 48 &&
+				 sizeof(RecsysPriorHeader) + RECSYS_PRIOR_ITEMS * (sizeof(uint32) + sizeof(float)) <=
+				 RECSYS_PAGE_ROOM,
+				 "a prior fits a page");
 
 StaticAssertDecl(sizeof(RecsysEvent) == 24, "events have no padding");
 StaticAssertDecl(RECSYS_FACTOR_SIZE(RECSYS_MAX_RANK) <= RECSYS_PAGE_ROOM &&

@@ -19,6 +19,9 @@
  * The pending lists: what inserts and VACUUM have changed in the interaction
  * graph and merges have not yet carried into the item graph.
  *
+ * The prior: what speaks for popular items whoever the user is, and the latest time; one
+ * page, of a model that has use for it.
+ *
  * Factors: of a model that has them a vector for each item, and the sum of
  * their outer products.  Written by a build and never changed.
  *
@@ -34,6 +37,7 @@
 #include "core/pairs/similarity.h"
 #include "core/rows/history.h"
 #include "core/rows/key.h"
+#include "core/rows/recency.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "storage/itemptr.h"
@@ -67,7 +71,8 @@ typedef enum RecsysPageKind
 	RECSYS_PAGE_PENDING = 10,
 	RECSYS_PAGE_FACTOR = 11,
 	RECSYS_PAGE_GRAM = 12,
-	RECSYS_PAGE_SKETCH = 13
+	RECSYS_PAGE_SKETCH = 13,
+	RECSYS_PAGE_PRIOR = 14
 } RecsysPageKind;
 
 #define RECSYS_PAGE_ID 0xFF95	/* last two bytes of every page */
@@ -176,6 +181,11 @@ typedef struct RecsysMetaData
 	uint64		future;			/* interactions that were in the future at the build */
 
 	uint64		score_items;	/* I that users are weighed with, see core/pairs/weighting.c */
+
+	/* the prior, see am/graph/prior_page.h */
+	RecsysRecencyTotal recent;	/* of all rows */
+	BlockNumber prior;			/* its page, or InvalidBlockNumber */
+	uint32		prior_state;	/* RecsysPriorState */
 
 	/* all options as of the build, which merges weigh and score with */
 	uint32		options_size;	/* sizeof(RecsysModelOptions) */
@@ -322,6 +332,8 @@ typedef struct RecsysGraphRowData
 	double		mass;			/* sum of weights before they are damped (W_i of rp3beta);
 								 * n_i without weights */
 	int64		latest;			/* of the interactions that count; RECSYS_NO_TIME for none */
+	RecsysRecency recent;		/* how many users have it lately: with popularity_half_life
+								 * of a model that has a prior, or zeros */
 	uint32		peers[FLEXIBLE_ARRAY_MEMBER];
 } RecsysGraphRowData;
 
@@ -332,12 +344,13 @@ typedef struct RecsysRowTotals
 	double		norm2;
 	double		mass;
 	int64		latest;
+	RecsysRecency recent;
 } RecsysRowTotals;
 
 static inline RecsysRowTotals
 RecsysRowGetTotals(const RecsysGraphRowData *row)
 {
-	return (RecsysRowTotals) {row->users, row->norm2, row->mass, row->latest};
+	return (RecsysRowTotals) {row->users, row->norm2, row->mass, row->latest, row->recent};
 }
 
 static inline void
@@ -347,6 +360,7 @@ RecsysRowSetTotals(RecsysGraphRowData *row, const RecsysRowTotals *totals)
 	row->norm2 = totals->norm2;
 	row->mass = totals->mass;
 	row->latest = totals->latest;
+	row->recent = totals->recent;
 }
 
 /*
@@ -400,6 +414,35 @@ typedef struct RecsysEvent
 
 /* Popular page: item numbers, most users first, up to pd_lower */
 #define RECSYS_POPULAR_ITEMS ((int) (RECSYS_PAGE_ROOM / sizeof(uint32)))
+
+/*
+ * Prior page: this header, then so many item numbers and as many scores, best first, up
+ * to pd_lower.  Every item that is not listed has a score no better than one with the
+ * floor's users and recency would have now; no users: none is left out.
+ */
+typedef struct RecsysPriorHeader
+{
+	int64		latest;			/* of all counting interactions, but not later than now; or
+								 * RECSYS_NO_TIME */
+	int64		farthest;		/* the same without regard to what is now */
+	int64		now;			/* clock that every row with a later time has been counted by */
+	RecsysRecency floor_recent;
+	uint32		floor_users;
+	uint32		floor_item;
+} RecsysPriorHeader;
+
+#define RecsysPagePrior(page) ((RecsysPriorHeader *) PageGetContents(page))
+#define RecsysPagePriorCount(page) \
+	((((PageHeader) (page))->pd_lower - (int) (MAXALIGN(SizeOfPageHeaderData) + sizeof(RecsysPriorHeader))) / \
+	 (int) (sizeof(uint32) + sizeof(float)))
+
+/* How the prior's page stands to the rows of the graph; stored on disk: never renumber */
+typedef enum RecsysPriorState
+{
+	RECSYS_PRIOR_EXACT = 0,		/* it is that of a build */
+	RECSYS_PRIOR_UPDATED = 1,	/* it has followed their changes */
+	RECSYS_PRIOR_BEHIND = 2		/* rows have changed since: a merge was cut short, or is at it */
+} RecsysPriorState;
 
 /*
  * Factor, gram and sketch pages: as many rows as fit, one behind the other, up to

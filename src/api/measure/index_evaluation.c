@@ -11,6 +11,7 @@
 #include "am/graph/factor.h"
 #include "am/graph/itemorder.h"
 #include "am/graph/popular_page.h"
+#include "am/graph/prior_page.h"
 #include "am/store/options.h"
 #include "api/call/recommender.h"
 #include "api/measure/index_evaluation.h"
@@ -61,6 +62,29 @@ number_items(Relation index, uint32 nitems, RecsysIndexEvaluation *result)
 	return numbers;
 }
 
+/* What recommend() adds to all lists, and whether it offers only some items */
+static bool
+read_prior(Relation index, RecsysIndexEvaluation *result, RecsysPrior *prior)
+{
+	RecsysEvaluation *evaluation = &result->evaluation;
+
+	if (!RecsysReadPrior(index, prior))
+		return false;
+	evaluation->prior_items = palloc(sizeof(uint32) * RECSYS_PRIOR_ITEMS);
+	evaluation->prior_scores = palloc(sizeof(float) * RECSYS_PRIOR_ITEMS);
+	for (int x = 0; x < prior->count; x++)
+	{
+		if (prior->items[x] >= evaluation->nitems)
+			continue;
+		evaluation->prior_items[evaluation->nprior] = rank_of(result, prior->items[x]);
+		evaluation->prior_scores[evaluation->nprior++] = prior->scores[x];
+	}
+	if (RecsysGetCache(index)->meta.options.item_max_age <= 0)
+		return false;
+	evaluation->offered = recsys_alloc_huge_zero(Max(evaluation->nitems, 1));
+	return true;
+}
+
 /* Item graph, keys and popularity */
 static void
 read_items(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvaluation *result)
@@ -74,8 +98,12 @@ read_items(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvaluat
 	uint32		npopular;
 	uint32	   *numbers = number_items(index, nitems, result);
 	uint32		peers[RECSYS_MAX_STORED];
+	RecsysPrior *prior = palloc(sizeof(RecsysPrior));
+	int64		max_age = RecsysGetCache(index)->meta.options.item_max_age;
+	bool		ages;
 
 	evaluation->nitems = nitems;
+	ages = read_prior(index, result, prior);
 	RecsysGraphCollectorInit(&collector, evaluation, memory_limit);
 	RecsysGraphReaderInit(&reader, index);
 	for (uint32 item = 0; item < nitems; item++)
@@ -89,6 +117,8 @@ read_items(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvaluat
 		for (int x = 0; x < row->nneighbors; x++)
 			peers[x] = row->peers[x] < nitems ? rank_of(result, row->peers[x]) : row->peers[x];
 		RecsysGraphCollectorAdd(&collector, item, peers, RecsysRowScores(row), row->nneighbors);
+		if (ages)
+			evaluation->offered[item] = RecsysIsWithinAge(row->latest, prior->latest, max_age);
 		RecsysGraphReleaseRow(&reader);
 	}
 	RecsysGraphReaderDone(&reader);
@@ -102,7 +132,8 @@ read_items(RecsysRecommender *recommender, Size memory_limit, RecsysIndexEvaluat
 		if (popular[x].item >= nitems)
 			continue;
 		evaluation->item_users[rank_of(result, popular[x].item)] = popular[x].users;
-		evaluation->popular[evaluation->ncatalogue++] = rank_of(result, popular[x].item);
+		if (RecsysEvaluationRanks(evaluation, rank_of(result, popular[x].item)))
+			evaluation->popular[evaluation->ncatalogue++] = rank_of(result, popular[x].item);
 	}
 	pfree(popular);
 	if (numbers != NULL)

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "am/graph/itemorder.h"
+#include "am/graph/prior_page.h"
 #include "am/store/options.h"
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
@@ -159,7 +160,7 @@ recsys_recommend_for_items(PG_FUNCTION_ARGS)
 
 typedef struct Reason
 {
-	uint32		item;
+	uint32		item;			/* RECSYS_NONE: popularity, whoever the user is */
 	double		contribution;
 	double		weight;
 	float		similarity;
@@ -174,6 +175,8 @@ compare_reasons(const void *a, const void *b, void *order)
 
 	if (left->contribution != right->contribution)
 		return left->contribution > right->contribution ? -1 : 1;
+	if (left->item == RECSYS_NONE || right->item == RECSYS_NONE)
+		return left->item == RECSYS_NONE ? 1 : -1;
 	return RecsysItemOrderCompare(order, left->item, right->item);
 }
 
@@ -242,6 +245,47 @@ find_factor_reasons(RecsysGraphReader *reader, const double *similarities, Reaso
 	}
 }
 
+/* What the prior has to say for the item. */
+static void
+add_prior(RecsysRecommender *recommender, ReasonSearch *search)
+{
+	RecsysPrior *prior = palloc(sizeof(RecsysPrior));
+	bool		has_prior = RecsysReadPrior(recommender->index, prior);
+
+	for (int x = 0; has_prior && x < prior->count; x++)
+	{
+		Reason	   *reason = &search->reasons[search->count];
+
+		if (prior->items[x] != search->item)
+			continue;
+		reason->item = RECSYS_NONE;
+		reason->weight = 1;
+		reason->similarity = prior->scores[x];
+		reason->contribution = prior->scores[x];
+		reason->support = -1;
+		search->count++;
+		break;
+	}
+	pfree(prior);
+}
+
+static void
+put_reason(RecsysAnswer *answer, RecsysGraphReader *reader, const Reason *reason, int rank)
+{
+	Datum		values[6];
+	bool		isnull[6] = {false, false, false, false, false, false};
+
+	isnull[0] = reason->item == RECSYS_NONE;
+	values[0] = isnull[0] ? (Datum) 0 : RecsysAnswerItem(answer, reader, reason->item);
+	values[1] = Float8GetDatum(reason->contribution);
+	values[2] = Float8GetDatum(reason->weight);
+	values[3] = Float4GetDatum(reason->similarity);
+	values[4] = Int64GetDatum(reason->support);
+	isnull[4] = reason->support < 0;
+	values[5] = Int32GetDatum(rank);
+	RecsysAnswerPut(answer, values, isnull);
+}
+
 static void
 put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysProfile *profile,
 			uint32 item)
@@ -251,31 +295,21 @@ put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysPr
 	ReasonSearch search = {item, profile, NULL, 0};
 	double	   *similarities = palloc(sizeof(double) * Max(profile->nevidence, 1));
 
-	search.reasons = palloc(sizeof(Reason) * Max(profile->nevidence, 1));
+	search.reasons = palloc(sizeof(Reason) * ((Size) profile->nevidence + 1));
 	RecsysGraphReaderInit(&reader, recommender->index);
 	if (RecsysExplainByFactors(recommender, profile, item, similarities))
 		find_factor_reasons(&reader, similarities, &search);
 	else
+	{
 		RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, search_row, &search);
+		add_prior(recommender, &search);
+	}
 	order = RecsysItemOrderCreate(recommender->index, RecsysItemCount(recommender->index));
 	qsort_arg(search.reasons, search.count, sizeof(Reason), compare_reasons, order);
 	RecsysItemOrderFree(order);
 
 	for (int i = 0; i < search.count; i++)
-	{
-		Reason	   *reason = &search.reasons[i];
-		Datum		values[6];
-		bool		isnull[6] = {false, false, false, false, false, false};
-
-		values[0] = RecsysAnswerItem(answer, &reader, reason->item);
-		values[1] = Float8GetDatum(reason->contribution);
-		values[2] = Float8GetDatum(reason->weight);
-		values[3] = Float4GetDatum(reason->similarity);
-		values[4] = Int64GetDatum(reason->support);
-		isnull[4] = reason->support < 0;
-		values[5] = Int32GetDatum(i + 1);
-		RecsysAnswerPut(answer, values, isnull);
-	}
+		put_reason(answer, &reader, &search.reasons[i], i + 1);
 	RecsysGraphReaderDone(&reader);
 }
 

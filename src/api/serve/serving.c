@@ -12,12 +12,16 @@
  *
  * Where the index has factors, scores come from those instead (factorserving.c); the
  * rest is the same.
+ *
+ * To scores by the graph the prior is added (core/pairs/prior.h).  Items that nobody has
+ * taken for item_max_age before the latest time of the index are passed over.
  */
 #include "postgres.h"
 
 #include "am/graph/graph.h"
 #include "am/graph/itemorder.h"
 #include "am/graph/popular_page.h"
+#include "am/graph/prior_page.h"
 #include "am/lists/owner.h"
 #include "am/read/visible.h"
 #include "api/serve/factorserving.h"
@@ -129,6 +133,50 @@ put_recommendation(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item,
 	RecsysAnswerPut(answer, values, isnull);
 }
 
+/* Which items are offered: those that somebody has taken not too long before the latest time */
+typedef struct Offer
+{
+	int64		max_age;		/* 0: all items */
+	int64		latest;
+} Offer;
+
+static bool
+is_offered(const Offer *offer, RecsysGraphReader *reader, uint32 item)
+{
+	bool		offered;
+
+	if (offer->max_age == 0)
+		return true;
+	offered = RecsysIsWithinAge(RecsysGraphNeedRow(reader, item)->latest, offer->latest, offer->max_age);
+	RecsysGraphReleaseRow(reader);
+	return offered;
+}
+
+/* Where a list is put together */
+typedef struct Listing
+{
+	RecsysRecommender *recommender;
+	const RecsysProfile *profile;
+	bool		exclude_seen;
+	uint32		nitems;
+	RecsysScorer *scorer;
+	RecsysGraphReader reader;
+	RecsysPrior *prior;			/* NULL: the index has none */
+	Offer		offer;
+} Listing;
+
+/* Puts one of the items that have no score of their own, if it may stand there. */
+static bool
+put_popular(Listing *listing, RecsysAnswer *answer, uint32 item, Datum source, int rank)
+{
+	if (RecsysScorerIsExcluded(listing->scorer, item) ||
+		RecsysScorerIsCandidate(listing->scorer, item) ||
+		!is_offered(&listing->offer, &listing->reader, item))
+		return false;
+	put_recommendation(answer, &listing->reader, item, 0, source, rank);
+	return true;
+}
+
 /*
  * Fills the places after rank, up to k, with popular items.  Candidates are listed
  * already, and excluded ones stay out.  The score is 0, as the user has nothing that
@@ -136,35 +184,26 @@ put_recommendation(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item,
  * the scores above.
  */
 static void
-fill_with_popular(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysScorer *scorer,
-				  RecsysGraphReader *reader, int rank, int k)
+fill_with_popular(Listing *listing, RecsysAnswer *answer, int rank, int k)
 {
+	Relation	index = listing->recommender->index;
 	Datum		source = PointerGetDatum(cstring_to_text("popular"));
 	int			nshort;
-	uint32	   *items = RecsysReadPopular(recommender->index, &nshort);
+	uint32	   *items = RecsysReadPopular(index, &nshort);
 	uint32		nall = nshort;
 
 	for (uint32 i = 0; rank < k && i < nall; i++)
-	{
-		if (RecsysScorerIsExcluded(scorer, items[i]) || RecsysScorerIsCandidate(scorer, items[i]))
-			continue;
-		put_recommendation(answer, reader, items[i], 0, source, ++rank);
-	}
+		rank += put_popular(listing, answer, items[i], source, rank + 1);
 
 	/* the page lists some thousand items; beyond it, all rows have to be read */
 	if (rank < k && nshort == RECSYS_POPULAR_ITEMS)
 	{
-		RecsysPopularity *popular = RecsysReadAllPopular(recommender->index, &nall);
+		RecsysPopularity *popular = RecsysReadAllPopular(index, &nall);
 
 		for (int i = 0; i < nshort; i++)
-			RecsysScorerExclude(scorer, items[i]);
+			RecsysScorerExclude(listing->scorer, items[i]);
 		for (uint32 i = 0; rank < k && i < nall; i++)
-		{
-			if (RecsysScorerIsExcluded(scorer, popular[i].item) ||
-				RecsysScorerIsCandidate(scorer, popular[i].item))
-				continue;
-			put_recommendation(answer, reader, popular[i].item, 0, source, ++rank);
-		}
+			rank += put_popular(listing, answer, popular[i].item, source, rank + 1);
 	}
 }
 
@@ -183,60 +222,122 @@ add_row(void *arg, int position, RecsysGraphRow row)
 					row->nneighbors);
 }
 
+/* Scores at least the k best items, all of them unless it is done by factors. */
+static bool
+score_items(Listing *listing, int k)
+{
+	const RecsysProfile *profile = listing->profile;
+	ScoreSum	sum = {listing->scorer, profile->weights};
+
+	for (int i = 0; listing->exclude_seen && i < profile->nseen; i++)
+		RecsysScorerExclude(listing->scorer, profile->seen[i].item);
+	if (RecsysScoreByFactors(listing->recommender, profile, k, listing->scorer))
+		return true;
+	RecsysGraphVisitRows(&listing->reader, profile->items, profile->nevidence, add_row, &sum);
+	if (listing->prior != NULL)
+		RecsysScorerAdd(listing->scorer, 1.0, listing->prior->items, listing->prior->scores,
+						listing->prior->count);
+	return false;
+}
+
+/* The best of the items scored, at most n of them. */
+static int
+best_items(Listing *listing, int n, RecsysScored **best)
+{
+	RecsysItemOrder *items = RecsysItemOrderCreate(listing->recommender->index, listing->nitems);
+	RecsysKeyOrder order = RecsysItemOrderForCore(items);
+	MemoryContext old;
+	int			count = Min(n, RecsysScorerCandidates(listing->scorer));
+
+	*best = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(count, 1));
+
+	/* what the scorer allocates lives as long as the scorer */
+	old = MemoryContextSwitchTo(scorer_context);
+	count = RecsysScorerTop(listing->scorer, count, &order, *best);
+	MemoryContextSwitchTo(old);
+	RecsysItemOrderFree(items);
+	return count;
+}
+
+/*
+ * The k best that are offered.  How old an item is stands in its row, and only rows of
+ * items that would be listed are read: if too few of them are offered, those behind them.
+ */
+static int
+select_items(Listing *listing, int k, RecsysScored **best)
+{
+	bool		by_factors = score_items(listing, k);
+
+	for (int most = k;; most = most > PG_INT32_MAX / 4 ? PG_INT32_MAX : most * 4)
+	{
+		int			count;
+		int			kept = 0;
+
+		if (by_factors && most > k)
+		{
+			RecsysScorerReset(listing->scorer, listing->nitems);
+			(void) score_items(listing, most);
+		}
+		count = best_items(listing, most, best);
+		for (int i = 0; i < count && kept < k; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (is_offered(&listing->offer, &listing->reader, (*best)[i].item))
+				(*best)[kept++] = (*best)[i];
+		}
+		if (kept == k || count < most)
+			return kept;
+		pfree(*best);
+	}
+}
+
+static void
+init_listing(Listing *listing, RecsysRecommender *recommender)
+{
+	const RecsysMetaData *meta = &RecsysGetCache(recommender->index)->meta;
+
+	listing->recommender = recommender;
+	listing->nitems = RecsysItemCount(recommender->index);
+	if (meta->prior == InvalidBlockNumber)
+		return;
+	listing->prior = palloc(sizeof(RecsysPrior));
+	(void) RecsysReadPrior(recommender->index, listing->prior);
+	listing->offer.max_age = meta->options.item_max_age;
+	listing->offer.latest = listing->prior->latest;
+}
+
 void
 RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 						 const RecsysProfile *profile, int k, bool exclude_seen)
 {
-	uint32		nitems = RecsysItemCount(recommender->index);
+	Listing		listing = {0};
 	uint32		highest = 0;
-	RecsysGraphReader reader;
-	RecsysScorer *scorer;
 	RecsysScored *best;
-	ScoreSum	sum;
-	RecsysItemOrder *items;
-	RecsysKeyOrder order;
-	MemoryContext old;
 	int			count;
 
+	init_listing(&listing, recommender);
 	for (int i = 0; i < profile->nseen; i++)
 		highest = Max(highest, profile->seen[i].item);
-	if (profile->nseen > 0 && highest >= nitems)
+	if (profile->nseen > 0 && highest >= listing.nitems)
 		RecsysNoItem(recommender->index, highest);
 
-	scorer = acquire_scorer(nitems);
-	RecsysGraphReaderInit(&reader, recommender->index);
-
-	if (exclude_seen)
-		for (int i = 0; i < profile->nseen; i++)
-			RecsysScorerExclude(scorer, profile->seen[i].item);
-
-	if (!RecsysScoreByFactors(recommender, profile, k, scorer))
-	{
-		sum.scorer = scorer;
-		sum.weights = profile->weights;
-		RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, add_row, &sum);
-	}
-
-	count = Min(k, RecsysScorerCandidates(scorer));
-	best = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(count, 1));
-
-	/* what the scorer allocates lives as long as the scorer */
-	items = RecsysItemOrderCreate(recommender->index, nitems);
-	order = RecsysItemOrderForCore(items);
-	old = MemoryContextSwitchTo(scorer_context);
-	count = RecsysScorerTop(scorer, count, &order, best);
-	MemoryContextSwitchTo(old);
-	RecsysItemOrderFree(items);
+	listing.profile = profile;
+	listing.exclude_seen = exclude_seen;
+	listing.scorer = acquire_scorer(listing.nitems);
+	RecsysGraphReaderInit(&listing.reader, recommender->index);
+	count = select_items(&listing, k, &best);
 	if (count > 0)
 	{
-		Datum		source = PointerGetDatum(cstring_to_text("history"));
+		/* without evidence it is but the prior that speaks for them */
+		Datum		source = PointerGetDatum(cstring_to_text(profile->nevidence > 0 ?
+															 "history" : "popular"));
 
 		for (int i = 0; i < count; i++)
-			put_recommendation(answer, &reader, best[i].item, best[i].score, source, i + 1);
+			put_recommendation(answer, &listing.reader, best[i].item, best[i].score, source, i + 1);
 	}
 	if (count < k)
-		fill_with_popular(recommender, answer, scorer, &reader, count, k);
+		fill_with_popular(&listing, answer, count, k);
 
-	RecsysGraphReaderDone(&reader);
-	release_scorer(nitems);
+	RecsysGraphReaderDone(&listing.reader);
+	release_scorer(listing.nitems);
 }

@@ -36,7 +36,7 @@ typedef struct RecsysModelOption
  * beside them.  A graph row has room for no more, see am/store/page.h.
  */
 #define RECSYS_MAX_NEIGHBORS 500
-#define RECSYS_MAX_STORED 589
+#define RECSYS_MAX_STORED 588
 
 /* Directions that spectral can filter */
 #define RECSYS_SPECTRAL_MIN_RANK 1

@@ -105,7 +105,7 @@ advance_total(RecsysRecencyTotal *total, int64 at)
 static void
 split_sum(const RecsysRecency *recency, int64 at, uint64 *whole, uint64 *parts)
 {
-	double		sum = RecsysRecencyAt(recency, at);
+	double		sum = Min(RecsysRecencyAt(recency, at), 9e18);
 
 	*whole = (uint64) sum;
 	*parts = (uint64) ldexp(sum - floor(sum), 64);
