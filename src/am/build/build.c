@@ -51,7 +51,8 @@ typedef struct BuildState
 	ForkNumber	fork;
 	RecsysColumns columns;
 	RecsysMetaData meta;
-	RecsysModelOptions options;
+	RecsysModelOptions asked;
+	RecsysModelOptions options; /* resolved; with similarity = auto the fallback until chosen */
 	int			fillfactor;
 	RecsysCollector *collector;
 	RecsysGraphWriter graph;
@@ -173,6 +174,7 @@ write_users(BuildState *state, RecsysModel *model)
 			report_done(++done);
 		}
 		flags = RecsysModelEndUser(model) ? RECSYS_OWNER_COUNTED : 0;
+		RecsysModelSampleUser(model, RecsysKeyHash(state->columns.user_kind, &key, RECSYS_SAMPLE_SEED));
 
 		/* more entries than count, or soon: which do, merges would else have to find out */
 		if (done - first >= (uint64) state->options.max_history)
@@ -249,6 +251,23 @@ write_graph_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int cou
 	report_done((uint64) item + 1);
 }
 
+/* The meta page tells of the model, chosen or not. */
+static void
+set_model(BuildState *state)
+{
+	RecsysMetaData *meta = &state->meta;
+
+	meta->similarity = state->options.similarity;
+	meta->neighbors = state->options.neighbors;
+	meta->min_support = state->options.min_support;
+	meta->max_history = state->options.max_history;
+	meta->shrinkage = state->options.shrinkage;
+	meta->alpha = state->options.alpha;
+	meta->learned = !RecsysModelIsCounted(&state->options);
+	meta->options_size = sizeof(meta->options);
+	meta->options = state->options;
+}
+
 static void
 init_meta(BuildState *state)
 {
@@ -263,15 +282,8 @@ init_meta(BuildState *state)
 	meta->item_kind = state->columns.item_kind;
 	meta->weighted = state->columns.weight_column > 0;
 	meta->timed = state->columns.time_column > 0;
-	meta->similarity = state->options.similarity;
-	meta->neighbors = state->options.neighbors;
-	meta->min_support = state->options.min_support;
-	meta->max_history = state->options.max_history;
-	meta->shrinkage = state->options.shrinkage;
-	meta->alpha = state->options.alpha;
-	meta->learned = !RecsysModelIsCounted(&state->options);
-	meta->options_size = sizeof(meta->options);
-	meta->options = state->options;
+	meta->asked = state->asked;
+	set_model(state);
 	meta->built_at = GetCurrentTimestamp();
 	meta->tells_future = 1;
 	for (int list = 0; list < RECSYS_LISTS; list++)
@@ -309,6 +321,7 @@ init_state(BuildState *state, Relation index, ForkNumber fork)
 	state->index = index;
 	state->fork = fork;
 	RecsysGetColumns(index, &state->columns);
+	RecsysGetAskedOptions(index, &state->asked);
 	RecsysGetModelOptions(index, &state->options);
 	state->fillfactor = RecsysGetFillfactor(index);
 	if (state->columns.time_column == 0)
@@ -390,6 +403,27 @@ collect_rows(BuildState *state, Relation heap, struct IndexInfo *info, IndexBuil
 		warn_of_future(state, heap);
 }
 
+/* What similarity = auto has become */
+static void
+take_choice(BuildState *state, const RecsysChoice *choice)
+{
+	RecsysMetaData *meta = &state->meta;
+
+	state->options = choice->best.options;
+	set_model(state);
+	meta->half_life = choice->best.half_life;
+	if (!choice->measured)
+		return;
+	meta->choice_users = choice->users;
+	meta->choice_models = choice->tried;
+	meta->choice_ndcg = choice->best.ndcg;
+	meta->choice_popular = choice->popular;
+	meta->choice_p = choice->p_popular;
+	meta->second_ndcg = choice->second.ndcg;
+	meta->second_half_life = choice->second.half_life;
+	meta->second = choice->second.options;
+}
+
 static void
 write_graph(BuildState *state, RecsysModel *model)
 {
@@ -399,6 +433,8 @@ write_graph(BuildState *state, RecsysModel *model)
 
 	state->model = model;
 	state->totals = RecsysModelFinish(model);
+	if (RecsysModelGetChoice(model) != NULL)
+		take_choice(state, RecsysModelGetChoice(model));
 	RecsysGraphWriterInit(&state->graph, state->index, state->fork, nitems);
 	options = state->options;
 	if (RecsysModelKeepsBest(&options))
@@ -418,6 +454,18 @@ write_graph(BuildState *state, RecsysModel *model)
 	state->meta.interactions = statistics->interactions;
 	state->meta.capped_users = statistics->capped_users;
 	state->meta.capped_interactions = statistics->capped_interactions;
+}
+
+/* similarity = auto */
+static void
+ask_choice(BuildState *state, RecsysModel *model)
+{
+	RecsysChoosingOptions options = {.asked = &state->asked};
+
+	options.half_life = RecsysHalfLifeIsSet(state->index) ? RecsysGetHalfLife(state->index) : -1;
+	options.span = RecsysCollectorSpan(state->collector);
+	options.now = RecsysIndexNow(state->index);
+	RecsysModelChoose(model, &options, state->meta.timed);
 }
 
 IndexBuildResult *
@@ -453,9 +501,11 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 	if (decays)
 		RecsysModelSetDecay(model, state.options.training_half_life,
 							RecsysCollectorLatest(state.collector));
-
 	RecsysModelKeepLatest(model);
-	RecsysModelKeepRecent(model, RecsysRecentHalfLife(&state.options), RecsysIndexNow(index));
+	if (state.asked.similarity == RECSYS_AUTO)
+		ask_choice(&state, model);
+	else
+		RecsysModelKeepRecent(model, RecsysRecentHalfLife(&state.options), RecsysIndexNow(index));
 	start_phase(&state, RECSYS_PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
 	write_users(&state, model);
 	start_phase(&state, RECSYS_PHASE_ITEMS, (int64) RecsysCollectorRows(state.collector));

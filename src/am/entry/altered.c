@@ -73,7 +73,7 @@ compare_rows(Relation pg_class, HeapTuple old, HeapTuple new, Altered *altered)
 		return;
 	altered->useless_before = useless_half_life(old_options, old_isnull) != NULL;
 	altered->useless = useless_half_life(new_options, new_isnull);
-	RecsysReadModelOptions(new_isnull ? NULL :
+	RecsysReadAskedOptions(new_isnull ? NULL :
 						   (RecsysOptions *) RecsysParseOptions(new_options, false),
 						   &altered->options);
 }
@@ -130,20 +130,17 @@ tell_altered(Oid relation, const RecsysModelOptions *set)
 {
 	/* who alters it has locked it */
 	Relation	index = relation_open(relation, NoLock);
-	RecsysModelOptions built;
 	RecsysMetaData meta;
 	char	   *was;
+	char	   *will;
 
 	if (RecsysPeekMeta(index, &meta) && meta.version == RECSYS_FORMAT_VERSION)
 	{
-		RecsysGetBuiltOptions(&meta, set, &built);
-		was = RecsysOptionsUnlike(&built, set);
-		if (*was != '\0')
+		if (RecsysOptionsWait(&meta, set, &was, &will))
 			ereport(NOTICE,
 					(errmsg("index \"%s\" goes on with the options that it was built with",
 							RelationGetRelationName(index)),
-					 errdetail("It was built with %s; it will be built with %s.", was,
-							   RecsysOptionsUnlike(set, &built)),
+					 errdetail("It was built with %s; it will be built with %s.", was, will),
 					 errhint("REINDEX INDEX CONCURRENTLY %s;",
 							 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
 														RelationGetRelationName(index)))));

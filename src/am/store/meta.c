@@ -20,6 +20,13 @@ RecsysMetaFolding(const RecsysMetaData *meta, const RecsysKeyOrder *order, Recsy
 	folding->order = order;
 }
 
+int64
+RecsysServingHalfLife(Relation index)
+{
+	return RecsysHalfLifeIsSet(index) ? RecsysGetHalfLife(index) :
+		RecsysGetCache(index)->meta.half_life;
+}
+
 int
 RecsysEntryStride(RecsysSide side, bool weighted, bool timed)
 {

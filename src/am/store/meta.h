@@ -31,11 +31,14 @@ extern RecsysCache *RecsysGetCache(Relation index);
 /* The same, read anew. */
 extern RecsysCache *RecsysRefreshCache(Relation index);
 
-/* Entry size of a side. */
+/* The half-life that lists are made with: the one that is set, or else the one that was chosen. */
+extern int64 RecsysServingHalfLife(Relation index);
+
 /* How the index folds histories: as it was built, whatever has been set since. */
 extern void RecsysMetaFolding(const RecsysMetaData *meta, const RecsysKeyOrder *order,
 							  RecsysFolding *folding);
 
+/* Entry size of a side. */
 extern int	RecsysEntryStride(RecsysSide side, bool weighted, bool timed);
 
 /*

@@ -139,7 +139,7 @@ RecsysInitOptions(void)
 					  RECSYS_DEFAULT_PENDING_LIMIT, 64, MAX_KILOBYTES, lock);
 	add_string_reloption(recsys_relopt_kind, "half_life",
 						 "Interval after which an interaction counts half when serving",
-						 "", validate_half_life, lock);
+						 NULL, validate_half_life, lock);
 }
 
 static void
@@ -208,40 +208,63 @@ read_intervals(const RecsysOptions *options, RecsysModelOptions *model)
 }
 
 void
-RecsysReadModelOptions(const RecsysOptions *options, RecsysModelOptions *model)
+RecsysReadAskedOptions(const RecsysOptions *options, RecsysModelOptions *asked)
 {
 	if (options == NULL)
-		RecsysModelOptionsInit(model);
+		RecsysModelOptionsInit(asked);
 	else
 	{
-		*model = options->model;
-		read_intervals(options, model);
+		*asked = options->model;
+		read_intervals(options, asked);
 	}
-	RecsysModelOptionsResolve(model);
+}
+
+void
+RecsysGetAskedOptions(Relation index, RecsysModelOptions *asked)
+{
+	RecsysReadAskedOptions((RecsysOptions *) index->rd_options, asked);
 }
 
 void
 RecsysGetModelOptions(Relation index, RecsysModelOptions *model)
 {
-	RecsysReadModelOptions((RecsysOptions *) index->rd_options, model);
+	RecsysGetAskedOptions(index, model);
+	RecsysModelOptionsResolve(model);
 }
 
-void
-RecsysGetBuiltOptions(const RecsysMetaData *meta, const RecsysModelOptions *set,
-					  RecsysModelOptions *built)
+/* Those that are asked for otherwise than for the last build, in what it was built with */
+static void
+ask_otherwise(const RecsysMetaData *meta, const RecsysModelOptions *asked, RecsysModelOptions *next)
 {
-	*built = *set;
-	if (meta->options_size == sizeof(meta->options))
+	RecsysModelOptions plain = *asked;
+
+	RecsysModelOptionsResolve(&plain);
+	*next = meta->options;
+	for (int x = 0; x < RecsysModelOptionCount; x++)
 	{
-		*built = meta->options;
-		return;
+		const RecsysModelOption *option = &RecsysModelOptionTable[x];
+
+		if (!RecsysModelOptionsAgree(option, asked, &meta->asked))
+			RecsysModelOptionCopy(option, next, RecsysModelOptionIsOpen(option, asked) ? &plain : asked);
 	}
-	built->similarity = (RecsysSimilarity) meta->similarity;
-	built->neighbors = meta->neighbors;
-	built->min_support = meta->min_support;
-	built->max_history = meta->max_history;
-	built->shrinkage = meta->shrinkage;
-	built->alpha = meta->alpha;
+}
+
+bool
+RecsysOptionsWait(const RecsysMetaData *meta, const RecsysModelOptions *asked, char **built, char **set)
+{
+	RecsysModelOptions next;
+
+	/* where the similarity is given, what is left open has the same default as if it were given */
+	if (asked->similarity == RECSYS_AUTO || meta->asked.similarity == RECSYS_AUTO)
+		ask_otherwise(meta, asked, &next);
+	else
+	{
+		next = *asked;
+		RecsysModelOptionsResolve(&next);
+	}
+	*built = RecsysOptionsUnlike(&meta->options, &next);
+	*set = RecsysOptionsUnlike(&next, &meta->options);
+	return **built != '\0';
 }
 
 int
@@ -268,6 +291,14 @@ RecsysGetHalfLife(Relation index)
 	if (options == NULL || options->half_life == 0)
 		return 0;
 	return RecsysParseHalfLife("half_life", GET_STRING_RELOPTION(options, half_life));
+}
+
+bool
+RecsysHalfLifeIsSet(Relation index)
+{
+	RecsysOptions *options = (RecsysOptions *) index->rd_options;
+
+	return options != NULL && options->half_life != 0;
 }
 
 const char *

@@ -31,23 +31,35 @@ extern void RecsysInitOptions(void);
 
 extern bytea *RecsysParseOptions(Datum reloptions, bool validate);
 
-/* What a build of the index would use now, resolved. */
+/*
+ * What a build of the index would use now, resolved, with the fallback in the place of
+ * similarity = auto.
+ */
 extern void RecsysGetModelOptions(Relation index, RecsysModelOptions *model);
 
-/* The same of options that are not yet those of a relation. */
-extern void RecsysReadModelOptions(const RecsysOptions *options, RecsysModelOptions *model);
+/*
+ * The same as asked for: RECSYS_AUTO, and RECSYS_MODEL_DEFAULT of what is left open.  The
+ * second is of options that are not yet those of a relation.
+ */
+extern void RecsysGetAskedOptions(Relation index, RecsysModelOptions *asked);
+extern void RecsysReadAskedOptions(const RecsysOptions *options, RecsysModelOptions *asked);
 
 /*
- * What the index was built with.  What its meta page does not tell, as that of an index
- * of an earlier release, is taken to be as it is set.
+ * Options that the next build will have otherwise than the last one: what they were, and
+ * what has been asked for.  False when there are none.
  */
-extern void RecsysGetBuiltOptions(const RecsysMetaData *meta, const RecsysModelOptions *set,
-								  RecsysModelOptions *built);
+extern bool RecsysOptionsWait(const RecsysMetaData *meta, const RecsysModelOptions *asked,
+							  char **built, char **set);
 extern int	RecsysGetFillfactor(Relation index);
 extern int	RecsysGetPendingLimit(Relation index);	/* kB */
 
-/* Microseconds, 0 for none: read at serving time, so ALTER INDEX … SET acts at once. */
+/*
+ * The half-life that is set, in microseconds, 0 for none: read at serving time, so ALTER
+ * INDEX … SET acts at once.  If it is not set, the last build may have chosen one: see
+ * RecsysServingHalfLife.
+ */
 extern int64 RecsysGetHalfLife(Relation index);
+extern bool RecsysHalfLifeIsSet(Relation index);
 
 /*
  * Of an index without a time column: the half-life, or another option that needs times,

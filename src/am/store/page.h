@@ -190,6 +190,18 @@ typedef struct RecsysMetaData
 	/* all options as of the build, which merges weigh and score with */
 	uint32		options_size;	/* sizeof(RecsysModelOptions) */
 	RecsysModelOptions options;
+	RecsysModelOptions asked;	/* what was asked for, see RecsysGetAskedOptions */
+
+	/* similarity = auto, see core/choice */
+	uint32		choice_users;	/* who were asked for; 0: nothing was measured */
+	uint32		choice_models;	/* models that were measured */
+	int64		half_life;		/* of serving that was chosen; 0: none */
+	double		choice_ndcg;	/* of the options above ... */
+	double		choice_popular; /* ... and of bestsellers */
+	double		choice_p;		/* that the one is no better than the other */
+	double		second_ndcg;	/* of the runner-up, if there is one */
+	int64		second_half_life;
+	RecsysModelOptions second;
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))

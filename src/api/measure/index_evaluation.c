@@ -205,7 +205,7 @@ init_reader(UserReader *reader, RecsysRecommender *recommender, bool exclude_see
 	RecsysEvaluation *evaluation = &result->evaluation;
 
 	reader->recommender = recommender;
-	reader->half_life = RecsysGetHalfLife(recommender->index);
+	reader->half_life = RecsysServingHalfLife(recommender->index);
 	reader->result = result;
 	reader->context = CurrentMemoryContext;
 	reader->maxusers = 1024;

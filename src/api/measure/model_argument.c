@@ -72,6 +72,7 @@ RecsysParseModelText(const char *text, RecsysModelText *model)
 {
 	static RECSYS_RELOPTION_NAMESPACE namespaces[] = {NULL};
 	RelationData fake = {0};
+	RecsysModelOptions asked;
 	ErrorContextCallback callback;
 
 	callback.callback = point_into_text;
@@ -97,6 +98,13 @@ RecsysParseModelText(const char *text, RecsysModelText *model)
 	RecsysGetModelOptions(&fake, &model->options);
 	model->max_history = model->options.max_history;
 	model->half_life = RecsysGetHalfLife(&fake);
+	RecsysGetAskedOptions(&fake, &asked);
+	if (asked.similarity == RECSYS_AUTO)
+	{
+		model->options = asked;
+		if (!RecsysHalfLifeIsSet(&fake))
+			model->half_life = -1;
+	}
 	if (text != NULL)
 		error_context_stack = callback.previous;
 }

@@ -11,9 +11,9 @@
 
 typedef struct RecsysModelText
 {
-	RecsysModelOptions options;
+	RecsysModelOptions options; /* resolved, unless similarity = auto is to choose them */
 	int			max_history;
-	int64		half_life;		/* microseconds, 0 for none */
+	int64		half_life;		/* microseconds, 0 for none, < 0: to be chosen, too */
 } RecsysModelText;
 
 /*

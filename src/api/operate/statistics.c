@@ -150,17 +150,15 @@ put_meta(StatisticsRow *row, const RecsysMetaData *meta)
 static void
 put_options(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
 {
-	RecsysModelOptions set;
-	RecsysModelOptions built;
-	char	   *text;
+	RecsysModelOptions asked;
+	char	   *built;
+	char	   *set;
 
-	RecsysGetModelOptions(index, &set);
-	RecsysGetBuiltOptions(meta, &set, &built);
-	text = RecsysOptionsUnlike(&built, &set);
-	if (*text == '\0')
+	RecsysGetAskedOptions(index, &asked);
+	if (!RecsysOptionsWait(meta, &asked, &built, &set))
 		return;
-	put_text(row, STATS_BUILT_OPTIONS, text);
-	put_text(row, STATS_SET_OPTIONS, RecsysOptionsUnlike(&set, &built));
+	put_text(row, STATS_BUILT_OPTIONS, built);
+	put_text(row, STATS_SET_OPTIONS, set);
 }
 
 /* What an open index knows of itself; may error out half way. */

@@ -71,33 +71,53 @@ read_options(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options)
 						 RecsysSuggestCall(fcinfo, RECSYS_KEY_TEXT, NULL))));
 	RecsysModelOptionsInit(options);
 	RecsysSetOption(options, "similarity", similarity);
-	options->neighbors = RecsysArgInteger(fcinfo, first + 1, "neighbors", 1, MAX_NEIGHBORS);
-	options->min_support = RecsysArgInteger(fcinfo, first + 2, "min_support", 1, PG_INT32_MAX);
-	options->shrinkage = RecsysArgDouble(fcinfo, first + 3, "shrinkage", 0, 1e9);
+	if (!PG_ARGISNULL(first + 1))
+		options->neighbors = RecsysArgInteger(fcinfo, first + 1, "neighbors", 1, MAX_NEIGHBORS);
+	if (!PG_ARGISNULL(first + 2))
+		options->min_support = RecsysArgInteger(fcinfo, first + 2, "min_support", 1, PG_INT32_MAX);
+	if (!PG_ARGISNULL(first + 3))
+		options->shrinkage = RecsysArgDouble(fcinfo, first + 3, "shrinkage", 0, 1e9);
 	if (!PG_ARGISNULL(first + 4))
 		options->alpha = RecsysArgDouble(fcinfo, first + 4, "alpha", 0, 2);
 	options->max_history = RecsysArgInteger(fcinfo, first + 5, "max_history", 1, 100000);
 	if (others != NULL)
 		RecsysParseOptionText(options, others);
-	RecsysModelOptionsResolve(options);
 }
 
+/* similarity = auto: pairs as an index would have them; nobody is served with them here. */
+static void
+ask_choice(RecsysCollector *collector, const RecsysModelOptions *asked, RecsysModel *model)
+{
+	RecsysChoosingOptions choosing = {.asked = asked, .half_life = -1};
+
+	choosing.span = RecsysCollectorSpan(collector);
+	choosing.now = RecsysCollectorLatest(collector);
+	RecsysModelChoose(model, &choosing, RecsysCollectorTimed(collector));
+}
+
+/* options become those that are trained with */
 static RecsysModel *
-train(RecsysCollector *collector, bool weighted, const RecsysModelOptions *options, Size limit)
+train(RecsysCollector *collector, bool weighted, RecsysModelOptions *options, Size limit)
 {
 	Size		kept = RecsysCollectorMemory(collector);
+	RecsysModelOptions asked = *options;
 	int64		latest = RecsysCollectorLatest(collector);
-	bool		decays = RecsysModelDecays(options, latest);
-	bool		kept_weights = weighted && RecsysModelHasWeights(options);
-	RecsysModel *model = RecsysModelCreate(RecsysCollectorItems(collector), kept_weights || decays,
-										   options->max_history, limit > kept ? limit - kept : 0,
-										   RecsysCollectorSpilled(collector), 0);
+	RecsysModel *model;
+	bool		decays;
 	RecsysKey	key;
 	uint32		hash;
 
+	RecsysModelOptionsResolve(options);
+	decays = RecsysModelDecays(options, latest);
+	model = RecsysModelCreate(RecsysCollectorItems(collector),
+							  (weighted && RecsysModelHasWeights(options)) || decays,
+							  options->max_history, limit > kept ? limit - kept : 0,
+							  RecsysCollectorSpilled(collector), 0);
 	RecsysModelSetTransform(model, options->weight_transform);
 	if (decays)
 		RecsysModelSetDecay(model, options->training_half_life, latest);
+	if (asked.similarity == RECSYS_AUTO)
+		ask_choice(collector, &asked, model);
 	while (RecsysCollectorNextUser(collector, &key, &hash))
 	{
 		RecsysUserRow row;
@@ -105,10 +125,13 @@ train(RecsysCollector *collector, bool weighted, const RecsysModelOptions *optio
 		while (RecsysCollectorNextOfUser(collector, &row))
 			RecsysModelAdd(model, &row.interaction);
 		RecsysModelEndUser(model);
+		RecsysModelSampleUser(model, RecsysKeyHash(RecsysCollectorUserKind(collector), &key, RECSYS_SAMPLE_SEED));
 		CHECK_FOR_INTERRUPTS();
 	}
 	RecsysCollectorRelease(collector);
 	RecsysModelFinish(model);
+	if (RecsysModelGetChoice(model) != NULL)
+		*options = RecsysModelGetChoice(model)->best.options;
 	return model;
 }
 

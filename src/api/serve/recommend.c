@@ -55,7 +55,7 @@ recommend(FunctionCallInfo fcinfo, int exclude_seen, int half_life)
 
 	open_for_user(fcinfo, &answer, &recommender, &user);
 	decay = RecsysArgHalfLife(fcinfo, half_life, recommender.columns.time_column > 0,
-							  RECOMMENDER_NAME(recommender), RecsysGetHalfLife(recommender.index));
+							  RECOMMENDER_NAME(recommender), RecsysServingHalfLife(recommender.index));
 
 	if (!PG_ARGISNULL(0) && k > 0)
 		RecsysReadProfile(&recommender, &user, decay, &profile);
@@ -328,7 +328,7 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 	open_for_user(fcinfo, &answer, &recommender, &user);
 	half_life = RecsysArgHalfLife(fcinfo, 3, recommender.columns.time_column > 0,
 								  RECOMMENDER_NAME(recommender),
-								  RecsysGetHalfLife(recommender.index));
+								  RecsysServingHalfLife(recommender.index));
 
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
 	{

@@ -76,8 +76,8 @@ RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
 	RecsysChoiceTryWeights(search);
 
 	choice->measured = true;
-	choice->best = search->best;
-	choice->second = search->second;
+	choice->best = RecsysChoiceShown(search, &search->best);
+	choice->second = RecsysChoiceShown(search, &search->second);
 	choice->popular = search->popular;
 	choice->p_popular = p_of_popular(search);
 	choice->tried = search->tried;

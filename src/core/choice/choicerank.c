@@ -124,9 +124,7 @@ weight_of(const RecsysChoiceSplit *split, uint64 entry, const RecsysModelOptions
 {
 	double		weight = split->weights != NULL ? split->weights[entry] : 1;
 
-	if (options->weight_transform == RECSYS_TRANSFORM_BINARY)
-		return 1;
-	return options->weight_transform == RECSYS_TRANSFORM_LOG ? log1p(weight) : weight;
+	return RecsysHistoryTransform(weight, options->weight_transform);
 }
 
 /* Adds up the rows of what the user has. */

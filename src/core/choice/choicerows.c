@@ -18,7 +18,8 @@
 
 #include "core/base/topk.h"
 
-typedef float Lanes __attribute__((vector_size(4 * RECSYS_CHOICE_LANES)));
+/* palloc aligns to eight bytes only */
+typedef float Lanes __attribute__((vector_size(4 * RECSYS_CHOICE_LANES), aligned(4)));
 
 /* Users between two checks for interrupts */
 #define USERS_PER_CHECK 64
@@ -221,14 +222,6 @@ find_ways(RecsysChoiceCounter *counter, RecsysChoiceRows **models, int n)
 	}
 }
 
-static double
-transformed(double weight, RecsysWeightTransform transform)
-{
-	if (transform == RECSYS_TRANSFORM_BINARY)
-		return 1;
-	return transform == RECSYS_TRANSFORM_LOG ? log1p(weight) : weight;
-}
-
 /* Factors of one way's products: of a user or, with weights, of each entry. */
 static void
 weigh_way(RecsysChoiceCounter *counter, int way)
@@ -252,10 +245,10 @@ weigh_way(RecsysChoiceCounter *counter, int way)
 			continue;
 		}
 		for (uint64 e = first; e < last; e++)
-			sum += transformed(split->weights[e], lane->transform);
+			sum += RecsysHistoryTransform(split->weights[e], lane->transform);
 		for (uint64 e = first; e < last; e++)
 		{
-			double		weight = transformed(split->weights[e], lane->transform);
+			double		weight = RecsysHistoryTransform(split->weights[e], lane->transform);
 			double		factor = sqrt(damping);
 
 			if (lane->transform != RECSYS_TRANSFORM_BINARY)

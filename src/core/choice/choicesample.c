@@ -14,6 +14,8 @@
 /* More interactions than this make a choice slower but hardly better. */
 #define ENOUGH_ENTRIES UINT64CONST(3000000)
 
+#define DAY INT64CONST(86400000000)
+
 /* So many are kept whatever the memory. */
 #define LEAST_ENTRIES UINT64CONST(20000)
 
@@ -107,7 +109,6 @@ RecsysChoiceSampleAdd(RecsysChoiceSample *sample, uint64 hash, const RecsysHisto
 {
 	uint64		next;
 
-	sample->seen++;
 	if (hash > sample->threshold || count == 0)
 		return;
 	make_room(sample, count);
@@ -127,6 +128,23 @@ RecsysChoiceSampleAdd(RecsysChoiceSample *sample, uint64 hash, const RecsysHisto
 		sample->threshold /= 2;
 		drop_users(sample);
 	}
+}
+
+/* Somebody will read them: in whole days where they have several. */
+void
+RecsysChoiceTrends(int64 span, int64 *trends)
+{
+	static const int parts[RECSYS_CHOICE_TRENDS] = {0, 4, 12};
+
+	trends[0] = 0;
+	for (int trend = 1; trend < RECSYS_CHOICE_TRENDS; trend++)
+		trends[trend] = RecsysChoiceRound(span / parts[trend]);
+}
+
+int64
+RecsysChoiceRound(int64 interval)
+{
+	return interval >= 2 * DAY ? (interval + DAY / 2) / DAY * DAY : interval;
 }
 
 void

@@ -7,12 +7,15 @@
 
 #include "core/rows/history.h"
 
+/* Half-lives of popularity that may be compared, the first of them none */
+#define RECSYS_CHOICE_TRENDS 3
+
 typedef struct RecsysChoiceSample
 {
 	uint32		nitems;
 	bool		weighted;
 	bool		timed;
-	uint64		seen;			/* users that were offered */
+	int64		trends[RECSYS_CHOICE_TRENDS];	/* half-lives to compare; 0: none, or no more of them */
 	uint64		threshold;		/* users with a higher hash are left out */
 
 	/* users in the order of arrival: histories one behind the other, ascending by item */
@@ -42,6 +45,13 @@ extern RecsysChoiceSample *RecsysChoiceSampleCreate(uint32 nitems, bool weighted
  */
 extern void RecsysChoiceSampleAdd(RecsysChoiceSample *sample, uint64 hash,
 								  const RecsysHistoryItem *items, int count);
+
+/* The half-lives that are worth a comparison where interactions are spread over so long */
+extern void RecsysChoiceTrends(int64 span, int64 *trends);
+
+/* An interval in microseconds that will be shown: in whole days if it has some. */
+extern int64 RecsysChoiceRound(int64 interval);
+
 extern void RecsysChoiceSampleFree(RecsysChoiceSample *sample);
 
 #endif							/* RECSYS_CHOICESAMPLE_H */

@@ -35,8 +35,6 @@ typedef struct Splitting
 	RecsysChoiceSplit *split;
 	uint32	   *order;			/* users by hash */
 	int64		cut;			/* ahead: the last time to learn from */
-	int64		first_time;		/* nearly the first and nearly the last of all times */
-	int64		last_time;
 	bool	   *held;			/* of the user at hand */
 	uint64	   *drawn;			/* likewise: what decides */
 	uint64		ntested;		/* entries of test_items */
@@ -61,7 +59,7 @@ compare_times(const void *a, const void *b, void *arg)
 	return (left > right) - (left < right);
 }
 
-/* Sets cut, first_time and last_time; false where there are no times. */
+/* Sets the cut; false where there are no times. */
 static bool
 look_at_times(Splitting *splitting)
 {
@@ -88,11 +86,9 @@ look_at_times(Splitting *splitting)
 	{
 		qsort_interruptible(times, count, sizeof(int64), compare_times, NULL);
 		splitting->cut = times[count - 1 - count / AHEAD_PART];
-		splitting->first_time = times[count / 100];
-		splitting->last_time = times[count - 1 - count / 100];
 	}
 	pfree(times);
-	return count > 0 && splitting->last_time > splitting->first_time;
+	return count > 0;
 }
 
 /* Are there enough users with something before and after the cut? */
@@ -228,12 +224,11 @@ divide_user(Splitting *splitting, uint32 user)
 static void
 sum_trends(Splitting *splitting)
 {
-	static const int parts[RECSYS_CHOICE_TRENDS] = {0, 4, 12};
 	RecsysChoiceSplit *split = splitting->split;
 
 	for (int trend = 1; split->ahead && trend < RECSYS_CHOICE_TRENDS; trend++)
 	{
-		int64		half_life = (splitting->last_time - splitting->first_time) / parts[trend];
+		int64		half_life = splitting->sample->trends[trend];
 
 		if (half_life <= 0)
 			continue;

@@ -9,9 +9,6 @@
 #include "core/pairs/cooccurrence.h"
 #include "core/rows/recency.h"
 
-/* Half-lives of popularity that may be compared, the first of them none */
-#define RECSYS_CHOICE_TRENDS 3
-
 typedef struct RecsysChoiceSplit
 {
 	uint32		nitems;

@@ -36,6 +36,18 @@ is_free(double value)
 	return value == RECSYS_MODEL_DEFAULT;
 }
 
+RecsysChoiceTried
+RecsysChoiceShown(const RecsysChoiceSearch *search, const RecsysChoiceTried *tried)
+{
+	RecsysChoiceTried shown = *tried;
+
+	if (search->split->weights == NULL)
+		shown.options.weight_transform = search->task->asked.weight_transform;
+	if (shown.options.weight_transform == RECSYS_TRANSFORM_AUTO)
+		shown.options.weight_transform = RECSYS_TRANSFORM_NONE;
+	return shown;
+}
+
 static void
 note_second(RecsysChoiceSearch *search, const RecsysChoiceTried *tried)
 {
@@ -56,7 +68,11 @@ measure(RecsysChoiceSearch *search, const RecsysChoiceModel *model, double facto
 	tried.ndcg = RecsysChoiceRank(search->ranker, model, search->ndcg);
 	search->tried++;
 	if (search->report != NULL)
-		search->report(search->arg, &tried, false);
+	{
+		RecsysChoiceTried shown = RecsysChoiceShown(search, &tried);
+
+		search->report(search->arg, &shown, false);
+	}
 	if (!(tried.ndcg > search->best.ndcg * factor))
 	{
 		note_second(search, &tried);
@@ -479,7 +495,7 @@ RecsysChoiceTryHalfLives(RecsysChoiceSearch *search)
 	for (int x = 0; x < (int) lengthof(multiples); x++)
 	{
 		model = best_model(search);
-		model.half_life = gap * multiples[x];
+		model.half_life = RecsysChoiceRound(gap * multiples[x]);
 		(void) measure(search, &model, 1);
 	}
 }
@@ -521,7 +537,7 @@ RecsysChoiceTryMaxAge(RecsysChoiceSearch *search)
 		return;
 
 	/* nothing is lost by leaving out what is not bought, so it need not gain */
-	model.options.item_max_age = age;
+	model.options.item_max_age = RecsysChoiceRound(age);
 	(void) measure(search, &model, 0.999);
 }
 

@@ -35,6 +35,10 @@ extern RecsysChoiceSearch *RecsysChoiceSearchCreate(const RecsysChoiceSplit *spl
 													RecsysChoiceReporter report, void *arg);
 extern void RecsysChoiceSearchFree(RecsysChoiceSearch *search);
 
+/* A model as it is told of: without weights, it does not matter what is made of them. */
+extern RecsysChoiceTried RecsysChoiceShown(const RecsysChoiceSearch *search,
+										   const RecsysChoiceTried *tried);
+
 extern void RecsysChoiceTryGrid(RecsysChoiceSearch *search);
 extern void RecsysChoiceTryAround(RecsysChoiceSearch *search);
 extern void RecsysChoiceTryPopularity(RecsysChoiceSearch *search);

@@ -147,6 +147,40 @@ RecsysModelOptionSet(const RecsysModelOption *option, RecsysModelOptions *option
 	return true;
 }
 
+static double
+get_value(const RecsysModelOption *option, const RecsysModelOptions *options)
+{
+	switch (option->kind)
+	{
+		case RECSYS_OPTION_REAL:
+			return *RecsysModelOptionField(option, options, double);
+		case RECSYS_OPTION_INTERVAL:
+			return (double) *RecsysModelOptionField(option, options, int64);
+		default:
+			return *RecsysModelOptionField(option, options, int);
+	}
+}
+
+bool
+RecsysModelOptionIsOpen(const RecsysModelOption *option, const RecsysModelOptions *options)
+{
+	return option->initial == RECSYS_MODEL_DEFAULT && get_value(option, options) == option->initial;
+}
+
+bool
+RecsysModelOptionsAgree(const RecsysModelOption *option, const RecsysModelOptions *a,
+						const RecsysModelOptions *b)
+{
+	return get_value(option, a) == get_value(option, b);
+}
+
+void
+RecsysModelOptionCopy(const RecsysModelOption *option, RecsysModelOptions *to,
+					  const RecsysModelOptions *from)
+{
+	put_value(option, to, get_value(option, from));
+}
+
 void
 RecsysModelOptionsInit(RecsysModelOptions *options)
 {

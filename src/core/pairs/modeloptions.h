@@ -65,6 +65,14 @@ extern const char *RecsysModelOptionTimed(const RecsysModelOptions *options);
 extern bool RecsysModelOptionSet(const RecsysModelOption *option, RecsysModelOptions *options,
 								 double value);
 
+/* Is it left to the model? */
+extern bool RecsysModelOptionIsOpen(const RecsysModelOption *option,
+									const RecsysModelOptions *options);
+extern bool RecsysModelOptionsAgree(const RecsysModelOption *option, const RecsysModelOptions *a,
+									const RecsysModelOptions *b);
+extern void RecsysModelOptionCopy(const RecsysModelOption *option, RecsysModelOptions *to,
+								  const RecsysModelOptions *from);
+
 /* Everything initial. */
 extern void RecsysModelOptionsInit(RecsysModelOptions *options);
 

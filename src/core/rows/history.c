@@ -95,8 +95,8 @@ sum_weights(const RecsysInteraction *interactions, const uint64 *words, int n)
 	return RecsysExactSumGet(&sum);
 }
 
-static double
-transformed(double sum, RecsysWeightTransform transform)
+double
+RecsysHistoryTransform(double sum, RecsysWeightTransform transform)
 {
 	switch (transform)
 	{
@@ -128,7 +128,7 @@ fold_item(const RecsysInteraction *interactions, const uint64 *words, int n,
 	sum = n == 1 ? interactions[(uint32) words[0]].weight : sum_weights(interactions, words, n);
 	if (!(sum > 0.0 && isfinite(sum)))
 		return false;
-	out->weight = transformed(sum, transform);
+	out->weight = RecsysHistoryTransform(sum, transform);
 	return true;
 }
 

@@ -62,6 +62,9 @@ typedef struct RecsysFolding
 extern int	RecsysHistoryFold(RecsysInteraction *interactions, int n, const RecsysFolding *folding,
 							  RecsysHistoryItem *out, int *dropped);
 
+/* What a positive sum of weights means. */
+extern double RecsysHistoryTransform(double sum, RecsysWeightTransform transform);
+
 /*
  * A history's weight as the kernels have it.  One that is evidence stays evidence: not
  * zero, and not infinite.

@@ -148,7 +148,10 @@ RecsysCollectorAdd(RecsysCollector *collector, const RecsysCollected *row)
 	{
 		if (row->time > collector->now)
 			collector->nfuture += RecsysIsFuture(collector->options.time_type, row->time);
+	{
 		collector->latest = Max(collector->latest, Min(row->time, collector->now));
+		RecsysTimeSpanAdd(&collector->span, row->time);
+	}
 	}
 
 	if (collector->spill == NULL)
@@ -235,6 +238,18 @@ int64
 RecsysCollectorLatest(const RecsysCollector *collector)
 {
 	return collector->latest;
+}
+
+RecsysKeyKind
+RecsysCollectorUserKind(const RecsysCollector *collector)
+{
+	return collector->options.user_kind;
+}
+
+int64
+RecsysCollectorSpan(RecsysCollector *collector)
+{
+	return RecsysTimeSpanGet(&collector->span);
 }
 
 uint64

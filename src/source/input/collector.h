@@ -77,6 +77,11 @@ extern void RecsysCollectorItemKey(const RecsysCollector *collector, uint32 item
 extern int64 RecsysCollectorLatest(const RecsysCollector *collector);
 extern uint64 RecsysCollectorFuture(const RecsysCollector *collector);
 
+/* Over which time nearly all of these rows are spread, in microseconds */
+extern int64 RecsysCollectorSpan(RecsysCollector *collector);
+
+extern RecsysKeyKind RecsysCollectorUserKind(const RecsysCollector *collector);
+
 /* Is there a time column? */
 extern bool RecsysCollectorTimed(const RecsysCollector *collector);
 

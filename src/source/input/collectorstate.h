@@ -5,6 +5,7 @@
 #ifndef RECSYS_COLLECTORSTATE_H
 #define RECSYS_COLLECTORSTATE_H
 
+#include "core/choice/timespan.h"
 #include "core/rows/dictionary.h"
 #include "source/input/collector.h"
 #include "source/input/rowstore.h"
@@ -17,6 +18,7 @@ struct RecsysCollector
 	uint64		nrows;
 	int64		now;
 	int64		latest;			/* time of any row that counts, not after now */
+	RecsysTimeSpan span;		/* of these rows */
 	uint64		nfuture;		/* rows that count and that no clock has seen yet */
 	RecsysDictionary *users;	/* NULL once spilled */
 	RecsysDictionary *items;

@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 
+#include "miscadmin.h"
 #include "source/input/tempfile.h"
 #include "source/train/historyfile.h"
 #include "storage/sharedfileset.h"
@@ -141,6 +142,27 @@ RecsysHistoryFileStream(RecsysHistoryFile *file, RecsysUserStream *stream)
 	stream->rewind = rewind_file;
 	stream->next = next_history;
 	stream->arg = file;
+}
+
+RecsysHistoryFile *
+RecsysHistoryFileWithoutWeights(RecsysHistoryFile *file, bool shared)
+{
+	RecsysHistoryFile *copy = RecsysHistoryFileCreate(false, file->max_history, shared);
+	const uint32 *items;
+	const float *weights;
+	int			count;
+
+	rewind_file(file);
+	while (next_history(file, &items, &weights, &count))
+	{
+		uint32		header = count;
+
+		CHECK_FOR_INTERRUPTS();
+		BufFileWrite(copy->file, &header, sizeof(header));
+		BufFileWrite(copy->file, (void *) items, sizeof(uint32) * count);
+	}
+	RecsysHistoryFileFinish(copy);
+	return copy;
 }
 
 void

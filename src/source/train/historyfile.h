@@ -31,6 +31,9 @@ extern bool RecsysHistoryFileHandle(const RecsysHistoryFile *file, dsm_handle *h
 /* In a worker; NULL if the leader has gone. */
 extern RecsysHistoryFile *RecsysHistoryFileOpen(bool weighted, int max_history, dsm_handle handle);
 
+/* The same histories without their weights, finished. */
+extern RecsysHistoryFile *RecsysHistoryFileWithoutWeights(RecsysHistoryFile *file, bool shared);
+
 /* The histories from the first one on, again and again */
 extern void RecsysHistoryFileStream(RecsysHistoryFile *file, RecsysUserStream *stream);
 

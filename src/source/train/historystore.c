@@ -24,6 +24,9 @@
 #include "source/train/training.h"
 #include "utils/memutils.h"
 
+/* What a choice gets, when the rest has left less */
+#define MIN_CHOICE_MEMORY ((Size) 8 * 1024 * 1024)
+
 /* A user with more interactions than this has them merged on the way. */
 #define COMPACT_THRESHOLD 65536
 
@@ -58,6 +61,8 @@ struct RecsysModel
 	RecsysHistoryFile *file;	/* or on disk */
 
 	RecsysFactors *factors;		/* of the last run, or NULL */
+
+	RecsysChoosing *choosing;	/* similarity = auto, or NULL */
 };
 
 bool
@@ -146,6 +151,34 @@ RecsysModelKeepRecent(RecsysModel *model, int64 half_life, int64 now)
 													  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	model->recent_half_life = half_life;
 	model->now = now;
+}
+
+void
+RecsysModelChoose(RecsysModel *model, const RecsysChoosingOptions *options, bool timed)
+{
+	MemoryContext old = MemoryContextSwitchTo(model->context);
+	bool		weighted = model->weighted && model->half_life == 0;
+	bool		transforms = weighted && options->asked->weight_transform == RECSYS_TRANSFORM_AUTO;
+	Size		memory = Max(model->memory_limit / 2, MIN_CHOICE_MEMORY);
+
+	Assert(model->statistics.users == 0);
+	model->choosing = RecsysChoosingCreate(options, model->totals.nitems, weighted, timed, memory,
+										   model->file == NULL || !transforms ? NULL :
+										   RecsysHistoryFileCreate(true, model->folding.max_history,
+																   model->nworkers > 0));
+	MemoryContextSwitchTo(old);
+}
+
+void
+RecsysModelSampleUser(RecsysModel *model, uint64 hash)
+{
+	MemoryContext old;
+
+	if (model->choosing == NULL || model->nfolded == 0)
+		return;
+	old = MemoryContextSwitchTo(model->context);
+	RecsysChoosingAdd(model->choosing, hash, model->folded, model->nfolded);
+	MemoryContextSwitchTo(old);
 }
 
 /* What is ever so old still counts as an interaction. */
@@ -321,9 +354,97 @@ RecsysModelLastHistory(const RecsysModel *model, int *count)
 	return model->folded;
 }
 
+/* Histories have no weights any more. */
+static void
+drop_weights(RecsysModel *model)
+{
+	model->weighted = false;
+	pfree(model->totals.norm2);
+	pfree(model->totals.mass);
+	model->totals.norm2 = model->totals.mass = NULL;
+	if (model->file != NULL)
+	{
+		RecsysHistoryFile *weighted = model->file;
+
+		model->file = RecsysHistoryFileWithoutWeights(weighted, model->nworkers > 0);
+		RecsysHistoryFileClose(weighted);
+	}
+	else
+	{
+		pfree(model->histories.matrix.weights);
+		model->histories.matrix.weights = NULL;
+	}
+}
+
+/* Histories have the logarithms of their weights. */
+static void
+take_logs(RecsysModel *model)
+{
+	RecsysChoosing *choosing = model->choosing;
+
+	pfree(model->totals.norm2);
+	pfree(model->totals.mass);
+	model->totals.norm2 = choosing->log_norm2;
+	model->totals.mass = choosing->log_mass;
+	if (model->file != NULL)
+	{
+		RecsysHistoryFileClose(model->file);
+		model->file = choosing->log_file;
+		choosing->log_file = NULL;
+	}
+	else
+	{
+		pfree(model->histories.matrix.weights);
+		model->histories.matrix.weights = choosing->logs;
+		choosing->logs = NULL;
+	}
+}
+
+/* Chooses, and lets the histories be as the choice has them. */
+static void
+choose(RecsysModel *model)
+{
+	RecsysChoosing *choosing = model->choosing;
+	const RecsysModelOptions *chosen = &choosing->choice.best.options;
+	int			trend;
+
+	RecsysChoosingFinish(choosing);
+	trend = RecsysChoosingTrend(choosing);
+	if (trend > 0)
+	{
+		model->totals.recent = choosing->recent[trend];
+		model->recent_half_life = chosen->popularity_half_life;
+		model->now = choosing->now;
+	}
+	if (choosing->transforms)
+	{
+		model->folding.transform = chosen->weight_transform;
+		if (chosen->weight_transform == RECSYS_TRANSFORM_BINARY)
+			drop_weights(model);
+		else if (chosen->weight_transform == RECSYS_TRANSFORM_LOG)
+			take_logs(model);
+	}
+	if (choosing->log_file != NULL)
+		RecsysHistoryFileClose(choosing->log_file);
+	choosing->log_file = NULL;
+	if (choosing->logs != NULL)
+		pfree(choosing->logs);
+	choosing->logs = NULL;
+	RecsysChoiceSampleFree(choosing->sample);
+	choosing->sample = NULL;
+}
+
+const RecsysChoice *
+RecsysModelGetChoice(const RecsysModel *model)
+{
+	return model->choosing != NULL ? &model->choosing->choice : NULL;
+}
+
 const RecsysItemTotals *
 RecsysModelFinish(RecsysModel *model)
 {
+	MemoryContext old = MemoryContextSwitchTo(model->context);
+
 	/* the kernels count users in 32 bits */
 	if (model->statistics.users > PG_UINT32_MAX)
 		ereport(ERROR,
@@ -337,6 +458,13 @@ RecsysModelFinish(RecsysModel *model)
 	model->folded = NULL;
 	if (model->file != NULL)
 		RecsysHistoryFileFinish(model->file);
+	if (model->choosing != NULL)
+	{
+		if (model->choosing->log_file != NULL)
+			RecsysHistoryFileFinish(model->choosing->log_file);
+		choose(model);
+	}
+	MemoryContextSwitchTo(old);
 	return &model->totals;
 }
 

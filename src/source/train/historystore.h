@@ -10,6 +10,7 @@
 #include "core/dense/factors.h"
 #include "core/pairs/cooccurrence.h"
 #include "core/rows/history.h"
+#include "source/train/choosing.h"
 
 typedef struct RecsysModel RecsysModel;
 
@@ -55,6 +56,24 @@ extern void RecsysModelKeepLatest(RecsysModel *model);
  * of now.
  */
 extern void RecsysModelKeepRecent(RecsysModel *model, int64 half_life, int64 now);
+
+/*
+ * similarity = auto: the model is chosen when it is finished.  After the decay is set,
+ * before the first interaction; weights come as they are, and no half-life of popularity
+ * is to be kept besides.  timed: do interactions have times?
+ */
+extern void RecsysModelChoose(RecsysModel *model, const RecsysChoosingOptions *options, bool timed);
+
+/*
+ * The user who has just ended, by a hash of the key with a seed that is always the same,
+ * for such a choice; nothing without one.
+ */
+#define RECSYS_SAMPLE_SEED UINT64CONST(0x7265637379732031)
+
+extern void RecsysModelSampleUser(RecsysModel *model, uint64 hash);
+
+/* What was chosen, from Finish on; NULL: there was nothing to choose. */
+extern const RecsysChoice *RecsysModelGetChoice(const RecsysModel *model);
 
 /* One interaction of the user at hand; its item must be a number below nitems. */
 extern void RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction);

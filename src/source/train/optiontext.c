@@ -201,8 +201,8 @@ RecsysParseOptionText(RecsysModelOptions *options, const char *text)
 }
 
 /* As an interval is written, in whole days where it has some. */
-static char *
-interval_text(int64 microseconds)
+char *
+RecsysIntervalText(int64 microseconds)
 {
 	Interval	interval = {0};
 
@@ -231,7 +231,7 @@ value_unlike(const RecsysModelOption *option, const RecsysModelOptions *options,
 
 				if (microseconds == *RecsysModelOptionField(option, other, int64))
 					return NULL;
-				return microseconds == 0 ? pstrdup("none") : interval_text(microseconds);
+				return microseconds == 0 ? pstrdup("none") : RecsysIntervalText(microseconds);
 			}
 		default:
 			number = *RecsysModelOptionField(option, options, int);
@@ -262,4 +262,18 @@ RecsysOptionsUnlike(const RecsysModelOptions *options, const RecsysModelOptions 
 			appendStringInfo(&text, "%s%s = %s", text.len > 0 ? ", " : "", option->name, value);
 	}
 	return text.data;
+}
+
+char *
+RecsysModelAsText(const RecsysModelOptions *options)
+{
+	RecsysModelOptions plain;
+	char	   *others;
+
+	RecsysModelOptionsInit(&plain);
+	plain.similarity = options->similarity;
+	RecsysModelOptionsResolve(&plain);
+	others = RecsysOptionsUnlike(options, &plain);
+	return psprintf("similarity = %s%s%s", RecsysSimilarityName(options->similarity),
+					*others != '\0' ? ", " : "", others);
 }

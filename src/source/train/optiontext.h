@@ -22,6 +22,12 @@ extern void RecsysParseOptionText(RecsysModelOptions *options, const char *text)
 extern char *RecsysOptionsUnlike(const RecsysModelOptions *options,
 								 const RecsysModelOptions *other);
 
+/* A model as such a list: its similarity, and what differs from that one's defaults. */
+extern char *RecsysModelAsText(const RecsysModelOptions *options);
+
+/* An interval as it is written in such a list, quotes included */
+extern char *RecsysIntervalText(int64 microseconds);
+
 /*
  * Microseconds of an interval as text, 0 for '', none and off: of options that are
  * half-lives, or ages.

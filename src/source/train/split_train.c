@@ -9,6 +9,9 @@
  */
 #include "postgres.h"
 
+#include "core/base/random.h"
+#include "core/choice/timespan.h"
+#include "core/pairs/modeloptions.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"
 #include "source/train/historystore.h"
@@ -130,6 +133,9 @@ feed_model(const RecsysSplit *split, RecsysModel *model)
 			RecsysModelAdd(model, &interaction);
 		}
 		(void) RecsysModelEndUser(model);
+
+		/* rows are in the order of the users' hashes, so that this is as good as a hash */
+		RecsysModelSampleUser(model, RecsysRandomAt(RECSYS_SAMPLE_SEED, row));
 	}
 }
 
@@ -279,45 +285,86 @@ add_prior(const RecsysSplit *split, const RecsysModelOptions *options, const Rec
 	}
 }
 
+/* similarity = auto */
+static void
+ask_choice(const RecsysSplit *split, const RecsysModelOptions *asked, int64 half_life,
+		   RecsysModel *model)
+{
+	RecsysChoosingOptions choosing = {.asked = asked, .half_life = half_life};
+	RecsysTimeSpan *span = palloc0(sizeof(RecsysTimeSpan));
+
+	for (uint64 x = 0; split->times != NULL && x < split->offsets[split->nrows]; x++)
+		RecsysTimeSpanAdd(span, split->times[x]);
+	choosing.span = RecsysTimeSpanGet(span);
+	choosing.now = now_of(split);
+	pfree(span);
+	RecsysModelChoose(model, &choosing, split->times != NULL);
+}
+
+/* A model with all histories, chosen if it is to be: options and half_life are those to use. */
+static RecsysModel *
+gather_model(RecsysSplit *split, RecsysModelOptions *options, int max_history, int64 *half_life,
+			 int nworkers, Size memory_limit)
+{
+	RecsysModelOptions asked = *options;
+	int64		latest = latest_of(split);
+	RecsysModel *model;
+	bool		decays;
+
+	RecsysModelOptionsResolve(options);
+	decays = RecsysModelDecays(options, latest);
+	model = RecsysModelCreate(split->nitems,
+							  (split->weighted && RecsysModelHasWeights(options)) || decays,
+							  max_history, Max(memory_limit, MIN_MODEL_MEMORY), false, nworkers);
+	RecsysModelSetTransform(model, options->weight_transform);
+	if (decays)
+		RecsysModelSetDecay(model, options->training_half_life, latest);
+	RecsysModelKeepLatest(model);
+	if (asked.similarity == RECSYS_AUTO)
+		ask_choice(split, &asked, *half_life, model);
+	else
+		RecsysModelKeepRecent(model, options->popularity_half_life, now_of(split));
+	feed_model(split, model);
+	(void) RecsysModelFinish(model);
+	if (RecsysModelGetChoice(model) != NULL)
+	{
+		*options = RecsysModelGetChoice(model)->best.options;
+		*half_life = RecsysModelGetChoice(model)->best.half_life;
+	}
+	return model;
+}
+
 void
-RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *options, int max_history,
+RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *asked, int max_history,
 				 int64 half_life, int nworkers, RecsysEvaluation *evaluation)
 {
 	Size		limit = split->options.memory_limit;
 	Size		used = MemoryContextMemAllocated(split->context, true);
 	Size		slots = Max(split->nitems, 1);
+	RecsysModelOptions options = *asked;
+	RecsysFolding folding = {.max_history = max_history};
 	RecsysGraphCollector collector;
 	const RecsysItemTotals *totals;
 	RecsysModel *model;
-	int64		latest = latest_of(split);
-	bool		decays = RecsysModelDecays(options, latest);
-	bool		weighted = split->weighted && RecsysModelHasWeights(options);
-	RecsysFolding folding = {.max_history = max_history, .transform = options->weight_transform};
 
-	RecsysCheckQueryHalfLives(split->timed, half_life, options);
+	RecsysCheckQueryHalfLives(split->timed, half_life, &options);
 	RecsysCheckEvaluationMemory(used, limit);
 	evaluation->nitems = split->nitems;
 	evaluation->nusers = RecsysSplitUsers(split);
 	evaluation->test = split->test;
+	model = gather_model(split, &options, max_history, &half_life, nworkers, limit - used);
+	folding.transform = options.weight_transform;
 	fill_histories(split, &folding, half_life, evaluation);
 	used += MemoryContextMemAllocated(CurrentMemoryContext, false);
 	RecsysCheckEvaluationMemory(used, limit);
 
 	RecsysGraphCollectorInit(&collector, evaluation, limit - used);
-	model = RecsysModelCreate(split->nitems, weighted || decays, max_history,
-							  Max(limit - used, MIN_MODEL_MEMORY), false, nworkers);
-	RecsysModelSetTransform(model, options->weight_transform);
-	if (decays)
-		RecsysModelSetDecay(model, options->training_half_life, latest);
-	RecsysModelKeepLatest(model);
-	RecsysModelKeepRecent(model, options->popularity_half_life, now_of(split));
-	feed_model(split, model);
-	totals = RecsysModelFinish(model);
+	totals = RecsysModelTotals(model);
 	evaluation->nusers_trained = totals->nusers;
 	evaluation->item_users = recsys_alloc_huge(sizeof(uint32) * slots);
 	memcpy(evaluation->item_users, totals->users, sizeof(uint32) * split->nitems);
-	add_prior(split, options, model, evaluation);
-	RecsysModelRun(model, options, collect_row, &collector);
+	add_prior(split, &options, model, evaluation);
+	RecsysModelRun(model, &options, collect_row, &collector);
 	copy_factors(RecsysModelFactors(model), &evaluation->factors);
 	RecsysModelFree(model);
 	RecsysGraphCollectorFinish(&collector);
