@@ -35,7 +35,8 @@
 /* Parts must be larger than this, so that they have all of their digits. */
 #define LOWEST_PART (-300)
 
-#define DECIMAL_DIGITS 18
+/* Digits of both halves of a RecsysDecimal */
+#define DECIMAL_DIGITS (2 * RECSYS_DECIMAL_SHIFT)
 
 /* The longest number that shortest() makes, with sign, point and exponent */
 #define SHORTEST_SIZE 40
@@ -330,7 +331,7 @@ RecsysExactSumDecimal(const RecsysExactSum *sum)
 
 	if (!sum->wide)
 	{
-		decimal.digits = sum->units;
+		decimal.more = sum->units;
 		decimal.exponent = -sum->scale;
 		return decimal;
 	}
@@ -338,11 +339,18 @@ RecsysExactSumDecimal(const RecsysExactSum *sum)
 	ndigits = write_digits(words, digits, &exponent);
 	kept = Min(ndigits, DECIMAL_DIGITS);
 	for (int x = 0; x < kept; x++)
-		decimal.digits = decimal.digits * 10 + (digits[x] - '0');
+	{
+		int64	   *half = x < kept - RECSYS_DECIMAL_SHIFT ? &decimal.digits : &decimal.more;
+
+		*half = *half * 10 + (digits[x] - '0');
+	}
 	if (kept < ndigits && digits[kept] >= '5')
-		decimal.digits++;
+		decimal.more++;
 	if (negative)
+	{
 		decimal.digits = -decimal.digits;
+		decimal.more = -decimal.more;
+	}
 	decimal.exponent = exponent + ndigits - kept;
 	return decimal;
 }
