@@ -26,6 +26,8 @@ typedef struct RecsysExactSum
 	int64		units;
 	int			scale;			/* the sum is units / 10^scale */
 	bool		wide;			/* words in the place of units */
+	int			low;			/* the others are 0 */
+	int			high;
 	int64		words[RECSYS_SUM_WORDS];
 } RecsysExactSum;
 
