@@ -54,7 +54,7 @@ sub check_revenue
 		SET client_min_messages = debug1;
 		SELECT count(*) > 500, count(*) FILTER (WHERE basket_weight IS DISTINCT FROM
 			(SELECT sum(amount)::double precision FROM baskets b WHERE b.items \@> s.items::int[]))
-		FROM (SELECT * FROM frequent_itemsets('bought_recsys', min_support => 8, max_length => 3, weights => true)) s),
+		FROM (SELECT * FROM frequent_itemsets('bought_recsys', max_length => 2, min_support => 30, weights => true)) s),
 		stdout => \$found, stderr => \$stderr, on_error_die => 1);
 	is($found, 't|0', "$name: revenue");
 	like($stderr, qr/baskets read in \d+ pieces/, "$name: workers took part") if $workers > 0;
