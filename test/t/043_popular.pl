@@ -103,6 +103,14 @@ is(scalar(@$few_rows), 17, 'in so many trials, and bestsellers');
 my ($single, $one) = trials("'SELECT * FROM lines', trials => 1, time_limit => NULL");
 is(scalar(@$single), 2, 'a single trial is a full one');
 
+# an option that is taken back to its default is the model without it
+is($node->safe_psql('postgres', <<'SQL'), 0, 'no model is tried twice');
+SET client_min_messages = error;
+SELECT count(*) FROM (
+	SELECT 1 FROM recsys.tune('SELECT *, timestamp ''2024-01-01'' + item_id * interval ''1 day'' FROM few WHERE user_id < 300', trials => 60, time_limit => NULL, resamples => 0)
+	GROUP BY replace(model, ', half_life = ''''', '') HAVING count(*) > 1) t
+SQL
+
 # a limit leaves time for full trials; there is one, whatever the limit
 my ($short) = trials("'SELECT * FROM lines', trials => 1000, time_limit => '4 seconds'");
 cmp_ok(scalar(@$short), '>=', 2, 'some in four seconds');

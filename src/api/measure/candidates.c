@@ -15,39 +15,61 @@
 #include "api/measure/candidates.h"
 #include "api/measure/model_argument.h"
 #include "core/pairs/modeloptions.h"
+#include "source/train/optiontext.h"
 #include "utils/memutils.h"
 
 /* An expansion of given texts gives no more than this. */
 #define MAX_EXPANSIONS 10000
 
 RecsysCandidates *
-RecsysCandidatesCreate(const RecsysDataShape *shape)
+RecsysCandidatesCreate(const RecsysDataShape *shape, bool distinct)
 {
 	RecsysCandidates *candidates = palloc0(sizeof(RecsysCandidates));
 
 	candidates->context = CurrentMemoryContext;
+	candidates->distinct = distinct;
 	candidates->shape = *shape;
 	candidates->size = 64;
 	candidates->all = palloc(sizeof(RecsysCandidate *) * candidates->size);
 	return candidates;
 }
 
+/* An option may be written out with its default, or be left out. */
+static char *
+meaning_of(const RecsysModelText *model)
+{
+	RecsysModelOptions initial;
+
+	RecsysModelOptionsInit(&initial);
+	initial.similarity = model->options.similarity;
+	RecsysModelOptionsResolve(&initial);
+	return psprintf("%s: %s; %d; " INT64_FORMAT, RecsysSimilarityName(model->options.similarity),
+					RecsysOptionsUnlike(&model->options, &initial), model->max_history,
+					model->half_life);
+}
+
 static RecsysCandidate *
-find(const RecsysCandidates *candidates, const char *text)
+find(const RecsysCandidates *candidates, const char *text, const char *meaning)
 {
 	for (int x = 0; x < candidates->count; x++)
-		if (strcmp(candidates->all[x]->text, text) == 0)
-			return candidates->all[x];
+	{
+		RecsysCandidate *one = candidates->all[x];
+
+		if (candidates->distinct ? strcmp(one->meaning, meaning) == 0 : strcmp(one->text, text) == 0)
+			return one;
+	}
 	return NULL;
 }
 
 RecsysCandidate *
 RecsysCandidateOf(RecsysCandidates *candidates, const char *text)
 {
-	RecsysCandidate *candidate = find(candidates, text);
+	RecsysCandidate *candidate;
 	RecsysModelText model;
 	MemoryContext old;
 
+	RecsysParseModelText(text, &model);
+	candidate = find(candidates, text, meaning_of(&model));
 	if (candidate != NULL)
 		return candidate;
 	old = MemoryContextSwitchTo(candidates->context);
@@ -58,14 +80,13 @@ RecsysCandidateOf(RecsysCandidates *candidates, const char *text)
 	}
 	candidate = palloc0(sizeof(RecsysCandidate));
 	candidate->text = pstrdup(text);
+	candidate->meaning = meaning_of(&model);
 	candidate->family = RecsysTextFamily(text);
+	candidate->counted = RecsysModelIsCounted(&model.options);
 	for (int level = 0; level < RECSYS_LEVELS; level++)
 		candidate->values[level] = NAN;
 	candidates->all[candidates->count++] = candidate;
 	MemoryContextSwitchTo(old);
-
-	RecsysParseModelText(text, &model);
-	candidate->counted = RecsysModelIsCounted(&model.options);
 	return candidate;
 }
 

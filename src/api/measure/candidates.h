@@ -23,6 +23,7 @@ typedef enum RecsysLevel
 typedef struct RecsysCandidate
 {
 	const char *text;
+	const char *meaning;		/* equal for texts that say the same */
 	const char *family;
 	bool		counted;		/* merges keep it exact */
 	bool		failed;			/* at any level: not to be tried again */
@@ -35,15 +36,16 @@ typedef struct RecsysCandidate
 typedef struct RecsysCandidates
 {
 	MemoryContext context;
+	bool		distinct;		/* texts that say the same are one candidate */
 	RecsysDataShape shape;
 	RecsysCandidate **all;
 	int			count;
 	int			size;
 } RecsysCandidates;
 
-extern RecsysCandidates *RecsysCandidatesCreate(const RecsysDataShape *shape);
+extern RecsysCandidates *RecsysCandidatesCreate(const RecsysDataShape *shape, bool distinct);
 
-/* The candidate of that text, a new one if there is none yet. */
+/* The candidate of that text, or one that says the same if so asked for; a new one if there is none. */
 extern RecsysCandidate *RecsysCandidateOf(RecsysCandidates *candidates, const char *text);
 
 /*

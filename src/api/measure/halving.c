@@ -32,6 +32,7 @@
 #include "core/base/platform.h"
 #include "core/pairs/modeloptions.h"
 #include "source/input/splitsample.h"
+#include "utils/memutils.h"
 
 /* A sample has at least so many users with held-out items, and at most so many. */
 #define FEWEST_SAMPLED 500
@@ -49,6 +50,9 @@ static const double time_shares[RECSYS_LEVELS] = {0.3, 0.7, 1.0};
 
 /* Of a level's budget, what is for the models that it begins with; the rest is for steps. */
 #define QUEUE_SHARE 0.7
+
+/* So few trials are for trying different families alone. */
+#define TRIALS_OF_FAMILIES 13
 
 /* A family whose best is further behind than this does not get beyond the first level. */
 #define HOPELESS 0.8
@@ -91,13 +95,17 @@ try_at(Search *search, RecsysCandidate *candidate, RecsysLevel level)
 		search->spent += costs[level];
 }
 
-/* Steps from the best counted, or the best learned models on, until so much budget is left. */
+/*
+ * Steps from the best counted, or the best learned models on, until so much budget is left,
+ * or that share of the time has passed.
+ */
 static void
-take_steps(Search *search, RecsysLevel level, bool counted, int kept)
+take_steps(Search *search, RecsysLevel level, bool counted, int kept, double time_share)
 {
 	RecsysCandidate *next;
 
 	while (may_go_on(search, level, budget_of(search, level) - kept) &&
+		   RecsysTimeIsLeft(search->trials, time_share) &&
 		   (next = RecsysNextStep(search->candidates, level, counted)) != NULL)
 		try_at(search, next, level);
 }
@@ -148,21 +156,23 @@ try_queue(Search *search, RecsysLevel level, List *queue, int kept)
 
 /*
  * The level's models, with a share of the budget, then steps: quick ones from the best of
- * the counted models with a half of what is left, then the others.
+ * the counted models with a half of what is left of budget and time, then the others.
  */
 static void
 run_level(Search *search, RecsysLevel level, List *queue, double share)
 {
 	int			budget = budget_of(search, level);
 	int			kept = budget - (int) (budget * share);
+	double		begin = level == RECSYS_LEVEL_SAMPLE ? 0.0 : time_shares[level - 1];
+	double		halfway = (begin + time_shares[level]) / 2;
 
 	try_queue(search, level, quick_first(queue, (budget - kept) / costs[level]), kept);
 
 	/* what failed has cost nothing */
 	try_queue(search, level, queue, kept);
-	take_steps(search, level, true, budget_of(search, level) / 2);
-	take_steps(search, level, false, 0);
-	take_steps(search, level, true, 0);
+	take_steps(search, level, true, budget_of(search, level) / 2, halfway);
+	take_steps(search, level, false, 0, time_shares[level]);
+	take_steps(search, level, true, 0, time_shares[level]);
 }
 
 /* Is one of the same group among them: of the family, or counted as well or not? */
@@ -183,8 +193,8 @@ is_represented(List *chosen, const RecsysCandidate *candidate, bool by_family)
 }
 
 /*
- * Whose turn it is after a level: the best of each group first, then all others.  The last
- * level begins with the best of the counted models, which is there soon.
+ * Whose turn it is after a level: the best of each group first, then the better half of
+ * all.  The last level begins with the best of the counted models, which is there soon.
  */
 static List *
 promote(const Search *search, RecsysLevel level)
@@ -206,7 +216,7 @@ promote(const Search *search, RecsysLevel level)
 			!(by_family && candidate->values[level] < highest * HOPELESS))
 			chosen = !by_family && candidate->counted ? lcons(candidate, chosen) : lappend(chosen, candidate);
 	}
-	return list_concat_unique_ptr(chosen, best);
+	return list_concat_unique_ptr(chosen, list_truncate(best, (list_length(best) + 1) / 2));
 }
 
 /*
@@ -270,7 +280,8 @@ run_search(Search *search)
 		tell_interrupted(search);
 		return;
 	}
-	run_level(search, RECSYS_LEVEL_FULL, queue, QUEUE_SHARE);
+	run_level(search, RECSYS_LEVEL_FULL, queue,
+			  search->trials->max_trials <= TRIALS_OF_FAMILIES ? 1.0 : QUEUE_SHARE);
 }
 
 /* Decides whether there are samples, and makes them. */
@@ -282,6 +293,10 @@ make_samples(Search *search, RecsysSplit *split)
 	uint32		sampled = nusers / RECSYS_SAMPLE_ROWS;
 
 	if (sampled < FEWEST_SAMPLED || trials->max_trials < FEWEST_TRIALS)
+		return;
+
+	/* what samples take is missing where models are trained */
+	if (MemoryContextMemAllocated(split->context, true) > split->options.memory_limit / 2)
 		return;
 	search->thinning = 1 + sampled / MOST_SAMPLED;
 	trials->splits[RECSYS_LEVEL_SAMPLE] = RecsysSplitSample(split, search->thinning, false);
@@ -358,7 +373,7 @@ search_models(RecsysTrials *trials, RecsysSplit *split, List *texts)
 {
 	MemoryContext context = CurrentMemoryContext;
 	RecsysDataShape shape = {split->weighted, split->timed};
-	Search		search = {.trials = trials, .candidates = RecsysCandidatesCreate(&shape)};
+	Search		search = {.trials = trials, .candidates = RecsysCandidatesCreate(&shape, texts == NIL)};
 
 	trials->context = context;
 	trials->splits[RECSYS_LEVEL_FULL] = split;
