@@ -17,7 +17,18 @@ use constant { PAGE => 8192, KIND => 8188, GRAPH => 7, CONTENT => 24, LATEST => 
 $RecsysTest::users = 120;
 $RecsysTest::products = 80;
 
-my $node = new_node('primary', 'restart_after_crash = on', 'client_min_messages = warning', 'autovacuum = off');
+# no checksums: at the end a page is damaged
+my $node = PostgreSQL::Test::Cluster->new('primary');
+$node->init(extra => ['--encoding=UTF8']);
+$node->append_conf('postgresql.conf', q(
+	restart_after_crash = on
+	client_min_messages = warning
+	autovacuum = off
+	jit = off
+));
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION recsys');
+
 my $faulty = $node->safe_psql('postgres', q(LOAD 'recsys'; SELECT count(*) FROM pg_settings WHERE name = 'recsys.fault'));
 my $exact = q(SELECT recsys.merge('purchases_recsys', true));
 my $bounded = q(SET recsys.merge_budget = 0; SELECT recsys.merge('purchases_recsys'));
@@ -41,9 +52,9 @@ sub fault
 
 create_purchases($node, 4000);
 foreach my $options ('similarity = rp3beta, alpha = 0.8, beta = 0.3, max_history = 40',
-	'similarity = cosine, user_damping = 0.5', 'similarity = cosine, user_damping = 1, weighting = tfidf')
+	'similarity = cosine, user_damping = 1, weighting = tfidf')
 {
-	my ($name) = $options =~ /(rp3beta|tfidf|cosine)(?!.*tfidf)/;
+	my ($name) = $options =~ /(rp3beta|tfidf)/;
 	my $columns = "purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH ($options)";
 
 	$node->safe_psql('postgres', "DROP INDEX IF EXISTS purchases_recsys; CREATE INDEX purchases_recsys ON $columns");

@@ -16,6 +16,12 @@
 						  psprintf("index \"%s\" is corrupted", RelationGetRelationName(index)), \
 						  __VA_ARGS__)
 
+#define RecsysCountsDisagree(index, ...) \
+	RecsysCorruptedDetail((index), \
+						  psprintf("the item graph of index \"%s\" does not count the rows of its table", \
+								   RelationGetRelationName(index)), \
+						  __VA_ARGS__)
+
 /* Errors out with ERRCODE_INDEX_CORRUPTED at the first violation. */
 extern void RecsysCheckIndex(Relation heap, Relation index);
 

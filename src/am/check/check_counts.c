@@ -20,34 +20,25 @@
  *
  * Supports are counted for the pairs that rows store.  Totals of weights, scores, and
  * pairs that are missing can be judged only when nothing is in doubt or queued.  Then the
- * graph has to be that of a build, so one is made and compared (unless the scores are
- * learned).
+ * graph has to be that of a build (check_build.c).
  */
 #include "postgres.h"
-
-#include <math.h>
 
 #include "access/xlog.h"
 #include "access/xlogrecovery.h"
 #include "am/check/check.h"
+#include "am/check/check_build.h"
 #include "am/check/check_events.h"
 #include "am/graph/graph.h"
 #include "am/graph/itemorder.h"
-#include "am/graph/prior_page.h"
 #include "am/merge/mergesnapshot.h"
 #include "am/read/userreader.h"
 #include "am/store/enlarge.h"
 #include "compat.h"
-#include "core/pairs/similarity.h"
 #include "miscadmin.h"
-#include "source/train/historystore.h"
 #include "storage/lmgr.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-
-/* Relative error of scores and totals: sums are added up in another order */
-#define SCORE_ERROR 1e-4
-#define TOTAL_ERROR 1e-9
 
 typedef struct PairCount
 {
@@ -64,7 +55,6 @@ typedef struct CountCheck
 	MemoryContext context;
 	bool		first;			/* pass over the users */
 	bool		clean;			/* nothing is pending, inexact or in doubt */
-	int64		counted_by;		/* clock that later times have been counted by */
 
 	/* by item number */
 	uint32	   *users;			/* as the row has it */
@@ -88,14 +78,8 @@ typedef struct CountCheck
 	RecsysKeyOrder order;
 	RecsysHistoryItem *folded;
 	uint32		maxfolded;
-	RecsysModel *model;			/* or NULL */
+	RecsysBuildCheck *build;	/* or NULL */
 } CountCheck;
-
-#define disagrees(check, ...) \
-	RecsysCorruptedDetail((check)->index, \
-						  psprintf("the item graph of index \"%s\" does not count the rows of its table", \
-								   RelationGetRelationName((check)->index)), \
-						  __VA_ARGS__)
 
 static void *
 by_item(const CountCheck *check, Size size)
@@ -227,12 +211,8 @@ count_user(void *arg, RecsysUserView *user)
 	/* the model takes numbers for the order of keys, which decides what counts of many items */
 	if (large && check->meta.nitems > check->meta.nsorted)
 		check->clean = false;
-	if (check->model != NULL && check->first && check->clean)
-	{
-		for (int i = 0; i < user->ninteractions; i++)
-			RecsysModelAdd(check->model, &user->interactions[i]);
-		(void) RecsysModelEndUser(check->model);
-	}
+	if (check->build != NULL && check->first && check->clean)
+		RecsysBuildCheckAdd(check->build, user->interactions, user->ninteractions);
 	count = fold_user(check, user);
 	for (int i = 0; i < count; i++)
 	{
@@ -345,7 +325,7 @@ judge_items(CountCheck *check)
 
 		if (check->exact[item] &&
 			(check->users[item] < check->certain[item] || check->users[item] > most))
-			disagrees(check, "Item number %u has %u users in the graph, in the table at least %u and at most %llu.",
+			RecsysCountsDisagree(check->index, "Item number %u has %u users in the graph, in the table at least %u and at most %llu.",
 					  item, check->users[item], check->certain[item],
 					  (unsigned long long) most);
 	}
@@ -362,123 +342,11 @@ judge_pairs(CountCheck *check)
 			uint64		most = (uint64) pair->certain + check->doubts[item] + check->doubts[pair->peer];
 
 			if (pair->support < pair->certain || pair->support > most)
-				disagrees(check, "Item numbers %u and %u have %u users in common in the graph, in the table at least %u and at most %llu.",
+				RecsysCountsDisagree(check->index, "Item numbers %u and %u have %u users in common in the graph, in the table at least %u and at most %llu.",
 						  item, pair->peer, pair->support, pair->certain,
 						  (unsigned long long) most);
 		}
 	}
-}
-
-/*
- * Compared with a build
- */
-static bool
-differs(double a, double b, double error)
-{
-	return fabs(a - b) > error * Max(fabs(a), fabs(b));
-}
-
-static void
-judge_totals(CountCheck *check, RecsysGraphRow row)
-{
-	const RecsysItemTotals *totals = RecsysModelScored(check->model);
-	double		users = totals->users[row->item];
-	double		norm2 = totals->norm2 != NULL ? totals->norm2[row->item] : users;
-	double		mass = totals->mass != NULL ? totals->mass[row->item] : users;
-
-	if (differs(row->norm2, norm2, TOTAL_ERROR) || differs(row->mass, mass, TOTAL_ERROR))
-		disagrees(check, "Weights of item number %u add up to %g in the graph, their squares to %g; in the table to %g and %g.",
-				  row->item, row->mass, row->norm2, mass, norm2);
-	if (totals->recent != NULL && row->latest <= check->counted_by &&
-		differs(RecsysRecencyAt(&row->recent, totals->recent[row->item].at),
-				totals->recent[row->item].sum, TOTAL_ERROR))
-		disagrees(check, "Of item number %u %g users have it lately in the graph, by the table %g.",
-				  row->item, row->recent.sum, totals->recent[row->item].sum);
-	if (row->latest != totals->latest[row->item])
-		disagrees(check, "The latest interaction with item number %u is another one in the table than in the graph.",
-				  row->item);
-}
-
-/* A neighbor of both must have the same score. */
-static void
-judge_score(CountCheck *check, RecsysGraphRow row, int place, float score)
-{
-	if (differs(RecsysRowScores(row)[place], score, SCORE_ERROR) &&
-		(!check->meta.weighted || score >= SCORE_ERROR))
-		disagrees(check, "Item number %u has item number %u as a neighbor with score %g, by the table it is %g.",
-				  row->item, row->peers[place], RecsysRowScores(row)[place], score);
-}
-
-static void
-judge_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
-{
-	CountCheck *check = arg;
-	RecsysGraphRow row = RecsysGraphNeedRow(&check->reader, item);
-	float		least = 0;		/* a neighbor that is better must be there */
-	const RecsysNeighbor *missing = NULL;
-
-	if (row->nstored >= check->meta.neighbors)
-		least = RecsysRowScores(row)[check->meta.neighbors - 1];
-	least = Max(least, row->floor_score);
-	judge_totals(check, row);
-	for (int n = 0; n < count && missing == NULL; n++)
-	{
-		bool		found = false;
-
-		for (int i = 0; i < row->nstored && !found; i++)
-		{
-			found = row->peers[i] == neighbors[n].item;
-			if (found)
-				judge_score(check, row, i, neighbors[n].score);
-		}
-
-		/* one that is hardly there at all may have been rounded away */
-		if (neighbors[n].score <= least * (1 + SCORE_ERROR) ||
-			(check->meta.weighted && neighbors[n].score < SCORE_ERROR))
-			continue;
-		if (!found)
-			missing = &neighbors[n];
-	}
-	RecsysGraphReleaseRow(&check->reader);
-	if (missing != NULL)
-		disagrees(check, "Item number %u lacks item number %u among its neighbors, with %u users in common.",
-				  item, missing->item, missing->support);
-	CHECK_FOR_INTERRUPTS();
-}
-
-static void
-create_model(CountCheck *check)
-{
-	Size		memory = (Size) maintenance_work_mem * 1024 / 2;
-	bool		weighted = check->meta.weighted && RecsysModelHasWeights(&check->meta.options);
-	double		size = (weighted ? 8.0 : 4.0) * check->meta.interactions;
-
-	/* scores that are learned, or computed with other numbers, are not comparable */
-	if (check->meta.learned || !check->clean || check->meta.score_users != check->meta.users ||
-		check->meta.score_items != check->meta.items)
-		return;
-	check->model = RecsysModelCreate(check->meta.nitems, weighted, check->meta.max_history, memory,
-									 size > memory / 2, 0);
-	RecsysModelKeepLatest(check->model);
-	RecsysModelKeepRecent(check->model, RecsysRecentHalfLife(&check->meta.options),
-						  RecsysIndexNow(check->index));
-	RecsysModelSetTransform(check->model, check->meta.options.weight_transform);
-}
-
-static void
-judge_missing(CountCheck *check)
-{
-	RecsysModelOptions options;
-
-	if (check->model == NULL || !check->clean)
-		return;
-	RecsysGraphOptions(&check->meta, &options);
-	(void) RecsysModelFinish(check->model);
-	if (RecsysModelGetStatistics(check->model)->users != check->meta.users)
-		disagrees(check, "There are %llu users in the graph, and %llu in the table.",
-				  (unsigned long long) check->meta.users,
-				  (unsigned long long) RecsysModelGetStatistics(check->model)->users);
-	RecsysModelRun(check->model, &options, judge_row, check);
 }
 
 /* On a standby, has replay gone on since?  Then nothing can be said. */
@@ -494,7 +362,6 @@ RecsysCheckCounts(Relation heap, Relation index)
 	CountCheck *check = palloc0(sizeof(CountCheck));
 	MemoryContext old;
 	bool		standby = RecoveryInProgress();
-	bool		future;
 	XLogRecPtr	begin = standby ? GetXLogReplayRecPtr(NULL) : InvalidXLogRecPtr;
 
 	/* no merge meanwhile; and the snapshot sees all that merges so far have seen */
@@ -511,13 +378,13 @@ RecsysCheckCounts(Relation heap, Relation index)
 	check->doubts = by_item(check, sizeof(uint32));
 	check->stamps = by_item(check, sizeof(uint32));
 	check->clean = true;
-	(void) RecsysGetPriorState(index, &check->counted_by, &future);
 	RecsysGraphReaderInit(&check->reader, index);
 	check->order = RecsysItemOrderForCore(RecsysItemOrderCreate(index, check->meta.nitems));
 
 	check->events = RecsysEventsSort(index, check->meta.nitems, doubt_event, check);
 	read_items(check);
-	create_model(check);
+	if (check->clean)
+		check->build = RecsysBuildCheckCreate(index, &check->meta);
 	check->first = true;
 	do
 	{
@@ -535,11 +402,11 @@ RecsysCheckCounts(Relation heap, Relation index)
 		check->first = false;
 		check->low = check->high;
 	} while (check->low < check->meta.nitems);
-	if (!replay_moved(standby, begin))
-		judge_missing(check);
+	if (check->build != NULL && check->clean && !replay_moved(standby, begin))
+		RecsysBuildCheckJudge(check->build);
 
-	if (check->model != NULL)
-		RecsysModelFree(check->model);
+	if (check->build != NULL)
+		RecsysBuildCheckFree(check->build);
 	RecsysGraphReaderDone(&check->reader);
 	RecsysItemOrderFree(check->order.arg);
 	RecsysEventsFree(check->events);

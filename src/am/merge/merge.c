@@ -34,8 +34,6 @@
  */
 #include "postgres.h"
 
-#include <float.h>
-
 #include "access/generic_xlog.h"
 #include "am/graph/itemorder.h"
 #include "am/graph/popular_page.h"
@@ -65,120 +63,7 @@
  */
 static int	merge_budget = 20000;
 
-#define QUEUE_PERCENT	25
 #define SLICE_PERMILLE	1
-
-/*
- * Pair updates tell only roughly what an item takes: its users may all have long
- * lists.  After so many microseconds a slice recomputes no further item.
- */
-#define SLICE_TIME		((int64) 10000)
-
-typedef struct ItemCost
-{
-	uint32		item;
-	bool		later;			/* behind all others */
-	double		cost;
-} ItemCost;
-
-static int
-compare_costs(const void *a, const void *b)
-{
-	const ItemCost *x = a;
-	const ItemCost *y = b;
-
-	if (x->later != y->later)
-		return x->later ? 1 : -1;
-	if (x->cost != y->cost)
-		return x->cost < y->cost ? -1 : 1;
-	return (x->item > y->item) - (x->item < y->item);
-}
-
-/* Recomputes the first of the touched items, one by one; returns how many it got to. */
-static uint32
-recount_in_time(RecsysMergeState *merge, uint32 nitems)
-{
-	uint32		done = 0;
-
-	while (done < nitems && GetCurrentTimestamp() - merge->start < SLICE_TIME)
-		RecsysRecountExactly(merge->recount, merge->touched + done++, 1, merge->rows, merge->nrows,
-							 false, false);
-	return done;
-}
-
-/*
- * The costs of the touched items, in the order in which the budget is spent on them.
- * Returns how many there are: what is on the queue already and no more than reweighted
- * is left to the queue.
- *
- * Other rows may hold pairs with an item which no user has any more (*shrunk).  Such an
- * item is on the queue, so that all rows will be looked through when it is recomputed.
- */
-static uint32
-order_touched(RecsysMergeState *merge, ItemCost *costs, bool *shrunk)
-{
-	const RecsysMetaData *meta = &RecsysGetCache(merge->index)->meta;
-	bool		queued = meta->queued > 0 || meta->unsaid > 0;
-	RecsysGraphReader reader;
-	uint32		n = 0;
-
-	*shrunk = false;
-	RecsysGraphReaderInit(&reader, merge->index);
-	for (uint32 i = 0; i < merge->ntouched; i++)
-	{
-		uint32		item = merge->touched[i];
-		uint16		flags = queued ? RecsysMergeQueuedFlags(&reader, item) : 0;
-
-		if (i % 1024 == 0)
-			CHECK_FOR_INTERRUPTS();
-		costs[n].item = item;
-		costs[n].later = merge->touch[item] == RECSYS_REWEIGHTED;
-		if (costs[n].later && (flags & RECSYS_ROW_INEXACT) != 0 && merge->mode != RECSYS_MERGE_EXACT)
-			continue;
-		costs[n].cost = RecsysRecountCost(merge->recount, item);
-		if ((flags & RECSYS_ROW_SHRUNK) != 0)
-		{
-			/* rather when the queue's turn comes */
-			*shrunk = true;
-			costs[n].cost = DBL_MAX;
-		}
-		n++;
-	}
-	RecsysGraphReaderDone(&reader);
-	qsort(costs, n, sizeof(ItemCost), compare_costs);
-	return n;
-}
-
-/* Touched items: the cheapest exactly, the others by adjustment. */
-static void
-recount_touched(RecsysMergeState *merge)
-{
-	double		budget = merge->budget * (100 - QUEUE_PERCENT) / 100;
-	ItemCost   *costs = MemoryContextAllocHuge(merge->context,
-											   sizeof(ItemCost) * (Size) Max(merge->ntouched, 1));
-	double		spent = 0;
-	uint32		exact = 0;
-	bool		any_shrunk;
-
-	merge->ntouched = order_touched(merge, costs, &any_shrunk);
-	while (exact < merge->ntouched &&
-		   (merge->mode == RECSYS_MERGE_EXACT || spent + costs[exact].cost <= budget))
-		spent += costs[exact++].cost;
-	for (uint32 i = 0; i < merge->ntouched; i++)
-		merge->touched[i] = costs[i].item;
-	merge->budget -= spent;
-
-	/* neighbors on the same pages are visited one after the other */
-	qsort(merge->touched, exact, sizeof(uint32), RecsysCompareItemNumbers);
-	if (merge->mode == RECSYS_MERGE_SLICE)
-		exact = recount_in_time(merge, exact);
-	else
-		RecsysRecountExactly(merge->recount, merge->touched, exact, merge->rows, merge->nrows,
-							 any_shrunk && merge->mode == RECSYS_MERGE_EXACT, false);
-	merge->result->recomputed += exact;
-	RecsysRecountAdjust(merge->recount, merge->touched + exact, merge->ntouched - exact,
-						merge->touch, &merge->users, merge->nrows > 0 || merge->removed);
-}
 
 void
 RecsysMergeStartBatch(RecsysMergeState *merge)
@@ -226,7 +111,7 @@ merge_events(RecsysMergeState *merge)
 		{
 			RECSYS_FAULT("merge-read");
 			RecsysMergeVisitUsers(merge);
-			recount_touched(merge);
+			RecsysMergeTouched(merge);
 			RECSYS_FAULT("merge-recounted");
 			RecsysMergeUpdateUsers(merge);
 			RECSYS_FAULT("merge-users");
@@ -391,10 +276,11 @@ run_merge(RecsysMergeState *merge)
 	if (merge->mode != RECSYS_MERGE_SLICE && RecsysHasUnsaid(merge->index))
 		RecsysSayUnsaid(merge->index);
 	RecsysMergePriorLeft(merge);
+	merge->queue_follows = merge->mode == RECSYS_MERGE_EXACT;
 	merge_events(merge);
 	if (merge->mode != RECSYS_MERGE_SLICE)
 	{
-		merge->budget = Max(merge->budget, merge_budget * 1e3 * QUEUE_PERCENT / 100);
+		merge->budget = Max(merge->budget, merge_budget * 1e3 * RECSYS_QUEUE_PERCENT / 100);
 		RecsysMergeQueue(merge);
 	}
 	if (merge->mode == RECSYS_MERGE_EXACT)
@@ -434,7 +320,7 @@ run_merge_of_user(RecsysMergeState *merge, uint32 user_hash)
 	if (merge->nevents > 0)
 	{
 		RecsysMergeVisitUsers(merge);
-		recount_touched(merge);
+		RecsysMergeTouched(merge);
 		RecsysMergeUpdateUsers(merge);
 		RecsysMergePriorChanged(merge, merge->touched, merge->ntouched);
 		RecsysUpdatePopular(merge->index, merge->touched, merge->ntouched);

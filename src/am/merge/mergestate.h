@@ -1,6 +1,7 @@
 /*
  * mergestate.h
- *	  What the parts of a merge share; for merge.c, mergechanges.c and mergequeue.c alone.
+ *	  What the parts of a merge share; for merge.c, mergechanges.c, mergetouched.c and
+ *	  mergequeue.c alone.
  */
 #ifndef RECSYS_MERGESTATE_H
 #define RECSYS_MERGESTATE_H
@@ -10,6 +11,9 @@
 #include "am/merge/recount.h"
 #include "datatype/timestamp.h"
 #include "utils/snapshot.h"
+
+/* Of the budget of a merge so much, in percent, is for the queue. */
+#define RECSYS_QUEUE_PERCENT	25
 
 /* A page of a list on the way: with events to merge, or passed by */
 typedef struct RecsysVisitedPage
@@ -38,6 +42,7 @@ typedef struct RecsysMergeState
 	Size		memory;
 	double		budget;
 	int64		now;			/* clock, as a time of the index */
+	bool		queue_follows;	/* will this merge work on the whole queue, at its end? */
 	MemoryContext context;		/* of the batch at hand */
 
 	/* where in which list the next batch begins, and where the list ended */
@@ -96,6 +101,9 @@ extern bool RecsysMergeReadBatch(RecsysMergeState *merge);
 
 /* Looks up the users of the batch's events: what is touched, which flags are to follow. */
 extern void RecsysMergeVisitUsers(RecsysMergeState *merge);
+
+/* Recomputes, adjusts or postpones what is touched. */
+extern void RecsysMergeTouched(RecsysMergeState *merge);
 
 /* The flags follow. */
 extern void RecsysMergeUpdateUsers(RecsysMergeState *merge);

@@ -81,11 +81,13 @@ extern void RecsysRecountExactly(RecsysRecount *recount, const uint32 *items, ui
 /*
  * Adjusts the items' totals and those pairs that are stored in the row of one of its
  * items by what the users have added, flags their rows as inexact and queues them.  For
- * items that are too much work to recompute now.  Rows of items that are reweighted are
- * only flagged.  Have users lost any of the others (shrunk), that is noted for when they
- * are recomputed.
+ * items that are too much work to recompute now.  Have users lost any of them (shrunk),
+ * that is noted for when they are recomputed.
  */
 extern void RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
-								const uint8 *touch, const RecsysChangedUsers *users, bool shrunk);
+								const RecsysChangedUsers *users, bool shrunk);
+
+/* Only flags the items' rows as inexact and queues them: for those that are reweighted. */
+extern void RecsysRecountPostpone(RecsysRecount *recount, const uint32 *items, uint32 nitems);
 
 #endif							/* RECSYS_RECOUNT_H */

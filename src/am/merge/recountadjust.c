@@ -5,13 +5,18 @@
  * Members of the round are users that have added an item; what they have beside it
  * is counted as for an exact row, and comes on top of the supports that are stored.
  *
- * Rows of items that their users only weigh otherwise are flagged and stay as they are.
- * There may be as many of them as a user has items, for each user with changes.
+ * Rows of items that are only reweighted are flagged and stay as they are.  There may be
+ * as many of them as a user has items, for each user with changes, so no work goes into
+ * what they could be.
  */
 #include "postgres.h"
 
 #include "am/merge/recountround.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
+
+/* Rows that are flagged at once, for each of which memory is needed */
+#define POSTPONED_TOGETHER 256
 
 /* What is counted comes on top, but no pair has more users than its items. */
 static uint32
@@ -121,12 +126,12 @@ adjust_pairs_of_others(RecsysRecount *recount, uint32 slot, RecsysGraphRow row)
 		recount->stored_at[recount->stored[p - 1].row] = 0;
 }
 
-/* The row of an item of the round as it is, in copy, but with the new totals and flags. */
+/* A row as it is, in copy, but with more flags. */
 static RecsysGraphRow
-take_row(RecsysRecount *recount, uint32 slot, uint16 flags, PGAlignedBlock *copy)
+take_row(RecsysRecount *recount, uint32 item, uint16 flags, RecsysRowUpdate *update,
+		 PGAlignedBlock *copy)
 {
-	RecsysRowUpdate *update = &recount->rows[slot];
-	RecsysGraphRow row = RecsysGraphNeedRow(&recount->graph, recount->items[slot]);
+	RecsysGraphRow row = RecsysGraphNeedRow(&recount->graph, item);
 
 	memcpy(copy->data, row, RECSYS_ROW_SIZE(row->nstored, row->keylen));
 	RecsysGraphReleaseRow(&recount->graph);
@@ -141,9 +146,9 @@ take_row(RecsysRecount *recount, uint32 slot, uint16 flags, PGAlignedBlock *copy
 static void
 adjust_row(RecsysRecount *recount, uint32 slot, uint16 flags)
 {
-	PGAlignedBlock copy;
-	RecsysGraphRow row = take_row(recount, slot, flags, &copy);
 	RecsysRowUpdate *update = &recount->rows[slot];
+	PGAlignedBlock copy;
+	RecsysGraphRow row = take_row(recount, recount->items[slot], flags, update, &copy);
 	RecsysNeighborList *list = &update->list;
 	int			extra = 0;
 
@@ -159,25 +164,6 @@ adjust_row(RecsysRecount *recount, uint32 slot, uint16 flags)
 	adjust_pairs_of_others(recount, slot, row);
 	RecsysNeighborSort(list->neighbors, list->count, &recount->order);
 	list->count = Min(list->count, recount->capacity);
-}
-
-/* The row of an item of the round, with other flags. */
-static void
-flag_row(RecsysRecount *recount, uint32 slot, uint16 flags)
-{
-	PGAlignedBlock copy;
-	RecsysGraphRow row = take_row(recount, slot, flags, &copy);
-	RecsysNeighborList *list = &recount->rows[slot].list;
-
-	list->neighbors = MemoryContextAlloc(recount->round,
-										 sizeof(RecsysNeighbor) * (row->nstored + 1));
-	list->count = row->nstored;
-	for (int i = 0; i < row->nstored; i++)
-	{
-		list->neighbors[i].item = row->peers[i];
-		list->neighbors[i].score = RecsysRowScores(row)[i];
-		list->neighbors[i].support = RecsysRowSupports(row)[i];
-	}
 }
 
 /* What the users with changes have of the items of the round. */
@@ -212,7 +198,7 @@ add_members(RecsysRecount *recount, const RecsysChangedUsers *users)
 }
 
 void
-RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems, const uint8 *touch,
+RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 					const RecsysChangedUsers *users, bool shrunk)
 {
 	uint16		flags = RECSYS_ROW_INEXACT | (recount->meta.learned ? RECSYS_ROW_STALE : 0);
@@ -233,12 +219,6 @@ RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems, 
 		adjust_totals(recount, slot);
 	for (uint32 slot = 0; slot < nitems; slot++)
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (touch[items[slot]] == RECSYS_REWEIGHTED)
-		{
-			flag_row(recount, slot, flags);
-			continue;
-		}
 		RecsysRoundCount(recount, starts[slot], starts[slot + 1]);
 		for (uint32 i = 0; i < recount->ntouched; i++)
 			RecsysRoundLoadRow(recount, recount->touched[i]);
@@ -248,5 +228,44 @@ RecsysRecountAdjust(RecsysRecount *recount, const uint32 *items, uint32 nitems, 
 	RecsysGraphUpdate(recount->index, &recount->order, recount->rows, nitems,
 					  recount->pairs, recount->npairs);
 	RecsysRoundEnd(recount);
+	MemoryContextSwitchTo(old);
+}
+
+/* A row as it is, with more flags. */
+static void
+flag_row(RecsysRecount *recount, uint32 item, uint16 flags, RecsysRowUpdate *update)
+{
+	PGAlignedBlock copy;
+	RecsysGraphRow row = take_row(recount, item, flags, update, &copy);
+	RecsysNeighborList *list = &update->list;
+
+	update->item = item;
+	update->totals = RecsysRowGetTotals(row);
+	list->neighbors = palloc(sizeof(RecsysNeighbor) * (row->nstored + 1));
+	list->count = row->nstored;
+	for (int i = 0; i < row->nstored; i++)
+	{
+		list->neighbors[i].item = row->peers[i];
+		list->neighbors[i].score = RecsysRowScores(row)[i];
+		list->neighbors[i].support = RecsysRowSupports(row)[i];
+	}
+}
+
+void
+RecsysRecountPostpone(RecsysRecount *recount, const uint32 *items, uint32 nitems)
+{
+	MemoryContext old = MemoryContextSwitchTo(recount->round);
+
+	for (uint32 first = 0; first < nitems; first += POSTPONED_TOGETHER)
+	{
+		int			n = (int) Min(nitems - first, POSTPONED_TOGETHER);
+		RecsysRowUpdate *updates = palloc0(sizeof(RecsysRowUpdate) * n);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < n; i++)
+			flag_row(recount, items[first + i], RECSYS_ROW_INEXACT, &updates[i]);
+		RecsysGraphUpdate(recount->index, &recount->order, updates, n, NULL, 0);
+		MemoryContextReset(recount->round);
+	}
 	MemoryContextSwitchTo(old);
 }
