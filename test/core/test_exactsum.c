@@ -151,7 +151,7 @@ sum_by_parts(Random *random, const double *numbers, int n, int *nparts)
 	return RecsysExactSumGet(&sum);
 }
 
-/* The same sum as weights of baskets have it */
+/* The same sum as weights of baskets have it, of several numbers each */
 static double
 sum_as_weights(const Numbers *made, const double *numbers)
 {
@@ -163,13 +163,14 @@ sum_as_weights(const Numbers *made, const double *numbers)
 	{
 		if (pass == 1)
 			unit = itemset_weight_unit(&range);
-		for (int x = 0; x < made->n; x++)
+		for (int x = 0, next; x < made->n; x = next)
 		{
-			RecsysExactSum one;
+			RecsysExactSum basket;
 			RecsysDecimal decimal;
 
-			add_all(&one, &numbers[x], 1);
-			decimal = RecsysExactSumDecimal(&one);
+			next = Min(x + 1 + x % 7, made->n);
+			add_all(&basket, numbers + x, next - x);
+			decimal = RecsysExactSumDecimal(&basket);
 			if (pass == 0)
 				itemset_weight_note(&range, decimal);
 			else

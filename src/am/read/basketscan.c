@@ -9,8 +9,7 @@
  * with the number of pieces done.  So nobody waits for a worker that started too late
  * to get a piece.
  *
- * The order of baskets in the store depends on timing.  The results of mining do not,
- * except for the last digits of sums of weights.
+ * The order of baskets in the store depends on timing.  The results of mining do not.
  */
 #include "postgres.h"
 

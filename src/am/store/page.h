@@ -175,7 +175,6 @@ typedef struct RecsysMetaData
 	double		factor_lambda;
 	double		factor_exponent;
 
-	/* from here on zeros in indexes that 0.1.0 has built */
 	uint64		unsaid;			/* not 0: VACUUM has noted changes in place, see am/merge/unsaid.c */
 	uint8		tells_future;	/* 1: the next one means something */
 	uint64		future;			/* interactions that were in the future at the build */

@@ -43,7 +43,7 @@ read_index(const RecsysMiningRequest *request, RecsysBasketSource *source)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("recommender \"%s\" has no weight to sum up", RelationGetRelationName(recommender->index)),
-				 errhint("Create an index with a weight, as in CREATE INDEX ON order_items USING recsys (order_id, product_id, (price::float8 * quantity)), or leave out weights.")));
+				 errhint("Create an index with a weight, as in CREATE INDEX ON order_items USING recsys (order_id, product_id, (price::numeric * quantity)), or leave out weights.")));
 	source->nitems = RecsysItemCount(recommender->index);
 	options.nitems = source->nitems;
 	options.weighted = request->weights;

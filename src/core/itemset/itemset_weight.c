@@ -20,9 +20,9 @@
 void
 itemset_weight_note(ItemsetWeightRange *range, RecsysDecimal weight)
 {
-	if (weight.digits == 0)
+	if (weight.digits == 0 && weight.more == 0)
 		return;
-	range->size += fabs((double) weight.digits) * pow(10.0, weight.exponent);
+	range->size += fabs((double) weight.digits * 1e18 + (double) weight.more) * pow(10.0, weight.exponent);
 	if (!range->any || weight.exponent < range->lowest)
 		range->lowest = weight.exponent;
 	range->any = true;
@@ -90,19 +90,32 @@ over_ten(ItemsetWeight *weight)
 	return (int) rest;
 }
 
-ItemsetWeight
-itemset_weight_from(RecsysDecimal weight, ItemsetUnit unit)
+/* digits * 10^exponent, not negative, in units, rounded */
+static ItemsetWeight
+in_units(uint64 digits, int exponent, ItemsetUnit unit)
 {
-	ItemsetWeight result = {(uint64) (weight.digits < 0 ? -weight.digits : weight.digits), 0};
+	ItemsetWeight result = {digits, 0};
 	int			rest = 0;
 
-	for (int x = unit.exponent; x < weight.exponent; x++)
+	for (int x = unit.exponent; x < exponent; x++)
 		times_ten(&result);
-	for (int x = weight.exponent; x < unit.exponent && (result.low > 0 || rest > 0); x++)
+	for (int x = exponent; x < unit.exponent && (result.low > 0 || rest > 0); x++)
 		rest = over_ten(&result);
 	if (rest >= 5)
 		result.low++;
-	return weight.digits < 0 ? negated(result) : result;
+	return result;
+}
+
+ItemsetWeight
+itemset_weight_from(RecsysDecimal weight, ItemsetUnit unit)
+{
+	bool		negative = weight.digits < 0 || weight.more < 0;
+	ItemsetWeight result = in_units((uint64) (negative ? -weight.more : weight.more), weight.exponent, unit);
+
+	if (weight.digits != 0)
+		itemset_weight_add(&result, in_units((uint64) (negative ? -weight.digits : weight.digits),
+											 weight.exponent + RECSYS_DECIMAL_SHIFT, unit));
+	return negative ? negated(result) : result;
 }
 
 double

@@ -32,10 +32,14 @@
 #define WORD_DIGITS 9
 #define WORD_BASE INT64CONST(1000000000)
 
+/* What words hold beyond their nine digits reaches so many more. */
+#define CARRY_WORDS 3
+
 /* Parts must be larger than this, so that they have all of their digits. */
 #define LOWEST_PART (-300)
 
-#define DECIMAL_DIGITS 18
+/* Digits of both halves of a RecsysDecimal */
+#define DECIMAL_DIGITS (2 * RECSYS_DECIMAL_SHIFT)
 
 /* The longest number that shortest() makes, with sign, point and exponent */
 #define SHORTEST_SIZE 40
@@ -98,19 +102,22 @@ static void
 add_digits(RecsysExactSum *sum, bool negative, uint64 digits, int exponent)
 {
 	int			place = exponent - RECSYS_SUM_LOWEST;
-	int64	   *word = &sum->words[place / WORD_DIGITS];
+	int			word = place / WORD_DIGITS;
 	int64		shift = word_powers[place % WORD_DIGITS];
 
+	if (digits == 0)
+		return;
+	sum->low = Min(sum->low, word);
 	for (; digits > 0; digits /= WORD_BASE)
 	{
 		int64		part = (int64) (digits % WORD_BASE) * shift;
 
 		if (negative)
 			part = -part;
-		word[0] += part % WORD_BASE;
-		word[1] += part / WORD_BASE;
-		word++;
+		sum->words[word++] += part % WORD_BASE;
+		sum->words[word] += part / WORD_BASE;
 	}
+	sum->high = Max(sum->high, word);
 }
 
 /* From here on in words */
@@ -119,6 +126,8 @@ widen(RecsysExactSum *sum)
 {
 	memset(sum->words, 0, sizeof(sum->words));
 	sum->wide = true;
+	sum->low = RECSYS_SUM_WORDS - 1;
+	sum->high = 0;
 	add_digits(sum, sum->units < 0, (uint64) (sum->units < 0 ? -sum->units : sum->units), -sum->scale);
 }
 
@@ -184,27 +193,32 @@ RecsysExactSumAdd(RecsysExactSum *sum, double number)
 	add_digits(sum, number < 0, digits, exponent);
 }
 
-/* Every word but the last becomes one of nine digits. */
-static void
-carry(int64 *words)
+/* A sum without its sign: words of nine digits each, from low to high */
+typedef struct Settled
 {
-	for (int x = 0; x < RECSYS_SUM_WORDS - 1; x++)
-	{
-		int64		low = words[x] % WORD_BASE;
+	bool		negative;
+	int			low;
+	int			high;
+	int64		words[RECSYS_SUM_WORDS];
+} Settled;
 
-		if (low < 0)
-			low += WORD_BASE;
-		words[x + 1] += (words[x] - low) / WORD_BASE;
-		words[x] = low;
+/* Each word keeps what is left of it by the base; none but the last is that or more. */
+static void
+carry(Settled *settled)
+{
+	for (int x = settled->low; x < settled->high; x++)
+	{
+		settled->words[x + 1] += settled->words[x] / WORD_BASE;
+		settled->words[x] %= WORD_BASE;
 	}
 }
 
-/* The words of a sum without its sign, which is returned */
-static bool
-settle(const RecsysExactSum *sum, int64 *words)
+/* Words may have either sign; the first that is not 0 has that of the sum. */
+static void
+settle(const RecsysExactSum *sum, Settled *settled)
 {
 	RecsysExactSum narrow;
-	bool		negative;
+	int			top;
 
 	if (!sum->wide)
 	{
@@ -213,35 +227,45 @@ settle(const RecsysExactSum *sum, int64 *words)
 		widen(&narrow);
 		sum = &narrow;
 	}
-	memcpy(words, sum->words, sizeof(sum->words));
-	carry(words);
-	negative = words[RECSYS_SUM_WORDS - 1] < 0;
-	if (negative)
+	settled->low = sum->low;
+	settled->high = Min(Max(sum->high, sum->low) + CARRY_WORDS, RECSYS_SUM_WORDS - 1);
+	for (int x = settled->low; x <= settled->high; x++)
+		settled->words[x] = sum->words[x];
+	carry(settled);
+	for (top = settled->high; top > settled->low && settled->words[top] == 0;)
+		top--;
+	settled->negative = settled->words[top] < 0;
+	if (settled->negative)
+		for (int x = settled->low; x <= top; x++)
+			settled->words[x] = -settled->words[x];
+
+	/* the first is positive: it lends to those that are not */
+	for (int x = settled->low; x < top; x++)
 	{
-		for (int x = 0; x < RECSYS_SUM_WORDS; x++)
-			words[x] = -words[x];
-		carry(words);
+		if (settled->words[x] < 0)
+		{
+			settled->words[x] += WORD_BASE;
+			settled->words[x + 1]--;
+		}
 	}
-	return negative;
+	while (top > settled->low && settled->words[top] == 0)
+		top--;
+	settled->high = top;
+	while (settled->low < top && settled->words[settled->low] == 0)
+		settled->low++;
 }
 
-/* Decimal digits of settled words from the first to the last that counts; returns their number. */
+/* Decimal digits from the first to the last that counts; returns their number. */
 static int
-write_digits(const int64 *words, char *digits, int *exponent)
+write_digits(const Settled *settled, char *digits, int *exponent)
 {
-	int			top = RECSYS_SUM_WORDS - 1;
-	int			bottom = 0;
 	int			skip = 0;
 	int			count = 0;
 
-	while (top > 0 && words[top] == 0)
-		top--;
-	while (bottom < top && words[bottom] == 0)
-		bottom++;
-	for (int x = top; x >= bottom; x--)
+	for (int x = settled->high; x >= settled->low; x--)
 		for (int y = WORD_DIGITS - 1; y >= 0; y--)
-			digits[count++] = '0' + (char) (words[x] / word_powers[y] % 10);
-	*exponent = RECSYS_SUM_LOWEST + bottom * WORD_DIGITS;
+			digits[count++] = '0' + (char) (settled->words[x] / word_powers[y] % 10);
+	*exponent = RECSYS_SUM_LOWEST + settled->low * WORD_DIGITS;
 	while (count > 1 && digits[count - 1] == '0')
 	{
 		count--;
@@ -266,9 +290,8 @@ RecsysDecimalRead(bool negative, const char *digits, int ndigits, int exponent)
 double
 RecsysExactSumGet(const RecsysExactSum *sum)
 {
-	int64		words[RECSYS_SUM_WORDS];
+	Settled		settled;
 	char		digits[RECSYS_SUM_WORDS * WORD_DIGITS];
-	bool		negative;
 	int			ndigits;
 	int			exponent;
 
@@ -276,18 +299,17 @@ RecsysExactSumGet(const RecsysExactSum *sum)
 		return (double) sum->units;
 	if (!sum->wide && sum->units >= -MOST_EXACT && sum->units <= MOST_EXACT)
 		return (double) sum->units / powers[sum->scale];
-	negative = settle(sum, words);
-	ndigits = write_digits(words, digits, &exponent);
+	settle(sum, &settled);
+	ndigits = write_digits(&settled, digits, &exponent);
 	if (ndigits == 1 && digits[0] == '0')
 		return 0;
-	return RecsysDecimalRead(negative, digits, ndigits, exponent);
+	return RecsysDecimalRead(settled.negative, digits, ndigits, exponent);
 }
 
 int
 RecsysExactSumParts(const RecsysExactSum *sum, double *parts, int most)
 {
-	int64		words[RECSYS_SUM_WORDS];
-	bool		negative;
+	Settled		settled;
 	int			count = 0;
 
 	if (most < 1)
@@ -297,18 +319,18 @@ RecsysExactSumParts(const RecsysExactSum *sum, double *parts, int most)
 		parts[0] = RecsysExactSumGet(sum);
 		return 1;
 	}
-	negative = settle(sum, words);
-	for (int x = 0; x < RECSYS_SUM_WORDS; x++)
+	settle(sum, &settled);
+	for (int x = settled.low; x <= settled.high; x++)
 	{
 		char		digits[WORD_DIGITS + 1];
 		int			exponent = RECSYS_SUM_LOWEST + x * WORD_DIGITS;
 
-		if (words[x] == 0)
+		if (settled.words[x] == 0)
 			continue;
-		if (exponent < LOWEST_PART || words[x] >= WORD_BASE || count == most)
+		if (exponent < LOWEST_PART || settled.words[x] >= WORD_BASE || count == most)
 			return 0;
-		snprintf(digits, sizeof(digits), "%d", (int) words[x]);
-		parts[count] = RecsysDecimalRead(negative, digits, (int) strlen(digits), exponent);
+		snprintf(digits, sizeof(digits), "%d", (int) settled.words[x]);
+		parts[count] = RecsysDecimalRead(settled.negative, digits, (int) strlen(digits), exponent);
 		if (!isfinite(parts[count++]))
 			return 0;
 	}
@@ -320,29 +342,35 @@ RecsysExactSumParts(const RecsysExactSum *sum, double *parts, int most)
 RecsysDecimal
 RecsysExactSumDecimal(const RecsysExactSum *sum)
 {
-	int64		words[RECSYS_SUM_WORDS];
+	Settled		settled;
 	char		digits[RECSYS_SUM_WORDS * WORD_DIGITS];
 	RecsysDecimal decimal = {0};
-	bool		negative;
 	int			ndigits;
 	int			exponent;
 	int			kept;
 
 	if (!sum->wide)
 	{
-		decimal.digits = sum->units;
+		decimal.more = sum->units;
 		decimal.exponent = -sum->scale;
 		return decimal;
 	}
-	negative = settle(sum, words);
-	ndigits = write_digits(words, digits, &exponent);
+	settle(sum, &settled);
+	ndigits = write_digits(&settled, digits, &exponent);
 	kept = Min(ndigits, DECIMAL_DIGITS);
 	for (int x = 0; x < kept; x++)
-		decimal.digits = decimal.digits * 10 + (digits[x] - '0');
+	{
+		int64	   *half = x < kept - RECSYS_DECIMAL_SHIFT ? &decimal.digits : &decimal.more;
+
+		*half = *half * 10 + (digits[x] - '0');
+	}
 	if (kept < ndigits && digits[kept] >= '5')
-		decimal.digits++;
-	if (negative)
+		decimal.more++;
+	if (settled.negative)
+	{
 		decimal.digits = -decimal.digits;
+		decimal.more = -decimal.more;
+	}
 	decimal.exponent = exponent + ndigits - kept;
 	return decimal;
 }

@@ -26,15 +26,20 @@ typedef struct RecsysExactSum
 	int64		units;
 	int			scale;			/* the sum is units / 10^scale */
 	bool		wide;			/* words in the place of units */
+	int			low;			/* the others are 0 */
+	int			high;
 	int64		words[RECSYS_SUM_WORDS];
 } RecsysExactSum;
 
-/* digits * 10^exponent */
+/* (digits * 10^18 + more) * 10^exponent; both are below 10^19, and more is 0 or of the same sign */
 typedef struct RecsysDecimal
 {
 	int64		digits;
+	int64		more;
 	int32		exponent;
 } RecsysDecimal;
+
+#define RECSYS_DECIMAL_SHIFT 18
 
 extern void RecsysExactSumInit(RecsysExactSum *sum);
 
@@ -50,7 +55,7 @@ extern double RecsysExactSumGet(const RecsysExactSum *sum);
  */
 extern int	RecsysExactSumParts(const RecsysExactSum *sum, double *parts, int most);
 
-/* The sum, of which the first 18 digits are kept. */
+/* The sum, of which the first 36 digits are kept. */
 extern RecsysDecimal RecsysExactSumDecimal(const RecsysExactSum *sum);
 
 /* The double next to a sign, so many decimal digits ('0' to '9'), and a power of ten */

@@ -24,7 +24,7 @@
 #define MAX_CHUNK_WORDS 262144
 
 /* A sum of weights as it is stored: what a RecsysDecimal consists of */
-#define WEIGHT_WORDS 3
+#define WEIGHT_WORDS 5
 
 typedef struct Chunk
 {
@@ -97,14 +97,16 @@ put_weight(uint32 *words, const RecsysExactSum *sum)
 	RecsysDecimal weight = RecsysExactSumDecimal(sum);
 
 	memcpy(words, &weight.digits, sizeof(weight.digits));
-	memcpy(words + 2, &weight.exponent, sizeof(weight.exponent));
+	memcpy(words + 2, &weight.more, sizeof(weight.more));
+	memcpy(words + 4, &weight.exponent, sizeof(weight.exponent));
 }
 
 static void
 get_weight(const uint32 *words, RecsysDecimal *weight)
 {
 	memcpy(&weight->digits, words, sizeof(weight->digits));
-	memcpy(&weight->exponent, words + 2, sizeof(weight->exponent));
+	memcpy(&weight->more, words + 2, sizeof(weight->more));
+	memcpy(&weight->exponent, words + 4, sizeof(weight->exponent));
 }
 
 static bool
