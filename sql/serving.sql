@@ -180,7 +180,7 @@ CREATE FUNCTION explain_recommendation(
 RETURNS TABLE (because_item_id bigint, contribution double precision, weight double precision, similarity real, support bigint, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_explain_recommendation' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10;
-COMMENT ON FUNCTION explain_recommendation(anycompatible, bigint, text, interval) IS 'the interactions behind a recommendation; their contributions add up to its score; bigint item keys';
+COMMENT ON FUNCTION explain_recommendation(anycompatible, bigint, text, interval) IS 'the interactions behind a recommendation, and popularity as a row without item; contributions add up to its score; bigint item keys';
 
 CREATE FUNCTION explain_recommendation(
 	user_id anycompatible,
@@ -190,7 +190,7 @@ CREATE FUNCTION explain_recommendation(
 RETURNS TABLE (because_item_id text, contribution double precision, weight double precision, similarity real, support bigint, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_explain_recommendation' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10;
-COMMENT ON FUNCTION explain_recommendation(anycompatible, text, text, interval) IS 'the interactions behind a recommendation; their contributions add up to its score; item keys of every type, as text';
+COMMENT ON FUNCTION explain_recommendation(anycompatible, text, text, interval) IS 'the interactions behind a recommendation, and popularity as a row without item; contributions add up to its score; item keys of every type, as text';
 
 CREATE FUNCTION explain_recommendation(
 	user_id anycompatible,
@@ -200,5 +200,5 @@ CREATE FUNCTION explain_recommendation(
 RETURNS TABLE (because_item_id uuid, contribution double precision, weight double precision, similarity real, support bigint, rank integer)
 	AS 'MODULE_PATHNAME', 'recsys_explain_recommendation' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 1000 ROWS 10;
-COMMENT ON FUNCTION explain_recommendation(anycompatible, uuid, text, interval) IS 'the interactions behind a recommendation; their contributions add up to its score; uuid item keys';
+COMMENT ON FUNCTION explain_recommendation(anycompatible, uuid, text, interval) IS 'the interactions behind a recommendation, and popularity as a row without item; contributions add up to its score; uuid item keys';
 

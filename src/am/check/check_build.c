@@ -12,6 +12,7 @@
 
 #include "am/check/check_build.h"
 #include "am/graph/graph.h"
+#include "am/graph/prior_page.h"
 #include "miscadmin.h"
 #include "source/train/historystore.h"
 
@@ -25,13 +26,16 @@ struct RecsysBuildCheck
 	RecsysMetaData meta;
 	RecsysModel *model;
 	RecsysGraphReader reader;
+	int64		counted_by;		/* clock that later times have been counted by */
 };
 
 RecsysBuildCheck *
 RecsysBuildCheckCreate(Relation index, const RecsysMetaData *meta)
 {
 	Size		memory = (Size) maintenance_work_mem * 1024 / 2;
-	double		size = (meta->weighted ? 8.0 : 4.0) * meta->interactions;
+	bool		weighted = meta->weighted && RecsysModelHasWeights(&meta->options);
+	bool		future;
+	double		size = (weighted ? 8.0 : 4.0) * meta->interactions;
 	RecsysBuildCheck *check;
 
 	/* scores that are learned, or computed with other numbers, are not comparable */
@@ -40,9 +44,12 @@ RecsysBuildCheckCreate(Relation index, const RecsysMetaData *meta)
 	check = palloc(sizeof(RecsysBuildCheck));
 	check->index = index;
 	check->meta = *meta;
-	check->model = RecsysModelCreate(meta->nitems, meta->weighted, meta->max_history, memory,
+	check->model = RecsysModelCreate(meta->nitems, weighted, meta->max_history, memory,
 									 size > memory / 2, 0);
+	RecsysModelSetTransform(check->model, meta->options.weight_transform);
 	RecsysModelKeepLatest(check->model);
+	RecsysModelKeepRecent(check->model, RecsysRecentHalfLife(&meta->options), RecsysIndexNow(index));
+	(void) RecsysGetPriorState(index, &check->counted_by, &future);
 	RecsysGraphReaderInit(&check->reader, index);
 	return check;
 }
@@ -72,6 +79,11 @@ judge_totals(RecsysBuildCheck *check, RecsysGraphRow row)
 	if (differs(row->norm2, norm2, TOTAL_ERROR) || differs(row->mass, mass, TOTAL_ERROR))
 		RecsysCountsDisagree(check->index, "Weights of item number %u add up to %g in the graph, their squares to %g; in the table to %g and %g.",
 				  row->item, row->mass, row->norm2, mass, norm2);
+	if (totals->recent != NULL && row->latest <= check->counted_by &&
+		differs(RecsysRecencyAt(&row->recent, totals->recent[row->item].at),
+				totals->recent[row->item].sum, TOTAL_ERROR))
+		RecsysCountsDisagree(check->index, "Of item number %u %g users have it lately in the graph, by the table %g.",
+							 row->item, row->recent.sum, totals->recent[row->item].sum);
 	if (row->latest != totals->latest[row->item])
 		RecsysCountsDisagree(check->index, "The latest interaction with item number %u is another one in the table than in the graph.",
 				  row->item);
