@@ -31,10 +31,10 @@ COMMENT ON FUNCTION item_similarity(text, text) IS 'all item pairs of a recommen
  */
 CREATE FUNCTION query_item_similarity(
 	query text,
-	similarity text DEFAULT 'cosine',
-	neighbors integer DEFAULT 100,
-	min_support integer DEFAULT 2,
-	shrinkage double precision DEFAULT 0,
+	similarity text DEFAULT 'auto',
+	neighbors integer DEFAULT NULL,
+	min_support integer DEFAULT NULL,
+	shrinkage double precision DEFAULT NULL,
 	alpha double precision DEFAULT NULL,
 	max_history integer DEFAULT 2000,
 	options text DEFAULT NULL)
@@ -46,10 +46,10 @@ COMMENT ON FUNCTION query_item_similarity(text, text, integer, integer, double p
 CREATE FUNCTION query_item_similarity(
 	query text,
 	item_type anyelement,
-	similarity text DEFAULT 'cosine',
-	neighbors integer DEFAULT 100,
-	min_support integer DEFAULT 2,
-	shrinkage double precision DEFAULT 0,
+	similarity text DEFAULT 'auto',
+	neighbors integer DEFAULT NULL,
+	min_support integer DEFAULT NULL,
+	shrinkage double precision DEFAULT NULL,
 	alpha double precision DEFAULT NULL,
 	max_history integer DEFAULT 2000,
 	options text DEFAULT NULL)

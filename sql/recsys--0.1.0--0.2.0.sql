@@ -102,7 +102,8 @@ CREATE FUNCTION recsys.index_statistics(
 	OUT score_users bigint, OUT built_at timestamptz, OUT last_merge_at timestamptz,
 	OUT last_merge_ms double precision, OUT last_merge_entries bigint, OUT last_merge_items bigint,
 	OUT format_version bigint, OUT size_bytes bigint, OUT problem text,
-	OUT future_interactions bigint, OUT built_options text, OUT set_options text)
+	OUT future_interactions bigint, OUT built_options text, OUT set_options text,
+	OUT model text, OUT model_quality jsonb)
 RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
@@ -110,6 +111,8 @@ CREATE OR REPLACE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statisti
 COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build; where interactions decay, these count as if they had just happened; NULL for a build of 0.1.0';
 COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
 COMMENT ON COLUMN recsys.index_stats.set_options IS 'what these options are set to; takes effect with the next REINDEX';
+COMMENT ON COLUMN recsys.index_stats.model IS 'the model with its options, as it stands in CREATE INDEX … WITH (…)';
+COMMENT ON COLUMN recsys.index_stats.model_quality IS 'where similarity = auto has chosen it: NDCG at 20 of the model, of the runner-up and of bestsellers, on held-out interactions of a sample of users; NULL where nothing was measured';
 
 -- forget_user takes a table, too
 COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all recsys indexes of a table, forget a user at once; rows of the user that you do not delete are ignored until the next REINDEX; returns how many interactions were forgotten';
@@ -541,3 +544,32 @@ RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci
 	AS 'MODULE_PATHNAME', 'recsys_tune_index' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 40;
 COMMENT ON FUNCTION recsys.tune(regclass, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean)
 	IS 'the same for the interactions of a recsys index';
+
+-- queries have a model chosen for them, too; what is NULL is left to it
+CREATE OR REPLACE FUNCTION query_item_similarity(
+	query text,
+	similarity text DEFAULT 'auto',
+	neighbors integer DEFAULT NULL,
+	min_support integer DEFAULT NULL,
+	shrinkage double precision DEFAULT NULL,
+	alpha double precision DEFAULT NULL,
+	max_history integer DEFAULT 2000,
+	options text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, similar_item_id bigint, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_query_item_similarity' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION query_item_similarity(text, text, integer, integer, double precision, double precision, integer, text) IS 'all item pairs of a query that returns user, item [, weight [, time]]; bigint item keys';
+
+CREATE OR REPLACE FUNCTION query_item_similarity(
+	query text,
+	item_type anyelement,
+	similarity text DEFAULT 'auto',
+	neighbors integer DEFAULT NULL,
+	min_support integer DEFAULT NULL,
+	shrinkage double precision DEFAULT NULL,
+	alpha double precision DEFAULT NULL,
+	max_history integer DEFAULT 2000,
+	options text DEFAULT NULL)
+RETURNS TABLE (item_id anyelement, similar_item_id anyelement, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_query_item_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 100000;

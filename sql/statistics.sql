@@ -8,7 +8,8 @@ CREATE FUNCTION recsys.index_statistics(
 	OUT score_users bigint, OUT built_at timestamptz, OUT last_merge_at timestamptz,
 	OUT last_merge_ms double precision, OUT last_merge_entries bigint, OUT last_merge_items bigint,
 	OUT format_version bigint, OUT size_bytes bigint, OUT problem text,
-	OUT future_interactions bigint, OUT built_options text, OUT set_options text)
+	OUT future_interactions bigint, OUT built_options text, OUT set_options text,
+	OUT model text, OUT model_quality jsonb)
 RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
@@ -39,6 +40,8 @@ COMMENT ON COLUMN recsys.index_stats.problem IS 'why there is nothing more to sa
 COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build; where interactions decay, these count as if they had just happened; NULL for a build of 0.1.0';
 COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
 COMMENT ON COLUMN recsys.index_stats.set_options IS 'what these options are set to; takes effect with the next REINDEX';
+COMMENT ON COLUMN recsys.index_stats.model IS 'the model with its options, as it stands in CREATE INDEX … WITH (…)';
+COMMENT ON COLUMN recsys.index_stats.model_quality IS 'where similarity = auto has chosen it: NDCG at 20 of the model, of the runner-up and of bestsellers, on held-out interactions of a sample of users; NULL where nothing was measured';
 GRANT SELECT ON recsys.index_stats TO PUBLIC;
 
 -- merges report as the server's work on indexes does, with phases of their own: src/am/store/progress.c

@@ -232,10 +232,14 @@ RecsysGetModelOptions(Relation index, RecsysModelOptions *model)
 	RecsysModelOptionsResolve(model);
 }
 
-/* Those that are asked for otherwise than for the last build, in what it was built with */
+/*
+ * With similarity = auto: what is asked for otherwise than for the last build, and for the
+ * rest what that one had.  What it will choose anew nobody knows yet.
+ */
 static void
 ask_otherwise(const RecsysMetaData *meta, const RecsysModelOptions *asked, RecsysModelOptions *next)
 {
+	bool		chooses_again = meta->asked.similarity == RECSYS_AUTO;
 	RecsysModelOptions plain = *asked;
 
 	RecsysModelOptionsResolve(&plain);
@@ -244,24 +248,24 @@ ask_otherwise(const RecsysMetaData *meta, const RecsysModelOptions *asked, Recsy
 	{
 		const RecsysModelOption *option = &RecsysModelOptionTable[x];
 
-		if (!RecsysModelOptionsAgree(option, asked, &meta->asked))
-			RecsysModelOptionCopy(option, next, RecsysModelOptionIsOpen(option, asked) ? &plain : asked);
+		if (RecsysModelOptionsAgree(option, asked, &meta->asked))
+			continue;
+		if (!RecsysModelOptionIsOpen(option, asked))
+			RecsysModelOptionCopy(option, next, asked);
+		else if (chooses_again)
+			RecsysModelOptionCopy(option, next, &plain);
 	}
 }
 
 bool
 RecsysOptionsWait(const RecsysMetaData *meta, const RecsysModelOptions *asked, char **built, char **set)
 {
-	RecsysModelOptions next;
+	RecsysModelOptions next = *asked;
 
-	/* where the similarity is given, what is left open has the same default as if it were given */
-	if (asked->similarity == RECSYS_AUTO || meta->asked.similarity == RECSYS_AUTO)
+	if (asked->similarity == RECSYS_AUTO)
 		ask_otherwise(meta, asked, &next);
 	else
-	{
-		next = *asked;
 		RecsysModelOptionsResolve(&next);
-	}
 	*built = RecsysOptionsUnlike(&meta->options, &next);
 	*set = RecsysOptionsUnlike(&next, &meta->options);
 	return **built != '\0';

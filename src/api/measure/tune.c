@@ -147,7 +147,8 @@ options_text(const RecsysModelOptions *options)
 
 	RecsysModelOptionsInit(&initial);
 	initial.similarity = options->similarity;
-	RecsysModelOptionsResolve(&initial);
+	if (options->similarity != RECSYS_AUTO)
+		RecsysModelOptionsResolve(&initial);
 	return RecsysOptionsUnlike(options, &initial);
 }
 

@@ -18,6 +18,7 @@
 #include "am/store/options.h"
 #include "api/call/guard.h"
 #include "api/call/recommender.h"
+#include "core/choice/choicerank.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
@@ -30,6 +31,8 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -92,6 +95,8 @@ typedef enum StatisticsColumn
 	STATS_FUTURE,
 	STATS_BUILT_OPTIONS,
 	STATS_SET_OPTIONS,
+	STATS_MODEL,
+	STATS_QUALITY,
 	STATS_COLUMNS
 } StatisticsColumn;
 
@@ -161,6 +166,36 @@ put_options(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
 	put_text(row, STATS_SET_OPTIONS, set);
 }
 
+/* A model, and the half-life of serving that goes with it */
+static char *
+model_text(const RecsysModelOptions *options, int64 half_life)
+{
+	char	   *text = RecsysModelAsText(options);
+
+	return half_life > 0 ? psprintf("%s, half_life = %s", text, RecsysIntervalText(half_life)) : text;
+}
+
+/* What similarity = auto has measured: of the model, the runner-up and bestsellers. */
+static void
+put_quality(StatisticsRow *row, const RecsysMetaData *meta)
+{
+	StringInfoData json;
+
+	if (meta->choice_users == 0)
+		return;
+	initStringInfo(&json);
+	appendStringInfo(&json, "{\"metric\": \"ndcg\", \"k\": %d, \"value\": %.5f, \"popular\": %.5f, \"p_popular\": %.3g, ",
+					 RECSYS_CHOICE_K, meta->choice_ndcg, meta->choice_popular, meta->choice_p);
+	if (meta->second_ndcg > 0)
+	{
+		appendStringInfo(&json, "\"runner_up\": %.5f, \"runner_up_model\": ", meta->second_ndcg);
+		escape_json(&json, model_text(&meta->second, meta->second_half_life));
+		appendStringInfoString(&json, ", ");
+	}
+	appendStringInfo(&json, "\"users\": %u, \"models\": %u}", meta->choice_users, meta->choice_models);
+	put(row, STATS_QUALITY, DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
+}
+
 /* What an open index knows of itself; may error out half way. */
 static void
 read_index(StatisticsRow *row, Relation index)
@@ -180,6 +215,9 @@ read_index(StatisticsRow *row, Relation index)
 	}
 	put_meta(row, &meta);
 	put_options(row, index, &meta);
+	put_text(row, STATS_MODEL, model_text(&meta.options, RecsysHalfLifeIsSet(index) ?
+										  RecsysGetHalfLife(index) : meta.half_life));
+	put_quality(row, &meta);
 	put_count(row, STATS_PENDING, RecsysPendingCount(index));
 }
 
