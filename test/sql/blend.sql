@@ -256,5 +256,19 @@ SELECT recomputed FROM recsys.merge('soon_recsys', exact => true);
 SELECT count(*), min(score) = max(score) AS same FROM recommend(-1, 5, 'soon_recsys');
 SELECT recsys.check_index('soon_recsys');
 
+-- workers measure the same
+CREATE TABLE many AS SELECT u AS user_id, (u * (i + 3) + i * i) % 97 AS item_id, '2024-01-01'::timestamptz + (u % 50) * interval '1 day' AS at
+FROM generate_series(1, 2000) u, generate_series(1, 6) i;
+CREATE TABLE measured (workers integer, metric text, k integer, value double precision);
+SET max_parallel_maintenance_workers = 0;
+INSERT INTO measured SELECT 0, metric, k, value FROM recsys.evaluate('SELECT user_id, item_id, at FROM many',
+	'similarity = cosine, popularity = 10, popularity_half_life = ''9 days'', item_max_age = ''20 days'', neighbors = 3', holdout_last => 1);
+SET max_parallel_maintenance_workers = 2;
+INSERT INTO measured SELECT 2, metric, k, value FROM recsys.evaluate('SELECT user_id, item_id, at FROM many',
+	'similarity = cosine, popularity = 10, popularity_half_life = ''9 days'', item_max_age = ''20 days'', neighbors = 3', holdout_last => 1);
+SELECT count(*) > 10 AS many, count(*) FILTER (WHERE a.value IS DISTINCT FROM b.value) AS differences
+FROM measured a JOIN measured b USING (metric, k) WHERE a.workers = 0 AND b.workers = 2;
+RESET max_parallel_maintenance_workers;
+
 SET client_min_messages = warning;
 DROP SCHEMA blend CASCADE;

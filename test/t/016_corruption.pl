@@ -26,7 +26,7 @@ use constant {
 	SIDE => 8189,
 	PAGE_ID => 8190,
 	META => 1, DIRECTORY => 2, BUCKET => 3, CHAIN => 4, MAP_ROOT => 5, MAP_LEAF => 6, GRAPH => 7, POPULAR => 8, PENDING => 10,
-	FACTOR => 11, GRAM => 12, SKETCH => 13,
+	FACTOR => 11, GRAM => 12, SKETCH => 13, PRIOR => 14,
 };
 
 my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
@@ -322,8 +322,8 @@ my @known = (
 	[ 'graph: key length', on_tuples(GRAPH, 12, "\xFF\xFF") ],
 	[ 'graph: flags', on_tuples(GRAPH, 14, "\xFF\xFF") ],
 	[ 'graph: floor and norm', on_tuples(GRAPH, 16, $all x 4) ],
-	[ 'graph: neighbors nowhere', on_tuples(GRAPH, 32, $all x 5) ],
-	[ 'graph: always the same neighbor', on_tuples(GRAPH, 32, "\0" x 40) ],
+	[ 'graph: neighbors nowhere', on_tuples(GRAPH, 64, $all x 5) ],
+	[ 'graph: always the same neighbor', on_tuples(GRAPH, 64, "\0" x 40) ],
 	[ 'pending: zeroed', on_pages(PENDING, 0, "\0" x PAGE) ],
 	[ 'pending: other kind', on_pages(PENDING, KIND, chr(CHAIN)) ],
 	[ 'pending: other list', on_pages(PENDING, LOW, $all) ],
@@ -384,11 +384,31 @@ push @known, map { [ $_->[0], $_->[1], $als ] } (
 		[ "pages of kind $kind: one is no number", on_pages($kind, CONTENT + 4 * 150, pack('f', 'nan')) ],
 		[ "pages of kind $kind: contents are garbage", on_pages($kind, CONTENT, "\xA5" x 8000) ]) } FACTOR, GRAM, SKETCH));
 
+# The prior's page: latest times and a floor (48 bytes), items, scores.  And rows of which that says something.
+my $prior = q(WITH (similarity = rp3beta, popularity = 5, popularity_half_life = '10 days', item_max_age = '1000 days'));
+push @known, map { [ $_->[0], $_->[1], $prior ] } (
+	[ 'prior: none damaged', sub { } ],
+	[ 'prior: zeroed', on_pages(PRIOR, 0, "\0" x PAGE) ],
+	[ 'prior: other kind', on_pages(PRIOR, KIND, chr(POPULAR)) ],
+	[ 'prior: items nowhere', on_pages(PRIOR, CONTENT + 48, $all x 5) ],
+	[ 'prior: always the same item', on_pages(PRIOR, CONTENT + 48, "\0" x 40) ],
+	[ 'prior: contents are garbage', on_pages(PRIOR, CONTENT, "\xA5" x 500) ],
+	[ 'prior: contents are of all ones', on_pages(PRIOR, CONTENT, "\xFF" x 500) ],
+	[ 'prior: it ends before it begins', on_pages(PRIOR, 12, pack('S', 26)) ],
+	[ 'prior: no free space', on_pages(PRIOR, 12, pack('SS', 8176, 8176)) ],
+	[ 'prior: on the popular page', link_to(META, CONTENT + 1368, POPULAR) ],
+	[ 'prior: nowhere', on_pages(META, CONTENT + 1368, pack('L', 100000)) ],
+	[ 'prior: none at all', on_pages(META, CONTENT + 1368, $all) ],
+	[ 'prior: unheard-of state', on_pages(META, CONTENT + 1372, $all) ],
+	(map { [ "graph: recency $_", on_tuples(GRAPH, 48, pack('d', $_)) ] } -1, 1e300, 'nan', 'inf'),
+	[ 'graph: reference of the recency', on_tuples(GRAPH, 56, pack('q', -0x7FFFFFFFFFFFFFFF)) ],
+	[ 'graph: latest time', on_tuples(GRAPH, 40, pack('q', 0x7FFFFFFFFFFFFFFF)) ]);
+
 # Random damage, reproducible: some bytes here and there, words, pages copied over others.
 sub random_damage
 {
 	my ($number) = @_;
-	my $options = $number % 2 ? 'WITH (similarity = als, rank = 50, iterations = 2)' : '';
+	my $options = $number % 3 == 1 ? 'WITH (similarity = als, rank = 50, iterations = 2)' : $number % 3 == 2 ? $prior : '';
 
 	return [ "random damage $number", sub {
 		my ($content) = @_;

@@ -25,10 +25,20 @@ RecsysRecencyPeriod(int64 time, int64 half_life)
 	return time % half_life < 0 ? period - 1 : period;
 }
 
-static double
-scaled(double sum, int64 periods)
+/* a - b, as far as it matters; of a damaged page they may be anything */
+static int
+periods_between(int64 a, int64 b)
 {
-	return ldexp(sum, (int) Min(Max(periods, -FARTHEST), FARTHEST));
+	if (a >= b)
+		return (int) Min((uint64) a - (uint64) b, FARTHEST);
+	return -(int) Min((uint64) b - (uint64) a, FARTHEST);
+}
+
+/* sum * 2^(from - to) */
+static double
+scaled(double sum, int64 from, int64 to)
+{
+	return ldexp(sum, periods_between(from, to));
 }
 
 /* Takes a later reference, if it is one. */
@@ -39,7 +49,7 @@ advance(RecsysRecency *recency, int64 at)
 		recency->at = at;
 	else if (at > recency->at)
 	{
-		recency->sum = scaled(recency->sum, recency->at - at);
+		recency->sum = scaled(recency->sum, recency->at, at);
 		recency->at = at;
 	}
 }
@@ -58,7 +68,7 @@ RecsysRecencyAdd(RecsysRecency *recency, int64 time, int64 half_life)
 	part = exp2((double) (time - period * half_life) / (double) half_life);
 	part = ldexp(rint(ldexp(part, ADDED_DIGITS - 1)), 1 - ADDED_DIGITS);
 	advance(recency, period);
-	recency->sum += scaled(part, period - recency->at);
+	recency->sum += scaled(part, period, recency->at);
 }
 
 void
@@ -67,20 +77,20 @@ RecsysRecencyAddAll(RecsysRecency *recency, const RecsysRecency *more)
 	if (more->sum == 0)
 		return;
 	advance(recency, more->at);
-	recency->sum += scaled(more->sum, more->at - recency->at);
+	recency->sum += scaled(more->sum, more->at, recency->at);
 }
 
 double
 RecsysRecencyAt(const RecsysRecency *recency, int64 at)
 {
-	return recency->sum == 0 ? 0 : scaled(recency->sum, recency->at - at);
+	return recency->sum == 0 ? 0 : scaled(recency->sum, recency->at, at);
 }
 
 /* Takes a later reference, if it is one. */
 static void
 advance_total(RecsysRecencyTotal *total, int64 at)
 {
-	int64		periods = at - total->at;
+	int			periods = periods_between(at, total->at);
 
 	if (total->whole == 0 && total->parts == 0)
 		total->at = at;
@@ -105,7 +115,7 @@ advance_total(RecsysRecencyTotal *total, int64 at)
 static void
 split_sum(const RecsysRecency *recency, int64 at, uint64 *whole, uint64 *parts)
 {
-	double		sum = Min(RecsysRecencyAt(recency, at), 9e18);
+	double		sum = Max(Min(RecsysRecencyAt(recency, at), 9e18), 0.0);
 
 	*whole = (uint64) sum;
 	*parts = (uint64) ldexp(sum - floor(sum), 64);
