@@ -92,4 +92,26 @@ $node->safe_psql('postgres', 'REINDEX INDEX bought_recsys');
 check_weights('built anew');
 is($node->safe_psql('postgres', $graph), $merged, 'the merged graph is that of a new index');
 
+# An index of the format before says so, whatever is done with it, and a REINDEX is the way out
+my $file = $node->data_dir . '/' . $node->safe_psql('postgres', q(SELECT pg_relation_filepath('bought_recsys')));
+$node->stop;
+system_or_bail('pg_checksums', '--disable', '--no-sync', '-D', $node->data_dir);
+open(my $index, '+<:raw', $file) or die "$file: $!";
+seek($index, 28, 0);
+print $index pack('L', 4);
+close($index);
+$node->start;
+foreach my $statement (q(SELECT * FROM recommend(1, 10, 'bought_recsys')), 'INSERT INTO bought VALUES (1, 1, 1)',
+	q(SELECT recsys.merge('bought_recsys')), 'VACUUM bought')
+{
+	my (undef, undef, $error) = $node->psql('postgres', $statement);
+	like($error, qr/"bought_recsys" has format version 4, this server's recsys library reads version 5.*REINDEX/s,
+		"format 4: $statement");
+}
+my $command = $node->safe_psql('postgres', q(SELECT format('REINDEX INDEX %s', c.oid::regclass)
+	FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'recsys' AND c.relkind = 'i'));
+is($command, 'REINDEX INDEX bought_recsys', 'format 4: the command to run');
+$node->safe_psql('postgres', $command);
+check_weights('format 5');
+
 done_testing();
