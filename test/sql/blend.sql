@@ -256,6 +256,14 @@ SELECT recomputed FROM recsys.merge('soon_recsys', exact => true);
 SELECT count(*), min(score) = max(score) AS same FROM recommend(-1, 5, 'soon_recsys');
 SELECT recsys.check_index('soon_recsys');
 
+-- so do those of learned scores, which are no more out of date for it
+SET client_min_messages = error;
+CREATE INDEX learned_recsys ON soon USING recsys (user_id, item_id, at) WITH (similarity = cosine, weighting = bm25, popularity = 1, popularity_half_life = '1 year');
+RESET client_min_messages;
+SELECT pg_sleep(0.01);
+SELECT recomputed, inexact FROM recsys.merge('learned_recsys', exact => true);
+SELECT recsys.check_index('learned_recsys');
+
 -- workers measure the same
 CREATE TABLE many AS SELECT u AS user_id, (u * (i + 3) + i * i) % 97 AS item_id, '2024-01-01'::timestamptz + (u % 50) * interval '1 day' AS at
 FROM generate_series(1, 2000) u, generate_series(1, 6) i;

@@ -177,8 +177,10 @@ finish_learned_item(RecsysRecount *recount, uint32 slot)
 		list->neighbors[list->count].support = recount->counts[y];
 		list->neighbors[list->count++].score = RecsysRowScores(row)[i];
 	}
+
+	/* a row by itself is counted anew where the clock has moved, and nothing else has */
+	update->flags = recount->rows_only ? row->flags & RECSYS_ROW_STALE : RECSYS_ROW_STALE;
 	RecsysGraphReleaseRow(&recount->graph);
-	update->flags = RECSYS_ROW_STALE;
 }
 
 /* The counted pairs of an item: into its own list, and into the rows of others. */
