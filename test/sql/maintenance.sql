@@ -3,7 +3,7 @@
  * the directory grows and long lists leave their bucket for chains of pages.
  */
 CREATE TABLE log (user_id bigint, item_id bigint, weight real, at timestamptz, note text) WITH (fillfactor = 70, autovacuum_enabled = off);
-CREATE INDEX log_recsys ON log USING recsys (user_id, item_id, weight, at);
+CREATE INDEX log_recsys ON log USING recsys (user_id, item_id, weight, at) WITH (similarity = cosine);
 
 -- row by row into an index on an empty table
 INSERT INTO log SELECT g % 3001, (g % 3001 / 3 * 7 + g / 3001) % 1009, g % 4, '2024-01-01 00:00+00'::timestamptz + interval '1 minute' * g FROM generate_series(1, 15000) g;
@@ -27,7 +27,7 @@ CREATE FUNCTION same_graph(one text, other text) RETURNS bigint LANGUAGE sql AS 
 $$;
 CREATE TABLE same_answers AS SELECT DISTINCT user_id FROM log WHERE user_id % 97 = 0 OR user_id = 1000000;
 REINDEX INDEX log_recsys;
-CREATE INDEX log_new ON log USING recsys (user_id, item_id, weight, at);
+CREATE INDEX log_new ON log USING recsys (user_id, item_id, weight, at) WITH (similarity = cosine);
 SELECT same_graph('log_recsys', 'log_new');
 SELECT count(*) FROM same_answers, LATERAL (SELECT * FROM recommend(user_id, 20, 'log_recsys') EXCEPT ALL SELECT * FROM recommend(user_id, 20, 'log_new')) d;
 SELECT pairs > 5000 AS large, capped_users, capped_interactions FROM recsys.index_info('log_recsys');
@@ -117,7 +117,7 @@ SELECT recsys.check_index('log_recsys');
 
 -- what was merged on the way is what a new index has
 SELECT inexact FROM recsys.merge('log_recsys', exact => true);
-CREATE INDEX log_new ON log USING recsys (user_id, item_id, weight, at);
+CREATE INDEX log_new ON log USING recsys (user_id, item_id, weight, at) WITH (similarity = cosine);
 SELECT same_graph('log_recsys', 'log_new');
 DROP INDEX log_new;
 

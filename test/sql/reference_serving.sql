@@ -16,7 +16,7 @@ SELECT nullif(floor(150 * chance(g, 'user')), 7), nullif(floor(40 * chance(g, 'i
 	   CASE WHEN g % 19 <> 0 THEN '2024-01-01 00:00+00'::timestamptz + interval '6 hours' * floor(300 * chance(g, 'at')) END
 FROM generate_series(1, 2000) g;
 CREATE INDEX visits_recsys ON visits USING recsys (user_id, item_id, weight, at)
-	WITH (neighbors = 8, max_history = 6, half_life = '20 days');
+	WITH (similarity = cosine, neighbors = 8, max_history = 6, half_life = '20 days');
 
 -- everyone, a user that nobody knows, and none at all
 CREATE TABLE users AS SELECT user_id, row_number() OVER (ORDER BY user_id) AS who

@@ -6,12 +6,12 @@ INSERT INTO clicks SELECT 2 + i % 200, 1 + (i * 37) % 3000, '2026-01-01'::timest
 	FROM generate_series(1, 8000) i;
 -- a user who is just about to have too many
 INSERT INTO clicks SELECT 900, i, '2026-01-01'::timestamptz + i * interval '1 second' FROM generate_series(1, 100) i;
-CREATE INDEX clicks_recsys ON clicks USING recsys (user_id, item_id, at) WITH (max_history = 100);
+CREATE INDEX clicks_recsys ON clicks USING recsys (user_id, item_id, at) WITH (similarity = cosine, max_history = 100);
 
 CREATE FUNCTION differences() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE result bigint;
 BEGIN
-	CREATE INDEX clicks_fresh ON clicks USING recsys (user_id, item_id, at) WITH (max_history = 100);
+	CREATE INDEX clicks_fresh ON clicks USING recsys (user_id, item_id, at) WITH (similarity = cosine, max_history = 100);
 	SELECT count(*) INTO result FROM (
 		(SELECT item_id, similar_item_id, score, support FROM item_similarity('clicks_recsys')
 		 EXCEPT SELECT item_id, similar_item_id, score, support FROM item_similarity('clicks_fresh'))

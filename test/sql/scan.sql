@@ -130,7 +130,7 @@ DROP FUNCTION scan_all;
 CREATE TABLE orders (customer text, product integer, amount numeric, state text);
 INSERT INTO orders SELECT 'Customer ' || g % 300, g * 13 % 97, g % 7 * 1.5, CASE WHEN g % 4 = 0 THEN 'cancelled' ELSE 'paid' END
 FROM generate_series(1, 6000) g;
-CREATE INDEX orders_recsys ON orders USING recsys (lower(customer), (product % 50), (amount * 2)) WHERE state = 'paid';
+CREATE INDEX orders_recsys ON orders USING recsys (lower(customer), (product % 50), (amount * 2)) WITH (similarity = cosine) WHERE state = 'paid';
 ANALYZE orders;
 SELECT recsys.check_index('orders_recsys');
 EXPLAIN (COSTS OFF) SELECT * FROM orders WHERE lower(customer) = 'customer 7' AND state = 'paid';
@@ -142,7 +142,7 @@ SELECT count(*) FROM orders WHERE product % 50 = 7 AND state = 'paid';
 SELECT count(*) FROM orders WHERE (product || '')::integer % 50 = 7 AND state = 'paid';
 -- the model is that of the query
 SELECT count(*) AS differences FROM item_similarity() i
-FULL JOIN query_item_similarity($$SELECT lower(customer), product % 50, amount * 2 FROM orders WHERE state = 'paid'$$) q
+FULL JOIN query_item_similarity($$SELECT lower(customer), product % 50, amount * 2 FROM orders WHERE state = 'paid'$$, similarity => 'cosine') q
 	USING (item_id, similar_item_id, score, support, rank)
 WHERE i.item_id IS NULL OR q.item_id IS NULL;
 -- rows enter and leave a partial index

@@ -12,7 +12,7 @@ GRANT CREATE ON SCHEMA public TO regress_recsys_owner;
 SET ROLE regress_recsys_owner;
 CREATE TABLE visits (user_id bigint, page_id bigint, seconds real) WITH (autovacuum_enabled = off);
 INSERT INTO visits SELECT u, (u * p * p) % 29, 1 + u % 3 FROM generate_series(1, 400) u, generate_series(1, 6) p;
-CREATE INDEX visits_recsys ON visits USING recsys (user_id, page_id, seconds);
+CREATE INDEX visits_recsys ON visits USING recsys (user_id, page_id, seconds) WITH (similarity = cosine);
 
 /*
  * Statistics
