@@ -175,6 +175,9 @@ model_text(const RecsysModelOptions *options, int64 half_life)
 	return half_life > 0 ? psprintf("%s, half_life = %s", text, RecsysIntervalText(half_life)) : text;
 }
 
+/* Of a smaller p-value nobody wants to read the zeros. */
+#define SMALLEST_P 1e-6
+
 /* What similarity = auto has measured: of the model, the runner-up and bestsellers. */
 static void
 put_quality(StatisticsRow *row, const RecsysMetaData *meta)
@@ -185,7 +188,8 @@ put_quality(StatisticsRow *row, const RecsysMetaData *meta)
 		return;
 	initStringInfo(&json);
 	appendStringInfo(&json, "{\"metric\": \"ndcg\", \"k\": %d, \"value\": %.5f, \"popular\": %.5f, \"p_popular\": %.3g, ",
-					 RECSYS_CHOICE_K, meta->choice_ndcg, meta->choice_popular, meta->choice_p);
+					 RECSYS_CHOICE_K, meta->choice_ndcg, meta->choice_popular,
+					 meta->choice_p < SMALLEST_P ? 0 : meta->choice_p);
 	if (meta->second_ndcg > 0)
 	{
 		appendStringInfo(&json, "\"runner_up\": %.5f, \"runner_up_model\": ", meta->second_ndcg);

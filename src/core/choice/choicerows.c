@@ -21,6 +21,9 @@
 /* palloc aligns to eight bytes only */
 typedef float Lanes __attribute__((vector_size(4 * RECSYS_CHOICE_LANES), aligned(4)));
 
+/* Additions for each item of the catalogue, from which on touched items are not noted */
+#define WORK_PER_ITEM 2
+
 /* Users between two checks for interrupts */
 #define USERS_PER_CHECK 64
 
@@ -299,8 +302,9 @@ entry_factors(const RecsysChoiceCounter *counter, uint32 user, uint32 item)
 	return counter->by_entry[low];
 }
 
-static void
-count_item(RecsysChoiceCounter *counter, uint32 item)
+/* Adds up the histories of the item's users; returns how many items they have touched. */
+static uint32
+add_users(RecsysChoiceCounter *counter, uint32 item, bool touching)
 {
 	const RecsysMatrix *users = &counter->split->users;
 	const RecsysMatrix *items = &counter->split->items;
@@ -310,35 +314,84 @@ count_item(RecsysChoiceCounter *counter, uint32 item)
 	for (uint64 p = items->offsets[item]; p < items->offsets[item + 1]; p++)
 	{
 		uint32		user = items->columns[p];
+		uint64		first = users->offsets[user];
 		uint64		last = users->offsets[user + 1];
 		Lanes		factors = counter->weighted ? entry_factors(counter, user, item) :
 			counter->by_user[user];
 
 		if (p % USERS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (uint64 e = users->offsets[user]; e < last; e++)
-		{
-			uint32		other = users->columns[e];
+		if (counter->weighted)
+			for (uint64 e = first; e < last; e++)
+			{
+				uint32		other = users->columns[e];
 
-			/* without a branch, which would be taken at random */
-			counter->touched[ntouched] = other;
-			ntouched += sums[other][0] == 0;
-			sums[other] += counter->weighted ? factors * counter->by_entry[e] : factors;
-		}
+				counter->touched[ntouched] = other;
+				ntouched += sums[other][0] == 0;
+				sums[other] += factors * counter->by_entry[e];
+			}
+		else if (touching)
+			for (uint64 e = first; e < last; e++)
+			{
+				uint32		other = users->columns[e];
+
+				/* without a branch, which would be taken at random */
+				counter->touched[ntouched] = other;
+				ntouched += sums[other][0] == 0;
+				sums[other] += factors;
+			}
+		else
+			for (uint64 e = first; e < last; e++)
+				sums[users->columns[e]] += factors;
 	}
+	return ntouched;
+}
+
+/* What an item's users have, in additions */
+static uint64
+work_of(const RecsysChoiceCounter *counter, uint32 item)
+{
+	const RecsysMatrix *users = &counter->split->users;
+	const RecsysMatrix *items = &counter->split->items;
+	uint64		work = 0;
+
+	for (uint64 p = items->offsets[item]; p < items->offsets[item + 1]; p++)
+		work += users->offsets[items->columns[p] + 1] - users->offsets[items->columns[p]];
+	return work;
+}
+
+/* Takes a sum out and clears it. */
+static inline void
+take_sum(RecsysChoiceCounter *counter, uint32 item, uint32 other)
+{
+	Lanes		sum = counter->sums[other];
+	uint32		place = counter->ntouched;
+
+	counter->sums[other] = (Lanes) {0};
+	if (sum[0] < counter->least || other == item)
+		return;
+	for (int lane = 0; lane < RECSYS_CHOICE_LANES; lane++)
+		counter->lanes[lane][place] = sum[lane];
+	counter->touched[place] = other;
+	counter->ntouched++;
+}
+
+static void
+count_item(RecsysChoiceCounter *counter, uint32 item)
+{
+	/* where most items are touched, looking at all of them is less than noting them */
+	bool		touching = counter->weighted ||
+		work_of(counter, item) < (uint64) counter->split->nitems * WORK_PER_ITEM;
+	uint32		ntouched = add_users(counter, item, touching);
+
 	counter->ntouched = 0;
-	for (uint32 x = 0; x < ntouched; x++)
-	{
-		uint32		other = counter->touched[x];
-		Lanes		sum = sums[other];
-
-		sums[other] = (Lanes) {0};
-		if (sum[0] < counter->least || other == item)
-			continue;
-		for (int lane = 0; lane < RECSYS_CHOICE_LANES; lane++)
-			counter->lanes[lane][counter->ntouched] = sum[lane];
-		counter->touched[counter->ntouched++] = other;
-	}
+	if (touching)
+		for (uint32 x = 0; x < ntouched; x++)
+			take_sum(counter, item, counter->touched[x]);
+	else
+		for (uint32 other = 0; other < counter->split->nitems; other++)
+			if (counter->sums[other][0] != 0)
+				take_sum(counter, item, other);
 }
 
 /* Scores of what the row has touched, but for a factor of the row. */
@@ -449,11 +502,17 @@ select_row(RecsysChoiceCounter *counter, RecsysChoiceRows *model, uint32 row, in
 		counter->scores[x] = 0;
 	group_maxima(counter->scores, ngroups, group, counter->maxima);
 	threshold = Max(find_threshold(counter->maxima, ngroups, k), FLT_MIN);
-	for (uint32 x = 0; x < n; x++)
+	for (uint32 x = 0; x < ngroups; x++)
 	{
-		/* without a branch; what does not reach it is overwritten */
-		counter->chosen[count].order = RecsysCandidateOrder(counter->scores[x], counter->touched[x]);
-		count += counter->scores[x] >= threshold;
+		if (counter->maxima[x] < threshold)
+			continue;
+		for (uint32 place = x; place < n; place += ngroups)
+		{
+			/* without a branch; what does not reach it is overwritten */
+			counter->chosen[count].order = RecsysCandidateOrder(counter->scores[place],
+																counter->touched[place]);
+			count += counter->scores[place] >= threshold;
+		}
 	}
 	if (count > (int) k)
 	{

@@ -12,7 +12,7 @@
 #define FIRST_ENTRIES 16384
 
 /* More interactions than this make a choice slower but hardly better. */
-#define ENOUGH_ENTRIES UINT64CONST(3000000)
+#define ENOUGH_ENTRIES UINT64CONST(1500000)
 
 #define DAY INT64CONST(86400000000)
 

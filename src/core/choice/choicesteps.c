@@ -20,6 +20,7 @@
 #define AGED_PERMILLE 10
 
 /* By how much others must be better than what is cheaper, or safer */
+#define WORTH_ANOTHER_ROUND 1.005
 #define WORTH_MORE_NEIGHBORS 1.005
 #define WORTH_SINGLE_USERS 1.02
 #define WORTH_WEIGHTS 1.01
@@ -48,6 +49,22 @@ RecsysChoiceShown(const RecsysChoiceSearch *search, const RecsysChoiceTried *tri
 	return shown;
 }
 
+/* Puts a model to its place among the best. */
+static void
+pass_on(RecsysChoiceSearch *search, const RecsysChoiceTried *tried)
+{
+	int			place = search->npassed;
+
+	while (place > 0 && search->passed[place - 1].ndcg < tried->ndcg)
+		place--;
+	if (place == RECSYS_CHOICE_PASSED)
+		return;
+	search->npassed = Min(search->npassed + 1, RECSYS_CHOICE_PASSED);
+	for (int x = search->npassed - 1; x > place; x--)
+		search->passed[x] = search->passed[x - 1];
+	search->passed[place] = *tried;
+}
+
 static void
 note_second(RecsysChoiceSearch *search, const RecsysChoiceTried *tried)
 {
@@ -67,6 +84,7 @@ measure(RecsysChoiceSearch *search, const RecsysChoiceModel *model, double facto
 
 	tried.ndcg = RecsysChoiceRank(search->ranker, model, search->ndcg);
 	search->tried++;
+	pass_on(search, &tried);
 	if (search->report != NULL)
 	{
 		RecsysChoiceTried shown = RecsysChoiceShown(search, &tried);
@@ -95,37 +113,59 @@ best_model(const RecsysChoiceSearch *search)
 		.options = search->best.options, .half_life = search->best.half_life};
 }
 
+static void
+release(RecsysChoiceSearch *search)
+{
+	if (search->best_rows != NULL)
+		RecsysChoiceRowsFree(search->best_rows);
+	if (search->ranker != NULL)
+		RecsysChoiceRankerFree(search->ranker);
+	if (search->counter != NULL)
+		RecsysChoiceCounterFree(search->counter);
+	search->best_rows = NULL;
+}
+
+/* From now on these users are asked for; bestsellers are measured, nothing else yet. */
+static void
+ask(RecsysChoiceSearch *search, const RecsysChoiceSplit *split)
+{
+	RecsysChoiceModel popular = {0};
+	RecsysChoiceTried tried = {0};
+
+	release(search);
+	search->split = split;
+	search->counter = RecsysChoiceCounterCreate(split);
+	search->ranker = RecsysChoiceRankerCreate(split, search->counter);
+	search->popular = tried.ndcg = RecsysChoiceRank(search->ranker, &popular, search->popular_ndcg);
+	search->best.ndcg = search->second.ndcg = -1;
+	search->npassed = 0;
+	if (search->report != NULL)
+		search->report(search->arg, &tried, true);
+}
+
 RecsysChoiceSearch *
 RecsysChoiceSearchCreate(const RecsysChoiceSplit *split, const RecsysChoiceTask *task,
 						 RecsysChoiceReporter report, void *arg)
 {
 	RecsysChoiceSearch *search = palloc0(sizeof(RecsysChoiceSearch));
-	RecsysChoiceModel popular = {0};
-	RecsysChoiceTried tried = {0};
 
-	search->split = split;
+	search->all = split;
+	search->some = *split;
+	search->some.ntest = Max(split->ntest / 3, Min(split->ntest, RECSYS_CHOICE_USERS));
 	search->task = task;
 	search->report = report;
 	search->arg = arg;
-	search->counter = RecsysChoiceCounterCreate(split);
-	search->ranker = RecsysChoiceRankerCreate(split, search->counter);
 	search->best_ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
 	search->popular_ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
 	search->ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
-	search->popular = tried.ndcg = RecsysChoiceRank(search->ranker, &popular, search->popular_ndcg);
-	search->best.ndcg = search->second.ndcg = -1;
-	if (report != NULL)
-		report(arg, &tried, true);
+	ask(search, &search->some);
 	return search;
 }
 
 void
 RecsysChoiceSearchFree(RecsysChoiceSearch *search)
 {
-	if (search->best_rows != NULL)
-		RecsysChoiceRowsFree(search->best_rows);
-	RecsysChoiceRankerFree(search->ranker);
-	RecsysChoiceCounterFree(search->counter);
+	release(search);
 	pfree(search->best_ndcg);
 	pfree(search->popular_ndcg);
 	pfree(search->ndcg);
@@ -335,13 +375,6 @@ try_pairs_of_one(RecsysChoiceSearch *search)
 	try_list(search, &list, 1);
 }
 
-void
-RecsysChoiceTryGrid(RecsysChoiceSearch *search)
-{
-	try_pairs_of_several(search);
-	try_pairs_of_one(search);
-}
-
 /* Steps from the best in one direction each */
 static void
 add_around(RecsysChoiceSearch *search, ModelList *list)
@@ -375,17 +408,38 @@ add_around(RecsysChoiceSearch *search, ModelList *list)
 }
 
 void
+RecsysChoiceTryGrid(RecsysChoiceSearch *search)
+{
+	ModelList	list = {.count = 0};
+
+	try_pairs_of_several(search);
+	try_pairs_of_one(search);
+
+	/* the safer ones first again */
+	for (int support = 2; support >= 1; support--)
+		for (int x = 0; x < search->npassed; x++)
+			if ((search->passed[x].options.min_support > 1) == (support > 1))
+				add_model(search->task, &list, search->passed[x].options);
+	add_around(search, &list);
+	search->center = search->best.options;
+	ask(search, search->all);
+	try_list(search, &list, 1);
+}
+
+void
 RecsysChoiceTryAround(RecsysChoiceSearch *search)
 {
-	for (int round = 0; round < 2; round++)
+	double		before = 0;
+
+	while (search->best.ndcg > before * WORTH_ANOTHER_ROUND &&
+		   memcmp(&search->best.options, &search->center, sizeof(search->center)) != 0)
 	{
-		double		before = search->best.ndcg;
 		ModelList	list = {.count = 0};
 
+		before = search->best.ndcg;
+		search->center = search->best.options;
 		add_around(search, &list);
 		try_list(search, &list, 1);
-		if (!(search->best.ndcg > before))
-			break;
 	}
 }
 

@@ -7,9 +7,14 @@
 
 #include "core/choice/choice.h"
 
+/* Models that a grid passes on */
+#define RECSYS_CHOICE_PASSED 4
+
 typedef struct RecsysChoiceSearch
 {
-	const RecsysChoiceSplit *split;
+	const RecsysChoiceSplit *split;	/* at first the one with fewer users */
+	const RecsysChoiceSplit *all;
+	RecsysChoiceSplit some;
 	const RecsysChoiceTask *task;
 	RecsysChoiceReporter report;
 	void	   *arg;
@@ -22,6 +27,10 @@ typedef struct RecsysChoiceSearch
 	RecsysChoiceRows *best_rows;
 	double	   *best_ndcg;
 	RecsysChoiceTried second;
+	RecsysChoiceTried passed[RECSYS_CHOICE_PASSED];	/* of all that were tried, best first */
+	int			npassed;
+
+	RecsysModelOptions center;	/* around which models have been tried */
 
 	double		popular;
 	double	   *popular_ndcg;
@@ -39,6 +48,7 @@ extern void RecsysChoiceSearchFree(RecsysChoiceSearch *search);
 extern RecsysChoiceTried RecsysChoiceShown(const RecsysChoiceSearch *search,
 										   const RecsysChoiceTried *tried);
 
+/* On some of the users; its best are tried again on all of them. */
 extern void RecsysChoiceTryGrid(RecsysChoiceSearch *search);
 extern void RecsysChoiceTryAround(RecsysChoiceSearch *search);
 extern void RecsysChoiceTryPopularity(RecsysChoiceSearch *search);
