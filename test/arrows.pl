@@ -16,7 +16,7 @@ use File::Basename;
 use File::Find;
 
 my @rooms = qw(
-  core/base core/rows core/pairs core/dense core/itemset core/rules core/measure
+  core/base core/rows core/pairs core/dense core/itemset core/rules core/measure core/choice
   source/input source/team source/train source/basket
   am/store am/lists am/graph am/entry am/build am/read am/merge am/write am/check
   worker
