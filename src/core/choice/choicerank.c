@@ -29,7 +29,7 @@ struct RecsysChoiceRanker
 	uint32	   *prior_items;
 	float	   *prior_scores;
 	int			nprior;
-	int64		oldest;			/* items that were last taken before are not offered */
+	int64		max_age;		/* items that were last taken before are not offered; 0: all are */
 	double	   *weights;		/* of the history at hand */
 	uint64		max_weights;
 };
@@ -91,6 +91,7 @@ prepare_prior(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model)
 {
 	const RecsysChoiceSplit *split = ranker->split;
 	const RecsysRecency *recent = split->recent[model->trend];
+	RecsysModelOptions options = model->options;
 	RecsysPriorTotals totals = {.users = split->users.nrows, .items = split->nknown,
 		.interactions = (double) split->interactions, .recent = split->all_recent[model->trend]};
 	int			count = 0;
@@ -98,9 +99,11 @@ prepare_prior(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model)
 	ranker->nprior = 0;
 	if (model->rows == NULL || model->options.popularity <= 0)
 		return;
+	if (recent == NULL)
+		options.popularity_half_life = 0;	/* nothing that was held out could tell */
 	for (uint32 item = 0; item < split->nitems; item++)
 	{
-		float		score = RecsysPriorScore(&model->options, &totals, split->item_users[item],
+		float		score = RecsysPriorScore(&options, &totals, split->item_users[item],
 											 recent != NULL ? &recent[item] : NULL);
 
 		if (score > 0)
@@ -162,7 +165,8 @@ score_user(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model, uint32 us
 static inline bool
 is_offered(const RecsysChoiceRanker *ranker, uint32 item)
 {
-	return ranker->oldest == RECSYS_NO_TIME || ranker->split->last[item] >= ranker->oldest;
+	return ranker->max_age == 0 ||
+		RecsysIsWithinAge(ranker->split->last[item], ranker->split->latest, ranker->max_age);
 }
 
 /* The user's list; returns its length. */
@@ -170,7 +174,7 @@ static int
 list_user(RecsysChoiceRanker *ranker, uint32 *list)
 {
 	int			n = RecsysScorerTop(ranker->scorer,
-									ranker->oldest == RECSYS_NO_TIME ? RECSYS_CHOICE_K :
+									ranker->max_age == 0 ? RECSYS_CHOICE_K :
 									RECSYS_CHOICE_K + SPARE_PLACES, NULL, ranker->best);
 	int			length = 0;
 
@@ -212,9 +216,7 @@ RecsysChoiceRank(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model, dou
 	double		sum = 0;
 
 	prepare_prior(ranker, model);
-	ranker->oldest = RECSYS_NO_TIME;
-	if (model->options.item_max_age > 0 && split->last != NULL)
-		ranker->oldest = split->latest - model->options.item_max_age;
+	ranker->max_age = split->last != NULL ? Max(model->options.item_max_age, 0) : 0;
 	for (uint32 t = 0; t < split->ntest; t++)
 	{
 		uint64		first = split->test_offsets[t];

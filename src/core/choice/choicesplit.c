@@ -29,6 +29,14 @@
 /* Times that quantiles are taken of */
 #define MOST_TIMES 65536
 
+/* An entry of the user at hand that may be held out */
+typedef struct Own
+{
+	int64		time;
+	uint64		drawn;			/* among those of one time */
+	uint32		place;
+} Own;
+
 typedef struct Splitting
 {
 	const RecsysChoiceSample *sample;
@@ -36,7 +44,7 @@ typedef struct Splitting
 	uint32	   *order;			/* users by hash */
 	int64		cut;			/* ahead: the last time to learn from */
 	bool	   *held;			/* of the user at hand */
-	uint64	   *drawn;			/* likewise: what decides */
+	Own		   *own;			/* likewise: what decides */
 	uint64		ntested;		/* entries of test_items */
 } Splitting;
 
@@ -115,6 +123,20 @@ can_look_ahead(const Splitting *splitting)
 	return both >= LEAST_AHEAD && both >= several / AHEAD_SHARE;
 }
 
+static int
+compare_own(const void *a, const void *b, void *arg)
+{
+	const Own  *left = a;
+	const Own  *right = b;
+
+	(void) arg;
+	if (left->time != right->time)
+		return left->time > right->time ? -1 : 1;
+	if (left->drawn != right->drawn)
+		return left->drawn > right->drawn ? -1 : 1;
+	return (left->place > right->place) - (left->place < right->place);
+}
+
 /* What of a user's own items is held out: a fifth, the latest or those drawn, not all. */
 static void
 hold_own(Splitting *splitting, uint32 user)
@@ -126,22 +148,14 @@ hold_own(Splitting *splitting, uint32 user)
 
 	for (uint32 x = 0; x < count; x++)
 	{
-		uint64		drawn = RecsysRandomAt(sample->hashes[user], sample->items[first + x]);
-
-		/* times as numbers from 0 on */
-		splitting->drawn[x] = sample->timed ?
-			(uint64) sample->times[first + x] ^ UINT64CONST(0x8000000000000000) : drawn;
+		splitting->own[x].time = sample->timed ? sample->times[first + x] : 0;
+		splitting->own[x].drawn = RecsysRandomAt(sample->hashes[user], sample->items[first + x]);
+		splitting->own[x].place = x;
 		splitting->held[x] = false;
 	}
+	qsort_interruptible(splitting->own, count, sizeof(Own), compare_own, NULL);
 	for (uint32 n = 0; n < wanted; n++)
-	{
-		uint32		best = RECSYS_NONE;
-
-		for (uint32 x = 0; x < count; x++)
-			if (!splitting->held[x] && (best == RECSYS_NONE || splitting->drawn[x] > splitting->drawn[best]))
-				best = x;
-		splitting->held[best] = true;
-	}
+		splitting->held[splitting->own[n].place] = true;
 }
 
 /* Marks what is held out of a user; false: nothing, or the user is not asked for. */
@@ -272,7 +286,7 @@ allocate(Splitting *splitting, uint64 longest)
 	split->test_offsets = palloc0(sizeof(uint64) * (MOST_TESTED + 1));
 	split->test_items = palloc(sizeof(uint32) * (MOST_ASKED + 1));
 	splitting->held = recsys_alloc_huge(sizeof(bool) * Max(longest, 1));
-	splitting->drawn = recsys_alloc_huge(sizeof(uint64) * Max(longest, 1));
+	splitting->own = recsys_alloc_huge(sizeof(Own) * Max(longest, 1));
 }
 
 RecsysChoiceSplit *
@@ -304,7 +318,7 @@ RecsysChoiceSplitCreate(RecsysChoiceSample *sample)
 	pfree(transpose);
 	pfree(splitting.order);
 	pfree(splitting.held);
-	pfree(splitting.drawn);
+	pfree(splitting.own);
 	return split;
 }
 

@@ -42,7 +42,8 @@ RecsysChoiceShown(const RecsysChoiceSearch *search, const RecsysChoiceTried *tri
 {
 	RecsysChoiceTried shown = *tried;
 
-	if (search->split->weights == NULL)
+	if (search->split->weights == NULL ||
+		search->task->asked.weight_transform != RECSYS_TRANSFORM_AUTO)
 		shown.options.weight_transform = search->task->asked.weight_transform;
 	if (shown.options.weight_transform == RECSYS_TRANSFORM_AUTO)
 		shown.options.weight_transform = RECSYS_TRANSFORM_NONE;
@@ -65,10 +66,17 @@ pass_on(RecsysChoiceSearch *search, const RecsysChoiceTried *tried)
 	search->passed[place] = *tried;
 }
 
+static bool
+is_same(const RecsysChoiceTried *a, const RecsysChoiceTried *b)
+{
+	return a->half_life == b->half_life && memcmp(&a->options, &b->options, sizeof(a->options)) == 0;
+}
+
+/* Steps may come back to the best one, which is not its own runner-up. */
 static void
 note_second(RecsysChoiceSearch *search, const RecsysChoiceTried *tried)
 {
-	if (tried->ndcg > search->second.ndcg)
+	if (tried->ndcg > search->second.ndcg && !is_same(tried, &search->best))
 		search->second = *tried;
 }
 
@@ -80,6 +88,7 @@ static bool
 measure(RecsysChoiceSearch *search, const RecsysChoiceModel *model, double factor)
 {
 	RecsysChoiceTried tried = {.options = model->options, .half_life = model->half_life};
+	RecsysChoiceTried before;
 	double	   *swap;
 
 	tried.ndcg = RecsysChoiceRank(search->ranker, model, search->ndcg);
@@ -96,8 +105,11 @@ measure(RecsysChoiceSearch *search, const RecsysChoiceModel *model, double facto
 		note_second(search, &tried);
 		return false;
 	}
-	note_second(search, &search->best);
+	before = search->best;
 	search->best = tried;
+	if (is_same(&search->second, &tried))
+		search->second.ndcg = -1;
+	note_second(search, &before);
 	search->best_trend = model->trend;
 	swap = search->best_ndcg;
 	search->best_ndcg = search->ndcg;
@@ -153,6 +165,8 @@ RecsysChoiceSearchCreate(const RecsysChoiceSplit *split, const RecsysChoiceTask 
 	search->some = *split;
 	search->some.ntest = Max(split->ntest / 3, Min(split->ntest, RECSYS_CHOICE_USERS));
 	search->task = task;
+	if (!task->trend_is_free && split->trends[1] > 0)
+		search->asked_trend = search->best_trend = 1;
 	search->report = report;
 	search->arg = arg;
 	search->best_ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
@@ -193,6 +207,10 @@ add_model(const RecsysChoiceTask *task, ModelList *list, RecsysModelOptions mode
 {
 	const RecsysModelOptions *asked = &task->asked;
 
+	/* steps are in hundredths; what is asked for need not be */
+	model.alpha = Min(Max(rint(model.alpha * 100) / 100, 0), 2);
+	model.beta = Min(Max(rint(model.beta * 100) / 100, 0), 2);
+	model.user_damping = Min(Max(rint(model.user_damping * 100) / 100, 0), 2);
 	if (!is_free(asked->alpha))
 		model.alpha = asked->alpha;
 	if (!is_free(asked->beta) && model.similarity == RECSYS_RP3BETA)
@@ -205,9 +223,6 @@ add_model(const RecsysChoiceTask *task, ModelList *list, RecsysModelOptions mode
 		model.min_support = asked->min_support;
 	if (!is_free(asked->neighbors))
 		model.neighbors = asked->neighbors;
-	model.alpha = Min(Max(rint(model.alpha * 100) / 100, 0), 2);
-	model.beta = Min(Max(rint(model.beta * 100) / 100, 0), 2);
-	model.user_damping = Min(Max(rint(model.user_damping * 100) / 100, 0), 2);
 
 	/* damping of cosine would take other norms */
 	if (model.similarity == RECSYS_COSINE && model.user_damping != 0)
@@ -220,18 +235,24 @@ add_model(const RecsysChoiceTask *task, ModelList *list, RecsysModelOptions mode
 	list->models[list->count++] = model;
 }
 
-/* What all models of a choice have in common */
+/*
+ * What all models of a choice have in common.  Where a transform is asked for, histories
+ * come with it.
+ */
 static RecsysModelOptions
-template(const RecsysChoiceTask *task)
+template(const RecsysChoiceSearch *search)
 {
+	const RecsysChoiceTask *task = search->task;
 	RecsysModelOptions model = task->asked;
 
 	model.similarity = RECSYS_RP3BETA;
 	if (is_free(model.popularity))
 		model.popularity = 0;
 	RecsysModelOptionsResolve(&model);
-	if (task->asked.weight_transform == RECSYS_TRANSFORM_AUTO)
+	if (search->split->weights == NULL || task->asked.weight_transform == RECSYS_TRANSFORM_AUTO)
 		model.weight_transform = RECSYS_TRANSFORM_BINARY;
+	else if (model.weight_transform == RECSYS_TRANSFORM_LOG)
+		model.weight_transform = RECSYS_TRANSFORM_NONE;
 	return model;
 }
 
@@ -323,7 +344,7 @@ try_pairs_of_several(RecsysChoiceSearch *search)
 	static const double ways[][2] = {{0.4, 0}, {0.5, 0.2}, {0.7, 0}, {0.7, 0.3}, {1, 0}};
 	static const double betas[] = {0.2, 0, 0.4, 0.6};
 	ModelList	list = {.count = 0};
-	RecsysModelOptions model = template(search->task);
+	RecsysModelOptions model = template(search);
 
 	for (int way = 0; way < (int) lengthof(ways); way++)
 	{
@@ -357,7 +378,7 @@ try_pairs_of_one(RecsysChoiceSearch *search)
 
 	model.min_support = 1;
 	if (model.similarity != RECSYS_RP3BETA)
-		model = template(search->task);
+		model = template(search);
 	model.min_support = 1;
 	for (int way = 0; way < 2; way++)
 	{
@@ -448,12 +469,20 @@ try_popularity(RecsysChoiceSearch *search, double popularity, int trend)
 {
 	RecsysChoiceModel model = best_model(search);
 
-	if (trend > 0 && search->split->trends[trend] == 0)
-		return false;
 	model.options.popularity = popularity;
-	model.options.popularity_half_life = search->split->trends[trend];
+	if (search->task->trend_is_free)
+		model.options.popularity_half_life = search->split->trends[trend];
 	model.trend = trend;
 	return measure(search, &model, 1);
+}
+
+/* Half-lives of popularity to try: those there are, or the one that is asked for. */
+static bool
+may_be_trend(const RecsysChoiceSearch *search, int trend)
+{
+	if (search->task->trend_is_free)
+		return trend == 0 || search->split->trends[trend] > 0;
+	return trend == search->asked_trend;
 }
 
 void
@@ -464,12 +493,16 @@ RecsysChoiceTryPopularity(RecsysChoiceSearch *search)
 	ModelList	list = {.count = 0};
 	double		size;
 
-	if (!is_free(task->asked.popularity))
-		return;
-	for (int trend = 0; trend < (task->trend_is_free ? RECSYS_CHOICE_TRENDS : 1); trend++)
-		for (int s = 0; s < (int) lengthof(sizes); s++)
+	for (int trend = 0; trend < RECSYS_CHOICE_TRENDS; trend++)
+	{
+		if (!may_be_trend(search, trend))
+			continue;
+		if (!is_free(task->asked.popularity) && trend > 0 && task->asked.popularity > 0)
+			(void) try_popularity(search, task->asked.popularity, trend);
+		for (int s = 0; is_free(task->asked.popularity) && s < (int) lengthof(sizes); s++)
 			(void) try_popularity(search, sizes[s], trend);
-	if (search->best.options.popularity == 0)
+	}
+	if (search->best.options.popularity == 0 || !is_free(task->asked.popularity))
 		return;
 
 	/* with a prior, rows may tell more of what is rare */
@@ -504,6 +537,15 @@ compare_gaps(const void *a, const void *b, void *arg)
 	return (left > right) - (left < right);
 }
 
+/* Times may be as far apart as there are any. */
+static int64
+time_between(int64 from, int64 to)
+{
+	int64		length;
+
+	return __builtin_sub_overflow(to, from, &length) ? PG_INT64_MAX / 100 : Min(length, PG_INT64_MAX / 100);
+}
+
 /* The median of the times between a user's interactions, those at one time apart */
 static int64
 usual_gap(const RecsysChoiceSplit *split)
@@ -522,7 +564,7 @@ usual_gap(const RecsysChoiceSplit *split)
 		qsort_interruptible(times, n, sizeof(int64), compare_gaps, NULL);
 		for (uint32 x = 1; x < n && ngaps < MOST_GAPS; x++)
 			if (times[x] > times[x - 1] && times[x - 1] != RECSYS_NO_TIME)
-				gaps[ngaps++] = times[x] - times[x - 1];
+				gaps[ngaps++] = time_between(times[x - 1], times[x]);
 	}
 	if (ngaps > 0)
 	{
@@ -567,7 +609,7 @@ usual_age(const RecsysChoiceSplit *split)
 		int64		last = split->last[split->test_items[x]];
 
 		if (last != RECSYS_NO_TIME)
-			ages[nages++] = split->latest - last;
+			ages[nages++] = time_between(last, split->latest);
 	}
 	if (nages > 0)
 	{

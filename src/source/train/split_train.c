@@ -293,10 +293,10 @@ ask_choice(const RecsysSplit *split, const RecsysModelOptions *asked, int64 half
 	RecsysChoosingOptions choosing = {.asked = asked, .half_life = half_life};
 	RecsysTimeSpan *span = palloc0(sizeof(RecsysTimeSpan));
 
-	for (uint64 x = 0; split->times != NULL && x < split->offsets[split->nrows]; x++)
-		RecsysTimeSpanAdd(span, split->times[x]);
-	choosing.span = RecsysTimeSpanGet(span);
 	choosing.now = now_of(split);
+	for (uint64 x = 0; split->times != NULL && x < split->offsets[split->nrows]; x++)
+		RecsysTimeSpanAdd(span, Min(split->times[x], choosing.now));
+	choosing.span = RecsysTimeSpanGet(span);
 	pfree(span);
 	RecsysModelChoose(model, &choosing, split->times != NULL);
 }
