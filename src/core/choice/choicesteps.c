@@ -22,6 +22,8 @@
 /* By how much others must be better than what is cheaper, or safer */
 #define WORTH_ANOTHER_ROUND 1.005
 #define WORTH_MORE_NEIGHBORS 1.005
+#define WORTH_POPULARITY 1.005
+#define WORTH_FADING 1.002
 #define WORTH_SINGLE_USERS 1.02
 #define WORTH_WEIGHTS 1.01
 
@@ -453,7 +455,8 @@ try_popularity(RecsysChoiceSearch *search, double popularity, int trend)
 	model.options.popularity = popularity;
 	model.options.popularity_half_life = search->split->trends[trend];
 	model.trend = trend;
-	return measure(search, &model, 1);
+	return measure(search, &model,
+				   popularity > search->best.options.popularity ? WORTH_POPULARITY : 1);
 }
 
 void
@@ -550,7 +553,7 @@ RecsysChoiceTryHalfLives(RecsysChoiceSearch *search)
 	{
 		model = best_model(search);
 		model.half_life = RecsysChoiceRound(gap * multiples[x]);
-		(void) measure(search, &model, 1);
+		(void) measure(search, &model, WORTH_FADING);
 	}
 }
 
