@@ -4,15 +4,15 @@ SET client_min_messages = error;
 CREATE SCHEMA tuning_choice;
 SET search_path = tuning_choice, public;
 SET maintenance_work_mem = '64MB';
-CREATE FUNCTION chance(n bigint, salt text) RETURNS double precision LANGUAGE sql IMMUTABLE
+CREATE FUNCTION draw(n bigint, salt text) RETURNS double precision LANGUAGE sql IMMUTABLE
 RETURN ('x' || substr(md5(n::text || salt), 1, 8))::bit(32)::bigint / 4294967296.0;
 
 -- clubs; what is popular changes with time; some buy by the thousand
 CREATE TABLE lines AS
-SELECT u AS user_id, CASE WHEN chance(n, 'kind') < 0.6 THEN 100 + u % 20 * 10 + floor(10 * chance(n, 'club'))
-	   ELSE floor(50 * chance(n, 'popular') ^ 2 + i * 3) END::integer AS item_id,
-	   CASE WHEN chance(n, 'dealer') < 0.05 THEN 1000 ELSE 1 END AS quantity,
-	   timestamptz '2024-01-01' + i * interval '20 days' + chance(n, 'at') * interval '15 days' AS at
+SELECT u AS user_id, CASE WHEN draw(n, 'kind') < 0.6 THEN 100 + u % 20 * 10 + floor(10 * draw(n, 'club'))
+	   ELSE floor(50 * draw(n, 'popular') ^ 2 + i * 3) END::integer AS item_id,
+	   CASE WHEN draw(n, 'dealer') < 0.05 THEN 1000 ELSE 1 END AS quantity,
+	   timestamptz '2024-01-01' + i * interval '20 days' + draw(n, 'at') * interval '15 days' AS at
 FROM generate_series(1, 700) u, generate_series(1, 12) i, LATERAL (SELECT u * 12 + i) v(n);
 
 -- the yardstick, whatever the model itself makes of popularity, offers, or forgets

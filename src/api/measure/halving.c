@@ -160,9 +160,27 @@ try_queue(Search *search, RecsysLevel level, List *queue, int kept)
 	}
 }
 
+/* Those of a queue that are counted, or that are not */
+static List *
+part_of(List *queue, bool counted)
+{
+	List	   *part = NIL;
+	ListCell   *cell;
+
+	foreach(cell, queue)
+	{
+		RecsysCandidate *candidate = lfirst(cell);
+
+		if (candidate->counted == counted)
+			part = lappend(part, candidate);
+	}
+	return part;
+}
+
 /*
- * The level's models, with a share of the budget, then steps: quick ones from the best of
- * the counted models with a half of what is left of budget and time, then the others.
+ * The level's models, with a share of the budget, and steps with the rest of it.  Counted
+ * models are quick: they come first, and go on from the best of them with a half of what is
+ * for steps and of the time.  Learned ones may take all the time that there is.
  */
 static void
 run_level(Search *search, RecsysLevel level, List *queue, double share)
@@ -171,12 +189,16 @@ run_level(Search *search, RecsysLevel level, List *queue, double share)
 	int			kept = budget - (int) (budget * share);
 	double		begin = level == RECSYS_LEVEL_SAMPLE ? 0.0 : time_shares[level - 1];
 	double		halfway = (begin + time_shares[level]) / 2;
+	List	   *first = quick_first(queue, (budget - kept) / costs[level]);
+	List	   *learned = part_of(first, false);
+	int			for_steps = queue != NIL ? kept : budget;
 
-	try_queue(search, level, quick_first(queue, (budget - kept) / costs[level]), kept);
+	try_queue(search, level, part_of(first, true), kept);
+	take_steps(search, level, true, list_length(learned) * costs[level] + for_steps / 2, halfway);
+	try_queue(search, level, learned, for_steps / 2);
 
 	/* what failed has cost nothing */
-	try_queue(search, level, queue, kept);
-	take_steps(search, level, true, budget_of(search, level) / 2, halfway);
+	try_queue(search, level, queue, for_steps / 2);
 	take_steps(search, level, false, 0, time_shares[level]);
 	take_steps(search, level, true, 0, time_shares[level]);
 }
