@@ -120,7 +120,9 @@ RecsysChoiceCounterCreate(const RecsysChoiceSplit *split)
 		counter->rows[counter->nrows++] = item;
 	}
 	counter->sums = recsys_alloc_huge_zero(sizeof(Lanes) * nitems);
-	counter->touched = recsys_alloc_huge(sizeof(uint32) * nitems);
+
+	/* one more than there may be, as what is not new is written too (add_users) */
+	counter->touched = recsys_alloc_huge(sizeof(uint32) * (nitems + 1));
 	for (int lane = 0; lane < RECSYS_CHOICE_LANES; lane++)
 		counter->lanes[lane] = recsys_alloc_huge(sizeof(float) * nitems);
 	counter->scores = recsys_alloc_huge(sizeof(float) * (nitems + MAX_GROUP));

@@ -29,6 +29,13 @@
 /* Times that quantiles are taken of */
 #define MOST_TIMES 65536
 
+/* An entry of a user, and what decides whether it is held out */
+typedef struct Drawn
+{
+	uint64		by;
+	uint32		entry;
+} Drawn;
+
 typedef struct Splitting
 {
 	const RecsysChoiceSample *sample;
@@ -36,7 +43,7 @@ typedef struct Splitting
 	uint32	   *order;			/* users by hash */
 	int64		cut;			/* ahead: the last time to learn from */
 	bool	   *held;			/* of the user at hand */
-	uint64	   *drawn;			/* likewise: what decides */
+	Drawn	   *drawn;			/* likewise: what decides */
 	uint64		ntested;		/* entries of test_items */
 } Splitting;
 
@@ -115,6 +122,19 @@ can_look_ahead(const Splitting *splitting)
 	return both >= LEAST_AHEAD && both >= several / AHEAD_SHARE;
 }
 
+/* The latest first, and of the same time the first */
+static int
+compare_drawn(const void *a, const void *b, void *arg)
+{
+	const Drawn *left = a;
+	const Drawn *right = b;
+
+	(void) arg;
+	if (left->by != right->by)
+		return left->by > right->by ? -1 : 1;
+	return (left->entry > right->entry) - (left->entry < right->entry);
+}
+
 /* What of a user's own items is held out: a fifth, the latest or those drawn, not all. */
 static void
 hold_own(Splitting *splitting, uint32 user)
@@ -129,19 +149,14 @@ hold_own(Splitting *splitting, uint32 user)
 		uint64		drawn = RecsysRandomAt(sample->hashes[user], sample->items[first + x]);
 
 		/* times as numbers from 0 on */
-		splitting->drawn[x] = sample->timed ?
+		splitting->drawn[x].by = sample->timed ?
 			(uint64) sample->times[first + x] ^ UINT64CONST(0x8000000000000000) : drawn;
+		splitting->drawn[x].entry = x;
 		splitting->held[x] = false;
 	}
+	qsort_interruptible(splitting->drawn, count, sizeof(Drawn), compare_drawn, NULL);
 	for (uint32 n = 0; n < wanted; n++)
-	{
-		uint32		best = RECSYS_NONE;
-
-		for (uint32 x = 0; x < count; x++)
-			if (!splitting->held[x] && (best == RECSYS_NONE || splitting->drawn[x] > splitting->drawn[best]))
-				best = x;
-		splitting->held[best] = true;
-	}
+		splitting->held[splitting->drawn[n].entry] = true;
 }
 
 /* Marks what is held out of a user; false: nothing, or the user is not asked for. */
@@ -272,7 +287,7 @@ allocate(Splitting *splitting, uint64 longest)
 	split->test_offsets = palloc0(sizeof(uint64) * (MOST_TESTED + 1));
 	split->test_items = palloc(sizeof(uint32) * (MOST_ASKED + 1));
 	splitting->held = recsys_alloc_huge(sizeof(bool) * Max(longest, 1));
-	splitting->drawn = recsys_alloc_huge(sizeof(uint64) * Max(longest, 1));
+	splitting->drawn = recsys_alloc_huge(sizeof(Drawn) * Max(longest, 1));
 }
 
 RecsysChoiceSplit *

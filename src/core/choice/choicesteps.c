@@ -157,6 +157,8 @@ RecsysChoiceSearchCreate(const RecsysChoiceSplit *split, const RecsysChoiceTask 
 	search->task = task;
 	search->report = report;
 	search->arg = arg;
+	if (!task->trend_is_free && split->trends[1] > 0)
+		search->best_trend = 1;
 	search->best_ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
 	search->popular_ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
 	search->ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
@@ -189,12 +191,22 @@ is_asked_for(const RecsysChoiceTask *task, const RecsysModelOptions *model)
 		(is_free(asked->neighbors) || asked->neighbors == model->neighbors);
 }
 
+/* Exponents that will be shown; what is asked for is kept as it is. */
+static double
+rounded(double exponent)
+{
+	return Min(Max(rint(exponent * 100) / 100, 0), 2);
+}
+
 /* What is asked for takes the place of what was thought of; each model once. */
 static void
 add_model(const RecsysChoiceTask *task, ModelList *list, RecsysModelOptions model)
 {
 	const RecsysModelOptions *asked = &task->asked;
 
+	model.alpha = rounded(model.alpha);
+	model.beta = rounded(model.beta);
+	model.user_damping = rounded(model.user_damping);
 	if (!is_free(asked->alpha))
 		model.alpha = asked->alpha;
 	if (!is_free(asked->beta) && model.similarity == RECSYS_RP3BETA)
@@ -207,9 +219,6 @@ add_model(const RecsysChoiceTask *task, ModelList *list, RecsysModelOptions mode
 		model.min_support = asked->min_support;
 	if (!is_free(asked->neighbors))
 		model.neighbors = asked->neighbors;
-	model.alpha = Min(Max(rint(model.alpha * 100) / 100, 0), 2);
-	model.beta = Min(Max(rint(model.beta * 100) / 100, 0), 2);
-	model.user_damping = Min(Max(rint(model.user_damping * 100) / 100, 0), 2);
 
 	/* damping of cosine would take other norms */
 	if (model.similarity == RECSYS_COSINE && model.user_damping != 0)
@@ -224,15 +233,18 @@ add_model(const RecsysChoiceTask *task, ModelList *list, RecsysModelOptions mode
 
 /* What all models of a choice have in common */
 static RecsysModelOptions
-template(const RecsysChoiceTask *task)
+template(const RecsysChoiceSearch *search)
 {
+	const RecsysChoiceTask *task = search->task;
 	RecsysModelOptions model = task->asked;
 
 	model.similarity = RECSYS_RP3BETA;
 	if (is_free(model.popularity))
 		model.popularity = 0;
 	RecsysModelOptionsResolve(&model);
-	if (task->asked.weight_transform == RECSYS_TRANSFORM_AUTO)
+
+	/* without weights, it does not matter what is asked to be made of them */
+	if (task->asked.weight_transform == RECSYS_TRANSFORM_AUTO || search->split->weights == NULL)
 		model.weight_transform = RECSYS_TRANSFORM_BINARY;
 	return model;
 }
@@ -325,7 +337,7 @@ try_pairs_of_several(RecsysChoiceSearch *search)
 	static const double ways[][2] = {{0.4, 0}, {0.5, 0.2}, {0.7, 0}, {0.7, 0.3}, {1, 0}};
 	static const double betas[] = {0.2, 0, 0.4, 0.6};
 	ModelList	list = {.count = 0};
-	RecsysModelOptions model = template(search->task);
+	RecsysModelOptions model = template(search);
 
 	for (int way = 0; way < (int) lengthof(ways); way++)
 	{
@@ -359,7 +371,7 @@ try_pairs_of_one(RecsysChoiceSearch *search)
 
 	model.min_support = 1;
 	if (model.similarity != RECSYS_RP3BETA)
-		model = template(search->task);
+		model = template(search);
 	model.min_support = 1;
 	for (int way = 0; way < 2; way++)
 	{
@@ -450,10 +462,13 @@ try_popularity(RecsysChoiceSearch *search, double popularity, int trend)
 {
 	RecsysChoiceModel model = best_model(search);
 
-	if (trend > 0 && search->split->trends[trend] == 0)
-		return false;
+	if (search->task->trend_is_free)
+	{
+		if (trend > 0 && search->split->trends[trend] == 0)
+			return false;
+		model.options.popularity_half_life = search->split->trends[trend];
+	}
 	model.options.popularity = popularity;
-	model.options.popularity_half_life = search->split->trends[trend];
 	model.trend = trend;
 	return measure(search, &model,
 				   popularity > search->best.options.popularity ? WORTH_POPULARITY : 1);
@@ -469,9 +484,10 @@ RecsysChoiceTryPopularity(RecsysChoiceSearch *search)
 
 	if (!is_free(task->asked.popularity))
 		return;
-	for (int trend = 0; trend < (task->trend_is_free ? RECSYS_CHOICE_TRENDS : 1); trend++)
+	for (int trend = 0; trend < RECSYS_CHOICE_TRENDS; trend++)
 		for (int s = 0; s < (int) lengthof(sizes); s++)
-			(void) try_popularity(search, sizes[s], trend);
+			if (task->trend_is_free || trend == search->best_trend)
+				(void) try_popularity(search, sizes[s], trend);
 	if (search->best.options.popularity == 0)
 		return;
 
