@@ -5,10 +5,11 @@
  * A coordinate search in the order in which options matter, each step over what is left
  * free, with the best model so far as its center:
  *
- * 1. a coarse grid of the family sum_u n_u^-g / (n_i^a n_j^b), and cosine;
- * 2. a fine one around the best;
+ * 1. a coarse grid of the family sum_u n_u^-g / (n_i^a n_j^b), and cosine, asked of some of
+ *	  the users; the best few, and those around the best, of all of them;
+ * 2. how soon the user's own interactions fade;
  * 3. how much popularity counts, and over which time;
- * 4. how soon the user's own interactions fade;
+ * 4. a fine grid around the best, and popularity once more;
  * 5. whether what nobody has bought for long is left out;
  * 6. what weights mean, if there are any: until here only that there is one.
  *
@@ -69,9 +70,10 @@ RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
 
 	search = RecsysChoiceSearchCreate(split, task, report, arg);
 	RecsysChoiceTryGrid(search);
-	RecsysChoiceTryAround(search);
-	RecsysChoiceTryPopularity(search);
 	RecsysChoiceTryHalfLives(search);
+	RecsysChoiceTryPopularity(search);
+	RecsysChoiceTryAround(search);
+	RecsysChoiceTryMorePopularity(search);
 	RecsysChoiceTryMaxAge(search);
 	RecsysChoiceTryWeights(search);
 

@@ -22,7 +22,8 @@
 /* By how much others must be better than what is cheaper, or safer */
 #define WORTH_ANOTHER_ROUND 1.005
 #define WORTH_MORE_NEIGHBORS 1.005
-#define WORTH_POPULARITY 1.005
+#define WORTH_POPULARITY 1.005	/* beyond what follows */
+#define MODEST_POPULARITY 10
 #define WORTH_FADING 1.002
 #define WORTH_SINGLE_USERS 1.02
 #define WORTH_WEIGHTS 1.01
@@ -471,7 +472,23 @@ try_popularity(RecsysChoiceSearch *search, double popularity, int trend)
 	model.options.popularity = popularity;
 	model.trend = trend;
 	return measure(search, &model,
-				   popularity > search->best.options.popularity ? WORTH_POPULARITY : 1);
+				   popularity > MODEST_POPULARITY && popularity > search->best.options.popularity ?
+				   WORTH_POPULARITY : 1);
+}
+
+/* Twice and half as much, as long as that helps; in the end lists are bestsellers. */
+void
+RecsysChoiceTryMorePopularity(RecsysChoiceSearch *search)
+{
+	double		size = search->best.options.popularity;
+
+	if (size == 0 || !is_free(search->task->asked.popularity))
+		return;
+	for (int x = 0; x < 6 && try_popularity(search, size * 2, search->best_trend); x++)
+		size *= 2;
+	size = search->best.options.popularity;
+	for (int x = 0; x < 4 && try_popularity(search, size / 2, search->best_trend); x++)
+		size /= 2;
 }
 
 void
@@ -480,7 +497,6 @@ RecsysChoiceTryPopularity(RecsysChoiceSearch *search)
 	static const double sizes[] = {1, 10, 100};
 	const RecsysChoiceTask *task = search->task;
 	ModelList	list = {.count = 0};
-	double		size;
 
 	if (!is_free(task->asked.popularity))
 		return;
@@ -505,13 +521,7 @@ RecsysChoiceTryPopularity(RecsysChoiceSearch *search)
 		try_list(search, &list, 1);
 	}
 
-	/* twice and half as much, as long as that helps; in the end lists are bestsellers */
-	size = search->best.options.popularity;
-	for (int x = 0; x < 6 && try_popularity(search, size * 2, search->best_trend); x++)
-		size *= 2;
-	size = search->best.options.popularity;
-	for (int x = 0; x < 4 && try_popularity(search, size / 2, search->best_trend); x++)
-		size /= 2;
+	RecsysChoiceTryMorePopularity(search);
 }
 
 static int
