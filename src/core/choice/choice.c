@@ -26,6 +26,16 @@
 #include "core/measure/significance.h"
 #include "core/pairs/modeloptions.h"
 
+/*
+ * The best of many looks better than it is.  What is only a little better than bestsellers
+ * is asked of other users, too, and has to be better there by as much as follows.
+ */
+#define CLEARLY_BETTER 1.1
+#define BETTER_ELSEWHERE 1.005
+
+/* With so much of it nothing else decides. */
+#define ALL_POPULARITY 10000
+
 /* Where there is too little to tell from. */
 static void
 fall_back(const RecsysChoiceTask *task, RecsysChoice *choice)
@@ -51,12 +61,60 @@ p_of_popular(const RecsysChoiceSearch *search)
 	return p;
 }
 
+/*
+ * Asks users who had no part in the choice, if there are enough of them: is the chosen
+ * model better than bestsellers there, too?
+ */
+static bool
+is_better_elsewhere(RecsysChoiceSample *sample, const RecsysChoice *choice, int trend)
+{
+	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, choice->users);
+	RecsysChoiceModel model = {.options = choice->best.options, .trend = trend,
+		.half_life = choice->best.half_life};
+	RecsysChoiceModel popular = {0};
+	RecsysChoiceCounter *counter = RecsysChoiceCounterCreate(split);
+	RecsysChoiceRanker *ranker = RecsysChoiceRankerCreate(split, counter);
+	RecsysChoiceRows *rows = RecsysChoiceRowsCreate(counter, &choice->best.options);
+	double	   *ndcg = palloc(sizeof(double) * Max(split->ntest, 1));
+	bool		better = true;
+
+	if (split->ntest >= RECSYS_CHOICE_USERS)
+	{
+		RecsysChoiceCount(counter, &rows, 1);
+		model.rows = rows;
+		better = RecsysChoiceRank(ranker, &model, ndcg) >
+			RecsysChoiceRank(ranker, &popular, ndcg) * BETTER_ELSEWHERE;
+	}
+	pfree(ndcg);
+	RecsysChoiceRowsFree(rows);
+	RecsysChoiceRankerFree(ranker);
+	RecsysChoiceCounterFree(counter);
+	RecsysChoiceSplitFree(split);
+	return better;
+}
+
+/* Lists become bestsellers; similar items stay those of the model. */
+static void
+take_bestsellers(const RecsysChoiceTask *task, RecsysChoice *choice)
+{
+	RecsysModelOptions *best = &choice->best.options;
+
+	choice->second = choice->best;
+	best->popularity = ALL_POPULARITY;
+	best->popularity_half_life = 0;
+	best->item_max_age = Max(task->asked.item_max_age, 0);
+	choice->best.ndcg = choice->popular;
+	choice->p_popular = 1;
+}
+
 void
 RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
 			 RecsysChoiceReporter report, void *arg, RecsysChoice *choice)
 {
-	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample);
+	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, 0);
 	RecsysChoiceSearch *search;
+	RecsysChoiceTried best;
+	int			trend;
 
 	memset(choice, 0, sizeof(*choice));
 	choice->users = split->ntest;
@@ -78,6 +136,8 @@ RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
 	RecsysChoiceTryWeights(search);
 
 	choice->measured = true;
+	best = search->best;
+	trend = search->best_trend;
 	choice->best = RecsysChoiceShown(search, &search->best);
 	choice->second = RecsysChoiceShown(search, &search->second);
 	choice->popular = search->popular;
@@ -85,4 +145,14 @@ RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
 	choice->tried = search->tried;
 	RecsysChoiceSearchFree(search);
 	RecsysChoiceSplitFree(split);
+
+	if (choice->best.ndcg < choice->popular * CLEARLY_BETTER &&
+		task->asked.popularity == RECSYS_MODEL_DEFAULT)
+	{
+		RecsysChoice asked = *choice;
+
+		asked.best = best;
+		if (!is_better_elsewhere(sample, &asked, trend))
+			take_bestsellers(task, choice);
+	}
 }
