@@ -101,7 +101,7 @@ take_bestsellers(const RecsysChoiceTask *task, RecsysChoice *choice)
 
 	choice->second = choice->best;
 	best->popularity = ALL_POPULARITY;
-	best->popularity_half_life = 0;
+	best->popularity_half_life = Max(task->asked.popularity_half_life, 0);
 	best->item_max_age = Max(task->asked.item_max_age, 0);
 	choice->best.ndcg = choice->popular;
 	choice->p_popular = 1;

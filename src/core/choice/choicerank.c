@@ -29,7 +29,7 @@ struct RecsysChoiceRanker
 	uint32	   *prior_items;
 	float	   *prior_scores;
 	int			nprior;
-	int64		oldest;			/* items that were last taken before are not offered */
+	int64		max_age;		/* items that were last taken before are not offered; 0: all are */
 	double	   *weights;		/* of the history at hand */
 	uint64		max_weights;
 };
@@ -167,7 +167,8 @@ score_user(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model, uint32 us
 static inline bool
 is_offered(const RecsysChoiceRanker *ranker, uint32 item)
 {
-	return ranker->oldest == RECSYS_NO_TIME || ranker->split->last[item] >= ranker->oldest;
+	return ranker->max_age == 0 ||
+		RecsysIsWithinAge(ranker->split->last[item], ranker->split->latest, ranker->max_age);
 }
 
 /* The user's list; returns its length. */
@@ -175,7 +176,7 @@ static int
 list_user(RecsysChoiceRanker *ranker, uint32 *list)
 {
 	int			n = RecsysScorerTop(ranker->scorer,
-									ranker->oldest == RECSYS_NO_TIME ? RECSYS_CHOICE_K :
+									ranker->max_age == 0 ? RECSYS_CHOICE_K :
 									RECSYS_CHOICE_K + SPARE_PLACES, NULL, ranker->best);
 	int			length = 0;
 
@@ -217,9 +218,7 @@ RecsysChoiceRank(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model, dou
 	double		sum = 0;
 
 	prepare_prior(ranker, model);
-	ranker->oldest = RECSYS_NO_TIME;
-	if (model->options.item_max_age > 0 && split->last != NULL)
-		ranker->oldest = split->latest - model->options.item_max_age;
+	ranker->max_age = split->last != NULL ? Max(model->options.item_max_age, 0) : 0;
 	for (uint32 t = 0; t < split->ntest; t++)
 	{
 		uint64		first = split->test_offsets[t];

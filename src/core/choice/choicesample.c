@@ -35,6 +35,7 @@ RecsysChoiceSampleCreate(uint32 nitems, bool weighted, bool timed, Size memory_l
 	sample->nitems = nitems;
 	sample->weighted = weighted;
 	sample->timed = timed;
+	sample->now = PG_INT64_MAX;
 	sample->threshold = PG_UINT64_MAX;
 
 	/* the other half is for counters and the rows of the models that are compared */
@@ -119,7 +120,7 @@ RecsysChoiceSampleAdd(RecsysChoiceSample *sample, uint64 hash, const RecsysHisto
 		if (sample->weighted)
 			sample->weights[next] = items[x].weight;
 		if (sample->timed)
-			sample->times[next] = items[x].time;
+			sample->times[next] = Min(items[x].time, sample->now);
 	}
 	sample->hashes[sample->nusers++] = hash;
 	sample->offsets[sample->nusers] = next;

@@ -15,6 +15,7 @@ typedef struct RecsysChoiceSample
 	uint32		nitems;
 	bool		weighted;
 	bool		timed;
+	int64		now;			/* what is later counts as of now; PG_INT64_MAX to begin with */
 	int64		trends[RECSYS_CHOICE_TRENDS];	/* half-lives to compare; 0: none, or no more of them */
 	uint64		threshold;		/* users with a higher hash are left out */
 

@@ -29,12 +29,13 @@
 /* Times that quantiles are taken of */
 #define MOST_TIMES 65536
 
-/* An entry of a user, and what decides whether it is held out */
-typedef struct Drawn
+/* An entry of the user at hand that may be held out */
+typedef struct Own
 {
-	uint64		by;
-	uint32		entry;
-} Drawn;
+	int64		time;
+	uint64		drawn;			/* among those of one time */
+	uint32		place;
+} Own;
 
 typedef struct Splitting
 {
@@ -43,7 +44,7 @@ typedef struct Splitting
 	uint32	   *order;			/* users by hash */
 	int64		cut;			/* ahead: the last time to learn from */
 	bool	   *held;			/* of the user at hand */
-	Drawn	   *drawn;			/* likewise: what decides */
+	Own		   *own;			/* likewise: what decides */
 	uint64		ntested;		/* entries of test_items */
 	uint32		skipped;		/* of those who could be asked, so many still are not */
 } Splitting;
@@ -123,17 +124,18 @@ can_look_ahead(const Splitting *splitting)
 	return both >= LEAST_AHEAD && both >= several / AHEAD_SHARE;
 }
 
-/* The latest first, and of the same time the first */
 static int
-compare_drawn(const void *a, const void *b, void *arg)
+compare_own(const void *a, const void *b, void *arg)
 {
-	const Drawn *left = a;
-	const Drawn *right = b;
+	const Own  *left = a;
+	const Own  *right = b;
 
 	(void) arg;
-	if (left->by != right->by)
-		return left->by > right->by ? -1 : 1;
-	return (left->entry > right->entry) - (left->entry < right->entry);
+	if (left->time != right->time)
+		return left->time > right->time ? -1 : 1;
+	if (left->drawn != right->drawn)
+		return left->drawn > right->drawn ? -1 : 1;
+	return (left->place > right->place) - (left->place < right->place);
 }
 
 /* What of a user's own items is held out: a fifth, the latest or those drawn, not all. */
@@ -147,17 +149,14 @@ hold_own(Splitting *splitting, uint32 user)
 
 	for (uint32 x = 0; x < count; x++)
 	{
-		uint64		drawn = RecsysRandomAt(sample->hashes[user], sample->items[first + x]);
-
-		/* times as numbers from 0 on */
-		splitting->drawn[x].by = sample->timed ?
-			(uint64) sample->times[first + x] ^ UINT64CONST(0x8000000000000000) : drawn;
-		splitting->drawn[x].entry = x;
+		splitting->own[x].time = sample->timed ? sample->times[first + x] : 0;
+		splitting->own[x].drawn = RecsysRandomAt(sample->hashes[user], sample->items[first + x]);
+		splitting->own[x].place = x;
 		splitting->held[x] = false;
 	}
-	qsort_interruptible(splitting->drawn, count, sizeof(Drawn), compare_drawn, NULL);
+	qsort_interruptible(splitting->own, count, sizeof(Own), compare_own, NULL);
 	for (uint32 n = 0; n < wanted; n++)
-		splitting->held[splitting->drawn[n].entry] = true;
+		splitting->held[splitting->own[n].place] = true;
 }
 
 static bool
@@ -297,7 +296,7 @@ allocate(Splitting *splitting, uint64 longest)
 	split->test_offsets = palloc0(sizeof(uint64) * (MOST_TESTED + 1));
 	split->test_items = palloc(sizeof(uint32) * (MOST_ASKED + 1));
 	splitting->held = recsys_alloc_huge(sizeof(bool) * Max(longest, 1));
-	splitting->drawn = recsys_alloc_huge(sizeof(Drawn) * Max(longest, 1));
+	splitting->own = recsys_alloc_huge(sizeof(Own) * Max(longest, 1));
 }
 
 RecsysChoiceSplit *
@@ -329,7 +328,7 @@ RecsysChoiceSplitCreate(RecsysChoiceSample *sample, uint32 skipped)
 	pfree(transpose);
 	pfree(splitting.order);
 	pfree(splitting.held);
-	pfree(splitting.drawn);
+	pfree(splitting.own);
 	return split;
 }
 

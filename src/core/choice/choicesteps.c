@@ -45,7 +45,8 @@ RecsysChoiceShown(const RecsysChoiceSearch *search, const RecsysChoiceTried *tri
 {
 	RecsysChoiceTried shown = *tried;
 
-	if (search->split->weights == NULL)
+	if (search->split->weights == NULL ||
+		search->task->asked.weight_transform != RECSYS_TRANSFORM_AUTO)
 		shown.options.weight_transform = search->task->asked.weight_transform;
 	if (shown.options.weight_transform == RECSYS_TRANSFORM_AUTO)
 		shown.options.weight_transform = RECSYS_TRANSFORM_NONE;
@@ -68,10 +69,17 @@ pass_on(RecsysChoiceSearch *search, const RecsysChoiceTried *tried)
 	search->passed[place] = *tried;
 }
 
+static bool
+is_same(const RecsysChoiceTried *a, const RecsysChoiceTried *b)
+{
+	return a->half_life == b->half_life && memcmp(&a->options, &b->options, sizeof(a->options)) == 0;
+}
+
+/* Steps may come back to the best one, which is not its own runner-up. */
 static void
 note_second(RecsysChoiceSearch *search, const RecsysChoiceTried *tried)
 {
-	if (tried->ndcg > search->second.ndcg)
+	if (tried->ndcg > search->second.ndcg && !is_same(tried, &search->best))
 		search->second = *tried;
 }
 
@@ -83,6 +91,7 @@ static bool
 measure(RecsysChoiceSearch *search, const RecsysChoiceModel *model, double factor)
 {
 	RecsysChoiceTried tried = {.options = model->options, .half_life = model->half_life};
+	RecsysChoiceTried before;
 	double	   *swap;
 
 	tried.ndcg = RecsysChoiceRank(search->ranker, model, search->ndcg);
@@ -99,8 +108,11 @@ measure(RecsysChoiceSearch *search, const RecsysChoiceModel *model, double facto
 		note_second(search, &tried);
 		return false;
 	}
-	note_second(search, &search->best);
+	before = search->best;
 	search->best = tried;
+	if (is_same(&search->second, &tried))
+		search->second.ndcg = -1;
+	note_second(search, &before);
 	search->best_trend = model->trend;
 	swap = search->best_ndcg;
 	search->best_ndcg = search->ndcg;
@@ -156,10 +168,10 @@ RecsysChoiceSearchCreate(const RecsysChoiceSplit *split, const RecsysChoiceTask 
 	search->some = *split;
 	search->some.ntest = Max(split->ntest / 3, Min(split->ntest, RECSYS_CHOICE_USERS));
 	search->task = task;
+	if (!task->trend_is_free && split->trends[1] > 0)
+		search->asked_trend = search->best_trend = 1;
 	search->report = report;
 	search->arg = arg;
-	if (!task->trend_is_free && split->trends[1] > 0)
-		search->best_trend = 1;
 	search->best_ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
 	search->popular_ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
 	search->ndcg = palloc0(sizeof(double) * Max(split->ntest, 1));
@@ -232,7 +244,10 @@ add_model(const RecsysChoiceTask *task, ModelList *list, RecsysModelOptions mode
 	list->models[list->count++] = model;
 }
 
-/* What all models of a choice have in common */
+/*
+ * What all models of a choice have in common.  Where a transform is asked for, histories
+ * come with it.
+ */
 static RecsysModelOptions
 template(const RecsysChoiceSearch *search)
 {
@@ -247,6 +262,8 @@ template(const RecsysChoiceSearch *search)
 	/* without weights, it does not matter what is asked to be made of them */
 	if (task->asked.weight_transform == RECSYS_TRANSFORM_AUTO || search->split->weights == NULL)
 		model.weight_transform = RECSYS_TRANSFORM_BINARY;
+	else if (model.weight_transform == RECSYS_TRANSFORM_LOG)
+		model.weight_transform = RECSYS_TRANSFORM_NONE;
 	return model;
 }
 
@@ -491,6 +508,15 @@ RecsysChoiceTryMorePopularity(RecsysChoiceSearch *search)
 		size /= 2;
 }
 
+/* Half-lives of popularity to try: those there are, or the one that is asked for. */
+static bool
+may_be_trend(const RecsysChoiceSearch *search, int trend)
+{
+	if (search->task->trend_is_free)
+		return trend == 0 || search->split->trends[trend] > 0;
+	return trend == search->asked_trend;
+}
+
 void
 RecsysChoiceTryPopularity(RecsysChoiceSearch *search)
 {
@@ -498,13 +524,16 @@ RecsysChoiceTryPopularity(RecsysChoiceSearch *search)
 	const RecsysChoiceTask *task = search->task;
 	ModelList	list = {.count = 0};
 
-	if (!is_free(task->asked.popularity))
-		return;
 	for (int trend = 0; trend < RECSYS_CHOICE_TRENDS; trend++)
-		for (int s = 0; s < (int) lengthof(sizes); s++)
-			if (task->trend_is_free || trend == search->best_trend)
-				(void) try_popularity(search, sizes[s], trend);
-	if (search->best.options.popularity == 0)
+	{
+		if (!may_be_trend(search, trend))
+			continue;
+		if (!is_free(task->asked.popularity) && trend > 0 && task->asked.popularity > 0)
+			(void) try_popularity(search, task->asked.popularity, trend);
+		for (int s = 0; is_free(task->asked.popularity) && s < (int) lengthof(sizes); s++)
+			(void) try_popularity(search, sizes[s], trend);
+	}
+	if (search->best.options.popularity == 0 || !is_free(task->asked.popularity))
 		return;
 
 	/* with a prior, rows may tell more of what is rare */
@@ -533,6 +562,15 @@ compare_gaps(const void *a, const void *b, void *arg)
 	return (left > right) - (left < right);
 }
 
+/* Times may be as far apart as there are any. */
+static int64
+time_between(int64 from, int64 to)
+{
+	int64		length;
+
+	return __builtin_sub_overflow(to, from, &length) ? PG_INT64_MAX / 100 : Min(length, PG_INT64_MAX / 100);
+}
+
 /* The median of the times between a user's interactions, those at one time apart */
 static int64
 usual_gap(const RecsysChoiceSplit *split)
@@ -551,7 +589,7 @@ usual_gap(const RecsysChoiceSplit *split)
 		qsort_interruptible(times, n, sizeof(int64), compare_gaps, NULL);
 		for (uint32 x = 1; x < n && ngaps < MOST_GAPS; x++)
 			if (times[x] > times[x - 1] && times[x - 1] != RECSYS_NO_TIME)
-				gaps[ngaps++] = times[x] - times[x - 1];
+				gaps[ngaps++] = time_between(times[x - 1], times[x]);
 	}
 	if (ngaps > 0)
 	{
@@ -596,7 +634,7 @@ usual_age(const RecsysChoiceSplit *split)
 		int64		last = split->last[split->test_items[x]];
 
 		if (last != RECSYS_NO_TIME)
-			ages[nages++] = split->latest - last;
+			ages[nages++] = time_between(last, split->latest);
 	}
 	if (nages > 0)
 	{

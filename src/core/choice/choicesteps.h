@@ -24,6 +24,7 @@ typedef struct RecsysChoiceSearch
 	/* the best so far: what it is, its rows, what it made for each user */
 	RecsysChoiceTried best;
 	int			best_trend;
+	int			asked_trend;	/* number of the half-life of popularity that is not free */
 	RecsysChoiceRows *best_rows;
 	double	   *best_ndcg;
 	RecsysChoiceTried second;

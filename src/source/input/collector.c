@@ -150,7 +150,7 @@ RecsysCollectorAdd(RecsysCollector *collector, const RecsysCollected *row)
 			collector->nfuture += RecsysIsFuture(collector->options.time_type, row->time);
 	{
 		collector->latest = Max(collector->latest, Min(row->time, collector->now));
-		RecsysTimeSpanAdd(&collector->span, row->time);
+		RecsysTimeSpanAdd(&collector->span, Min(row->time, collector->now));
 	}
 	}
 

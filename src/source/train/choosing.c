@@ -35,6 +35,7 @@ RecsysChoosingCreate(const RecsysChoosingOptions *options, uint32 nitems, bool w
 	choosing->task.memory_limit = memory_limit / 2;
 	choosing->now = options->now;
 	choosing->sample = RecsysChoiceSampleCreate(nitems, weighted, timed, memory_limit);
+	choosing->sample->now = options->now;
 	if (timed)
 		RecsysChoiceTrends(options->span, choosing->sample->trends);
 	if (!choosing->task.trend_is_free)

@@ -323,10 +323,11 @@ int64
 RecsysSplitSpan(const RecsysSplit *split)
 {
 	RecsysTimeSpan *span = palloc0(sizeof(RecsysTimeSpan));
+	int64		now = now_of(split);
 	int64		length;
 
 	for (uint64 x = 0; split->times != NULL && x < split->offsets[split->nrows]; x++)
-		RecsysTimeSpanAdd(span, split->times[x]);
+		RecsysTimeSpanAdd(span, Min(split->times[x], now));
 	length = RecsysTimeSpanGet(span);
 	pfree(span);
 	return length;
