@@ -31,5 +31,6 @@ extern void test_als(void);
 extern void test_factorsketch(void);
 extern void test_recency(void);
 extern void test_prior(void);
+extern void test_choice(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

@@ -48,6 +48,7 @@ main(void)
 	test_factorsketch();
 	test_recency();
 	test_prior();
+	test_choice();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);

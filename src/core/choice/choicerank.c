@@ -13,15 +13,12 @@
 #include "core/pairs/prior.h"
 #include "core/pairs/scorer.h"
 
-/* Items that are too old for a list may stand before those that are not. */
-#define SPARE_PLACES 40
-
 struct RecsysChoiceRanker
 {
 	const RecsysChoiceSplit *split;
 	const RecsysChoiceCounter *counter;
 	RecsysScorer *scorer;
-	RecsysScored best[RECSYS_CHOICE_K + SPARE_PLACES];
+	RecsysScored best[RECSYS_CHOICE_K];
 	uint32	   *popular;		/* items, most users first */
 
 	/* of the model at hand */
@@ -29,9 +26,7 @@ struct RecsysChoiceRanker
 	uint32	   *prior_items;
 	float	   *prior_scores;
 	int			nprior;
-	int64		max_age;		/* items that were last taken before are not offered; 0: all are */
-	double	   *weights;		/* of the history at hand */
-	uint64		max_weights;
+	uint8	   *offered;		/* by item, NULL: all are */
 };
 
 static int
@@ -63,13 +58,6 @@ RecsysChoiceRankerCreate(const RecsysChoiceSplit *split, const RecsysChoiceCount
 	ranker->candidates = recsys_alloc_huge(sizeof(RecsysCandidate) * Max((Size) split->nitems, 1));
 	ranker->prior_items = palloc(sizeof(uint32) * RECSYS_PRIOR_ITEMS);
 	ranker->prior_scores = palloc(sizeof(float) * RECSYS_PRIOR_ITEMS);
-	for (uint32 t = 0; t < split->ntest; t++)
-	{
-		const uint64 *offsets = split->users.offsets + split->test_users[t];
-
-		ranker->max_weights = Max(ranker->max_weights, offsets[1] - offsets[0]);
-	}
-	ranker->weights = recsys_alloc_huge(sizeof(double) * Max(ranker->max_weights, 1));
 	return ranker;
 }
 
@@ -81,7 +69,8 @@ RecsysChoiceRankerFree(RecsysChoiceRanker *ranker)
 	pfree(ranker->candidates);
 	pfree(ranker->prior_items);
 	pfree(ranker->prior_scores);
-	pfree(ranker->weights);
+	if (ranker->offered != NULL)
+		pfree(ranker->offered);
 	pfree(ranker);
 }
 
@@ -122,6 +111,25 @@ prepare_prior(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model)
 		ranker->prior_items[x] = RecsysCandidateItem(ranker->candidates[x].order);
 		ranker->prior_scores[x] = RecsysCandidateScore(ranker->candidates[x].order);
 	}
+}
+
+/* What is not too old to stand in a list */
+static void
+prepare_offer(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model)
+{
+	const RecsysChoiceSplit *split = ranker->split;
+
+	if (ranker->offered != NULL)
+		pfree(ranker->offered);
+	ranker->offered = NULL;
+	if (model->options.item_max_age > 0 && split->last != NULL)
+	{
+		ranker->offered = recsys_alloc_huge(Max((Size) split->nitems, 1));
+		for (uint32 item = 0; item < split->nitems; item++)
+			ranker->offered[item] = RecsysIsWithinAge(split->last[item], split->latest,
+													  model->options.item_max_age);
+	}
+	RecsysScorerOffer(ranker->scorer, ranker->offered);
 }
 
 static double
@@ -167,22 +175,17 @@ score_user(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model, uint32 us
 static inline bool
 is_offered(const RecsysChoiceRanker *ranker, uint32 item)
 {
-	return ranker->max_age == 0 ||
-		RecsysIsWithinAge(ranker->split->last[item], ranker->split->latest, ranker->max_age);
+	return ranker->offered == NULL || ranker->offered[item];
 }
 
 /* The user's list; returns its length. */
 static int
 list_user(RecsysChoiceRanker *ranker, uint32 *list)
 {
-	int			n = RecsysScorerTop(ranker->scorer,
-									ranker->max_age == 0 ? RECSYS_CHOICE_K :
-									RECSYS_CHOICE_K + SPARE_PLACES, NULL, ranker->best);
-	int			length = 0;
+	int			length = RecsysScorerTop(ranker->scorer, RECSYS_CHOICE_K, NULL, ranker->best);
 
-	for (int x = 0; x < n && length < RECSYS_CHOICE_K; x++)
-		if (is_offered(ranker, ranker->best[x].item))
-			list[length++] = ranker->best[x].item;
+	for (int x = 0; x < length; x++)
+		list[x] = ranker->best[x].item;
 	for (uint32 x = 0; x < ranker->split->nknown && length < RECSYS_CHOICE_K; x++)
 	{
 		uint32		item = ranker->popular[x];
@@ -218,7 +221,7 @@ RecsysChoiceRank(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model, dou
 	double		sum = 0;
 
 	prepare_prior(ranker, model);
-	ranker->max_age = split->last != NULL ? Max(model->options.item_max_age, 0) : 0;
+	prepare_offer(ranker, model);
 	for (uint32 t = 0; t < split->ntest; t++)
 	{
 		uint64		first = split->test_offsets[t];

@@ -168,6 +168,8 @@ RecsysChoiceSearchCreate(const RecsysChoiceSplit *split, const RecsysChoiceTask 
 	search->some = *split;
 	search->some.ntest = Max(split->ntest / 3, Min(split->ntest, RECSYS_CHOICE_USERS));
 	search->task = task;
+	if (!task->half_life_is_free && split->times != NULL)
+		search->best.half_life = task->half_life;
 	if (!task->trend_is_free && split->trends[1] > 0)
 		search->asked_trend = search->best_trend = 1;
 	search->report = report;
