@@ -4,8 +4,8 @@
 #
 #     test/bench/run.sh [option=value…] [part…]
 #
-# Parts: build memory size selfjoin serve insert fresh; without any, all but selfjoin,
-# which takes minutes.  Options, with their defaults:
+# Parts: build auto memory size selfjoin serve insert fresh; without any, all but
+# selfjoin, which takes minutes.  Options, with their defaults:
 #     interactions=10000000  users=interactions/72.5  items=27000  seed=1
 #     clients=8    clients of the concurrent measurements
 #     seconds=10   length of one pgbench run
@@ -48,11 +48,11 @@ for argument in "$@"; do
 			name=BENCH_$(printf '%s' "${argument%%=*}" | tr a-z A-Z)
 			printf -v "$name" '%s' "${argument#*=}"
 			;;
-		build | selfjoin | serve | insert | size | memory | fresh) parts="$parts $argument " ;;
+		build | auto | selfjoin | serve | insert | size | memory | fresh) parts="$parts $argument " ;;
 		*) usage ;;
 	esac
 done
-: "${parts:= build serve insert size memory fresh }"
+: "${parts:= build auto serve insert size memory fresh }"
 : "${BENCH_USERS:=$((BENCH_INTERACTIONS * 69 / 5000))}"
 
 wanted()
@@ -63,7 +63,8 @@ wanted()
 	return 1
 }
 
-recsys_index="CREATE INDEX pairs_recsys ON pairs USING recsys (user_id, item_id);"
+# one model, so that figures of one day compare with those of another; part auto has the default
+recsys_index="CREATE INDEX pairs_recsys ON pairs USING recsys (user_id, item_id) WITH (similarity = cosine);"
 btree_index="CREATE INDEX pairs_btree ON pairs USING btree (user_id, item_id);"
 
 # generate TABLE USERS INTERACTIONS: a table of two bigint columns, no index
@@ -191,6 +192,30 @@ serve()
 				"$(ratio "${results[recommend]}" "${results[lookup]}")"
 		fi
 	done
+}
+
+# What choosing a model adds to the build of the one that is chosen
+run_auto()
+{
+	local memory=${BENCH_MEMORY%%,*} workers round model
+	local -A chosen fixed
+
+	for ((round = 0; round < BENCH_ROUNDS; round++)); do
+		for workers in 0 2; do
+			build_once "$memory" "$workers" "CREATE INDEX pairs_recsys ON pairs USING recsys (user_id, item_id);"
+			chosen[$workers]+=" $TIMED_MS"
+			model=$(database "SELECT model FROM recsys.index_stats WHERE index_name = 'pairs_recsys'")
+			build_once "$memory" "$workers" "CREATE INDEX pairs_recsys ON pairs USING recsys (user_id, item_id) WITH ($model);"
+			fixed[$workers]+=" $TIMED_MS"
+			note "    build with $workers workers: auto${chosen[$workers]##* } ms, fixed${fixed[$workers]##* } ms ($model)"
+		done
+	done
+	for workers in 0 2; do
+		row "build with similarity = auto, $memory, $workers workers, against the model it chose" \
+			"$(milliseconds "$(median ${chosen[$workers]})")" "$(milliseconds "$(median ${fixed[$workers]})")" \
+			"$(ratio "$(median ${chosen[$workers]})" "$(median ${fixed[$workers]})")"
+	done
+	database "DROP INDEX IF EXISTS pairs_recsys"
 }
 
 run_serve()
@@ -364,7 +389,7 @@ $(cat "$root/test/bench/selfjoin.sql")"
 
 wanted_other_than_selfjoin()
 {
-	wanted build || wanted serve || wanted insert || wanted size || wanted memory || wanted fresh
+	wanted build || wanted auto || wanted serve || wanted insert || wanted size || wanted memory || wanted fresh
 }
 
 provision_server
@@ -396,6 +421,7 @@ elif wanted memory; then
 fi
 ! wanted size || run_size
 ! wanted selfjoin || run_selfjoin
+! wanted auto || run_auto
 ! wanted serve || run_serve
 ! wanted insert || run_insert
 ! wanted fresh || run_fresh

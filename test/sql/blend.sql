@@ -128,12 +128,15 @@ CREATE PROCEDURE compare_evaluations(options text) LANGUAGE plpgsql AS $$
 DECLARE
 	right_ones bigint;
 BEGIN
+	-- nothing here is about bestsellers
+	SET LOCAL client_min_messages = error;
 	EXECUTE format('CREATE INDEX measured ON past USING recsys (user_id, item_id, weight, at) WITH (%s)', options);
 	SELECT count(*) INTO right_ones FROM recall_of('measured', '{1,5,20,50}') r
 	JOIN recsys.evaluate('SELECT user_id, item_id, weight, at FROM past',
 						 model => options, test => 'SELECT user_id, item_id FROM future', k => '{1,5,20,50}', metrics => '{recall}') e USING (k)
 	JOIN recsys.evaluate_recommender('measured', 'SELECT user_id, item_id FROM future', k => '{1,5,20,50}', metrics => '{recall}') i USING (k)
 	WHERE abs(r.value - e.value) < 1e-9 AND abs(r.value - i.value) < 1e-9;
+	SET LOCAL client_min_messages = notice;
 	RAISE NOTICE '%: % of 4 agree', options, right_ones;
 	DROP INDEX measured;
 END $$;

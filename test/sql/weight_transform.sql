@@ -131,7 +131,7 @@ FROM unnest(ARRAY['log', 'binary']) t,
 			USING (user_id, item_id) UNION ALL SELECT 0, 0, 1, max(at) FROM sold', t), 'similarity = cosine, training_half_life = 20 days') s;
 
 -- measured: as a query that gives the same weights
-CREATE FUNCTION quality(query text, model text) RETURNS SETOF text LANGUAGE sql AS
+CREATE FUNCTION quality(query text, model text) RETURNS SETOF text LANGUAGE sql SET client_min_messages = error AS
 	$$ SELECT q::text FROM recsys.evaluate(query, model, holdout_share => 0.3, exclude_seen => false) q $$;
 CREATE FUNCTION quality_differences(transform text) RETURNS TABLE (enough boolean, differ bigint) LANGUAGE sql AS $$
 	SELECT count(*) > 10, count(*) FILTER (WHERE a IS NULL OR b IS NULL)
@@ -145,7 +145,7 @@ CREATE TABLE kept AS SELECT * FROM sold WHERE (user_id + item_id) % 5 > 0;
 CREATE TABLE kept_log AS SELECT user_id, item_id, ln(1 + greatest(sum(quantity), 0)) AS quantity FROM kept GROUP BY 1, 2;
 CREATE INDEX kept_recsys ON kept USING recsys (user_id, item_id, quantity) WITH (min_support = 1, weight_transform = log);
 CREATE INDEX kept_log_recsys ON kept_log USING recsys (user_id, item_id, quantity) WITH (min_support = 1);
-CREATE FUNCTION served(index text) RETURNS SETOF text LANGUAGE sql AS
+CREATE FUNCTION served(index text) RETURNS SETOF text LANGUAGE sql SET client_min_messages = error AS
 	$$ SELECT e::text FROM recsys.evaluate_recommender(index, 'SELECT user_id, item_id FROM sums WHERE (user_id + item_id) % 5 = 0', exclude_seen => false) e $$;
 SELECT count(*) FROM (SELECT * FROM served('kept_recsys') EXCEPT SELECT * FROM served('kept_log_recsys')) d;
 SELECT count(*) FROM (SELECT u, item_id, round(score::numeric, 4) FROM generate_series(1, 150) u, recommend(u, 5, 'kept_log_recsys')

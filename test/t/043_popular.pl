@@ -45,14 +45,18 @@ my @samples = grep { defined $_->{users} } @$trials;
 my @full = grep { !defined $_->{users} } @$trials;
 my %asked = map { $_->{users} => 1 } @samples;
 
-# the models that were learned from all users come when those of the sample have been tried
-my (%first, @whole, @part);
+# the models that were learned from all users come when those of the sample have been tried;
+# what similarity = auto chooses, which comes before all samples, is the first of them
+my %first = ($trials->[1]{model} => 1);
+my (@whole, @part);
 foreach my $trial (@samples)
 {
 	my $again = $first{ $trial->{model} }++ || @whole > 0;
 	push @{ $again ? \@whole : \@part }, $trial;
 }
 is($trials->[0]{model}, 'similarity = popular', 'bestsellers come first');
+is($trials->[1]{users}, undef, 'what auto chooses is tried in full');
+is($trials->[1]{value}, $node->safe_psql('postgres', "SELECT round(value::numeric, 5) FROM recsys.evaluate('SELECT * FROM lines', '', k => '{10}', metrics => '{ndcg}', resamples => 0)"), 'as evaluate has it');
 is(scalar(keys %asked), 1, 'samples ask the same users');
 cmp_ok(abs((keys %asked)[0] / $users - 1 / 4), '<', 0.03, 'a quarter of them');
 cmp_ok(scalar(@part), '>=', 16, 'many models are tried on the sample');
@@ -96,7 +100,7 @@ cmp_ok($best[2], '>=', 0.97 * $grid, 'the best is as good as the best of a grid'
 my (undef, $again) = trials("'SELECT * FROM lines', trials => 16, time_limit => NULL");
 is_deeply($again, $trials, 'the same trials again');
 my (undef, $other) = trials("'SELECT * FROM lines', trials => 16, time_limit => NULL, seed => 1");
-isnt($other->[1]{value}, $trials->[1]{value}, 'another sample');
+isnt($other->[2]{value}, $trials->[2]{value}, 'another sample');
 my ($few_rows, $few) = trials("'SELECT * FROM few', trials => 16, time_limit => NULL");
 is((grep { defined $_->{users} } @$few), 0, 'few users are all asked');
 is(scalar(@$few_rows), 17, 'in so many trials, and bestsellers');
@@ -111,6 +115,15 @@ SELECT count(*) FROM (
 	GROUP BY replace(model, ', half_life = ''''', '') HAVING count(*) > 1) t
 SQL
 
+# samples have the weights of their rows: where all are 1 it does not matter what is made of them
+(undef, $trials) = trials("'SELECT *, 1.0 AS quantity FROM lines', trials => 100, time_limit => NULL");
+foreach my $model ('similarity = als', 'similarity = rp3beta, neighbors = 200, alpha = 0.6, beta = 0.3')
+{
+	my ($plain, $weighted) = map { my $text = $_; (grep { defined $_->{users} && $_->{model} eq $text } @$trials)[0]{value} }
+		("$model, weight_transform = binary", $model);
+	ok(defined $plain && defined $weighted && abs($plain - $weighted) < 0.001, "$model: $plain, $weighted");
+}
+
 # a limit leaves time for full trials; there is one, whatever the limit
 my ($short) = trials("'SELECT * FROM lines', trials => 1000, time_limit => '4 seconds'");
 cmp_ok(scalar(@$short), '>=', 2, 'some in four seconds');
@@ -119,6 +132,6 @@ is(scalar(@$none), 2, 'one in no time');
 
 # what is finished is told when the statement is cancelled
 my ($code, $out, $error) = $node->psql('postgres', "SET statement_timeout = '2s'; SELECT * FROM recsys.tune('SELECT * FROM lines', trials => 1000, time_limit => NULL)");
-like($error, qr/NOTICE:  \d+ models had been tried before tuning was ended\nDETAIL:  Best first:\n[\d.]+  similarity = popular\n[\d.]+  similarity = .* \(on \d+ users\)\n/, 'samples are told');
+like($error, qr/NOTICE:  \d+ models had been tried before tuning was ended\nDETAIL:  Best first:\n[\d.]+  similarity = (?!popular).*\n[\d.]+  similarity = popular\n[\d.]+  similarity = .* \(on \d+ users\)\n/, 'samples are told');
 
 done_testing();

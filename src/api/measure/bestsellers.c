@@ -5,9 +5,10 @@
  * The most popular items that somebody does not have are the model to beat: they cost
  * nothing, and a model that has been led astray by its data loses to them without anybody
  * noticing.  So they are measured with every model, on the same users and the same
- * held-out items.  A model serves them to users of whom it knows nothing; they are the
- * evaluation of that model with everybody's history taken away, which keeps its popularity,
- * what users have already, and the item graph that diversity is measured by.
+ * held-out items.  They are the evaluation of that model with everybody's history taken
+ * away, which keeps what users have already, and the item graph that diversity is measured by.
+ * What the model itself makes of popularity is taken away too, and so is whatever it does not
+ * offer: the yardstick must be the same for all models on the same data.
  *
  * Whether the model is better is a paired test of Student's over the users, which needs no
  * resamples: a mean over some dozen users or more is what it is made for.
@@ -38,6 +39,12 @@ RecsysMeasureBestsellers(const RecsysMeasuring *measuring, const RecsysItemKnowl
 	own->weights = NULL;
 	memset(&own->factors, 0, sizeof(own->factors));
 	own->nfactors = 0;
+	own->nprior = 0;
+	own->offered = NULL;
+	if (own->plain_users != NULL)
+		own->item_users = own->plain_users;
+	own->popular = recsys_alloc_huge(sizeof(uint32) * Max((Size) own->nitems, 1));
+	RecsysEvaluationSortItems(own);
 	if ((measuring->metrics & RECSYS_METRIC_BIT(RECSYS_METRIC_DIVERSITY)) == 0)
 		own->graph.offsets = recsys_alloc_huge_zero(sizeof(uint64) * ((Size) own->nitems + 1));
 	quiet.verbose = false;

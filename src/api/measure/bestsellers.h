@@ -17,8 +17,8 @@ typedef struct RecsysBestsellers
 } RecsysBestsellers;
 
 /*
- * Gives the users of an evaluation the bestsellers that they do not have, and measures these
- * lists.  The evaluation is one that RecsysMeasure has filled in, still with its item graph.
+ * Gives the users of an evaluation the bestsellers that they do not have, most users first
+ * among all items, and measures these lists.  The evaluation is one that RecsysMeasure has filled in, still with its item graph.
  */
 extern void RecsysMeasureBestsellers(const RecsysMeasuring *measuring,
 									 const RecsysItemKnowledge *knowledge,

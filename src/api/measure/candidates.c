@@ -15,48 +15,30 @@
 #include "api/measure/candidates.h"
 #include "api/measure/model_argument.h"
 #include "core/pairs/modeloptions.h"
-#include "source/train/optiontext.h"
 #include "utils/memutils.h"
 
 /* An expansion of given texts gives no more than this. */
 #define MAX_EXPANSIONS 10000
 
 RecsysCandidates *
-RecsysCandidatesCreate(const RecsysDataShape *shape, bool distinct)
+RecsysCandidatesCreate(const RecsysDataShape *shape)
 {
 	RecsysCandidates *candidates = palloc0(sizeof(RecsysCandidates));
 
 	candidates->context = CurrentMemoryContext;
-	candidates->distinct = distinct;
 	candidates->shape = *shape;
 	candidates->size = 64;
 	candidates->all = palloc(sizeof(RecsysCandidate *) * candidates->size);
 	return candidates;
 }
 
-/* An option may be written out with its default, or be left out. */
-static char *
-meaning_of(const RecsysModelText *model)
-{
-	RecsysModelOptions initial;
-
-	RecsysModelOptionsInit(&initial);
-	initial.similarity = model->options.similarity;
-	RecsysModelOptionsResolve(&initial);
-	return psprintf("%s: %s; %d; " INT64_FORMAT, RecsysSimilarityName(model->options.similarity),
-					RecsysOptionsUnlike(&model->options, &initial), model->max_history,
-					model->half_life);
-}
-
 static RecsysCandidate *
-find(const RecsysCandidates *candidates, const char *text, const char *meaning)
+find(const RecsysCandidates *candidates, const char *meaning)
 {
 	for (int x = 0; x < candidates->count; x++)
 	{
-		RecsysCandidate *one = candidates->all[x];
-
-		if (candidates->distinct ? strcmp(one->meaning, meaning) == 0 : strcmp(one->text, text) == 0)
-			return one;
+		if (strcmp(candidates->all[x]->meaning, meaning) == 0)
+			return candidates->all[x];
 	}
 	return NULL;
 }
@@ -67,9 +49,14 @@ RecsysCandidateOf(RecsysCandidates *candidates, const char *text)
 	RecsysCandidate *candidate;
 	RecsysModelText model;
 	MemoryContext old;
+	char	   *meaning;
 
 	RecsysParseModelText(text, &model);
-	candidate = find(candidates, text, meaning_of(&model));
+	Assert(model.options.similarity != RECSYS_AUTO);
+
+	/* an option may be written out with its default, or be left out */
+	meaning = RecsysPlainModelText(&model, &candidates->shape);
+	candidate = find(candidates, meaning);
 	if (candidate != NULL)
 		return candidate;
 	old = MemoryContextSwitchTo(candidates->context);
@@ -80,8 +67,8 @@ RecsysCandidateOf(RecsysCandidates *candidates, const char *text)
 	}
 	candidate = palloc0(sizeof(RecsysCandidate));
 	candidate->text = pstrdup(text);
-	candidate->meaning = meaning_of(&model);
-	candidate->family = RecsysTextFamily(text);
+	candidate->meaning = pstrdup(meaning);
+	candidate->similarity = model.options.similarity;
 	candidate->counted = RecsysModelIsCounted(&model.options);
 	for (int level = 0; level < RECSYS_LEVELS; level++)
 		candidate->values[level] = NAN;
@@ -114,8 +101,12 @@ RecsysNextStep(RecsysCandidates *candidates, RecsysLevel level, bool counted)
 
 	while ((best = best_unexplored(candidates, level, counted)) != NULL)
 	{
-		List	   *texts = RecsysTextNeighbors(best->text, &candidates->shape);
+		RecsysModelText model;
+		List	   *texts;
 		ListCell   *cell;
+
+		RecsysParseModelText(best->text, &model);
+		texts = RecsysModelNeighbors(&model, &candidates->shape);
 
 		foreach(cell, texts)
 		{

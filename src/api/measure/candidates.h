@@ -24,7 +24,7 @@ typedef struct RecsysCandidate
 {
 	const char *text;
 	const char *meaning;		/* equal for texts that say the same */
-	const char *family;
+	RecsysSimilarity similarity;
 	bool		counted;		/* merges keep it exact */
 	bool		failed;			/* at any level: not to be tried again */
 	bool		interrupted;	/* on a sample, when its share of the time was up */
@@ -36,16 +36,18 @@ typedef struct RecsysCandidate
 typedef struct RecsysCandidates
 {
 	MemoryContext context;
-	bool		distinct;		/* texts that say the same are one candidate */
 	RecsysDataShape shape;
 	RecsysCandidate **all;
 	int			count;
 	int			size;
 } RecsysCandidates;
 
-extern RecsysCandidates *RecsysCandidatesCreate(const RecsysDataShape *shape, bool distinct);
+extern RecsysCandidates *RecsysCandidatesCreate(const RecsysDataShape *shape);
 
-/* The candidate of that text, or one that says the same if so asked for; a new one if there is none. */
+/*
+ * The candidate of that text, or of one that says the same; a new one if there is none.  The
+ * text leaves nothing to be chosen.
+ */
 extern RecsysCandidate *RecsysCandidateOf(RecsysCandidates *candidates, const char *text);
 
 /*

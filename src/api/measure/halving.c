@@ -16,6 +16,9 @@
  *							search goes step by step (candidates.c).
  * RECSYS_LEVEL_FULL		All users.  These are the results.
  *
+ * Before all of it comes what similarity = auto chooses: it is tried in full, so that the
+ * answer is never less, and the steps of the second level set out from it, too.
+ *
  * A trial counts as much as it costs: a half of a full one at the second level, where the
  * training is whole, and a quarter at the first.  This is not measured by the clock, so
  * that the same seed gives the same trials.  Few users are all asked, and then all trials
@@ -32,6 +35,7 @@
 #include "core/base/platform.h"
 #include "core/pairs/modeloptions.h"
 #include "source/input/splitsample.h"
+#include "source/train/split_train.h"
 #include "utils/memutils.h"
 
 /* A sample has at least so many users with held-out items, and at most so many. */
@@ -52,7 +56,7 @@ static const double time_shares[RECSYS_LEVELS] = {0.3, 0.7, 1.0};
 #define QUEUE_SHARE 0.7
 
 /* So few trials are for trying different families alone. */
-#define TRIALS_OF_FAMILIES 13
+#define TRIALS_OF_FAMILIES 15
 
 /* A family whose best is further behind than this does not get beyond the first level. */
 #define HOPELESS 0.8
@@ -62,14 +66,16 @@ typedef struct Search
 	RecsysTrials *trials;
 	RecsysCandidates *candidates;
 	List	   *starting;		/* texts */
-	int			spent;			/* in quarters of a full trial */
+	RecsysCandidate *chosen;	/* by similarity = auto, or NULL */
+	int			aside;			/* what it has cost in full, in quarters of a full trial */
+	int			spent;			/* the rest, likewise */
 	uint32		thinning;		/* of the samples' users; 0: there are none */
 } Search;
 
 static int
 budget_of(const Search *search, RecsysLevel level)
 {
-	double		quarters = search->trials->max_trials * 4.0;
+	double		quarters = search->trials->max_trials * 4.0 - search->aside;
 
 	return (int) (quarters * budget_shares[level]) - search->spent;
 }
@@ -114,10 +120,10 @@ take_steps(Search *search, RecsysLevel level, bool counted, int kept, double tim
 static int
 expense_of(const RecsysCandidate *candidate)
 {
-	static const char *const families[] = {"slim", "als", "spectral", "ease"};
+	static const RecsysSimilarity families[] = {RECSYS_SLIM, RECSYS_ALS, RECSYS_SPECTRAL, RECSYS_EASE};
 
 	for (int x = 0; x < (int) lengthof(families); x++)
-		if (strcmp(candidate->family, families[x]) == 0)
+		if (candidate->similarity == families[x])
 			return x + 1;
 	return 0;
 }
@@ -154,9 +160,27 @@ try_queue(Search *search, RecsysLevel level, List *queue, int kept)
 	}
 }
 
+/* Those of a queue that are counted, or that are not */
+static List *
+part_of(List *queue, bool counted)
+{
+	List	   *part = NIL;
+	ListCell   *cell;
+
+	foreach(cell, queue)
+	{
+		RecsysCandidate *candidate = lfirst(cell);
+
+		if (candidate->counted == counted)
+			part = lappend(part, candidate);
+	}
+	return part;
+}
+
 /*
- * The level's models, with a share of the budget, then steps: quick ones from the best of
- * the counted models with a half of what is left of budget and time, then the others.
+ * The level's models, with a share of the budget, and steps with the rest of it.  Counted
+ * models are quick: they come first, and go on from the best of them with a half of what is
+ * for steps and of the time.  Learned ones may take all the time that there is.
  */
 static void
 run_level(Search *search, RecsysLevel level, List *queue, double share)
@@ -165,12 +189,16 @@ run_level(Search *search, RecsysLevel level, List *queue, double share)
 	int			kept = budget - (int) (budget * share);
 	double		begin = level == RECSYS_LEVEL_SAMPLE ? 0.0 : time_shares[level - 1];
 	double		halfway = (begin + time_shares[level]) / 2;
+	List	   *first = quick_first(queue, (budget - kept) / costs[level]);
+	List	   *learned = part_of(first, false);
+	int			for_steps = queue != NIL ? kept : budget;
 
-	try_queue(search, level, quick_first(queue, (budget - kept) / costs[level]), kept);
+	try_queue(search, level, part_of(first, true), kept);
+	take_steps(search, level, true, list_length(learned) * costs[level] + for_steps / 2, halfway);
+	try_queue(search, level, learned, for_steps / 2);
 
 	/* what failed has cost nothing */
-	try_queue(search, level, queue, kept);
-	take_steps(search, level, true, budget_of(search, level) / 2, halfway);
+	try_queue(search, level, queue, for_steps / 2);
 	take_steps(search, level, false, 0, time_shares[level]);
 	take_steps(search, level, true, 0, time_shares[level]);
 }
@@ -185,7 +213,7 @@ is_represented(List *chosen, const RecsysCandidate *candidate, bool by_family)
 	{
 		const RecsysCandidate *other = lfirst(cell);
 
-		if (by_family ? strcmp(other->family, candidate->family) == 0 :
+		if (by_family ? other->similarity == candidate->similarity :
 			other->counted == candidate->counted)
 			return true;
 	}
@@ -250,6 +278,23 @@ tell_interrupted(Search *search)
 	}
 }
 
+/* What similarity = auto chooses, in full */
+static void
+try_chosen(Search *search)
+{
+	const char *text;
+
+	if (!RecsysTimeIsLeft(search->trials, time_shares[0]))
+		return;
+	text = RecsysChosenText(search->trials, "similarity = auto", time_shares[0]);
+	if (text == NULL)
+		return;
+	search->chosen = RecsysCandidateOf(search->candidates, text);
+	try_at(search, search->chosen, RECSYS_LEVEL_FULL);
+	search->aside = search->spent;
+	search->spent = 0;
+}
+
 static List *
 starting_candidates(Search *search)
 {
@@ -267,11 +312,14 @@ run_search(Search *search)
 	List	   *queue = starting_candidates(search);
 	List	   *first = queue;
 
+	try_chosen(search);
 	if (search->thinning > 0)
 	{
 		try_queue(search, RECSYS_LEVEL_SAMPLE,
 				  quick_first(queue, budget_of(search, RECSYS_LEVEL_SAMPLE)), 0);
 		queue = promote(search, RECSYS_LEVEL_SAMPLE);
+		if (search->chosen != NULL)
+			queue = list_concat_unique_ptr(list_make1(search->chosen), queue);
 		if (queue != NIL)
 			run_level(search, RECSYS_LEVEL_SOME_USERS, queue, QUEUE_SHARE);
 		queue = finalists(search);
@@ -340,11 +388,15 @@ try_given(Search *search, List *texts)
 
 	foreach(cell, texts)
 	{
-		if (is_plain_popular(lfirst(cell)))
+		const char *text = lfirst(cell);
+
+		if (is_plain_popular(text))
 			continue;
 		if (!may_go_on(search, RECSYS_LEVEL_FULL, budget_of(search, RECSYS_LEVEL_FULL)))
 			break;
-		try_at(search, RecsysCandidateOf(search->candidates, lfirst(cell)), RECSYS_LEVEL_FULL);
+		text = RecsysChosenText(search->trials, text, search->trials->nfull == 0 ? INFINITY : 1.0);
+		if (text != NULL)
+			try_at(search, RecsysCandidateOf(search->candidates, text), RECSYS_LEVEL_FULL);
 	}
 }
 
@@ -372,8 +424,8 @@ static void
 search_models(RecsysTrials *trials, RecsysSplit *split, List *texts)
 {
 	MemoryContext context = CurrentMemoryContext;
-	RecsysDataShape shape = {split->weighted, split->timed};
-	Search		search = {.trials = trials, .candidates = RecsysCandidatesCreate(&shape, texts == NIL)};
+	RecsysDataShape shape = {split->weighted, split->timed, RecsysSplitSpan(split)};
+	Search		search = {.trials = trials, .candidates = RecsysCandidatesCreate(&shape)};
 
 	trials->context = context;
 	trials->splits[RECSYS_LEVEL_FULL] = split;

@@ -1,12 +1,13 @@
 /*
  * modelsteps.h
- *	  From a model, as text, to those that differ from it by a step of an option.
+ *	  From a model to those that differ from it by a step of an option.
  */
 #ifndef RECSYS_MODELSTEPS_H
 #define RECSYS_MODELSTEPS_H
 
 #include "postgres.h"
 
+#include "api/measure/model_argument.h"
 #include "nodes/pg_list.h"
 
 /* What there is to learn from: options that only make sense with it are left out without. */
@@ -14,21 +15,16 @@ typedef struct RecsysDataShape
 {
 	bool		weighted;
 	bool		timed;
+	int64		span;			/* of the times; 0: unknown, so there is nothing to step by */
 } RecsysDataShape;
 
-/* The text with an option set, in place of its value if it has one. */
-extern char *RecsysTextWithOption(const char *text, const char *option, const char *value);
+/*
+ * The model as text: what is not its similarity's default.  Models that say the same of such
+ * data have the same text.
+ */
+extern char *RecsysPlainModelText(const RecsysModelText *model, const RecsysDataShape *shape);
 
-/* The name of the similarity that stands in the text. */
-extern char *RecsysTextFamily(const char *text);
-
-/* Is the family one with options of its own, which alpha and shrinkage are none of? */
-extern bool RecsysFamilyHasOwnOptions(const char *family);
-
-/* Does the family learn from weights of any size?  (ease cannot take large ones.) */
-extern bool RecsysFamilyTakesWeights(const char *family);
-
-/* All texts that are one step away, those first that matter most. */
-extern List *RecsysTextNeighbors(const char *text, const RecsysDataShape *shape);
+/* The texts of all models that are one step away, those first that matter most. */
+extern List *RecsysModelNeighbors(const RecsysModelText *model, const RecsysDataShape *shape);
 
 #endif							/* RECSYS_MODELSTEPS_H */

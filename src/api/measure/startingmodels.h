@@ -10,7 +10,7 @@
 #include "api/measure/modelsteps.h"
 #include "nodes/pg_list.h"
 
-/* Texts, those first that nothing should be tried without. */
+/* Texts, those first that nothing should be tried without: one of each family. */
 extern List *RecsysStartingModels(const RecsysDataShape *shape);
 
 #endif							/* RECSYS_STARTINGMODELS_H */

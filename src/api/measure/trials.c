@@ -19,6 +19,7 @@
 #include "core/pairs/modeloptions.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "source/train/split_train.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -195,25 +196,25 @@ is_of_model(const ErrorData *error)
 	return ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_OPERATOR_INTERVENTION;
 }
 
-/* Returns what it has failed of; *interrupted: nothing, but the time was up. */
+/*
+ * Works until a share of the time has passed (INFINITY: to its end).  Returns what it has
+ * failed of; *interrupted: nothing, but the time was up.
+ */
 static ErrorData *
-guard_trial(TrialWork *work, bool *interrupted)
+guard(const RecsysTrials *trials, RecsysGuardedWork do_work, void *work, double time_share,
+	  bool *interrupted)
 {
-	RecsysTrials *trials = work->trials;
-	bool		full = work->level == RECSYS_LEVEL_FULL;
-	double		limit = trials->microseconds * (full ? 1.0 : SAMPLES_SHARE);
+	double		limit = trials->microseconds * time_share;
 	ErrorData  *volatile error = NULL;
 
 	*interrupted = false;
-
-	/* one trial is let run to its end, so that there is an answer */
-	if (isinf(limit) || (full && trials->nfull == 0))
-		return RecsysGuardCatch(do_trial, work, is_of_model);
+	if (isinf(limit))
+		return RecsysGuardCatch(do_work, work, is_of_model);
 
 	RecsysDeadlineBegin(trials->start + (int64) Min(limit, (double) PG_INT64_MAX / 4));
 	PG_TRY();
 	{
-		error = RecsysGuardCatch(do_trial, work, is_of_model);
+		error = RecsysGuardCatch(do_work, work, is_of_model);
 	}
 	PG_FINALLY();
 	{
@@ -262,6 +263,7 @@ bool
 RecsysTryCandidate(RecsysTrials *trials, RecsysCandidate *candidate, RecsysLevel level)
 {
 	TrialWork	work = {trials, candidate->text, level};
+	double		share = level == RECSYS_LEVEL_FULL ? 1.0 : SAMPLES_SHARE;
 	int			before = trials->ntrials;
 	bool		interrupted;
 	ErrorData  *error;
@@ -269,7 +271,11 @@ RecsysTryCandidate(RecsysTrials *trials, RecsysCandidate *candidate, RecsysLevel
 	CHECK_FOR_INTERRUPTS();
 	candidate->tried[level] = true;
 	trials->trial_context = NULL;
-	error = guard_trial(&work, &interrupted);
+
+	/* one trial is let run to its end, so that there is an answer */
+	if (level == RECSYS_LEVEL_FULL && trials->nfull == 0)
+		share = INFINITY;
+	error = guard(trials, do_trial, &work, share, &interrupted);
 
 	/* it may have been interrupted when it was done */
 	if (error == NULL || trials->ntrials > before)
@@ -287,6 +293,59 @@ RecsysTryCandidate(RecsysTrials *trials, RecsysCandidate *candidate, RecsysLevel
 	candidate->failed = true;
 	record_failure(trials, candidate->text, interrupted ? NULL : error);
 	return false;
+}
+
+/* similarity = auto: chooses on the split, and writes down what */
+typedef struct ChoiceWork
+{
+	RecsysTrials *trials;
+	const char *text;
+	char	   *chosen;
+} ChoiceWork;
+
+static void
+do_choose(void *arg)
+{
+	ChoiceWork *work = arg;
+	RecsysTrials *trials = work->trials;
+	RecsysSplit *split = trials->splits[RECSYS_LEVEL_FULL];
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys trial", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	RecsysDataShape shape = {split->weighted, split->timed, 0};
+	RecsysModelText model;
+
+	trials->trial_context = context;
+	RecsysParseModelText(work->text, &model);
+	RecsysSplitChoose(split, max_parallel_maintenance_workers, &model.options, &model.half_life);
+	work->chosen = MemoryContextStrdup(trials->context, RecsysPlainModelText(&model, &shape));
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+const char *
+RecsysChosenText(RecsysTrials *trials, const char *text, double time_share)
+{
+	ChoiceWork	work = {trials, text, NULL};
+	RecsysModelText model;
+	bool		interrupted;
+	ErrorData  *error;
+
+	RecsysParseModelText(text, &model);
+	if (model.options.similarity != RECSYS_AUTO)
+		return text;
+	CHECK_FOR_INTERRUPTS();
+	trials->trial_context = NULL;
+	error = guard(trials, do_choose, &work, time_share, &interrupted);
+	if (work.chosen != NULL)
+	{
+		ereport(RecsysProgressLevel(trials->measuring.verbose),
+				(errmsg("chose %s", work.chosen)));
+		return work.chosen;
+	}
+	if (trials->trial_context != NULL)
+		MemoryContextDelete(trials->trial_context);
+	record_failure(trials, text, interrupted ? NULL : error);
+	return NULL;
 }
 
 void

@@ -68,6 +68,12 @@ extern bool RecsysTimeIsLeft(const RecsysTrials *trials, double share);
 extern bool RecsysTryCandidate(RecsysTrials *trials, RecsysCandidate *candidate,
 							   RecsysLevel level);
 
+/*
+ * The text, or what it leaves to similarity = auto as that chooses on the split.  NULL when
+ * that failed, or a share of the time has passed: then it is passed over.
+ */
+extern const char *RecsysChosenText(RecsysTrials *trials, const char *text, double time_share);
+
 /* A model whose trial on a sample was interrupted, and which has not been tried since. */
 extern void RecsysTellInterrupted(RecsysTrials *trials, const RecsysCandidate *candidate);
 

@@ -5,10 +5,11 @@
  * A coordinate search in the order in which options matter, each step over what is left
  * free, with the best model so far as its center:
  *
- * 1. a coarse grid of the family sum_u n_u^-g / (n_i^a n_j^b), and cosine;
- * 2. a fine one around the best;
+ * 1. a coarse grid of the family sum_u n_u^-g / (n_i^a n_j^b), and cosine, asked of some of
+ *	  the users; the best few, and those around the best, of all of them;
+ * 2. how soon the user's own interactions fade;
  * 3. how much popularity counts, and over which time;
- * 4. how soon the user's own interactions fade;
+ * 4. a fine grid around the best, and popularity once more;
  * 5. whether what nobody has bought for long is left out;
  * 6. what weights mean, if there are any: until here only that there is one.
  *
@@ -24,6 +25,16 @@
 #include "core/choice/choicesteps.h"
 #include "core/measure/significance.h"
 #include "core/pairs/modeloptions.h"
+
+/*
+ * The best of many looks better than it is.  What is only a little better than bestsellers
+ * is asked of other users, too, and has to be better there by as much as follows.
+ */
+#define CLEARLY_BETTER 1.1
+#define BETTER_ELSEWHERE 1.005
+
+/* With so much of it nothing else decides. */
+#define ALL_POPULARITY 10000
 
 /* Where there is too little to tell from. */
 static void
@@ -50,12 +61,60 @@ p_of_popular(const RecsysChoiceSearch *search)
 	return p;
 }
 
+/*
+ * Asks users who had no part in the choice, if there are enough of them: is the chosen
+ * model better than bestsellers there, too?
+ */
+static bool
+is_better_elsewhere(RecsysChoiceSample *sample, const RecsysChoice *choice, int trend)
+{
+	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, choice->users);
+	RecsysChoiceModel model = {.options = choice->best.options, .trend = trend,
+		.half_life = choice->best.half_life};
+	RecsysChoiceModel popular = {0};
+	RecsysChoiceCounter *counter = RecsysChoiceCounterCreate(split);
+	RecsysChoiceRanker *ranker = RecsysChoiceRankerCreate(split, counter);
+	RecsysChoiceRows *rows = RecsysChoiceRowsCreate(counter, &choice->best.options);
+	double	   *ndcg = palloc(sizeof(double) * Max(split->ntest, 1));
+	bool		better = true;
+
+	if (split->ntest >= RECSYS_CHOICE_USERS)
+	{
+		RecsysChoiceCount(counter, &rows, 1);
+		model.rows = rows;
+		better = RecsysChoiceRank(ranker, &model, ndcg) >
+			RecsysChoiceRank(ranker, &popular, ndcg) * BETTER_ELSEWHERE;
+	}
+	pfree(ndcg);
+	RecsysChoiceRowsFree(rows);
+	RecsysChoiceRankerFree(ranker);
+	RecsysChoiceCounterFree(counter);
+	RecsysChoiceSplitFree(split);
+	return better;
+}
+
+/* Lists become bestsellers; similar items stay those of the model. */
+static void
+take_bestsellers(const RecsysChoiceTask *task, RecsysChoice *choice)
+{
+	RecsysModelOptions *best = &choice->best.options;
+
+	choice->second = choice->best;
+	best->popularity = ALL_POPULARITY;
+	best->popularity_half_life = Max(task->asked.popularity_half_life, 0);
+	best->item_max_age = Max(task->asked.item_max_age, 0);
+	choice->best.ndcg = choice->popular;
+	choice->p_popular = 1;
+}
+
 void
 RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
 			 RecsysChoiceReporter report, void *arg, RecsysChoice *choice)
 {
-	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample);
+	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, 0);
 	RecsysChoiceSearch *search;
+	RecsysChoiceTried best;
+	int			trend;
 
 	memset(choice, 0, sizeof(*choice));
 	choice->users = split->ntest;
@@ -69,13 +128,16 @@ RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
 
 	search = RecsysChoiceSearchCreate(split, task, report, arg);
 	RecsysChoiceTryGrid(search);
-	RecsysChoiceTryAround(search);
-	RecsysChoiceTryPopularity(search);
 	RecsysChoiceTryHalfLives(search);
+	RecsysChoiceTryPopularity(search);
+	RecsysChoiceTryAround(search);
+	RecsysChoiceTryMorePopularity(search);
 	RecsysChoiceTryMaxAge(search);
 	RecsysChoiceTryWeights(search);
 
 	choice->measured = true;
+	best = search->best;
+	trend = search->best_trend;
 	choice->best = RecsysChoiceShown(search, &search->best);
 	choice->second = RecsysChoiceShown(search, &search->second);
 	choice->popular = search->popular;
@@ -83,4 +145,14 @@ RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
 	choice->tried = search->tried;
 	RecsysChoiceSearchFree(search);
 	RecsysChoiceSplitFree(split);
+
+	if (choice->best.ndcg < choice->popular * CLEARLY_BETTER &&
+		task->asked.popularity == RECSYS_MODEL_DEFAULT)
+	{
+		RecsysChoice asked = *choice;
+
+		asked.best = best;
+		if (!is_better_elsewhere(sample, &asked, trend))
+			take_bestsellers(task, choice);
+	}
 }

@@ -80,16 +80,18 @@ prepare_prior(RecsysChoiceRanker *ranker, const RecsysChoiceModel *model)
 {
 	const RecsysChoiceSplit *split = ranker->split;
 	const RecsysRecency *recent = split->recent[model->trend];
-	RecsysModelOptions options = model->options;
 	RecsysPriorTotals totals = {.users = split->users.nrows, .items = split->nknown,
 		.interactions = (double) split->interactions, .recent = split->all_recent[model->trend]};
+	RecsysModelOptions options = model->options;
 	int			count = 0;
 
 	ranker->nprior = 0;
 	if (model->rows == NULL || model->options.popularity <= 0)
 		return;
+
+	/* a half-life that was asked for, but what is held out cannot tell what is late */
 	if (recent == NULL)
-		options.popularity_half_life = 0;	/* nothing that was held out could tell */
+		options.popularity_half_life = 0;
 	for (uint32 item = 0; item < split->nitems; item++)
 	{
 		float		score = RecsysPriorScore(&options, &totals, split->item_users[item],

@@ -121,7 +121,7 @@ RecsysChoiceCounterCreate(const RecsysChoiceSplit *split)
 	}
 	counter->sums = recsys_alloc_huge_zero(sizeof(Lanes) * nitems);
 
-	/* one more, for what add_users notes and does not count */
+	/* one more than there may be, as what is not new is written too (add_users) */
 	counter->touched = recsys_alloc_huge(sizeof(uint32) * (nitems + 1));
 	for (int lane = 0; lane < RECSYS_CHOICE_LANES; lane++)
 		counter->lanes[lane] = recsys_alloc_huge(sizeof(float) * nitems);

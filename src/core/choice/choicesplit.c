@@ -46,6 +46,7 @@ typedef struct Splitting
 	bool	   *held;			/* of the user at hand */
 	Own		   *own;			/* likewise: what decides */
 	uint64		ntested;		/* entries of test_items */
+	uint32		skipped;		/* of those who could be asked, so many still are not */
 } Splitting;
 
 static int
@@ -158,6 +159,15 @@ hold_own(Splitting *splitting, uint32 user)
 		splitting->held[splitting->own[n].place] = true;
 }
 
+static bool
+is_skipped(Splitting *splitting)
+{
+	if (splitting->skipped == 0)
+		return false;
+	splitting->skipped--;
+	return true;
+}
+
 /* Marks what is held out of a user; false: nothing, or the user is not asked for. */
 static bool
 hold_out(Splitting *splitting, uint32 user)
@@ -177,10 +187,10 @@ hold_out(Splitting *splitting, uint32 user)
 			splitting->held[x] = sample->times[first + x] > splitting->cut;
 			held += splitting->held[x];
 		}
-		return wanted && held > 0 && held < count;
+		return wanted && held > 0 && held < count && !is_skipped(splitting);
 	}
 	memset(splitting->held, false, count);
-	if (!wanted || count < 2)
+	if (!wanted || count < 2 || is_skipped(splitting))
 		return false;
 	hold_own(splitting, user);
 	return true;
@@ -290,10 +300,10 @@ allocate(Splitting *splitting, uint64 longest)
 }
 
 RecsysChoiceSplit *
-RecsysChoiceSplitCreate(RecsysChoiceSample *sample)
+RecsysChoiceSplitCreate(RecsysChoiceSample *sample, uint32 skipped)
 {
 	RecsysChoiceSplit *split = palloc0(sizeof(RecsysChoiceSplit));
-	Splitting	splitting = {.sample = sample, .split = split};
+	Splitting	splitting = {.sample = sample, .split = split, .skipped = skipped};
 	RecsysMatrix *transpose;
 	uint64		longest = 0;
 

@@ -37,11 +37,12 @@ typedef struct RecsysChoiceSplit
 } RecsysChoiceSplit;
 
 /*
- * In the current memory context.  The sample's users are put in the order of their
+ * In the current memory context.  The first skipped of those who could be asked are not, so
+ * that others can be asked after them.  The sample's users are put in the order of their
  * hashes.  The latest tenth of time is held out where enough users have something before
  * and after; otherwise a fifth of the items of some users, the latest or drawn.
  */
-extern RecsysChoiceSplit *RecsysChoiceSplitCreate(RecsysChoiceSample *sample);
+extern RecsysChoiceSplit *RecsysChoiceSplitCreate(RecsysChoiceSample *sample, uint32 skipped);
 extern void RecsysChoiceSplitFree(RecsysChoiceSplit *split);
 
 #endif							/* RECSYS_CHOICESPLIT_H */

@@ -22,6 +22,9 @@
 /* By how much others must be better than what is cheaper, or safer */
 #define WORTH_ANOTHER_ROUND 1.005
 #define WORTH_MORE_NEIGHBORS 1.005
+#define WORTH_POPULARITY 1.005	/* beyond what follows */
+#define MODEST_POPULARITY 10
+#define WORTH_FADING 1.002
 #define WORTH_SINGLE_USERS 1.02
 #define WORTH_WEIGHTS 1.01
 
@@ -203,16 +206,22 @@ is_asked_for(const RecsysChoiceTask *task, const RecsysModelOptions *model)
 		(is_free(asked->neighbors) || asked->neighbors == model->neighbors);
 }
 
+/* Exponents that will be shown; what is asked for is kept as it is. */
+static double
+rounded(double exponent)
+{
+	return Min(Max(rint(exponent * 100) / 100, 0), 2);
+}
+
 /* What is asked for takes the place of what was thought of; each model once. */
 static void
 add_model(const RecsysChoiceTask *task, ModelList *list, RecsysModelOptions model)
 {
 	const RecsysModelOptions *asked = &task->asked;
 
-	/* steps are in hundredths; what is asked for need not be */
-	model.alpha = Min(Max(rint(model.alpha * 100) / 100, 0), 2);
-	model.beta = Min(Max(rint(model.beta * 100) / 100, 0), 2);
-	model.user_damping = Min(Max(rint(model.user_damping * 100) / 100, 0), 2);
+	model.alpha = rounded(model.alpha);
+	model.beta = rounded(model.beta);
+	model.user_damping = rounded(model.user_damping);
 	if (!is_free(asked->alpha))
 		model.alpha = asked->alpha;
 	if (!is_free(asked->beta) && model.similarity == RECSYS_RP3BETA)
@@ -251,7 +260,9 @@ template(const RecsysChoiceSearch *search)
 	if (is_free(model.popularity))
 		model.popularity = 0;
 	RecsysModelOptionsResolve(&model);
-	if (search->split->weights == NULL || task->asked.weight_transform == RECSYS_TRANSFORM_AUTO)
+
+	/* without weights, it does not matter what is asked to be made of them */
+	if (task->asked.weight_transform == RECSYS_TRANSFORM_AUTO || search->split->weights == NULL)
 		model.weight_transform = RECSYS_TRANSFORM_BINARY;
 	else if (model.weight_transform == RECSYS_TRANSFORM_LOG)
 		model.weight_transform = RECSYS_TRANSFORM_NONE;
@@ -471,11 +482,32 @@ try_popularity(RecsysChoiceSearch *search, double popularity, int trend)
 {
 	RecsysChoiceModel model = best_model(search);
 
-	model.options.popularity = popularity;
 	if (search->task->trend_is_free)
+	{
+		if (trend > 0 && search->split->trends[trend] == 0)
+			return false;
 		model.options.popularity_half_life = search->split->trends[trend];
+	}
+	model.options.popularity = popularity;
 	model.trend = trend;
-	return measure(search, &model, 1);
+	return measure(search, &model,
+				   popularity > MODEST_POPULARITY && popularity > search->best.options.popularity ?
+				   WORTH_POPULARITY : 1);
+}
+
+/* Twice and half as much, as long as that helps; in the end lists are bestsellers. */
+void
+RecsysChoiceTryMorePopularity(RecsysChoiceSearch *search)
+{
+	double		size = search->best.options.popularity;
+
+	if (size == 0 || !is_free(search->task->asked.popularity))
+		return;
+	for (int x = 0; x < 6 && try_popularity(search, size * 2, search->best_trend); x++)
+		size *= 2;
+	size = search->best.options.popularity;
+	for (int x = 0; x < 4 && try_popularity(search, size / 2, search->best_trend); x++)
+		size /= 2;
 }
 
 /* Half-lives of popularity to try: those there are, or the one that is asked for. */
@@ -493,7 +525,6 @@ RecsysChoiceTryPopularity(RecsysChoiceSearch *search)
 	static const double sizes[] = {1, 10, 100};
 	const RecsysChoiceTask *task = search->task;
 	ModelList	list = {.count = 0};
-	double		size;
 
 	for (int trend = 0; trend < RECSYS_CHOICE_TRENDS; trend++)
 	{
@@ -521,13 +552,7 @@ RecsysChoiceTryPopularity(RecsysChoiceSearch *search)
 		try_list(search, &list, 1);
 	}
 
-	/* twice and half as much, as long as that helps; in the end lists are bestsellers */
-	size = search->best.options.popularity;
-	for (int x = 0; x < 6 && try_popularity(search, size * 2, search->best_trend); x++)
-		size *= 2;
-	size = search->best.options.popularity;
-	for (int x = 0; x < 4 && try_popularity(search, size / 2, search->best_trend); x++)
-		size /= 2;
+	RecsysChoiceTryMorePopularity(search);
 }
 
 static int
@@ -594,7 +619,7 @@ RecsysChoiceTryHalfLives(RecsysChoiceSearch *search)
 	{
 		model = best_model(search);
 		model.half_life = RecsysChoiceRound(gap * multiples[x]);
-		(void) measure(search, &model, 1);
+		(void) measure(search, &model, WORTH_FADING);
 	}
 }
 

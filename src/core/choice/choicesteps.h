@@ -53,6 +53,7 @@ extern RecsysChoiceTried RecsysChoiceShown(const RecsysChoiceSearch *search,
 extern void RecsysChoiceTryGrid(RecsysChoiceSearch *search);
 extern void RecsysChoiceTryAround(RecsysChoiceSearch *search);
 extern void RecsysChoiceTryPopularity(RecsysChoiceSearch *search);
+extern void RecsysChoiceTryMorePopularity(RecsysChoiceSearch *search);
 extern void RecsysChoiceTryHalfLives(RecsysChoiceSearch *search);
 extern void RecsysChoiceTryMaxAge(RecsysChoiceSearch *search);
 extern void RecsysChoiceTryWeights(RecsysChoiceSearch *search);

@@ -31,6 +31,7 @@ typedef struct RecsysEvaluation
 	uint32		nitems;
 	uint64		nusers_trained; /* N: users that the model has learnt from */
 	uint32	   *item_users;		/* n_i; not one: not part of the catalogue */
+	uint32	   *plain_users;	/* n_i by the default of max_history; NULL: those are they */
 	uint32		ncatalogue;		/* items with users that are offered */
 	uint32	   *popular;		/* the catalogue, most users first, then lower number */
 	RecsysItemRows graph;		/* each item's neighbors */

@@ -39,7 +39,7 @@ copy_rows(const RecsysSplit *split, RecsysSplit *sample)
 	}
 	sample->maxentries = Max(entries, 1);
 	sample->columns = recsys_alloc_huge(sizeof(uint32) * sample->maxentries);
-	sample->weights = recsys_alloc_huge(sizeof(float) * sample->maxentries);
+	sample->weights = recsys_alloc_huge(sizeof(*sample->weights) * sample->maxentries);
 	if (split->times != NULL)
 		sample->times = recsys_alloc_huge(sizeof(int64) * sample->maxentries);
 	for (uint32 row = 0; row < sample->nrows; row++)
@@ -50,7 +50,7 @@ copy_rows(const RecsysSplit *split, RecsysSplit *sample)
 
 		CHECK_FOR_INTERRUPTS();
 		memcpy(sample->columns + to, split->columns + from, sizeof(uint32) * count);
-		memcpy(sample->weights + to, split->weights + from, sizeof(float) * count);
+		memcpy(sample->weights + to, split->weights + from, sizeof(*sample->weights) * count);
 		if (split->times != NULL)
 			memcpy(sample->times + to, split->times + from, sizeof(int64) * count);
 	}

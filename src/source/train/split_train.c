@@ -239,6 +239,40 @@ fill_histories(const RecsysSplit *split, const RecsysFolding *folding, int64 hal
 	}
 }
 
+/*
+ * n_i whatever max_history the model has: what bestsellers go by, which all models are
+ * measured against.
+ */
+static void
+count_plain_users(const RecsysSplit *split, int max_history, RecsysEvaluation *evaluation)
+{
+	RecsysModelOptions initial;
+	RecsysFolding folding = {0};
+	RecsysInteraction *interactions;
+	RecsysHistoryItem *history;
+	uint64		largest = 1;
+
+	RecsysModelOptionsInit(&initial);
+	if (max_history == initial.max_history)
+		return;
+	folding.max_history = initial.max_history;
+	for (uint32 row = 0; row < split->nrows; row++)
+		largest = Max(largest, split->offsets[row + 1] - split->offsets[row]);
+	interactions = recsys_alloc_huge(sizeof(RecsysInteraction) * largest);
+	history = recsys_alloc_huge(sizeof(RecsysHistoryItem) * largest);
+	evaluation->plain_users = recsys_alloc_huge_zero(sizeof(uint32) * Max((Size) split->nitems, 1));
+	for (uint32 row = 0; row < split->nrows; row++)
+	{
+		int			count = history_of(split, row, &folding, interactions, history);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int x = 0; x < count; x++)
+			evaluation->plain_users[history[x].item]++;
+	}
+	pfree(interactions);
+	pfree(history);
+}
+
 /* They outlive the model.  It may have none. */
 static void
 copy_factors(const RecsysFactors *factors, RecsysFactors *copy)
@@ -285,19 +319,29 @@ add_prior(const RecsysSplit *split, const RecsysModelOptions *options, const Rec
 	}
 }
 
+int64
+RecsysSplitSpan(const RecsysSplit *split)
+{
+	RecsysTimeSpan *span = palloc0(sizeof(RecsysTimeSpan));
+	int64		now = now_of(split);
+	int64		length;
+
+	for (uint64 x = 0; split->times != NULL && x < split->offsets[split->nrows]; x++)
+		RecsysTimeSpanAdd(span, Min(split->times[x], now));
+	length = RecsysTimeSpanGet(span);
+	pfree(span);
+	return length;
+}
+
 /* similarity = auto */
 static void
 ask_choice(const RecsysSplit *split, const RecsysModelOptions *asked, int64 half_life,
 		   RecsysModel *model)
 {
 	RecsysChoosingOptions choosing = {.asked = asked, .half_life = half_life};
-	RecsysTimeSpan *span = palloc0(sizeof(RecsysTimeSpan));
 
+	choosing.span = RecsysSplitSpan(split);
 	choosing.now = now_of(split);
-	for (uint64 x = 0; split->times != NULL && x < split->offsets[split->nrows]; x++)
-		RecsysTimeSpanAdd(span, Min(split->times[x], choosing.now));
-	choosing.span = RecsysTimeSpanGet(span);
-	pfree(span);
 	RecsysModelChoose(model, &choosing, split->times != NULL);
 }
 
@@ -335,6 +379,17 @@ gather_model(RecsysSplit *split, RecsysModelOptions *options, int max_history, i
 }
 
 void
+RecsysSplitChoose(RecsysSplit *split, int nworkers, RecsysModelOptions *options, int64 *half_life)
+{
+	Size		used = MemoryContextMemAllocated(split->context, true);
+
+	RecsysCheckQueryHalfLives(split->timed, *half_life, options);
+	RecsysCheckEvaluationMemory(used, split->options.memory_limit);
+	RecsysModelFree(gather_model(split, options, options->max_history, half_life, nworkers,
+								 split->options.memory_limit - used));
+}
+
+void
 RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *asked, int max_history,
 				 int64 half_life, int nworkers, RecsysEvaluation *evaluation)
 {
@@ -363,6 +418,7 @@ RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *asked, int max_hi
 	evaluation->nusers_trained = totals->nusers;
 	evaluation->item_users = recsys_alloc_huge(sizeof(uint32) * slots);
 	memcpy(evaluation->item_users, totals->users, sizeof(uint32) * split->nitems);
+	count_plain_users(split, max_history, evaluation);
 	add_prior(split, &options, model, evaluation);
 	RecsysModelRun(model, &options, collect_row, &collector);
 	copy_factors(RecsysModelFactors(model), &evaluation->factors);

@@ -20,6 +20,16 @@ extern void RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *optio
 							 int max_history, int64 half_life, int nworkers,
 							 RecsysEvaluation *evaluation);
 
+/*
+ * What similarity = auto chooses on the training part: options as asked for become those to
+ * use, and so does half_life.
+ */
+extern void RecsysSplitChoose(RecsysSplit *split, int nworkers, RecsysModelOptions *options,
+							  int64 *half_life);
+
+/* Over how long the interactions of the training part are spread; 0 without times. */
+extern int64 RecsysSplitSpan(const RecsysSplit *split);
+
 /* Collects the rows that a model reports into an evaluation's item graph. */
 typedef struct RecsysGraphCollector
 {
