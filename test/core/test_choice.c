@@ -130,8 +130,8 @@ test_sample(Random *random)
 	Data	   *data = make_data(random, 9973, 300, 30, ANY, true, true);
 	RecsysChoiceSample *there = sample_of(data, 1000 * 1000, 1);
 	RecsysChoiceSample *back = sample_of(data, 1000 * 1000, 7919);
-	RecsysChoiceSplit *first = RecsysChoiceSplitCreate(there);
-	RecsysChoiceSplit *second = RecsysChoiceSplitCreate(back);
+	RecsysChoiceSplit *first = RecsysChoiceSplitCreate(there, 0);
+	RecsysChoiceSplit *second = RecsysChoiceSplitCreate(back, 0);
 	uint32		expected = 0;
 	bool		whole = true;
 	uint64		n = first->interactions;
@@ -292,7 +292,7 @@ test_splits(Random *random)
 {
 	Data	   *data = make_data(random, 1511, 120, 14, ANY, true, true);
 	RecsysChoiceSample *sample = sample_of(data, 64 * 1024 * 1024, 11);
-	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample);
+	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, 0);
 	double		sum = 0;
 
 	ok(split->ahead && split->trends[1] == 90 * DAY && split->trends[2] == 30 * DAY, "ahead of a time");
@@ -311,7 +311,7 @@ test_splits(Random *random)
 		for (uint64 e = data->offsets[user]; e < data->offsets[user + 1]; e++)
 			data->items[e].time = (int64) user * 1000 + (int64) (random_bits(random) % 5);
 	sample = sample_of(data, 64 * 1024 * 1024, 1);
-	split = RecsysChoiceSplitCreate(sample);
+	split = RecsysChoiceSplitCreate(sample, 0);
 	ok(!split->ahead && split->trends[1] == 0 && split->recent[1] == NULL, "users come and go: the latest of each");
 	check_split(sample, split, "latest");
 	RecsysChoiceSplitFree(split);
@@ -324,7 +324,7 @@ test_splits(Random *random)
 	{
 		data->timed = timed;
 		sample = sample_of(data, 64 * 1024 * 1024, 1);
-		split = RecsysChoiceSplitCreate(sample);
+		split = RecsysChoiceSplitCreate(sample, 0);
 		ok(!split->ahead && split->latest == RECSYS_NO_TIME, "no times");
 		check_split(sample, split, timed ? "NULL times" : "drawn");
 		RecsysChoiceSplitFree(split);
@@ -487,7 +487,7 @@ test_rows(Random *random)
 		bool		weighted = round % 2 == 1;
 		Data	   *data = make_data(random, 150, round < 2 ? 40 : 23, 12, round < 2 ? ANY : BESTSELLERS, weighted, false);
 		RecsysChoiceSample *sample = sample_of(data, 64 * 1024 * 1024, 1);
-		RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample);
+		RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, 0);
 		RecsysChoiceCounter *counter = RecsysChoiceCounterCreate(split);
 		RecsysChoiceRows *rows[MODELS];
 		uint64		before = standalone_interrupt_checks;
@@ -616,7 +616,7 @@ test_rank(Random *random)
 		bool		timed = number % 2 == 1;
 		Data	   *data = make_data(random, 700, 90, 12, ANY, number % 3 == 1, timed);
 		RecsysChoiceSample *sample = sample_of(data, 64 * 1024 * 1024, 1);
-		RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample);
+		RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, 0);
 		RecsysChoiceCounter *counter = RecsysChoiceCounterCreate(split);
 		RecsysChoiceRanker *ranker = RecsysChoiceRankerCreate(split, counter);
 		RecsysModelOptions options = random_model(random, number, data->weighted);
