@@ -130,8 +130,8 @@ test_sample(Random *random)
 	Data	   *data = make_data(random, 9973, 300, 30, ANY, true, true);
 	RecsysChoiceSample *there = sample_of(data, 1000 * 1000, 1);
 	RecsysChoiceSample *back = sample_of(data, 1000 * 1000, 7919);
-	RecsysChoiceSplit *first = RecsysChoiceSplitCreate(there);
-	RecsysChoiceSplit *second = RecsysChoiceSplitCreate(back);
+	RecsysChoiceSplit *first = RecsysChoiceSplitCreate(there, 0);
+	RecsysChoiceSplit *second = RecsysChoiceSplitCreate(back, 0);
 	uint32		expected = 0;
 	bool		whole = true;
 	uint64		n = first->interactions;
@@ -287,12 +287,30 @@ check_split(const RecsysChoiceSample *sample, const RecsysChoiceSplit *split, co
 	pfree(hashes);
 }
 
+/* Others are asked after the first half of them, for the same. */
+static void
+test_skipped(RecsysChoiceSample *sample, const RecsysChoiceSplit *all, const char *name)
+{
+	uint32		skipped = all->ntest / 2;
+	RecsysChoiceSplit *rest = RecsysChoiceSplitCreate(sample, skipped);
+	RecsysChoiceSplit *none = RecsysChoiceSplitCreate(sample, all->ntest);
+	uint64		before = all->test_offsets[skipped];
+
+	ok(rest->ntest == all->ntest - skipped && rest->ahead == all->ahead && none->ntest == 0 &&
+	   rest->test_offsets[rest->ntest] == all->test_offsets[all->ntest] - before &&
+	   memcmp(rest->test_items, all->test_items + before,
+			  sizeof(uint32) * rest->test_offsets[rest->ntest]) == 0, "%s: others are asked", name);
+	check_split(sample, rest, name);
+	RecsysChoiceSplitFree(rest);
+	RecsysChoiceSplitFree(none);
+}
+
 static void
 test_splits(Random *random)
 {
 	Data	   *data = make_data(random, 1511, 120, 14, ANY, true, true);
 	RecsysChoiceSample *sample = sample_of(data, 64 * 1024 * 1024, 11);
-	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample);
+	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, 0);
 	double		sum = 0;
 
 	ok(split->ahead && split->trends[1] == 90 * DAY && split->trends[2] == 30 * DAY, "ahead of a time");
@@ -303,6 +321,7 @@ test_splits(Random *random)
 								  split->all_recent[2].at * split->trends[2]) / split->trends[2]);
 	ok(fabs(RecsysRecencyTotalGet(&split->all_recent[2]) - sum) <= 1e-6 * sum, "trends add up: %g of %g",
 	   RecsysRecencyTotalGet(&split->all_recent[2]), sum);
+	test_skipped(sample, split, "ahead");
 	RecsysChoiceSplitFree(split);
 	RecsysChoiceSampleFree(sample);
 
@@ -311,9 +330,10 @@ test_splits(Random *random)
 		for (uint64 e = data->offsets[user]; e < data->offsets[user + 1]; e++)
 			data->items[e].time = (int64) user * 1000 + (int64) (random_bits(random) % 5);
 	sample = sample_of(data, 64 * 1024 * 1024, 1);
-	split = RecsysChoiceSplitCreate(sample);
+	split = RecsysChoiceSplitCreate(sample, 0);
 	ok(!split->ahead && split->trends[1] == 0 && split->recent[1] == NULL, "users come and go: the latest of each");
 	check_split(sample, split, "latest");
+	test_skipped(sample, split, "latest");
 	RecsysChoiceSplitFree(split);
 	RecsysChoiceSampleFree(sample);
 
@@ -324,7 +344,7 @@ test_splits(Random *random)
 	{
 		data->timed = timed;
 		sample = sample_of(data, 64 * 1024 * 1024, 1);
-		split = RecsysChoiceSplitCreate(sample);
+		split = RecsysChoiceSplitCreate(sample, 0);
 		ok(!split->ahead && split->latest == RECSYS_NO_TIME, "no times");
 		check_split(sample, split, timed ? "NULL times" : "drawn");
 		RecsysChoiceSplitFree(split);
@@ -487,7 +507,7 @@ test_rows(Random *random)
 		bool		weighted = round % 2 == 1;
 		Data	   *data = make_data(random, 150, round < 2 ? 40 : 23, 12, round < 2 ? ANY : BESTSELLERS, weighted, false);
 		RecsysChoiceSample *sample = sample_of(data, 64 * 1024 * 1024, 1);
-		RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample);
+		RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, 0);
 		RecsysChoiceCounter *counter = RecsysChoiceCounterCreate(split);
 		RecsysChoiceRows *rows[MODELS];
 		uint64		before = standalone_interrupt_checks;
@@ -616,7 +636,7 @@ test_rank(Random *random)
 		bool		timed = number % 2 == 1;
 		Data	   *data = make_data(random, 700, 90, 12, ANY, number % 3 == 1, timed);
 		RecsysChoiceSample *sample = sample_of(data, 64 * 1024 * 1024, 1);
-		RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample);
+		RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, 0);
 		RecsysChoiceCounter *counter = RecsysChoiceCounterCreate(split);
 		RecsysChoiceRanker *ranker = RecsysChoiceRankerCreate(split, counter);
 		RecsysModelOptions options = random_model(random, number, data->weighted);
