@@ -287,6 +287,24 @@ check_split(const RecsysChoiceSample *sample, const RecsysChoiceSplit *split, co
 	pfree(hashes);
 }
 
+/* Others are asked after the first half of them, for the same. */
+static void
+test_skipped(RecsysChoiceSample *sample, const RecsysChoiceSplit *all, const char *name)
+{
+	uint32		skipped = all->ntest / 2;
+	RecsysChoiceSplit *rest = RecsysChoiceSplitCreate(sample, skipped);
+	RecsysChoiceSplit *none = RecsysChoiceSplitCreate(sample, all->ntest);
+	uint64		before = all->test_offsets[skipped];
+
+	ok(rest->ntest == all->ntest - skipped && rest->ahead == all->ahead && none->ntest == 0 &&
+	   rest->test_offsets[rest->ntest] == all->test_offsets[all->ntest] - before &&
+	   memcmp(rest->test_items, all->test_items + before,
+			  sizeof(uint32) * rest->test_offsets[rest->ntest]) == 0, "%s: others are asked", name);
+	check_split(sample, rest, name);
+	RecsysChoiceSplitFree(rest);
+	RecsysChoiceSplitFree(none);
+}
+
 static void
 test_splits(Random *random)
 {
@@ -303,6 +321,7 @@ test_splits(Random *random)
 								  split->all_recent[2].at * split->trends[2]) / split->trends[2]);
 	ok(fabs(RecsysRecencyTotalGet(&split->all_recent[2]) - sum) <= 1e-6 * sum, "trends add up: %g of %g",
 	   RecsysRecencyTotalGet(&split->all_recent[2]), sum);
+	test_skipped(sample, split, "ahead");
 	RecsysChoiceSplitFree(split);
 	RecsysChoiceSampleFree(sample);
 
@@ -314,6 +333,7 @@ test_splits(Random *random)
 	split = RecsysChoiceSplitCreate(sample, 0);
 	ok(!split->ahead && split->trends[1] == 0 && split->recent[1] == NULL, "users come and go: the latest of each");
 	check_split(sample, split, "latest");
+	test_skipped(sample, split, "latest");
 	RecsysChoiceSplitFree(split);
 	RecsysChoiceSampleFree(sample);
 

@@ -3,6 +3,7 @@
 SET client_min_messages = warning;
 CREATE SCHEMA choosing;
 SET search_path = choosing, public;
+SET intervalstyle = postgres;
 SELECT setseed(0.5);
 
 -- tastes and times: 500 customers in six groups
