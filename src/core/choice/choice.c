@@ -46,19 +46,22 @@ fall_back(const RecsysChoiceTask *task, RecsysChoice *choice)
 	choice->best.half_life = task->half_life;
 }
 
-/* By a paired test over users: is the best better than bestsellers? */
+/* By a paired one-sided test over users: is the best better than bestsellers? */
 static double
 p_of_popular(const RecsysChoiceSearch *search)
 {
 	uint32		n = search->split->ntest;
 	double	   *differences = palloc(sizeof(double) * n);
+	double		sum = 0;
 	double		p;
 
 	for (uint32 t = 0; t < n; t++)
 		differences[t] = search->best_ndcg[t] - search->popular_ndcg[t];
-	p = RecsysPairedT(differences, n);
+	for (uint32 t = 0; t < n; t++)
+		sum += differences[t];
+	p = RecsysPairedT(differences, n) / 2;
 	pfree(differences);
-	return p;
+	return sum > 0 ? p : 1 - p;
 }
 
 /*
@@ -76,9 +79,9 @@ is_better_elsewhere(RecsysChoiceSample *sample, const RecsysChoice *choice, int 
 	RecsysChoiceRanker *ranker = RecsysChoiceRankerCreate(split, counter);
 	RecsysChoiceRows *rows = RecsysChoiceRowsCreate(counter, &choice->best.options);
 	double	   *ndcg = palloc(sizeof(double) * Max(split->ntest, 1));
-	bool		better = true;
+	bool		better = choice->best.ndcg > choice->popular * BETTER_ELSEWHERE;
 
-	if (split->ntest >= RECSYS_CHOICE_USERS)
+	if (better && split->ntest >= RECSYS_CHOICE_USERS)
 	{
 		RecsysChoiceCount(counter, &rows, 1);
 		model.rows = rows;
