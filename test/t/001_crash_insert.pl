@@ -13,7 +13,7 @@ use Time::HiRes qw(sleep);
 use RecsysTest;
 
 my $node = new_node('primary');
-my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at)';
+my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH (similarity = cosine)';
 
 create_purchases($node, 15000);
 $node->safe_psql('postgres', "CREATE INDEX purchases_recsys ON $columns");

@@ -17,7 +17,7 @@ $RecsysTest::users = 30000;
 $RecsysTest::products = 4000;
 
 my $node = new_node('primary', 'maintenance_work_mem = 32MB');
-my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at)';
+my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH (similarity = cosine)';
 
 create_purchases($node, 600000);
 

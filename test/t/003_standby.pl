@@ -40,7 +40,7 @@ sub compare
 }
 
 create_purchases($primary, 8000);
-change('build', 'CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id, quantity, purchased_at)');
+change('build', 'CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH (similarity = cosine)');
 
 insert_purchases($primary, 2000);
 compare('insert');

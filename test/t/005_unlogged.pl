@@ -11,7 +11,7 @@ use Test::More;
 
 use RecsysTest;
 
-my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at)';
+my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH (similarity = cosine)';
 my $index = "CREATE INDEX purchases_recsys ON $columns";
 
 # unlogged

@@ -32,7 +32,7 @@ if ($node->safe_psql('postgres', q(LOAD 'recsys'; SELECT count(*) FROM pg_settin
 }
 like($stderr, qr/invalid value for parameter "recsys.fault"/, 'a fault is named by point and action');
 
-my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at)';
+my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH (similarity = cosine)';
 
 # Keys so long that a directory page covers few of them
 my $long = "repeat(md5(i::text), 15)";

@@ -13,7 +13,7 @@ use RecsysTest;
 
 my $load = $ENV{RECSYS_LOAD} // "$ENV{TESTDIR}/../load";
 my $primary = new_node('primary', "wal_consistency_checking = 'generic'", 'shared_buffers = 16MB');
-my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at)';
+my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH (similarity = cosine)';
 
 create_purchases($primary, 6000);
 $primary->safe_psql('postgres', "CREATE INDEX purchases_recsys ON $columns");

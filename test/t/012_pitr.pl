@@ -13,7 +13,7 @@ use Time::HiRes qw(sleep);
 use RecsysTest;
 
 my $load = $ENV{RECSYS_LOAD} // "$ENV{TESTDIR}/../load";
-my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at)';
+my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH (similarity = cosine)';
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 
 init_node($primary, allows_streaming => 1, has_archiving => 1);

@@ -18,7 +18,7 @@ use RecsysTest;
 my ($here) = grep { -x "$_/pg_upgrade" } split /:/, $ENV{PATH};
 plan(skip_all => 'pg_upgrade is not installed') unless defined $here;
 
-my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at)';
+my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH (similarity = cosine)';
 my $work = PostgreSQL::Test::Utils::tempdir();
 
 sub major

@@ -18,7 +18,7 @@ plan(skip_all => 'there is no file system of limited size (only root can mount o
   unless defined $disk && -d $disk;
 
 my $node = new_node('primary', 'shared_buffers = 16MB', "temp_tablespaces = 'small'");
-my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at)';
+my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH (similarity = cosine)';
 my $merging = $node->safe_psql('postgres', q(SELECT to_regproc('recsys.merge') IS NOT NULL)) eq 't';
 
 mkdir "$disk/space" or die $!;

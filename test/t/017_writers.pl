@@ -15,7 +15,7 @@ my $load = $ENV{RECSYS_LOAD} // "$ENV{TESTDIR}/../load";
 my $seconds = $ENV{RECSYS_SECONDS} // 20;
 my $node = new_node('primary', 'shared_buffers = 32MB', 'autovacuum = on', 'autovacuum_naptime = 1s',
 	'autovacuum_vacuum_scale_factor = 0.01');
-my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at)';
+my $columns = 'purchases USING recsys (user_id, product_id, quantity, purchased_at) WITH (similarity = cosine)';
 
 create_purchases($node, 10000);
 $node->safe_psql('postgres', "CREATE INDEX purchases_recsys ON $columns");

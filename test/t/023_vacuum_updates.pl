@@ -25,7 +25,7 @@ if ($node->safe_psql('postgres', q(LOAD 'recsys'; SELECT count(*) FROM pg_settin
 	plan(skip_all => 'the module was built without fault points (make RECSYS_FAULTS=1)');
 }
 
-my $columns = 'purchases USING recsys (user_id, product_id)';
+my $columns = 'purchases USING recsys (user_id, product_id) WITH (similarity = cosine)';
 
 # A table with three kinds of index, so that VACUUM can have workers, and rows so
 # long that pages fill up and are pruned.

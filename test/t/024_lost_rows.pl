@@ -37,7 +37,7 @@ sub equal_graphs
 	}
 	check_clean($node, 'purchases_recsys', "$name: check_index after an exact merge");
 	is($node->safe_psql('postgres', qq(
-		CREATE INDEX fresh_recsys ON $columns WITH (min_support = 1);
+		CREATE INDEX fresh_recsys ON $columns WITH (similarity = cosine, min_support = 1);
 		SELECT count(*) FROM item_similarity('purchases_recsys') a
 		FULL JOIN item_similarity('fresh_recsys') b USING (item_id, similar_item_id, support)
 		WHERE a.item_id IS NULL OR b.item_id IS NULL;
@@ -57,7 +57,7 @@ sub round_of
 			WITH (fillfactor = 60);
 		INSERT INTO purchases SELECT n % 200, 1 + (n * 7919 + n / 200) % 60, 1, now(), repeat('x', 100)
 			FROM generate_series(1, 1500) n;
-		CREATE INDEX purchases_recsys ON $columns WITH (min_support = 1, neighbors = 500, pending_limit = 64);));
+		CREATE INDEX purchases_recsys ON $columns WITH (similarity = cosine, min_support = 1, neighbors = 500, pending_limit = 64);));
 	my @runs = (
 		pgbench($node, $seconds, 4, @sizes, "--random-seed=$seed",
 			'-f', "$load/insert.sql\@10", '-f', "$load/note.sql\@20", '-f', "$load/move.sql\@3", '-f', "$load/change.sql\@1",

@@ -56,7 +56,7 @@ $node->safe_psql('postgres', q(
 
 foreach my $round (1 .. 3)
 {
-	$node->safe_psql('postgres', "CREATE INDEX purchases_recsys ON $columns WITH (max_history = 500) TABLESPACE small");
+	$node->safe_psql('postgres', "CREATE INDEX purchases_recsys ON $columns WITH (similarity = cosine, max_history = 500) TABLESPACE small");
 	$node->safe_psql('postgres', 'CHECKPOINT');
 	# a free space map that is there already, or is not; some bytes, or none
 	$node->safe_psql('postgres', 'DELETE FROM purchases WHERE user_id = 2; VACUUM purchases') if $round == 2;
@@ -99,7 +99,7 @@ foreach my $round (1 .. 3)
 	$node->safe_psql('postgres', "SET recsys.merge_budget = 20; SELECT recsys.merge('purchases_recsys')");
 	check_clean($node, 'purchases_recsys', "round $round: check_index after a bounded merge");
 	$node->safe_psql('postgres', "SELECT recsys.merge('purchases_recsys', true)");
-	$node->safe_psql('postgres', "CREATE INDEX fresh_recsys ON $columns WITH (max_history = 500)");
+	$node->safe_psql('postgres', "CREATE INDEX fresh_recsys ON $columns WITH (similarity = cosine, max_history = 500)");
 	same_answers(answers($node, 'purchases_recsys'), answers($node, 'fresh_recsys'), "round $round: with room again, the index equals a new one");
 	$node->safe_psql('postgres', 'DROP INDEX fresh_recsys, purchases_recsys; CHECKPOINT');
 	insert_purchases($node, 1500);

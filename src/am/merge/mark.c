@@ -45,6 +45,9 @@ RecsysSetCounted(Relation index, const RecsysUserView *user, bool counted)
 
 		owner->flags ^= RECSYS_OWNER_COUNTED;
 		meta->users += counted ? 1 : -1;
+
+		/* the prior's scores are shares of all users */
+		meta->prior_state = RECSYS_PRIOR_BEHIND;
 		GenericXLogFinish(state);
 		UnlockReleaseBuffer(metabuffer);
 	}
