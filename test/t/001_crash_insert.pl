@@ -87,7 +87,7 @@ same_answers(answers($node, 'purchases_recsys'), answers($node, 'second_recsys')
 same_answers(
 	$node->safe_psql('postgres', $graph_query),
 	$node->safe_psql('postgres', q(
-		SELECT * FROM query_item_similarity('SELECT user_id, product_id, quantity, purchased_at FROM purchases')
+		SELECT * FROM query_item_similarity('SELECT user_id, product_id, quantity, purchased_at FROM purchases', similarity => 'cosine')
 		ORDER BY item_id, rank)),
 	'the rebuilt graph equals the one of a query');
 isnt($node->safe_psql('postgres', $graph_query), $graph, 'and differs from the old one');
