@@ -26,6 +26,13 @@
 #define MODEST_POPULARITY 10
 #define WORTH_FADING 1.002
 #define WORTH_SINGLE_USERS 1.02
+
+/*
+ * Damping popular items is a bet that tomorrow's taste is as broad as today's, and what is
+ * bought tomorrow was more popular than what is held out wherever that could be seen.  So
+ * each tenth of beta has to be worth 0.7 %.
+ */
+#define WORTH_DAMPING 0.07
 #define WORTH_WEIGHTS 1.01
 
 typedef struct ModelList
@@ -308,6 +315,8 @@ factor_of(const RecsysChoiceSearch *search, const RecsysModelOptions *model)
 		factor *= WORTH_SINGLE_USERS;
 	if (model->min_support > 1 && best->min_support == 1)
 		factor /= WORTH_SINGLE_USERS;
+	if (model->similarity == RECSYS_RP3BETA && best->similarity == RECSYS_RP3BETA)
+		factor *= exp(WORTH_DAMPING * (model->beta - best->beta));
 	return factor;
 }
 
