@@ -69,7 +69,7 @@ SELECT max(value) FILTER (WHERE users IS NOT NULL) >= (SELECT value FROM recsys.
 FROM search;
 -- counted ones are stepped in all that auto chooses
 SELECT option, count(DISTINCT coalesce(substring(model FROM option || ' = ([^,]*)'), 'default')) > 1 AS stepped
-FROM search, unnest('{alpha,beta,user_damping,min_support,neighbors,shrinkage,weight_transform,popularity,popularity_half_life,half_life}'::text[]) option
+FROM search, unnest('{alpha,beta,user_damping,min_support,neighbors,shrinkage,weight_transform,popularity}'::text[]) option
 WHERE model ~ 'rp3beta|cosine' GROUP BY 1 ORDER BY 1;
 
 -- what is printed makes that model: nothing in it is left to auto
