@@ -69,7 +69,7 @@ foreach my $how ([0, '64MB'], [2, '64MB'], [2, '4MB'])
 		SET maintenance_work_mem = '$memory';
 		SET max_parallel_maintenance_workers = $workers;
 		DROP INDEX IF EXISTS bought_recsys;
-		CREATE INDEX bought_recsys ON bought USING recsys (user_id, item_id, amount) WITH (min_support = 1)));
+		CREATE INDEX bought_recsys ON bought USING recsys (user_id, item_id, amount) WITH (similarity = cosine, min_support = 1)));
 	check_weights($name);
 	check_revenue($name, $workers);
 }
