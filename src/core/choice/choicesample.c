@@ -3,7 +3,7 @@
  *	  Users' histories that a model is chosen on: all of them, or a sample that fits.
  *
  * Users are sampled by the hash of their key: those up to a threshold are in.  It sinks
- * by half whenever more come than there is room for, so one pass suffices without
+ * by a quarter whenever more come than there is room for, so one pass suffices without
  * knowing how many there will be, and the same users are in whatever their order.
  */
 #include "core/choice/choicesample.h"
@@ -12,7 +12,7 @@
 #define FIRST_ENTRIES 16384
 
 /* More interactions than this make a choice slower but hardly better. */
-#define ENOUGH_ENTRIES UINT64CONST(1500000)
+#define ENOUGH_ENTRIES UINT64CONST(1000000)
 
 #define DAY INT64CONST(86400000000)
 
@@ -132,7 +132,7 @@ RecsysChoiceSampleAdd(RecsysChoiceSample *sample, uint64 hash, const RecsysHisto
 	sample->offsets[sample->nusers] = next;
 	while (sample->offsets[sample->nusers] > sample->most && sample->threshold > 0)
 	{
-		sample->threshold /= 2;
+		sample->threshold -= sample->threshold / 4 + 1;
 		drop_users(sample);
 	}
 }
