@@ -16,7 +16,7 @@
 
 /* Users that are asked for: at most so many, with so many items altogether. */
 #define MOST_TESTED 3000
-#define MOST_ASKED UINT64CONST(70000)
+#define MOST_ASKED UINT64CONST(50000)
 
 /* One in so many interactions is held out ahead, of a user's own items one in so many. */
 #define AHEAD_PART 10
