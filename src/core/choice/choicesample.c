@@ -16,12 +16,6 @@
 
 #define DAY INT64CONST(86400000000)
 
-/*
- * Who has more items than this is a robot or a wholesaler.  Counting takes the square of a
- * history's length, for every model, and the choice is not about them.
- */
-#define MOST_ITEMS 1000
-
 /* So many are kept whatever the memory. */
 #define LEAST_ENTRIES UINT64CONST(20000)
 
@@ -116,7 +110,7 @@ RecsysChoiceSampleAdd(RecsysChoiceSample *sample, uint64 hash, const RecsysHisto
 {
 	uint64		next;
 
-	if (hash > sample->threshold || count == 0 || count > MOST_ITEMS)
+	if (hash > sample->threshold || count == 0 || count > RECSYS_CHOICE_ITEMS)
 		return;
 	make_room(sample, count);
 	next = sample->offsets[sample->nusers];

@@ -10,6 +10,12 @@
 /* Half-lives of popularity that may be compared, the first of them none */
 #define RECSYS_CHOICE_TRENDS 3
 
+/*
+ * Who has more items than this is a robot or a wholesaler.  Counting takes the square of a
+ * history's length, for every model, and the choice is not about them.
+ */
+#define RECSYS_CHOICE_ITEMS 1000
+
 typedef struct RecsysChoiceSample
 {
 	uint32		nitems;

@@ -16,7 +16,15 @@
 
 /* Users that are asked for: at most so many, with so many items altogether. */
 #define MOST_TESTED 3000
-#define MOST_ASKED UINT64CONST(50000)
+#define MOST_ASKED UINT64CONST(90000)
+
+/*
+ * Long histories have more in common, so that each row of a model costs more, and each user
+ * says more: then fewer items suffice.  But so many users are asked in any case.
+ */
+#define LONG_HISTORY 50
+#define MOST_ASKED_OF_LONG UINT64CONST(50000)
+#define LEAST_TESTED 500
 
 /* One in so many interactions is held out ahead, of a user's own items one in so many. */
 #define AHEAD_PART 10
@@ -46,6 +54,7 @@ typedef struct Splitting
 	bool	   *held;			/* of the user at hand */
 	Own		   *own;			/* likewise: what decides */
 	uint64		ntested;		/* entries of test_items */
+	uint64		most_asked;
 	uint32		skipped;		/* of those who could be asked, so many still are not */
 } Splitting;
 
@@ -177,7 +186,8 @@ hold_out(Splitting *splitting, uint32 user)
 	uint64		first = sample->offsets[user];
 	uint32		count = (uint32) (sample->offsets[user + 1] - first);
 	bool		wanted = split->ntest < MOST_TESTED &&
-		split->nasked + splitting->ntested + count <= MOST_ASKED;
+		(split->ntest < LEAST_TESTED ||
+		 split->nasked + splitting->ntested + count <= splitting->most_asked);
 	uint32		held = 0;
 
 	if (split->ahead)
@@ -294,7 +304,9 @@ allocate(Splitting *splitting, uint64 longest)
 	split->item_users = recsys_alloc_huge_zero(sizeof(uint32) * nitems);
 	split->test_users = palloc(sizeof(uint32) * MOST_TESTED);
 	split->test_offsets = palloc0(sizeof(uint64) * (MOST_TESTED + 1));
-	split->test_items = palloc(sizeof(uint32) * (MOST_ASKED + 1));
+	split->test_items = palloc(sizeof(uint32) * (MOST_ASKED + LEAST_TESTED * RECSYS_CHOICE_ITEMS));
+	splitting->most_asked = sample->offsets[sample->nusers] / Max(sample->nusers, 1) > LONG_HISTORY ?
+		MOST_ASKED_OF_LONG : MOST_ASKED;
 	splitting->held = recsys_alloc_huge(sizeof(bool) * Max(longest, 1));
 	splitting->own = recsys_alloc_huge(sizeof(Own) * Max(longest, 1));
 }
