@@ -23,7 +23,7 @@
  * says more: then fewer items suffice.  But so many users are asked in any case.
  */
 #define LONG_HISTORY 50
-#define MOST_ASKED_OF_LONG UINT64CONST(50000)
+#define MOST_ASKED_OF_LONG UINT64CONST(40000)
 #define LEAST_TESTED 500
 
 /* One in so many interactions is held out ahead, of a user's own items one in so many. */
