@@ -114,7 +114,6 @@ RecsysPlainModelText(const RecsysModelText *model, const RecsysDataShape *shape)
 	RecsysModelText plain = *model;
 	RecsysModelOptions *options = &plain.options;
 	RecsysModelOptions initial;
-	char	   *text;
 
 	RecsysModelOptionsInit(&initial);
 	initial.similarity = options->similarity;
@@ -134,10 +133,7 @@ RecsysPlainModelText(const RecsysModelText *model, const RecsysDataShape *shape)
 		options->b = initial.b;
 	}
 	options->max_history = plain.max_history;
-	text = RecsysModelAsText(options);
-	if (plain.half_life > 0)
-		text = psprintf("%s, half_life = %s", text, RecsysIntervalText(plain.half_life));
-	return text;
+	return RecsysServedModelText(options, plain.half_life);
 }
 
 static bool

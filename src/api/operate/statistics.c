@@ -166,15 +166,6 @@ put_options(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
 	put_text(row, STATS_SET_OPTIONS, set);
 }
 
-/* A model, and the half-life of serving that goes with it */
-static char *
-model_text(const RecsysModelOptions *options, int64 half_life)
-{
-	char	   *text = RecsysModelAsText(options);
-
-	return half_life > 0 ? psprintf("%s, half_life = %s", text, RecsysIntervalText(half_life)) : text;
-}
-
 /* Of a smaller p-value nobody wants to read the zeros. */
 #define SMALLEST_P 1e-6
 
@@ -193,7 +184,7 @@ put_quality(StatisticsRow *row, const RecsysMetaData *meta)
 	if (meta->second_ndcg > 0)
 	{
 		appendStringInfo(&json, "\"runner_up\": %.5f, \"runner_up_model\": ", meta->second_ndcg);
-		escape_json(&json, model_text(&meta->second, meta->second_half_life));
+		escape_json(&json, RecsysServedModelText(&meta->second, meta->second_half_life));
 		appendStringInfoString(&json, ", ");
 	}
 	appendStringInfo(&json, "\"users\": %u, \"models\": %u}", meta->choice_users, meta->choice_models);
@@ -219,7 +210,7 @@ read_index(StatisticsRow *row, Relation index)
 	}
 	put_meta(row, &meta);
 	put_options(row, index, &meta);
-	put_text(row, STATS_MODEL, model_text(&meta.options, RecsysHalfLifeIsSet(index) ?
+	put_text(row, STATS_MODEL, RecsysServedModelText(&meta.options, RecsysHalfLifeIsSet(index) ?
 										  RecsysGetHalfLife(index) : meta.half_life));
 	put_quality(row, &meta);
 	put_count(row, STATS_PENDING, RecsysPendingCount(index));

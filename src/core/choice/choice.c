@@ -56,12 +56,36 @@ p_of_popular(const RecsysChoiceSearch *search)
 	double		p;
 
 	for (uint32 t = 0; t < n; t++)
+	{
 		differences[t] = search->best_ndcg[t] - search->popular_ndcg[t];
-	for (uint32 t = 0; t < n; t++)
 		sum += differences[t];
+	}
 	p = RecsysPairedT(differences, n) / 2;
 	pfree(differences);
 	return sum > 0 ? p : 1 - p;
+}
+
+/* The same among the users of another split, as far as their lists tell. */
+static bool
+is_better_there(const RecsysChoiceSplit *split, const RecsysChoiceTried *best, int trend)
+{
+	RecsysChoiceCounter *counter = RecsysChoiceCounterCreate(split);
+	RecsysChoiceRanker *ranker = RecsysChoiceRankerCreate(split, counter);
+	RecsysChoiceRows *rows = RecsysChoiceRowsCreate(counter, &best->options);
+	RecsysChoiceModel model = {.rows = rows, .options = best->options, .trend = trend,
+		.half_life = best->half_life};
+	RecsysChoiceModel popular = {0};
+	double	   *ndcg = palloc(sizeof(double) * split->ntest);
+	bool		better;
+
+	RecsysChoiceCount(counter, &rows, 1);
+	better = RecsysChoiceRank(ranker, &model, ndcg) >
+		RecsysChoiceRank(ranker, &popular, ndcg) * BETTER_ELSEWHERE;
+	pfree(ndcg);
+	RecsysChoiceRowsFree(rows);
+	RecsysChoiceRankerFree(ranker);
+	RecsysChoiceCounterFree(counter);
+	return better;
 }
 
 /*
@@ -69,29 +93,17 @@ p_of_popular(const RecsysChoiceSearch *search)
  * model better than bestsellers there, too?
  */
 static bool
-is_better_elsewhere(RecsysChoiceSample *sample, const RecsysChoice *choice, int trend)
+is_better_elsewhere(RecsysChoiceSample *sample, const RecsysChoice *choice,
+					const RecsysChoiceTried *best, int trend)
 {
-	RecsysChoiceSplit *split = RecsysChoiceSplitCreate(sample, choice->users);
-	RecsysChoiceModel model = {.options = choice->best.options, .trend = trend,
-		.half_life = choice->best.half_life};
-	RecsysChoiceModel popular = {0};
-	RecsysChoiceCounter *counter = RecsysChoiceCounterCreate(split);
-	RecsysChoiceRanker *ranker = RecsysChoiceRankerCreate(split, counter);
-	RecsysChoiceRows *rows = RecsysChoiceRowsCreate(counter, &choice->best.options);
-	double	   *ndcg = palloc(sizeof(double) * Max(split->ntest, 1));
-	bool		better = choice->best.ndcg > choice->popular * BETTER_ELSEWHERE;
+	RecsysChoiceSplit *split;
+	bool		better = true;
 
-	if (better && split->ntest >= RECSYS_CHOICE_USERS)
-	{
-		RecsysChoiceCount(counter, &rows, 1);
-		model.rows = rows;
-		better = RecsysChoiceRank(ranker, &model, ndcg) >
-			RecsysChoiceRank(ranker, &popular, ndcg) * BETTER_ELSEWHERE;
-	}
-	pfree(ndcg);
-	RecsysChoiceRowsFree(rows);
-	RecsysChoiceRankerFree(ranker);
-	RecsysChoiceCounterFree(counter);
+	if (!(choice->best.ndcg > choice->popular * BETTER_ELSEWHERE))
+		return false;
+	split = RecsysChoiceSplitCreate(sample, choice->users);
+	if (split->ntest >= RECSYS_CHOICE_USERS)
+		better = is_better_there(split, best, trend);
 	RecsysChoiceSplitFree(split);
 	return better;
 }
@@ -121,7 +133,6 @@ RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
 
 	memset(choice, 0, sizeof(*choice));
 	choice->users = split->ntest;
-	choice->ahead = split->ahead;
 	if (split->ntest < RECSYS_CHOICE_USERS)
 	{
 		fall_back(task, choice);
@@ -150,12 +161,7 @@ RecsysChoose(RecsysChoiceSample *sample, const RecsysChoiceTask *task,
 	RecsysChoiceSplitFree(split);
 
 	if (choice->best.ndcg < choice->popular * CLEARLY_BETTER &&
-		task->asked.popularity == RECSYS_MODEL_DEFAULT)
-	{
-		RecsysChoice asked = *choice;
-
-		asked.best = best;
-		if (!is_better_elsewhere(sample, &asked, trend))
-			take_bestsellers(task, choice);
-	}
+		task->asked.popularity == RECSYS_MODEL_DEFAULT &&
+		!is_better_elsewhere(sample, choice, &best, trend))
+		take_bestsellers(task, choice);
 }

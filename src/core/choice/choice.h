@@ -39,7 +39,6 @@ typedef struct RecsysChoice
 	double		p_popular;		/* that best is no better than they are, by a paired t-test */
 	uint32		users;			/* who were asked for */
 	uint32		tried;
-	bool		ahead;			/* what came after a time was held out */
 } RecsysChoice;
 
 /* Is told of each model; popular for bestsellers, whose options do not matter. */

@@ -13,6 +13,7 @@
 #include "core/choice/choicesplit.h"
 
 #include "core/base/random.h"
+#include "core/choice/timespan.h"
 
 /* Users that are asked for: at most so many, with so many items altogether. */
 #define MOST_TESTED 3000
@@ -68,15 +69,6 @@ compare_users(const void *a, const void *b, void *arg)
 	return (left > right) - (left < right);
 }
 
-static int
-compare_times(const void *a, const void *b, void *arg)
-{
-	int64		left = *(const int64 *) a;
-	int64		right = *(const int64 *) b;
-
-	return (left > right) - (left < right);
-}
-
 /* Sets the cut; false where there are no times. */
 static bool
 look_at_times(Splitting *splitting)
@@ -102,7 +94,7 @@ look_at_times(Splitting *splitting)
 	}
 	if (count > 0)
 	{
-		qsort_interruptible(times, count, sizeof(int64), compare_times, NULL);
+		qsort_interruptible(times, count, sizeof(int64), RecsysCompareTimes, NULL);
 		splitting->cut = times[count - 1 - count / AHEAD_PART];
 	}
 	pfree(times);

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "core/choice/timespan.h"
 #include "core/pairs/modeloptions.h"
 
 #define MOST_MODELS 64
@@ -198,21 +199,6 @@ RecsysChoiceSearchFree(RecsysChoiceSearch *search)
 	pfree(search);
 }
 
-/* Does the model agree with what was asked for? */
-static bool
-is_asked_for(const RecsysChoiceTask *task, const RecsysModelOptions *model)
-{
-	const RecsysModelOptions *asked = &task->asked;
-	bool		rp3beta = model->similarity == RECSYS_RP3BETA;
-
-	return (is_free(asked->alpha) || asked->alpha == model->alpha) &&
-		(!rp3beta || is_free(asked->beta) || asked->beta == model->beta) &&
-		(is_free(asked->user_damping) || asked->user_damping == model->user_damping) &&
-		(is_free(asked->shrinkage) || asked->shrinkage == model->shrinkage) &&
-		(is_free((int) asked->min_support) || asked->min_support == model->min_support) &&
-		(is_free(asked->neighbors) || asked->neighbors == model->neighbors);
-}
-
 /* Exponents that will be shown; what is asked for is kept as it is. */
 static double
 rounded(double exponent)
@@ -245,7 +231,7 @@ add_model(const RecsysChoiceTask *task, ModelList *list, RecsysModelOptions mode
 	/* damping of cosine would take other norms */
 	if (model.similarity == RECSYS_COSINE && model.user_damping != 0)
 		return;
-	if (!is_asked_for(task, &model) || list->count == MOST_MODELS)
+	if (list->count == MOST_MODELS)
 		return;
 	for (int m = 0; m < list->count; m++)
 		if (memcmp(&list->models[m], &model, sizeof(model)) == 0)
@@ -264,8 +250,6 @@ template(const RecsysChoiceSearch *search)
 	RecsysModelOptions model = task->asked;
 
 	model.similarity = RECSYS_RP3BETA;
-	if (is_free(model.popularity))
-		model.popularity = 0;
 	RecsysModelOptionsResolve(&model);
 
 	/* without weights, it does not matter what is asked to be made of them */
@@ -564,15 +548,6 @@ RecsysChoiceTryPopularity(RecsysChoiceSearch *search)
 	RecsysChoiceTryMorePopularity(search);
 }
 
-static int
-compare_gaps(const void *a, const void *b, void *arg)
-{
-	int64		left = *(const int64 *) a;
-	int64		right = *(const int64 *) b;
-
-	return (left > right) - (left < right);
-}
-
 /* Times may be as far apart as there are any. */
 static int64
 time_between(int64 from, int64 to)
@@ -597,14 +572,14 @@ usual_gap(const RecsysChoiceSplit *split)
 		uint32		n = (uint32) (split->users.offsets[split->test_users[t] + 1] - first);
 
 		memcpy(times, split->times + first, sizeof(int64) * n);
-		qsort_interruptible(times, n, sizeof(int64), compare_gaps, NULL);
+		qsort_interruptible(times, n, sizeof(int64), RecsysCompareTimes, NULL);
 		for (uint32 x = 1; x < n && ngaps < MOST_GAPS; x++)
 			if (times[x] > times[x - 1] && times[x - 1] != RECSYS_NO_TIME)
 				gaps[ngaps++] = time_between(times[x - 1], times[x]);
 	}
 	if (ngaps > 0)
 	{
-		qsort_interruptible(gaps, ngaps, sizeof(int64), compare_gaps, NULL);
+		qsort_interruptible(gaps, ngaps, sizeof(int64), RecsysCompareTimes, NULL);
 		gap = gaps[ngaps / 2];
 	}
 	pfree(gaps);
@@ -649,7 +624,7 @@ usual_age(const RecsysChoiceSplit *split)
 	}
 	if (nages > 0)
 	{
-		qsort_interruptible(ages, nages, sizeof(int64), compare_gaps, NULL);
+		qsort_interruptible(ages, nages, sizeof(int64), RecsysCompareTimes, NULL);
 		age = ages[nages - 1 - nages * AGED_PERMILLE / 1000];
 	}
 	pfree(ages);

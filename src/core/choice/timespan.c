@@ -25,8 +25,8 @@ compare_hashes(const void *a, const void *b, void *arg)
 	return (left > right) - (left < right);
 }
 
-static int
-compare_times(const void *a, const void *b, void *arg)
+int
+RecsysCompareTimes(const void *a, const void *b, void *arg)
 {
 	int64		left = *(const int64 *) a;
 	int64		right = *(const int64 *) b;
@@ -71,7 +71,7 @@ RecsysTimeSpanGet(RecsysTimeSpan *span)
 	shrink(span);
 	if (span->count < 2)
 		return 0;
-	qsort_interruptible(span->times, span->count, sizeof(int64), compare_times, NULL);
+	qsort_interruptible(span->times, span->count, sizeof(int64), RecsysCompareTimes, NULL);
 	if (__builtin_sub_overflow(span->times[span->count - 1 - span->count / 100],
 							   span->times[span->count / 100], &length))
 		return 0;

@@ -109,15 +109,10 @@ RecsysChoosingAdd(RecsysChoosing *choosing, uint64 hash, const RecsysHistoryItem
 		add_logs(choosing, items, count);
 }
 
-/* Options that are worth a line, and the half-life of serving, which is none of the model's */
 static char *
 describe(const RecsysChoiceTried *tried)
 {
-	char	   *text = RecsysModelAsText(&tried->options);
-
-	if (tried->half_life > 0)
-		text = psprintf("%s, half_life = %s", text, RecsysIntervalText(tried->half_life));
-	return text;
+	return RecsysServedModelText(&tried->options, tried->half_life);
 }
 
 static void

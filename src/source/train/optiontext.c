@@ -277,3 +277,11 @@ RecsysModelAsText(const RecsysModelOptions *options)
 	return psprintf("similarity = %s%s%s", RecsysSimilarityName(options->similarity),
 					*others != '\0' ? ", " : "", others);
 }
+
+char *
+RecsysServedModelText(const RecsysModelOptions *options, int64 half_life)
+{
+	char	   *text = RecsysModelAsText(options);
+
+	return half_life > 0 ? psprintf("%s, half_life = %s", text, RecsysIntervalText(half_life)) : text;
+}

@@ -25,6 +25,9 @@ extern char *RecsysOptionsUnlike(const RecsysModelOptions *options,
 /* A model as such a list: its similarity, and what differs from that one's defaults. */
 extern char *RecsysModelAsText(const RecsysModelOptions *options);
 
+/* The same with the half-life of serving, which is none of the model's own; 0: none. */
+extern char *RecsysServedModelText(const RecsysModelOptions *options, int64 half_life);
+
 /* An interval as it is written in such a list, quotes included */
 extern char *RecsysIntervalText(int64 microseconds);
 
