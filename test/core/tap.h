@@ -32,5 +32,7 @@ extern void test_factorsketch(void);
 extern void test_recency(void);
 extern void test_prior(void);
 extern void test_choice(void);
+extern void test_arrange(void);
+extern void test_titlegroups(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

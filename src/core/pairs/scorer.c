@@ -109,6 +109,35 @@ RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *items,
 	scorer->nmarked = nmarked;
 }
 
+int
+RecsysScorerAddMapped(RecsysScorer *scorer, double weight, const uint32 *items,
+					  const float *similarities, int n, const uint32 *map, uint32 mapped, int *left)
+{
+	double	   *sums = scorer->sums;
+	uint8	   *marks = scorer->marks;
+	uint32	   *marked = scorer->marked;
+	uint32		nmarked = scorer->nmarked;
+	uint32		nitems = scorer->nitems;
+	int			nleft = 0;
+
+	for (int x = 0; x < n; x++)
+	{
+		uint32		item = likely(items[x] < mapped) ? map[items[x]] : RECSYS_NONE;
+
+		if (unlikely(item >= nitems))
+		{
+			left[nleft++] = x;
+			continue;
+		}
+		sums[item] += weight * similarities[x];
+		marked[nmarked] = item;
+		nmarked += marks[item] == 0;
+		marks[item] |= MARK_SUM;
+	}
+	scorer->nmarked = nmarked;
+	return nleft;
+}
+
 void
 RecsysScorerAddRange(RecsysScorer *scorer, uint32 first, const float *scores, int n)
 {
@@ -130,14 +159,89 @@ RecsysScorerAddRange(RecsysScorer *scorer, uint32 first, const float *scores, in
 	scorer->nmarked = nmarked;
 }
 
+static void
+mark(RecsysScorer *scorer, uint32 item, uint8 with)
+{
+	if (scorer->marks[item] == 0)
+		scorer->marked[scorer->nmarked++] = item;
+	scorer->marks[item] |= with;
+}
+
 void
-RecsysScorerExclude(RecsysScorer *scorer, uint32 item)
+RecsysScorerAddScore(RecsysScorer *scorer, uint32 item, double score)
 {
 	if (item >= scorer->nitems)
 		return;
-	if (scorer->marks[item] == 0)
-		scorer->marked[scorer->nmarked++] = item;
-	scorer->marks[item] |= MARK_EXCLUDED;
+	scorer->sums[item] += score;
+	mark(scorer, item, MARK_SUM);
+}
+
+void
+RecsysScorerMoveScaled(RecsysScorer *scorer, RecsysScorer *other, double scale)
+{
+	uint32		nmarked = scorer->nmarked;
+
+	RecsysScorerExtend(scorer, other->nitems);
+	for (uint32 x = 0; x < other->nmarked; x++)
+	{
+		uint32		item = other->marked[x];
+
+		scorer->sums[item] += scale * other->sums[item];
+		scorer->marked[nmarked] = item;
+		nmarked += scorer->marks[item] == 0;
+		scorer->marks[item] |= MARK_SUM;
+		other->sums[item] = 0.0;
+		other->marks[item] = 0;
+	}
+	scorer->nmarked = nmarked;
+	other->nmarked = 0;
+}
+
+double
+RecsysScorerHighest(const RecsysScorer *scorer, double *amount)
+{
+	double		highest = 0;
+	double		lowest = 0;
+
+	for (uint32 x = 0; x < scorer->nmarked; x++)
+	{
+		double		sum = scorer->sums[scorer->marked[x]];
+
+		highest = Max(highest, sum);
+		lowest = Min(lowest, sum);
+	}
+	*amount = Max(highest, -lowest);
+	return highest;
+}
+
+void
+RecsysScorerMultiply(RecsysScorer *scorer, uint32 item, double factor)
+{
+	if (item < scorer->nitems)
+		scorer->sums[item] *= factor;
+}
+
+void
+RecsysScorerExtend(RecsysScorer *scorer, uint32 nitems)
+{
+	if (nitems > scorer->capacity)
+		grow(scorer, nitems);
+	scorer->nitems = Max(scorer->nitems, nitems);
+}
+
+void
+RecsysScorerExclude(RecsysScorer *scorer, uint32 item)
+{
+	if (item < scorer->nitems)
+		mark(scorer, item, MARK_EXCLUDED);
+}
+
+/* It keeps its place among the marked; without a score it is no candidate. */
+void
+RecsysScorerInclude(RecsysScorer *scorer, uint32 item)
+{
+	if (RecsysScorerIsExcluded(scorer, item))
+		scorer->marks[item] = MARK_SUM;
 }
 
 void
@@ -257,6 +361,25 @@ top_by_number(RecsysScorer *scorer, int k, RecsysScored *out)
 	return used;
 }
 
+/* Are there two of one score among the best n, or the n-th and one that is not? */
+static bool
+has_ties(const RecsysScorer *scorer, const RecsysScored *best, int n)
+{
+	float		last = best[n - 1].score;
+	uint32		nlast = 0;
+
+	for (int x = 1; x < n; x++)
+		if (best[x].score == best[x - 1].score)
+			return true;
+	for (uint32 x = 0; x < scorer->nmarked; x++)
+	{
+		uint32		item = scorer->marked[x];
+
+		nlast += (float) scorer->sums[item] == last && scorer->marks[item] == MARK_SUM;
+	}
+	return nlast > 1;
+}
+
 /*
  * The best n are there but for ties, which some numbers break in another way than
  * keys do: everything from the n-th score up is put in order anew.
@@ -265,7 +388,8 @@ static void
 break_ties(RecsysScorer *scorer, const RecsysKeyOrder *order, RecsysScored *best, int n)
 {
 	float		last = best[n - 1].score;
-	RecsysNeighbor *candidates = recsys_alloc_huge(sizeof(RecsysNeighbor) * (Size) scorer->nmarked);
+	Size		room = (Size) n + POOL_EXTRA;
+	RecsysNeighbor *candidates = recsys_alloc_huge(sizeof(RecsysNeighbor) * room);
 	int			count = 0;
 
 	for (uint32 x = 0; x < scorer->nmarked; x++)
@@ -275,6 +399,11 @@ break_ties(RecsysScorer *scorer, const RecsysKeyOrder *order, RecsysScored *best
 
 		if (!(score >= last) || scorer->marks[item] != MARK_SUM || !is_offered(scorer, item))
 			continue;
+		if ((Size) count == room)
+		{
+			room *= 2;
+			candidates = recsys_realloc_huge(candidates, sizeof(RecsysNeighbor) * room);
+		}
 		candidates[count].item = item;
 		candidates[count].score = score;
 		candidates[count++].support = 0;
@@ -293,7 +422,8 @@ RecsysScorerTop(RecsysScorer *scorer, int k, const RecsysKeyOrder *order, Recsys
 {
 	int			n = top_by_number(scorer, k, out);
 
-	if (n > 0 && order != NULL && order->compare_keys != NULL && order->nsorted < scorer->nitems)
+	if (n > 0 && order != NULL && order->compare_keys != NULL && order->nsorted < scorer->nitems &&
+		has_ties(scorer, out, n))
 		break_ties(scorer, order, out, n);
 	return n;
 }

@@ -34,11 +34,35 @@ extern void RecsysScorerReset(RecsysScorer *scorer, uint32 nitems);
 extern void RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *items,
 							const float *similarities, int n);
 
+/*
+ * The same where the scorer's number of items[x] is map[items[x]]; items beyond the map's size,
+ * and those without a number, RECSYS_NONE, are left to the caller: their places are put into left,
+ * which has room for n.  Returns how many these are.
+ */
+extern int	RecsysScorerAddMapped(RecsysScorer *scorer, double weight, const uint32 *items,
+								  const float *similarities, int n, const uint32 *map,
+								  uint32 mapped, int *left);
+
 /* The same for the n items from first on, by their scores; those that are not positive are passed over. */
 extern void RecsysScorerAddRange(RecsysScorer *scorer, uint32 first, const float *scores, int n);
 
-/* The item will not be returned, whatever its score. */
+/* The same for one item. */
+extern void RecsysScorerAddScore(RecsysScorer *scorer, uint32 item, double score);
+
+/* All of another scorer's sums times scale; it has no more items, and is as after a Reset then. */
+extern void RecsysScorerMoveScaled(RecsysScorer *scorer, RecsysScorer *other, double scale);
+
+/* The highest sum, 0 if none is positive, and the highest amount of any. */
+extern double RecsysScorerHighest(const RecsysScorer *scorer, double *amount);
+
+extern void RecsysScorerMultiply(RecsysScorer *scorer, uint32 item, double factor);
+
+/* Makes room for more items; nothing is forgotten. */
+extern void RecsysScorerExtend(RecsysScorer *scorer, uint32 nitems);
+
+/* The item will not be returned, whatever its score; until it is included again. */
 extern void RecsysScorerExclude(RecsysScorer *scorer, uint32 item);
+extern void RecsysScorerInclude(RecsysScorer *scorer, uint32 item);
 extern bool RecsysScorerIsExcluded(const RecsysScorer *scorer, uint32 item);
 
 /*
