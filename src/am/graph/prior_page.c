@@ -281,7 +281,9 @@ write_page(PriorUpdate *update, const RecsysNeighborList *list, RecsysPriorState
 	GenericXLogState *state = GenericXLogStart(update->index);
 	RecsysMetaData *data = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, meta, 0));
 
-	data->prior_state = prior_state;
+	/* a VACUUM may have changed the totals meanwhile */
+	data->prior_state = data->users == update->meta.users && data->items == update->meta.items &&
+		data->interactions == update->meta.interactions ? prior_state : RECSYS_PRIOR_BEHIND;
 	data->recent = update->totals.recent;
 	fill_page(GenericXLogRegisterBuffer(state, buffer, 0), &update->header, list, update->items);
 	GenericXLogFinish(state);

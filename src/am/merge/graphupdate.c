@@ -283,7 +283,9 @@ change_totals(RecsysMetaData *meta, const NewRow *new)
 	meta->pairs += new->stored;
 	meta->stale += new->stale;
 
-	/* what the prior is made of */
+	/* what the prior is made of: its scores depend on the totals, too */
+	if (new->interactions != 0 || new->items != 0)
+		meta->prior_state = RECSYS_PRIOR_BEHIND;
 	if (new->before.users != new->after.users || new->before.latest != new->after.latest ||
 		memcmp(&new->before.recent, &new->after.recent, sizeof(RecsysRecency)) != 0)
 	{

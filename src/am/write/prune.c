@@ -231,9 +231,15 @@ vacuum_tails(RecsysPruning *state, RecsysSide side, Buffer bucket)
 	put_events(state);
 	if (gone > 0)
 	{
+		RecsysMetaData *meta;
+
 		metabuffer = RecsysReadPage(state->index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
 									RECSYS_PAGE_META);
-		RecsysPageGetMeta(GenericXLogRegisterBuffer(xlog, metabuffer, 0))->users -= gone;
+		meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(xlog, metabuffer, 0));
+		meta->users -= gone;
+
+		/* the prior's scores are shares of all users */
+		meta->prior_state = RECSYS_PRIOR_BEHIND;
 	}
 	if (changed)
 		GenericXLogFinish(xlog);
