@@ -35,6 +35,23 @@
 #define RECSYS_FIRST_FILE_SUBID(relation) ((relation)->rd_firstRelfilenodeSubid)
 #endif
 
+/* ... and their numbers */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_FILE_NUMBER(relation) ((relation)->rd_locator.relNumber)
+#else
+#define RECSYS_FILE_NUMBER(relation) ((relation)->rd_node.relNode)
+#endif
+
+/* Pins a page if the buffer, which had it lately, still has it. */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_READ_RECENT_BUFFER(relation, block, buffer) \
+	ReadRecentBuffer((relation)->rd_locator, MAIN_FORKNUM, (block), (buffer))
+#else
+#define RECSYS_READ_RECENT_BUFFER(relation, block, buffer) \
+	ReadRecentBuffer((relation)->rd_node, MAIN_FORKNUM, (block), (buffer))
+#endif
+#define RECSYS_IS_SHARED_BUFFER(buffer) ((buffer) > 0)
+
 /* until 16 a setting could let rows go that snapshots of some age still see */
 #if PG_VERSION_NUM < 170000
 #include "utils/snapmgr.h"
@@ -86,6 +103,13 @@
 #define RECSYS_VACUUM_DELAY_POINT() vacuum_delay_point()
 #endif
 
+/* 18 asks whether the primary key may be deferrable */
+#if PG_VERSION_NUM >= 180000
+#define RECSYS_PRIMARY_KEY_INDEX(relation) RelationGetPrimaryKeyIndex((relation), false)
+#else
+#define RECSYS_PRIMARY_KEY_INDEX(relation) RelationGetPrimaryKeyIndex(relation)
+#endif
+
 /* 18 counts index searches for EXPLAIN ANALYZE */
 #if PG_VERSION_NUM >= 180000
 #define RECSYS_COUNT_INDEX_SCAN(scan) \
@@ -100,11 +124,12 @@
 
 /* 16 has one ownership test for all kinds of objects */
 #if PG_VERSION_NUM >= 160000
-#define RECSYS_OWNS_RELATION(relation) \
-	object_ownercheck(RelationRelationId, (relation), GetUserId())
+#define RECSYS_ROLE_OWNS_RELATION(relation, role) \
+	object_ownercheck(RelationRelationId, (relation), (role))
 #else
-#define RECSYS_OWNS_RELATION(relation) pg_class_ownercheck((relation), GetUserId())
+#define RECSYS_ROLE_OWNS_RELATION(relation, role) pg_class_ownercheck((relation), (role))
 #endif
+#define RECSYS_OWNS_RELATION(relation) RECSYS_ROLE_OWNS_RELATION((relation), GetUserId())
 
 /* 16 has one privilege test for most kinds of objects */
 #if PG_VERSION_NUM >= 160000
@@ -112,6 +137,22 @@
 	object_aclcheck(NamespaceRelationId, (schema), GetUserId(), (mode))
 #else
 #define RECSYS_SCHEMA_ACLCHECK(schema, mode) pg_namespace_aclcheck((schema), GetUserId(), (mode))
+#endif
+
+/* the same of functions */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_FUNCTION_ACLCHECK(function) \
+	object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE)
+#else
+#define RECSYS_FUNCTION_ACLCHECK(function) pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE)
+#endif
+
+/* 16 keeps the rights that a query needs in a list of their own; errors out where one is missing */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_CHECK_QUERY_RIGHTS(query) \
+	((void) ExecCheckPermissions((query)->rtable, (query)->rteperminfos, true))
+#else
+#define RECSYS_CHECK_QUERY_RIGHTS(query) ((void) ExecCheckRTPerms((query)->rtable, true))
 #endif
 
 /* 17 lets owners grant the maintenance of a table */

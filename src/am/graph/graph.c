@@ -25,6 +25,8 @@ RecsysGraphReaderInit(RecsysGraphReader *reader, Relation index)
 	reader->leaf = InvalidBuffer;
 	reader->row = InvalidBuffer;
 	reader->leafnumber = RECSYS_NONE;
+	reader->hints = NULL;
+	reader->nhints = 0;
 }
 
 void
@@ -133,6 +135,44 @@ RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 }
 
 /*
+ * Finds a row's page and pins it, by the hint if there is one: it spares the look into the row
+ * map, and the look for the buffer.  A hint that is out of date leads to a page without the row.
+ */
+static Buffer
+pin_row(RecsysGraphReader *reader, uint32 item, ItemPointerData *tid)
+{
+	RecsysRowHint *hint = item < reader->nhints ? &reader->hints[item] : NULL;
+	Buffer		buffer;
+
+	if (hint != NULL && ItemPointerIsValid(&hint->tid) && BufferIsValid(hint->buffer) &&
+		RECSYS_READ_RECENT_BUFFER(reader->index, ItemPointerGetBlockNumberNoCheck(&hint->tid),
+								  hint->buffer))
+	{
+		*tid = hint->tid;
+		return hint->buffer;
+	}
+
+	*tid = RecsysGraphFindRow(reader, item);
+	if (!ItemPointerIsValid(tid))
+		return InvalidBuffer;
+	buffer = RecsysPinBlock(reader->index, ItemPointerGetBlockNumber(tid));
+	if (hint != NULL)
+	{
+		hint->tid = *tid;
+		hint->buffer = RECSYS_IS_SHARED_BUFFER(buffer) ? buffer : InvalidBuffer;
+	}
+	return buffer;
+}
+
+/* A row that is not where its hint says. */
+static void
+forget_hint(RecsysGraphReader *reader, uint32 item)
+{
+	if (item < reader->nhints)
+		ItemPointerSetInvalid(&reader->hints[item].tid);
+}
+
+/*
  * Rows of a history are on unrelated pages, and most of the cost of reading them is
  * waiting for memory.  So a batch of pages is pinned first and their headers are
  * prefetched, then the rows; only then are the rows used one by one.  What is read
@@ -160,11 +200,9 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 		{
 			Page		page;
 
-			tids[i] = RecsysGraphFindRow(reader, items[first + i]);
-			buffers[i] = InvalidBuffer;
-			if (!ItemPointerIsValid(&tids[i]))
+			buffers[i] = pin_row(reader, items[first + i], &tids[i]);
+			if (!BufferIsValid(buffers[i]))
 				continue;
-			buffers[i] = RecsysPinBlock(reader->index, ItemPointerGetBlockNumber(&tids[i]));
 			page = BufferGetPage(buffers[i]);
 			__builtin_prefetch(page);
 			__builtin_prefetch((char *) page + BLCKSZ - CACHE_LINE);
@@ -197,9 +235,10 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 				visit(arg, first + i, row);
 			UnlockReleaseBuffer(buffers[i]);
 
-			/* the row has moved since the map was read */
+			/* the row has moved since the map was read, or its hint was written */
 			if (row == NULL)
 			{
+				forget_hint(reader, items[first + i]);
 				row = RecsysGraphReadRow(reader, items[first + i]);
 				visit(arg, first + i, row);
 				RecsysGraphReleaseRow(reader);

@@ -11,6 +11,16 @@
 #include "core/pairs/neighbors.h"
 
 /*
+ * Where a row was when it was read last, in which buffer: for who reads the same rows again and
+ * again.  All zero: unknown.  Whether it is still there is seen when it is read.
+ */
+typedef struct RecsysRowHint
+{
+	ItemPointerData tid;
+	Buffer		buffer;
+} RecsysRowHint;
+
+/*
  * A reader that keeps its last row map leaf pinned: callers that ask for
  * ascending item numbers read each leaf once.
  */
@@ -20,6 +30,8 @@ typedef struct RecsysGraphReader
 	Buffer		leaf;			/* pinned, not locked */
 	Buffer		row;			/* pinned, share-locked between Begin and End of a row */
 	uint32		leafnumber;
+	RecsysRowHint *hints;		/* the caller's, by item number; NULL: none */
+	uint32		nhints;
 } RecsysGraphReader;
 
 extern void RecsysGraphReaderInit(RecsysGraphReader *reader, Relation index);
@@ -57,7 +69,8 @@ extern Buffer RecsysGraphPageWithRoom(Relation index, Buffer metabuffer, Size si
 /*
  * Visits the rows of n items, in the order given, each share-locked during its
  * visit.  Faster than reading them one by one: memory is asked for some rows
- * ahead.  Items that do not exist are passed over.
+ * ahead.  Items that do not exist are passed over.  The reader's hints are used and
+ * brought up to date.
  */
 typedef void (*RecsysRowVisitor) (void *arg, int position, RecsysGraphRow row);
 
