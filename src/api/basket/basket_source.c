@@ -16,7 +16,7 @@
 #include "am/graph/itemorder.h"
 #include "am/read/basketscan.h"
 #include "api/basket/basket_source.h"
-#include "api/serve/serving.h"
+#include "api/scoring/serving.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "source/input/query.h"

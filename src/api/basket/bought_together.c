@@ -16,7 +16,7 @@
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
-#include "api/serve/serving.h"
+#include "api/scoring/serving.h"
 
 PG_FUNCTION_INFO_V1(recsys_frequently_bought_together);
 

@@ -15,7 +15,7 @@
 #include "am/store/options.h"
 #include "api/call/recommender.h"
 #include "api/measure/index_evaluation.h"
-#include "api/serve/serving.h"
+#include "api/scoring/serving.h"
 #include "miscadmin.h"
 #include "source/input/query.h"
 #include "source/train/split_train.h"

@@ -16,7 +16,7 @@
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
-#include "api/serve/serving.h"
+#include "api/scoring/serving.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"

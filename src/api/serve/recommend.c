@@ -12,8 +12,8 @@
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
-#include "api/serve/factorserving.h"
-#include "api/serve/serving.h"
+#include "api/scoring/factorserving.h"
+#include "api/scoring/serving.h"
 #include "catalog/pg_type.h"
 
 PG_FUNCTION_INFO_V1(recsys_recommend);

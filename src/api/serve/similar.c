@@ -7,7 +7,7 @@
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
-#include "api/serve/serving.h"
+#include "api/scoring/serving.h"
 #include "miscadmin.h"
 #include "source/input/values.h"
 #include "utils/memutils.h"

@@ -6,7 +6,7 @@
 #define RECSYS_FACTORSERVING_H
 
 #include "api/call/recommender.h"
-#include "api/serve/serving.h"
+#include "api/scoring/serving.h"
 #include "core/pairs/scorer.h"
 
 /*

@@ -19,7 +19,7 @@
 #include <math.h>
 
 #include "am/graph/factor.h"
-#include "api/serve/factorserving.h"
+#include "api/scoring/factorserving.h"
 #include "core/base/topk.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
