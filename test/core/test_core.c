@@ -49,6 +49,8 @@ main(void)
 	test_recency();
 	test_prior();
 	test_choice();
+	test_arrange();
+	test_titlegroups();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);
