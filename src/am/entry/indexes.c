@@ -196,3 +196,17 @@ RecsysAllIndexes(void)
 		indexes = lappend_oid(indexes, known[i]);
 	return indexes;
 }
+
+bool
+RecsysIsIndex(Oid relation)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid			am = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		am = ((Form_pg_class) GETSTRUCT(tuple))->relam;
+		ReleaseSysCache(tuple);
+	}
+	return OidIsValid(am) && am == RecsysAccessMethod();
+}

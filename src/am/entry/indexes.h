@@ -18,4 +18,7 @@ extern Oid	RecsysAccessMethod(void);
  */
 extern List *RecsysAllIndexes(void);
 
+/* Is the relation, which need not be locked or exist, an index of the access method, or a partitioned one? */
+extern bool RecsysIsIndex(Oid relation);
+
 #endif							/* RECSYS_INDEXES_H */

@@ -51,6 +51,12 @@ RecsysArgK(FunctionCallInfo fcinfo, int argument)
 	return (int) Min(k, PG_INT32_MAX);
 }
 
+bool
+RecsysHasArgument(FunctionCallInfo fcinfo, int argument)
+{
+	return argument >= 0 && argument < PG_NARGS() && !PG_ARGISNULL(argument);
+}
+
 char *
 RecsysArgText(FunctionCallInfo fcinfo, int argument)
 {

@@ -16,6 +16,12 @@
  */
 extern int	RecsysArgK(FunctionCallInfo fcinfo, int argument);
 
+/*
+ * Is there an argument at that place, and is it not NULL?  There is none at -1, nor where the
+ * function is still that of an older version of the extension.
+ */
+extern bool RecsysHasArgument(FunctionCallInfo fcinfo, int argument);
+
 /* Text argument as a C string, NULL for NULL. */
 extern char *RecsysArgText(FunctionCallInfo fcinfo, int argument);
 

@@ -1,0 +1,221 @@
+/*
+ * declaredrows.c
+ *	  The rows of recsys.recommender.
+ *
+ * Each call of a function that serves looks at one row, so that is read by its index without
+ * a query.  Writing is rare and goes by queries, with the rights of the table's owner: nobody
+ * else has any.  Names are compared as bytes: the column's collation is "C".
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "api/declare/declaredrows.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/* Its columns */
+#define NAME_COLUMN 1
+#define OWNER_COLUMN 2
+#define DEFINITION_COLUMN 3
+
+static Oid
+declared_table(void)
+{
+	Oid			schema = get_namespace_oid("recsys", true);
+
+	return OidIsValid(schema) ? get_relname_relid("recommender", schema) : InvalidOid;
+}
+
+static bool
+same_version(const RecsysRowVersion *a, const RecsysRowVersion *b)
+{
+	return a->table == b->table && ItemPointerEquals(unconstify(ItemPointerData *, &a->place),
+													 unconstify(ItemPointerData *, &b->place)) &&
+		a->creator == b->creator && a->command == b->command;
+}
+
+static Relation
+open_declared(void)
+{
+	Oid			table = declared_table();
+
+	return OidIsValid(table) ? try_table_open(table, AccessShareLock) : NULL;
+}
+
+static void
+form_row(HeapTuple tuple, TupleDesc descriptor, RecsysDeclaredRow *row)
+{
+	Datum		values[DEFINITION_COLUMN];
+	bool		isnull[DEFINITION_COLUMN];
+
+	for (int i = 0; i < DEFINITION_COLUMN; i++)
+	{
+		values[i] = heap_getattr(tuple, i + 1, descriptor, &isnull[i]);
+		if (isnull[i])
+			elog(ERROR, "column %d of recsys.recommender is null", i + 1);
+	}
+	row->name = TextDatumGetCString(values[NAME_COLUMN - 1]);
+	row->owner = TextDatumGetCString(values[OWNER_COLUMN - 1]);
+	row->definition = DatumGetJsonbPCopy(values[DEFINITION_COLUMN - 1]);
+}
+
+bool
+RecsysFindDeclared(const char *name, RecsysDeclaredRow *row, RecsysRowVersion *version)
+{
+	Relation	table = open_declared();
+	RecsysRowVersion seen;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	if (table == NULL)
+		return false;
+	list_free(RelationGetIndexList(table));
+	ScanKeyInit(&key, NAME_COLUMN, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
+	scan = systable_beginscan(table, table->rd_pkindex, OidIsValid(table->rd_pkindex),
+							  GetActiveSnapshot(), 1, &key);
+	tuple = systable_getnext(scan);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+	{
+		seen.table = RelationGetRelid(table);
+		seen.place = tuple->t_self;
+		seen.creator = HeapTupleHeaderGetRawXmin(tuple->t_data);
+		seen.command = HeapTupleHeaderGetRawCommandId(tuple->t_data);
+		if (!same_version(&seen, version))
+		{
+			form_row(tuple, RelationGetDescr(table), row);
+			*version = seen;
+		}
+	}
+	systable_endscan(scan);
+	table_close(table, AccessShareLock);
+	return found;
+}
+
+List *
+RecsysAllDeclared(void)
+{
+	Relation	table = open_declared();
+	List	   *rows = NIL;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (table == NULL)
+		return NIL;
+	scan = systable_beginscan(table, InvalidOid, false, GetActiveSnapshot(), 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		RecsysDeclaredRow *row = palloc(sizeof(RecsysDeclaredRow));
+
+		form_row(tuple, RelationGetDescr(table), row);
+		rows = lappend(rows, row);
+	}
+	systable_endscan(scan);
+	table_close(table, AccessShareLock);
+	return rows;
+}
+
+/*
+ * Runs a command with parameters $1, $2 and $3 for name, owner, or another name, and definition;
+ * returns how many rows it has found, the first of them in *row if that is not NULL.
+ */
+static uint64
+run(const char *command, const char *name, const char *second, Jsonb *definition,
+	RecsysDeclaredRow *row)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			types[] = {TEXTOID, TEXTOID, JSONBOID};
+	Datum		values[] = {
+		CStringGetTextDatum(name),
+		second != NULL ? CStringGetTextDatum(second) : (Datum) 0,
+		definition != NULL ? JsonbPGetDatum(definition) : (Datum) 0
+	};
+	char		nulls[] = {' ', second != NULL ? ' ' : 'n', definition != NULL ? ' ' : 'n', '\0'};
+	Relation	table = open_declared();
+	Oid			caller;
+	int			security;
+	uint64		count;
+
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table recsys.recommender does not exist"),
+				 errhint("ALTER EXTENSION recsys UPDATE;")));
+	GetUserIdAndSecContext(&caller, &security);
+	SetUserIdAndSecContext(table->rd_rel->relowner, security | SECURITY_LOCAL_USERID_CHANGE);
+	table_close(table, AccessShareLock);
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(command, lengthof(types), types, values, nulls, false, 0) < 0)
+		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(SPI_result));
+	count = SPI_processed;
+	if (count > 0 && row != NULL)
+	{
+		MemoryContext spi = MemoryContextSwitchTo(context);
+
+		form_row(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row);
+		MemoryContextSwitchTo(spi);
+	}
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	SetUserIdAndSecContext(caller, security);
+	return count;
+}
+
+bool
+RecsysLockDeclared(const char *name, RecsysDeclaredRow *row)
+{
+	return run("SELECT name, owner, definition FROM recsys.recommender"
+			   " WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE", name, NULL, NULL, row) > 0;
+}
+
+bool
+RecsysInsertDeclared(const RecsysDeclaredRow *row)
+{
+	return run("INSERT INTO recsys.recommender (name, owner, definition)"
+			   " VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+			   row->name, row->owner, row->definition, NULL) > 0;
+}
+
+void
+RecsysUpdateDeclared(const RecsysDeclaredRow *row)
+{
+	(void) run("UPDATE recsys.recommender SET owner = $2, definition = $3, changed_at = pg_catalog.now()"
+			   " WHERE name OPERATOR(pg_catalog.=) $1", row->name, row->owner, row->definition, NULL);
+}
+
+/* By a new row, since only INSERT can be told to go on when there is one of that name. */
+bool
+RecsysRenameDeclared(const char *name, const char *new_name)
+{
+	if (run("INSERT INTO recsys.recommender (name, owner, definition, created_at)"
+			" SELECT $2, owner, definition, created_at FROM recsys.recommender"
+			" WHERE name OPERATOR(pg_catalog.=) $1 ON CONFLICT DO NOTHING",
+			name, new_name, NULL, NULL) == 0)
+		return false;
+	(void) run("UPDATE recsys.popularity SET recommender = $2 WHERE recommender OPERATOR(pg_catalog.=) $1",
+			   name, new_name, NULL, NULL);
+	(void) run("UPDATE recsys.excluded_pairs SET recommender = $2 WHERE recommender OPERATOR(pg_catalog.=) $1",
+			   name, new_name, NULL, NULL);
+	RecsysDeleteDeclared(name);
+	return true;
+}
+
+void
+RecsysDeleteDeclared(const char *name)
+{
+	(void) run("DELETE FROM recsys.recommender WHERE name OPERATOR(pg_catalog.=) $1",
+			   name, NULL, NULL, NULL);
+}

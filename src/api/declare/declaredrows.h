@@ -1,0 +1,50 @@
+/*
+ * declaredrows.h
+ *	  The rows of recsys.recommender.
+ *
+ * A database whose extension is still 0.1.0 has no such table: nothing is declared there.
+ */
+#ifndef RECSYS_DECLAREDROWS_H
+#define RECSYS_DECLAREDROWS_H
+
+#include "postgres.h"
+
+#include "access/htup.h"
+#include "nodes/pg_list.h"
+#include "storage/itemptr.h"
+#include "utils/jsonb.h"
+
+typedef struct RecsysDeclaredRow
+{
+	char	   *name;
+	char	   *owner;			/* name of a role, which may be gone */
+	Jsonb	   *definition;
+} RecsysDeclaredRow;
+
+/* Which version of which row: another has another. */
+typedef struct RecsysRowVersion
+{
+	Oid			table;
+	ItemPointerData place;
+	TransactionId creator;
+	CommandId	command;
+} RecsysRowVersion;
+
+/*
+ * What the active snapshot sees.  Find leaves row as it is if the version is the one that
+ * *version says, and else sets both; it returns false if there is no row.
+ */
+extern bool RecsysFindDeclared(const char *name, RecsysDeclaredRow *row, RecsysRowVersion *version);
+extern List *RecsysAllDeclared(void);
+
+/*
+ * Writing.  Rights have been checked by who calls.  Lock waits for others that change the row
+ * and returns false if there is none.  Insert returns false if there is one of that name.
+ */
+extern bool RecsysLockDeclared(const char *name, RecsysDeclaredRow *row);
+extern bool RecsysInsertDeclared(const RecsysDeclaredRow *row);
+extern void RecsysUpdateDeclared(const RecsysDeclaredRow *row);
+extern bool RecsysRenameDeclared(const char *name, const char *new_name);
+extern void RecsysDeleteDeclared(const char *name);
+
+#endif							/* RECSYS_DECLAREDROWS_H */

@@ -1,0 +1,19 @@
+/*
+ * servedname.h
+ *	  What the recommender argument of a serving function names: an index, or what a shop has declared.
+ */
+#ifndef RECSYS_SERVEDNAME_H
+#define RECSYS_SERVEDNAME_H
+
+#include "postgres.h"
+
+#include "api/declare/shop.h"
+
+/*
+ * The declared recommender that serves under a name, NULL where an index does or none at all: a
+ * name that an index has is the index's.  Without a name it is the only declared recommender
+ * that the caller may use.
+ */
+extern RecsysShop *RecsysServedShop(const char *name);
+
+#endif							/* RECSYS_SERVEDNAME_H */
