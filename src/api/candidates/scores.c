@@ -1,0 +1,466 @@
+/*
+ * scores.c
+ *	  The second stage: scores of all items that a user's signals speak for, by slot.
+ *
+ * The sums of the first signal that has something to say go straight into the total; each
+ * further one is added up by itself, so that its highest score is known, and then added to
+ * the total on the scale of the first.  Where a single signal scores by factors,
+ * which takes a pass over all items, no more than the best that are asked for are scored.
+ *
+ * The prior of an index, what its popular items get from everybody, is part of its sums
+ * where the signal is positive and has evidence; if no positive one has any, and there is
+ * no list of a segment either, the first signal's prior speaks alone.  Items that are too old by the first signal's
+ * item_max_age are passed over.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "api/candidates/scorepiece.h"
+#include "api/declare/popularity.h"
+#include "api/profile/signalcontext.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+struct RecsysScores
+{
+	RecsysCatalogue *catalogue;
+	MemoryContext context;
+	RecsysScorePiece *pieces;
+	int			npieces;
+	RecsysLease *total;
+	double		base;			/* highest score of the first piece that has any */
+
+	/* not to be recommended */
+	const RecsysContext *request;	/* what it has may have become a slot on the way */
+	const uint32 *excluded;
+	int			nexcluded;
+	const uint32 *seen;
+	int			nseen;
+	bool		is_marked;		/* in the total, */
+	bool		with_seen;		/* as told here */
+
+	/* a single piece by factors: how many of its best have been scored */
+	bool		is_partial;
+	int			scored;
+	bool		scored_with_seen;
+
+	const RecsysShopProfile *dated; /* tells which items are too old; NULL: none */
+
+	RecsysScored *best;			/* as they have been asked for */
+	int			nbest;
+	bool		is_complete;	/* there are no more */
+};
+
+static bool
+has_positive_evidence(const RecsysShopProfile *profile)
+{
+	for (int x = 0; x < profile->nevidence; x++)
+		if (profile->evidence[x].count > 0 && profile->evidence[x].signal->weight > 0)
+			return true;
+	return profile->ncontext_items > 0;
+}
+
+/*
+ * The evidence of a signal; with the context, for the first one, which is of now.  The numbers of
+ * its own index are known.
+ */
+static void
+fill_piece(RecsysScorePiece *piece, const RecsysShopProfile *profile, int signal, bool is_own)
+{
+	const RecsysEvidence *evidence = &profile->evidence[signal];
+	int			ncontext = signal == 0 ? profile->ncontext_items : 0;
+	double		decay = 1;
+
+	piece->signal = signal;
+	piece->weight = evidence->weight;
+	if (ncontext > 0)
+	{
+		decay = evidence->weight / evidence->signal->weight;
+		piece->weight = evidence->signal->weight;
+	}
+	piece->items = palloc_extended(sizeof(RecsysPieceItem) *
+								   ((Size) evidence->count + ncontext + 1), MCXT_ALLOC_HUGE);
+	for (int x = 0; x < evidence->count; x++)
+		piece->items[piece->count++] = (RecsysPieceItem)
+		{
+			evidence->slots[x], is_own ? evidence->items[x] : RECSYS_NONE,
+			evidence->weights[x] * decay, false
+		};
+	for (int x = 0; x < ncontext; x++)
+		piece->items[piece->count++] = (RecsysPieceItem)
+		{
+			profile->context_items[x], RECSYS_NONE, profile->context_weights[x], true
+		};
+}
+
+/* Is there a list of what those like the user have?  It knows more than what all have. */
+static bool
+has_segment_list(const RecsysShopProfile *profile)
+{
+	const RecsysDefinition *definition = profile->shop->definition;
+	RecsysPopularList list;
+
+	for (int i = 0; i < definition->nsegments; i++)
+	{
+		char	   *kind = RecsysSegmentKind(definition, i);
+
+		if (profile->segments != NULL && profile->segments[i] != NULL &&
+			RecsysReadPopularList(definition->name, kind, profile->segments[i], &list) &&
+			RecsysPopularityIsCurrent(definition, kind))
+			return true;
+	}
+	return false;
+}
+
+/* Reads the prior of a signal if it counts. */
+static void
+read_prior(RecsysScorePiece *piece, const RecsysEvidence *evidence, bool counts)
+{
+	const RecsysMetaData *meta = &RecsysGetCache(evidence->events.index)->meta;
+
+	if (!counts || evidence->signal->weight < 0 || evidence->signal->is_centered ||
+		evidence->signal->graph != NULL || meta->prior == InvalidBlockNumber ||
+		meta->factor_rank > 0)
+		return;
+	piece->prior = palloc(sizeof(RecsysPrior));
+	(void) RecsysReadPrior(evidence->events.index, piece->prior);
+}
+
+/* The graph that a signal's evidence is looked up in; NULL: that of the events of *own. */
+static const char *
+graph_of(const RecsysShopProfile *profile, int signal, const RecsysEvidence **own)
+{
+	const RecsysSignal *definition = profile->evidence[signal].signal;
+
+	*own = &profile->evidence[signal];
+	if (definition->graph == NULL && definition->weight < 0)
+	{
+		*own = &profile->evidence[0];
+		definition = profile->evidence[0].signal;
+	}
+	return definition->graph;
+}
+
+static void
+make_pieces(RecsysScores *scores, const RecsysShopProfile *profile)
+{
+	bool		newcomer = !has_positive_evidence(profile) && !has_segment_list(profile);
+
+	scores->pieces = palloc0(sizeof(RecsysScorePiece) * Max(profile->nevidence, 1));
+	for (int x = 0; x < profile->nevidence; x++)
+	{
+		RecsysScorePiece *piece = &scores->pieces[scores->npieces];
+		const RecsysEvidence *own;
+		RecsysSignalContext context;
+		const char *graph = graph_of(profile, x, &own);
+
+		fill_piece(piece, profile, x, graph == NULL && own == &profile->evidence[x]);
+		read_prior(piece, &profile->evidence[x], piece->count > 0 || (newcomer && x == 0));
+		if (piece->count == 0 && piece->prior == NULL)
+		{
+			memset(piece, 0, sizeof(*piece));
+			continue;
+		}
+		scores->npieces++;
+		RecsysBeginSignal(&context, profile->shop, profile->evidence[x].signal,
+						  graph != NULL ? graph : profile->evidence[x].signal->events);
+		RecsysOpenPieceGraph(piece, profile->shop, graph, own);
+		RecsysEndSignal(&context);
+	}
+}
+
+/* The highest of the positive sums; of all by their amounts if none is, or none counts. */
+static double
+highest_sum(const RecsysScorer *scorer, bool positive)
+{
+	double		amount;
+	double		highest = RecsysScorerHighest(scorer, &amount);
+
+	return positive && highest > 0 ? highest : amount;
+}
+
+static void
+add_further(RecsysScores *scores, RecsysScorePiece *piece)
+{
+	RecsysLease *part = RecsysScorerLease(RecsysCatalogueCount(scores->catalogue));
+	double		highest;
+
+	RecsysAddPiece(piece, scores->catalogue, part, 1, PG_INT32_MAX, NULL, 0);
+	RecsysScorerExtend(RecsysLeased(scores->total), RecsysCatalogueCount(scores->catalogue));
+	highest = highest_sum(RecsysLeased(part), piece->weight > 0);
+	piece->scale = highest > 0 ? piece->weight * scores->base / highest : 0;
+	if (piece->scale != 0)
+		RecsysScorerMoveScaled(RecsysLeased(scores->total), RecsysLeased(part), piece->scale);
+	RecsysScorerReturn(part);
+}
+
+static void
+add_all(RecsysScores *scores)
+{
+	for (int x = 0; x < scores->npieces; x++)
+	{
+		RecsysScorePiece *piece = &scores->pieces[x];
+
+		CHECK_FOR_INTERRUPTS();
+		if (scores->base > 0)
+		{
+			add_further(scores, piece);
+			continue;
+		}
+		piece->scale = piece->weight;
+		RecsysAddPiece(piece, scores->catalogue, scores->total, piece->weight, PG_INT32_MAX, NULL, 0);
+		if (x + 1 < scores->npieces)
+			scores->base = highest_sum(RecsysLeased(scores->total), piece->weight > 0) / fabs(piece->weight);
+	}
+}
+
+/* A single piece by factors, its best k scored anew. */
+static void
+score_partly(RecsysScores *scores, int k, bool with_seen)
+{
+	RecsysScorePiece *piece = &scores->pieces[0];
+	int			n = scores->nexcluded + (with_seen ? 0 : scores->nseen);
+	uint32	   *left_out = palloc_extended(sizeof(uint32) * (Size) Max(n, 1), MCXT_ALLOC_HUGE);
+
+	if (scores->nexcluded > 0)
+		memcpy(left_out, scores->excluded, sizeof(uint32) * scores->nexcluded);
+	if (!with_seen && scores->nseen > 0)
+		memcpy(left_out + scores->nexcluded, scores->seen, sizeof(uint32) * scores->nseen);
+	RecsysLeasedReset(scores->total, RecsysCatalogueCount(scores->catalogue));
+	scores->is_marked = false;
+	piece->scale = piece->weight;
+	RecsysAddPiece(piece, scores->catalogue, scores->total, piece->weight, k, left_out, n);
+	scores->scored = k;
+	scores->scored_with_seen = with_seen;
+	pfree(left_out);
+}
+
+/* Sees to it that all items are scored. */
+static void
+need_all(RecsysScores *scores)
+{
+	MemoryContext old;
+
+	if (!scores->is_partial)
+		return;
+	old = MemoryContextSwitchTo(scores->context);
+	score_partly(scores, PG_INT32_MAX, true);
+	scores->is_partial = false;
+	MemoryContextSwitchTo(old);
+}
+
+static RecsysScores *
+create(RecsysShop *shop)
+{
+	RecsysScores *scores = palloc0(sizeof(RecsysScores));
+
+	scores->catalogue = shop->catalogue;
+	scores->context = CurrentMemoryContext;
+	scores->total = RecsysScorerLease(RecsysCatalogueCount(scores->catalogue));
+	return scores;
+}
+
+RecsysScores *
+RecsysScoreProfile(const RecsysShopProfile *profile)
+{
+	RecsysScores *scores = create(profile->shop);
+
+	scores->request = profile->context;
+	scores->excluded = profile->excluded;
+	scores->nexcluded = profile->nexcluded;
+	scores->seen = profile->seen;
+	scores->nseen = profile->nseen;
+	scores->dated = profile->item_max_age > 0 ? profile : NULL;
+	make_pieces(scores, profile);
+	scores->is_partial = scores->npieces == 1 && scores->pieces[0].by_factors &&
+		scores->pieces[0].weight > 0;
+	if (!scores->is_partial)
+		add_all(scores);
+	return scores;
+}
+
+RecsysScores *
+RecsysScoreNeighbors(RecsysShop *shop, const RecsysContext *context, const char *graph,
+					 uint32 slot)
+{
+	RecsysScores *scores = create(shop);
+	RecsysScorePiece *piece = palloc0(sizeof(RecsysScorePiece));
+	uint32	   *excluded = palloc(sizeof(uint32));
+
+	if (graph == NULL)
+		graph = shop->definition->signals[0].graph != NULL ? shop->definition->signals[0].graph :
+			shop->definition->signals[0].events;
+	*excluded = slot;
+	scores->request = context;
+	scores->excluded = excluded;
+	scores->nexcluded = 1;
+	scores->pieces = piece;
+	scores->npieces = 1;
+	piece->signal = -1;
+	piece->weight = 1;
+	piece->count = 1;
+	piece->items = palloc(sizeof(RecsysPieceItem));
+	piece->items[0] = (RecsysPieceItem)
+	{
+		slot, RECSYS_NONE, 1, false
+	};
+	RecsysOpenPieceGraph(piece, shop, graph, NULL);
+
+	/* an index's rows are what is similar, whatever it scores users by */
+	piece->by_factors = false;
+	add_all(scores);
+	return scores;
+}
+
+static void
+exclude_keys(RecsysScores *scores, const RecsysKey *keys, int n)
+{
+	for (int x = 0; x < n; x++)
+		RecsysScorerExclude(RecsysLeased(scores->total), RecsysCatalogueFind(scores->catalogue, &keys[x]));
+}
+
+static void
+mark(RecsysScores *scores, bool with_seen)
+{
+	RecsysScorer *total = RecsysLeased(scores->total);
+
+	if (scores->is_marked && scores->with_seen == with_seen)
+		return;
+	for (int x = 0; x < scores->nseen; x++)
+	{
+		if (with_seen)
+			RecsysScorerInclude(total, scores->seen[x]);
+		else
+			RecsysScorerExclude(total, scores->seen[x]);
+	}
+	for (int x = 0; x < scores->nexcluded; x++)
+		RecsysScorerExclude(total, scores->excluded[x]);
+	if (scores->request != NULL)
+	{
+		exclude_keys(scores, scores->request->cart, scores->request->ncart);
+		exclude_keys(scores, scores->request->exclude, scores->request->nexclude);
+	}
+	scores->is_marked = true;
+	scores->with_seen = with_seen;
+	scores->nbest = 0;
+	scores->is_complete = false;
+}
+
+void
+RecsysScoresBoost(RecsysScores *scores, uint32 slot, double factor)
+{
+	need_all(scores);
+	RecsysScorerMultiply(RecsysLeased(scores->total), slot, factor);
+}
+
+/* Those of n that are not too old, moved to the front. */
+static int
+keep_offered(const RecsysScores *scores, RecsysScored *best, int n)
+{
+	int			kept = 0;
+
+	if (scores->dated == NULL)
+		return n;
+	for (int x = 0; x < n; x++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!RecsysItemIsTooOld(scores->dated, best[x].item))
+			best[kept++] = best[x];
+	}
+	return kept;
+}
+
+/* At least the best n, if there are so many; is_complete tells that there are no more. */
+static void
+find_best(RecsysScores *scores, int n, bool with_seen)
+{
+	RecsysKeyOrder order = RecsysCatalogueOrder(scores->catalogue);
+
+	for (int most = n;; most = most > PG_INT32_MAX / 4 ? PG_INT32_MAX : most * 4)
+	{
+		int			count;
+
+		if (scores->is_partial && (most > scores->scored || with_seen != scores->scored_with_seen))
+			score_partly(scores, most, with_seen);
+		mark(scores, with_seen);
+		count = Min(most, RecsysScorerCandidates(RecsysLeased(scores->total)));
+		if (scores->best != NULL)
+			pfree(scores->best);
+		scores->best = palloc_extended(sizeof(RecsysScored) * (Size) Max(count, 1), MCXT_ALLOC_HUGE);
+		count = RecsysLeasedTop(scores->total, count, &order, scores->best);
+		scores->nbest = keep_offered(scores, scores->best, count);
+		scores->is_complete = count < most;
+		if (scores->nbest >= n || scores->is_complete)
+			return;
+	}
+}
+
+int
+RecsysScoresBest(RecsysScores *scores, int n, bool with_seen, const RecsysScored **best)
+{
+	MemoryContext old = MemoryContextSwitchTo(scores->context);
+
+	mark(scores, with_seen);
+	if (n > scores->nbest && !scores->is_complete)
+		find_best(scores, n, with_seen);
+	MemoryContextSwitchTo(old);
+	*best = scores->best;
+	return Min(n, scores->nbest);
+}
+
+double
+RecsysScoresOf(const RecsysScores *scores, uint32 slot)
+{
+	RecsysScored scored = {slot, 0};
+
+	need_all(unconstify(RecsysScores *, scores));
+	scored.score = RecsysScorerScore(RecsysLeased(scores->total), slot);
+	return keep_offered(scores, &scored, 1) > 0 ? scored.score : 0;
+}
+
+static int
+compare_parts(const void *a, const void *b, void *arg)
+{
+	const RecsysPart *left = a;
+	const RecsysPart *right = b;
+	RecsysKeyOrder order = RecsysCatalogueOrder(arg);
+
+	if (fabs(left->contribution) != fabs(right->contribution))
+		return fabs(left->contribution) > fabs(right->contribution) ? -1 : 1;
+	if (left->signal != right->signal)
+		return left->signal < right->signal ? -1 : 1;
+	if (left->because == right->because)
+		return 0;
+	if (left->because == RECSYS_NONE || right->because == RECSYS_NONE)
+		return left->because == RECSYS_NONE ? 1 : -1;
+	return RecsysKeyOrderCompare(&order, left->because, right->because);
+}
+
+int
+RecsysScoresExplain(RecsysScores *scores, uint32 slot, RecsysPart **parts)
+{
+	MemoryContext old = MemoryContextSwitchTo(scores->context);
+	Size		most = 0;
+	int			n = 0;
+
+	need_all(scores);
+	for (int x = 0; x < scores->npieces; x++)
+		most += 2 * (Size) scores->pieces[x].count + 1;
+	*parts = palloc_extended(sizeof(RecsysPart) * Max(most, 1), MCXT_ALLOC_HUGE);
+	for (int x = 0; x < scores->npieces; x++)
+		n += RecsysExplainPiece(&scores->pieces[x], scores->catalogue, slot, *parts + n);
+	qsort_arg(*parts, n, sizeof(RecsysPart), compare_parts, scores->catalogue);
+	MemoryContextSwitchTo(old);
+	return n;
+}
+
+void
+RecsysScoresFree(RecsysScores *scores)
+{
+	for (int x = 0; x < scores->npieces; x++)
+		RecsysClosePieceGraph(&scores->pieces[x]);
+	RecsysScorerReturn(scores->total);
+	if (scores->best != NULL)
+		pfree(scores->best);
+}
