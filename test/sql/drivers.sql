@@ -26,7 +26,7 @@ SELECT p.oid, n.nspname, p.proname, p.pronargs, p.pronargdefaults, p.proargnames
 FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
 JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'recsys'
-WHERE p.prorettype NOT IN ('internal'::regtype, 'index_am_handler'::regtype);
+WHERE p.prorettype NOT IN ('internal'::regtype, 'index_am_handler'::regtype, 'trigger'::regtype);
 CREATE FUNCTION prepare_error(call text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE 'PREPARE untyped AS SELECT * FROM ' || call;
@@ -57,6 +57,10 @@ INSERT INTO calls VALUES
 	('recommend(:user, 5, :index, :type)'),
 	('recommend(:user, 5, :index, :true)'),
 	('recommend(:user, 5, :index, :false, :day)'),
+	('recommend(:user, 5, :index, :false, :day, :context)'),
+	('recommend_with_reasons(:user, 5, :index, :context)'),
+	('recommend_with_reasons(:user, 5, :index, :type)'),
+	('goes_with(:item, 5, :index)'),
 	('recommend_for_items(:items, 5, :index)'),
 	('recommend_for_items(items => :items, k => 30, recommender => :index, exclude_given => :false)'),
 	('similar_items(:item, 5, :index)'),
@@ -77,20 +81,20 @@ INSERT INTO keys VALUES
 	 format('{%s,"%s",NULL,%s}', lpad('1', 32, '0'), lpad('2', 32, '0'), lpad('77', 32, '0')), lpad('8d5', 32, '0'));
 -- with types; those that take the item type from a typed NULL get it by name
 CREATE FUNCTION typed(call text, k keys) RETURNS text LANGUAGE sql AS $$
-	SELECT CASE WHEN call ~ '^(recommend\(|popular|item_sim)' AND k.kind <> 'bigint'::regtype
+	SELECT CASE WHEN call ~ '^(recommend(_with_reasons)?\(|popular|item_sim)' AND k.kind <> 'bigint'::regtype
 		   THEN regexp_replace(typed, '\)$', format(', item_type => NULL::%s)', k.kind)) ELSE typed END
 	FROM regexp_replace(
-		 replace(replace(replace(replace(replace(replace(replace(replace(replace(call,
+		 replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call,
 		 ':user', format('%L::%s', k.user_key, k.kind)), ':items', format('%L::%s[]', k.items, k.kind)),
 		 ':item', format('%L::%s', k.item_key, k.kind)), ':index', format('%L', k.index)), ':rules', format('%L::regclass', k.rules)),
 		 ':absent', format('%L::%s', k.absent, k.kind)),
-		 ', :since', ', since => ''2024-01-10 00:00+00''::timestamptz'), ', :day', ', half_life => interval ''1 day'''),
+		 ', :context', ', context => ''{"exclude": []}''::jsonb'), ', :since', ', since => ''2024-01-10 00:00+00''::timestamptz'), ', :day', ', half_life => interval ''1 day'''),
 		 'exclude_given => :false', 'exclude_given => false'),
 		 ', :(true|false)', ', exclude_seen => \1') t, replace(t, ', :type', '') typed
 $$;
 CREATE FUNCTION untyped(call text, k keys, type text) RETURNS text LANGUAGE sql AS $$
-	SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call,
-		   ':type', 'NULL'), ':user', format('%L%s', k.user_key, type)), ':items', format('%L', k.items)),
+	SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call,
+		   ':context', '''{"exclude": []}'''), ':type', 'NULL'), ':user', format('%L%s', k.user_key, type)), ':items', format('%L', k.items)),
 		   ':item', format('%L%s', k.item_key, type)), ':index', format('%L', k.index)), ':rules', format('%L', k.rules)),
 		   ':absent', format('%L%s', k.absent, type)),
 		   ':since', '''2024-01-10 00:00+00'''), ':day', '''1 day'''), ':true', '''true'''), ':false', '''false''')

@@ -61,6 +61,44 @@ SET min_parallel_table_scan_size = 0;
 REINDEX INDEX trap.sales_recsys;
 RESET min_parallel_table_scan_size;
 
+-- nor what a declared recommender reads of the table itself
+CREATE TABLE trap_items AS SELECT i AS item_id, i % 3 AS seller, 1.5 * i AS price FROM generate_series(0::bigint, 6) i;
+CREATE UNIQUE INDEX ON trap_items (item_id);
+SELECT recsys.create_recommender('trapped', '[{"events": "trap.sales_recsys", "price": "quantity * 2"}]',
+	items => 'trap_items', item_key => 'item_id', seller => 'seller', price => 'price', price_affinity => 0.2, segment => 'persona');
+SELECT count(*) FROM recommend(4, 2, 'trapped');
+SELECT count(*) FROM explain_recommendation(4, 1, 'trapped');
+SELECT recsys.refresh_recommender('trapped');
+SELECT count(*) FROM recsys.customer_segments('trapped');
+SELECT count(*) FROM recsys.audience('trapped', '3');
+SELECT count(*) FROM recsys.seller_exposure('trapped');
+SELECT count(*) FROM popular_items(2, 'trapped', half_life => '1 day');
+SELECT count(*) FROM similar_items(1, 2, 'trapped');
+SELECT count(*) FROM recsys.recommenders WHERE problem IS NULL;
+-- whose own it is may read them, and so may who reads the table with its policies
+GRANT SELECT ON trap_items TO regress_recsys_thief;
+GRANT CREATE ON SCHEMA public TO regress_recsys_thief;
+SELECT recsys.alter_recommender('trapped', new_owner => 'regress_recsys_thief');
+SELECT recsys.refresh_recommender('trapped') > 0 AS refreshed;
+SET SESSION AUTHORIZATION regress_recsys_thief;
+SELECT count(*) > 0 AS customers FROM recsys.customer_segments('trapped');
+SELECT count(*) > 0 AS some FROM recommend(4, 2, 'trapped');
+-- what a domain checks is code, too
+CREATE DOMAIN trap.quiet AS bigint CHECK (trap.innocent(VALUE) IS NOT NULL);
+CREATE INDEX quiet_recsys ON trap.sales USING recsys (user_id, ((item_id::trap.quiet)::bigint));
+RESET SESSION AUTHORIZATION;
+REVOKE CREATE ON SCHEMA public FROM regress_recsys_thief;
+SELECT recsys.create_recommender('quiet', '[{"events": "trap.quiet_recsys"}]');
+SELECT count(*) FROM recsys.customer_segments('quiet');
+-- replacing a function leaves its owner
+SET SESSION AUTHORIZATION regress_recsys_thief;
+CREATE FUNCTION trap.recommend(user_id bigint, k integer DEFAULT 10) RETURNS TABLE (item_id bigint, score real, source text, rank integer)
+	LANGUAGE sql AS 'SELECT 1::bigint, 1::real, NULL::text, 1';
+COMMENT ON FUNCTION trap.recommend(bigint, integer) IS 'made by recsys.create_functions: indeed';
+RESET SESSION AUTHORIZATION;
+SELECT count(*) FROM recsys.create_functions('quiet', 'trap');
+SELECT recsys.drop_recommender(name) FROM unnest('{trapped, quiet}'::text[]) name;
+
 -- it did run, as its owner
 SELECT DISTINCT who FROM trap.loot;
 SELECT rolsuper FROM pg_roles WHERE rolname = 'regress_recsys_thief';
@@ -80,4 +118,5 @@ SELECT count(*) FROM recsys.tune('trap.sales_recsys'::regclass, models => '{"sim
 	test => 'SELECT 1::bigint, 2::bigint FROM trap.loot');
 RESET ROLE;
 DROP SCHEMA trap CASCADE;
+DROP TABLE trap_items;
 DROP ROLE regress_recsys_thief, regress_recsys_guest;

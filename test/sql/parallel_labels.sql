@@ -8,6 +8,10 @@ CREATE TABLE purchases (user_id bigint, product_id bigint);
 INSERT INTO purchases SELECT n / 4, (n * 7 + n / 4) % 23 FROM generate_series(1, 400) n;
 CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id);
 CREATE INDEX factors_recsys ON purchases USING recsys (user_id, product_id) WITH (similarity = als, rank = 4);
+CREATE TABLE products AS SELECT DISTINCT product_id, product_id % 3 AS seller_id FROM purchases;
+CREATE UNIQUE INDEX ON products (product_id);
+SELECT recsys.create_recommender('shop', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id', seller => 'seller_id');
+CREATE SCHEMA labels_made;
 CREATE TABLE product_rules AS SELECT * FROM association_rules('purchases_recsys', 0.02, 0.1);
 ANALYZE;
 
@@ -15,7 +19,9 @@ CREATE TABLE calls (name text, call text);
 INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
 	'recommend(42, 5, ''purchases_recsys'')',
 	'recommend_for_items(ARRAY[1, 2], 5, ''purchases_recsys'')',
+	'recommend_with_reasons(42, 5, ''purchases_recsys'')',
 	'similar_items(1, 5, ''purchases_recsys'')',
+	'goes_with(1, 5, ''purchases_recsys'')',
 	'popular_items(5, ''purchases_recsys'')',
 	'explain_recommendation(42, 1, ''purchases_recsys'')',
 	'frequently_bought_together(1, 5, ''purchases_recsys'')',
@@ -29,6 +35,7 @@ INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
 	'frequent_itemsets(''purchases_recsys'', 0.02)',
 	'query_frequent_itemsets(''SELECT user_id, product_id FROM purchases'', 0.02)',
 	'recsys.item_factors(''factors_recsys'')',
+	'recsys.title_groups(''SELECT product_id, ''''lunch bag'''' FROM purchases'')',
 	'recsys.index_info(''purchases_recsys'')',
 	'recsys.index_statistics()',
 	'recsys.holdout(''SELECT user_id, product_id FROM purchases'', holdout_share => 0.2)',
@@ -37,6 +44,16 @@ INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
 	'recsys.compare(''SELECT user_id, product_id FROM purchases'', ''similarity = cosine'', ''similarity = jaccard'', holdout_share => 0.2, resamples => 100)',
 	'recsys.tune(''SELECT user_id, product_id FROM purchases'', trials => 2, holdout_share => 0.2, resamples => 100)',
 	'recsys.tune(''purchases_recsys''::regclass, trials => 2, holdout_share => 0.2, resamples => 100)',
+	'recsys.persona(''2024-01-01'', ''2024-01-01'', 1, ''1 day'', ''2024-01-02'')',
+	'recsys.customer_segments(''shop'')',
+	'recsys.audience(''shop'', ''1'')',
+	'recsys.seller_exposure(''shop'', users => 5)',
+	'recsys.refresh_recommender(''shop'')',
+	'recsys.create_recommender(''shop'', ''[{"events": "purchases_recsys"}]'')',
+	'recsys.alter_recommender(''shop'', min_users => 3)',
+	'recsys.drop_recommender(''no_shop'', if_exists => true)',
+	'recsys.recommender_problem(''shop'')',
+	'recsys.create_functions(''shop'', ''labels_made'')',
 	'recsys.merge(''purchases_recsys'')',
 	'recsys.forget_user(''purchases_recsys'', 99999)',
 	'recsys.check_index(''purchases_recsys'')',
@@ -49,7 +66,7 @@ SELECT DISTINCT CASE n.nspname WHEN 'recsys' THEN 'recsys.' ELSE '' END || prona
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'recsys'
-WHERE p.prorettype NOT IN ('internal'::regtype, 'index_am_handler'::regtype);
+WHERE p.prorettype NOT IN ('internal'::regtype, 'index_am_handler'::regtype, 'trigger'::regtype);
 SELECT name AS untested FROM functions WHERE name NOT IN (SELECT name FROM calls);
 
 -- in the leader while workers run: the table is read by workers, the functions are called above them
@@ -115,4 +132,5 @@ $$;
 SELECT in_worker(call), string_agg(name, ' ' ORDER BY name) AS functions FROM calls GROUP BY 1 ORDER BY 1;
 SELECT mislabelled('recsys.index_stats') AS indexes, mislabelled('recsys.merge_progress') AS merges;
 
-DROP SCHEMA labels CASCADE;
+SELECT recsys.drop_recommender('shop');
+DROP SCHEMA labels, labels_made CASCADE;

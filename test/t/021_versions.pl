@@ -45,7 +45,7 @@ SELECT format('index %s', pg_get_indexdef(i.indexrelid))
 FROM member JOIN pg_index i ON classid = 'pg_class'::regclass AND i.indrelid = objid
 UNION ALL
 SELECT format('trigger %s', pg_get_triggerdef(t.oid))
-FROM member JOIN pg_trigger t ON classid = 'pg_class'::regclass AND t.tgrelid = objid
+FROM member JOIN pg_trigger t ON classid = 'pg_class'::regclass AND t.tgrelid = objid AND NOT t.tgisinternal
 UNION ALL
 SELECT format('type %s %s acl %s: %s', t.oid::regtype, t.typtype, t.typacl,
 	(SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))

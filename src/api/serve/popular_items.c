@@ -16,7 +16,9 @@
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
+#include "api/declare/servedname.h"
 #include "api/scoring/serving.h"
+#include "api/serve/shoplist.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"
@@ -131,9 +133,9 @@ put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32
 	RecsysAnswerPut(answer, values, isnull);
 }
 
-static void
-trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader *reader,
-		 int k, const TimestampTz *since, int64 half_life)
+/* Items by what is left of their interactions; returns how many there are. */
+static uint32
+rank_trends(RecsysRecommender *recommender, const TimestampTz *since, int64 half_life, Trend **trends)
 {
 	TrendState	state = {0};
 	RecsysItemOrder *order;
@@ -170,9 +172,19 @@ trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 	order = RecsysItemOrderCreate(recommender->index, state.nitems);
 	qsort_arg(state.trends, count, sizeof(Trend), compare_trends, order);
 	RecsysItemOrderFree(order);
+	*trends = state.trends;
+	return count;
+}
+
+static void
+trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader *reader,
+		 int k, const TimestampTz *since, int64 half_life)
+{
+	Trend	   *trends;
+	uint32		count = rank_trends(recommender, since, half_life, &trends);
+
 	for (uint32 i = 0; i < Min((uint32) k, count); i++)
-		put_popular(answer, reader, state.trends[i].item, state.trends[i].users,
-					state.trends[i].score, i + 1);
+		put_popular(answer, reader, trends[i].item, trends[i].users, trends[i].score, i + 1);
 }
 
 static void
@@ -204,38 +216,125 @@ all_time(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 	}
 }
 
-/* Arguments: k, recommender, then since and half_life at the given places */
-static void
-popular_items(FunctionCallInfo fcinfo, int since, int half_life)
+/* Positions of the arguments that variants have at different places */
+typedef struct PopularArguments
 {
-	RecsysAnswer answer;
-	RecsysRecommender recommender;
-	RecsysGraphReader reader;
-	int			k = RecsysArgK(fcinfo, 0);
-	const char *name;
-	bool		timed;
-	int64		decay;
+	int			since;
+	int			half_life;
+	int			segment;
+} PopularArguments;
 
-	RecsysAnswerInit(&answer, fcinfo);
-	RecsysOpenRecommender(RecsysArgText(fcinfo, 1), &recommender);
-	name = RelationGetRelationName(recommender.index);
-	timed = recommender.columns.time_column > 0;
-	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, name);
-	decay = RecsysArgHalfLife(fcinfo, half_life, timed, name, 0);
-	if (!PG_ARGISNULL(since) && !timed)
+/* Times asked of an index: what half-life, and is there one or a since at all? */
+static bool
+has_times(FunctionCallInfo fcinfo, const PopularArguments *arguments, const RecsysRecommender *recommender,
+		  const char *name, TimestampTz *since, int64 *half_life)
+{
+	bool		timed = recommender->columns.time_column > 0;
+
+	*half_life = RecsysArgHalfLife(fcinfo, arguments->half_life, timed, name, 0);
+	if (!PG_ARGISNULL(arguments->since) && !timed)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("recommender \"%s\" has no time column to apply since to", name),
 				 errhint("Create an index with a time, as in CREATE INDEX ON purchases USING recsys (user_id, product_id, quantity, purchased_at).")));
 
-	RecsysGraphReaderInit(&reader, recommender.index);
-	if (k > 0 && (decay > 0 || !PG_ARGISNULL(since)))
-	{
-		/* a row without a time is older than any since */
-		TimestampTz from = PG_ARGISNULL(since) ? 0 : PG_GETARG_TIMESTAMPTZ(since);
+	/* a row without a time is older than any since */
+	*since = PG_ARGISNULL(arguments->since) ? 0 : PG_GETARG_TIMESTAMPTZ(arguments->since);
+	return *half_life > 0 || !PG_ARGISNULL(arguments->since);
+}
 
-		trending(&recommender, &answer, &reader, k, PG_ARGISNULL(since) ? NULL : &from, decay);
+/* By a declared recommender: the same rankings, its rules applied. */
+static void
+popular_in_shop(FunctionCallInfo fcinfo, const PopularArguments *arguments, RecsysAnswer *answer,
+				RecsysShop *shop, int k)
+{
+	RecsysRecommender first;
+	RecsysFunnel *funnel;
+	TimestampTz since;
+	int64		half_life;
+	const RecsysListed *rows;
+	RecsysScored *ranked = NULL;
+	Trend	   *trends = NULL;
+	uint32		ntrends = 0;
+	bool		timed;
+	int			count;
+	char	   *segment = RecsysHasArgument(fcinfo, arguments->segment) ?
+		RecsysArgText(fcinfo, arguments->segment) : NULL;
+
+	RecsysShopOpenFirst(shop, answer, &first);
+	timed = has_times(fcinfo, arguments, &first, shop->definition->name, &since, &half_life);
+	if (timed && segment != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("popular items of a segment are not known by time"),
+				 errhint("Leave out segment, or since and half_life.")));
+	if (timed && k > 0)
+	{
+		ntrends = rank_trends(&first, PG_ARGISNULL(arguments->since) ? NULL : &since, half_life, &trends);
+		ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(ntrends, 1));
+		for (uint32 i = 0; i < ntrends; i++)
+		{
+			ranked[i].item = trends[i].item;
+			ranked[i].score = (float) trends[i].score;
+		}
 	}
+	RecsysCloseRecommender(&first);
+	if (k == 0)
+		return;
+
+	funnel = RecsysFunnelOpen(shop, NULL, NULL, true, NULL);
+	count = timed ? RecsysFunnelRanked(funnel, ranked, (int) ntrends, k, &rows) :
+		RecsysFunnelPopular(funnel, segment, k, &rows);
+	for (int i = 0; i < count; i++)
+	{
+		Datum		values[4];
+		bool		isnull[4] = {false, false, false, false};
+
+		/* users of a decayed ranking are not carried along */
+		values[0] = RecsysShopItem(answer, funnel, rows[i].slot);
+		values[1] = Int64GetDatum((int64) rows[i].base);
+		isnull[1] = timed;
+		values[2] = Float8GetDatum(rows[i].score);
+		values[3] = Int32GetDatum(i + 1);
+		RecsysAnswerPut(answer, values, isnull);
+	}
+	RecsysFunnelClose(funnel);
+}
+
+/* Arguments: k, recommender, and others at the given places */
+static void
+popular_items(FunctionCallInfo fcinfo, const PopularArguments *arguments)
+{
+	RecsysAnswer answer;
+	RecsysRecommender recommender;
+	RecsysGraphReader reader;
+	int			k = RecsysArgK(fcinfo, 0);
+	RecsysShop *shop = RecsysServedShop(RecsysArgText(fcinfo, 1));
+	const char *name;
+	TimestampTz since;
+	int64		half_life;
+	bool		timed;
+
+	RecsysAnswerInit(&answer, fcinfo);
+	if (shop != NULL)
+	{
+		popular_in_shop(fcinfo, arguments, &answer, shop, k);
+		return;
+	}
+	RecsysOpenRecommender(RecsysArgText(fcinfo, 1), &recommender);
+	name = RelationGetRelationName(recommender.index);
+	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, name);
+	if (RecsysHasArgument(fcinfo, arguments->segment))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("recommender \"%s\" is an index and knows no segments", name),
+				 errhint("Declare segments with recsys.create_recommender.")));
+	timed = has_times(fcinfo, arguments, &recommender, name, &since, &half_life);
+
+	RecsysGraphReaderInit(&reader, recommender.index);
+	if (k > 0 && timed)
+		trending(&recommender, &answer, &reader, k, PG_ARGISNULL(arguments->since) ? NULL : &since,
+				 half_life);
 	else if (k > 0)
 		all_time(&recommender, &answer, &reader, k);
 	RecsysGraphReaderDone(&reader);
@@ -245,7 +344,7 @@ popular_items(FunctionCallInfo fcinfo, int since, int half_life)
 Datum
 recsys_popular_items(PG_FUNCTION_ARGS)
 {
-	popular_items(fcinfo, 2, 3);
+	popular_items(fcinfo, &(PopularArguments) {2, 3, 4});
 	return (Datum) 0;
 }
 
@@ -253,7 +352,7 @@ recsys_popular_items(PG_FUNCTION_ARGS)
 Datum
 recsys_popular_items_typed(PG_FUNCTION_ARGS)
 {
-	popular_items(fcinfo, 3, 4);
+	popular_items(fcinfo, &(PopularArguments) {3, 4, 5});
 	return (Datum) 0;
 }
 
@@ -265,13 +364,13 @@ recsys_popular_items_typed(PG_FUNCTION_ARGS)
 Datum
 recsys_popular_items_text(PG_FUNCTION_ARGS)
 {
-	LOCAL_FCINFO(read, 4);
+	LOCAL_FCINFO(read, 5);
 
-	InitFunctionCallInfoData(*read, fcinfo->flinfo, 4, fcinfo->fncollation, fcinfo->context,
+	InitFunctionCallInfoData(*read, fcinfo->flinfo, 5, fcinfo->fncollation, fcinfo->context,
 							 fcinfo->resultinfo);
-	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 4);
+	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 5);
 	RecsysReadArgument(read, 2, TIMESTAMPTZOID);
 	RecsysReadArgument(read, 3, INTERVALOID);
-	popular_items(read, 2, 3);
+	popular_items(read, &(PopularArguments) {2, 3, 4});
 	return (Datum) 0;
 }

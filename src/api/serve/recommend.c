@@ -1,26 +1,27 @@
 /*
  * recommend.c
- *	  recommend(), recommend_for_items() and explain_recommendation().
+ *	  recommend(), recommend_with_reasons() and recommend_for_items().
  */
 #include "postgres.h"
 
-#include <math.h>
-
-#include "am/graph/itemorder.h"
-#include "am/graph/prior_page.h"
 #include "am/store/options.h"
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
-#include "api/scoring/factorserving.h"
+#include "api/declare/servedname.h"
 #include "api/scoring/serving.h"
+#include "api/serve/shoplist.h"
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(recsys_recommend);
 PG_FUNCTION_INFO_V1(recsys_recommend_typed);
 PG_FUNCTION_INFO_V1(recsys_recommend_text);
+PG_FUNCTION_INFO_V1(recsys_recommend_with_reasons);
+PG_FUNCTION_INFO_V1(recsys_recommend_with_reasons_typed);
+PG_FUNCTION_INFO_V1(recsys_recommend_with_reasons_text);
 PG_FUNCTION_INFO_V1(recsys_recommend_for_items);
-PG_FUNCTION_INFO_V1(recsys_explain_recommendation);
 
 #define RECOMMENDER_NAME(recommender) RelationGetRelationName((recommender).index)
 
@@ -41,33 +42,64 @@ open_for_user(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysRecommender *
 	RecsysAnswerCheckKind(answer, recommender->columns.item_kind, name);
 }
 
-/* Arguments: user, k, recommender, then exclude_seen and half_life at the given places */
+/* By an index, without what only a declared recommender does */
 static void
-recommend(FunctionCallInfo fcinfo, int exclude_seen, int half_life)
+recommend_by_index(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysRecommender *recommender,
+				   const RecsysKey *user, const RecsysListArguments *arguments)
+{
+	RecsysProfile profile = {0};
+	int			k = RecsysArgK(fcinfo, 1);
+	int			exclude_seen = arguments->exclude_seen;
+	bool		exclude = PG_ARGISNULL(exclude_seen) || PG_GETARG_BOOL(exclude_seen);
+	int64		decay = RecsysArgHalfLife(fcinfo, arguments->half_life,
+										  recommender->columns.time_column > 0,
+										  RECOMMENDER_NAME(*recommender),
+										  RecsysServingHalfLife(recommender->index));
+
+	if (!PG_ARGISNULL(0) && k > 0)
+		RecsysReadProfile(recommender, user, decay, &profile);
+	if (k > 0)
+		RecsysPutRecommendations(recommender, answer, &profile, k, exclude);
+}
+
+static char *
+qualified_name(Relation index)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
+									  RelationGetRelationName(index));
+}
+
+/* Arguments: user, k, recommender, and others at the given places */
+static void
+recommend(FunctionCallInfo fcinfo, const RecsysListArguments *arguments, bool reasons)
 {
 	RecsysAnswer answer;
 	RecsysRecommender recommender;
-	RecsysProfile profile = {0};
 	RecsysKey	user;
-	int			k = RecsysArgK(fcinfo, 1);
-	bool		exclude = PG_ARGISNULL(exclude_seen) || PG_GETARG_BOOL(exclude_seen);
-	int64		decay;
+	RecsysShop *shop = RecsysServedShop(RecsysArgText(fcinfo, 2));
 
+	if (shop != NULL)
+	{
+		RecsysAnswerInit(&answer, fcinfo);
+		RecsysShopRecommend(fcinfo, &answer, shop, arguments, reasons);
+		return;
+	}
 	open_for_user(fcinfo, &answer, &recommender, &user);
-	decay = RecsysArgHalfLife(fcinfo, half_life, recommender.columns.time_column > 0,
-							  RECOMMENDER_NAME(recommender), RecsysServingHalfLife(recommender.index));
-
-	if (!PG_ARGISNULL(0) && k > 0)
-		RecsysReadProfile(&recommender, &user, decay, &profile);
-	if (k > 0)
-		RecsysPutRecommendations(&recommender, &answer, &profile, k, exclude);
+	if (reasons || RecsysHasArgument(fcinfo, arguments->context))
+	{
+		shop = RecsysMakeShop(qualified_name(recommender.index), RECOMMENDER_NAME(recommender));
+		RecsysShopRecommend(fcinfo, &answer, shop, arguments, reasons);
+		RecsysReleaseShop(shop);
+	}
+	else
+		recommend_by_index(fcinfo, &answer, &recommender, &user, arguments);
 	RecsysCloseRecommender(&recommender);
 }
 
 Datum
 recsys_recommend(PG_FUNCTION_ARGS)
 {
-	recommend(fcinfo, 3, 4);
+	recommend(fcinfo, &(RecsysListArguments) {3, 4, 5}, false);
 	return (Datum) 0;
 }
 
@@ -75,26 +107,56 @@ recsys_recommend(PG_FUNCTION_ARGS)
 Datum
 recsys_recommend_typed(PG_FUNCTION_ARGS)
 {
-	recommend(fcinfo, 4, 5);
+	recommend(fcinfo, &(RecsysListArguments) {4, 5, 6}, false);
 	return (Datum) 0;
 }
 
 /*
- * The variant for arguments without types: exclude_seen and half_life are text, and so
- * are the item keys.  Before there was this variant, NULL::text as the fourth argument
+ * The variant for arguments without types: exclude_seen, half_life and context are text, and
+ * so are the item keys.  Before there was this variant, NULL::text as the fourth argument
  * asked for text keys; here it still does.
  */
 Datum
 recsys_recommend_text(PG_FUNCTION_ARGS)
 {
-	LOCAL_FCINFO(read, 5);
+	LOCAL_FCINFO(read, 6);
 
-	InitFunctionCallInfoData(*read, fcinfo->flinfo, 5, fcinfo->fncollation, fcinfo->context,
+	InitFunctionCallInfoData(*read, fcinfo->flinfo, 6, fcinfo->fncollation, fcinfo->context,
 							 fcinfo->resultinfo);
-	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 5);
+	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 6);
 	RecsysReadArgument(read, 3, BOOLOID);
 	RecsysReadArgument(read, 4, INTERVALOID);
-	recommend(read, 3, 4);
+	RecsysReadArgument(read, 5, JSONBOID);
+	recommend(read, &(RecsysListArguments) {3, 4, 5}, false);
+	return (Datum) 0;
+}
+
+/* Arguments: user, k, recommender, context */
+Datum
+recsys_recommend_with_reasons(PG_FUNCTION_ARGS)
+{
+	recommend(fcinfo, &(RecsysListArguments) {-1, -1, 3}, true);
+	return (Datum) 0;
+}
+
+Datum
+recsys_recommend_with_reasons_typed(PG_FUNCTION_ARGS)
+{
+	recommend(fcinfo, &(RecsysListArguments) {-1, -1, 4}, true);
+	return (Datum) 0;
+}
+
+/* As of recommend: context as text, and NULL::text as the type of the items */
+Datum
+recsys_recommend_with_reasons_text(PG_FUNCTION_ARGS)
+{
+	LOCAL_FCINFO(read, 4);
+
+	InitFunctionCallInfoData(*read, fcinfo->flinfo, 4, fcinfo->fncollation, fcinfo->context,
+							 fcinfo->resultinfo);
+	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 4);
+	RecsysReadArgument(read, 3, JSONBOID);
+	recommend(read, &(RecsysListArguments) {-1, -1, 3}, true);
 	return (Datum) 0;
 }
 
@@ -139,7 +201,14 @@ recsys_recommend_for_items(PG_FUNCTION_ARGS)
 	int			k = RecsysArgK(fcinfo, 1);
 	bool		exclude = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
 
+	RecsysShop *shop = RecsysServedShop(RecsysArgText(fcinfo, 2));
+
 	RecsysAnswerInit(&answer, fcinfo);
+	if (shop != NULL)
+	{
+		RecsysShopForItems(fcinfo, &answer, shop);
+		return (Datum) 0;
+	}
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
 
@@ -154,192 +223,6 @@ recsys_recommend_for_items(PG_FUNCTION_ARGS)
 	}
 	if (k > 0)
 		RecsysPutRecommendations(&recommender, &answer, &profile, k, exclude);
-	RecsysCloseRecommender(&recommender);
-	return (Datum) 0;
-}
-
-typedef struct Reason
-{
-	uint32		item;			/* RECSYS_NONE: popularity, whoever the user is */
-	double		contribution;
-	double		weight;
-	float		similarity;
-	int64		support;		/* -1: the item graph does not have the pair */
-} Reason;
-
-static int
-compare_reasons(const void *a, const void *b, void *order)
-{
-	const Reason *left = a;
-	const Reason *right = b;
-
-	if (left->contribution != right->contribution)
-		return left->contribution > right->contribution ? -1 : 1;
-	if (left->item == RECSYS_NONE || right->item == RECSYS_NONE)
-		return left->item == RECSYS_NONE ? 1 : -1;
-	return RecsysItemOrderCompare(order, left->item, right->item);
-}
-
-typedef struct ReasonSearch
-{
-	uint32		item;			/* whose score is explained */
-	const RecsysProfile *profile;
-	Reason	   *reasons;
-	int			count;
-} ReasonSearch;
-
-/* Does the row of one of the user's items list the item? */
-static void
-search_row(void *arg, int position, RecsysGraphRow row)
-{
-	ReasonSearch *search = arg;
-
-	for (int n = 0; n < row->nneighbors; n++)
-	{
-		Reason	   *reason;
-
-		if (row->peers[n] != search->item)
-			continue;
-		reason = &search->reasons[search->count++];
-		reason->item = row->item;
-		reason->weight = search->profile->weights[position];
-		reason->similarity = RecsysRowScores(row)[n];
-		reason->support = RecsysRowSupports(row)[n];
-		reason->contribution = reason->weight * reason->similarity;
-		break;					/* an item stands in a row once */
-	}
-}
-
-/* The same where all items have a part in the score: only the support is looked for. */
-static void
-search_support(void *arg, int position, RecsysGraphRow row)
-{
-	ReasonSearch *search = arg;
-
-	for (int n = 0; n < row->nneighbors; n++)
-		if (row->peers[n] == search->item)
-			search->reasons[position].support = RecsysRowSupports(row)[n];
-}
-
-/* From factors, all items that have one: Hu, Koren, Volinsky 2008, section 5. */
-static void
-find_factor_reasons(RecsysGraphReader *reader, const double *similarities, ReasonSearch *search)
-{
-	const RecsysProfile *profile = search->profile;
-
-	for (int x = 0; x < profile->nevidence; x++)
-		search->reasons[x].support = -1;
-	RecsysGraphVisitRows(reader, profile->items, profile->nevidence, search_support, search);
-	for (int x = 0; x < profile->nevidence; x++)
-	{
-		Reason	   *reason = &search->reasons[search->count];
-
-		if (isnan(similarities[x]))
-			continue;
-		reason->item = profile->items[x];
-		reason->weight = profile->weights[x];
-		reason->similarity = (float) similarities[x];
-		reason->contribution = profile->weights[x] * similarities[x];
-		reason->support = search->reasons[x].support;
-		search->count++;
-	}
-}
-
-/* What the prior has to say for the item. */
-static void
-add_prior(RecsysRecommender *recommender, ReasonSearch *search)
-{
-	RecsysPrior *prior = palloc(sizeof(RecsysPrior));
-	bool		has_prior = RecsysReadPrior(recommender->index, prior);
-
-	for (int x = 0; has_prior && x < prior->count; x++)
-	{
-		Reason	   *reason = &search->reasons[search->count];
-
-		if (prior->items[x] != search->item)
-			continue;
-		reason->item = RECSYS_NONE;
-		reason->weight = 1;
-		reason->similarity = prior->scores[x];
-		reason->contribution = prior->scores[x];
-		reason->support = -1;
-		search->count++;
-		break;
-	}
-	pfree(prior);
-}
-
-static void
-put_reason(RecsysAnswer *answer, RecsysGraphReader *reader, const Reason *reason, int rank)
-{
-	Datum		values[6];
-	bool		isnull[6] = {false, false, false, false, false, false};
-
-	isnull[0] = reason->item == RECSYS_NONE;
-	values[0] = isnull[0] ? (Datum) 0 : RecsysAnswerItem(answer, reader, reason->item);
-	values[1] = Float8GetDatum(reason->contribution);
-	values[2] = Float8GetDatum(reason->weight);
-	values[3] = Float4GetDatum(reason->similarity);
-	values[4] = Int64GetDatum(reason->support);
-	isnull[4] = reason->support < 0;
-	values[5] = Int32GetDatum(rank);
-	RecsysAnswerPut(answer, values, isnull);
-}
-
-static void
-put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysProfile *profile,
-			uint32 item)
-{
-	RecsysGraphReader reader;
-	RecsysItemOrder *order;
-	ReasonSearch search = {item, profile, NULL, 0};
-	double	   *similarities = palloc(sizeof(double) * Max(profile->nevidence, 1));
-
-	search.reasons = palloc(sizeof(Reason) * ((Size) profile->nevidence + 1));
-	RecsysGraphReaderInit(&reader, recommender->index);
-	if (RecsysExplainByFactors(recommender, profile, item, similarities))
-		find_factor_reasons(&reader, similarities, &search);
-	else
-	{
-		RecsysGraphVisitRows(&reader, profile->items, profile->nevidence, search_row, &search);
-		add_prior(recommender, &search);
-	}
-	order = RecsysItemOrderCreate(recommender->index, RecsysItemCount(recommender->index));
-	qsort_arg(search.reasons, search.count, sizeof(Reason), compare_reasons, order);
-	RecsysItemOrderFree(order);
-
-	for (int i = 0; i < search.count; i++)
-		put_reason(answer, &reader, &search.reasons[i], i + 1);
-	RecsysGraphReaderDone(&reader);
-}
-
-/* Arguments: user, item, recommender, half_life */
-Datum
-recsys_explain_recommendation(PG_FUNCTION_ARGS)
-{
-	RecsysAnswer answer;
-	RecsysRecommender recommender;
-	RecsysProfile profile = {0};
-	RecsysKey	user;
-	RecsysKey	item;
-	uint32		number;
-	int64		half_life;
-
-	open_for_user(fcinfo, &answer, &recommender, &user);
-	half_life = RecsysArgHalfLife(fcinfo, 3, recommender.columns.time_column > 0,
-								  RECOMMENDER_NAME(recommender),
-								  RecsysServingHalfLife(recommender.index));
-
-	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
-	{
-		RecsysArgKey(fcinfo, 1, recommender.columns.item_type, "item",
-					 RECOMMENDER_NAME(recommender), &item);
-		if (RecsysFindItem(&recommender, &item, &number))
-		{
-			RecsysReadProfile(&recommender, &user, half_life, &profile);
-			put_reasons(&recommender, &answer, &profile, number);
-		}
-	}
 	RecsysCloseRecommender(&recommender);
 	return (Datum) 0;
 }

@@ -1,18 +1,21 @@
 /*
  * similar.c
- *	  similar_items() and item_similarity(): the item graph, one row and all.
+ *	  similar_items(), goes_with() and item_similarity(): the item graph, one row and all.
  */
 #include "postgres.h"
 
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
+#include "api/declare/servedname.h"
 #include "api/scoring/serving.h"
+#include "api/serve/shoplist.h"
 #include "miscadmin.h"
 #include "source/input/values.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(recsys_similar_items);
+PG_FUNCTION_INFO_V1(recsys_goes_with);
 PG_FUNCTION_INFO_V1(recsys_item_similarity);
 PG_FUNCTION_INFO_V1(recsys_item_similarity_typed);
 
@@ -30,16 +33,22 @@ copy_row(RecsysGraphReader *reader, uint32 item, PGAlignedBlock *copy)
 }
 
 /* Arguments: item, k, recommender */
-Datum
-recsys_similar_items(PG_FUNCTION_ARGS)
+static void
+neighbors(FunctionCallInfo fcinfo, bool beside)
 {
 	RecsysAnswer answer;
+	RecsysShop *shop = RecsysServedShop(RecsysArgText(fcinfo, 2));
 	RecsysRecommender recommender;
 	RecsysKey	key;
 	uint32		item;
 	int			k = RecsysArgK(fcinfo, 1);
 
 	RecsysAnswerInit(&answer, fcinfo);
+	if (shop != NULL)
+	{
+		RecsysShopNeighbors(fcinfo, &answer, shop, beside);
+		return;
+	}
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
 						  RelationGetRelationName(recommender.index));
@@ -70,6 +79,20 @@ recsys_similar_items(PG_FUNCTION_ARGS)
 		}
 	}
 	RecsysCloseRecommender(&recommender);
+}
+
+Datum
+recsys_similar_items(PG_FUNCTION_ARGS)
+{
+	neighbors(fcinfo, false);
+	return (Datum) 0;
+}
+
+/* An index has one graph: what is like an item and what goes with it are the same there. */
+Datum
+recsys_goes_with(PG_FUNCTION_ARGS)
+{
+	neighbors(fcinfo, true);
 	return (Datum) 0;
 }
 
