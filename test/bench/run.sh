@@ -4,7 +4,7 @@
 #
 #     test/bench/run.sh [option=value…] [part…]
 #
-# Parts: build auto memory size selfjoin serve insert fresh; without any, all but
+# Parts: build auto memory size selfjoin serve shop insert fresh; without any, all but
 # selfjoin, which takes minutes.  Options, with their defaults:
 #     interactions=10000000  users=interactions/72.5  items=27000  seed=1
 #     clients=8    clients of the concurrent measurements
@@ -48,11 +48,11 @@ for argument in "$@"; do
 			name=BENCH_$(printf '%s' "${argument%%=*}" | tr a-z A-Z)
 			printf -v "$name" '%s' "${argument#*=}"
 			;;
-		build | auto | selfjoin | serve | insert | size | memory | fresh) parts="$parts $argument " ;;
+		build | auto | selfjoin | serve | shop | insert | size | memory | fresh) parts="$parts $argument " ;;
 		*) usage ;;
 	esac
 done
-: "${parts:= build auto serve insert size memory fresh }"
+: "${parts:= build auto serve shop insert size memory fresh }"
 : "${BENCH_USERS:=$((BENCH_INTERACTIONS * 69 / 5000))}"
 
 wanted()
@@ -242,6 +242,57 @@ run_serve()
 	database "DROP TABLE lists"
 }
 
+# shop_load WHAT SCRIPT RECOMMENDER OTHER: two recommenders in turn, one client
+shop_load()
+{
+	local round side metric
+
+	local -A results=()
+	for ((round = 0; round < BENCH_ROUNDS; round++)); do
+		for side in "$3" "$4"; do
+			LOAD_OPTIONS=(-D "recommender=$side" -D "typical=$typical")
+			[ "$round" -gt 0 ] || load "$SERVER_TREE/test/bench/$2.pgbench" 1 3
+			load "$SERVER_TREE/test/bench/$2.pgbench" 1 "$BENCH_SECONDS"
+			results[$side.p50]+=" $LOAD_P50"
+			results[$side.p99]+=" $LOAD_P99"
+		done
+	done
+	LOAD_OPTIONS=()
+	for metric in p50 p99; do
+		for side in "$3" "$4"; do
+			# an unquoted list on purpose: one number a word
+			results[$side]=$(median ${results[$side.$metric]})
+		done
+		row "$1, $metric" "${results[$3]} µs" "${results[$4]} µs" "$(ratio "${results[$3]}" "${results[$4]}")"
+	done
+}
+
+# A declared recommender against the index that its first signal is.
+run_shop()
+{
+	local typical=1
+
+	database "DROP INDEX IF EXISTS pairs_recsys, pairs_btree"
+	database "$recsys_index"
+	database "VACUUM ANALYZE pairs"
+	BENCH_SEED=$((BENCH_SEED + 1)) generate viewed "$BENCH_USERS" "$BENCH_INTERACTIONS"
+	sandbox_run "$BENCH_LIMIT" psql -X -q -A -t -v ON_ERROR_STOP=1 -v items="$BENCH_ITEMS" -f "$SERVER_TREE/test/bench/shop.sql" \
+		>/dev/null 2>"$SANDBOX/error" || stop "the shop cannot be made"
+	typical=$(database "SELECT count(*) FROM typical")
+	database CHECKPOINT
+	pin
+	shop_load "declared, no rules, against the index" shop nothing pairs_recsys
+	shop_load "a filter that nine of ten pass, against the index" shop filtered pairs_recsys
+	shop_load "two signals, against the index" shop signals pairs_recsys
+	shop_load "two signals, filter, seller cap, diversity, against the index" shop shop pairs_recsys
+	shop_load "a filter that 1 of 10,000 passes, against the index" shop rare pairs_recsys
+	shop_load "the same, unknown to the planner, against the index" shop unknown pairs_recsys
+	shop_load "graph from a table, histories of 70, against the index" shop_typical tabled pairs_recsys
+	unpin
+	database "SELECT recsys.drop_recommender(name) FROM recsys.recommender" >/dev/null
+	database "DROP MATERIALIZED VIEW similarity; DROP TABLE viewed, views, items, typical"
+}
+
 # insert_rounds WHAT CLIENTS SETTING [checkpoint]: both tables in turn
 insert_rounds()
 {
@@ -389,7 +440,7 @@ $(cat "$root/test/bench/selfjoin.sql")"
 
 wanted_other_than_selfjoin()
 {
-	wanted build || wanted auto || wanted serve || wanted insert || wanted size || wanted memory || wanted fresh
+	wanted build || wanted auto || wanted serve || wanted shop || wanted insert || wanted size || wanted memory || wanted fresh
 }
 
 provision_server
@@ -423,6 +474,7 @@ fi
 ! wanted selfjoin || run_selfjoin
 ! wanted auto || run_auto
 ! wanted serve || run_serve
+! wanted shop || run_shop
 ! wanted insert || run_insert
 ! wanted fresh || run_fresh
 
