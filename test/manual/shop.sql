@@ -29,3 +29,28 @@ CREATE TABLE clicks (visitor_id uuid, sku text, clicked_at timestamptz);
 INSERT INTO clicks
 SELECT md5((u % 500)::text)::uuid, 'SKU-' || product_id, purchased_at
 FROM (SELECT user_id AS u, product_id, purchased_at FROM purchases) p;
+
+/* What a marketplace has beside that */
+CREATE TABLE sellers (seller_id integer PRIMARY KEY, name text, rating_sum numeric, rating_count integer, joined_at timestamptz);
+INSERT INTO sellers
+SELECT s, 'Seller ' || s, s * 20 * (3 + s % 3), s * 20, now() - make_interval(days => CASE WHEN s = 12 THEN 20 ELSE 100 * s END) FROM generate_series(1, 12) s;
+ALTER TABLE products ADD brand text, ADD price numeric(10, 2), ADD shipping numeric(10, 2), ADD stock integer, ADD suspected_fake boolean,
+	ADD canonical_product_id bigint;
+UPDATE products SET brand = 'Brand ' || product_id % 7, price = 5 + product_id * 37 % 90, shipping = product_id % 4, stock = product_id % 11,
+	suspected_fake = product_id % 50 = 0, canonical_product_id = product_id - product_id % 2;
+CREATE INDEX ON products (canonical_product_id);
+CREATE TABLE customers (customer_id bigint PRIMARY KEY, country text, age_band text, is_fraud boolean, newsletter boolean);
+INSERT INTO customers
+SELECT c, (ARRAY['DE', 'FR', 'NL'])[1 + c % 3], (ARRAY['18-29', '30-39', '40-59', '60+'])[1 + c % 4], c % 100 = 0, c % 3 > 0
+FROM generate_series(1, 2100) c;
+CREATE TABLE views (user_id bigint, product_id bigint, viewed_at timestamptz);
+INSERT INTO views
+SELECT user_id, 1000 + (product_id - 1000 + n * 3) % 200, purchased_at - interval '2 days' FROM purchases, generate_series(0, 1) n WHERE user_id % 2 = 0;
+CREATE TABLE returns (user_id bigint, product_id bigint, returned_at timestamptz);
+INSERT INTO returns SELECT user_id, product_id, purchased_at + interval '9 days' FROM purchases
+WHERE (user_id + product_id) % 23 = 0 AND purchased_at < now() - interval '9 days';
+CREATE TABLE reviews (user_id bigint, product_id bigint, stars integer, written_at timestamptz);
+INSERT INTO reviews SELECT user_id, product_id, 1 + (user_id * 7 + product_id) % 5, purchased_at + interval '20 days' FROM purchases WHERE user_id % 4 = 0;
+CREATE TABLE promotions (product_id bigint, boost numeric, starts_at timestamptz, ends_at timestamptz);
+INSERT INTO promotions SELECT 1000 + n * 7, 1.2 + n % 3 * 0.2, now() - interval '1 day', now() + interval '6 days' FROM generate_series(0, 9) n;
+CREATE TABLE recalls (product_id bigint PRIMARY KEY, reason text);
