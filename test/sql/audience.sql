@@ -143,6 +143,16 @@ SELECT * FROM recsys.seller_exposure('plain');
 SELECT * FROM recsys.seller_exposure('wishes', now());
 SELECT * FROM recsys.seller_exposure('shop', users => 0);
 
+-- who has one offer of a product has the others, unless it is bought again and again
+SELECT recsys.alter_recommender('shop', group_by => 'product_id / 3');
+SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM purchases b WHERE b.customer_id = a.user_id::bigint AND b.product_id = p.product_id)) AS have_it,
+	count(*) FILTER (WHERE NOT p.consumable AND EXISTS (SELECT FROM purchases b WHERE b.customer_id = a.user_id::bigint AND b.product_id / 3 = p.product_id / 3)) AS have_an_offer,
+	count(*) > 100 AS many
+FROM products p, recsys.audience('shop', p.product_id::text, 1000) a WHERE NOT p.consumable;
+-- of a seller: those who have offers of all its products are not asked
+SELECT count(*) AS has_all FROM recsys.audience('shop', seller => 's2', k => 1000) a
+WHERE NOT EXISTS (SELECT FROM products p WHERE p.seller_id = 's2' AND p.stock > 0 AND (p.consumable OR NOT EXISTS (
+	SELECT FROM purchases b WHERE b.customer_id = a.user_id::bigint AND b.product_id / 3 = p.product_id / 3)));
 SELECT count(recsys.drop_recommender(name)) > 0 AS dropped FROM recsys.recommender WHERE definition ->> 'signals' LIKE '%audience.%';
 DROP SCHEMA audience CASCADE;
 DROP ROLE recsys_marketing;

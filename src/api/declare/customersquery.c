@@ -61,6 +61,7 @@ RecsysAppendItems(StringInfo out, const RecsysDefinition *definition, RecsysKeyK
 	append_flag(out, definition->item_filter, "true", "offered");
 	append_flag(out, definition->new_item_since, "false", "is_new");
 	append_flag(out, definition->repeatable, "false", "repeatable");
+	append_text(out, definition->group_by, "product");
 	if (known)
 		appendStringInfo(out, " FROM %s AS %s", definition->items, definition->items_alias);
 	appendStringInfoString(out, ") AS c WHERE i IS NOT NULL");

@@ -129,6 +129,27 @@ add_member(Search *search, const RecsysKey *key, float score, double nearness, u
 	MemoryContextSwitchTo(old);
 }
 
+/* Marks a target and the others of its product; returns how many had no mark yet. */
+static int
+mark_product(Search *search, int place)
+{
+	int			marked = 0;
+	int			t = place;
+
+	do
+	{
+		const RecsysTarget *target = &search->targets.targets[t];
+
+		if (!search->has[t] && !target->repeatable)
+		{
+			search->has[t] = true;
+			marked++;
+		}
+		t = target->next;
+	} while (t != place);
+	return marked;
+}
+
 /* Marks the targets that the user has; false if there is none left to recommend. */
 static bool
 mark_targets(Search *search, const RecsysInteraction *rows, int nrows)
@@ -141,10 +162,8 @@ mark_targets(Search *search, const RecsysInteraction *rows, int nrows)
 		uint32		place = rows[i].item < search->pairs.nitems ?
 			search->target_of[rows[i].item] : RECSYS_NONE;
 
-		if (place == RECSYS_NONE || search->has[place] || search->targets.targets[place].repeatable)
-			continue;
-		search->has[place] = true;
-		left--;
+		if (place != RECSYS_NONE)
+			left -= mark_product(search, (int) place);
 	}
 	return left > 0;
 }
@@ -301,6 +320,9 @@ place_targets(Search *search)
 
 	search->target_of = palloc_extended(sizeof(uint32) * (Size) Max(nitems, 1), MCXT_ALLOC_HUGE);
 	memset(search->target_of, 0xFF, sizeof(uint32) * (Size) nitems);
+	for (int x = 0; x < search->targets.noffers; x++)
+		if (search->targets.offers[x].number < nitems)
+			search->target_of[search->targets.offers[x].number] = search->targets.offers[x].target;
 	for (int t = 0; t < search->targets.count; t++)
 		if (search->targets.targets[t].number < nitems)
 			search->target_of[search->targets.targets[t].number] = t;

@@ -70,6 +70,7 @@ typedef struct ItemRow
 	bool		is_new;
 	bool		near;
 	bool		repeatable;
+	char	   *product;		/* or NULL */
 } ItemRow;
 
 typedef struct ItemRows
@@ -90,8 +91,8 @@ static void
 add_item(void *arg, HeapTuple tuple, TupleDesc desc)
 {
 	ItemRows   *items = arg;
-	Datum		values[5];
-	bool		nulls[5];
+	Datum		values[6];
+	bool		nulls[6];
 	RecsysKey	key;
 	ItemRow    *row;
 	MemoryContext old;
@@ -113,10 +114,11 @@ add_item(void *arg, HeapTuple tuple, TupleDesc desc)
 	row->is_new = DatumGetBool(values[2]);
 	row->near = DatumGetBool(values[3]);
 	row->repeatable = DatumGetBool(values[4]);
+	row->product = nulls[5] ? NULL : TextDatumGetCString(values[5]);
 	MemoryContextSwitchTo(old);
 }
 
-/* The rows of the items' table that matter: i, target, is_new, near, repeatable */
+/* The rows of the items' table that matter: i, target, is_new, near, repeatable, product */
 static char *
 items_query(const RecsysDefinition *definition, RecsysKeyKind kind,
 			const RecsysAudienceRequest *request)
@@ -126,7 +128,7 @@ items_query(const RecsysDefinition *definition, RecsysKeyKind kind,
 	initStringInfo(&out);
 	appendStringInfoString(&out, "WITH labels AS MATERIALIZED (");
 	RecsysAppendItems(&out, definition, kind);
-	appendStringInfoString(&out, ") SELECT i, target, is_new, near, repeatable FROM (SELECT i, is_new, repeatable, ");
+	appendStringInfoString(&out, "), marked AS MATERIALIZED (SELECT i, is_new, repeatable, product, ");
 	if (request->item != NULL)
 	{
 		const char *key = RecsysKeyInSql(quote_literal_cstr(request->item), kind);
@@ -144,12 +146,14 @@ items_query(const RecsysDefinition *definition, RecsysKeyKind kind,
 
 		appendStringInfo(&out, "offered AND %s AND %s AS target, %s AND %s AS near", seller, category, seller, category);
 	}
-	appendStringInfoString(&out, " FROM labels) AS l WHERE target OR near");
+	appendStringInfoString(&out, " FROM labels) SELECT i, target, is_new, near, repeatable, product FROM marked "
+						   "WHERE target OR near OR product IN (SELECT product FROM marked WHERE target)");
 	return out.data;
 }
 
 static void
-add_target(RecsysRecommender *events, RecsysTargets *targets, const RecsysKey *key, bool repeatable)
+add_target(RecsysRecommender *events, RecsysTargets *targets, const RecsysKey *key, bool repeatable,
+		   const char *product)
 {
 	RecsysTarget *target;
 
@@ -159,6 +163,8 @@ add_target(RecsysRecommender *events, RecsysTargets *targets, const RecsysKey *k
 	target = &targets->targets[targets->count++];
 	target->key = *key;
 	target->repeatable = repeatable;
+	target->product = product;
+	target->next = targets->count - 1;
 	if (!RecsysFindItem(events, key, &target->number))
 		target->number = RECSYS_NONE;
 }
@@ -178,10 +184,80 @@ take_items(RecsysRecommender *events, const ItemRows *items, bool of_seller, uin
 
 		CHECK_FOR_INTERRUPTS();
 		if (row->target && (!any_new || row->is_new))
-			add_target(events, targets, &row->key, row->repeatable);
+			add_target(events, targets, &row->key, row->repeatable, row->product);
 		if (row->near && RecsysFindItem(events, &row->key, &number) && number < nitems)
 			near[number] = 1;
 	}
+}
+
+/* Places of targets, by their products */
+static int
+compare_products(const void *a, const void *b, void *arg)
+{
+	const RecsysTarget *targets = arg;
+	int			left = *(const int *) a;
+	int			right = *(const int *) b;
+	int			order = strcmp(targets[left].product, targets[right].product);
+
+	return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* The place of a target of the product, of those sorted; -1: there is none. */
+static int
+find_product(const RecsysTarget *targets, const int *sorted, int n, const char *product)
+{
+	int			low = 0;
+	int			high = n;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+		int			order = strcmp(targets[sorted[middle]].product, product);
+
+		if (order == 0)
+			return sorted[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return -1;
+}
+
+/* Whoever has one offer of a product has them all: rings of targets, and the other offers. */
+static void
+join_products(RecsysRecommender *events, const ItemRows *items, RecsysTargets *targets)
+{
+	int		   *sorted = palloc_extended(sizeof(int) * (Size) Max(targets->count, 1), MCXT_ALLOC_HUGE);
+	int			n = 0;
+
+	for (int t = 0; t < targets->count; t++)
+		if (targets->targets[t].product != NULL)
+			sorted[n++] = t;
+	qsort_arg(sorted, n, sizeof(int), compare_products, targets->targets);
+	for (int x = 0, first = 0; x < n; x++)
+	{
+		bool		last = x + 1 == n || strcmp(targets->targets[sorted[x]].product,
+												targets->targets[sorted[x + 1]].product) != 0;
+
+		targets->targets[sorted[x]].next = last ? sorted[first] : sorted[x + 1];
+		if (last)
+			first = x + 1;
+	}
+
+	targets->offers = palloc_extended(sizeof(RecsysOffer) * (Size) Max(items->count, 1), MCXT_ALLOC_HUGE);
+	for (uint64 i = 0; i < items->count && n > 0; i++)
+	{
+		const ItemRow *row = &items->rows[i];
+		RecsysOffer *offer = &targets->offers[targets->noffers];
+
+		CHECK_FOR_INTERRUPTS();
+		if (row->product == NULL || !RecsysFindItem(events, &row->key, &offer->number))
+			continue;
+		offer->target = find_product(targets->targets, sorted, n, row->product);
+		targets->noffers += offer->target >= 0;
+	}
+	pfree(sorted);
 }
 
 void
@@ -197,6 +273,7 @@ RecsysFindAudienceItems(RecsysShop *shop, RecsysRecommender *events,
 		RecsysRunShopQuery(shop, items_query(definition, kind, request), start_items, add_item,
 						   &items);
 	take_items(events, &items, request->seller != NULL, nitems, targets, *near);
+	join_products(events, &items, targets);
 
 	/* an item need not be in the table to be wanted */
 	if (request->item != NULL && targets->count == 0)
@@ -204,6 +281,6 @@ RecsysFindAudienceItems(RecsysShop *shop, RecsysRecommender *events,
 		RecsysKey	key;
 
 		RecsysKeyFromText(events->columns.item_type, request->item, &key);
-		add_target(events, targets, &key, false);
+		add_target(events, targets, &key, false, NULL);
 	}
 }

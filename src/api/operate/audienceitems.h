@@ -26,12 +26,23 @@ typedef struct RecsysTarget
 	RecsysKey	key;
 	uint32		number;			/* of the events' index, or RECSYS_NONE */
 	bool		repeatable;		/* who has it may get it again */
+	const char *product;		/* what group_by says, or NULL */
+	int			next;			/* the next target of that product, in a ring; itself if it is the only one */
 } RecsysTarget;
+
+/* Another item of a target's product: who has it has the target */
+typedef struct RecsysOffer
+{
+	uint32		number;
+	int			target;
+} RecsysOffer;
 
 typedef struct RecsysTargets
 {
 	RecsysTarget *targets;
 	int			count;
+	RecsysOffer *offers;
+	int			noffers;
 } RecsysTargets;
 
 /* Errors out on what makes no sense, or has not been declared. */
