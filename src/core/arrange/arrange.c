@@ -145,7 +145,8 @@ bound(const Arrangement *a, int i)
 static int
 find_best(Arrangement *a, PlaceKind kind)
 {
-	bool		by_score = a->diversity == 0 && a->mixing == 0;
+	bool		by_score = (a->diversity == 0 && a->mixing == 0) ||
+		a->count >= RECSYS_WEIGHED_PLACES;
 	int			best = -1;
 	double		best_value = -1;
 

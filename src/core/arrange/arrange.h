@@ -24,6 +24,12 @@
 
 #include "core/base/platform.h"
 
+/*
+ * Behind so many places the score alone counts: each place is compared with all before it, and
+ * nobody looks at what a list that long is like at its end.
+ */
+#define RECSYS_WEIGHED_PLACES 1000
+
 typedef struct RecsysArrangeItem
 {
 	double		score;			/* >= 0; items come in the order of descending scores, ties broken */
