@@ -64,15 +64,6 @@ const char *const RecsysSignalKeys[] = {
 };
 const int	RecsysSignalKeyCount = lengthof(RecsysSignalKeys);
 
-const RecsysParameter *
-RecsysFindParameter(const char *name)
-{
-	for (int i = 0; i < RecsysParameterCount; i++)
-		if (strcmp(RecsysParameters[i].name, name) == 0)
-			return &RecsysParameters[i];
-	return NULL;
-}
-
 /* "persona" by itself is the life cycle of customers, which needs no table of them. */
 static bool
 is_expression(const JsonbValue *value)

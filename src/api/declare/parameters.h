@@ -66,7 +66,4 @@ extern bool RecsysParameterNeeds(const RecsysParameter *parameter, JsonbValue *v
 extern const char *const RecsysSignalKeys[];
 extern const int RecsysSignalKeyCount;
 
-/* By name; NULL if there is none. */
-extern const RecsysParameter *RecsysFindParameter(const char *name);
-
 #endif							/* RECSYS_PARAMETERS_H */

@@ -313,12 +313,6 @@ RecsysMapSlot(RecsysItemMap *map, RecsysGraphReader *reader, uint32 item)
 	return slot;
 }
 
-uint32
-RecsysMapKnownSlot(const RecsysItemMap *map, uint32 item)
-{
-	return get_number(&map->slots, item);
-}
-
 const uint32 *
 RecsysMapSlots(const RecsysItemMap *map, uint32 *count)
 {

@@ -42,9 +42,6 @@ extern RecsysItemMap *RecsysCatalogueMap(RecsysCatalogue *catalogue, Relation in
 /* The slot of an index's item.  No page of the index may be locked by the caller. */
 extern uint32 RecsysMapSlot(RecsysItemMap *map, RecsysGraphReader *reader, uint32 item);
 
-/* The same without reading: RECSYS_NONE if the item has not come up yet.  Pages may be locked. */
-extern uint32 RecsysMapKnownSlot(const RecsysItemMap *map, uint32 item);
-
 /* The slots of the index's items 0 .. *count - 1 that have come up; good until the next one does. */
 extern const uint32 *RecsysMapSlots(const RecsysItemMap *map, uint32 *count);
 
