@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "am/graph/itemorder.h"
 #include "api/eligible/itemcall.h"
 #include "api/eligible/itemkeys.h"
 #include "catalog/pg_type.h"
@@ -33,15 +34,6 @@ typedef struct Groups
 	Bitmapset  *labels;
 } Groups;
 
-static int
-compare_slots(const void *a, const void *b)
-{
-	uint32		left = *(const uint32 *) a;
-	uint32		right = *(const uint32 *) b;
-
-	return left < right ? -1 : left > right ? 1 : 0;
-}
-
 static bool
 is_excluded(const RecsysShopProfile *profile, uint32 slot)
 {
@@ -55,7 +47,7 @@ static bool
 is_seen(const RecsysShopProfile *profile, uint32 slot)
 {
 	return profile->nseen > 0 &&
-		bsearch(&slot, profile->seen, profile->nseen, sizeof(uint32), compare_slots) != NULL;
+		bsearch(&slot, profile->seen, profile->nseen, sizeof(uint32), RecsysCompareItemNumbers) != NULL;
 }
 
 /* The user does not want it, or has it. */

@@ -87,17 +87,11 @@ take_up(RecsysShopProfile *profile, const RecsysKey *keys, int n)
 }
 
 static int
-compare_slots(const void *a, const void *b)
-{
-	return RecsysCompareItemNumbers(a, b);
-}
-
-static int
 keep_distinct(uint32 *slots, int n)
 {
 	int			count = 0;
 
-	qsort(slots, n, sizeof(uint32), compare_slots);
+	qsort(slots, n, sizeof(uint32), RecsysCompareItemNumbers);
 	for (int x = 0; x < n; x++)
 		if (count == 0 || slots[count - 1] != slots[x])
 			slots[count++] = slots[x];

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "am/graph/itemorder.h"
 #include "api/eligible/fallback.h"
 #include "api/serve/poolstate.h"
 #include "miscadmin.h"
@@ -16,19 +17,10 @@
 #define MIN_BATCH 8
 #define MAX_BATCH 4096
 
-static int
-compare_slots(const void *a, const void *b)
-{
-	uint32		left = *(const uint32 *) a;
-	uint32		right = *(const uint32 *) b;
-
-	return left < right ? -1 : left > right ? 1 : 0;
-}
-
 static bool
 contains(const uint32 *slots, int n, uint32 slot)
 {
-	return n > 0 && bsearch(&slot, slots, n, sizeof(uint32), compare_slots) != NULL;
+	return n > 0 && bsearch(&slot, slots, n, sizeof(uint32), RecsysCompareItemNumbers) != NULL;
 }
 
 RecsysPool *
@@ -55,12 +47,12 @@ RecsysPoolCreate(const RecsysShopProfile *profile, RecsysItems *items, RecsysCan
 		state->barred[i] = profile->seen[i];
 	for (int i = 0; i < profile->nexcluded; i++)
 		state->barred[profile->nseen + i] = profile->excluded[i];
-	qsort(state->barred, state->nbarred, sizeof(uint32), compare_slots);
+	qsort(state->barred, state->nbarred, sizeof(uint32), RecsysCompareItemNumbers);
 	state->nexcluded = profile->nexcluded;
 	state->excluded = palloc(sizeof(uint32) * Max(state->nexcluded, 1));
 	if (state->nexcluded > 0)
 		memcpy(state->excluded, profile->excluded, sizeof(uint32) * state->nexcluded);
-	qsort(state->excluded, state->nexcluded, sizeof(uint32), compare_slots);
+	qsort(state->excluded, state->nexcluded, sizeof(uint32), RecsysCompareItemNumbers);
 	return pool;
 }
 
