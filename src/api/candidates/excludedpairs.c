@@ -17,9 +17,9 @@
 #include "am/lists/owner.h"
 #include "am/store/meta.h"
 #include "api/candidates/excludedpairs.h"
+#include "api/declare/declaredrows.h"
 #include "api/declare/names.h"
 #include "api/declare/popularity.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "miscadmin.h"
@@ -156,20 +156,6 @@ RecsysGetExcludedPairs(const RecsysDefinition *definition, Relation index)
 	return pairs;
 }
 
-static Relation
-open_table(void)
-{
-	Oid			schema = get_namespace_oid("recsys", true);
-	Oid			table = OidIsValid(schema) ? get_relname_relid("excluded_pairs", schema) : InvalidOid;
-
-	if (!OidIsValid(table))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"recsys.excluded_pairs\" does not exist"),
-				 errhint("ALTER EXTENSION recsys UPDATE;")));
-	return table_open(table, AccessShareLock);
-}
-
 static int
 compare_pairs(const void *a, const void *b)
 {
@@ -269,7 +255,7 @@ RecsysExcludedPrepare(RecsysExcludedPairs *pairs, const uint32 *items, int n)
 		CHECK_FOR_INTERRUPTS();
 		if (table == NULL)
 		{
-			table = open_table();
+			table = table_open(RecsysShopTable("excluded_pairs"), AccessShareLock);
 			RecsysGraphReaderInit(&reader, pairs->relation);
 		}
 		read_row(pairs, table, &reader, items[i], &row);

@@ -28,11 +28,24 @@
 #define DEFINITION_COLUMN 3
 
 static Oid
-declared_table(void)
+find_table(const char *name)
 {
 	Oid			schema = get_namespace_oid("recsys", true);
 
-	return OidIsValid(schema) ? get_relname_relid("recommender", schema) : InvalidOid;
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+Oid
+RecsysShopTable(const char *name)
+{
+	Oid			table = find_table(name);
+
+	if (!OidIsValid(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"recsys.%s\" does not exist", name),
+				 errhint("ALTER EXTENSION recsys UPDATE;")));
+	return table;
 }
 
 static bool
@@ -46,7 +59,7 @@ same_version(const RecsysRowVersion *a, const RecsysRowVersion *b)
 static Relation
 open_declared(void)
 {
-	Oid			table = declared_table();
+	Oid			table = find_table("recommender");
 
 	return OidIsValid(table) ? try_table_open(table, AccessShareLock) : NULL;
 }

@@ -47,4 +47,7 @@ extern void RecsysUpdateDeclared(const RecsysDeclaredRow *row);
 extern bool RecsysRenameDeclared(const char *name, const char *new_name);
 extern void RecsysDeleteDeclared(const char *name);
 
+/* The table of the extension of that name; an error where an older version of it has none. */
+extern Oid	RecsysShopTable(const char *name);
+
 #endif							/* RECSYS_DECLAREDROWS_H */

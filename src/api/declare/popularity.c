@@ -8,8 +8,8 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "api/declare/declaredrows.h"
 #include "api/declare/popularity.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "common/hashfn.h"
@@ -30,20 +30,6 @@ enum
 	POPULARITY_ITEMS,
 	POPULARITY_USERS
 };
-
-static Oid
-popularity_table(void)
-{
-	Oid			schema = get_namespace_oid("recsys", true);
-	Oid			table = OidIsValid(schema) ? get_relname_relid("popularity", schema) : InvalidOid;
-
-	if (!OidIsValid(table))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"recsys.popularity\" does not exist"),
-				 errhint("ALTER EXTENSION recsys UPDATE;")));
-	return table;
-}
 
 static void
 read_items(HeapTuple tuple, TupleDesc desc, RecsysPopularList *list)
@@ -87,7 +73,7 @@ bool
 RecsysReadPopularList(const char *recommender, const char *kind, const char *value,
 					  RecsysPopularList *list)
 {
-	Relation	table = table_open(popularity_table(), AccessShareLock);
+	Relation	table = table_open(RecsysShopTable("popularity"), AccessShareLock);
 	Oid			index = RECSYS_PRIMARY_KEY_INDEX(table);
 	const char *key[] = {recommender, kind, value};
 	ScanKeyData keys[3];

@@ -14,11 +14,11 @@
 #include "am/graph/prior_page.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
+#include "api/declare/declaredrows.h"
 #include "api/declare/shop.h"
 #include "api/operate/excludedcount.h"
 #include "api/operate/popularlists.h"
 #include "api/operate/queryanswer.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -44,16 +44,9 @@ PG_FUNCTION_INFO_V1(recsys_refresh_recommender);
 static Oid
 keeper_of(const char *table)
 {
-	Oid			relation = get_relname_relid(table, get_namespace_oid("recsys", false));
-	Relation	opened;
+	Relation	opened = relation_open(RecsysShopTable(table), AccessShareLock);
 	Oid			owner;
 
-	if (!OidIsValid(relation))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"recsys.%s\" does not exist", table),
-				 errhint("ALTER EXTENSION recsys UPDATE;")));
-	opened = relation_open(relation, AccessShareLock);
 	owner = opened->rd_rel->relowner;
 	relation_close(opened, NoLock);
 	return owner;
@@ -82,7 +75,7 @@ check_owner(const RecsysDefinition *definition)
 static void
 wait_for_others(const char *name)
 {
-	Oid			table = get_relname_relid("popularity", get_namespace_oid("recsys", false));
+	Oid			table = RecsysShopTable("popularity");
 	uint32		number = DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name)));
 
 	LockDatabaseObject(table, number, 0, ExclusiveLock);
