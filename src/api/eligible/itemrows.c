@@ -7,37 +7,18 @@
 #include "access/relation.h"
 #include "api/eligible/itemcall.h"
 #include "api/eligible/itemkeys.h"
+#include "api/eligible/slotplaces.h"
 #include "catalog/pg_class.h"
-#include "common/hashfn.h"
 #include "optimizer/plancat.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* Places of slots */
-typedef struct PlaceEntry
-{
-	uint32		slot;
-	int			place;
-	char		status;
-} PlaceEntry;
-
-#define SH_PREFIX slots
-#define SH_ELEMENT_TYPE PlaceEntry
-#define SH_KEY_TYPE uint32
-#define SH_KEY slot
-#define SH_HASH_KEY(tb, key) murmurhash32(key)
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
 /* What rows are written to */
 typedef struct Wanted
 {
 	RecsysItems *items;
-	slots_hash *places;
+	places_hash *places;
 	RecsysItemRow *rows;		/* parallel to the slots; slot RECSYS_NONE: it is not there */
 } Wanted;
 
@@ -45,7 +26,7 @@ typedef struct Wanted
 typedef struct Titles
 {
 	RecsysItems *items;
-	slots_hash *places;
+	places_hash *places;
 	char	  **titles;
 } Titles;
 
@@ -53,7 +34,7 @@ typedef struct Titles
 typedef struct Gathered
 {
 	RecsysItems *items;
-	slots_hash *slots;
+	places_hash *slots;
 	RecsysItemRow *rows;
 	int			count;
 	int			room;
@@ -63,15 +44,15 @@ typedef struct Gathered
 #define FIRST_ROOM 64
 
 /* A slot that is asked for twice has the first of its places. */
-static slots_hash *
+static places_hash *
 places_of(const uint32 *slots, int n)
 {
-	slots_hash *places = slots_create(CurrentMemoryContext, n, NULL);
+	places_hash *places = places_create(CurrentMemoryContext, n, NULL);
 
 	for (int i = 0; i < n; i++)
 	{
 		bool		found;
-		PlaceEntry *entry = slots_insert(places, slots[i], &found);
+		PlaceEntry *entry = places_insert(places, slots[i], &found);
 
 		if (!found)
 			entry->place = i;
@@ -84,7 +65,7 @@ static bool
 take_wanted(void *arg, uint32 slot, const Datum *values, const bool *nulls, const Oid *types)
 {
 	Wanted	   *wanted = arg;
-	PlaceEntry *entry = slots_lookup(wanted->places, slot);
+	PlaceEntry *entry = places_lookup(wanted->places, slot);
 	RecsysItemRow *row;
 
 	if (entry == NULL || wanted->rows[entry->place].slot != RECSYS_NONE)
@@ -113,7 +94,7 @@ read_wanted(RecsysItems *items, RecsysItemQuery query, const uint32 *slots, int 
 		if (rows[i].slot != RECSYS_NONE)
 			rows[count++] = rows[i];
 	pfree(DatumGetPointer(array));
-	slots_destroy(wanted.places);
+	places_destroy(wanted.places);
 	MemoryContextSwitchTo(old);
 	return count;
 }
@@ -148,7 +129,7 @@ take_gathered(void *arg, uint32 slot, const Datum *values, const bool *nulls, co
 	RecsysItemRow *row;
 	bool		found;
 
-	(void) slots_insert(gathered->slots, slot, &found);
+	(void) places_insert(gathered->slots, slot, &found);
 	if (found)
 		return true;
 	if (gathered->count == gathered->room)
@@ -169,7 +150,7 @@ gather(Gathered *gathered, RecsysItemQuery query, RecsysItemLimit limit)
 {
 	uint64		rows;
 
-	slots_reset(gathered->slots);
+	places_reset(gathered->slots);
 	gathered->count = 0;
 	rows = RecsysReadRows(gathered->items, query, limit, (Datum) 0, RECSYS_NUMBER_NEW_KEYS,
 						  take_gathered, gathered);
@@ -196,14 +177,14 @@ RecsysItemsAll(RecsysItems *items, int limit, RecsysItemsWhich which, RecsysItem
 	MemoryContext old = MemoryContextSwitchTo(items->context);
 	Gathered	gathered = {.items = items, .room = FIRST_ROOM, .limit = limit};
 
-	gathered.slots = slots_create(items->context, FIRST_ROOM, NULL);
+	gathered.slots = places_create(items->context, FIRST_ROOM, NULL);
 	gathered.rows = palloc(sizeof(RecsysItemRow) * gathered.room);
 	if (items->plans != NULL && limit > 0)
 		gather_all(&gathered,
 				   which == RECSYS_ITEMS_NEW ? RECSYS_QUERY_NEW :
 				   which == RECSYS_ITEMS_OF_NEW_SELLERS ? RECSYS_QUERY_OF_NEW_SELLERS :
 				   RECSYS_QUERY_ALL);
-	slots_destroy(gathered.slots);
+	places_destroy(gathered.slots);
 	MemoryContextSwitchTo(old);
 	*rows = gathered.rows;
 	return gathered.count;
@@ -213,7 +194,7 @@ static bool
 take_title(void *arg, uint32 slot, const Datum *values, const bool *nulls, const Oid *types)
 {
 	Titles	   *titles = arg;
-	PlaceEntry *entry = slots_lookup(titles->places, slot);
+	PlaceEntry *entry = places_lookup(titles->places, slot);
 
 	if (entry != NULL && !nulls[1] && titles->titles[entry->place] == NULL)
 		titles->titles[entry->place] =
@@ -236,7 +217,7 @@ RecsysItemsTitles(RecsysItems *items, const uint32 *slots, int n)
 										  slots, n),
 					   RECSYS_SKIP_NEW_KEYS, take_title, &titles);
 		for (int i = 0; i < n; i++)
-			titles.titles[i] = titles.titles[slots_lookup(titles.places, slots[i])->place];
+			titles.titles[i] = titles.titles[places_lookup(titles.places, slots[i])->place];
 	}
 	MemoryContextSwitchTo(old);
 	return titles.titles;

@@ -8,27 +8,8 @@
 #include "postgres.h"
 
 #include "api/eligible/fallback.h"
+#include "api/eligible/slotplaces.h"
 #include "api/serve/pool.h"
-#include "common/hashfn.h"
-
-/* Places of slots in the pool, or among all rows that pass */
-typedef struct PlaceEntry
-{
-	uint32		slot;
-	int			place;
-	char		status;
-} PlaceEntry;
-
-#define SH_PREFIX places
-#define SH_ELEMENT_TYPE PlaceEntry
-#define SH_KEY_TYPE uint32
-#define SH_KEY slot
-#define SH_HASH_KEY(tb, key) murmurhash32(key)
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
 
 typedef struct RecsysPoolState
 {
