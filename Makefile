@@ -16,8 +16,12 @@
 #     make sanitize           all of it under the address and undefined-behavior
 #                             sanitizers, in a server built for that (minutes, once)
 #     make valgrind           the C driver under valgrind's memcheck
+#     make fuzz               hostile images, three minutes; FUZZ_SECONDS=3600 for longer
 #     make soak               a mixed load for half an hour; SOAK="sanitize=1 seconds=600"
 #     make bench              benchmark table
+#
+# Images are read by libjpeg-turbo, libpng and libwebp (Debian: libjpeg62-turbo-dev libpng-dev
+# libwebp-dev).  RECSYS_IMAGES=no builds without them; recsys.image_descriptor() then says so.
 #
 # Source files are found by wildcard, in the rooms of each layer, so a new one
 # needs no change here.  `make -f /path/Makefile VPATH=/path` builds out
@@ -29,12 +33,22 @@ MODULE_big = recsys
 top := $(if $(VPATH),$(VPATH),.)
 sources := $(sort $(wildcard $(top)/src/*.c $(top)/src/*/*.c $(top)/src/*/*/*.c))
 
+# Images: what the compiler and the linker need, as pkg-config has it, or as it usually is
+RECSYS_IMAGES ?= yes
+image_codecs := src/core/image/jpegdecode src/core/image/pngdecode src/core/image/webpdecode
+ifeq ($(RECSYS_IMAGES),no)
+sources := $(filter-out $(image_codecs:%=$(top)/%.c),$(sources))
+else
+image_cflags := $(shell pkg-config --cflags libjpeg libpng libwebp 2>/dev/null)
+image_libs := $(or $(shell pkg-config --libs libjpeg libpng libwebp 2>/dev/null),-ljpeg -lpng -lwebp)
+endif
+
 OBJS = $(patsubst $(top)/%.c,%.o,$(sources))
 
 # The install script of this version is joined from its parts, in this order: each may
 # use what stands before it.  Older versions and the ways between them are files.
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(top)/recsys.control)
-sql_parts := access_method serving item_graph rules itemsets baskets maintenance statistics measuring shop
+sql_parts := access_method serving item_graph rules itemsets baskets maintenance statistics measuring shop images
 install_script := sql/recsys--$(EXTVERSION).sql
 DATA = $(filter-out $(install_script),$(patsubst $(top)/%,%,$(wildcard $(top)/sql/recsys--*.sql)))
 DATA_built = $(install_script)
@@ -65,6 +79,17 @@ endif
 # points where the TAP tests stop the code (src/fault.h); never in an installed module
 ifeq ($(RECSYS_FAULTS),1)
 PG_CFLAGS += -DRECSYS_FAULT_INJECTION
+endif
+
+# scores of the content room must not depend on the kernel: see core/content/content.h.  By the
+# time a rule runs PG_CFLAGS have long become part of CFLAGS, so those are what is added to.
+src/core/content/%.o: override CFLAGS += -ffp-contract=off -fno-trapping-math
+
+ifeq ($(RECSYS_IMAGES),no)
+PG_CPPFLAGS += -DRECSYS_NO_IMAGES
+else
+PG_CPPFLAGS += $(image_cflags)
+SHLIB_LINK += $(image_libs)
 endif
 
 # every object records the headers it read, so that editing one rebuilds it
@@ -104,6 +129,18 @@ all install uninstall installcheck clean:
 .PHONY: all install uninstall installcheck clean
 endif
 
+# Said once and clearly, before compilers and linkers say it in their way
+ifneq ($(RECSYS_IMAGES),no)
+$(image_codecs:%=%.o): | image_libraries
+.PHONY: image_libraries
+image_libraries:
+	@printf '#include <stdio.h>\n#include <jpeglib.h>\n#include <png.h>\n#include <webp/decode.h>\n' | \
+		$(CC) $(image_cflags) $(CFLAGS_SL) -x c -fsyntax-only - 2>/dev/null || { \
+		echo "recsys: the development files of libjpeg-turbo, libpng or libwebp are missing." >&2; \
+		echo "Install them (apt-get install libjpeg62-turbo-dev libpng-dev libwebp-dev), or build" >&2; \
+		echo "without support for images: make RECSYS_IMAGES=no" >&2; exit 1; }
+endif
+
 $(install_script): $(sql_parts:%=$(top)/sql/%.sql) $(top)/recsys.control
 	@mkdir -p $(@D)
 	cat $(sql_parts:%=$(top)/sql/%.sql) >$@
@@ -114,7 +151,7 @@ regress_input:
 	ln -sfn $(abspath $(top))/test/sql $@/sql
 	ln -sfn $(abspath $(top))/expected $@/expected
 
-.PHONY: demo test test-versions bench soak check-core sanitize valgrind
+.PHONY: demo test test-versions bench fuzz soak check-core sanitize valgrind
 
 demo:
 	@$(top)/test/demo.sh
@@ -133,6 +170,9 @@ sanitize:
 
 valgrind:
 	@$(top)/test/run.sh --valgrind core
+
+fuzz:
+	@$(top)/test/fuzz/fuzz.sh
 
 ifneq ($(wildcard $(top)/test/bench/run.sh),)
 bench:

@@ -45,6 +45,7 @@ typedef size_t Size;
 #define UINT64CONST(x) UINT64_C(x)
 #define INT64CONST(x) INT64_C(x)
 
+#define pg_noinline __attribute__((noinline))
 #define Min(x, y) ((x) < (y) ? (x) : (y))
 #define Max(x, y) ((x) > (y) ? (x) : (y))
 #define lengthof(array) (sizeof(array) / sizeof((array)[0]))
@@ -97,6 +98,11 @@ extern int	standalone_message(const char *format,...)
 		standalone_error(__FILE__, __LINE__, "error reported"); \
 	} while (0)
 #define elog(level, ...) standalone_error(__FILE__, __LINE__, __VA_ARGS__)
+
+/* since no error is ever thrown, what is to be done after one is done anyway */
+#define PG_TRY() do {
+#define PG_FINALLY() } while (0); do {
+#define PG_END_TRY() } while (0)
 
 extern uint64 standalone_interrupt_checks;
 

@@ -34,5 +34,10 @@ extern void test_prior(void);
 extern void test_choice(void);
 extern void test_arrange(void);
 extern void test_titlegroups(void);
+extern void test_content(void);
+extern void test_titlevariants(void);
+extern void test_usualprice(void);
+extern void test_sameness(void);
+extern void test_image(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

@@ -51,6 +51,11 @@ main(void)
 	test_choice();
 	test_arrange();
 	test_titlegroups();
+	test_content();
+	test_titlevariants();
+	test_usualprice();
+	test_sameness();
+	test_image();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);

@@ -1,7 +1,7 @@
 # What the scripts of this directory need from the machine, and how it gets
-# there: a PostgreSQL server with its development files, a C compiler, make and
-# the Perl modules of PostgreSQL's test framework.  Whatever is missing is
-# installed with apt-get, as root or through sudo; a machine that has all of it
+# there: a PostgreSQL server with its development files, a C compiler, make, the
+# libraries that decode images and the Perl modules of PostgreSQL's test framework.
+# Whatever is missing is installed with apt-get, as root or through sudo; a machine that has all of it
 # is left alone and may be offline.
 #
 # Sourced:  provision_server [tests]   sets PG_CONFIG, PG_MAJOR, PG_BIN, PG_PGXS
@@ -163,6 +163,13 @@ provision_fast_blas()
 		echo "recsys: going on with a slow BLAS library, dense models will take their time"
 }
 
+# Are the libraries that decode images there, with their headers?
+provision_image_libraries()
+{
+	printf '#include <stdio.h>\n#include <jpeglib.h>\n#include <png.h>\n#include <webp/decode.h>\n' |
+		gcc -x c -fsyntax-only - 2>/dev/null
+}
+
 # provision_server [tests]
 provision_server()
 {
@@ -186,6 +193,7 @@ provision_server()
 		/*) ;;
 		*) missing="$missing libopenblas-serial-dev" ;;
 	esac
+	provision_image_libraries || missing="$missing libjpeg62-turbo-dev libpng-dev libwebp-dev"
 	if [ "$purpose" = tests ]; then
 		for module in Test::More:perl Time::HiRes:perl IPC::Run:libipc-run-perl; do
 			perl -M"${module%:*}" -e 1 2>/dev/null || missing="$missing ${module##*:}"
