@@ -66,6 +66,15 @@
 #include "varatt.h"
 #endif
 
+/* The next of sorted values that are passed by value; 16 asks whether others are to be copied. */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_TUPLESORT_GETDATUM(sort, value, isnull) \
+	tuplesort_getdatum((sort), true, false, (value), (isnull), NULL)
+#else
+#define RECSYS_TUPLESORT_GETDATUM(sort, value, isnull) \
+	tuplesort_getdatum((sort), true, (value), (isnull), NULL)
+#endif
+
 /* 18 took the functions that print properties out of explain.h */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"

@@ -17,6 +17,8 @@
 #include "access/tableam.h"
 #include "access/xloginsert.h"
 #include "am/build/build_parallel.h"
+#include "am/build/buildphase.h"
+#include "am/build/fixedpages.h"
 #include "am/build/writer.h"
 #include "am/entry/handler.h"
 #include "am/graph/factor.h"
@@ -27,23 +29,16 @@
 #include "am/store/options.h"
 #include "am/store/progress.h"
 #include "catalog/index.h"
-#include "commands/progress.h"
 #include "compat.h"
 #include "core/pairs/modeloptions.h"
 #include "fault.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "source/input/collector.h"
 #include "source/train/historystore.h"
-#include "utils/backend_progress.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/timestamp.h"
-
-/* Report progress every so many steps. */
-#define PROGRESS_STEP 1024
 
 typedef struct BuildState
 {
@@ -60,72 +55,8 @@ typedef struct BuildState
 	const RecsysItemTotals *totals;
 	double		indexed;		/* heap rows */
 	int			nworkers;		/* that may be used */
-	int64		phase;			/* at hand, 0 if none is */
-	TimestampTz phase_start;
+	RecsysBuildPhase phase;
 } BuildState;
-
-char *
-recsys_buildphasename(int64 phase)
-{
-	switch (phase)
-	{
-		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
-			return "initializing";
-		case RECSYS_PHASE_SCAN:
-			return "scanning table";
-		case RECSYS_PHASE_USERS:
-			return "writing users";
-		case RECSYS_PHASE_ITEMS:
-			return "writing items";
-		case RECSYS_PHASE_GRAPH:
-			return "computing item graph";
-		case RECSYS_PHASE_LOG:
-			return "writing WAL";
-		case RECSYS_PHASE_CHANGES:
-			return "merging changes";
-		case RECSYS_PHASE_QUEUE:
-			return "recomputing queued items";
-		case RECSYS_PHASE_RESCORE:
-			return "recomputing all scores";
-		default:
-			return NULL;
-	}
-}
-
-/* The time of the phase that ends goes to the log of whoever looks for it. */
-static void
-end_phase(BuildState *state)
-{
-	TimestampTz now = GetCurrentTimestamp();
-
-	if (state->phase != 0)
-		ereport(DEBUG1,
-				(errmsg_internal("recsys: %s took %.3f s", recsys_buildphasename(state->phase),
-								 (now - state->phase_start) / 1e6)));
-	state->phase = 0;
-	state->phase_start = now;
-}
-
-static void
-start_phase(BuildState *state, int64 phase, int64 total)
-{
-	const int	columns[] = {PROGRESS_CREATEIDX_SUBPHASE, PROGRESS_CREATEIDX_TUPLES_TOTAL, PROGRESS_CREATEIDX_TUPLES_DONE};
-	const int64 values[] = {phase, total, 0};
-
-	end_phase(state);
-	state->phase = phase;
-	pgstat_progress_update_multi_param(3, columns, values);
-}
-
-static void
-report_done(uint64 done)
-{
-	if (done % PROGRESS_STEP == 0)
-	{
-		CHECK_FOR_INTERRUPTS();
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
-	}
-}
 
 static void
 add_row(void *arg, const RecsysCollected *row)
@@ -171,7 +102,7 @@ write_users(BuildState *state, RecsysModel *model)
 			RecsysSideWriterEntry(writer, &entry);
 			if (!row.dead && !entry.orphan)
 				RecsysModelAdd(model, &row.interaction);
-			report_done(++done);
+			RecsysBuildDone(++done);
 		}
 		flags = RecsysModelEndUser(model) ? RECSYS_OWNER_COUNTED : 0;
 		RecsysModelSampleUser(model, RecsysKeyHash(state->columns.user_kind, &key, RECSYS_SAMPLE_SEED));
@@ -216,7 +147,7 @@ write_items(BuildState *state)
 			entry.time = RECSYS_NO_TIME;
 			position_to_tid(row.position, &entry.tid);
 			RecsysSideWriterEntry(writer, &entry);
-			report_done(++done);
+			RecsysBuildDone(++done);
 		}
 		RecsysSideWriterEnd(writer, 0);
 		RECSYS_FAULT("build-item");
@@ -248,7 +179,7 @@ write_graph_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int cou
 	total_item(state, item, &totals);
 	RecsysGraphWriterAdd(&state->graph, &state->meta, &key, &totals, neighbors, count);
 	RECSYS_FAULT("build-graph-row");
-	report_done((uint64) item + 1);
+	RecsysBuildDone((uint64) item + 1);
 }
 
 /* The meta page tells of the model, chosen or not. */
@@ -273,27 +204,13 @@ init_meta(BuildState *state)
 {
 	RecsysMetaData *meta = &state->meta;
 
-	memset(meta, 0, sizeof(*meta));
-	meta->magic = RECSYS_MAGIC;
-	meta->version = RECSYS_FORMAT_VERSION;
-	if (!pg_strong_random(&meta->seed, sizeof(meta->seed)))
-		meta->seed = (uint64) GetCurrentTimestamp();
+	RecsysMetaInit(meta);
 	meta->user_kind = state->columns.user_kind;
 	meta->item_kind = state->columns.item_kind;
 	meta->weighted = state->columns.weight_column > 0;
 	meta->timed = state->columns.time_column > 0;
 	meta->asked = state->asked;
 	set_model(state);
-	meta->built_at = GetCurrentTimestamp();
-	meta->tells_future = 1;
-	for (int list = 0; list < RECSYS_LISTS; list++)
-		meta->pending_head[list] = meta->pending_tail[list] = InvalidBlockNumber;
-	meta->popular = InvalidBlockNumber;
-	meta->prior = InvalidBlockNumber;
-	meta->graph_tail = InvalidBlockNumber;
-	meta->factors = meta->gram = meta->sketches = InvalidBlockNumber;
-	for (int i = 0; i < RECSYS_MAP_ROOTS; i++)
-		meta->map_roots[i] = InvalidBlockNumber;
 }
 
 /* TRUNCATE and VACUUM FULL build indexes, too, which may be such as 0.1.0 has created. */
@@ -327,22 +244,6 @@ init_state(BuildState *state, Relation index, ForkNumber fork)
 	if (state->columns.time_column == 0)
 		check_half_lives(index);
 	init_meta(state);
-}
-
-/* Meta page and the two roots hold fixed places; they are filled in at the end. */
-static void
-reserve_fixed_pages(BuildState *state)
-{
-	PGAlignedBlock image;
-
-	RecsysPageInit((Page) image.data, RECSYS_PAGE_META, RECSYS_USERS);
-	for (BlockNumber block = 0; block <= RECSYS_ROOT_BLOCK(RECSYS_ITEMS); block++)
-	{
-		BlockNumber got = RecsysAppendPage(state->index, state->fork, (Page) image.data);
-
-		if (got != block)
-			elog(ERROR, "unexpected block %u of a new recsys index", got);
-	}
 }
 
 static void
@@ -393,7 +294,7 @@ collect_rows(BuildState *state, Relation heap, struct IndexInfo *info, IndexBuil
 	options.memory_limit = (Size) maintenance_work_mem * 1024;
 	state->collector = RecsysCollectorCreate(&options);
 
-	start_phase(state, RECSYS_PHASE_SCAN, 0);
+	RecsysBuildPhaseStart(&state->phase, RECSYS_PHASE_SCAN, 0);
 	result->heap_tuples = RecsysBuildScan(heap, state->index, info, &state->columns,
 										  state->nworkers, add_row, state);
 	result->index_tuples = state->indexed;
@@ -486,7 +387,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 
 	init_state(&state, index, MAIN_FORKNUM);
 	state.nworkers = RecsysBuildWorkers(heap, index);
-	reserve_fixed_pages(&state);
+	RecsysReserveFixedPages(index, MAIN_FORKNUM);
 	collect_rows(&state, heap, info, result);
 	RECSYS_FAULT("build-scanned");
 
@@ -506,12 +407,12 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 		ask_choice(&state, model);
 	else
 		RecsysModelKeepRecent(model, RecsysRecentHalfLife(&state.options), RecsysIndexNow(index));
-	start_phase(&state, RECSYS_PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
+	RecsysBuildPhaseStart(&state.phase, RECSYS_PHASE_USERS, (int64) RecsysCollectorRows(state.collector));
 	write_users(&state, model);
-	start_phase(&state, RECSYS_PHASE_ITEMS, (int64) RecsysCollectorRows(state.collector));
+	RecsysBuildPhaseStart(&state.phase, RECSYS_PHASE_ITEMS, (int64) RecsysCollectorRows(state.collector));
 	write_items(&state);
 	RecsysCollectorRelease(state.collector);
-	start_phase(&state, RECSYS_PHASE_GRAPH, RecsysCollectorItems(state.collector));
+	RecsysBuildPhaseStart(&state.phase, RECSYS_PHASE_GRAPH, RecsysCollectorItems(state.collector));
 	write_graph(&state, model);
 	RecsysPendingCreate(index, MAIN_FORKNUM, &state.meta);
 	write_meta(&state);
@@ -519,10 +420,10 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 
 	if (RelationNeedsWAL(index))
 	{
-		start_phase(&state, RECSYS_PHASE_LOG, 0);
+		RecsysBuildPhaseStart(&state.phase, RECSYS_PHASE_LOG, 0);
 		log_newpage_range(index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(index), true);
 	}
-	end_phase(&state);
+	RecsysBuildPhaseEnd(&state.phase);
 	RECSYS_FAULT("build-logged");
 
 	RecsysModelFree(model);
@@ -539,7 +440,7 @@ recsys_buildempty(Relation index)
 	BuildState	state;
 
 	init_state(&state, index, INIT_FORKNUM);
-	reserve_fixed_pages(&state);
+	RecsysReserveFixedPages(index, INIT_FORKNUM);
 	for (int side = RECSYS_USERS; side <= RECSYS_ITEMS; side++)
 		RecsysSideWriterFinish(RecsysSideWriterCreate(index, INIT_FORKNUM, side,
 													  &state.meta, state.fillfactor));

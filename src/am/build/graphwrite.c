@@ -21,7 +21,6 @@ RecsysGraphWriterInit(RecsysGraphWriter *writer, Relation index, ForkNumber fork
 	writer->fork = fork;
 	writer->empty = true;
 	writer->nitems = 0;
-	writer->first = 0;
 	writer->rows = MemoryContextAllocHuge(CurrentMemoryContext,
 										  sizeof(ItemPointerData) * (Size) Max(nitems, 1));
 	writer->tail = InvalidBlockNumber;
@@ -32,29 +31,41 @@ RecsysGraphWriterInit(RecsysGraphWriter *writer, Relation index, ForkNumber fork
 static void
 flush_page(RecsysGraphWriter *writer)
 {
+	Page		page = (Page) writer->image.data;
+
 	if (writer->empty)
 		return;
-	writer->tail = RecsysAppendPage(writer->index, writer->fork, (Page) writer->image.data);
-	for (uint32 item = writer->first; item < writer->nitems; item++)
-		ItemPointerSetBlockNumber(&writer->rows[item], writer->tail);
-	RecsysPageInit((Page) writer->image.data, RECSYS_PAGE_GRAPH, RECSYS_ITEMS);
+	writer->tail = RecsysAppendPage(writer->index, writer->fork, page);
+	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
+	{
+		RecsysGraphRow row = (RecsysGraphRow) PageGetItem(page, PageGetItemId(page, off));
+
+		ItemPointerSet(&writer->rows[row->item], writer->tail, off);
+	}
+	RecsysPageInit(page, RECSYS_PAGE_GRAPH, RECSYS_ITEMS);
 	writer->empty = true;
-	writer->first = writer->nitems;
 }
 
 void
 RecsysGraphWriterAdd(RecsysGraphWriter *writer, const RecsysMetaData *meta, const RecsysKey *key,
 					 const RecsysRowTotals *totals, const RecsysNeighbor *neighbors, int count)
 {
+	RecsysGraphWriterPut(writer, meta, writer->nitems, key, totals, neighbors, count);
+}
+
+void
+RecsysGraphWriterPut(RecsysGraphWriter *writer, const RecsysMetaData *meta, uint32 item,
+					 const RecsysKey *key, const RecsysRowTotals *totals,
+					 const RecsysNeighbor *neighbors, int count)
+{
 	Size		size = RECSYS_ROW_SIZE(count, key->len);
 	Page		page = (Page) writer->image.data;
 	PGAlignedBlock buffer;
 	RecsysGraphRow row = (RecsysGraphRow) buffer.data;
 	RecsysNeighborList list = {(RecsysNeighbor *) neighbors, count, 0, 0};
-	OffsetNumber off;
 
 	memset(row, 0, offsetof(RecsysGraphRowData, peers));
-	row->item = writer->nitems;
+	row->item = item;
 	RecsysRowSetTotals(row, totals);
 	row->keylen = key->len;
 	if (count == RECSYS_ROW_CAPACITY(meta->neighbors) && !meta->learned)
@@ -67,11 +78,10 @@ RecsysGraphWriterAdd(RecsysGraphWriter *writer, const RecsysMetaData *meta, cons
 
 	if (PageGetFreeSpace(page) < MAXALIGN(size))
 		flush_page(writer);
-	off = PageAddItem(page, (Item) row, size, InvalidOffsetNumber, false, false);
-	if (off == InvalidOffsetNumber)
+	if (PageAddItem(page, (Item) row, size, InvalidOffsetNumber, false,
+					false) == InvalidOffsetNumber)
 		elog(ERROR, "failed to add a graph row to index \"%s\"",
 			 RelationGetRelationName(writer->index));
-	ItemPointerSet(&writer->rows[writer->nitems], 0, off);
 	writer->nitems++;
 	writer->empty = false;
 	writer->pairs += row->nneighbors;

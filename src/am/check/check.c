@@ -27,11 +27,12 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-typedef struct CheckState
+typedef struct RecsysPagesCheck
 {
 	Relation	index;
 	RecsysCache *cache;
-	RecsysRowCheck *rows;
+	const RecsysCheckHooks *hooks;
+	void	   *arg;			/* of the hooks */
 	BlockNumber nblocks;
 	bool	   *reached;		/* by block */
 	bool	   *has_owner;		/* by item number */
@@ -41,8 +42,8 @@ typedef struct CheckState
 
 #define corrupted(state, ...) RecsysCheckFailed((state)->index, __VA_ARGS__)
 
-static void
-reach(CheckState *state, BlockNumber block)
+void
+RecsysCheckReach(RecsysPagesCheck *state, BlockNumber block)
 {
 	CHECK_FOR_INTERRUPTS();
 	if (block >= state->nblocks)
@@ -65,7 +66,7 @@ check_chain(CheckState *state, RecsysSide side, RecsysOwner owner)
 		BlockNumber block = BufferGetBlockNumber(buffer);
 
 		UnlockReleaseBuffer(buffer);
-		reach(state, block);
+		RecsysCheckReach(state, block);
 	}
 }
 
@@ -79,19 +80,13 @@ check_entries(CheckState *state, RecsysSide side, RecsysOwner owner)
 	for (uint32 i = 0; i < array.count; i++)
 	{
 		RecsysEntry *entry = &array.entries[i];
-		uint64		position = RecsysTidPosition(&entry->tid);
 
 		if (!ItemPointerIsValid(&entry->tid))
 			corrupted(state, "An entry has an invalid TID.");
-		if (side == RECSYS_USERS)
-		{
-			if (!entry->orphan && entry->peer >= state->nitems)
-				corrupted(state, "A user has item number %u, there are %u items.",
-						  entry->peer, state->nitems);
-			RecsysRowCheckUserEntry(state->rows, owner->hash, entry->peer, position);
-		}
-		else
-			RecsysRowCheckItemEntry(state->rows, owner->number, entry->orphan, entry->peer, position);
+		if (side == RECSYS_USERS && !entry->orphan && entry->peer >= state->nitems)
+			corrupted(state, "A user has item number %u, there are %u items.",
+					  entry->peer, state->nitems);
+		state->hooks->entry(state->arg, side, owner, entry);
 	}
 	if (array.entries != NULL)
 		pfree(array.entries);
@@ -127,7 +122,7 @@ check_bucket(CheckState *state, RecsysSide side, BlockNumber block, uint32 low, 
 	Buffer		buffer;
 	uint32		previous = low;
 
-	reach(state, block);
+	RecsysCheckReach(state, block);
 
 	/* a copy, so that graph rows and chains can be read without nesting locks */
 	buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_BUCKET);
@@ -168,7 +163,7 @@ check_directory(CheckState *state, RecsysSide side, BlockNumber block, int level
 	Buffer		buffer;
 
 	check_stack_depth();
-	reach(state, block);
+	RecsysCheckReach(state, block);
 	buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_DIRECTORY);
 	memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
@@ -244,7 +239,7 @@ check_row(CheckState *state, RecsysGraphRow row)
 			corrupted(state, "Item number %u has a neighbor with score %g.", row->item, scores[i]);
 
 		/* more than the item's users as counted: their events are yet to come */
-		if (supports[i] < meta->min_support)
+		if (supports[i] < (RecsysIndexIsItems(state->index) ? 0 : meta->min_support))
 			corrupted(state, "Item number %u has a neighbor with support %u.",
 					  row->item, supports[i]);
 		if (i > 0 && (scores[i] > scores[i - 1] ||
@@ -318,7 +313,7 @@ check_list(CheckState *state, int list)
 		Buffer		buffer;
 		Page		page;
 
-		reach(state, block);
+		RecsysCheckReach(state, block);
 		buffer = RecsysReadPage(state->index, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_PENDING);
 		page = BufferGetPage(buffer);
 		if (RecsysPageGetOpaque(page)->low != (uint32) list)
@@ -343,7 +338,7 @@ static void
 reach_vectors(CheckState *state, BlockNumber block, uint32 n, Size size)
 {
 	for (uint32 first = 0; first < n; first += RECSYS_PAGE_VECTORS(size))
-		reach(state, block++);
+		RecsysCheckReach(state, block++);
 }
 
 /* Pages that are no part of the trees: meta, row map, graph, popular, factors; and that nothing is lost. */
@@ -352,20 +347,22 @@ check_other_pages(CheckState *state)
 {
 	RecsysMetaData *meta = &state->cache->meta;
 
-	reach(state, RECSYS_META_BLOCK);
+	RecsysCheckReach(state, RECSYS_META_BLOCK);
 	for (uint32 i = 0; i < state->cache->nleaves; i++)
-		reach(state, state->cache->leaves[i]);
+		RecsysCheckReach(state, state->cache->leaves[i]);
 	for (uint32 i = 0; i < meta->map_leaves; i += RECSYS_MAP_ROOT_LEAVES)
-		reach(state, meta->map_roots[i / RECSYS_MAP_ROOT_LEAVES]);
+		RecsysCheckReach(state, meta->map_roots[i / RECSYS_MAP_ROOT_LEAVES]);
 	if (meta->popular != InvalidBlockNumber)
-		reach(state, meta->popular);
+		RecsysCheckReach(state, meta->popular);
 	if (meta->prior != InvalidBlockNumber)
-		reach(state, meta->prior);
+		RecsysCheckReach(state, meta->prior);
 	reach_vectors(state, meta->factors, meta->factor_items, RECSYS_FACTOR_SIZE(meta->factor_rank));
 	reach_vectors(state, meta->gram, meta->factor_rank, RECSYS_FACTOR_SIZE(meta->factor_rank));
 	reach_vectors(state, meta->sketches, meta->factor_items, RECSYS_SKETCH_SIZE(meta->factor_rank));
 	for (int list = 0; list < RECSYS_LISTS; list++)
 		check_list(state, list);
+	if (state->hooks->pages != NULL)
+		state->hooks->pages(state->arg, state);
 
 	for (BlockNumber block = 0; block < state->nblocks; block++)
 	{
@@ -395,15 +392,16 @@ check_other_pages(CheckState *state)
 }
 
 void
-RecsysCheckIndex(Relation heap, Relation index)
+RecsysCheckPages(Relation index, const RecsysCheckHooks *hooks, void *arg)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys check",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	CheckState	state;
+	RecsysPagesCheck state;
 
 	state.index = index;
-	state.rows = RecsysRowCheckCreate(heap, index);
+	state.hooks = hooks;
+	state.arg = arg;
 	state.cache = RecsysRefreshCache(index);
 	state.nitems = state.cache->meta.nitems;
 	state.nblocks = RelationGetNumberOfBlocks(index);
@@ -418,10 +416,37 @@ RecsysCheckIndex(Relation heap, Relation index)
 	check_graph(&state);
 	check_popular(&state);
 	check_other_pages(&state);
+	RecsysGraphReaderDone(&state.reader);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+static void
+check_entry(void *arg, RecsysSide side, const RecsysOwnerData *owner, const RecsysEntry *entry)
+{
+	RecsysRowCheck *rows = arg;
+	uint64		position = RecsysTidPosition(&entry->tid);
+
+	if (side == RECSYS_USERS)
+		RecsysRowCheckUserEntry(rows, owner->hash, entry->peer, position);
+	else
+		RecsysRowCheckItemEntry(rows, owner->number, entry->orphan, entry->peer, position);
+}
+
+void
+RecsysCheckIndex(Relation heap, Relation index)
+{
+	static const RecsysCheckHooks hooks = {check_entry, NULL};
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys check rows",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	RecsysRowCheck *rows = RecsysRowCheckCreate(heap, index);
+
+	RecsysCheckPages(index, &hooks, rows);
 	RecsysCheckFactors(index);
 	RecsysCheckPrior(index);
-	RecsysGraphReaderDone(&state.reader);
-	RecsysRowCheckFinish(state.rows);
+	RecsysRowCheckFinish(rows);
 	RecsysCheckCounts(heap, index);
 
 	MemoryContextSwitchTo(old);

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "am/store/corrupted.h"
+#include "am/store/page.h"
 #include "utils/rel.h"
 
 /* What the files that check say of an index, with what is wrong as a detail. */
@@ -24,6 +25,25 @@
 
 /* Errors out with ERRCODE_INDEX_CORRUPTED at the first violation. */
 extern void RecsysCheckIndex(Relation heap, Relation index);
+
+/*
+ * The part of that which all kinds of indexes have in common: trees, lists, the graph's rows
+ * each for itself, and that every block is in use once or free.  Hooks get the entries of all
+ * owners, nothing locked, and may reach pages that only their kind of index has (NULL: none).
+ */
+typedef struct RecsysPagesCheck RecsysPagesCheck;
+
+typedef struct RecsysCheckHooks
+{
+	void		(*entry) (void *arg, RecsysSide side, const RecsysOwnerData *owner,
+						  const RecsysEntry *entry);
+	void		(*pages) (void *arg, RecsysPagesCheck *check);
+} RecsysCheckHooks;
+
+extern void RecsysCheckPages(Relation index, const RecsysCheckHooks *hooks, void *arg);
+
+/* A block is in use; errors out if it has been reached before. */
+extern void RecsysCheckReach(RecsysPagesCheck *check, BlockNumber block);
 
 /*
  * check_rows.c: every row that a new snapshot sees stands exactly once in each

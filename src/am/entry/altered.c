@@ -22,6 +22,7 @@
 #include "am/entry/indexes.h"
 #include "am/store/columns.h"
 #include "am/store/inspect.h"
+#include "am/store/meta.h"
 #include "am/store/options.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
@@ -93,7 +94,7 @@ find_altered(Oid relation, Altered *altered)
 	if (!HeapTupleIsValid(old))
 		return false;
 	form = (Form_pg_class) GETSTRUCT(old);
-	if (form->relkind == RELKIND_INDEX && form->relam == RecsysAccessMethod())
+	if (form->relkind == RELKIND_INDEX && RecsysIsIndex(relation))
 	{
 		pg_class = table_open(RelationRelationId, AccessShareLock);
 		ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
@@ -126,7 +127,7 @@ refuse_useless(Oid relation, const Altered *altered)
 }
 
 static void
-tell_altered(Oid relation, const RecsysModelOptions *set)
+tell_altered(Oid relation, RecsysModelOptions *set)
 {
 	/* who alters it has locked it */
 	Relation	index = relation_open(relation, NoLock);
@@ -136,6 +137,8 @@ tell_altered(Oid relation, const RecsysModelOptions *set)
 
 	if (RecsysPeekMeta(index, &meta) && meta.version == RECSYS_FORMAT_VERSION)
 	{
+		if (RecsysIndexIsItems(index))
+			RecsysAskedOfItems(&meta, set);
 		if (RecsysOptionsWait(&meta, set, &was, &will))
 			ereport(NOTICE,
 					(errmsg("index \"%s\" goes on with the options that it was built with",

@@ -17,6 +17,8 @@
 /* build.c */
 extern IndexBuildResult *recsys_build(Relation heap, Relation index, struct IndexInfo *info);
 extern void recsys_buildempty(Relation index);
+
+/* buildphase.c */
 extern char *recsys_buildphasename(int64 phase);
 
 /* insert.c */

@@ -1,6 +1,6 @@
 /*
  * indexes.c
- *	  All recsys indexes of a database.
+ *	  All recsys indexes of a database, those over interactions and those over items.
  *
  * pg_class has no index by access method.  But every index depends on the operator
  * classes of its columns, and pg_depend is indexed by what is depended on.  So all
@@ -29,11 +29,18 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#define ACCESS_METHOD "recsys"
+/* By the kind of their indexes */
+static const char *const access_methods[] = {
+	[RECSYS_INTERACTIONS_INDEX] = "recsys",
+	[RECSYS_ITEMS_INDEX] = "recsys_items",
+};
 
-/* All indexes of the access method, as of the last look */
+#define FIRST_KIND RECSYS_INTERACTIONS_INDEX
+#define LAST_KIND RECSYS_ITEMS_INDEX
+
+/* All indexes of both, as of the last look */
 static bool known_valid = false;
-static Oid	known_am = InvalidOid;
+static Oid	known_ams[LAST_KIND + 1];
 static Oid *known = NULL;
 static int	nknown = 0;
 static int	maxknown = 0;
@@ -59,7 +66,17 @@ note_changed(Datum arg, Oid relation)
 Oid
 RecsysAccessMethod(void)
 {
-	return get_am_oid(ACCESS_METHOD, true);
+	return get_am_oid(access_methods[RECSYS_INTERACTIONS_INDEX], true);
+}
+
+/* The kind of the indexes of an access method */
+static RecsysIndexKind
+kind_of_method(Oid am)
+{
+	for (RecsysIndexKind kind = FIRST_KIND; OidIsValid(am) && kind <= LAST_KIND; kind++)
+		if (am == get_am_oid(access_methods[kind], true))
+			return kind;
+	return RECSYS_NO_INDEX;
 }
 
 static int
@@ -85,9 +102,9 @@ add_to_known(Oid index)
 	known[nknown++] = index;
 }
 
-/* Is the relation, as of now, an index of the access method? */
+/* Is the relation, as of now, an index of one of the access methods, and not a partitioned one? */
 static bool
-is_index(Oid relation, Oid am)
+is_index(Oid relation)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 	bool		found;
@@ -95,7 +112,7 @@ is_index(Oid relation, Oid am)
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	found = ((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_INDEX &&
-		((Form_pg_class) GETSTRUCT(tuple))->relam == am;
+		kind_of_method(((Form_pg_class) GETSTRUCT(tuple))->relam) != RECSYS_NO_INDEX;
 	ReleaseSysCache(tuple);
 	return found;
 }
@@ -124,11 +141,23 @@ dependents(Relation depend, Oid opclass, List *found)
 	return found;
 }
 
+/* The relations that depend on the operator classes of an access method */
+static List *
+dependents_of_method(Relation depend, Oid am, List *found)
+{
+	CatCList   *opclasses = SearchSysCacheList1(CLAAMNAMENSP, ObjectIdGetDatum(am));
+
+	for (int i = 0; i < opclasses->n_members; i++)
+		found = dependents(depend,
+						   ((Form_pg_opclass) GETSTRUCT(&opclasses->members[i]->tuple))->oid, found);
+	ReleaseSysCacheList(opclasses);
+	return found;
+}
+
 static void
-find_known(Oid am)
+find_known(const Oid *ams)
 {
 	static bool registered = false;
-	CatCList   *opclasses;
 	Relation	depend;
 	List	   *found = NIL;
 	ListCell   *cell;
@@ -146,32 +175,30 @@ find_known(Oid am)
 	nknown = 0;
 
 	depend = table_open(DependRelationId, AccessShareLock);
-	opclasses = SearchSysCacheList1(CLAAMNAMENSP, ObjectIdGetDatum(am));
-	for (int i = 0; i < opclasses->n_members; i++)
-		found = dependents(depend,
-						   ((Form_pg_opclass) GETSTRUCT(&opclasses->members[i]->tuple))->oid, found);
-	ReleaseSysCacheList(opclasses);
+	for (int kind = FIRST_KIND; kind <= LAST_KIND; kind++)
+		if (OidIsValid(ams[kind]))
+			found = dependents_of_method(depend, ams[kind], found);
 	table_close(depend, AccessShareLock);
 
 	/* an index depends on the classes of all its columns */
 	list_sort(found, list_oid_cmp);
 	list_deduplicate_oid(found);
 	foreach(cell, found)
-		if (is_index(lfirst_oid(cell), am))
+		if (is_index(lfirst_oid(cell)))
 			add_to_known(lfirst_oid(cell));
 	list_free(found);
-	known_am = am;
+	memcpy(known_ams, ams, sizeof(known_ams));
 	known_valid = true;
 }
 
 /* Look at what has changed since the last time. */
 static void
-update_known(Oid am)
+update_known(void)
 {
 	while (nchanged > 0)
 	{
 		Oid			relation = changed[--nchanged];
-		bool		now = is_index(relation, am);
+		bool		now = is_index(relation);
 		int			place = find_in_known(relation);
 
 		if (now && place < 0)
@@ -184,21 +211,23 @@ update_known(Oid am)
 List *
 RecsysAllIndexes(void)
 {
-	Oid			am = RecsysAccessMethod();
+	Oid			ams[LAST_KIND + 1] = {InvalidOid};
 	List	   *indexes = NIL;
 
-	if (!OidIsValid(am))
+	for (int kind = FIRST_KIND; kind <= LAST_KIND; kind++)
+		ams[kind] = get_am_oid(access_methods[kind], true);
+	if (!OidIsValid(ams[RECSYS_INTERACTIONS_INDEX]))
 		return NIL;
-	if (!known_valid || any_changed || am != known_am)
-		find_known(am);
-	update_known(am);
+	if (!known_valid || any_changed || memcmp(ams, known_ams, sizeof(ams)) != 0)
+		find_known(ams);
+	update_known();
 	for (int i = 0; i < nknown; i++)
 		indexes = lappend_oid(indexes, known[i]);
 	return indexes;
 }
 
-bool
-RecsysIsIndex(Oid relation)
+RecsysIndexKind
+RecsysKindOfIndex(Oid relation)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 	Oid			am = InvalidOid;
@@ -208,5 +237,11 @@ RecsysIsIndex(Oid relation)
 		am = ((Form_pg_class) GETSTRUCT(tuple))->relam;
 		ReleaseSysCache(tuple);
 	}
-	return OidIsValid(am) && am == RecsysAccessMethod();
+	return kind_of_method(am);
+}
+
+bool
+RecsysIsIndex(Oid relation)
+{
+	return RecsysKindOfIndex(relation) != RECSYS_NO_INDEX;
 }

@@ -1,6 +1,6 @@
 /*
  * indexes.h
- *	  All recsys indexes of a database.
+ *	  All recsys indexes of a database, those over interactions and those over items.
  */
 #ifndef RECSYS_INDEXES_H
 #define RECSYS_INDEXES_H
@@ -9,16 +9,26 @@
 
 #include "nodes/pg_list.h"
 
-/* OID of the access method; InvalidOid where the extension is not installed. */
+typedef enum RecsysIndexKind
+{
+	RECSYS_NO_INDEX,
+	RECSYS_INTERACTIONS_INDEX,	/* access method recsys */
+	RECSYS_ITEMS_INDEX			/* access method recsys_items */
+} RecsysIndexKind;
+
+/* OID of the access method recsys; InvalidOid where the extension is not installed. */
 extern Oid	RecsysAccessMethod(void);
 
 /*
- * OIDs of all indexes of the access method, valid or not, as a list in the
+ * OIDs of all indexes of both access methods, valid or not, as a list in the
  * caller's memory; empty where the extension is not installed.
  */
 extern List *RecsysAllIndexes(void);
 
-/* Is the relation, which need not be locked or exist, an index of the access method, or a partitioned one? */
+/* The kind of a relation, which need not be locked or exist; a partitioned index has one, too. */
+extern RecsysIndexKind RecsysKindOfIndex(Oid relation);
+
+/* Is it an index of either kind? */
 extern bool RecsysIsIndex(Oid relation);
 
 #endif							/* RECSYS_INDEXES_H */

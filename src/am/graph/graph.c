@@ -27,6 +27,7 @@ RecsysGraphReaderInit(RecsysGraphReader *reader, Relation index)
 	reader->leafnumber = RECSYS_NONE;
 	reader->hints = NULL;
 	reader->nhints = 0;
+	reader->for_keys = false;
 }
 
 void
@@ -185,6 +186,21 @@ forget_hint(RecsysGraphReader *reader, uint32 item)
 /* Line pointers that fit a page: a damaged TID may name another */
 #define MAX_ROWS (RECSYS_PAGE_ROOM / sizeof(ItemIdData))
 
+/* The end of the row, by what it says without a lock */
+static void
+prefetch_key(Page page, OffsetNumber off)
+{
+	Size		start = ItemIdGetOffset(PageGetItemId(page, off));
+
+	if (start <= BLCKSZ - offsetof(RecsysGraphRowData, peers))
+	{
+		RecsysGraphRow row = (RecsysGraphRow) ((char *) page + start);
+		Size		key = start + RECSYS_ROW_SIZE(row->nstored, 0);
+
+		__builtin_prefetch((char *) page + Min(key, BLCKSZ - 1));
+	}
+}
+
 void
 RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 					 RecsysRowVisitor visit, void *arg)
@@ -221,6 +237,10 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 			for (int line = 0; line < PREFETCHED_LINES; line++)
 				__builtin_prefetch(row + line * CACHE_LINE);
 		}
+
+		for (int i = 0; i < count && reader->for_keys; i++)
+			if (BufferIsValid(buffers[i]) && ItemPointerGetOffsetNumber(&tids[i]) <= MAX_ROWS)
+				prefetch_key(BufferGetPage(buffers[i]), ItemPointerGetOffsetNumber(&tids[i]));
 
 		for (int i = 0; i < count; i++)
 		{

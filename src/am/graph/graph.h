@@ -32,6 +32,7 @@ typedef struct RecsysGraphReader
 	uint32		leafnumber;
 	RecsysRowHint *hints;		/* the caller's, by item number; NULL: none */
 	uint32		nhints;
+	bool		for_keys;		/* VisitRows: memory of the rows' keys is asked for ahead as well */
 } RecsysGraphReader;
 
 extern void RecsysGraphReaderInit(RecsysGraphReader *reader, Relation index);
@@ -88,7 +89,7 @@ extern uint32 RecsysItemCount(Relation index);
 extern uint32 RecsysInternItem(Relation index, const RecsysKey *key);
 
 /*
- * Build: rows come in ascending item order, every item exactly once.
+ * Build: rows come in ascending item order, or say themselves whose they are; every item exactly once.
  */
 typedef struct RecsysGraphWriter
 {
@@ -97,8 +98,7 @@ typedef struct RecsysGraphWriter
 	PGAlignedBlock image;		/* graph page being filled */
 	bool		empty;
 	uint32		nitems;
-	uint32		first;			/* first item on image */
-	ItemPointer rows;			/* TID of each row written so far */
+	ItemPointer rows;			/* TID of each row on a page before */
 	BlockNumber tail;			/* last graph page */
 	uint64		pairs;			/* neighbors written */
 } RecsysGraphWriter;
@@ -107,6 +107,9 @@ extern void RecsysGraphWriterInit(RecsysGraphWriter *writer, Relation index, For
 								  uint32 nitems);
 /* Up to RECSYS_ROW_CAPACITY neighbors, best first: fewer if there are no more. */
 extern void RecsysGraphWriterAdd(RecsysGraphWriter *writer, const RecsysMetaData *meta,
+								 const RecsysKey *key, const RecsysRowTotals *totals,
+								 const RecsysNeighbor *neighbors, int count);
+extern void RecsysGraphWriterPut(RecsysGraphWriter *writer, const RecsysMetaData *meta, uint32 item,
 								 const RecsysKey *key, const RecsysRowTotals *totals,
 								 const RecsysNeighbor *neighbors, int count);
 

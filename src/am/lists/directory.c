@@ -153,18 +153,66 @@ RecsysFindBucket(Relation index, RecsysSide side, uint32 hash, int lockmode)
 	return descend(index, side, -1, hash, lockmode);
 }
 
+/* Where the hash would stand if the page's hashes were spread evenly, which they nearly are */
+static OffsetNumber
+guess_place(Page page, uint32 hash, OffsetNumber max)
+{
+	RecsysPageOpaque opaque = RecsysPageGetOpaque(page);
+
+	if (hash <= opaque->low)
+		return FirstOffsetNumber;
+	if (hash >= opaque->high)
+		return max;
+	return FirstOffsetNumber + (OffsetNumber) (((uint64) (hash - opaque->low) * (max - 1)) / (opaque->high - opaque->low));
+}
+
+static inline bool
+stands_before(Page page, OffsetNumber off, uint32 hash)
+{
+	return ((RecsysOwner) PageGetItem(page, PageGetItemId(page, off)))->hash < hash;
+}
+
+/*
+ * Steps from the guess, each twice as long as the one before, enclose the place.  Owners that
+ * are near to each other in hash are so in memory, mostly, and the first is seldom far off.
+ */
 OffsetNumber
 RecsysBucketSearch(Page page, uint32 hash)
 {
+	OffsetNumber max = PageGetMaxOffsetNumber(page);
 	OffsetNumber low = FirstOffsetNumber;
-	OffsetNumber high = OffsetNumberNext(PageGetMaxOffsetNumber(page));
+	OffsetNumber high = OffsetNumberNext(max);
+	int			place;
+	int			step = 1;
 
+	if (max < FirstOffsetNumber)
+		return low;
+	place = guess_place(page, hash, max);
+	if (stands_before(page, place, hash))
+	{
+		low = place + 1;
+		while (place + step <= max && stands_before(page, place + step, hash))
+		{
+			low = place + step + 1;
+			step *= 2;
+		}
+		high = Min(high, place + step);
+	}
+	else
+	{
+		high = place;
+		while (place - step >= FirstOffsetNumber && !stands_before(page, place - step, hash))
+		{
+			high = place - step;
+			step *= 2;
+		}
+		low = Max(low, place - step + 1);
+	}
 	while (low < high)
 	{
 		OffsetNumber middle = low + (high - low) / 2;
-		RecsysOwner owner = (RecsysOwner) PageGetItem(page, PageGetItemId(page, middle));
 
-		if (owner->hash < hash)
+		if (stands_before(page, middle, hash))
 			low = middle + 1;
 		else
 			high = middle;

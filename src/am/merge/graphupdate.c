@@ -163,7 +163,8 @@ take_row(Updater *updater, uint32 item, RecsysGraphRow old, int npatches, Recsys
 
 		*update = updater->rows[updater->row++];
 		larger = palloc(sizeof(RecsysNeighbor) * (update->list.count + npatches + 1));
-		memcpy(larger, update->list.neighbors, sizeof(RecsysNeighbor) * update->list.count);
+		if (update->list.count > 0)
+			memcpy(larger, update->list.neighbors, sizeof(RecsysNeighbor) * update->list.count);
 		update->list.neighbors = larger;
 	}
 	else

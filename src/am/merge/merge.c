@@ -72,6 +72,10 @@ RecsysMergeStartBatch(RecsysMergeState *merge)
 
 	merge->snapshot = RecsysMergeSnapshot(merge->index);
 	merge->recount = RecsysRecountCreate(merge->heap, merge->index, merge->snapshot, merge->memory);
+	merge->nitems = RecsysRecountItems(merge->recount);
+	merge->maxpages = merge->mode == RECSYS_MERGE_SLICE ? RECSYS_SLICE_PAGES :
+		Min(RECSYS_BATCH_PAGES, Max(1, merge->memory / 8 / sizeof(RecsysPendingPage)));
+	merge->maxevents = RECSYS_SLICE_EVENTS;
 	merge->visited = NULL;
 	merge->nvisited = 0;
 	merge->nevents = 0;
@@ -218,8 +222,8 @@ merge_numbers(RecsysMergeState *merge)
 	UnlockReleaseBuffer(buffer);
 }
 
-static void
-record_merge(RecsysMergeState *merge)
+void
+RecsysRecordMerge(RecsysMergeState *merge)
 {
 	Buffer		buffer = RecsysReadPage(merge->index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
 										RECSYS_PAGE_META);
@@ -266,8 +270,14 @@ init_merge(RecsysMergeState *merge, Relation heap, Relation index, RecsysMergeMo
 							autovacuum_work_mem : maintenance_work_mem) * 1024;
 }
 
-static void
-run_merge(RecsysMergeState *merge)
+void
+RecsysMergeBudgetQueue(RecsysMergeState *merge)
+{
+	merge->budget = Max(merge->budget, merge_budget * 1e3 * RECSYS_QUEUE_PERCENT / 100);
+}
+
+void
+RecsysMergeBegin(RecsysMergeState *merge)
 {
 	/* a slice is over before anybody could look at it */
 	if (merge->mode != RECSYS_MERGE_SLICE)
@@ -275,12 +285,18 @@ run_merge(RecsysMergeState *merge)
 	RecsysMergeProgressPhase(RECSYS_PHASE_CHANGES);
 	if (merge->mode != RECSYS_MERGE_SLICE && RecsysHasUnsaid(merge->index))
 		RecsysSayUnsaid(merge->index);
+}
+
+static void
+run_merge(RecsysMergeState *merge)
+{
+	RecsysMergeBegin(merge);
 	RecsysMergePriorLeft(merge);
 	merge->queue_follows = merge->mode == RECSYS_MERGE_EXACT;
 	merge_events(merge);
 	if (merge->mode != RECSYS_MERGE_SLICE)
 	{
-		merge->budget = Max(merge->budget, merge_budget * 1e3 * RECSYS_QUEUE_PERCENT / 100);
+		RecsysMergeBudgetQueue(merge);
 		RecsysMergeQueue(merge);
 	}
 	if (merge->mode == RECSYS_MERGE_EXACT)
@@ -289,8 +305,7 @@ run_merge(RecsysMergeState *merge)
 		RecsysMergePriorExactly(merge);
 	}
 	if (merge->result->merged > 0 || merge->result->recomputed > 0)
-		record_merge(merge);
-	merge->result->inexact = inexact_items(merge->index);
+		RecsysRecordMerge(merge);
 }
 
 /* Visitor: an event for every entry of the user with the key that arg has. */
@@ -324,10 +339,9 @@ run_merge_of_user(RecsysMergeState *merge, uint32 user_hash)
 		RecsysMergeUpdateUsers(merge);
 		RecsysMergePriorChanged(merge, merge->touched, merge->ntouched);
 		RecsysUpdatePopular(merge->index, merge->touched, merge->ntouched);
-		record_merge(merge);
+		RecsysRecordMerge(merge);
 	}
 	RecsysMergeEndBatch(merge);
-	merge->result->inexact = inexact_items(merge->index);
 }
 
 /*
@@ -335,8 +349,8 @@ run_merge_of_user(RecsysMergeState *merge, uint32 user_hash)
  * The lock on the meta page is held, and is released here.
  */
 static void
-merge_locked(Relation heap, Relation index, RecsysMergeMode mode, const uint32 *user_hash,
-			 RecsysMergeResult *result)
+merge_locked(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeRun run,
+			 const uint32 *user_hash, RecsysMergeResult *result)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys merge",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -349,7 +363,8 @@ merge_locked(Relation heap, Relation index, RecsysMergeMode mode, const uint32 *
 		if (user_hash != NULL)
 			run_merge_of_user(&merge, *user_hash);
 		else
-			run_merge(&merge);
+			run(&merge);
+		merge.result->inexact = inexact_items(index);
 	}
 	PG_FINALLY();
 	{
@@ -362,7 +377,8 @@ merge_locked(Relation heap, Relation index, RecsysMergeMode mode, const uint32 *
 }
 
 bool
-RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResult *result)
+RecsysMergeBy(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeRun run,
+			  RecsysMergeResult *result)
 {
 	if (!ConditionalLockPage(index, RECSYS_META_BLOCK, ExclusiveLock))
 		return false;
@@ -376,8 +392,14 @@ RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResu
 		return true;
 	}
 
-	merge_locked(heap, index, mode, NULL, result);
+	merge_locked(heap, index, mode, run, NULL, result);
 	return true;
+}
+
+bool
+RecsysMerge(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResult *result)
+{
+	return RecsysMergeBy(heap, index, mode, run_merge, result);
 }
 
 void
@@ -393,5 +415,5 @@ void
 RecsysMergeUser(Relation heap, Relation index, uint32 user_hash, RecsysMergeResult *result)
 {
 	LockPage(index, RECSYS_META_BLOCK, ExclusiveLock);
-	merge_locked(heap, index, RECSYS_MERGE_EXACT, &user_hash, result);
+	merge_locked(heap, index, RECSYS_MERGE_EXACT, NULL, &user_hash, result);
 }

@@ -25,10 +25,6 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* Pages and events that a slice looks at, so that an insert never waits long for one */
-#define SLICE_PAGES		2
-#define SLICE_EVENTS	64
-
 /*
  * Where an event touches all items of its user, a slice takes events of users who have
  * no more entries than this, together.
@@ -37,9 +33,6 @@
 
 /* In loops over a long list a look at interrupts comes after so many steps. */
 #define LOOK_EVERY		65536
-
-/* Pages of a batch at most */
-#define BATCH_PAGES		256
 
 /*
  * Is an event too much work for an insert?  All entries of a user have to be read, and
@@ -52,7 +45,7 @@ is_too_much(const RecsysMergeState *merge, const RecsysEvent *event, uint64 *ent
 {
 	uint64		count;
 
-	if (merge->mode != RECSYS_MERGE_SLICE)
+	if (merge->mode != RECSYS_MERGE_SLICE || merge->recount == NULL)
 		return false;
 	count = RecsysCountEntries(merge->index, RECSYS_USERS, event->user_hash);
 	if (count > (uint64) RecsysGetCache(merge->index)->meta.max_history)
@@ -70,10 +63,9 @@ is_too_much(const RecsysMergeState *merge, const RecsysEvent *event, uint64 *ent
 bool
 RecsysMergeReadBatch(RecsysMergeState *merge)
 {
-	int			maxpages = merge->mode == RECSYS_MERGE_SLICE ? SLICE_PAGES :
-		Min(BATCH_PAGES, Max(1, merge->memory / 8 / sizeof(RecsysPendingPage)));
-	uint32		nitems = RecsysRecountItems(merge->recount);
+	int			maxpages = merge->maxpages;
 	uint64		maxevents = (uint64) maxpages * RECSYS_PAGE_EVENTS;
+	bool		slice = merge->mode == RECSYS_MERGE_SLICE;
 	int			npages = 0;
 	int			maxvisited = 64;
 	RecsysPendingPage *page = NULL;
@@ -100,9 +92,9 @@ RecsysMergeReadBatch(RecsysMergeState *merge)
 		next = U64FromFullTransactionId(ReadNextFullTransactionId());
 		for (int i = 0; i < page->count; i++)
 		{
-			if (merge->mode == RECSYS_MERGE_SLICE && merge->nevents >= SLICE_EVENTS)
+			if (slice && merge->nevents >= merge->maxevents)
 				break;
-			if (page->events[i].item >= nitems ||
+			if (page->events[i].item >= merge->nitems ||
 				!RecsysEventIsFinished(&page->events[i], merge->snapshot, next) ||
 				is_too_much(merge, &page->events[i], &entries))
 				continue;
@@ -124,10 +116,10 @@ RecsysMergeReadBatch(RecsysMergeState *merge)
 		{
 			npages++;
 			page = NULL;
-			if (merge->mode == RECSYS_MERGE_SLICE && merge->nevents >= SLICE_EVENTS)
+			if (slice && merge->nevents >= merge->maxevents)
 				break;
 		}
-		else if (merge->mode == RECSYS_MERGE_SLICE && merge->nvisited >= 2 * SLICE_PAGES)
+		else if (slice && merge->nvisited >= 2 * maxpages)
 			break;
 	}
 	return merge->nevents > 0;

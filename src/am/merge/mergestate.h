@@ -1,7 +1,7 @@
 /*
  * mergestate.h
- *	  What the parts of a merge share; for merge.c, mergechanges.c, mergetouched.c and
- *	  mergequeue.c alone.
+ *	  What the parts of a merge share; for merge.c, mergechanges.c, mergetouched.c,
+ *	  mergequeue.c and, what reading and removing events needs, the merge of an items index.
  */
 #ifndef RECSYS_MERGESTATE_H
 #define RECSYS_MERGESTATE_H
@@ -14,6 +14,13 @@
 
 /* Of the budget of a merge so much, in percent, is for the queue. */
 #define RECSYS_QUEUE_PERCENT	25
+
+/* Pages and events that a slice looks at, so that an insert never waits long for one */
+#define RECSYS_SLICE_PAGES		2
+#define RECSYS_SLICE_EVENTS		64
+
+/* Pages of a batch at most */
+#define RECSYS_BATCH_PAGES		256
 
 /* A page of a list on the way: with events to merge, or passed by */
 typedef struct RecsysVisitedPage
@@ -53,7 +60,10 @@ typedef struct RecsysMergeState
 
 	/* the batch */
 	Snapshot	snapshot;
-	RecsysRecount *recount;
+	uint32		nitems;			/* no row that the snapshot sees has an item beyond */
+	int			maxpages;		/* pages and, in a slice, events that it takes at most */
+	uint64		maxevents;
+	RecsysRecount *recount;		/* NULL: no users have to be looked up */
 	RecsysVisitedPage *visited;
 	int			nvisited;
 	RecsysEvent *events;
@@ -74,6 +84,20 @@ typedef struct RecsysMergeState
 	uint32		nchanged;
 	uint32		maxchanged;
 } RecsysMergeState;
+
+/*
+ * merge.c, for both kinds of merges: RecsysMergeBy locks, makes a state, calls run and cleans
+ * up, as RecsysMerge does.  Begin reports progress and puts on lists what VACUUM could not;
+ * BudgetQueue leaves the queue its part of the budget; Record writes what has been done to the
+ * meta page.
+ */
+typedef void (*RecsysMergeRun) (RecsysMergeState *merge);
+
+extern bool RecsysMergeBy(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeRun run,
+						  RecsysMergeResult *result);
+extern void RecsysMergeBegin(RecsysMergeState *merge);
+extern void RecsysMergeBudgetQueue(RecsysMergeState *merge);
+extern void RecsysRecordMerge(RecsysMergeState *merge);
 
 /* A batch has a snapshot, and what is allocated in its context, from its start to its end. */
 extern void RecsysMergeStartBatch(RecsysMergeState *merge);

@@ -71,8 +71,8 @@ RecsysRecordFreePage(Relation index, BlockNumber block)
 }
 
 /* Flag the row of an item, wherever it is by now. */
-static void
-flag_item(RecsysGraphReader *reader, uint32 item)
+void
+RecsysFlagItem(RecsysGraphReader *reader, uint32 item)
 {
 	ItemPointerData tid = RecsysGraphFindRow(reader, item);
 	Buffer		buffer;
@@ -128,7 +128,7 @@ RecsysNoteUnsaid(Relation index, const RecsysEvent *events, int nevents)
 	RecsysGraphReaderInit(&reader, index);
 	for (int i = 0; i < nevents; i++)
 		if (i == 0 || items[i] != items[i - 1])
-			flag_item(&reader, items[i]);
+			RecsysFlagItem(&reader, items[i]);
 	RecsysGraphReaderDone(&reader);
 	pfree(items);
 	RECSYS_FAULT("unsaid-noted");

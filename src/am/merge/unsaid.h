@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "am/graph/graph.h"
 #include "am/store/page.h"
 #include "storage/block.h"
 #include "utils/rel.h"
@@ -26,6 +27,9 @@ extern void RecsysRecordFreePage(Relation index, BlockNumber block);
  * kept merges out (LockPage of the meta page) since before it locked anything.
  */
 extern void RecsysNoteUnsaid(Relation index, const RecsysEvent *events, int nevents);
+
+/* Flags one of them: rows of others may hold pairs with the item that are no longer so. */
+extern void RecsysFlagItem(RecsysGraphReader *reader, uint32 item);
 
 /* For merges: puts on lists what VACUUM could not.  Is there anything?  */
 extern bool RecsysHasUnsaid(Relation index);

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "am/store/columns.h"
+#include "am/store/meta.h"
 #include "source/input/keyadvice.h"
 #include "source/input/clock.h"
 #include "source/input/values.h"
@@ -92,6 +93,16 @@ RecsysGetColumns(Relation index, RecsysColumns *columns)
 	int			ncolumns = IndexRelationGetNumberOfKeyAttributes(index);
 
 	memset(columns, 0, sizeof(*columns));
+
+	/* the attributes are am/content/itemcolumns' business, and so is a key that is none */
+	if (RecsysIndexIsItems(index))
+	{
+		Oid			type = TupleDescAttr(RelationGetDescr(index), 0)->atttypid;
+
+		if (RecsysKeyKindOfType(type, &columns->item_kind))
+			columns->item_type = getBaseType(type);
+		return;
+	}
 
 	if (ncolumns < 2 || ncolumns > 4)
 		ereport(ERROR,

@@ -8,12 +8,13 @@
  *
  * Entries are what a page of its kind is there to hold: directory slots, list
  * entries, blocks and TIDs of the row map, neighbors, popular items, events, numbers
- * of factors, bytes of sketches.
+ * of factors, bytes of sketches, contents of rows, terms.
  */
 #include "postgres.h"
 
 #include "am/store/inspect.h"
 #include "am/store/meta.h"
+#include "core/content/content.h"
 
 static const char *const kind_names[] = {
 	[RECSYS_PAGE_META] = "meta",
@@ -30,6 +31,8 @@ static const char *const kind_names[] = {
 	[RECSYS_PAGE_FACTOR] = "factor",
 	[RECSYS_PAGE_GRAM] = "gram",
 	[RECSYS_PAGE_SKETCH] = "sketch",
+	[RECSYS_PAGE_CONTENT] = "content",
+	[RECSYS_PAGE_TERMS] = "terms",
 };
 
 static bool
@@ -60,7 +63,7 @@ tuple_at(Page page, OffsetNumber off, Size least)
 	return (char *) page + start;
 }
 
-/* Sums up tuples; only graph pages and buckets have line pointers. */
+/* Sums up tuples; only graph pages, buckets and content pages have line pointers. */
 static void
 count_tuples(Page page, RecsysPageKind kind, RecsysPageFacts *facts)
 {
@@ -75,6 +78,12 @@ count_tuples(Page page, RecsysPageKind kind, RecsysPageFacts *facts)
 			if (owner == NULL)
 				continue;
 			facts->entries += owner->tail;
+		}
+		else if (kind == RECSYS_PAGE_CONTENT)
+		{
+			if (tuple_at(page, off, 1) == NULL)
+				continue;
+			facts->entries++;
 		}
 		else
 		{
@@ -135,6 +144,7 @@ count_contents(Page page, RecsysPageKind kind, RecsysSide side, const int stride
 	{
 		case RECSYS_PAGE_BUCKET:
 		case RECSYS_PAGE_GRAPH:
+		case RECSYS_PAGE_CONTENT:
 			count_tuples(page, kind, facts);
 			break;
 		case RECSYS_PAGE_CHAIN:
@@ -164,6 +174,9 @@ count_contents(Page page, RecsysPageKind kind, RecsysSide side, const int stride
 			break;
 		case RECSYS_PAGE_SKETCH:
 			facts->entries = filled;
+			break;
+		case RECSYS_PAGE_TERMS:
+			facts->entries = filled / (int) sizeof(RecsysTermCount);
 			break;
 		case RECSYS_PAGE_META:
 			break;

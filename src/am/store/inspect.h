@@ -16,7 +16,7 @@ typedef struct RecsysPageFacts
 	uint32		low;
 	uint32		high;
 	BlockNumber next;
-	int64		tuples;			/* owners, graph rows */
+	int64		tuples;			/* owners, graph rows, contents */
 	int64		entries;		/* what the page is there to hold, see inspect.c */
 	int			used;			/* bytes; together BLCKSZ */
 	int			free;

@@ -5,6 +5,7 @@
 #ifndef RECSYS_META_H
 #define RECSYS_META_H
 
+#include "access/amapi.h"
 #include "am/store/columns.h"
 #include "am/store/page.h"
 
@@ -24,6 +25,16 @@ typedef struct RecsysCache
 
 /* Items whose neighbors are not what a build would give; of a meta page's data. */
 #define RecsysInexactItems(meta) ((meta)->learned ? (meta)->stale : (meta)->queued)
+
+/*
+ * Is it an index of the access method recsys_items?  Looks at no page.  Only that one has
+ * operator classes with parameters.
+ */
+static inline bool
+RecsysIndexIsItems(Relation index)
+{
+	return index->rd_indam->amoptsprocnum != 0;
+}
 
 /* The cached copy, read at first use; valid until the next call or CommandCounterIncrement. */
 extern RecsysCache *RecsysGetCache(Relation index);

@@ -271,6 +271,15 @@ RecsysOptionsWait(const RecsysMetaData *meta, const RecsysModelOptions *asked, c
 	return **built != '\0';
 }
 
+void
+RecsysAskedOfItems(const RecsysMetaData *meta, RecsysModelOptions *asked)
+{
+	int			neighbors = asked->neighbors;
+
+	*asked = meta->options;
+	asked->neighbors = neighbors;
+}
+
 int
 RecsysGetFillfactor(Relation index)
 {

@@ -50,6 +50,10 @@ extern void RecsysReadAskedOptions(const RecsysOptions *options, RecsysModelOpti
  */
 extern bool RecsysOptionsWait(const RecsysMetaData *meta, const RecsysModelOptions *asked,
 							  char **built, char **set);
+
+/* What an index over items was asked for: the number of neighbors; all else is as it was built. */
+extern void RecsysAskedOfItems(const RecsysMetaData *meta, RecsysModelOptions *asked);
+
 extern int	RecsysGetFillfactor(Relation index);
 extern int	RecsysGetPendingLimit(Relation index);	/* kB */
 

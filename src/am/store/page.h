@@ -25,6 +25,9 @@
  * Factors: of a model that has them a vector for each item, and the sum of
  * their outer products.  Written by a build and never changed.
  *
+ * An items index (access method recsys_items) has content pages instead of users and
+ * factors, see am/content/contentpage.h.
+ *
  * All integers are in native byte order, as everywhere in PostgreSQL.
  */
 #ifndef RECSYS_PAGE_H
@@ -72,7 +75,9 @@ typedef enum RecsysPageKind
 	RECSYS_PAGE_FACTOR = 11,
 	RECSYS_PAGE_GRAM = 12,
 	RECSYS_PAGE_SKETCH = 13,
-	RECSYS_PAGE_PRIOR = 14
+	RECSYS_PAGE_PRIOR = 14,
+	RECSYS_PAGE_CONTENT = 15,
+	RECSYS_PAGE_TERMS = 16
 } RecsysPageKind;
 
 #define RECSYS_PAGE_ID 0xFF95	/* last two bytes of every page */

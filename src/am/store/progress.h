@@ -21,6 +21,9 @@
 #define RECSYS_PHASE_CHANGES	7
 #define RECSYS_PHASE_QUEUE		8
 #define RECSYS_PHASE_RESCORE	9
+#define RECSYS_PHASE_TERMS		10
+#define RECSYS_PHASE_CONTENT	11
+#define RECSYS_PHASE_CLUSTERS	12
 
 /* Begins to report, unless this process reports something else already. */
 extern void RecsysMergeProgressStart(Relation heap, Relation index, uint64 pending);

@@ -37,7 +37,7 @@ is_dead(RecsysPruning *state, RecsysSide side, RecsysEntry *entry)
 
 	if (!RecsysTidIsSane(&entry->tid))
 		RecsysInvalidTid(state->index);
-	counts = side == RECSYS_USERS || entry->orphan;
+	counts = side == RECSYS_USERS || entry->orphan || state->no_users;
 	dead = state->callback(&entry->tid, state->callback_state);
 	if (counts)
 	{
@@ -78,12 +78,23 @@ note_event(RecsysPruning *state, uint32 hash, const RecsysEntry *entry)
 	RecsysRemovedEvent(&state->events[state->nevents++], hash, entry);
 }
 
+/* An event for an entry of an item, which has no user: both change places. */
+static void
+note_item_event(RecsysPruning *state, uint32 item, const RecsysEntry *entry)
+{
+	RecsysEntry named = *entry;
+
+	named.peer = item;
+	note_event(state, entry->peer, &named);
+}
+
 /*
- * Copies the entries that stay from packed to kept; returns their number.  Each
+ * Copies the entries of an owner that stay from packed to kept; returns their number.  Each
  * of the others leaves an event.
  */
 static int
-prune(RecsysPruning *state, RecsysSide side, uint32 hash, const char *packed, int count, char *kept)
+prune(RecsysPruning *state, RecsysSide side, const RecsysOwnerData *owner, const char *packed,
+	  int count, char *kept)
 {
 	int			stride = state->stride[side];
 	int			left = 0;
@@ -97,7 +108,9 @@ prune(RecsysPruning *state, RecsysSide side, uint32 hash, const char *packed, in
 		if (is_dead(state, side, &entry))
 		{
 			if (side == RECSYS_USERS)
-				note_event(state, hash, &entry);
+				note_event(state, owner->hash, &entry);
+			else if (state->no_users)
+				note_item_event(state, owner->number, &entry);
 			continue;
 		}
 		memcpy(kept + (Size) left * stride, place, stride);
@@ -119,7 +132,7 @@ vacuum_chain_page(RecsysPruning *state, RecsysSide side, Buffer bucket, OffsetNu
 	int			count = RecsysChainCount(page, stride);
 	BlockNumber next = RecsysPageGetOpaque(page)->next;
 	PGAlignedBlock kept;
-	int			left = prune(state, side, RecsysPageGetOpaque(page)->low,
+	int			left = prune(state, side, RecsysPageGetOwner(BufferGetPage(bucket), off),
 							 RecsysChainEntries(page), count, kept.data);
 	GenericXLogState *xlog;
 	RecsysOwner owner;
@@ -209,7 +222,7 @@ vacuum_tails(RecsysPruning *state, RecsysSide side, Buffer bucket)
 		int			left;
 
 		RecsysOwnerCheck(state->index, page, off, stride);
-		left = prune(state, side, owner->hash, RecsysOwnerEntries(owner), owner->tail, kept.data);
+		left = prune(state, side, owner, RecsysOwnerEntries(owner), owner->tail, kept.data);
 		if (left < owner->tail)
 		{
 			memcpy(RecsysOwnerEntries(owner), kept.data, (Size) left * stride);
@@ -297,7 +310,8 @@ RecsysPruneBucket(RecsysPruning *state, Buffer bucket)
 	Page		page = BufferGetPage(bucket);
 	RecsysSide	side = RecsysPageGetOpaque(page)->side;
 
-	if (side == RECSYS_USERS && !state->starved && !RecsysHasRoom(state->index, most_events(page)))
+	if ((side == RECSYS_USERS || state->no_users) && !state->starved &&
+		!RecsysHasRoom(state->index, most_events(page)))
 		return RECSYS_PRUNE_NO_ROOM;
 
 	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)

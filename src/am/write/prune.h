@@ -25,6 +25,7 @@ typedef struct RecsysPruning
 
 	bool		stoppable;		/* may a bucket be left half done when VACUUM is cancelled? */
 	bool		starved;		/* the disk is full: no events, see unsaid.c */
+	bool		no_users;		/* an items index: the item side stands for the rows */
 } RecsysPruning;
 
 /* How a bucket was left */

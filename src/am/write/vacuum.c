@@ -11,16 +11,19 @@
  * left in it, before their line pointers are recycled.
  *
  * Cleanup looks for free pages, and then merges what is pending.
+ *
+ * An items index is vacuumed in the same way, but that it has pages of another kind, too,
+ * and another merge (am/items/itemsvacuum.c).
  */
 #include "postgres.h"
 
 #include "access/table.h"
 #include "am/entry/handler.h"
-#include "am/merge/merge.h"
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/unsaid.h"
 #include "am/store/meta.h"
 #include "am/write/prune.h"
+#include "am/write/vacuum.h"
 #include "catalog/index.h"
 #include "commands/vacuum.h"
 #include "compat.h"
@@ -39,7 +42,8 @@ page_kind(Page page)
 
 /* One block of bulk delete. */
 static void
-vacuum_block(RecsysPruning *state, IndexVacuumInfo *info, BlockNumber block)
+vacuum_block(RecsysPruning *state, IndexVacuumInfo *info, BlockNumber block,
+			 RecsysVacuumPage other)
 {
 	IndexBulkDeleteResult before = *state->stats;
 	RecsysPruneOutcome outcome;
@@ -57,6 +61,8 @@ vacuum_block(RecsysPruning *state, IndexVacuumInfo *info, BlockNumber block)
 			RecsysPageCheck(info->index, buffer, RECSYS_PAGE_BUCKET);
 			outcome = RecsysPruneBucket(state, buffer);
 		}
+		else if (other != NULL)
+			other(state, buffer, page_kind(BufferGetPage(buffer)));
 		UnlockReleaseBuffer(buffer);
 		if (outcome == RECSYS_PRUNE_STOPPED)
 		{
@@ -89,8 +95,9 @@ relation_size(Relation index)
 }
 
 IndexBulkDeleteResult *
-recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
-				  IndexBulkDeleteCallback callback, void *callback_state)
+RecsysBulkDelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+				 IndexBulkDeleteCallback callback, void *callback_state,
+				 RecsysVacuumPage other)
 {
 	RecsysPruning state;
 	RecsysCache *cache = RecsysRefreshCache(info->index);
@@ -111,13 +118,14 @@ recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	state.events = palloc(sizeof(RecsysEvent) * RECSYS_MAX_PRUNE_EVENTS);
 	state.nevents = 0;
 	state.starved = false;
+	state.no_users = RecsysIndexIsItems(info->index);
 
 	while (block < (nblocks = relation_size(info->index)))
 	{
 		for (; block < nblocks; block++)
 		{
 			RECSYS_VACUUM_DELAY_POINT();
-			vacuum_block(&state, info, block);
+			vacuum_block(&state, info, block, other);
 		}
 	}
 	if (state.starved)
@@ -126,9 +134,16 @@ recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	return stats;
 }
 
+IndexBulkDeleteResult *
+recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+				  IndexBulkDeleteCallback callback, void *callback_state)
+{
+	return RecsysBulkDelete(info, stats, callback, callback_state, NULL);
+}
+
 /* VACUUM merges what is pending, what it has just appended included. */
 static void
-merge_pending(Relation index)
+merge_pending(Relation index, RecsysMergeFunction merge)
 {
 	Oid			table = IndexGetRelation(RelationGetRelid(index), true);
 	RecsysMergeResult result;
@@ -153,7 +168,7 @@ merge_pending(Relation index)
 
 	/* what the merge looks up must not be pruned meanwhile */
 	outside = RecsysStepOutOfVacuum();
-	(void) RecsysMerge(heap, index, RECSYS_MERGE_BOUNDED, &result);
+	(void) merge(heap, index, RECSYS_MERGE_BOUNDED, &result);
 	if (outside)
 		RecsysStepBackIntoVacuum();
 	table_close(heap, NoLock);
@@ -164,7 +179,7 @@ merge_pending(Relation index)
  * space map about every free page: a crash may have lost it.
  */
 IndexBulkDeleteResult *
-recsys_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+RecsysVacuumCleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, RecsysMergeFunction merge)
 {
 	BlockNumber nblocks;
 
@@ -201,6 +216,12 @@ recsys_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		RECSYS_FAULT("vacuum-cleanup");
 	}
 	IndexFreeSpaceMapVacuum(info->index);
-	merge_pending(info->index);
+	merge_pending(info->index, merge);
 	return stats;
+}
+
+IndexBulkDeleteResult *
+recsys_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+	return RecsysVacuumCleanup(info, stats, RecsysMerge);
 }
