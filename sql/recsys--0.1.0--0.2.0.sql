@@ -103,7 +103,7 @@ CREATE FUNCTION recsys.index_statistics(
 	OUT last_merge_ms double precision, OUT last_merge_entries bigint, OUT last_merge_items bigint,
 	OUT format_version bigint, OUT size_bytes bigint, OUT problem text,
 	OUT future_interactions bigint, OUT built_options text, OUT set_options text,
-	OUT model text, OUT model_quality jsonb)
+	OUT model text, OUT model_quality jsonb, OUT index_kind text, OUT contents bigint)
 RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
@@ -111,8 +111,10 @@ CREATE OR REPLACE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statisti
 COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build; where interactions decay, these count as if they had just happened; NULL for a build of 0.1.0';
 COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
 COMMENT ON COLUMN recsys.index_stats.set_options IS 'what these options are set to; takes effect with the next REINDEX';
-COMMENT ON COLUMN recsys.index_stats.model IS 'the model with its options, as it stands in CREATE INDEX … WITH (…)';
+COMMENT ON COLUMN recsys.index_stats.model IS 'the model with its options, as it stands in CREATE INDEX … WITH (…); of an index over items the attributes with their weights';
 COMMENT ON COLUMN recsys.index_stats.model_quality IS 'where similarity = auto has chosen it: NDCG at 20 of the model, of the runner-up and of bestsellers, on held-out interactions of a sample of users; NULL where nothing was measured';
+COMMENT ON COLUMN recsys.index_stats.index_kind IS 'interactions, of the access method recsys; or items, of recsys_items';
+COMMENT ON COLUMN recsys.index_stats.contents IS 'of an index over items: rows of the table with their contents, those of dead rows until VACUUM; NULL for interactions';
 
 -- forget_user takes a table, too
 COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all recsys indexes of a table, forget a user at once; rows of the user that you do not delete are ignored until the next REINDEX; returns how many interactions were forgotten';
@@ -725,10 +727,11 @@ CREATE FUNCTION recsys.create_recommender(
 	promotions jsonb DEFAULT NULL,
 	complements text DEFAULT NULL,
 	reason_formats jsonb DEFAULT NULL,
-	seed bigint DEFAULT NULL)
+	seed bigint DEFAULT NULL,
+	content text DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_create_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint)
+COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text)
 	IS 'declares a recommender over the tables of a shop; its name is then one for recommend and the others';
 
 CREATE FUNCTION recsys.drop_recommender(name text, if_exists boolean DEFAULT false)
@@ -772,12 +775,13 @@ CREATE FUNCTION recsys.alter_recommender(
 	complements text DEFAULT NULL,
 	reason_formats jsonb DEFAULT NULL,
 	seed bigint DEFAULT NULL,
+	content text DEFAULT NULL,
 	reset text[] DEFAULT NULL,
 	new_name text DEFAULT NULL,
 	new_owner text DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_alter_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text[], text, text)
+COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, text[], text, text)
 	IS 'changes a declared recommender; what is NULL stays as it is, reset names the parameters to do without';
 
 CREATE FUNCTION recsys.recommender_problem(name text)
@@ -824,7 +828,8 @@ SELECT r.name, r.owner,
 	   (r.definition ->> 'seed')::bigint AS seed,
 	   r.created_at, r.changed_at,
 	   (SELECT max(p.refreshed_at) FROM recsys.popularity p WHERE p.recommender = r.name) AS refreshed_at,
-	   recsys.recommender_problem(r.name) AS problem
+	   recsys.recommender_problem(r.name) AS problem,
+	   r.definition ->> 'content' AS content
 FROM recsys.recommender r;
 COMMENT ON VIEW recsys.recommenders IS 'declared recommenders, one row each, with what is declared of them; NULL is what is not';
 COMMENT ON COLUMN recsys.recommenders.name IS 'what functions take as recommender';
@@ -867,6 +872,7 @@ COMMENT ON COLUMN recsys.recommenders.created_at IS 'when it was declared';
 COMMENT ON COLUMN recsys.recommenders.changed_at IS 'when it was changed last';
 COMMENT ON COLUMN recsys.recommenders.refreshed_at IS 'when its lists were made by recsys.refresh_recommender, NULL: never';
 COMMENT ON COLUMN recsys.recommenders.problem IS 'why you cannot use it as it is, else NULL';
+COMMENT ON COLUMN recsys.recommenders.content IS 'index over the items by which they are recommended for what they are';
 GRANT SELECT ON recsys.recommenders TO PUBLIC;
 
 -- who restores a dump without being a superuser brings definitions back, too; but they are his then
@@ -955,3 +961,315 @@ RETURNS TABLE (item_id text, group_id text, label text)
 	AS 'MODULE_PATHNAME', 'recsys_title_groups' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100000 ROWS 1000;
 COMMENT ON FUNCTION recsys.title_groups(text) IS 'which items of a query that returns item, title are variants of one product, by their titles: each with the smallest item of its group, and what the titles share';
+
+/*
+ * images.sql
+ */
+CREATE FUNCTION recsys.image_descriptor(image bytea)
+RETURNS real[]
+	AS 'MODULE_PATHNAME', 'recsys_image_descriptor' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	COST 500000;
+COMMENT ON FUNCTION recsys.image_descriptor(bytea) IS 'what a JPEG, PNG or WebP image looks like, as a unit vector of shape and color: the inner product of two is how alike they look';
+
+CREATE FUNCTION recsys.try_image_descriptor(image bytea)
+RETURNS real[]
+	AS 'MODULE_PATHNAME', 'recsys_try_image_descriptor' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	COST 500000;
+COMMENT ON FUNCTION recsys.try_image_descriptor(bytea) IS 'the same, and NULL for an image that is damaged, too large or of another format';
+
+/*
+ * items.sql
+ */
+CREATE FUNCTION recsys.items_index_handler(internal) RETURNS index_am_handler
+	AS 'MODULE_PATHNAME', 'recsys_items_handler' LANGUAGE C;
+COMMENT ON FUNCTION recsys.items_index_handler(internal) IS 'handler of the recsys_items index access method';
+
+CREATE ACCESS METHOD recsys_items TYPE INDEX HANDLER recsys.items_index_handler;
+COMMENT ON ACCESS METHOD recsys_items IS 'content index over (item, attribute [, ...])';
+
+/*
+ * Parameters of operator classes.
+ */
+CREATE FUNCTION recsys.weight_parameters(internal) RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_weight_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION recsys.weight_parameters(internal) IS 'parameters of operator classes for labels, arrays of labels and vectors';
+CREATE FUNCTION recsys.text_parameters(internal) RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_text_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION recsys.text_parameters(internal) IS 'parameters of operator classes for texts';
+CREATE FUNCTION recsys.number_parameters(internal) RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_number_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION recsys.number_parameters(internal) IS 'parameters of operator classes for numbers';
+CREATE FUNCTION recsys.time_parameters(internal) RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_time_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION recsys.time_parameters(internal) IS 'parameters of operator classes for times';
+
+/*
+ * Operator classes.  The family says how values compare, and is known to the library by
+ * name.  There are no operators: such an index is never searched by conditions.
+ */
+CREATE OPERATOR FAMILY label_ops USING recsys_items;
+COMMENT ON OPERATOR FAMILY label_ops USING recsys_items IS 'equal values are alike';
+CREATE OPERATOR FAMILY labels_ops USING recsys_items;
+COMMENT ON OPERATOR FAMILY labels_ops USING recsys_items IS 'arrays are as alike as the labels that they share, rare ones counting more';
+CREATE OPERATOR FAMILY text_ops USING recsys_items;
+COMMENT ON OPERATOR FAMILY text_ops USING recsys_items IS 'texts are as alike as the words that they share, rare ones counting more (BM25)';
+CREATE OPERATOR FAMILY number_ops USING recsys_items;
+COMMENT ON OPERATOR FAMILY number_ops USING recsys_items IS 'numbers are alike that are near to each other, by their logarithms unless linear';
+CREATE OPERATOR FAMILY time_ops USING recsys_items;
+COMMENT ON OPERATOR FAMILY time_ops USING recsys_items IS 'times are alike that are near to each other';
+CREATE OPERATOR FAMILY vector_ops USING recsys_items;
+COMMENT ON OPERATOR FAMILY vector_ops USING recsys_items IS 'vectors are as alike as the cosine between them';
+CREATE OPERATOR FAMILY any_ops USING recsys_items;
+COMMENT ON OPERATOR FAMILY any_ops USING recsys_items IS 'as the type says';
+
+CREATE OPERATOR CLASS int2_ops DEFAULT FOR TYPE smallint USING recsys_items FAMILY label_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS int2_ops USING recsys_items IS 'label: alike if equal';
+CREATE OPERATOR CLASS int4_ops DEFAULT FOR TYPE integer USING recsys_items FAMILY label_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS int4_ops USING recsys_items IS 'label: alike if equal';
+CREATE OPERATOR CLASS int8_ops DEFAULT FOR TYPE bigint USING recsys_items FAMILY label_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS int8_ops USING recsys_items IS 'label: alike if equal';
+CREATE OPERATOR CLASS uuid_ops DEFAULT FOR TYPE uuid USING recsys_items FAMILY label_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS uuid_ops USING recsys_items IS 'label: alike if equal';
+CREATE OPERATOR CLASS bool_ops DEFAULT FOR TYPE boolean USING recsys_items FAMILY label_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS bool_ops USING recsys_items IS 'label: alike if equal';
+CREATE OPERATOR CLASS bpchar_ops DEFAULT FOR TYPE bpchar USING recsys_items FAMILY label_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS bpchar_ops USING recsys_items IS 'label: alike if equal';
+CREATE OPERATOR CLASS name_ops DEFAULT FOR TYPE name USING recsys_items FAMILY label_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS name_ops USING recsys_items IS 'label: alike if equal';
+CREATE OPERATOR CLASS text_label_ops FOR TYPE text USING recsys_items FAMILY label_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS text_label_ops USING recsys_items IS 'label: alike if equal';
+CREATE OPERATOR CLASS numeric_label_ops FOR TYPE numeric USING recsys_items FAMILY label_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS numeric_label_ops USING recsys_items IS 'label: alike if equal';
+CREATE OPERATOR CLASS int2_array_ops DEFAULT FOR TYPE smallint[] USING recsys_items FAMILY labels_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS int2_array_ops USING recsys_items IS 'labels: alike by those that both have';
+CREATE OPERATOR CLASS int4_array_ops DEFAULT FOR TYPE integer[] USING recsys_items FAMILY labels_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS int4_array_ops USING recsys_items IS 'labels: alike by those that both have';
+CREATE OPERATOR CLASS int8_array_ops DEFAULT FOR TYPE bigint[] USING recsys_items FAMILY labels_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS int8_array_ops USING recsys_items IS 'labels: alike by those that both have';
+CREATE OPERATOR CLASS uuid_array_ops DEFAULT FOR TYPE uuid[] USING recsys_items FAMILY labels_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS uuid_array_ops USING recsys_items IS 'labels: alike by those that both have';
+CREATE OPERATOR CLASS text_array_ops DEFAULT FOR TYPE text[] USING recsys_items FAMILY labels_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS text_array_ops USING recsys_items IS 'labels: alike by those that both have';
+CREATE OPERATOR CLASS varchar_array_ops DEFAULT FOR TYPE varchar[] USING recsys_items FAMILY labels_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS varchar_array_ops USING recsys_items IS 'labels: alike by those that both have';
+CREATE OPERATOR CLASS text_ops DEFAULT FOR TYPE text USING recsys_items FAMILY text_ops AS
+	FUNCTION 1 recsys.text_parameters(internal);
+COMMENT ON OPERATOR CLASS text_ops USING recsys_items IS 'text: alike by the words that both have';
+CREATE OPERATOR CLASS tsvector_ops DEFAULT FOR TYPE tsvector USING recsys_items FAMILY text_ops AS
+	FUNCTION 1 recsys.text_parameters(internal);
+COMMENT ON OPERATOR CLASS tsvector_ops USING recsys_items IS 'text: alike by the words that both have';
+CREATE OPERATOR CLASS float4_ops DEFAULT FOR TYPE real USING recsys_items FAMILY number_ops AS
+	FUNCTION 1 recsys.number_parameters(internal);
+COMMENT ON OPERATOR CLASS float4_ops USING recsys_items IS 'number: alike if near';
+CREATE OPERATOR CLASS float8_ops DEFAULT FOR TYPE double precision USING recsys_items FAMILY number_ops AS
+	FUNCTION 1 recsys.number_parameters(internal);
+COMMENT ON OPERATOR CLASS float8_ops USING recsys_items IS 'number: alike if near';
+CREATE OPERATOR CLASS numeric_ops DEFAULT FOR TYPE numeric USING recsys_items FAMILY number_ops AS
+	FUNCTION 1 recsys.number_parameters(internal);
+COMMENT ON OPERATOR CLASS numeric_ops USING recsys_items IS 'number: alike if near';
+CREATE OPERATOR CLASS int2_number_ops FOR TYPE smallint USING recsys_items FAMILY number_ops AS
+	FUNCTION 1 recsys.number_parameters(internal);
+COMMENT ON OPERATOR CLASS int2_number_ops USING recsys_items IS 'number: alike if near';
+CREATE OPERATOR CLASS int4_number_ops FOR TYPE integer USING recsys_items FAMILY number_ops AS
+	FUNCTION 1 recsys.number_parameters(internal);
+COMMENT ON OPERATOR CLASS int4_number_ops USING recsys_items IS 'number: alike if near';
+CREATE OPERATOR CLASS int8_number_ops FOR TYPE bigint USING recsys_items FAMILY number_ops AS
+	FUNCTION 1 recsys.number_parameters(internal);
+COMMENT ON OPERATOR CLASS int8_number_ops USING recsys_items IS 'number: alike if near';
+CREATE OPERATOR CLASS date_ops DEFAULT FOR TYPE date USING recsys_items FAMILY time_ops AS
+	FUNCTION 1 recsys.time_parameters(internal);
+COMMENT ON OPERATOR CLASS date_ops USING recsys_items IS 'time: alike if near';
+CREATE OPERATOR CLASS timestamp_ops DEFAULT FOR TYPE timestamp USING recsys_items FAMILY time_ops AS
+	FUNCTION 1 recsys.time_parameters(internal);
+COMMENT ON OPERATOR CLASS timestamp_ops USING recsys_items IS 'time: alike if near';
+CREATE OPERATOR CLASS timestamptz_ops DEFAULT FOR TYPE timestamptz USING recsys_items FAMILY time_ops AS
+	FUNCTION 1 recsys.time_parameters(internal);
+COMMENT ON OPERATOR CLASS timestamptz_ops USING recsys_items IS 'time: alike if near';
+CREATE OPERATOR CLASS float4_array_ops DEFAULT FOR TYPE real[] USING recsys_items FAMILY vector_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS float4_array_ops USING recsys_items IS 'vector: alike by the cosine';
+CREATE OPERATOR CLASS float8_array_ops DEFAULT FOR TYPE double precision[] USING recsys_items FAMILY vector_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS float8_array_ops USING recsys_items IS 'vector: alike by the cosine';
+CREATE OPERATOR CLASS any_ops DEFAULT FOR TYPE anyelement USING recsys_items FAMILY any_ops AS
+	FUNCTION 1 recsys.weight_parameters(internal);
+COMMENT ON OPERATOR CLASS any_ops USING recsys_items IS 'enums, arrays of keys, and any type with a cast to real[], such as vector and halfvec; an index over any other type is refused';
+
+/*
+ * content.sql
+ */
+
+-- search by content: what is looked for is given by values of attributes
+CREATE FUNCTION items_like(
+	attributes jsonb,
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, score real, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_items_like' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION items_like(jsonb, bigint, text) IS 'the k items of an index over items that are most like given values of its attributes, as in {"title": "red shoes", "price": 20}; bigint item keys';
+
+CREATE FUNCTION items_like(
+	attributes jsonb,
+	k bigint,
+	recommender text,
+	item_type anyelement)
+RETURNS TABLE (item_id anyelement, score real, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_items_like' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION items_like(jsonb, bigint, text, anyelement) IS 'the k items that are most like given values of attributes; item keys of the type of the last argument';
+
+-- the same where the last argument comes without a type, and for NULL::text
+CREATE FUNCTION items_like(
+	attributes jsonb,
+	k bigint,
+	recommender text,
+	item_type text)
+RETURNS TABLE (item_id text, score real, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_items_like' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION items_like(jsonb, bigint, text, text) IS 'the k items that are most like given values of attributes; item keys of every type, as text';
+
+-- visual search: by the attribute that is a call of recsys.image_descriptor
+CREATE FUNCTION items_like_image(
+	image bytea,
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, score real, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_items_like_image' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION items_like_image(bytea, bigint, text) IS 'the k items of an index over items whose pictures look most like a given one; bigint item keys';
+
+CREATE FUNCTION items_like_image(
+	image bytea,
+	k bigint,
+	recommender text,
+	item_type anyelement,
+	attribute text DEFAULT NULL)
+RETURNS TABLE (item_id anyelement, score real, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_items_like_image' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION items_like_image(bytea, bigint, text, anyelement, text) IS 'the k items whose pictures look most like a given one, by one of several attributes with pictures; item keys of the type of the fourth argument';
+
+CREATE FUNCTION items_like_image(
+	image bytea,
+	k bigint,
+	recommender text,
+	item_type text,
+	attribute text DEFAULT NULL)
+RETURNS TABLE (item_id text, score real, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_items_like_image' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION items_like_image(bytea, bigint, text, text, text) IS 'the k items whose pictures look most like a given one, by one of several attributes with pictures; item keys of every type, as text';
+
+-- indexes over items beside those over interactions
+COMMENT ON COLUMN recsys.index_stats.table_name IS 'table with the interactions, or the items';
+COMMENT ON COLUMN recsys.index_stats.similarity IS 'similarity that the item graph is computed with; content for an index over items';
+COMMENT ON COLUMN recsys.index_stats.users IS 'users with at least one interaction that counts; NULL for an index over items';
+COMMENT ON COLUMN recsys.index_stats.items IS 'items with at least one interaction that counts; of an index over items, those with content in the graph';
+COMMENT ON COLUMN recsys.index_stats.interactions IS 'pairs of a user and an item that count; NULL for an index over items';
+
+CREATE OR REPLACE VIEW recsys.merge_progress AS
+SELECT p.pid, n.nspname::text AS schema_name, c.relname::text AS index_name,
+	   CASE p.param11 WHEN 7 THEN 'merging changes' WHEN 8 THEN 'recomputing queued items' ELSE 'recomputing all scores' END AS phase,
+	   p.param12 AS changes_total, p.param13 AS changes_done, p.param15 AS items_recomputed
+FROM pg_stat_get_progress_info('CREATE INDEX') p
+JOIN pg_database d ON d.oid = p.datid AND d.datname = current_database()
+JOIN pg_class c ON c.oid = p.param7::oid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE p.param11 BETWEEN 7 AND 9 AND c.relam IN (SELECT oid FROM pg_am WHERE amname IN ('recsys', 'recsys_items'));
+
+DROP FUNCTION recsys.index_sections(regclass);
+CREATE FUNCTION recsys.index_sections(index regclass,
+	OUT user_bytes bigint, OUT item_bytes bigint, OUT graph_bytes bigint, OUT pending_bytes bigint,
+	OUT other_bytes bigint, OUT free_bytes bigint, OUT factor_bytes bigint, OUT content_bytes bigint)
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE COST 1000000
+BEGIN ATOMIC
+	SELECT coalesce(sum(bytes) FILTER (WHERE section = 'user'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'item'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'graph'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'pending'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'other'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'free'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'factor'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'content'), 0)::bigint
+	FROM (SELECT CASE WHEN s.side IS NOT NULL THEN s.side
+					  WHEN s.kind IN ('map_root', 'map_leaf', 'graph', 'popular') THEN 'graph'
+					  WHEN s.kind = 'pending' THEN 'pending'
+					  WHEN s.kind IN ('factor', 'gram', 'sketch') THEN 'factor'
+					  WHEN s.kind IN ('content', 'terms') THEN 'content'
+					  WHEN s.kind IN ('free', 'zero') THEN 'free'
+					  ELSE 'other' END AS section,
+				 s.used_bytes + s.free_bytes AS bytes
+		  FROM recsys.page_summary(index_sections.index) s) p;
+END;
+COMMENT ON FUNCTION recsys.index_sections(regclass) IS 'reads a whole recsys index and tells what its size is made of';
+
+CREATE FUNCTION recsys.duplicate_items(
+	recommender text DEFAULT NULL,
+	threshold double precision DEFAULT 0.9,
+	events text DEFAULT NULL,
+	identifying text[] DEFAULT NULL,
+	must_agree text[] DEFAULT NULL)
+RETURNS TABLE (item_id text, duplicate_of text, score real, evidence jsonb)
+	AS 'MODULE_PATHNAME', 'recsys_duplicate_items' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 1000;
+COMMENT ON FUNCTION recsys.duplicate_items(text, double precision, text, text[], text[]) IS 'items of an items index that are likely the same product as another one, by what tells one thing from another: titles, pictures, embeddings';
+
+CREATE FUNCTION recsys.suspicious_items(
+	recommender text DEFAULT NULL,
+	threshold double precision DEFAULT 0.9,
+	deviation double precision DEFAULT 3,
+	min_users integer DEFAULT 10,
+	events text DEFAULT NULL,
+	seller text DEFAULT NULL,
+	price text DEFAULT NULL,
+	identifying text[] DEFAULT NULL)
+RETURNS TABLE (item_id text, seller_id text, copy_of text, copied_seller_id text, score real, evidence jsonb, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_suspicious_items' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000000 ROWS 100;
+COMMENT ON FUNCTION recsys.suspicious_items(text, double precision, double precision, integer, text, text, text, text[]) IS 'items with nearly the picture or the title of another seller''s well-known product at an unusual price, with the evidence';
+
+-- how content and interactions are weighed; a dump has no need of it
+CREATE TABLE recsys.content_weight (
+	recommender text COLLATE "C" PRIMARY KEY REFERENCES recsys.recommender ON DELETE CASCADE,
+	events text NOT NULL,
+	content text NOT NULL,
+	scale double precision NOT NULL,
+	users double precision NOT NULL,
+	pairs bigint NOT NULL,
+	held_out bigint NOT NULL,
+	ndcg_without double precision,
+	ndcg_with double precision,
+	p_value double precision,
+	ndcg_all double precision,
+	learned_at timestamptz NOT NULL DEFAULT now());
+COMMENT ON TABLE recsys.content_weight IS 'how a declared recommender weighs content and interactions, as recsys.create_recommender, alter_recommender or refresh_recommender has found out';
+COMMENT ON COLUMN recsys.content_weight.recommender IS 'declared recommender';
+COMMENT ON COLUMN recsys.content_weight.events IS 'index of interactions that it was learned from';
+COMMENT ON COLUMN recsys.content_weight.content IS 'index over items that it was learned for';
+COMMENT ON COLUMN recsys.content_weight.scale IS 'what a score by content is multiplied by to be one by interactions';
+COMMENT ON COLUMN recsys.content_weight.users IS 'as many users of an item say as much of it as its content; 0: content speaks only where there are none';
+COMMENT ON COLUMN recsys.content_weight.pairs IS 'scores of one user and one item that the scale was learned from';
+COMMENT ON COLUMN recsys.content_weight.held_out IS 'users with items held out that scale and users were chosen by';
+COMMENT ON COLUMN recsys.content_weight.ndcg_without IS 'NDCG@20 of the latest item of these users, by interactions alone';
+COMMENT ON COLUMN recsys.content_weight.ndcg_with IS 'the same with content and new items in the list';
+COMMENT ON COLUMN recsys.content_weight.p_value IS 'probability that it is no better than without, by a paired test';
+COMMENT ON COLUMN recsys.content_weight.ndcg_all IS 'NDCG@20 with content of all that was held out, one item in ten treated as new among it';
+COMMENT ON COLUMN recsys.content_weight.learned_at IS 'when';
+GRANT SELECT ON recsys.content_weight TO PUBLIC;

@@ -71,10 +71,11 @@ CREATE FUNCTION recsys.create_recommender(
 	promotions jsonb DEFAULT NULL,
 	complements text DEFAULT NULL,
 	reason_formats jsonb DEFAULT NULL,
-	seed bigint DEFAULT NULL)
+	seed bigint DEFAULT NULL,
+	content text DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_create_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint)
+COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text)
 	IS 'declares a recommender over the tables of a shop; its name is then one for recommend and the others';
 
 CREATE FUNCTION recsys.drop_recommender(name text, if_exists boolean DEFAULT false)
@@ -118,12 +119,13 @@ CREATE FUNCTION recsys.alter_recommender(
 	complements text DEFAULT NULL,
 	reason_formats jsonb DEFAULT NULL,
 	seed bigint DEFAULT NULL,
+	content text DEFAULT NULL,
 	reset text[] DEFAULT NULL,
 	new_name text DEFAULT NULL,
 	new_owner text DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_alter_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text[], text, text)
+COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, text[], text, text)
 	IS 'changes a declared recommender; what is NULL stays as it is, reset names the parameters to do without';
 
 CREATE FUNCTION recsys.recommender_problem(name text)
@@ -170,7 +172,8 @@ SELECT r.name, r.owner,
 	   (r.definition ->> 'seed')::bigint AS seed,
 	   r.created_at, r.changed_at,
 	   (SELECT max(p.refreshed_at) FROM recsys.popularity p WHERE p.recommender = r.name) AS refreshed_at,
-	   recsys.recommender_problem(r.name) AS problem
+	   recsys.recommender_problem(r.name) AS problem,
+	   r.definition ->> 'content' AS content
 FROM recsys.recommender r;
 COMMENT ON VIEW recsys.recommenders IS 'declared recommenders, one row each, with what is declared of them; NULL is what is not';
 COMMENT ON COLUMN recsys.recommenders.name IS 'what functions take as recommender';
@@ -213,6 +216,7 @@ COMMENT ON COLUMN recsys.recommenders.created_at IS 'when it was declared';
 COMMENT ON COLUMN recsys.recommenders.changed_at IS 'when it was changed last';
 COMMENT ON COLUMN recsys.recommenders.refreshed_at IS 'when its lists were made by recsys.refresh_recommender, NULL: never';
 COMMENT ON COLUMN recsys.recommenders.problem IS 'why you cannot use it as it is, else NULL';
+COMMENT ON COLUMN recsys.recommenders.content IS 'index over the items by which they are recommended for what they are';
 GRANT SELECT ON recsys.recommenders TO PUBLIC;
 
 -- who restores a dump without being a superuser brings definitions back, too; but they are his then

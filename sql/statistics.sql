@@ -9,7 +9,7 @@ CREATE FUNCTION recsys.index_statistics(
 	OUT last_merge_ms double precision, OUT last_merge_entries bigint, OUT last_merge_items bigint,
 	OUT format_version bigint, OUT size_bytes bigint, OUT problem text,
 	OUT future_interactions bigint, OUT built_options text, OUT set_options text,
-	OUT model text, OUT model_quality jsonb)
+	OUT model text, OUT model_quality jsonb, OUT index_kind text, OUT contents bigint)
 RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
@@ -17,12 +17,12 @@ COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_
 CREATE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statistics();
 COMMENT ON VIEW recsys.index_stats IS 'all recsys indexes of the database that you may read, one row each';
 COMMENT ON COLUMN recsys.index_stats.schema_name IS 'schema of the index and its table';
-COMMENT ON COLUMN recsys.index_stats.table_name IS 'table with the interactions';
+COMMENT ON COLUMN recsys.index_stats.table_name IS 'table with the interactions, or the items';
 COMMENT ON COLUMN recsys.index_stats.index_name IS 'name of the index, which is also the name of the recommender';
-COMMENT ON COLUMN recsys.index_stats.similarity IS 'similarity that the item graph is computed with';
-COMMENT ON COLUMN recsys.index_stats.users IS 'users with at least one interaction that counts';
-COMMENT ON COLUMN recsys.index_stats.items IS 'items with at least one interaction that counts';
-COMMENT ON COLUMN recsys.index_stats.interactions IS 'pairs of a user and an item that count';
+COMMENT ON COLUMN recsys.index_stats.similarity IS 'similarity that the item graph is computed with; content for an index over items';
+COMMENT ON COLUMN recsys.index_stats.users IS 'users with at least one interaction that counts; NULL for an index over items';
+COMMENT ON COLUMN recsys.index_stats.items IS 'items with at least one interaction that counts; of an index over items, those with content in the graph';
+COMMENT ON COLUMN recsys.index_stats.interactions IS 'pairs of a user and an item that count; NULL for an index over items';
 COMMENT ON COLUMN recsys.index_stats.neighbors IS 'neighbors stored in the item graph';
 COMMENT ON COLUMN recsys.index_stats.pending IS 'changes that the next merge will bring into the item graph';
 COMMENT ON COLUMN recsys.index_stats.inexact_items IS 'items whose neighbors are approximate until they are recomputed';
@@ -40,8 +40,10 @@ COMMENT ON COLUMN recsys.index_stats.problem IS 'why there is nothing more to sa
 COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build; where interactions decay, these count as if they had just happened; NULL for a build of 0.1.0';
 COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
 COMMENT ON COLUMN recsys.index_stats.set_options IS 'what these options are set to; takes effect with the next REINDEX';
-COMMENT ON COLUMN recsys.index_stats.model IS 'the model with its options, as it stands in CREATE INDEX … WITH (…)';
+COMMENT ON COLUMN recsys.index_stats.model IS 'the model with its options, as it stands in CREATE INDEX … WITH (…); of an index over items the attributes with their weights';
 COMMENT ON COLUMN recsys.index_stats.model_quality IS 'where similarity = auto has chosen it: NDCG at 20 of the model, of the runner-up and of bestsellers, on held-out interactions of a sample of users; NULL where nothing was measured';
+COMMENT ON COLUMN recsys.index_stats.index_kind IS 'interactions, of the access method recsys; or items, of recsys_items';
+COMMENT ON COLUMN recsys.index_stats.contents IS 'of an index over items: rows of the table with their contents, those of dead rows until VACUUM; NULL for interactions';
 GRANT SELECT ON recsys.index_stats TO PUBLIC;
 
 -- merges report as the server's work on indexes does, with phases of their own: src/am/store/progress.c
@@ -53,7 +55,7 @@ FROM pg_stat_get_progress_info('CREATE INDEX') p
 JOIN pg_database d ON d.oid = p.datid AND d.datname = current_database()
 JOIN pg_class c ON c.oid = p.param7::oid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE p.param11 BETWEEN 7 AND 9 AND c.relam = (SELECT oid FROM pg_am WHERE amname = 'recsys');
+WHERE p.param11 BETWEEN 7 AND 9 AND c.relam IN (SELECT oid FROM pg_am WHERE amname IN ('recsys', 'recsys_items'));
 COMMENT ON VIEW recsys.merge_progress IS 'merges of this database that are running now; those inside of VACUUM are not shown';
 COMMENT ON COLUMN recsys.merge_progress.pid IS 'process that merges';
 COMMENT ON COLUMN recsys.merge_progress.schema_name IS 'schema of the index';
@@ -82,7 +84,7 @@ COMMENT ON FUNCTION recsys.page_info(regclass, bigint) IS 'one page of a recsys 
 
 CREATE FUNCTION recsys.index_sections(index regclass,
 	OUT user_bytes bigint, OUT item_bytes bigint, OUT graph_bytes bigint, OUT pending_bytes bigint,
-	OUT other_bytes bigint, OUT free_bytes bigint, OUT factor_bytes bigint)
+	OUT other_bytes bigint, OUT free_bytes bigint, OUT factor_bytes bigint, OUT content_bytes bigint)
 	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE COST 1000000
 BEGIN ATOMIC
 	SELECT coalesce(sum(bytes) FILTER (WHERE section = 'user'), 0)::bigint,
@@ -91,11 +93,13 @@ BEGIN ATOMIC
 		   coalesce(sum(bytes) FILTER (WHERE section = 'pending'), 0)::bigint,
 		   coalesce(sum(bytes) FILTER (WHERE section = 'other'), 0)::bigint,
 		   coalesce(sum(bytes) FILTER (WHERE section = 'free'), 0)::bigint,
-		   coalesce(sum(bytes) FILTER (WHERE section = 'factor'), 0)::bigint
+		   coalesce(sum(bytes) FILTER (WHERE section = 'factor'), 0)::bigint,
+		   coalesce(sum(bytes) FILTER (WHERE section = 'content'), 0)::bigint
 	FROM (SELECT CASE WHEN s.side IS NOT NULL THEN s.side
 					  WHEN s.kind IN ('map_root', 'map_leaf', 'graph', 'popular') THEN 'graph'
 					  WHEN s.kind = 'pending' THEN 'pending'
 					  WHEN s.kind IN ('factor', 'gram', 'sketch') THEN 'factor'
+					  WHEN s.kind IN ('content', 'terms') THEN 'content'
 					  WHEN s.kind IN ('free', 'zero') THEN 'free'
 					  ELSE 'other' END AS section,
 				 s.used_bytes + s.free_bytes AS bytes

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "am/entry/altered.h"
+#include "am/items/itemsoptions.h"
 #include "am/merge/merge.h"
 #include "am/store/options.h"
 #include "api/basket/basket_mining.h"
@@ -22,6 +23,7 @@ void
 _PG_init(void)
 {
 	RecsysInitOptions();
+	RecsysInitItemsOptions();
 	RecsysInitAltered();
 	RecsysInitMerge();
 	RecsysInitMining();

@@ -24,8 +24,8 @@
 #include "access/xact.h"
 #include "am/entry/asowner.h"
 #include "am/entry/indexes.h"
+#include "am/items/itemsmerge.h"
 #include "am/lists/pending.h"
-#include "am/merge/merge.h"
 #include "am/store/meta.h"
 #include "am/write/wake.h"
 #include "catalog/pg_class.h"
@@ -146,7 +146,7 @@ merge_open(Relation heap, Relation index)
 		return false;
 
 	RecsysBeginAsOwner(heap, &before);
-	stuck = RecsysMerge(heap, index, RECSYS_MERGE_BOUNDED, &result) &&
+	stuck = RecsysMergeAny(heap, index, RECSYS_MERGE_BOUNDED, &result) &&
 		result.merged == 0 && result.recomputed == 0 && RecsysPendingCount(index) == 0;
 	RecsysEndAsOwner(&before);
 

@@ -8,8 +8,9 @@
  * Where row-level security would hide rows from the caller, the functions refuse:
  * even sums over rows that the caller must not see would leak.
  *
- * Recommenders that are not named are looked for among all indexes of the access
- * method.  A name is one as a regclass has it.
+ * Recommenders that are not named are looked for among all indexes over interactions: an index
+ * over items stands for itself only where nothing else can be meant.  A name is one as a
+ * regclass has it.
  *
  * Until an index is locked it may be dropped or renamed at any time.  So the first
  * look-up only tells what to lock, and whether the caller may.  With the lock, the name
@@ -81,8 +82,45 @@ is_candidate(Oid index, bool *denied)
 	return false;
 }
 
+static void
+there_is_none(RecsysIndexKind kind)
+{
+	if (kind == RECSYS_ITEMS_INDEX)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no index over items"),
+				 errdetail("No valid recsys_items index exists in this database on a table that you may read."),
+				 errhint("Create one on the table with your items, as in CREATE INDEX ON products USING recsys_items (product_id, category, title).")));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("there is no recommender"),
+			 errdetail("No valid recsys index exists in this database on a table that you may read."),
+			 errhint("Create one on the table with your interactions, as in CREATE INDEX ON purchases USING recsys (user_id, product_id).")));
+}
+
+static void
+there_are_several(RecsysIndexKind kind, List *candidates)
+{
+	if (kind == RECSYS_ITEMS_INDEX)
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+				 errmsg("there is more than one index over items"),
+				 errdetail("%d recsys_items indexes can be used: %s.", list_length(candidates),
+						   RecsysListNames(candidates)),
+				 errhint("Name the one you mean, as in recommender => %s.",
+						 RecsysFirstNameLiteral(candidates))));
+	ereport(ERROR,
+			(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+			 errmsg("there is more than one recommender"),
+			 errdetail("%d recsys indexes can be used: %s.", list_length(candidates),
+					   RecsysListNames(candidates)),
+			 errhint("Name the one you mean, as in recommender => %s.",
+					 RecsysFirstNameLiteral(candidates))));
+}
+
+/* The only index of that kind */
 static Oid
-only_recommender(void)
+only_recommender(RecsysIndexKind kind)
 {
 	List	   *known;
 	List	   *candidates = NIL;
@@ -93,7 +131,7 @@ only_recommender(void)
 	(void) access_method();
 	known = RecsysAllIndexes();
 	foreach(cell, known)
-		if (is_candidate(lfirst_oid(cell), &denied))
+		if (RecsysKindOfIndex(lfirst_oid(cell)) == kind && is_candidate(lfirst_oid(cell), &denied))
 			candidates = lappend_oid(candidates, lfirst_oid(cell));
 	list_free(known);
 
@@ -103,19 +141,9 @@ only_recommender(void)
 				 errmsg("permission denied for every recommender of this database"),
 				 errdetail("A recommender is for those who may use its schema, and read its table or the columns that it is made of.")));
 	if (candidates == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("there is no recommender"),
-				 errdetail("No valid recsys index exists in this database on a table that you may read."),
-				 errhint("Create one on the table with your interactions, as in CREATE INDEX ON purchases USING recsys (user_id, product_id).")));
+		there_is_none(kind);
 	if (list_length(candidates) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_AMBIGUOUS_PARAMETER),
-				 errmsg("there is more than one recommender"),
-				 errdetail("%d recsys indexes can be used: %s.", list_length(candidates),
-						   RecsysListNames(candidates)),
-				 errhint("Name the one you mean, as in recommender => %s.",
-						 RecsysFirstNameLiteral(candidates))));
+		there_are_several(kind, candidates);
 	only = linitial_oid(candidates);
 	list_free(candidates);
 	return only;
@@ -206,7 +234,7 @@ has_been_dropped(void)
 
 /* One message for all functions: what they can be given instead of an index over partitions. */
 static void
-refuse_partitioned(Oid relation)
+refuse_partitioned(Oid relation, RecsysIndexKind kind)
 {
 	List	   *partitions = usable_partitions(relation);
 
@@ -218,15 +246,37 @@ refuse_partitioned(Oid relation)
 			 partitions == NIL ?
 			 errdetail("Each partition has a recommender of its own.") :
 			 errdetail("Each partition has a recommender of its own: %s.", RecsysListNames(partitions)),
+			 kind == RECSYS_ITEMS_INDEX ?
+			 errhint("Name the index of a partition.") :
 			 errhint("Name the index of a partition. Over all partitions, query_item_similarity, query_association_rules, query_frequent_itemsets and recsys.tune take a query.")));
+}
+
+/* The kind of index that stands for a recommender that is not named */
+static RecsysIndexKind
+main_kind(RecsysTakes takes)
+{
+	return takes == RECSYS_TAKES_ITEMS ? RECSYS_ITEMS_INDEX : RECSYS_INTERACTIONS_INDEX;
 }
 
 /* A table is named where its index is meant. */
 static void
-refuse_table(Oid relation)
+refuse_table(Oid relation, RecsysTakes takes)
 {
-	List	   *indexes = RecsysUsableIndexesOfTable(relation);
+	List	   *indexes = RecsysUsableIndexesOfTable(relation, main_kind(takes));
 
+	if (indexes == NIL && takes == RECSYS_TAKES_BOTH)
+	{
+		indexes = RecsysUsableIndexesOfTable(relation, RECSYS_ITEMS_INDEX);
+		takes = indexes != NIL ? RECSYS_TAKES_ITEMS : takes;
+	}
+	if (takes == RECSYS_TAKES_ITEMS)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a recsys_items index", RecsysNameForMessage(relation)),
+				 indexes == NIL ?
+				 errhint("Name an index of the kind that is made by CREATE INDEX ON products USING recsys_items (product_id, category, title).") :
+				 errhint("Name its recsys_items index, %s.",
+						 RecsysFirstNameLiteral(indexes))));
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("\"%s\" is not a recsys index", RecsysNameForMessage(relation)),
@@ -236,26 +286,64 @@ refuse_table(Oid relation)
 					 RecsysFirstNameLiteral(indexes))));
 }
 
-/* Errors out unless the relation, which need not be locked, is a recsys index. */
+/* An index over items is named to a function that needs users. */
 static void
-check_kind(Oid relation)
+refuse_items(Oid relation)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-	Oid			am;
-	char		kind;
+	List	   *indexes = RecsysUsableIndexes(RECSYS_INTERACTIONS_INDEX);
 
-	if (!HeapTupleIsValid(tuple))
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is an index over items, which knows no users", RecsysNameForMessage(relation)),
+			 errdetail("It is of access method recsys_items, for similar_items, recommend_for_items, item_similarity, items_like and items_like_image."),
+			 indexes == NIL ?
+			 errhint("Name an index of the kind that is made by CREATE INDEX ON purchases USING recsys (user_id, product_id).") :
+			 errhint("Name an index over interactions, as in recommender => %s.",
+					 RecsysFirstNameLiteral(indexes))));
+}
+
+/* ... and the other way round. */
+static void
+refuse_interactions(Oid relation)
+{
+	List	   *indexes = RecsysUsableIndexes(RECSYS_ITEMS_INDEX);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is an index over interactions, which does not know what items are like", RecsysNameForMessage(relation)),
+			 errdetail("What items are like is known to indexes of access method recsys_items."),
+			 indexes == NIL ?
+			 errhint("Name an index of the kind that is made by CREATE INDEX ON products USING recsys_items (product_id, category, title).") :
+			 errhint("Name an index over items, as in recommender => %s.",
+					 RecsysFirstNameLiteral(indexes))));
+}
+
+/* Errors out unless the relation, which need not be locked, is an index of a kind that is taken. */
+static void
+check_kind(Oid relation, RecsysTakes takes)
+{
+	char		relkind = get_rel_relkind(relation);
+	RecsysIndexKind kind = RecsysKindOfIndex(relation);
+
+	(void) access_method();
+	if (relkind == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("index with OID %u does not exist", relation)));
-	am = ((Form_pg_class) GETSTRUCT(tuple))->relam;
-	kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
-	ReleaseSysCache(tuple);
+	if (relkind == RELKIND_PARTITIONED_INDEX && kind != RECSYS_NO_INDEX)
+		refuse_partitioned(relation, kind);
+	if (relkind != RELKIND_INDEX || kind == RECSYS_NO_INDEX)
+		refuse_table(relation, takes);
+	if (kind == RECSYS_ITEMS_INDEX && takes == RECSYS_TAKES_INTERACTIONS)
+		refuse_items(relation);
+	if (kind == RECSYS_INTERACTIONS_INDEX && takes == RECSYS_TAKES_ITEMS)
+		refuse_interactions(relation);
+}
 
-	if (kind == RELKIND_PARTITIONED_INDEX && am == access_method())
-		refuse_partitioned(relation);
-	if (kind != RELKIND_INDEX || am != access_method())
-		refuse_table(relation);
+void
+RecsysNeedsUsers(Oid relation)
+{
+	check_kind(relation, RECSYS_TAKES_INTERACTIONS);
 }
 
 static void
@@ -271,6 +359,8 @@ check_access(Relation heap, Relation index)
 						RelationGetRelationName(index)),
 				 errdetail("The recommender knows all rows of table \"%s\", policies hide some of them from you.",
 						   RelationGetRelationName(heap)),
+				 RecsysIndexIsItems(index) ?
+				 errhint("Have the table's owner provide a SECURITY DEFINER function.") :
 				 errhint("Use query_item_similarity('SELECT user_id, product_id FROM purchases') or the like, which sees what you may see, or have the table's owner provide a SECURITY DEFINER function.")));
 }
 
@@ -381,11 +471,11 @@ check_state(Relation index)
  * them.  Returns the table, or InvalidOid when the index has just been dropped.
  */
 static Oid
-table_to_read(Oid relation)
+table_to_read(Oid relation, RecsysTakes takes)
 {
 	Oid			table;
 
-	check_kind(relation);
+	check_kind(relation, takes);
 	table = IndexGetRelation(relation, true);
 	if (OidIsValid(table) && !RecsysMayReadColumns(table, relation) &&
 		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table)))
@@ -431,12 +521,18 @@ open_locked(Oid table, Oid relation, RecsysRecommender *recommender)
 }
 
 void
-RecsysOpenRecommenderIndex(Oid relation, RecsysRecommender *recommender)
+RecsysOpenIndexOf(Oid relation, RecsysTakes takes, RecsysRecommender *recommender)
 {
-	Oid			table = table_to_read(relation);
+	Oid			table = table_to_read(relation, takes);
 
 	lock_both(table, relation, AccessShareLock);
 	open_locked(table, relation, recommender);
+}
+
+void
+RecsysOpenRecommenderIndex(Oid relation, RecsysRecommender *recommender)
+{
+	RecsysOpenIndexOf(relation, RECSYS_TAKES_INTERACTIONS, recommender);
 }
 
 void
@@ -444,7 +540,7 @@ RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, bool valid, Relation *heap, 
 {
 	Oid			table;
 
-	check_kind(relation);
+	check_kind(relation, RECSYS_TAKES_BOTH);
 
 	/* before the locks, as above */
 	table = IndexGetRelation(relation, true);
@@ -460,7 +556,7 @@ RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, bool valid, Relation *heap, 
 }
 
 void
-RecsysOpenRecommender(const char *name, RecsysRecommender *recommender)
+RecsysOpenNamed(const char *name, RecsysTakes takes, RecsysRecommender *recommender)
 {
 	Oid			relation = InvalidOid;
 	Oid			table = InvalidOid;
@@ -468,7 +564,8 @@ RecsysOpenRecommender(const char *name, RecsysRecommender *recommender)
 	for (;;)
 	{
 		uint64		changes = SharedInvalidMessageCounter;
-		Oid			found = name == NULL ? only_recommender() : RecsysNamedRecommender(name);
+		Oid			found = name == NULL ? only_recommender(main_kind(takes)) :
+			RecsysNamedRecommender(name);
 
 		/* still the one that is locked */
 		if (found == relation)
@@ -476,7 +573,7 @@ RecsysOpenRecommender(const char *name, RecsysRecommender *recommender)
 		if (OidIsValid(relation))
 			unlock_both(table, relation, AccessShareLock);
 		relation = found;
-		table = table_to_read(relation);
+		table = table_to_read(relation, takes);
 		RECSYS_FAULT("recommender-found");
 		lock_both(table, relation, AccessShareLock);
 
@@ -485,6 +582,12 @@ RecsysOpenRecommender(const char *name, RecsysRecommender *recommender)
 			break;
 	}
 	open_locked(table, relation, recommender);
+}
+
+void
+RecsysOpenRecommender(const char *name, RecsysRecommender *recommender)
+{
+	RecsysOpenNamed(name, RECSYS_TAKES_INTERACTIONS, recommender);
 }
 
 void

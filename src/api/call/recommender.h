@@ -19,6 +19,14 @@ typedef struct RecsysRecommender
 	RecsysColumns columns;
 } RecsysRecommender;
 
+/* Which indexes a function takes: those over interactions, which know users; those over items; both */
+typedef enum RecsysTakes
+{
+	RECSYS_TAKES_INTERACTIONS,
+	RECSYS_TAKES_ITEMS,
+	RECSYS_TAKES_BOTH
+} RecsysTakes;
+
 /*
  * Opens the recommender of that name; NULL means the only one that the caller
  * may read.  Both relations are locked in AccessShareLock until the end of the
@@ -28,15 +36,25 @@ typedef struct RecsysRecommender
  */
 extern void RecsysOpenRecommender(const char *name, RecsysRecommender *recommender);
 
+/*
+ * The same for others than indexes over interactions.  NULL means the only one over items if no
+ * other is taken; else an index over items has to be named.
+ */
+extern void RecsysOpenNamed(const char *name, RecsysTakes takes, RecsysRecommender *recommender);
+
 /* The relation of that name, which nothing else is known of; errors out if there is none. */
 extern Oid	RecsysNamedRecommender(const char *name);
 
 /* The same for an index known by its OID. */
 extern void RecsysOpenRecommenderIndex(Oid index, RecsysRecommender *recommender);
+extern void RecsysOpenIndexOf(Oid index, RecsysTakes takes, RecsysRecommender *recommender);
+
+/* Errors out unless it is an index over interactions; it need not be locked. */
+extern void RecsysNeedsUsers(Oid index);
 
 /*
  * Opens table and index for the maintenance of an index, in that lock mode.
- * Errors out unless the index is a recsys index within reach, of the current
+ * Errors out unless it is an index of either kind within reach, of the current
  * user (from 17 on MAINTAIN on the table will do) and, if so asked, valid.
  * Looks at no page of it.
  */

@@ -115,8 +115,9 @@ RecsysRefuseQueryAsName(const char *name)
 	}
 }
 
-List *
-RecsysUsableIndexesOfTable(Oid table)
+/* Those of a kind, of one table unless that is InvalidOid */
+static List *
+usable_indexes(Oid table, RecsysIndexKind kind)
 {
 	List	   *known = RecsysAllIndexes();
 	List	   *found = NIL;
@@ -125,13 +126,27 @@ RecsysUsableIndexesOfTable(Oid table)
 	foreach(cell, known)
 	{
 		Oid			index = lfirst_oid(cell);
+		Oid			indexed = IndexGetRelation(index, true);
 
-		if (IndexGetRelation(index, true) == table && RecsysMayUseSchema(index) &&
-			RecsysMayReadColumns(table, index))
+		if (OidIsValid(indexed) && (!OidIsValid(table) || indexed == table) &&
+			RecsysKindOfIndex(index) == kind && !isOtherTempNamespace(get_rel_namespace(index)) &&
+			RecsysMayUseSchema(index) && RecsysMayReadColumns(indexed, index))
 			found = lappend_oid(found, index);
 	}
 	list_free(known);
 	return found;
+}
+
+List *
+RecsysUsableIndexesOfTable(Oid table, RecsysIndexKind kind)
+{
+	return usable_indexes(table, kind);
+}
+
+List *
+RecsysUsableIndexes(RecsysIndexKind kind)
+{
+	return usable_indexes(InvalidOid, kind);
 }
 
 /* Is that the relation that was meant?  Without quotes, case tells nothing. */

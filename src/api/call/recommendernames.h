@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "am/entry/indexes.h"
 #include "nodes/pg_list.h"
 #include "nodes/primnodes.h"
 
@@ -25,8 +26,9 @@ extern bool RecsysSearchPathIsBare(void);
 /* Errors out on what is no name but a query: there are functions that take one. */
 extern void RecsysRefuseQueryAsName(const char *name);
 
-/* The recsys indexes of a table that the current user may use. */
-extern List *RecsysUsableIndexesOfTable(Oid table);
+/* The indexes of a kind that the current user may use: of a table, and all. */
+extern List *RecsysUsableIndexesOfTable(Oid table, RecsysIndexKind kind);
+extern List *RecsysUsableIndexes(RecsysIndexKind kind);
 
 /*
  * An error about a name that the search path does not find.  It names the missing right,

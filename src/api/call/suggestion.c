@@ -49,7 +49,8 @@ append_value(StringInfo call, FunctionCallInfo fcinfo, int argument, Oid type)
 	bool		varlena;
 	char	   *text;
 
-	if (PG_ARGISNULL(argument))
+	/* nobody wants to read a picture */
+	if (PG_ARGISNULL(argument) || type == BYTEAOID)
 	{
 		appendStringInfoString(call, "NULL");
 		return;

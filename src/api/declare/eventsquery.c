@@ -38,8 +38,8 @@ RecsysKeyInSql(const char *expression, RecsysKeyKind kind)
 	return psprintf("(%s)::pg_catalog.text COLLATE pg_catalog.\"C\"", expression);
 }
 
-static char *
-column_in_sql(Relation index, int column)
+char *
+RecsysIndexColumnInSql(Relation index, int column)
 {
 	return TextDatumGetCString(DirectFunctionCall3(pg_get_indexdef_ext,
 												   ObjectIdGetDatum(RelationGetRelid(index)),
@@ -54,7 +54,7 @@ weight_in_sql(Relation index, const RecsysColumns *columns)
 
 	if (columns->weight_column == 0)
 		return pstrdup("1::pg_catalog.float8");
-	text = column_in_sql(index, columns->weight_column);
+	text = RecsysIndexColumnInSql(index, columns->weight_column);
 	return psprintf("CASE WHEN (%s) IS NULL THEN 1::pg_catalog.float8 WHEN (%s)::pg_catalog.float8 BETWEEN '-1.7e308'::pg_catalog.float8 AND '1.7e308'::pg_catalog.float8 THEN (%s)::pg_catalog.float8 ELSE 0::pg_catalog.float8 END",
 					text, text, text);
 }
@@ -67,7 +67,7 @@ time_in_sql(Relation index, const RecsysColumns *columns)
 
 	if (columns->time_column == 0)
 		return NULL;
-	text = column_in_sql(index, columns->time_column);
+	text = RecsysIndexColumnInSql(index, columns->time_column);
 	return psprintf("CASE WHEN pg_catalog.isfinite(%s) THEN LEAST((%s)::pg_catalog.timestamptz, pg_catalog.now()) END",
 					text, text);
 }
@@ -80,13 +80,13 @@ day_in_sql(Relation index, const RecsysColumns *columns)
 
 	if (columns->time_column == 0)
 		return NULL;
-	text = column_in_sql(index, columns->time_column);
+	text = RecsysIndexColumnInSql(index, columns->time_column);
 	return psprintf("CASE WHEN pg_catalog.isfinite(%s) THEN pg_catalog.floor(EXTRACT(epoch FROM LEAST(%s, pg_catalog.now()::%s)) / 86400)::pg_catalog.int8 END",
 					text, text, format_type_be_qualified(columns->time_type));
 }
 
-static char *
-condition_in_sql(Relation index)
+char *
+RecsysIndexConditionInSql(Relation index)
 {
 	bool		isnull;
 	Datum		predicate = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
@@ -106,6 +106,8 @@ RecsysGetEventsQuery(const char *name, RecsysEventsQuery *query)
 	RecsysColumns columns;
 	int			nestlevel;
 
+	if (RecsysKindOfIndex(oid) == RECSYS_ITEMS_INDEX)
+		RecsysNeedsUsers(oid);
 	if (index->rd_rel->relkind != RELKIND_INDEX || index->rd_rel->relam != RecsysAccessMethod())
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -117,12 +119,12 @@ RecsysGetEventsQuery(const char *name, RecsysEventsQuery *query)
 	query->index = oid;
 	query->table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(index->rd_index->indrelid)),
 											  get_rel_name(index->rd_index->indrelid));
-	query->user = RecsysKeyInSql(column_in_sql(index, RECSYS_USER_COLUMN), columns.user_kind);
-	query->item = RecsysKeyInSql(column_in_sql(index, RECSYS_ITEM_COLUMN), columns.item_kind);
+	query->user = RecsysKeyInSql(RecsysIndexColumnInSql(index, RECSYS_USER_COLUMN), columns.user_kind);
+	query->item = RecsysKeyInSql(RecsysIndexColumnInSql(index, RECSYS_ITEM_COLUMN), columns.item_kind);
 	query->weight = weight_in_sql(index, &columns);
 	query->time = time_in_sql(index, &columns);
 	query->day = day_in_sql(index, &columns);
-	query->condition = condition_in_sql(index);
+	query->condition = RecsysIndexConditionInSql(index);
 	query->user_kind = columns.user_kind;
 	query->item_kind = columns.item_kind;
 	RecsysEndPlainNames(nestlevel);

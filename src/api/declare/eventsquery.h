@@ -9,6 +9,7 @@
 
 #include "core/rows/key.h"
 #include "lib/stringinfo.h"
+#include "utils/rel.h"
 
 typedef struct RecsysEventsQuery
 {
@@ -38,6 +39,13 @@ extern void RecsysGetEventsQuery(const char *index, RecsysEventsQuery *query);
  * value of price, which may be NULL and is a number over the table.
  */
 extern void RecsysAppendEvents(StringInfo out, const RecsysEventsQuery *query, const char *price);
+
+/*
+ * A column of an index, or its expression, counting from 1; and the condition of a partial one, or
+ * "true".  Between RecsysBeginPlainNames and RecsysEndPlainNames; index functions have been checked.
+ */
+extern char *RecsysIndexColumnInSql(Relation index, int column);
+extern char *RecsysIndexConditionInSql(Relation index);
 
 /* An expression of a key column, as a value that can be compared with keys of that kind. */
 extern char *RecsysKeyInSql(const char *expression, RecsysKeyKind kind);

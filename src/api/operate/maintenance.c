@@ -12,7 +12,8 @@
 #include "access/xlog.h"
 #include "am/check/check.h"
 #include "am/entry/asowner.h"
-#include "am/merge/merge.h"
+#include "am/items/itemscheck.h"
+#include "am/items/itemsmerge.h"
 #include "am/read/visible.h"
 #include "am/write/forget.h"
 #include "api/call/arguments.h"
@@ -78,7 +79,7 @@ recsys_merge(PG_FUNCTION_ARGS)
 	refuse_read_only("recsys.merge()", index);
 
 	RecsysBeginAsOwner(heap, &before);
-	done = RecsysMerge(heap, index, mode, &merged);
+	done = RecsysMergeAny(heap, index, mode, &merged);
 	RecsysEndAsOwner(&before);
 	if (done && mode == RECSYS_MERGE_EXACT && merged.inexact > 0 && RecsysGetCache(index)->meta.learned)
 		ereport(NOTICE,
@@ -136,6 +137,7 @@ forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap)
 	PreventCommandIfParallelMode("recsys.forget_user()");
 	refuse_in_recovery("recsys.forget_user()");
 	RecsysOpenOwnIndex(relation, RowExclusiveLock, true, &heap, &index);
+	RecsysNeedsUsers(relation);
 	refuse_read_only("recsys.forget_user()", index);
 	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_type, "user",
 				 RelationGetRelationName(index), &key);
@@ -196,11 +198,14 @@ recsys_check_index(PG_FUNCTION_ARGS)
 	if (OidIsValid(table) && !RecoveryInProgress())
 		LockRelationOid(table, ShareLock);
 
-	RecsysOpenRecommenderIndex(relation, &recommender);
+	RecsysOpenIndexOf(relation, RECSYS_TAKES_BOTH, &recommender);
 
 	/* it evaluates the index's expressions and predicate */
 	RecsysBeginAsOwner(recommender.heap, &before);
-	RecsysCheckIndex(recommender.heap, recommender.index);
+	if (RecsysIndexIsItems(recommender.index))
+		RecsysCheckItems(recommender.heap, recommender.index);
+	else
+		RecsysCheckIndex(recommender.heap, recommender.index);
 	RecsysEndAsOwner(&before);
 
 	RecsysCloseRecommender(&recommender);

@@ -11,6 +11,8 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xlog.h"
+#include "am/content/contentpage.h"
+#include "am/content/itemcolumns.h"
 #include "am/entry/indexes.h"
 #include "am/lists/pending.h"
 #include "am/store/inspect.h"
@@ -40,11 +42,15 @@
 PG_FUNCTION_INFO_V1(recsys_index_info);
 PG_FUNCTION_INFO_V1(recsys_index_statistics);
 
+/* Where an index over items names the similarity of its graph */
+#define CONTENT_SIMILARITY "content"
+
 Datum
 recsys_index_info(PG_FUNCTION_ARGS)
 {
 	RecsysRecommender recommender;
 	RecsysMetaData meta;
+	bool		of_items;
 	TupleDesc	desc;
 	Datum		values[9];
 	bool		isnull[9] = {0};
@@ -52,12 +58,13 @@ recsys_index_info(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 
-	RecsysOpenRecommenderIndex(PG_GETARG_OID(0), &recommender);
+	RecsysOpenIndexOf(PG_GETARG_OID(0), RECSYS_TAKES_BOTH, &recommender);
 	meta = RecsysRefreshCache(recommender.index)->meta;
+	of_items = RecsysIndexIsItems(recommender.index);
 	RecsysCloseRecommender(&recommender);
 
 	values[0] = Int32GetDatum((int32) meta.version);
-	values[1] = CStringGetTextDatum(RecsysSimilarityName(meta.similarity));
+	values[1] = CStringGetTextDatum(of_items ? CONTENT_SIMILARITY : RecsysSimilarityName(meta.similarity));
 	values[2] = Int64GetDatum((int64) meta.users);
 	values[3] = Int64GetDatum((int64) meta.items);
 	values[4] = Int64GetDatum((int64) meta.interactions);
@@ -65,6 +72,9 @@ recsys_index_info(PG_FUNCTION_ARGS)
 	values[6] = Int64GetDatum((int64) meta.capped_users);
 	values[7] = Int64GetDatum((int64) meta.capped_interactions);
 	values[8] = TimestampTzGetDatum(meta.built_at);
+
+	/* what is of users */
+	isnull[2] = isnull[4] = isnull[6] = isnull[7] = of_items;
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
 }
 
@@ -97,6 +107,8 @@ typedef enum StatisticsColumn
 	STATS_SET_OPTIONS,
 	STATS_MODEL,
 	STATS_QUALITY,
+	STATS_KIND,
+	STATS_CONTENTS,
 	STATS_COLUMNS
 } StatisticsColumn;
 
@@ -127,45 +139,6 @@ put_text(StatisticsRow *row, StatisticsColumn column, const char *text)
 		put(row, column, CStringGetTextDatum(text));
 }
 
-static void
-put_meta(StatisticsRow *row, const RecsysMetaData *meta)
-{
-	put_text(row, STATS_SIMILARITY, RecsysSimilarityName(meta->similarity));
-	put_count(row, STATS_USERS, meta->users);
-	put_count(row, STATS_ITEMS, meta->items);
-	put_count(row, STATS_INTERACTIONS, meta->interactions);
-	put_count(row, STATS_NEIGHBORS, meta->pairs);
-	put_count(row, STATS_INEXACT, RecsysInexactItems(meta));
-	put_count(row, STATS_CAPPED_USERS, meta->capped_users);
-	put_count(row, STATS_CAPPED_INTERACTIONS, meta->capped_interactions);
-	put_count(row, STATS_SCORE_USERS, meta->score_users);
-	if (meta->tells_future == 1)
-		put_count(row, STATS_FUTURE, meta->future);
-	put(row, STATS_BUILT_AT, TimestampTzGetDatum(meta->built_at));
-	if (meta->merged_at != 0)
-	{
-		put(row, STATS_MERGE_AT, TimestampTzGetDatum(meta->merged_at));
-		put(row, STATS_MERGE_MS, Float8GetDatum((double) meta->merge_duration / 1000));
-		put_count(row, STATS_MERGE_ENTRIES, meta->merge_entries);
-		put_count(row, STATS_MERGE_ITEMS, meta->merge_items);
-	}
-}
-
-/* Options that wait for a REINDEX, if there are any. */
-static void
-put_options(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
-{
-	RecsysModelOptions asked;
-	char	   *built;
-	char	   *set;
-
-	RecsysGetAskedOptions(index, &asked);
-	if (!RecsysOptionsWait(meta, &asked, &built, &set))
-		return;
-	put_text(row, STATS_BUILT_OPTIONS, built);
-	put_text(row, STATS_SET_OPTIONS, set);
-}
-
 /* Of a smaller p-value nobody wants to read the zeros. */
 #define SMALLEST_P 1e-6
 
@@ -191,6 +164,87 @@ put_quality(StatisticsRow *row, const RecsysMetaData *meta)
 	put(row, STATS_QUALITY, DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
 }
 
+/* What both kinds of indexes have */
+static void
+put_meta(StatisticsRow *row, const RecsysMetaData *meta)
+{
+	put_count(row, STATS_ITEMS, meta->items);
+	put_count(row, STATS_NEIGHBORS, meta->pairs);
+	put_count(row, STATS_INEXACT, RecsysInexactItems(meta));
+	put(row, STATS_BUILT_AT, TimestampTzGetDatum(meta->built_at));
+	if (meta->merged_at != 0)
+	{
+		put(row, STATS_MERGE_AT, TimestampTzGetDatum(meta->merged_at));
+		put(row, STATS_MERGE_MS, Float8GetDatum((double) meta->merge_duration / 1000));
+		put_count(row, STATS_MERGE_ENTRIES, meta->merge_entries);
+		put_count(row, STATS_MERGE_ITEMS, meta->merge_items);
+	}
+}
+
+/* What only those over interactions have */
+static void
+put_interactions(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
+{
+	put_text(row, STATS_KIND, "interactions");
+	put_text(row, STATS_SIMILARITY, RecsysSimilarityName(meta->similarity));
+	put_count(row, STATS_USERS, meta->users);
+	put_count(row, STATS_INTERACTIONS, meta->interactions);
+	put_count(row, STATS_CAPPED_USERS, meta->capped_users);
+	put_count(row, STATS_CAPPED_INTERACTIONS, meta->capped_interactions);
+	put_count(row, STATS_SCORE_USERS, meta->score_users);
+	if (meta->tells_future == 1)
+		put_count(row, STATS_FUTURE, meta->future);
+	put_text(row, STATS_MODEL, RecsysServedModelText(&meta->options, RecsysHalfLifeIsSet(index) ?
+													 RecsysGetHalfLife(index) : meta->half_life));
+	put_quality(row, meta);
+}
+
+/* The attributes with their weights, as they stand in CREATE INDEX */
+static char *
+attributes_text(Relation index, const RecsysContentModel *model)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < model->count; i++)
+	{
+		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "", RecsysAttributeName(index, i));
+		if (model->attributes[i].weight != 1)
+			appendStringInfo(&text, " (weight = %g)", model->attributes[i].weight);
+	}
+	return text.data;
+}
+
+/* What only those over items have */
+static void
+put_items(StatisticsRow *row, Relation index)
+{
+	RecsysContentMeta content;
+
+	RecsysReadContentMeta(index, &content);
+	put_text(row, STATS_KIND, "items");
+	put_text(row, STATS_SIMILARITY, CONTENT_SIMILARITY);
+	put_text(row, STATS_MODEL, attributes_text(index, &content.model));
+	put_count(row, STATS_CONTENTS, content.contents);
+}
+
+/* Options that wait for a REINDEX, if there are any. */
+static void
+put_options(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
+{
+	RecsysModelOptions asked;
+	char	   *built;
+	char	   *set;
+
+	RecsysGetAskedOptions(index, &asked);
+	if (RecsysIndexIsItems(index))
+		RecsysAskedOfItems(meta, &asked);
+	if (!RecsysOptionsWait(meta, &asked, &built, &set))
+		return;
+	put_text(row, STATS_BUILT_OPTIONS, built);
+	put_text(row, STATS_SET_OPTIONS, set);
+}
+
 /* What an open index knows of itself; may error out half way. */
 static void
 read_index(StatisticsRow *row, Relation index)
@@ -210,9 +264,10 @@ read_index(StatisticsRow *row, Relation index)
 	}
 	put_meta(row, &meta);
 	put_options(row, index, &meta);
-	put_text(row, STATS_MODEL, RecsysServedModelText(&meta.options, RecsysHalfLifeIsSet(index) ?
-										  RecsysGetHalfLife(index) : meta.half_life));
-	put_quality(row, &meta);
+	if (RecsysIndexIsItems(index))
+		put_items(row, index);
+	else
+		put_interactions(row, index, &meta);
 	put_count(row, STATS_PENDING, RecsysPendingCount(index));
 }
 
