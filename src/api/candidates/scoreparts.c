@@ -141,6 +141,8 @@ static void
 put_part(RecsysPart *part, const RecsysScorePiece *piece, const RecsysPieceItem *item,
 		 double similarity, int64 support)
 {
+	part->is_content = false;
+	part->attributes = NULL;
 	part->signal = item->is_context ? -1 : piece->signal;
 	part->because = item->slot;
 	part->weight = item->weight;
@@ -161,6 +163,8 @@ put_prior(RecsysPart *part, RecsysScorePiece *piece, uint32 number)
 			continue;
 		RecsysExcludedPrepare(piece->excluded, &number, 1);
 		score = piece->prior->scores[x] * RecsysExcludedItemShare(piece->excluded, number);
+		part->is_content = false;
+		part->attributes = NULL;
 		part->signal = piece->signal;
 		part->because = RECSYS_NONE;
 		part->weight = 1;

@@ -61,8 +61,8 @@ open_by_name(RecsysScorePiece *piece, RecsysShop *shop, const char *name)
 }
 
 /* Numbers of the events' own index are there already; others are looked up. */
-static void
-find_numbers(RecsysScorePiece *piece)
+void
+RecsysFindPieceNumbers(RecsysScorePiece *piece)
 {
 	bool		sorted = true;
 
@@ -95,7 +95,7 @@ RecsysOpenPieceGraph(RecsysScorePiece *piece, RecsysShop *shop, const char *name
 	}
 	piece->by_factors = RecsysGetCache(piece->graph.index)->meta.factor_rank > 0;
 	piece->excluded = RecsysGetExcludedPairs(shop->definition, piece->graph.index);
-	find_numbers(piece);
+	RecsysFindPieceNumbers(piece);
 }
 
 void

@@ -57,6 +57,9 @@ extern void RecsysOpenPieceGraph(RecsysScorePiece *piece, RecsysShop *shop, cons
 								 const RecsysEvidence *own);
 extern void RecsysClosePieceGraph(RecsysScorePiece *piece);
 
+/* Looks numbers up in the graph's index, for those that have none, and puts items in their order. */
+extern void RecsysFindPieceNumbers(RecsysScorePiece *piece);
+
 /*
  * Adds multiplier times the piece's sums to a scorer by slots.  Scores by factors: of the best k
  * that are not among the left-out slots, at least; others add all.  Sets self.

@@ -16,6 +16,7 @@
 
 #include <math.h>
 
+#include "api/candidates/contentscores.h"
 #include "api/candidates/scorepiece.h"
 #include "api/declare/popularity.h"
 #include "api/profile/signalcontext.h"
@@ -46,6 +47,12 @@ struct RecsysScores
 	bool		scored_with_seen;
 
 	const RecsysShopProfile *dated; /* tells which items are too old; NULL: none */
+
+	RecsysContentScores *content;	/* NULL: interactions alone count */
+	RecsysLease *bounds;		/* of blended scores; NULL: not known yet */
+	RecsysScored *bounded;		/* the best by their bounds, as far as these have been asked for, */
+	RecsysScored *blended;		/* and what their scores are */
+	int			nblended;
 
 	RecsysScored *best;			/* as they have been asked for */
 	int			nbest;
@@ -274,15 +281,16 @@ RecsysScoreProfile(const RecsysShopProfile *profile)
 	scores->dated = profile->item_max_age > 0 ? profile : NULL;
 	make_pieces(scores, profile);
 	scores->is_partial = scores->npieces == 1 && scores->pieces[0].by_factors &&
-		scores->pieces[0].weight > 0;
+		scores->pieces[0].weight > 0 && profile->shop->definition->content == NULL;
 	if (!scores->is_partial)
 		add_all(scores);
+	scores->content = RecsysScoreContent(profile->shop, scores->pieces, scores->npieces, scores->total);
 	return scores;
 }
 
 RecsysScores *
 RecsysScoreNeighbors(RecsysShop *shop, const RecsysContext *context, const char *graph,
-					 uint32 slot)
+					 uint32 slot, bool with_content)
 {
 	RecsysScores *scores = create(shop);
 	RecsysScorePiece *piece = palloc0(sizeof(RecsysScorePiece));
@@ -310,6 +318,8 @@ RecsysScoreNeighbors(RecsysShop *shop, const RecsysContext *context, const char 
 	/* an index's rows are what is similar, whatever it scores users by */
 	piece->by_factors = false;
 	add_all(scores);
+	if (with_content)
+		scores->content = RecsysScoreContent(shop, piece, 1, scores->total);
 	return scores;
 }
 
@@ -318,6 +328,16 @@ exclude_keys(RecsysScores *scores, const RecsysKey *keys, int n)
 {
 	for (int x = 0; x < n; x++)
 		RecsysScorerExclude(RecsysLeased(scores->total), RecsysCatalogueFind(scores->catalogue, &keys[x]));
+}
+
+/* Who may be among the best has changed. */
+static void
+forget_blended(RecsysScores *scores)
+{
+	if (scores->bounds != NULL)
+		RecsysScorerReturn(scores->bounds);
+	scores->bounds = NULL;
+	scores->nblended = 0;
 }
 
 static void
@@ -345,6 +365,7 @@ mark(RecsysScores *scores, bool with_seen)
 	scores->with_seen = with_seen;
 	scores->nbest = 0;
 	scores->is_complete = false;
+	forget_blended(scores);
 }
 
 void
@@ -352,6 +373,8 @@ RecsysScoresBoost(RecsysScores *scores, uint32 slot, double factor)
 {
 	need_all(scores);
 	RecsysScorerMultiply(RecsysLeased(scores->total), slot, factor);
+	if (scores->content != NULL)
+		RecsysContentBoost(scores->content, slot, factor);
 }
 
 /* Those of n that are not too old, moved to the front. */
@@ -396,6 +419,116 @@ find_best(RecsysScores *scores, int n, bool with_seen)
 	}
 }
 
+static void
+add_bounds(RecsysScores *scores, const uint32 *slots, uint32 n)
+{
+	const RecsysScorer *total = RecsysLeased(scores->total);
+	RecsysScorer *bounds = RecsysLeased(scores->bounds);
+
+	for (uint32 x = 0; x < n; x++)
+	{
+		uint32		slot = slots[x];
+
+		/* an item that both speak for comes twice */
+		if (!RecsysScorerIsExcluded(total, slot) && !RecsysScorerIsCandidate(bounds, slot))
+			RecsysScorerAddScore(bounds, slot,
+								 RecsysContentBound(scores->content, slot, RecsysScorerScore(total, slot)));
+	}
+}
+
+static void
+find_bounds(RecsysScores *scores)
+{
+	const uint32 *slots;
+	uint32		n;
+
+	scores->bounds = RecsysScorerLease(RecsysCatalogueCount(scores->catalogue));
+	RecsysScorerExtend(RecsysLeased(scores->total), RecsysCatalogueCount(scores->catalogue));
+	n = RecsysScorerTouched(RecsysLeased(scores->total), &slots);
+	add_bounds(scores, slots, n);
+	n = RecsysContentTouched(scores->content, &slots);
+	add_bounds(scores, slots, n);
+	scores->nblended = 0;
+}
+
+static int
+compare_scored(const void *a, const void *b, void *order)
+{
+	const RecsysScored *left = a;
+	const RecsysScored *right = b;
+
+	if (left->score != right->score)
+		return left->score > right->score ? -1 : 1;
+	return RecsysKeyOrderCompare(order, left->item, right->item);
+}
+
+/* The scores of the first `count` by their bounds; those that have been computed are there. */
+static void
+blend(RecsysScores *scores, int count)
+{
+	const RecsysScorer *total = RecsysLeased(scores->total);
+
+	for (; scores->nblended < count; scores->nblended++)
+	{
+		uint32		slot = scores->bounded[scores->nblended].item;
+
+		CHECK_FOR_INTERRUPTS();
+		scores->blended[scores->nblended] = (RecsysScored)
+		{
+			slot, (float) RecsysContentBlend(scores->content, slot, RecsysScorerScore(total, slot))
+		};
+	}
+}
+
+/* What is kept may be more than what is asked for: a list may be wanted again that is shorter. */
+static RecsysScored *
+room_for(RecsysScored *array, int kept, int count)
+{
+	Size		size = sizeof(RecsysScored) * (Size) Max(Max(kept, count), 1);
+	RecsysScored *larger = palloc_extended(size, MCXT_ALLOC_HUGE);
+
+	if (kept > 0)
+		memcpy(larger, array, sizeof(RecsysScored) * (Size) kept);
+	if (array != NULL)
+		pfree(array);
+	return larger;
+}
+
+/*
+ * The same where content counts.  Scores are known of the first ones by their bounds; what is
+ * better than the next bound is better than all the rest.
+ */
+static void
+find_best_blended(RecsysScores *scores, int n)
+{
+	RecsysKeyOrder order = RecsysCatalogueOrder(scores->catalogue);
+
+	if (scores->bounds == NULL)
+		find_bounds(scores);
+	/* no fewer than have been blended before */
+	for (int most = Max(Max(n, 8) + 8, scores->nblended);; most = most > PG_INT32_MAX / 4 ? PG_INT32_MAX : most * 4)
+	{
+		int			count = Min(most, RecsysScorerCandidates(RecsysLeased(scores->bounds)));
+		double		next;
+		int			found = 0;
+
+		scores->bounded = room_for(scores->bounded, 0, count);
+		scores->blended = room_for(scores->blended, scores->nblended, count);
+		count = RecsysLeasedTop(scores->bounds, count, &order, scores->bounded);
+		blend(scores, count);
+		scores->is_complete = count < most;
+		next = scores->is_complete ? 0 : scores->bounded[count - 1].score;
+		scores->best = room_for(scores->best, 0, count);
+		for (int x = 0; x < count; x++)
+			if (scores->blended[x].score > next)
+				scores->best[found++] = scores->blended[x];
+		qsort_arg(scores->best, found, sizeof(RecsysScored), compare_scored, &order);
+		scores->nbest = keep_offered(scores, scores->best, found);
+		if (scores->nbest >= n || scores->is_complete)
+			return;
+	}
+}
+
 int
 RecsysScoresBest(RecsysScores *scores, int n, bool with_seen, const RecsysScored **best)
 {
@@ -403,7 +536,12 @@ RecsysScoresBest(RecsysScores *scores, int n, bool with_seen, const RecsysScored
 
 	mark(scores, with_seen);
 	if (n > scores->nbest && !scores->is_complete)
-		find_best(scores, n, with_seen);
+	{
+		if (scores->content != NULL)
+			find_best_blended(scores, n);
+		else
+			find_best(scores, n, with_seen);
+	}
 	MemoryContextSwitchTo(old);
 	*best = scores->best;
 	return Min(n, scores->nbest);
@@ -416,7 +554,16 @@ RecsysScoresOf(const RecsysScores *scores, uint32 slot)
 
 	need_all(unconstify(RecsysScores *, scores));
 	scored.score = RecsysScorerScore(RecsysLeased(scores->total), slot);
+	if (scores->content != NULL)
+		scored.score = (float) RecsysContentBlend(scores->content, slot, scored.score);
 	return keep_offered(scores, &scored, 1) > 0 ? scored.score : 0;
+}
+
+bool
+RecsysScoresByContent(const RecsysScores *scores, uint32 slot)
+{
+	return scores->content != NULL &&
+		RecsysContentAlone(scores->content, slot, RecsysScorerScore(RecsysLeased(scores->total), slot));
 }
 
 static int
@@ -428,6 +575,8 @@ compare_parts(const void *a, const void *b, void *arg)
 
 	if (fabs(left->contribution) != fabs(right->contribution))
 		return fabs(left->contribution) > fabs(right->contribution) ? -1 : 1;
+	if (left->is_content != right->is_content)
+		return left->is_content ? 1 : -1;
 	if (left->signal != right->signal)
 		return left->signal < right->signal ? -1 : 1;
 	if (left->because == right->because)
@@ -437,19 +586,54 @@ compare_parts(const void *a, const void *b, void *arg)
 	return RecsysKeyOrderCompare(&order, left->because, right->because);
 }
 
-int
-RecsysScoresExplain(RecsysScores *scores, uint32 slot, RecsysPart **parts)
+/* What the pieces say; parts has room for what content says, too. */
+static int
+explain_pieces(RecsysScores *scores, uint32 slot, RecsysPart **parts)
 {
-	MemoryContext old = MemoryContextSwitchTo(scores->context);
 	Size		most = 0;
 	int			n = 0;
 
 	need_all(scores);
 	for (int x = 0; x < scores->npieces; x++)
 		most += 2 * (Size) scores->pieces[x].count + 1;
+	if (scores->content != NULL)
+		most += RecsysContentParts(scores->content);
 	*parts = palloc_extended(sizeof(RecsysPart) * Max(most, 1), MCXT_ALLOC_HUGE);
 	for (int x = 0; x < scores->npieces; x++)
 		n += RecsysExplainPiece(&scores->pieces[x], scores->catalogue, slot, *parts + n);
+	return n;
+}
+
+int64
+RecsysScoresSupport(RecsysScores *scores, uint32 slot)
+{
+	RecsysPart *parts;
+	int			n = explain_pieces(scores, slot, &parts);
+	int64		support = 0;
+
+	if (n > 0)
+	{
+		qsort_arg(parts, n, sizeof(RecsysPart), compare_parts, scores->catalogue);
+		support = Max(parts[0].support, 0);
+	}
+	pfree(parts);
+	return support;
+}
+
+int
+RecsysScoresExplain(RecsysScores *scores, uint32 slot, RecsysPart **parts)
+{
+	MemoryContext old = MemoryContextSwitchTo(scores->context);
+	int			n = explain_pieces(scores, slot, parts);
+
+	if (scores->content != NULL)
+	{
+		double		known = RecsysContentKnown(scores->content, slot);
+
+		for (int x = 0; x < n; x++)
+			(*parts)[x].contribution *= known;
+		n += RecsysContentExplain(scores->content, slot, *parts + n);
+	}
 	qsort_arg(*parts, n, sizeof(RecsysPart), compare_parts, scores->catalogue);
 	MemoryContextSwitchTo(old);
 	return n;
@@ -458,6 +642,9 @@ RecsysScoresExplain(RecsysScores *scores, uint32 slot, RecsysPart **parts)
 void
 RecsysScoresFree(RecsysScores *scores)
 {
+	forget_blended(scores);
+	if (scores->content != NULL)
+		RecsysContentScoresFree(scores->content);
 	for (int x = 0; x < scores->npieces; x++)
 		RecsysClosePieceGraph(&scores->pieces[x]);
 	RecsysScorerReturn(scores->total);

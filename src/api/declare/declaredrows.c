@@ -222,6 +222,8 @@ RecsysRenameDeclared(const char *name, const char *new_name)
 			   name, new_name, NULL, NULL);
 	(void) run("UPDATE recsys.excluded_pairs SET recommender = $2 WHERE recommender OPERATOR(pg_catalog.=) $1",
 			   name, new_name, NULL, NULL);
+	(void) run("UPDATE recsys.content_weight SET recommender = $2 WHERE recommender OPERATOR(pg_catalog.=) $1",
+			   name, new_name, NULL, NULL);
 	RecsysDeleteDeclared(name);
 	return true;
 }

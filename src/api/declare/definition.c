@@ -248,6 +248,7 @@ RecsysDefinitionRead(const char *name, const char *owner, Jsonb *json)
 	read_promotions(definition, object);
 
 	definition->complements = RecsysJsonText(object, "complements");
+	definition->content = RecsysJsonText(object, "content");
 	read_formats(definition, object);
 	definition->seed = RecsysJsonInteger(object, "seed", 0);
 	return definition;

@@ -109,6 +109,7 @@ typedef struct RecsysDefinition
 	char	   *complements;	/* name of the index that goes_with reads; NULL: the first signal's */
 	RecsysReasonFormat *formats;
 	int			nformats;
+	char	   *content;		/* name of an items index over the items; may be NULL */
 	int64		seed;			/* of what is drawn at random */
 } RecsysDefinition;
 

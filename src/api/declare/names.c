@@ -90,17 +90,29 @@ RecsysRelationExists(const char *name)
 	return OidIsValid(schema) && OidIsValid(get_relname_relid(range->relname, schema));
 }
 
-Oid
-RecsysFindIndex(const char *name, RecsysColumns *columns)
+static Oid
+find_index(const char *name, RecsysTakes takes, RecsysColumns *columns)
 {
 	Oid			index = RecsysNamedRecommender(name);
 	RecsysRecommender recommender;
 
-	RecsysOpenRecommenderIndex(index, &recommender);
+	RecsysOpenIndexOf(index, takes, &recommender);
 	*columns = recommender.columns;
 	RecsysCloseRecommender(&recommender);
 	refuse_temporary(index);
 	return index;
+}
+
+Oid
+RecsysFindIndex(const char *name, RecsysColumns *columns)
+{
+	return find_index(name, RECSYS_TAKES_INTERACTIONS, columns);
+}
+
+Oid
+RecsysFindItemsIndex(const char *name, RecsysColumns *columns)
+{
+	return find_index(name, RECSYS_TAKES_ITEMS, columns);
 }
 
 void
@@ -144,6 +156,22 @@ is_unique_on(Oid index, AttrNumber column)
 	result = form->indisunique && form->indisvalid && form->indnkeyatts == 1 &&
 		form->indkey.values[0] == column &&
 		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+bool
+RecsysIndexHasKey(Oid index, Oid table, const char *column)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	List	   *parts;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	(void) SplitIdentifierString(pstrdup(column), '.', &parts);
+	result = ((Form_pg_index) GETSTRUCT(tuple))->indkey.values[0] ==
+		get_attnum(table, linitial(parts));
 	ReleaseSysCache(tuple);
 	return result;
 }

@@ -30,6 +30,9 @@ extern bool RecsysRelationExists(const char *name);
 /* The recsys index of that name, which the current user may use, and its columns. */
 extern Oid	RecsysFindIndex(const char *name, RecsysColumns *columns);
 
+/* The same of an index over items. */
+extern Oid	RecsysFindItemsIndex(const char *name, RecsysColumns *columns);
+
 /* What scores come from: a recsys index, or a graph in a relation; items are of that kind. */
 extern Oid	RecsysFindGraph(const char *name, RecsysKeyKind item_kind);
 
@@ -57,5 +60,8 @@ extern bool RecsysTypesCompare(Oid left, Oid right);
  */
 extern int	RecsysBeginPlainNames(void);
 extern void RecsysEndPlainNames(int nestlevel);
+
+/* Is that column, of the table that the index is over, the first one of the index? */
+extern bool RecsysIndexHasKey(Oid index, Oid table, const char *column);
 
 #endif							/* RECSYS_NAMES_H */

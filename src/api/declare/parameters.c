@@ -55,6 +55,7 @@ const RecsysParameter RecsysParameters[] = {
 	{"complements", .kind = RECSYS_INDEX_PARAMETER},
 	{"reason_formats", .kind = RECSYS_JSON_PARAMETER},
 	{"seed", RECSYS_INTEGER_PARAMETER, .low = -9223372036854775808.0, .high = 9223372036854775808.0},
+	{"content", RECSYS_INDEX_PARAMETER, RECSYS_ITEMS, .needs = {"items"}},
 };
 
 const int	RecsysParameterCount = lengthof(RecsysParameters);

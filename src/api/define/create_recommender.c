@@ -11,6 +11,7 @@
 
 #include "am/entry/indexes.h"
 #include "api/call/arguments.h"
+#include "api/declare/contentweight.h"
 #include "api/declare/declaredrows.h"
 #include "api/declare/jsonfields.h"
 #include "api/declare/names.h"
@@ -144,6 +145,26 @@ already_exists(const char *name)
 					 quote_literal_cstr(name))));
 }
 
+/*
+ * How content is weighed is learned at once where it is declared, for which some of the users will
+ * do; what was learned for what is not declared any more is forgotten.
+ */
+static void
+learn_content(const RecsysDeclaredRow *row)
+{
+	RecsysDefinition *definition = RecsysDefinitionRead(row->name, row->owner, row->definition);
+	int			nestlevel;
+
+	if (definition->content == NULL)
+	{
+		RecsysForgetContentWeight(definition);
+		return;
+	}
+	nestlevel = RecsysBeginPlainNames();
+	RecsysNeedContentWeight(definition);
+	RecsysEndPlainNames(nestlevel);
+}
+
 Datum
 recsys_create_recommender(PG_FUNCTION_ARGS)
 {
@@ -157,6 +178,7 @@ recsys_create_recommender(PG_FUNCTION_ARGS)
 	row.definition = RecsysNormalise(row.name, given_arguments(fcinfo), NULL, NULL);
 	if (!RecsysInsertDeclared(&row))
 		already_exists(row.name);
+	learn_content(&row);
 	PG_RETURN_VOID();
 }
 
@@ -299,6 +321,7 @@ recsys_alter_recommender(PG_FUNCTION_ARGS)
 		row.owner = new_owner;
 	}
 	RecsysUpdateDeclared(&row);
+	learn_content(&row);
 	if (new_name != NULL && strcmp(new_name, name) != 0)
 	{
 		check_new_name(new_name);

@@ -10,6 +10,8 @@
 #include "api/declare/missing.h"
 #include "api/declare/names.h"
 #include "api/define/normaliser.h"
+#include "catalog/index.h"
+#include "catalog/pg_class.h"
 #include "source/input/keytext.h"
 #include "source/input/values.h"
 #include "utils/builtins.h"
@@ -217,6 +219,57 @@ put_index(RecsysNormaliser *n, const RecsysParameter *parameter, JsonbValue *val
 	RecsysJsonPutText(&n->state, parameter->name, RecsysKeptName(index));
 }
 
+/*
+ * Items are found by one key, whoever asks for them.  Of a view over the items' table the index
+ * cannot be, so the keys are all that can be looked at.
+ */
+static void
+check_content(RecsysNormaliser *n, Oid index)
+{
+	Oid			items = n->relations[RECSYS_ITEMS];
+	Oid			table = IndexGetRelation(index, false);
+	char		kind = OidIsValid(items) ? get_rel_relkind(items) : '\0';
+	JsonbValue	value;
+	bool		is_given;
+	Oid			type;
+	char	   *key;
+
+	if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW)
+		return;
+	if (table != items)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("index \"%s\" is not over the items", get_rel_name(index)),
+				 errdetail("It is over \"%s\", and \"items\" is \"%s\".", get_rel_name(table),
+						   get_rel_name(items))));
+	if (!get(n, "item_key", &value, &is_given))
+		return;
+	key = RecsysFindColumn(items, RecsysJsonValueText(&value, "item_key"), &type);
+	if (!RecsysIndexHasKey(index, items, key))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the first column of index \"%s\" is not %s", get_rel_name(index), key),
+				 errdetail("That is the \"item_key\" of the recommender.")));
+}
+
+static void
+put_content(RecsysNormaliser *n, const RecsysParameter *parameter, JsonbValue *value)
+{
+	RecsysColumns columns;
+	char	   *name = RecsysJsonValueText(value, parameter->name);
+	Oid			index;
+
+	if (!RecsysRelationExists(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation %s does not exist", name),
+				 errhint("Name an index over the items, as made by CREATE INDEX products_recsys ON products USING recsys_items (product_id, category, title).")));
+	index = RecsysFindItemsIndex(name, &columns);
+	RecsysCheckItemKind(index, columns.item_kind, RecsysFirstKeys(n)->item_kind);
+	check_content(n, index);
+	RecsysJsonPutText(&n->state, parameter->name, RecsysKeptName(index));
+}
+
 static void
 put_json(RecsysNormaliser *n, const RecsysParameter *parameter, JsonbValue *value)
 {
@@ -251,7 +304,10 @@ put_parameter(RecsysNormaliser *n, const RecsysParameter *parameter, JsonbValue 
 			put_segments(n, parameter, value);
 			break;
 		case RECSYS_INDEX_PARAMETER:
-			put_index(n, parameter, value);
+			if (parameter->place == RECSYS_ITEMS)
+				put_content(n, parameter, value);
+			else
+				put_index(n, parameter, value);
 			break;
 		case RECSYS_NUMBER_PARAMETER:
 			put_number(n, parameter, value);

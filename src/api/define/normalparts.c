@@ -18,7 +18,7 @@
 /* What a reason can be of: the parts of a score, and what an item without one is from */
 static const char *const reason_kinds[] = {
 	"history", "context", "negative", "popularity", "promotion", "seller and price", "category",
-	"seller", "segment", "price", "popular", "new", "any"
+	"seller", "segment", "price", "popular", "new", "any", "content"
 };
 
 static void

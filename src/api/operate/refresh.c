@@ -14,6 +14,7 @@
 #include "am/graph/prior_page.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
+#include "api/declare/contentweight.h"
 #include "api/declare/declaredrows.h"
 #include "api/declare/shop.h"
 #include "api/operate/excludedcount.h"
@@ -241,6 +242,18 @@ write_all_excluded(RecsysShop *shop, Oid owner, Oid keeper)
 				  2, types, values, NULL);
 }
 
+static void
+learn_content(const RecsysDefinition *definition, Oid owner)
+{
+	RecsysRights before;
+
+	if (definition->content == NULL)
+		return;
+	RecsysBeginAs(owner, &before);
+	RecsysRenewContentWeight(definition, RECSYS_LEARNING_MANY);
+	RecsysEndAs(&before);
+}
+
 Datum
 recsys_refresh_recommender(PG_FUNCTION_ARGS)
 {
@@ -272,6 +285,7 @@ recsys_refresh_recommender(PG_FUNCTION_ARGS)
 		forget_lists(keeper, shop->definition->name);
 		written = write_lists(shop->definition, owner, keeper, context, query);
 		write_all_excluded(shop, owner, keeper);
+		learn_content(shop->definition, owner);
 	}
 	PG_CATCH();
 	{

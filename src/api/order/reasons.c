@@ -21,7 +21,8 @@ static const RecsysReasonFormat defaults[] = {
 	{"promotion", "because of a promotion"},
 	{"seller and price", "for its seller and its price"},
 	{"new", "because it is new"},
-	{"any", "also available"}
+	{"any", "also available"},
+	{"content", "similar to {item} in {value}"}
 };
 
 static const char *
@@ -34,10 +35,12 @@ find_format(const RecsysReasonFormat *formats, int n, const char *kind)
 }
 
 static const char *
-format_of(const RecsysDefinition *definition, const char *kind)
+format_of(const RecsysDefinition *definition, const char *kind, bool has_value)
 {
 	const char *format = find_format(definition->formats, definition->nformats, kind);
 
+	if (format == NULL && !has_value && strcmp(kind, "content") == 0)
+		return "similar to {item}";
 	if (format == NULL)
 		format = find_format(defaults, lengthof(defaults), kind);
 	return format != NULL ? format : kind;
@@ -78,7 +81,7 @@ char *
 RecsysReasonText(const RecsysDefinition *definition, const char *kind, const char *because_title,
 				 const char *value)
 {
-	const char *format = format_of(definition, kind);
+	const char *format = format_of(definition, kind, value != NULL);
 	StringInfoData text;
 
 	initStringInfo(&text);

@@ -172,7 +172,7 @@ RecsysFunnelOpenItem(RecsysShop *shop, const RecsysKey *item, bool beside)
 	if (beside && definition->category != NULL &&
 		RecsysItemsKnown(funnel->items, &slot, 1, &row) == 1)
 		funnel->barred_category = row.category;
-	funnel->scores = RecsysScoreNeighbors(shop, funnel->profile->context, graph, slot);
+	funnel->scores = RecsysScoreNeighbors(shop, funnel->profile->context, graph, slot, !beside);
 	apply_promotions(funnel);
 	return funnel;
 }

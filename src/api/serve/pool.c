@@ -227,7 +227,9 @@ take_candidates(RecsysPool *pool, int want, bool about)
 	state->source_done = there < state->offered + size;
 	for (int i = state->offered; i < Min(there, state->offered + size); i++)
 		if (!RecsysPoolHasComeUp(state, best[i].item))
-			arrivals[n++] = (Arrival) {best[i].item, best[i].score, source, NULL};
+			arrivals[n++] = (Arrival) {best[i].item, best[i].score,
+				state->scores != NULL && RecsysScoresByContent(state->scores, best[i].item) ?
+			"content" : source, NULL};
 	take(pool, arrivals, n);
 	state->offered = there;
 	state->passed += pool->count - before;

@@ -8,6 +8,7 @@
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
+#include "api/content/contentserving.h"
 #include "api/declare/servedname.h"
 #include "api/scoring/serving.h"
 #include "api/serve/shoplist.h"
@@ -200,7 +201,8 @@ recsys_recommend_for_items(PG_FUNCTION_ARGS)
 	RecsysProfile profile = {0};
 	int			k = RecsysArgK(fcinfo, 1);
 	bool		exclude = PG_ARGISNULL(3) || PG_GETARG_BOOL(3);
-
+	RecsysKey  *keys = NULL;
+	int			count = 0;
 	RecsysShop *shop = RecsysServedShop(RecsysArgText(fcinfo, 2));
 
 	RecsysAnswerInit(&answer, fcinfo);
@@ -209,20 +211,19 @@ recsys_recommend_for_items(PG_FUNCTION_ARGS)
 		RecsysShopForItems(fcinfo, &answer, shop);
 		return (Datum) 0;
 	}
-	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
+	RecsysOpenNamed(RecsysArgText(fcinfo, 2), RECSYS_TAKES_BOTH, &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
 
 	if (!PG_ARGISNULL(0))
+		count = RecsysArgKeyArray(fcinfo, 0, recommender.columns.item_type,
+								  RECOMMENDER_NAME(recommender), &keys);
+	if (k > 0 && RecsysIndexIsItems(recommender.index))
+		RecsysPutLikeItems(&recommender, &answer, keys, count, k, exclude);
+	else if (k > 0)
 	{
-		RecsysKey  *keys;
-		int			count = RecsysArgKeyArray(fcinfo, 0, recommender.columns.item_type,
-											  RECOMMENDER_NAME(recommender), &keys);
-
-		if (k > 0)
-			profile_of_items(&recommender, keys, count, &profile);
-	}
-	if (k > 0)
+		profile_of_items(&recommender, keys, count, &profile);
 		RecsysPutRecommendations(&recommender, &answer, &profile, k, exclude);
+	}
 	RecsysCloseRecommender(&recommender);
 	return (Datum) 0;
 }

@@ -118,12 +118,7 @@ RecsysShopForItems(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *sh
 static int64
 support_of(RecsysFunnel *funnel, const RecsysListed *row)
 {
-	RecsysPart *parts;
-
-	if (row->base <= 0 ||
-		RecsysScoresExplain(RecsysFunnelScores(funnel), row->slot, &parts) == 0)
-		return 0;
-	return Max(parts[0].support, 0);
+	return row->base <= 0 ? 0 : RecsysScoresSupport(RecsysFunnelScores(funnel), row->slot);
 }
 
 void

@@ -82,10 +82,12 @@ add_signals(RecsysFunnel *funnel, uint32 slot, Reasons *reasons)
 	for (int i = 0; i < count; i++)
 	{
 		const RecsysPart *part = &parts[i];
-		Reason	   *reason = add(reasons, part->because == RECSYS_NONE ? "popularity" :
+		Reason	   *reason = add(reasons, part->is_content ? "content" :
+								 part->because == RECSYS_NONE ? "popularity" :
 								 part->signal < 0 ? "context" : "history", part->contribution);
 
 		reason->signal = part->signal < 0 ? NULL : definition->signals[part->signal].label;
+		reason->value = part->attributes;
 		reason->because = part->because;
 		reason->weight = part->weight;
 		reason->similarity = part->similarity;
@@ -247,17 +249,19 @@ RecsysShopReason(RecsysFunnel *funnel, const RecsysListed *row, RecsysAnswer *an
 {
 	Reasons		reasons = {0};
 	double		score = add_signals(funnel, row->scored, &reasons);
+	bool		has_parts = strcmp(row->source, "history") == 0 ||
+		(strcmp(row->source, "content") == 0 && reasons.count > 0);
 
 	if (row->base > 0)
 		add_factors(funnel, row->slot, row->scored, score, &reasons);
-	if (strcmp(row->source, "history") != 0)
+	if (!has_parts)
 		add(&reasons, row->source, 0)->value = row->detail;
 	add_titles(funnel, answer, &reasons);
 
 	/* what speaks for it most comes first; a stand-in has but what it is from */
 	isnull[0] = reasons.count == 0;
 	if (!isnull[0])
-		values[0] = CStringGetTextDatum(text_of(funnel, strcmp(row->source, "history") != 0 ?
+		values[0] = CStringGetTextDatum(text_of(funnel, !has_parts ?
 												&reasons.reasons[reasons.count - 1] :
 												&reasons.reasons[0]));
 	values[1] = as_json(funnel, answer, row, &reasons);

@@ -7,6 +7,7 @@
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
+#include "api/content/contentserving.h"
 #include "api/declare/servedname.h"
 #include "api/scoring/serving.h"
 #include "api/serve/shoplist.h"
@@ -32,6 +33,33 @@ copy_row(RecsysGraphReader *reader, uint32 item, PGAlignedBlock *copy)
 	return (RecsysGraphRow) copy->data;
 }
 
+/* The neighbors that the item graph of an index over interactions has */
+static void
+put_neighbors(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysKey *key, int k)
+{
+	RecsysGraphReader reader;
+	PGAlignedBlock copy;
+	RecsysGraphRow row;
+	uint32		item;
+
+	if (!RecsysFindItem(recommender, key, &item))
+		return;
+	RecsysGraphReaderInit(&reader, recommender->index);
+	row = copy_row(&reader, item, &copy);
+	for (int i = 0; row != NULL && i < Min(k, row->nneighbors); i++)
+	{
+		Datum		values[4];
+		bool		isnull[4] = {false, false, false, false};
+
+		values[0] = RecsysAnswerItem(answer, &reader, row->peers[i]);
+		values[1] = Float4GetDatum(RecsysRowScores(row)[i]);
+		values[2] = Int64GetDatum((int64) RecsysRowSupports(row)[i]);
+		values[3] = Int32GetDatum(i + 1);
+		RecsysAnswerPut(answer, values, isnull);
+	}
+	RecsysGraphReaderDone(&reader);
+}
+
 /* Arguments: item, k, recommender */
 static void
 neighbors(FunctionCallInfo fcinfo, bool beside)
@@ -40,7 +68,6 @@ neighbors(FunctionCallInfo fcinfo, bool beside)
 	RecsysShop *shop = RecsysServedShop(RecsysArgText(fcinfo, 2));
 	RecsysRecommender recommender;
 	RecsysKey	key;
-	uint32		item;
 	int			k = RecsysArgK(fcinfo, 1);
 
 	RecsysAnswerInit(&answer, fcinfo);
@@ -49,34 +76,19 @@ neighbors(FunctionCallInfo fcinfo, bool beside)
 		RecsysShopNeighbors(fcinfo, &answer, shop, beside);
 		return;
 	}
-	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
+	/* what goes with an item is known by interactions alone */
+	RecsysOpenNamed(RecsysArgText(fcinfo, 2), beside ? RECSYS_TAKES_INTERACTIONS : RECSYS_TAKES_BOTH,
+					&recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
 						  RelationGetRelationName(recommender.index));
 	if (!PG_ARGISNULL(0))
 	{
 		RecsysArgKey(fcinfo, 0, recommender.columns.item_type, "item",
 					 RelationGetRelationName(recommender.index), &key);
-		if (RecsysFindItem(&recommender, &key, &item))
-		{
-			RecsysGraphReader reader;
-			PGAlignedBlock copy;
-			RecsysGraphRow row;
-
-			RecsysGraphReaderInit(&reader, recommender.index);
-			row = copy_row(&reader, item, &copy);
-			for (int i = 0; row != NULL && i < Min(k, row->nneighbors); i++)
-			{
-				Datum		values[4];
-				bool		isnull[4] = {false, false, false, false};
-
-				values[0] = RecsysAnswerItem(&answer, &reader, row->peers[i]);
-				values[1] = Float4GetDatum(RecsysRowScores(row)[i]);
-				values[2] = Int64GetDatum((int64) RecsysRowSupports(row)[i]);
-				values[3] = Int32GetDatum(i + 1);
-				RecsysAnswerPut(&answer, values, isnull);
-			}
-			RecsysGraphReaderDone(&reader);
-		}
+		if (RecsysIndexIsItems(recommender.index))
+			RecsysPutLikeItem(&recommender, &answer, &key, k);
+		else
+			put_neighbors(&recommender, &answer, &key, k);
 	}
 	RecsysCloseRecommender(&recommender);
 }
@@ -96,11 +108,10 @@ recsys_goes_with(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* All pairs that the item graph of an index over interactions has */
 static void
-item_similarity(FunctionCallInfo fcinfo)
+put_pairs(RecsysRecommender *recommender, RecsysAnswer *answer)
 {
-	RecsysAnswer answer;
-	RecsysRecommender recommender;
 	RecsysGraphReader reader;
 	PGAlignedBlock copy;
 	Datum	   *keys;
@@ -109,19 +120,14 @@ item_similarity(FunctionCallInfo fcinfo)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
 
-	RecsysAnswerInit(&answer, fcinfo);
-	RecsysOpenRecommender(RecsysArgText(fcinfo, 0), &recommender);
-	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
-						  RelationGetRelationName(recommender.index));
-
 	/* every key occurs in many rows: read each once */
 	old = MemoryContextSwitchTo(context);
-	nitems = RecsysItemCount(recommender.index);
+	nitems = RecsysItemCount(recommender->index);
 	keys = MemoryContextAllocHuge(context, sizeof(Datum) * (Size) Max(nitems, 1));
-	RecsysGraphReaderInit(&reader, recommender.index);
+	RecsysGraphReaderInit(&reader, recommender->index);
 	for (uint32 item = 0; item < nitems; item++)
 	{
-		keys[item] = RecsysAnswerItem(&answer, &reader, item);
+		keys[item] = RecsysAnswerItem(answer, &reader, item);
 		CHECK_FOR_INTERRUPTS();
 	}
 
@@ -142,12 +148,28 @@ item_similarity(FunctionCallInfo fcinfo)
 			values[2] = Float4GetDatum(RecsysRowScores(row)[i]);
 			values[3] = Int64GetDatum((int64) RecsysRowSupports(row)[i]);
 			values[4] = Int32GetDatum(i + 1);
-			RecsysAnswerPut(&answer, values, isnull);
+			RecsysAnswerPut(answer, values, isnull);
 		}
 	}
 	RecsysGraphReaderDone(&reader);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+}
+
+static void
+item_similarity(FunctionCallInfo fcinfo)
+{
+	RecsysAnswer answer;
+	RecsysRecommender recommender;
+
+	RecsysAnswerInit(&answer, fcinfo);
+	RecsysOpenNamed(RecsysArgText(fcinfo, 0), RECSYS_TAKES_BOTH, &recommender);
+	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
+						  RelationGetRelationName(recommender.index));
+	if (RecsysIndexIsItems(recommender.index))
+		RecsysPutAllLikes(&recommender, &answer);
+	else
+		put_pairs(&recommender, &answer);
 	RecsysCloseRecommender(&recommender);
 }
 
