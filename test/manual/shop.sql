@@ -54,3 +54,33 @@ INSERT INTO reviews SELECT user_id, product_id, 1 + (user_id * 7 + product_id) %
 CREATE TABLE promotions (product_id bigint, boost numeric, starts_at timestamptz, ends_at timestamptz);
 INSERT INTO promotions SELECT 1000 + n * 7, 1.2 + n % 3 * 0.2, now() - interval '1 day', now() + interval '6 days' FROM generate_series(0, 9) n;
 CREATE TABLE recalls (product_id bigint PRIMARY KEY, reason text);
+
+/*
+ * What items say of themselves.  A picture is 24 pixels wide: a shape for each kind of product, in
+ * one of six colours.
+ */
+CREATE FUNCTION picture(kind integer, colour integer) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+SELECT decode('89504e470d0a1a0a0000000d4948445200000018000000180103000000dab9afbb' ||
+	(ARRAY['00000006504c5445ffffffaa783c49a484b1',
+		'00000006504c5445ffffff828c963929fda6',
+		'00000006504c5445ffffffe1d2b482e0b9e1',
+		'00000006504c5445ffffff964632c2a8ae3f',
+		'00000006504c5445ffffffbe64325344ff47',
+		'00000006504c5445ffffff5a5a782a6334c8'])[1 + colour] ||
+	(ARRAY['0000002e4944415478da6360400612406c03c47540fc1f8219ff373030ff3fc0c0feff0103ffff0f600c56870783d4433100dda811fb756b9440',
+		'000000154944415478da63606760602009ff7f80c00c0431008f990e26fea5932d',
+		'000000134944415478da6360c003eaffff836309f2200016990a15199350e2',
+		'000000144944415478da6360c002eaffff036372f9480000b69513e1a52905cd',
+		'000000174944415478da633060e061b0ffff078c416c744ca11c00e8051591f4dae560',
+		'000000254944415478da63604003fcff61f80110ff00621920e601623634cc0395fb01550bd1870600ebe514f9e2867d10',
+		'000000294944415478da63608002c6ff0d60cc60c3808aeb80f83f421e8499ff1f40c1c87220b5603d36606301e6d1172ff8ab2781',
+		'000000474944415478da636000813a0606e6ff0718d8ff3f60e06ffcc0202751c1602361c360212103c605127c102cdf07c10c7c606cc12003c6364028c75001d60b32036416c84c200000ac87137b3cbc45c7',
+		'000000494944415478da63604006750c0c8cff1b18981b0f30b0333c60e0632860e0613060904082bcdb6e3048e76e6060bb9d00645f60e086b259b71d6060ce5dc0c074db818111cc6e00b101fe3114b00c9a615a',
+		'000000194944415478da63600002f9ff3fe05886c182228c6c161000004e7711c55c61d303'])[1 + kind] || '0000000049454e44ae426082', 'hex') $$;
+ALTER TABLE products ADD tags text[], ADD photo bytea, ADD embedding real[];
+UPDATE products SET
+	tags = ARRAY[category, (ARRAY['rustic', 'modern', 'playful', 'plain'])[1 + product_id % 4], (ARRAY['gift', 'outdoor', 'new'])[1 + product_id % 5]],
+	photo = picture(((product_id - 1000) / 20)::integer, (product_id - 1000)::integer % 6),
+	embedding = ARRAY(SELECT (sin((product_id - 1000) / 20 * d) + 0.3 * sin(product_id * d * d))::real FROM generate_series(1, 8) d);
+CREATE TABLE uploads (id integer PRIMARY KEY, photo bytea NOT NULL);
+INSERT INTO uploads SELECT n, picture(n % 10, n % 4) FROM generate_series(0, 9) n;

@@ -112,7 +112,28 @@ SELECT count(*) AS customers, count(*) FILTER (WHERE NOT accepts_mail) AS "of th
 	   (SELECT round(100.0 * count(DISTINCT customer_id) FILTER (WHERE theme = :'item_theme') / count(DISTINCT customer_id)) FROM true_tastes) AS "of all customers, %"
 FROM audience a LEFT JOIN true_tastes t ON t.customer_id = a.user_id::bigint AND t.theme = :'item_theme';
 
-\echo '10. An attack: 200 made-up customers buy the bestsellers and one thing that nobody wants'
+\echo '10. A new product, which nobody has bought: an index over what products say of themselves, as content of home'
+\timing on
+CREATE INDEX products_recsys ON products USING recsys_items (product_id, category, brand text_label_ops, title, price);
+\timing off
+SELECT recsys.alter_recommender('home', content => 'products_recsys') \g /dev/null
+INSERT INTO canonical_products
+SELECT 1000000, format('%s, new', regexp_replace(title, ' [0-9]+$', '')), category, brand, consumable, price, now(), theme, 1000000, quality
+FROM canonical_products WHERE NOT consumable AND theme = (SELECT theme FROM true_tastes WHERE customer_id = :customer ORDER BY share DESC, theme LIMIT 1) ORDER BY theme_rank LIMIT 1;
+INSERT INTO products SELECT 1000000, canonical_product_id, 1, title, category, brand, consumable, price, 0, 10, false, now() FROM canonical_products WHERE canonical_product_id = 1000000;
+SELECT title AS item_title, theme AS item_theme FROM offered WHERE item_id = 1000000
+\gset
+\echo 'The product: ':item_title' (':item_theme')'
+\timing on
+SELECT s.rank, o.title AS "similar_items(item, 5)", o.cost, round(s.score::numeric, 2) AS score
+FROM similar_items(1000000, 5, 'products_recsys') s JOIN offered o USING (item_id) ORDER BY s.rank;
+CREATE TEMP TABLE sees_it AS SELECT c AS customer_id FROM generate_series(1, 300) c WHERE EXISTS (SELECT FROM recommend(c, 20, 'home') r WHERE r.item_id = 1000000);
+\timing off
+SELECT count(*) AS "see it, of 300 customers", round(100.0 * count(t.theme) / greatest(count(*), 1)) AS "of those like such things, %",
+	   (SELECT round(100.0 * count(DISTINCT customer_id) FILTER (WHERE theme = :'item_theme') / count(DISTINCT customer_id)) FROM true_tastes) AS "of all customers, %"
+FROM sees_it s LEFT JOIN true_tastes t ON t.customer_id = s.customer_id AND t.theme = :'item_theme';
+
+\echo '11. An attack: 200 made-up customers buy the bestsellers and one thing that nobody wants'
 SELECT p.product_id AS pushed, p.title AS pushed_title FROM products p LEFT JOIN purchases b USING (product_id)
 WHERE stock > 0 AND NOT suspected_fake AND NOT consumable AND p.listed_at < now() - interval '1 year' AND (SELECT count(*) FROM products o WHERE o.canonical_product_id = p.canonical_product_id) = 1
 GROUP BY p.product_id, p.title ORDER BY count(b.customer_id), p.product_id LIMIT 1
@@ -137,7 +158,7 @@ SELECT what AS "the attack", lists AS "of 1000 customers see it", pages AS "of 2
 DELETE FROM purchases WHERE customer_id > 2000000;
 DELETE FROM customers WHERE customer_id > 2000000;
 
-\echo '11. How good is it?  Of what is shown to 1000 customers, how much is within their true tastes; and what variety costs'
+\echo '12. How good is it?  Of what is shown to 1000 customers, how much is within their true tastes; and what variety costs'
 CREATE TEMP TABLE shown (place integer, list text, customer_id bigint, item_id bigint);
 \timing on
 INSERT INTO shown SELECT 1, 'home, with all rules', c, item_id FROM generate_series(1, 1000) c, LATERAL recommend(c, 10, 'home') r;

@@ -51,8 +51,8 @@ SELECT format('type %s %s acl %s: %s', t.oid::regtype, t.typtype, t.typacl,
 	(SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))
 FROM member JOIN pg_type t ON classid = 'pg_type'::regclass AND t.oid = objid
 UNION ALL
-SELECT format('operator class %s family %s for %s default %s stores %s', o.opcname, f.opfname,
-	o.opcintype::regtype, o.opcdefault, o.opckeytype::regtype)
+SELECT format('operator class %s of %s family %s for %s default %s stores %s', o.opcname,
+	(SELECT amname FROM pg_am a WHERE a.oid = o.opcmethod), f.opfname, o.opcintype::regtype, o.opcdefault, o.opckeytype::regtype)
 FROM member JOIN pg_opclass o ON classid = 'pg_opclass'::regclass AND o.oid = objid
 JOIN pg_opfamily f ON f.oid = o.opcfamily
 UNION ALL
@@ -60,7 +60,7 @@ SELECT format('operator family %s %s %s', f.opfname, o.amopopr::regoperator, o.a
 FROM member JOIN pg_opfamily f ON classid = 'pg_opfamily'::regclass AND f.oid = objid
 JOIN pg_amop o ON o.amopfamily = f.oid
 UNION ALL
-SELECT format('support %s %s %s', f.opfname, p.amprocnum, p.amproc::regprocedure)
+SELECT format('support %s for %s %s %s', f.opfname, p.amproclefttype::regtype, p.amprocnum, p.amproc::regprocedure)
 FROM member JOIN pg_opfamily f ON classid = 'pg_opfamily'::regclass AND f.oid = objid
 JOIN pg_amproc p ON p.amprocfamily = f.oid
 UNION ALL

@@ -33,6 +33,12 @@ SELECT n / 4, (n * 7 + n / 4) % 23, 1, '2024-01-01 00:00+00'::timestamptz + n * 
 CREATE TABLE order_items AS SELECT user_id AS order_id, product_id, 2.5 AS price, quantity FROM purchases;
 SQL
 }
+
+# Items of the examples, where no other products are
+sub stock
+{
+	$node->safe_psql($_[0], q(CREATE TABLE products AS SELECT n::bigint AS product_id, 'c' || n % 3 AS category, 'thing ' || n AS title, NULL::bytea AS photo, NULL::bytea AS "Back" FROM generate_series(1, 20) n));
+}
 fill('shop');
 $node->safe_psql('shop', <<'SQL');
 CREATE SCHEMA other;
@@ -97,8 +103,16 @@ my %unfit = (
 	'"char"' => 'chr(40 + (user_id % 80)::int)', time => "TIME '00:00' + user_id * interval '1 minute'");
 $node->safe_psql('shop', 'CREATE TABLE unfit AS SELECT product_id, ' .
 	join(', ', map { (my $name = $_) =~ tr/" /_/d; "($unfit{$_})::$_ AS a_$name" } sort keys %unfit) . ' FROM purchases');
+stock('shop');
+$node->safe_psql('shop', <<'SQL');
+CREATE UNIQUE INDEX ON products (product_id);
+CREATE INDEX goods_items ON products USING recsys_items (product_id, category);
+CREATE INDEX pictures_items ON products USING recsys_items (product_id, recsys.image_descriptor(photo), recsys.image_descriptor("Back"));
+SQL
 fill('empty');
+stock('empty');
 fill('single');
+stock('single');
 $node->safe_psql('single', <<'SQL');
 CREATE TABLE texts AS SELECT user_id::text, 'p' || product_id AS product_id FROM purchases;
 CREATE INDEX "Texts" ON texts USING recsys (user_id, product_id);
@@ -129,6 +143,10 @@ ALTER TABLE goods RENAME TO wares;
 DROP INDEX "Other", last_recsys;
 DROP VIEW pairs;
 SELECT recsys.create_recommender('whole_again', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id');
+ALTER TABLE products ADD price numeric DEFAULT 5;
+CREATE INDEX products_recsys ON products USING recsys_items (product_id, name);
+CREATE INDEX titles_recsys ON products USING recsys_items (product_id, (name || ' of the shop'), price);
+SELECT recsys.create_recommender('described', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id', content => 'titles_recsys');
 SQL
 
 # The hints of what a statement says
@@ -258,6 +276,15 @@ my @cases = (
 	  "SELECT * FROM recsys.tune('bare_recsys'::regclass, resamples => 0, %s)" ],
 	[ "SELECT * FROM association_rules('bare_recsys', max_length => 1)", "SELECT * FROM association_rules('bare_recsys', %s)" ],
 	[ "SELECT * FROM association_rules('bare_recsys', max_basket => 1)", "SELECT * FROM association_rules('bare_recsys', %s)" ],
+	# indexes over items
+	"CREATE INDEX ON unfit USING recsys_items (product_id, a_jsonb)",
+	"SELECT recsys.create_recommender('new', '[{\"events\": \"bare_recsys\"}]', items => 'products', item_key => 'product_id', content => 'nothing')",
+	[ "SELECT * FROM popular_items(3, 'goods_items')", 'SELECT * FROM popular_items(3, %s)' ],
+	[ "SELECT * FROM items_like('{\"category\": \"c1\"}', 3)", "SELECT * FROM items_like('{\"category\": \"c1\"}', 3, %s)" ],
+	[ "SELECT * FROM items_like('{\"category\": \"c1\"}', 3, 'bare_recsys')", "SELECT * FROM items_like('{\"category\": \"c1\"}', 3, %s)" ],
+	"SELECT * FROM items_like_image('x', 3, 'goods_items', NULL::uuid)",
+	"SELECT * FROM items_like_image('x', 3, 'goods_items')",
+	[ "SELECT * FROM items_like_image('x', 3, 'pictures_items')", "SELECT * FROM items_like_image(NULL, 3, 'pictures_items', NULL::bigint, %s)" ],
 	[ "SELECT * FROM frequent_itemsets('bare_recsys', 1, min_length => 4, max_length => 3)", "SELECT * FROM frequent_itemsets('bare_recsys', %s)" ],
 );
 # names of functions alone, as they are there
@@ -276,7 +303,8 @@ CREATE FUNCTION popular(k bigint, recommender text, since timestamptz, half_life
 SQL
 
 foreach my $case ((map { [ 'shop', ref $_ ? @$_ : $_ ] } @cases),
-	[ 'empty', 'SELECT * FROM popular_items(3)' ],
+	[ 'empty', 'SELECT * FROM popular_items(3)' ], [ 'empty', "SELECT * FROM items_like('{}', 3)" ],
+	[ 'empty', "SELECT * FROM items_like('{}', 3, 'products')" ], [ 'single', "SELECT * FROM items_like('{}', 3, '\"Texts\"')" ],
 	[ 'single', "SELECT * FROM recommend('7', 3)" ], [ 'single', 'SELECT * FROM popular_items(3)' ],
 	[ 'bare', 'SELECT * FROM popular(3, NULL, NULL, NULL)' ],
 	map { [ 'declared', ref $_ ? @$_ : $_ ] } (
@@ -288,7 +316,10 @@ foreach my $case ((map { [ 'shop', ref $_ ? @$_ : $_ ] } @cases),
 		"SELECT * FROM recsys.create_functions('bare', 'taken')", "SELECT * FROM recsys.create_functions('bare', 'No schema')",
 		"SELECT * FROM recsys.seller_exposure('bare')", "SELECT * FROM recsys.audience('bare')",
 		"SELECT * FROM recsys.customer_segments('nobody')",
-		(map { "SELECT * FROM recsys.audience('whole_again', $_)" } "seller => '1'", "category => 'c1'")))
+		(map { "SELECT * FROM recsys.audience('whole_again', $_)" } "seller => '1'", "category => 'c1'"),
+		"SELECT * FROM recsys.duplicate_items('whole_again')",
+		[ "SELECT * FROM recsys.duplicate_items('products_recsys')", "SELECT * FROM recsys.duplicate_items('products_recsys', %s)" ],
+		"SELECT * FROM recsys.suspicious_items('titles_recsys')", "SELECT * FROM recsys.suspicious_items('described')"))
 {
 	my ($database, $sql, $around) = @$case;
 	my @hints = hints($database, $sql);
