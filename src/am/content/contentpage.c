@@ -14,8 +14,6 @@
 
 #include "am/content/contentchange.h"
 #include "am/content/contentpage.h"
-#include "am/graph/graph.h"
-#include "am/lists/owner.h"
 #include "am/store/corrupted.h"
 #include "miscadmin.h"
 
@@ -136,29 +134,6 @@ RecsysContentTuple
 RecsysContentReadCurrentOf(Relation index, BlockNumber block, uint32 item, Size *size)
 {
 	return read_tuple(index, block, NULL, item, size);
-}
-
-RecsysContentTuple
-RecsysContentReadCurrent(Relation index, uint32 item, Size *size)
-{
-	RecsysGraphReader reader;
-	RecsysEntryArray array = {0};
-	RecsysContentTuple found = NULL;
-	RecsysKey	key;
-	bool		known;
-
-	RecsysGraphReaderInit(&reader, index);
-	known = RecsysGraphReadKey(&reader, item, &key) &&
-		RecsysReadOwner(index, RECSYS_ITEMS, &key, &array, NULL, NULL, NULL);
-	RecsysGraphReaderDone(&reader);
-
-	/* an item's rows are often on one page */
-	for (uint32 i = 0; known && i < array.count && found == NULL; i++)
-		if (i == 0 || array.entries[i].peer != array.entries[i - 1].peer)
-			found = RecsysContentReadCurrentOf(index, array.entries[i].peer, item, size);
-	if (array.entries != NULL)
-		pfree(array.entries);
-	return found;
 }
 
 /* Fills in what the copy of a page has. */

@@ -115,9 +115,6 @@ extern BlockNumber RecsysContentAppend(Relation index, uint32 item, ItemPointer 
 extern RecsysContentTuple RecsysContentRead(Relation index, BlockNumber block, ItemPointer tid,
 											Size *size);
 
-/* The current tuple of an item (dead or not), found by its owner's entries; NULL if it has none. */
-extern RecsysContentTuple RecsysContentReadCurrent(Relation index, uint32 item, Size *size);
-
 /*
  * Visits all content pages in the order of their list, a copy of each, nothing locked: all
  * sane tuples.  The visitor may do as it likes, also change pages.  With CHECK_FOR_INTERRUPTS.
