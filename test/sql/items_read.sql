@@ -185,8 +185,11 @@ ROLLBACK;
 SELECT item_id FROM items_like('{"category": "brand new"}', 5, 'goods_items');
 
 -- arrays and texts as JSON
-CREATE TYPE grade AS ENUM ('low', 'high');
-CREATE TABLE tagged (id bigint PRIMARY KEY, title text, tags text[], live boolean, grade grade);
+-- from PostgreSQL 17 on the owner's rights come with a search path of their own, so that messages
+-- name types with their schemas, as they do everywhere for a schema that no path has
+CREATE SCHEMA grades;
+CREATE TYPE grades.grade AS ENUM ('low', 'high');
+CREATE TABLE tagged (id bigint PRIMARY KEY, title text, tags text[], live boolean, grade grades.grade);
 INSERT INTO tagged VALUES (1, 'red shoes for running', ARRAY['red', 'a "b"', 'x\y'], true, 'low'),
 	(2, 'blue shoes', '{blue}', false, 'high'), (3, 'green hat', '{red,green}', true, 'high');
 CREATE INDEX tagged_items ON tagged USING recsys_items (id, title, tags, live, grade);
@@ -251,7 +254,8 @@ SELECT count(*) FROM similar_items(1, NULL, 'goods_items');
 SELECT built_options, set_options FROM recsys.index_stats WHERE index_name = 'goods_items';
 ALTER INDEX goods_items SET (similarity = 'jaccard');
 DROP TABLE goods, twice, words, uuids, numbers, tagged, bought CASCADE;
-DROP TYPE grade;
+DROP TYPE grades.grade;
+DROP SCHEMA grades;
 DROP FUNCTION wrong;
 DROP VIEW sums;
 DROP ROLE items_reader;
