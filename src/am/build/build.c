@@ -166,6 +166,8 @@ total_item(const BuildState *state, uint32 item, RecsysRowTotals *row)
 	row->mass = totals->mass != NULL ? totals->mass[item] : totals->users[item];
 	row->latest = totals->latest[item];
 	row->recent = totals->recent != NULL ? totals->recent[item] : (RecsysRecency) {0, 0};
+	row->rhythm = RecsysModelRhythms(state->model) != NULL ? RecsysModelRhythms(state->model)[item] :
+		(RecsysRhythm) {0};
 }
 
 static void
@@ -177,6 +179,7 @@ write_graph_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int cou
 
 	RecsysCollectorItemKey(state->collector, item, &key);
 	total_item(state, item, &totals);
+	RecsysRhythmAddAll(&state->meta.rhythm, &totals.rhythm);
 	RecsysGraphWriterAdd(&state->graph, &state->meta, &key, &totals, neighbors, count);
 	RECSYS_FAULT("build-graph-row");
 	RecsysBuildDone((uint64) item + 1);
@@ -402,7 +405,11 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 	if (decays)
 		RecsysModelSetDecay(model, state.options.training_half_life,
 							RecsysCollectorLatest(state.collector));
+	if (RecsysModelUsesOrder(&state.options))
+		RecsysModelKeepOrder(model);
 	RecsysModelKeepLatest(model);
+	if (state.meta.timed)
+		RecsysModelKeepRhythms(model);
 	if (state.asked.similarity == RECSYS_AUTO)
 		ask_choice(&state, model);
 	else

@@ -206,6 +206,10 @@ check_totals(CheckState *state, RecsysGraphRow row)
 		(row->recent.sum > 0 && row->latest == RECSYS_NO_TIME))
 		corrupted(state, "Item number %u has %u users, of which %g have it lately.",
 				  row->item, row->users, row->recent.sum);
+	if (row->rhythm.repeaters > Min(row->users, row->rhythm.gaps) ||
+		(row->rhythm.gaps > 0 && (!meta->timed || row->rhythm.repeaters == 0)))
+		corrupted(state, "Item number %u has %u users, of which %u have it again, with %u gaps.",
+				  row->item, row->users, row->rhythm.repeaters, row->rhythm.gaps);
 }
 
 /* Order and bounds of one graph row */
@@ -256,6 +260,7 @@ check_graph(CheckState *state)
 	uint64		interactions = 0;
 	uint64		pairs = 0;
 	uint64		stale = 0;
+	RecsysRhythm rhythm = {0};
 
 	for (uint32 item = 0; item < state->nitems; item++)
 	{
@@ -270,6 +275,7 @@ check_graph(CheckState *state)
 		interactions += row->users;
 		pairs += row->nneighbors;
 		stale += (row->flags & RECSYS_ROW_STALE) != 0;
+		RecsysRhythmAddAll(&rhythm, &row->rhythm);
 		RecsysGraphReleaseRow(&state->reader);
 	}
 	if (interactions != meta->interactions)
@@ -281,6 +287,9 @@ check_graph(CheckState *state)
 	if (stale != meta->stale)
 		corrupted(state, "%llu items are stale, the meta page has %llu.",
 				  (unsigned long long) stale, (unsigned long long) meta->stale);
+	if (memcmp(&rhythm, &meta->rhythm, sizeof(RecsysRhythm)) != 0)
+		corrupted(state, "The items' users have %u gaps between occasions, the meta page has %u; or they differ in length.",
+				  rhythm.gaps, meta->rhythm.gaps);
 }
 
 /*

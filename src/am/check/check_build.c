@@ -13,6 +13,7 @@
 #include "am/check/check_build.h"
 #include "am/graph/graph.h"
 #include "am/graph/prior_page.h"
+#include "core/pairs/modeloptions.h"
 #include "miscadmin.h"
 #include "source/train/historystore.h"
 
@@ -47,6 +48,8 @@ RecsysBuildCheckCreate(Relation index, const RecsysMetaData *meta)
 	check->model = RecsysModelCreate(meta->nitems, weighted, meta->max_history, memory,
 									 size > memory / 2, 0);
 	RecsysModelSetTransform(check->model, meta->options.weight_transform);
+	if (RecsysModelUsesOrder(&meta->options))
+		RecsysModelKeepOrder(check->model);
 	RecsysModelKeepLatest(check->model);
 	RecsysModelKeepRecent(check->model, RecsysRecentHalfLife(&meta->options), RecsysIndexNow(index));
 	(void) RecsysGetPriorState(index, &check->counted_by, &future);

@@ -61,6 +61,7 @@ typedef struct CountCheck
 	bool	   *exact;
 	uint32	   *certain;		/* users */
 	uint32	   *doubts;
+	RecsysRhythm *rhythms;		/* of those who are certain; or NULL */
 	uint32	   *stamps;			/* serial: certain, serial + 1: seen otherwise */
 	uint32		serial;			/* of the user at hand */
 
@@ -78,6 +79,7 @@ typedef struct CountCheck
 	RecsysKeyOrder order;
 	RecsysHistoryItem *folded;
 	uint32		maxfolded;
+	RecsysUserRhythms *user_rhythms;
 	RecsysBuildCheck *build;	/* or NULL */
 } CountCheck;
 
@@ -173,7 +175,22 @@ fold_user(CountCheck *check, const RecsysUserView *user)
 	if (user->ninteractions == 0)
 		return 0;
 	RecsysMetaFolding(&check->meta, &check->order, &folding);
+	if (check->first && check->rhythms != NULL)
+		RecsysUserRhythmsStart(check->user_rhythms, &folding, NULL, 0);
 	return RecsysHistoryFold(user->interactions, user->ninteractions, &folding, check->folded, NULL);
+}
+
+/* The user at hand has the item, for certain. */
+static void
+count_item(CountCheck *check, uint32 item)
+{
+	const RecsysRhythm *rhythm = NULL;
+
+	check->certain[item]++;
+	if (check->rhythms != NULL)
+		rhythm = RecsysUserRhythmsOf(check->user_rhythms, item);
+	if (rhythm != NULL)
+		RecsysRhythmAddAll(&check->rhythms[item], rhythm);
 }
 
 /* Visitor: a user. */
@@ -222,7 +239,7 @@ count_user(void *arg, RecsysUserView *user)
 			continue;
 		check->stamps[item] = check->serial;
 		if (check->first)
-			check->certain[item]++;
+			count_item(check, item);
 	}
 	count_pairs(check, count);
 }
@@ -331,6 +348,28 @@ judge_items(CountCheck *check)
 	}
 }
 
+/* Of items without doubts it is known to the last bit when users have them again. */
+static void
+judge_rhythms(CountCheck *check)
+{
+	for (uint32 item = 0; check->rhythms != NULL && item < check->meta.nitems; item++)
+	{
+		const RecsysRhythm *counted = &check->rhythms[item];
+		RecsysGraphRow row;
+		RecsysRhythm stored;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!check->exact[item] || check->doubts[item] > 0)
+			continue;
+		row = RecsysGraphNeedRow(&check->reader, item);
+		stored = row->rhythm;
+		RecsysGraphReleaseRow(&check->reader);
+		if (memcmp(&stored, counted, sizeof(RecsysRhythm)) != 0)
+			RecsysCountsDisagree(check->index, "Item number %u has %u users with %u gaps between occasions in the graph, in the table %u users with %u gaps; or the gaps differ in length.",
+								 item, stored.repeaters, stored.gaps, counted->repeaters, counted->gaps);
+	}
+}
+
 static void
 judge_pairs(CountCheck *check)
 {
@@ -377,6 +416,11 @@ RecsysCheckCounts(Relation heap, Relation index)
 	check->certain = by_item(check, sizeof(uint32));
 	check->doubts = by_item(check, sizeof(uint32));
 	check->stamps = by_item(check, sizeof(uint32));
+	if (check->meta.timed)
+	{
+		check->rhythms = by_item(check, sizeof(RecsysRhythm));
+		check->user_rhythms = RecsysUserRhythmsCreate();
+	}
 	check->clean = true;
 	RecsysGraphReaderInit(&check->reader, index);
 	check->order = RecsysItemOrderForCore(RecsysItemOrderCreate(index, check->meta.nitems));
@@ -397,7 +441,10 @@ RecsysCheckCounts(Relation heap, Relation index)
 			break;
 		}
 		if (check->first)
+		{
 			judge_items(check);
+			judge_rhythms(check);
+		}
 		judge_pairs(check);
 		check->first = false;
 		check->low = check->high;

@@ -145,9 +145,9 @@ RecsysHashOfKey(const RecsysCache *cache, RecsysSide side, const RecsysKey *key,
 	return RECSYS_TREE_HASH(RecsysKeyHash(*kind, key, cache->meta.seed));
 }
 
-/* The owner of key on its locked bucket, checked; false when there is none. */
-static bool
-find_owner(Relation index, RecsysSide side, const RecsysKey *key, Buffer *bucket, RecsysOwner *owner)
+bool
+RecsysLockOwner(Relation index, RecsysSide side, const RecsysKey *key, Buffer *bucket,
+				RecsysOwner *owner)
 {
 	RecsysCache *cache = RecsysGetCache(index);
 	RecsysKeyKind kind;
@@ -179,7 +179,7 @@ RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
 		Buffer		bucket;
 		RecsysOwner owner;
 
-		if (!find_owner(index, side, key, &bucket, &owner))
+		if (!RecsysLockOwner(index, side, key, &bucket, &owner))
 			return false;
 		if (number != NULL)
 			*number = owner->number;
@@ -248,7 +248,7 @@ RecsysReadPostings(Relation index, const RecsysKey *item, RecsysHashArray *array
 		Buffer		bucket;
 		RecsysOwner owner;
 
-		if (!find_owner(index, RECSYS_ITEMS, item, &bucket, &owner))
+		if (!RecsysLockOwner(index, RECSYS_ITEMS, item, &bucket, &owner))
 			return false;
 		done = RecsysWalkEntries(index, RecsysGetCache(index), RECSYS_ITEMS, owner, stoppable,
 								 collect_hashes, array);

@@ -42,6 +42,13 @@ extern bool RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide 
 								 RecsysOwner owner, bool stoppable, RecsysEntryArray *array);
 
 /*
+ * Looks key up and locks its bucket in share mode; the owner has been checked and stays there as
+ * long as the bucket is locked.  False, and nothing is locked, when the key has no owner.
+ */
+extern bool RecsysLockOwner(Relation index, RecsysSide side, const RecsysKey *key,
+							Buffer *bucket, RecsysOwner *owner);
+
+/*
  * Looks key up and collects its entries.  While the bucket is still locked, so
  * that VACUUM cannot have removed any of them, the hook (may be NULL) sees the
  * array; it may stop, as RecsysWalkEntries does.  Returns false when the key has no

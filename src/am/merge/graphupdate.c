@@ -283,6 +283,8 @@ change_totals(RecsysMetaData *meta, const NewRow *new)
 	meta->items += new->items;
 	meta->pairs += new->stored;
 	meta->stale += new->stale;
+	RecsysRhythmAddAll(&meta->rhythm, &new->after.rhythm);
+	RecsysRhythmTakeAll(&meta->rhythm, &new->before.rhythm);
 
 	/* what the prior is made of: its scores depend on the totals, too */
 	if (new->interactions != 0 || new->items != 0)

@@ -362,6 +362,8 @@ RecsysMergeVisitUsers(RecsysMergeState *merge)
 	merge->touched = MemoryContextAllocHuge(merge->context, sizeof(uint32) * (Size) Max(nitems, 1));
 	qsort(merge->events, merge->nevents, sizeof(RecsysEvent), compare_events);
 	RecsysHistoriesInit(&merge->users.histories, nitems, RecsysRecountUsesWeights(merge->recount));
+	if (RecsysRecountUsesOrder(merge->recount))
+		RecsysHistoriesKeepPlaces(&merge->users.histories);
 
 	for (merge->event = 0; merge->event < merge->nevents; merge->event = merge->event_end)
 	{

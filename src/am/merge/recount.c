@@ -60,6 +60,8 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 	recount->weighs = !recount->meta.learned && RecsysWeighsAnew(&recount->options);
 	recount->uses_dots = recount->weighs ||
 		(!recount->meta.learned && recount->weighted && RecsysModelUsesWeights(&recount->options));
+	if (recount->weighs && RecsysModelUsesOrder(&recount->options))
+		recount->succession = RecsysSuccessionCreate(&recount->options);
 	recount->recent_half_life = RecsysRecentHalfLife(&recount->options);
 	recount->now = RecsysIndexNow(index);
 	recount->symmetric = recount->meta.alpha == 0 &&
@@ -75,6 +77,8 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 	recount->counts = zeroed(recount, sizeof(uint32) * nitems);
 	if (recount->uses_dots)
 		recount->dots = zeroed(recount, sizeof(double) * nitems);
+	if (recount->succession != NULL)
+		recount->dots_of_others = zeroed(recount, sizeof(double) * nitems);
 	recount->stored_at = zeroed(recount, sizeof(uint32) * nitems);
 	recount->touched = zeroed(recount, sizeof(uint32) * nitems);
 	recount->loaded = zeroed(recount, sizeof(bool) * nitems);
@@ -84,6 +88,8 @@ RecsysRecountCreate(Relation heap, Relation index, Snapshot snapshot, Size memor
 	recount->floors = zeroed(recount, sizeof(float) * nitems);
 	recount->maxfolded = 1024;
 	recount->folded = palloc(sizeof(RecsysHistoryItem) * recount->maxfolded);
+	if (recount->meta.timed)
+		recount->rhythms = RecsysUserRhythmsCreate();
 	recount->masses = palloc(sizeof(float) * recount->meta.max_history);
 	recount->weights = palloc(sizeof(float) * recount->meta.max_history);
 	MemoryContextSwitchTo(old);
@@ -110,6 +116,12 @@ bool
 RecsysRecountUsesWeights(const RecsysRecount *recount)
 {
 	return recount->uses_dots;
+}
+
+bool
+RecsysRecountUsesOrder(const RecsysRecount *recount)
+{
+	return recount->succession != NULL;
 }
 
 bool
@@ -225,6 +237,8 @@ RecsysRoundStart(RecsysRecount *recount, const uint32 *items, uint32 nitems)
 	MemoryContextReset(recount->round);
 	old = MemoryContextSwitchTo(recount->round);
 	RecsysHistoriesInit(&recount->histories, recount->nitems, recount->uses_dots);
+	if (recount->succession != NULL)
+		RecsysHistoriesKeepPlaces(&recount->histories);
 	MemoryContextSwitchTo(old);
 	recount->totals = MemoryContextAllocHuge(recount->round,
 											 sizeof(RecsysRowTotals) * (Size) Max(nitems, 1));
@@ -291,6 +305,28 @@ RecsysRoundAddMember(RecsysRecount *recount, uint32 slot, uint32 user, float wei
 	member->weight = weight;
 }
 
+/* Dot products of a member's item and the others, in its row and in theirs */
+static void
+count_ordered(RecsysRecount *recount, const RecsysMember *member)
+{
+	const RecsysMatrix *histories = &recount->histories.matrix;
+	uint64		first = histories->offsets[member->user];
+	int			count = (int) (histories->offsets[member->user + 1] - first);
+	const uint32 *items = histories->columns + first;
+	const float *weights = histories->weights + first;
+	const RecsysOrdinal *places = histories->places + first;
+	const uint32 *own = bsearch(&recount->items[member->slot], items, count, sizeof(uint32),
+								RecsysCompareItemNumbers);
+	RecsysOrdinal place = own != NULL ? places[own - items] : RECSYS_NO_ORDINAL;
+	const float *others = RecsysSuccessionWeights(recount->succession, place, places, weights, count);
+
+	for (int x = 0; x < count; x++)
+		recount->dots[items[x]] += RecsysProduct(member->weight, others[x]);
+	others = RecsysSuccessionWeightsOfOne(recount->succession, place, places, member->weight, count);
+	for (int x = 0; x < count; x++)
+		recount->dots_of_others[items[x]] += RecsysProduct(weights[x], others[x]);
+}
+
 void
 RecsysRoundCount(RecsysRecount *recount, uint64 first, uint64 last)
 {
@@ -312,9 +348,11 @@ RecsysRoundCount(RecsysRecount *recount, uint64 first, uint64 last)
 
 			if (counts[item]++ == 0)
 				recount->touched[recount->ntouched++] = item;
-			if (recount->uses_dots)
+			if (recount->uses_dots && recount->succession == NULL)
 				recount->dots[item] += RecsysProduct(member->weight, histories->weights[e]);
 		}
+		if (recount->succession != NULL)
+			count_ordered(recount, member);
 	}
 }
 
@@ -326,6 +364,8 @@ RecsysRoundClear(RecsysRecount *recount)
 		recount->counts[recount->touched[i]] = 0;
 		if (recount->uses_dots)
 			recount->dots[recount->touched[i]] = 0;
+		if (recount->succession != NULL)
+			recount->dots_of_others[recount->touched[i]] = 0;
 	}
 	recount->ntouched = 0;
 }

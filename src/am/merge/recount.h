@@ -42,8 +42,9 @@ extern void RecsysRecountFree(RecsysRecount *recount);
 /* N and I that scores are computed with from now on, in place of the meta page's. */
 extern void RecsysRecountRescore(RecsysRecount *recount, uint64 users, uint64 items);
 
-/* Are scores computed with weights?  Do a user's depend on all that the user has? */
+/* Are scores computed with weights, or by the order of histories?  Do a user's depend on all that the user has? */
 extern bool RecsysRecountUsesWeights(const RecsysRecount *recount);
+extern bool RecsysRecountUsesOrder(const RecsysRecount *recount);
 extern bool RecsysRecountWeighs(const RecsysRecount *recount);
 
 /*

@@ -59,7 +59,7 @@ adjusted_dot(RecsysRecount *recount, uint32 x, uint32 y, const RecsysRowTotals *
 	RecsysRoundScoreWith(recount, x, before);
 	dot = RecsysRoundStoredDot(recount, row, peer, support, score);
 	RecsysRoundScoreWith(recount, x, &recount->rows[recount->slots[x] - 1].totals);
-	return dot + recount->dots[y];
+	return dot + (recount->succession != NULL && row == y ? recount->dots_of_others[y] : recount->dots[y]);
 }
 
 /* The pairs that the item's own row stores, as the users' changes leave them. */
@@ -91,7 +91,8 @@ adjust_own_pairs(RecsysRecount *recount, RecsysRowUpdate *update, RecsysGraphRow
 
 /*
  * The pairs with the item that other rows store: in those rows, and in the item's own
- * where it does not store them.
+ * where it does not store them.  Where the order of histories matters, their dot products
+ * say nothing of the item's own row, which has what is counted.
  */
 static void
 adjust_pairs_of_others(RecsysRecount *recount, uint32 slot, RecsysGraphRow row)
@@ -118,7 +119,8 @@ adjust_pairs_of_others(RecsysRecount *recount, uint32 slot, RecsysGraphRow row)
 			continue;
 		neighbor->item = y;
 		neighbor->support = support;
-		neighbor->score = RecsysRoundScore(recount, x, y, support, dot);
+		neighbor->score = RecsysRoundScore(recount, x, y, support,
+										   recount->succession != NULL ? recount->dots[y] : dot);
 		if (neighbor->score > 0 && neighbor->score >= row->floor_score)
 			list->count++;
 	}

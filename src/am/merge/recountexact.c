@@ -27,10 +27,18 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+/* Bytes of an item of a history */
+static Size
+entry_size(const RecsysRecount *recount)
+{
+	return sizeof(uint32) + (recount->uses_dots ? sizeof(float) : 0) +
+		(recount->succession != NULL ? sizeof(RecsysOrdinal) : 0);
+}
+
 static Size
 histories_size(const RecsysRecount *recount)
 {
-	return RecsysHistoriesEntries(&recount->histories) * (recount->uses_dots ? 8 : 4) +
+	return RecsysHistoriesEntries(&recount->histories) * entry_size(recount) +
 		recount->histories.matrix.nrows * sizeof(uint64) + recount->nmembers * sizeof(RecsysMember) * 2;
 }
 
@@ -39,10 +47,16 @@ static void
 total_item(const RecsysRecount *recount, RecsysRowTotals *totals, const RecsysHistoryItem *item,
 		   float mass)
 {
+	const RecsysRhythm *rhythm = NULL;
+
 	totals->users++;
 	totals->norm2 += RecsysProduct(item->weight, item->weight);
 	totals->mass += mass;
 	RecsysRoundAddTime(recount, totals, item->time);
+	if (recount->rhythms != NULL)
+		rhythm = RecsysUserRhythmsOf(recount->rhythms, item->item);
+	if (rhythm != NULL)
+		RecsysRhythmAddAll(&totals->rhythm, rhythm);
 }
 
 /* Visitor: a user of the round. */
@@ -65,6 +79,8 @@ add_user(void *arg, RecsysUserView *user)
 												 sizeof(RecsysHistoryItem) * (Size) recount->maxfolded);
 	}
 	RecsysMetaFolding(&recount->meta, &recount->order, &folding);
+	if (recount->rhythms != NULL)
+		RecsysUserRhythmsStart(recount->rhythms, &folding, recount->slots, recount->nitems);
 	count = RecsysHistoryFold(user->interactions, user->ninteractions, &folding,
 							  recount->folded, NULL);
 	for (int i = 0; i < count; i++)
@@ -195,6 +211,7 @@ gather_candidates(RecsysRecount *recount, uint32 slot, RecsysNeighbor *candidate
 		uint32		y = recount->touched[i];
 		uint32		count = recount->counts[y];
 		double		dot = recount->uses_dots ? recount->dots[y] : count;
+		double		dot_of_other = recount->succession != NULL ? recount->dots_of_others[y] : dot;
 		float		theirs;
 		float		ours;
 
@@ -209,7 +226,7 @@ gather_candidates(RecsysRecount *recount, uint32 slot, RecsysNeighbor *candidate
 		}
 		if (recount->slots[y] != 0 || recount->rows_only)
 			continue;
-		theirs = recount->symmetric ? ours : RecsysRoundScore(recount, y, x, count, dot);
+		theirs = recount->symmetric ? ours : RecsysRoundScore(recount, y, x, count, dot_of_other);
 		if (recount->stored_at[y] == slot + 1 || (theirs > 0 && theirs >= recount->floors[y]))
 			RecsysRoundPutPair(recount, y, x, count, theirs);
 	}
@@ -370,8 +387,7 @@ RecsysRecountExactly(RecsysRecount *recount, const uint32 *items, uint32 nitems,
 	/* a round that fails has read half of the memory's worth: don't try too much */
 	while (nitems > 0)
 	{
-		Size		per_entry = recount->uses_dots ? 8 : 4;
-		double		room = (double) recount->memory / 2 / per_entry;
+		double		room = (double) recount->memory / 2 / entry_size(recount);
 		double		all = (double) recount->meta.interactions;
 		double		entries = 0;
 		uint32		n = 0;

@@ -8,6 +8,7 @@
 
 #include "am/graph/graph.h"
 #include "am/merge/recount.h"
+#include "core/pairs/succession.h"
 
 /* Which user of the round has which of its items */
 typedef struct RecsysMember
@@ -37,6 +38,7 @@ struct RecsysRecount
 	bool		weighted;		/* have folded interactions other weights than 1? */
 	bool		uses_dots;		/* are scores computed with weights? */
 	bool		weighs;			/* with others than those given? */
+	RecsysSuccession *succession;	/* NULL when the order of histories does not matter */
 	bool		symmetric;		/* is the score of (x, y) that of (y, x)? */
 	int64		recent_half_life;	/* of the rows' recencies; 0: none */
 	int64		now;
@@ -52,6 +54,7 @@ struct RecsysRecount
 	uint32	   *slots;			/* place in the round + 1 */
 	uint32	   *counts;
 	double	   *dots;
+	double	   *dots_of_others; /* by the order: those of their rows; or NULL */
 	uint32	   *stored_at;		/* slot + 1 whose pair the row stores */
 
 	/* by item number: what the graph row says, where loaded */
@@ -86,6 +89,7 @@ struct RecsysRecount
 	/* the user at hand */
 	RecsysHistoryItem *folded;
 	int			maxfolded;
+	RecsysUserRhythms *rhythms; /* NULL: interactions have no times */
 	float	   *masses;			/* weights that masses are sums of */
 	float	   *weights;		/* to work with */
 };

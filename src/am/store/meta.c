@@ -18,6 +18,8 @@ RecsysMetaFolding(const RecsysMetaData *meta, const RecsysKeyOrder *order, Recsy
 	folding->max_history = meta->max_history;
 	folding->transform = meta->options.weight_transform;
 	folding->order = order;
+	folding->repeated = NULL;
+	folding->arg = NULL;
 }
 
 int64
@@ -130,6 +132,18 @@ read_map_root(Relation index, BlockNumber root, BlockNumber *leaves, uint32 nlea
 	Buffer		buffer = RecsysReadPage(index, root, BUFFER_LOCK_SHARE, RECSYS_PAGE_MAP_ROOT);
 
 	memcpy(leaves, PageGetContents(BufferGetPage(buffer)), nleaves * sizeof(BlockNumber));
+	UnlockReleaseBuffer(buffer);
+}
+
+void
+RecsysReadRhythm(Relation index, uint64 *pairs, RecsysRhythm *rhythm)
+{
+	Buffer		buffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_SHARE, RECSYS_PAGE_META);
+	const RecsysMetaData *meta = RecsysPageGetMeta(BufferGetPage(buffer));
+
+	RecsysMetaCheck(index, BufferGetPage(buffer));
+	*pairs = meta->interactions;
+	*rhythm = meta->rhythm;
 	UnlockReleaseBuffer(buffer);
 }
 

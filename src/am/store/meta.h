@@ -42,6 +42,12 @@ extern RecsysCache *RecsysGetCache(Relation index);
 /* The same, read anew. */
 extern RecsysCache *RecsysRefreshCache(Relation index);
 
+/*
+ * Of all users and items as of now, which the cached copy may have of an earlier time: how many
+ * pairs of them count, and when the users have their items again.
+ */
+extern void RecsysReadRhythm(Relation index, uint64 *pairs, RecsysRhythm *rhythm);
+
 /* The half-life that lists are made with: the one that is set, or else the one that was chosen. */
 extern int64 RecsysServingHalfLife(Relation index);
 

@@ -328,6 +328,12 @@ RecsysUselessHalfLife(Relation index)
 void
 RecsysRefuseHalfLife(const char *option, const char *index)
 {
+	if (strcmp(option, "similarity") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("index \"%s\" has no time column to tell what comes after what, which similarity \"session\" is about",
+						index),
+				 errhint("Create it with a time, as in USING recsys (session_id, item_id, clicked_at), or with another similarity, as cosine.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("index \"%s\" has no time column to apply %s to", index, option),

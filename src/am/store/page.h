@@ -41,6 +41,7 @@
 #include "core/rows/history.h"
 #include "core/rows/key.h"
 #include "core/rows/recency.h"
+#include "core/sequence/rhythm.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "storage/itemptr.h"
@@ -48,7 +49,7 @@
 #include "utils/rel.h"
 
 #define RECSYS_MAGIC			0x52435359	/* "RCSY" */
-#define RECSYS_FORMAT_VERSION	5
+#define RECSYS_FORMAT_VERSION	6
 
 /* Fixed blocks */
 #define RECSYS_META_BLOCK		0
@@ -206,6 +207,8 @@ typedef struct RecsysMetaData
 	double		second_ndcg;	/* of the runner-up, if there is one */
 	int64		second_half_life;
 	RecsysModelOptions second;
+
+	RecsysRhythm rhythm;		/* of all rows of the graph together */
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))
@@ -350,6 +353,7 @@ typedef struct RecsysGraphRowData
 	int64		latest;			/* of the interactions that count; RECSYS_NO_TIME for none */
 	RecsysRecency recent;		/* how many users have it lately: with popularity_half_life
 								 * of a model that has a prior, or zeros */
+	RecsysRhythm rhythm;		/* when users take it again */
 	uint32		peers[FLEXIBLE_ARRAY_MEMBER];
 } RecsysGraphRowData;
 
@@ -361,12 +365,13 @@ typedef struct RecsysRowTotals
 	double		mass;
 	int64		latest;
 	RecsysRecency recent;
+	RecsysRhythm rhythm;
 } RecsysRowTotals;
 
 static inline RecsysRowTotals
 RecsysRowGetTotals(const RecsysGraphRowData *row)
 {
-	return (RecsysRowTotals) {row->users, row->norm2, row->mass, row->latest, row->recent};
+	return (RecsysRowTotals) {row->users, row->norm2, row->mass, row->latest, row->recent, row->rhythm};
 }
 
 static inline void
@@ -377,6 +382,7 @@ RecsysRowSetTotals(RecsysGraphRowData *row, const RecsysRowTotals *totals)
 	row->mass = totals->mass;
 	row->latest = totals->latest;
 	row->recent = totals->recent;
+	row->rhythm = totals->rhythm;
 }
 
 /*

@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "api/measure/bestsellers.h"
+#include "core/measure/basketlist.h"
 #include "core/measure/significance.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -41,6 +42,12 @@ RecsysMeasureBestsellers(const RecsysMeasuring *measuring, const RecsysItemKnowl
 	own->nfactors = 0;
 	own->nprior = 0;
 	own->offered = NULL;
+	if (own->baskets != NULL)
+	{
+		own->baskets = palloc(sizeof(RecsysBaskets));
+		*own->baskets = *evaluation->baskets;
+		own->baskets->method = RECSYS_BASKET_POPULAR;
+	}
 	if (own->plain_users != NULL)
 		own->item_users = own->plain_users;
 	own->popular = recsys_alloc_huge(sizeof(uint32) * Max((Size) own->nitems, 1));
@@ -163,6 +170,8 @@ RecsysTuneCall(const char *source, const RecsysSplitOptions *split, RecsysMetric
 			break;
 		case RECSYS_HOLDOUT_LAST:
 			appendStringInfo(&call, ", holdout_last => %d", split->last);
+			break;
+		case RECSYS_HOLDOUT_BASKET:
 			break;
 		case RECSYS_HOLDOUT_SINCE:
 			appendStringInfo(&call, ", holdout_since => %s", timestamp_literal(split->since));

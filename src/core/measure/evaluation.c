@@ -6,10 +6,11 @@
  * that the user does not have yet, first those with a positive score, best
  * first, then the others, most users first; ties by item.  No items are sampled.
  * Scores are sums over the item graph or, for a model of factors, those of a user who is
- * folded in.
+ * folded in.  Where baskets are held out, lists are those of next_basket() (basketlist.c).
  *
  * auc.c and listfigures.c measure the list, spread.c all lists together.
  */
+#include "core/measure/basketlist.h"
 #include "core/measure/evaluator.h"
 
 /* Items that are scored by their factors at a time */
@@ -128,6 +129,7 @@ RecsysEvaluatorCreate(const RecsysEvaluation *evaluation)
 		evaluator->foldin = RecsysFoldInCreate(&evaluation->factors.shape, evaluation->factors.gram);
 	evaluator->best = palloc(sizeof(RecsysScored) * evaluator->length);
 	evaluator->hits = palloc(sizeof(bool) * evaluator->length);
+	evaluator->known = palloc(sizeof(bool) * evaluator->length);
 	evaluator->places = recsys_alloc_huge_zero(sizeof(uint16) * nitems);
 	evaluator->pair_sums = palloc(sizeof(double) * evaluator->length);
 	evaluator->pair_counts = palloc(sizeof(uint32) * evaluator->length);
@@ -148,6 +150,9 @@ RecsysEvaluatorFree(RecsysEvaluator *evaluator)
 		RecsysFoldInFree(evaluator->foldin);
 	pfree(evaluator->best);
 	pfree(evaluator->hits);
+	pfree(evaluator->known);
+	if (evaluator->history.items != NULL)
+		RecsysBasketHistoryFree(&evaluator->history);
 	pfree(evaluator->places);
 	pfree(evaluator->pair_sums);
 	pfree(evaluator->pair_counts);
@@ -165,7 +170,7 @@ RecsysEvaluatorMemory(const RecsysEvaluation *evaluation)
 
 	/* the scorer's sums, marks, list of marked items and pool; then what Create allocates */
 	return (Size) evaluation->nitems * (8 + 1 + 4 + 2 + 4 + 4) +
-		length * (4 * 16 + 8 + 1 + 8 + 4) + length * length * sizeof(float) + 64 * 1024 +
+		length * (4 * 16 + 8 + 2 + 8 + 4) + length * length * sizeof(float) + 64 * 1024 +
 		(evaluation->factors.items != NULL ? RecsysFoldInMemory(evaluation->factors.shape.rank) : 0);
 }
 
@@ -177,35 +182,55 @@ row_of(const RecsysItemRows *rows, uint32 row, const uint32 **items)
 	return rows->offsets[row + 1] - rows->offsets[row];
 }
 
-/* Folds the user in and scores all items. */
+/* Folds a user in and scores all items. */
 static void
-score_by_factors(RecsysEvaluator *evaluator, uint32 user)
+score_by_factors(RecsysEvaluator *evaluator, const uint32 *items, const double *weights, uint64 n)
 {
 	const RecsysEvaluation *evaluation = evaluator->evaluation;
 	const RecsysFactors *factors = &evaluation->factors;
 	Size		rank = factors->shape.rank;
 	uint32		nitems = Min(evaluation->nitems, RecsysEvaluationFactors(evaluation));
-	const uint32 *items;
-	uint64		count = row_of(&evaluation->histories, user, &items);
 	const float *taste;
 	float		scores[ITEMS_PER_CALL];
 
 	RecsysFoldInStart(evaluator->foldin);
-	for (uint64 x = 0; x < count; x++)
+	for (uint64 x = 0; x < n; x++)
 	{
 		if (items[x] < nitems)
 			RecsysFoldInAdd(evaluator->foldin, factors->items + items[x] * rank,
-							evaluation->weights != NULL ?
-							evaluation->weights[evaluation->histories.offsets[user] + x] : 1.0);
+							weights != NULL ? weights[x] : 1.0);
 	}
 	taste = RecsysFoldInSolve(evaluator->foldin);
 	for (uint32 first = 0; first < nitems; first += ITEMS_PER_CALL)
 	{
-		int			n = (int) Min(nitems - first, ITEMS_PER_CALL);
+		int			count = (int) Min(nitems - first, ITEMS_PER_CALL);
 
-		RecsysFactorScores(taste, factors->items + first * rank, n, (int) rank, scores);
-		RecsysScorerAddRange(evaluator->scorer, first, scores, n);
+		RecsysFactorScores(taste, factors->items + first * rank, count, (int) rank, scores);
+		RecsysScorerAddRange(evaluator->scorer, first, scores, count);
 	}
+}
+
+void
+RecsysScoreHistory(RecsysEvaluator *evaluator, const uint32 *items, const double *weights, uint64 n)
+{
+	const RecsysEvaluation *evaluation = evaluator->evaluation;
+
+	RecsysScorerReset(evaluator->scorer, evaluation->nitems);
+	if (evaluator->foldin != NULL)
+	{
+		score_by_factors(evaluator, items, weights, n);
+		return;
+	}
+	for (uint64 x = 0; x < n; x++)
+	{
+		uint64		row = evaluation->graph.offsets[items[x]];
+
+		RecsysScorerAdd(evaluator->scorer, weights != NULL ? weights[x] : 1.0,
+						evaluation->graph.items + row, evaluation->scores + row,
+						(int) (evaluation->graph.offsets[items[x] + 1] - row));
+	}
+	RecsysScorerAdd(evaluator->scorer, 1.0, evaluation->prior_items, evaluation->prior_scores,
+					(int) evaluation->nprior);
 }
 
 static void
@@ -213,34 +238,16 @@ score_user(RecsysEvaluator *evaluator, uint32 user)
 {
 	const RecsysEvaluation *evaluation = evaluator->evaluation;
 	const uint32 *items;
-	uint64		count;
-	uint64		first = evaluation->histories.offsets[user];
+	uint64		count = row_of(&evaluation->histories, user, &items);
 
-	RecsysScorerReset(evaluator->scorer, evaluation->nitems);
-	if (evaluation->seen.offsets != NULL)
-	{
-		count = row_of(&evaluation->seen, user, &items);
-		for (uint64 x = 0; x < count; x++)
-			RecsysScorerExclude(evaluator->scorer, items[x]);
-	}
-
-	if (evaluator->foldin != NULL)
-	{
-		score_by_factors(evaluator, user);
+	RecsysScoreHistory(evaluator, items,
+					   evaluation->weights == NULL ? NULL :
+					   evaluation->weights + evaluation->histories.offsets[user], count);
+	if (evaluation->seen.offsets == NULL)
 		return;
-	}
-	count = row_of(&evaluation->histories, user, &items);
+	count = row_of(&evaluation->seen, user, &items);
 	for (uint64 x = 0; x < count; x++)
-	{
-		uint64		row = evaluation->graph.offsets[items[x]];
-
-		RecsysScorerAdd(evaluator->scorer,
-						evaluation->weights != NULL ? evaluation->weights[first + x] : 1.0,
-						evaluation->graph.items + row, evaluation->scores + row,
-						(int) (evaluation->graph.offsets[items[x] + 1] - row));
-	}
-	RecsysScorerAdd(evaluator->scorer, 1.0, evaluation->prior_items, evaluation->prior_scores,
-					(int) evaluation->nprior);
+		RecsysScorerExclude(evaluator->scorer, items[x]);
 }
 
 /* Fills the user's list; returns its length. */
@@ -272,13 +279,20 @@ evaluate_user(RecsysEvaluator *evaluator, uint32 user, double *figures, uint32 *
 	uint64		ntest = row_of(&evaluator->evaluation->test, user, &test);
 	int			length;
 
-	score_user(evaluator, user);
-	length = list_items(evaluator, list);
+	if (evaluator->evaluation->baskets != NULL)
+		length = RecsysListBasket(evaluator, user, list);
+	else
+	{
+		score_user(evaluator, user);
+		length = list_items(evaluator, list);
+	}
 	for (int x = 0; x < length; x++)
 		evaluator->hits[x] = contains(test, ntest, list[x]);
 	if (wanted(evaluator, RECSYS_METRIC_AUC))
 		*figure(evaluator, figures, RECSYS_METRIC_AUC, 0) = RecsysMeasureAuc(evaluator, test, ntest);
 	RecsysMeasureList(evaluator, list, length, ntest, figures);
+	if (evaluator->evaluation->baskets != NULL)
+		RecsysMeasureBasket(evaluator, test, ntest, length, figures);
 }
 
 void

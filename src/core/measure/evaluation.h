@@ -60,6 +60,9 @@ typedef struct RecsysEvaluation
 	RecsysItemRows seen;		/* never recommended; offsets is NULL when nothing is excluded */
 	RecsysItemRows test;		/* ascending and distinct; numbers >= nitems: unknown to the model */
 
+	/* lists are next baskets, made of these instead of histories, weights and seen; or NULL */
+	struct RecsysBaskets *baskets;
+
 	/* of items; NULL when not known */
 	uint32	   *categories;		/* RECSYS_NONE: the item has none */
 	uint8	   *new_items;		/* 1: new */

@@ -8,6 +8,7 @@
 
 #include "core/measure/evaluation.h"
 #include "core/pairs/scorer.h"
+#include "core/sequence/baskethistory.h"
 
 struct RecsysEvaluator
 {
@@ -19,6 +20,8 @@ struct RecsysEvaluator
 	RecsysFoldIn *foldin;		/* NULL without factors */
 	RecsysScored *best;
 	bool	   *hits;
+	bool	   *known;			/* of the list: has the user had it?  (baskets) */
+	RecsysBasketHistory history;	/* of the user at hand; no items: none (baskets) */
 	uint16	   *places;			/* by item: place in a list + 1, 0 for none */
 	double	   *pair_sums;		/* by place: similarity to the places before it */
 	uint32	   *pair_counts;
@@ -59,6 +62,10 @@ contains(const uint32 *items, uint64 n, uint32 item)
 {
 	return bsearch(&item, items, n, sizeof(uint32), compare_item_numbers) != NULL;
 }
+
+/* Sums in the scorer, which is reset, from a history of n items; weights NULL: all are 1 */
+extern void RecsysScoreHistory(RecsysEvaluator *evaluator, const uint32 *items,
+							   const double *weights, uint64 n);
 
 /* AUC of the whole ranking of the user who has just been scored */
 extern double RecsysMeasureAuc(RecsysEvaluator *evaluator, const uint32 *test, uint64 ntest);

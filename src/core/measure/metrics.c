@@ -32,6 +32,13 @@
  *					Zhou et al.: Solving the apparent diversity-accuracy dilemma of
  *					recommender systems, PNAS 107 (2010).
  *
+ * recall_repeat, recall_explore	recall of the items of T that the user has had before, and of the
+ *					others, over the users with such items; ndcg_repeat, ndcg_explore likewise,
+ *					ranks being those of the whole list
+ *					Li, Jullien, Ariannezhad, de Rijke: A next basket recommendation
+ *					reality check, ACM TOIS 41 (2023).
+ * repeat_share		the share of L_k that the user has had before (their repetition ratio)
+ *
  * AUC and the rest need more than a list of hits: evaluation.c has them.
  */
 #include "core/measure/metrics.h"
@@ -53,6 +60,11 @@ static const char *const names[RECSYS_METRICS] = {
 	[RECSYS_METRIC_DIVERSITY] = "diversity",
 	[RECSYS_METRIC_CATEGORY_DIVERSITY] = "category_diversity",
 	[RECSYS_METRIC_NEW_ITEMS] = "new_items",
+	[RECSYS_METRIC_RECALL_REPEAT] = "recall_repeat",
+	[RECSYS_METRIC_RECALL_EXPLORE] = "recall_explore",
+	[RECSYS_METRIC_NDCG_REPEAT] = "ndcg_repeat",
+	[RECSYS_METRIC_NDCG_EXPLORE] = "ndcg_explore",
+	[RECSYS_METRIC_REPEAT_SHARE] = "repeat_share",
 	[RECSYS_METRIC_COVERAGE] = "coverage",
 	[RECSYS_METRIC_GINI] = "gini",
 	[RECSYS_METRIC_SELLER_COVERAGE] = "seller_coverage",

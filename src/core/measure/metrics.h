@@ -28,6 +28,13 @@ typedef enum RecsysMetric
 	RECSYS_METRIC_CATEGORY_DIVERSITY,
 	RECSYS_METRIC_NEW_ITEMS,
 
+	/* of one user's next basket (core/measure/basketlist.h), likewise */
+	RECSYS_METRIC_RECALL_REPEAT,
+	RECSYS_METRIC_RECALL_EXPLORE,
+	RECSYS_METRIC_NDCG_REPEAT,
+	RECSYS_METRIC_NDCG_EXPLORE,
+	RECSYS_METRIC_REPEAT_SHARE,
+
 	/* of all lists together */
 	RECSYS_METRIC_COVERAGE,
 	RECSYS_METRIC_GINI,
@@ -39,6 +46,12 @@ typedef enum RecsysMetric
 #define RECSYS_METRICS			((int) RECSYS_METRIC_SELLER_GINI + 1)
 
 #define RECSYS_METRIC_BIT(metric)	((uint32) 1 << (metric))
+
+/* Those that only baskets have */
+#define RECSYS_BASKET_METRICS \
+	(RECSYS_METRIC_BIT(RECSYS_METRIC_RECALL_REPEAT) | RECSYS_METRIC_BIT(RECSYS_METRIC_RECALL_EXPLORE) | \
+	 RECSYS_METRIC_BIT(RECSYS_METRIC_NDCG_REPEAT) | RECSYS_METRIC_BIT(RECSYS_METRIC_NDCG_EXPLORE) | \
+	 RECSYS_METRIC_BIT(RECSYS_METRIC_REPEAT_SHARE))
 
 extern const char *RecsysMetricName(RecsysMetric metric);
 extern bool RecsysMetricParse(const char *name, RecsysMetric *metric);

@@ -50,6 +50,7 @@ struct RecsysKernel
 	const RecsysModelOptions *options;
 	RecsysRowSelector *selector;
 	bool		weighted;		/* are dot products wanted? */
+	RecsysSuccession *succession;	/* NULL when the order of histories does not matter */
 	bool		packable;		/* does COUNT_PACKED apply? */
 	int			count_bits;		/* COUNT_PACKED: width of the count */
 
@@ -90,7 +91,7 @@ choose_counting(RecsysKernel *kernel, uint32 item)
 static void
 count_row(RecsysKernel *kernel, uint32 item)
 {
-	RecsysCountedUsers users = {.matrix = kernel->users};
+	RecsysCountedUsers users = {.matrix = kernel->users, .succession = kernel->succession, .item = item};
 	uint64		last = kernel->items->offsets[item + 1];
 
 	for (uint64 first = kernel->items->offsets[item]; first < last; first += USERS_PER_CHECK)
@@ -200,7 +201,10 @@ RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
 	if (kernel->weighted)
 	{
 		kernel->sums = recsys_alloc_huge_zero(nitems * sizeof(RecsysWeightedSum));
-		kernel->packable = RecsysCanPackCounts(users, totals, &kernel->count_bits);
+		if (RecsysModelUsesOrder(options))
+			kernel->succession = RecsysSuccessionCreate(options);
+		kernel->packable = kernel->succession == NULL &&
+			RecsysCanPackCounts(users, totals, &kernel->count_bits);
 		if (kernel->packable)
 			kernel->words = recsys_alloc_huge_zero(nitems * sizeof(uint64));
 	}
@@ -217,6 +221,12 @@ void
 RecsysKernelAnyOrder(RecsysKernel *kernel)
 {
 	RecsysRowSelectorAnyOrder(kernel->selector);
+}
+
+void
+RecsysKernelSetFloor(RecsysKernel *kernel, double min_likelihood)
+{
+	RecsysRowSelectorSetFloor(kernel->selector, min_likelihood);
 }
 
 void
@@ -254,6 +264,8 @@ RecsysKernelFree(RecsysKernel *kernel)
 		pfree(kernel->sums);
 	if (kernel->counts != NULL)
 		pfree(kernel->counts);
+	if (kernel->succession != NULL)
+		RecsysSuccessionFree(kernel->succession);
 	pfree(kernel->touched);
 	RecsysRowSelectorFree(kernel->selector);
 	pfree(kernel);

@@ -51,6 +51,9 @@ extern RecsysKernel *RecsysKernelCreate(const RecsysMatrix *users, const RecsysM
 /* From now on neighbors are reported in no order, which is faster when they are many. */
 extern void RecsysKernelAnyOrder(RecsysKernel *kernel);
 
+/* From now on pairs whose log-likelihood ratio is below the floor do not count. */
+extern void RecsysKernelSetFloor(RecsysKernel *kernel, double min_likelihood);
+
 /* Rows first .. last - 1 */
 extern void RecsysKernelRows(RecsysKernel *kernel, uint32 first, uint32 last,
 							 RecsysRowReporter report, void *arg);
@@ -74,6 +77,9 @@ typedef struct RecsysUserStream
 	/* next user's history, false at the end; weights is NULL when unweighted */
 	bool		(*next) (void *arg, const uint32 **items, const float **weights, int *count);
 	void	   *arg;
+
+	/* places of the history read last, see chronology.h; NULL where the order is not kept */
+	const uint16 *(*places) (void *arg);
 } RecsysUserStream;
 
 /* Returns the number of passes over the stream. */

@@ -23,6 +23,7 @@
 
 #include "core/pairs/product.h"
 #include "core/pairs/rowselect.h"
+#include "core/pairs/succession.h"
 
 typedef struct StreamRow
 {
@@ -39,6 +40,7 @@ struct RecsysStreamKernel
 	const RecsysModelOptions *options;
 	RecsysRowSelector *selector;
 	bool		weighted;
+	RecsysSuccession *succession;	/* NULL when the order of histories does not matter */
 	Size		limit;			/* of a pass, in bytes */
 	char	   *block;			/* rows and counters of the largest pass */
 	StreamRow  *rows;			/* of the current pass */
@@ -211,11 +213,18 @@ count_pass(RecsysStreamKernel *kernel, RecsysUserStream *stream, uint32 first, u
 		{
 			StreamRow  *row = &kernel->rows[items[x] - first];
 			double		weight = kernel->weighted ? weights[x] : 1.0;
+			const float *others = weights;
 
+			if (kernel->succession != NULL)
+			{
+				const RecsysOrdinal *places = stream->places(stream->arg);
+
+				others = RecsysSuccessionWeights(kernel->succession, places[x], places, weights, count);
+			}
 			if (row->nslots > 0)
-				add_hashed(row, items, weights, weight, count);
+				add_hashed(row, items, others, weight, count);
 			else if (row->counts != NULL)
-				add_dense(row, items, weights, weight, count);
+				add_dense(row, items, others, weight, count);
 		}
 	}
 }
@@ -302,6 +311,8 @@ RecsysStreamKernelCreate(const RecsysItemTotals *totals, const RecsysModelOption
 	kernel->options = options;
 	kernel->selector = RecsysRowSelectorCreate(totals, options);
 	kernel->weighted = RecsysRowSelectorUsesDots(kernel->selector);
+	if (RecsysModelUsesOrder(options))
+		kernel->succession = RecsysSuccessionCreate(options);
 
 	/* the selector counts too */
 	fixed = sizeof(RecsysStreamKernel) +
@@ -353,6 +364,8 @@ void
 RecsysStreamKernelFree(RecsysStreamKernel *kernel)
 {
 	pfree(kernel->block);
+	if (kernel->succession != NULL)
+		RecsysSuccessionFree(kernel->succession);
 	RecsysRowSelectorFree(kernel->selector);
 	pfree(kernel);
 }

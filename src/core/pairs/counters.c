@@ -119,15 +119,45 @@ RecsysCountPacked(uint64 *words, int count_bits, const RecsysCountedUsers *count
 	}
 }
 
+/* Where in a user's history, which begins at `first`, the row's item stands. */
+static uint64
+find_item(const RecsysMatrix *matrix, uint64 first, uint64 last, uint32 item)
+{
+	while (first + 1 < last)
+	{
+		uint64		middle = first + (last - first) / 2;
+
+		if ((matrix->narrow != NULL ? matrix->narrow[middle] : matrix->columns[middle]) <= item)
+			first = middle;
+		else
+			last = middle;
+	}
+	return first;
+}
+
+/* Weights of a user's history as they count for the row, one for each entry */
+static inline const float *
+history_weights(const RecsysCountedUsers *counted, uint64 first, uint64 last)
+{
+	const RecsysMatrix *matrix = counted->matrix;
+
+	if (counted->succession == NULL)
+		return matrix->weights + first;
+	return RecsysSuccessionWeights(counted->succession,
+								   matrix->places[find_item(matrix, first, last, counted->item)],
+								   matrix->places + first, matrix->weights + first,
+								   (int) (last - first));
+}
+
 /* columns is an array of 16 or 32-bit numbers */
 #define ADD_WEIGHTED_LOOP(columns) \
 	do { \
-		for (uint64 y = offsets[users[x]]; y < last; y++) \
+		for (uint64 y = first; y < last; y++) \
 		{ \
 			RecsysWeightedSum *sum = &sums[(columns)[y]]; \
 			\
 			sum->count++; \
-			sum->dot += RecsysProduct(weight, all_weights[y]); \
+			sum->dot += RecsysProduct(weight, entries[y - first]); \
 		} \
 	} while (0)
 
@@ -142,7 +172,9 @@ RecsysCountWeighted(RecsysWeightedSum *sums, const RecsysCountedUsers *counted)
 
 	for (uint64 x = 0; x < n; x++)
 	{
+		uint64		first = offsets[users[x]];
 		uint64		last = offsets[users[x] + 1];
+		const float *entries = history_weights(counted, first, last);
 		double		weight = weights[x];
 
 		fetch_ahead(offsets, (const char *) all_weights, sizeof(float), users, x, n_total);
@@ -165,19 +197,20 @@ RecsysCountTouching(uint32 *counts, RecsysWeightedSum *sums, uint32 *touched, ui
 {
 	const uint32 *columns = counted->matrix->columns;
 	const uint16 *narrow = counted->matrix->narrow;
-	const float *all_weights = counted->matrix->weights;
 	const float *weights = counted->weights;
 	COPY_USERS(counted);
 
 	for (uint64 x = 0; x < n; x++)
 	{
+		uint64		first = offsets[users[x]];
 		uint64		last = offsets[users[x] + 1];
+		const float *entries = sums != NULL ? history_weights(counted, first, last) : NULL;
 
 		if (narrow != NULL)
 			fetch_ahead(offsets, (const char *) narrow, sizeof(uint16), users, x, n_total);
 		else
 			fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
-		for (uint64 y = offsets[users[x]]; y < last; y++)
+		for (uint64 y = first; y < last; y++)
 		{
 			uint32		item = narrow != NULL ? narrow[y] : columns[y];
 			uint32	   *count = sums != NULL ? &sums[item].count : &counts[item];
@@ -185,7 +218,7 @@ RecsysCountTouching(uint32 *counts, RecsysWeightedSum *sums, uint32 *touched, ui
 			if ((*count)++ == 0)
 				touched[ntouched++] = item;
 			if (sums != NULL)
-				sums[item].dot += RecsysProduct(weights[x], all_weights[y]);
+				sums[item].dot += RecsysProduct(weights[x], entries[y - first]);
 		}
 	}
 	return ntouched;

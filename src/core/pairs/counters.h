@@ -9,6 +9,7 @@
 #define RECSYS_COUNTERS_H
 
 #include "core/pairs/cooccurrence.h"
+#include "core/pairs/succession.h"
 
 /* Dot product and count side by side, so that one addition goes to one cache line. */
 typedef struct RecsysWeightedSum
@@ -25,6 +26,10 @@ typedef struct RecsysCountedUsers
 	const float *weights;		/* of the row's item; NULL when products are not wanted */
 	uint64		n;				/* those to be added */
 	uint64		n_total;		/* and those that follow: they may be fetched ahead */
+
+	/* makes other weights of a history by its order; NULL when that does not matter */
+	RecsysSuccession *succession;
+	uint32		item;			/* the row's */
 } RecsysCountedUsers;
 
 /* The histories of the users, into counters with one place for each item. */

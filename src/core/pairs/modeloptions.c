@@ -60,7 +60,11 @@ const RecsysModelOption RecsysModelOptionTable[] =
 	OPTION(popularity_half_life, INTERVAL, RECSYS_MODEL_DEFAULT, 0, 0,
 		   "Interval after which an interaction counts half in an item's popularity"),
 	OPTION(item_max_age, INTERVAL, RECSYS_MODEL_DEFAULT, 0, 0,
-		   "Interval after which an item that nobody has taken any more is not recommended")
+		   "Interval after which an item that nobody has taken any more is not recommended"),
+	OPTION(gap_decay, REAL, 0.7, 0, 1,
+		   "Of session: what a pair counts for each step that it is further apart"),
+	OPTION(backward, REAL, 0.5, 0, 1,
+		   "Of session: what it counts that an item came before, beside that it came after")
 };
 
 const int	RecsysModelOptionCount = lengthof(RecsysModelOptionTable);
@@ -118,7 +122,7 @@ RecsysModelOptionTimed(const RecsysModelOptions *options)
 			*RecsysModelOptionField(option, options, int64) > 0)
 			return option->name;
 	}
-	return NULL;
+	return RecsysModelUsesOrder(options) ? "similarity" : NULL;
 }
 
 static void
@@ -197,9 +201,9 @@ RecsysModelOptionsResolve(RecsysModelOptions *options)
 	if (options->neighbors == (int) RECSYS_MODEL_DEFAULT)
 		options->neighbors = 100;
 	if (options->min_support == (uint32) (int) RECSYS_MODEL_DEFAULT)
-		options->min_support = 2;
+		options->min_support = options->similarity == RECSYS_SESSION ? 1 : 2;
 	if (options->shrinkage == RECSYS_MODEL_DEFAULT)
-		options->shrinkage = 0;
+		options->shrinkage = options->similarity == RECSYS_SESSION ? 2 : 0;
 	if (options->beta == RECSYS_MODEL_DEFAULT)
 		options->beta = 0.6;
 	if (options->user_damping == RECSYS_MODEL_DEFAULT)
@@ -272,7 +276,13 @@ bool
 RecsysModelUsesWeights(const RecsysModelOptions *options)
 {
 	return options->similarity == RECSYS_COSINE || options->similarity == RECSYS_RP3BETA ||
-		RecsysSimilarityIsLearned(options->similarity);
+		options->similarity == RECSYS_SESSION || RecsysSimilarityIsLearned(options->similarity);
+}
+
+bool
+RecsysModelUsesOrder(const RecsysModelOptions *options)
+{
+	return options->similarity == RECSYS_SESSION;
 }
 
 bool

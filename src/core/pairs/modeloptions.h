@@ -36,7 +36,7 @@ typedef struct RecsysModelOption
  * beside them.  A graph row has room for no more, see am/store/page.h.
  */
 #define RECSYS_MAX_NEIGHBORS 500
-#define RECSYS_MAX_STORED 588
+#define RECSYS_MAX_STORED 586
 
 /* Directions that spectral can filter */
 #define RECSYS_SPECTRAL_MIN_RANK 1
@@ -58,7 +58,7 @@ extern const RecsysModelOption *RecsysModelOptionFind(const char *name);
 /* Of the options that are intervals: the number of one among them. */
 extern int	RecsysModelOptionInterval(const RecsysModelOption *option);
 
-/* The first interval that is set, or NULL. */
+/* The first option that needs times: an interval that is set, or the similarity; or NULL. */
 extern const char *RecsysModelOptionTimed(const RecsysModelOptions *options);
 
 /* Sets a number; false when it is not in the option's range (NaN never is). */
@@ -90,6 +90,9 @@ extern const char *RecsysWeightTransformName(RecsysWeightTransform transform);
 /* Is there an item graph at all?  If not, nothing needs to be counted for it. */
 extern bool RecsysModelHasPairs(const RecsysModelOptions *options);
 
+/* Does it matter in which order users have come to their items? */
+extern bool RecsysModelUsesOrder(const RecsysModelOptions *options);
+
 /* Are weights looked at?  If not, nor are the options that change them. */
 extern bool RecsysModelUsesWeights(const RecsysModelOptions *options);
 
@@ -102,8 +105,8 @@ extern bool RecsysModelUsesWeights(const RecsysModelOptions *options);
 
 /*
  * Is a pair's score a function of c_ij (or the dot product of the two items' weights),
- * n_i, n_j and N, and each user's weights one of the user's own history?  Then merges
- * recompute rows exactly.  The graphs of other models change with a REINDEX only.
+ * n_i, n_j and N, and each user's weights, and what the order makes of them, one of the
+ * user's own history?  Then merges recompute rows exactly.  The graphs of other models change with a REINDEX only.
  */
 extern bool RecsysModelIsCounted(const RecsysModelOptions *options);
 

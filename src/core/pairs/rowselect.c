@@ -55,6 +55,7 @@ struct RecsysRowSelector
 	int			pool_used;
 	RecsysCandidate *spare;		/* as large as pool, for sorting */
 	bool		any_order;		/* no sorting */
+	double		min_likelihood; /* pairs below it do not count */
 	RecsysNeighbor *neighbors;
 };
 
@@ -78,8 +79,8 @@ RecsysRowSelectorCreate(const RecsysItemTotals *totals, const RecsysModelOptions
 	Size		row_size = padded(totals->nitems);
 	Size		pool_bytes;
 
-	Assert(options->similarity <= RECSYS_RP3BETA);
-	Assert(options->similarity != RECSYS_RP3BETA || totals->norm2 != NULL);
+	Assert(options->similarity <= RECSYS_RP3BETA || options->similarity == RECSYS_SESSION);
+	Assert(options->similarity < RECSYS_RP3BETA || totals->norm2 != NULL);
 	selector->totals = totals;
 	selector->options = options;
 	RecsysScoreBoundsInit(&selector->score_bounds, totals, options);
@@ -270,6 +271,8 @@ add_candidate(RecsysRowSelector *selector, uint32 place)
 	score = (float) RecsysSimilarityScore(selector->options, count, dot, &pair);
 	if (!(score > 0.0f))
 		return;
+	if (selector->min_likelihood > 0.0 && RecsysLogLikelihood(count, &pair) < selector->min_likelihood)
+		return;
 
 	if (selector->pool_used == selector->pool_size)
 		shrink_pool(selector);
@@ -389,6 +392,13 @@ void
 RecsysRowSelectorAnyOrder(RecsysRowSelector *selector)
 {
 	selector->any_order = true;
+}
+
+/* Bounds do not know of it: where it leaves less than k above their threshold, the rest is scored. */
+void
+RecsysRowSelectorSetFloor(RecsysRowSelector *selector, double min_likelihood)
+{
+	selector->min_likelihood = min_likelihood;
 }
 
 void

@@ -40,6 +40,9 @@ extern void RecsysRowSelectorOffer(RecsysRowSelector *selector, const uint32 *it
 /* From now on neighbors are reported in no order, which is faster when they are many. */
 extern void RecsysRowSelectorAnyOrder(RecsysRowSelector *selector);
 
+/* From now on pairs whose log-likelihood ratio is below the floor do not count. */
+extern void RecsysRowSelectorSetFloor(RecsysRowSelector *selector, double min_likelihood);
+
 /* Report the row's neighbors, best first. */
 extern void RecsysRowSelectorFinish(RecsysRowSelector *selector,
 									RecsysRowReporter report, void *arg);

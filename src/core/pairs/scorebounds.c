@@ -29,7 +29,8 @@ RecsysScoreBoundsInit(RecsysScoreBounds *bounds, const RecsysItemTotals *totals,
 	bounds->similarity = options->similarity;
 	bounds->users = totals->users;
 	bounds->uses_dots = totals->norm2 != NULL &&
-		(options->similarity == RECSYS_COSINE || options->similarity == RECSYS_RP3BETA);
+		(options->similarity == RECSYS_COSINE || options->similarity == RECSYS_RP3BETA ||
+		 options->similarity == RECSYS_SESSION);
 	bounds->trusted = options->shrinkage <= MAX_TRUSTED_SHRINKAGE;
 
 	if (bounds->uses_dots)
@@ -44,6 +45,11 @@ RecsysScoreBoundsInit(RecsysScoreBounds *bounds, const RecsysItemTotals *totals,
 		if (options->similarity == RECSYS_RP3BETA)
 		{
 			bounds->dot_factors[item] = pow(users, -options->beta);
+			continue;
+		}
+		if (options->similarity == RECSYS_SESSION)
+		{
+			bounds->dot_factors[item] = factor;
 			continue;
 		}
 		if (bounds->uses_dots)
@@ -87,6 +93,8 @@ RecsysScoreBoundsStart(RecsysScoreBounds *bounds, const RecsysItemTotals *totals
 		bounds->row_factor = 1.0 / sqrt(bounds->uses_dots ? totals->norm2[item] : n_i);
 	else if (options->similarity == RECSYS_RP3BETA)
 		bounds->row_factor = pow(totals->mass[item], -options->alpha);
+	else if (options->similarity == RECSYS_SESSION)
+		bounds->row_factor = 1.0 / totals->norm2[item];
 	else if (options->similarity == RECSYS_CONFIDENCE)
 		bounds->row_factor = 1.0 / n_i;
 	else if (options->similarity == RECSYS_LIFT || options->similarity == RECSYS_PMI)
@@ -204,6 +212,7 @@ compute_bounds(RecsysScoreBounds a, bool shrunk, const uint32 *restrict items,
 	{
 		case RECSYS_COSINE:
 		case RECSYS_RP3BETA:
+		case RECSYS_SESSION:
 			if (dots != NULL)
 			{
 				const double *restrict dot_factors = a.dot_factors;

@@ -29,6 +29,17 @@ struct RecsysScorer
 	Size		pool_size;
 };
 
+int
+RecsysCompareScored(const void *a, const void *b, void *order)
+{
+	const RecsysScored *left = a;
+	const RecsysScored *right = b;
+
+	if (left->score != right->score)
+		return left->score > right->score ? -1 : 1;
+	return RecsysKeyOrderCompare(order, left->item, right->item);
+}
+
 RecsysScorer *
 RecsysScorerCreate(uint32 nitems)
 {

@@ -19,6 +19,9 @@ typedef struct RecsysScored
 	float		score;
 } RecsysScored;
 
+/* Score descending, then item key ascending: for qsort_arg, whose arg is a RecsysKeyOrder */
+extern int	RecsysCompareScored(const void *a, const void *b, void *order);
+
 /*
  * For item numbers 0 .. nitems-1; lives in the current memory context.  Create,
  * Reset and Top allocate: a scorer that is kept must be called in the context it

@@ -41,6 +41,11 @@
  * als				cosine of the two items' factors, of which als.c tells the objective	(Hu,
  *					Koren, Volinsky 2008; Rendle, Krichene, Zhang, Koren 2021)
  *
+ * session			sum_u w_ui * w_uj * f(places of i and j in u's order) / sum_u w_ui^2: how
+ *					regularly j comes after i, the nearer the more	(Ludewig, Jannach 2018,
+ *					"Evaluation of session-based recommendation algorithms", there sequential
+ *					rules); succession.c has f
+ *
  * popular			0 for every pair: the item graph is empty, so that lists are what is
  *					served to a user of whom nothing is known, most users first.  The
  *					model to beat	(Cremonesi, Koren, Turrin 2010, "Performance of
@@ -82,7 +87,8 @@ static const struct
 	{"itemknn", RECSYS_ITEMKNN},
 	{"als", RECSYS_ALS},
 	{"popular", RECSYS_POPULAR},
-	{"auto", RECSYS_AUTO}
+	{"auto", RECSYS_AUTO},
+	{"session", RECSYS_SESSION}
 };
 
 bool
@@ -160,8 +166,8 @@ cell_divergence(double expected, double deviation)
 	return expected * ((1.0 + x) * log1p(x) - x);
 }
 
-static double
-log_likelihood(double c, const RecsysPairTotals *totals)
+double
+RecsysLogLikelihood(double c, const RecsysPairTotals *totals)
 {
 	double		n_users = totals->n_users;
 	double		others_i = n_users - totals->n_i;
@@ -206,10 +212,13 @@ RecsysSimilarityScore(const RecsysModelOptions *options, double c, double dot,
 			score = log(c * totals->n_users / (totals->n_i * totals->n_j));
 			break;
 		case RECSYS_LOG_LIKELIHOOD:
-			score = log_likelihood(c, totals);
+			score = RecsysLogLikelihood(c, totals);
 			break;
 		case RECSYS_RP3BETA:
 			score = dot * pow(totals->mass_i, -options->alpha) * pow(totals->n_j, -options->beta);
+			break;
+		case RECSYS_SESSION:
+			score = dot / totals->norm2_i;
 			break;
 		case RECSYS_SLIM:
 		case RECSYS_EASE:

@@ -35,10 +35,13 @@ typedef enum RecsysSimilarity
 	RECSYS_POPULAR = 14,		/* no pairs at all: everybody gets the bestsellers */
 
 	/* not a model: the one that a sample of the data speaks for, see core/choice */
-	RECSYS_AUTO = 15
+	RECSYS_AUTO = 15,
+
+	/* what comes after an item in the order of time, see succession.c */
+	RECSYS_SESSION = 16
 } RecsysSimilarity;
 
-#define RECSYS_LAST_SIMILARITY RECSYS_AUTO
+#define RECSYS_LAST_SIMILARITY RECSYS_SESSION
 
 /* Are scores no function of what is counted for a pair, whatever the options? */
 #define RecsysSimilarityIsLearned(similarity) \
@@ -87,6 +90,8 @@ typedef struct RecsysModelOptions
 	double		popularity;		/* cosine, rp3beta: weight of the prior, see prior.h */
 	int64		popularity_half_life;	/* microseconds, 0: none */
 	int64		item_max_age;	/* items unsold for longer are not offered; microseconds, 0: off */
+	double		gap_decay;		/* session: a pair counts that much less a step further apart */
+	double		backward;		/* session: what counts that the neighbor came earlier */
 } RecsysModelOptions;
 
 /* What is known apart from the pair itself: of each item, and of all users. */
@@ -106,6 +111,9 @@ extern const char *RecsysSimilarityName(RecsysSimilarity similarity);
 
 /* Equal but for the case of ASCII letters, whatever the locale. */
 extern bool RecsysNamesEqual(const char *a, const char *b);
+
+/* Dunning's G2 of the pair; 0 where the items meet no more often than by chance. */
+extern double RecsysLogLikelihood(double c, const RecsysPairTotals *totals);
 
 /*
  * Score of the pair (i, j) with count c = c_ij and weighted dot product dot

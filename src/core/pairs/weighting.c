@@ -50,7 +50,8 @@ struct RecsysWeigher
 bool
 RecsysWeighsAnew(const RecsysModelOptions *options)
 {
-	return options->similarity == RECSYS_RP3BETA ||
+	/* the order of a session makes weights of ones */
+	return options->similarity == RECSYS_RP3BETA || options->similarity == RECSYS_SESSION ||
 		(RecsysModelUsesWeights(options) &&
 		 (options->weighting != RECSYS_WEIGHTING_NONE || options->user_damping != 0.0));
 }

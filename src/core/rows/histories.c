@@ -23,6 +23,13 @@ RecsysHistoriesInit(RecsysHistories *histories, uint32 nitems, bool weighted)
 	matrix->ncolumns = nitems;
 }
 
+void
+RecsysHistoriesKeepPlaces(RecsysHistories *histories)
+{
+	Assert(histories->matrix.nrows == 0);
+	histories->matrix.places = recsys_alloc_huge(sizeof(RecsysOrdinal) * histories->maxentries);
+}
+
 uint64
 RecsysHistoriesAdd(RecsysHistories *histories, const RecsysHistoryItem *items, int count)
 {
@@ -44,11 +51,16 @@ RecsysHistoriesAdd(RecsysHistories *histories, const RecsysHistoryItem *items, i
 		if (matrix->weights != NULL)
 			matrix->weights = recsys_realloc_huge(matrix->weights,
 												  sizeof(float) * histories->maxentries);
+		if (matrix->places != NULL)
+			matrix->places = recsys_realloc_huge(matrix->places,
+												 sizeof(RecsysOrdinal) * histories->maxentries);
 	}
 	for (int i = 0; i < count; i++)
 		matrix->columns[entries + i] = items[i].item;
 	for (int i = 0; matrix->weights != NULL && i < count; i++)
 		matrix->weights[entries + i] = RecsysHistoryWeight(items[i].weight);
+	if (matrix->places != NULL)
+		RecsysHistoryPlaces(items, count, matrix->places + entries);
 	matrix->offsets[++matrix->nrows] = entries + count;
 	return entries;
 }

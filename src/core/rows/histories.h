@@ -6,7 +6,7 @@
 #ifndef RECSYS_HISTORIES_H
 #define RECSYS_HISTORIES_H
 
-#include "core/rows/history.h"
+#include "core/rows/chronology.h"
 #include "core/rows/matrix.h"
 
 typedef struct RecsysHistories
@@ -18,6 +18,9 @@ typedef struct RecsysHistories
 
 /* Allocates in the current memory context, in which the arrays stay. */
 extern void RecsysHistoriesInit(RecsysHistories *histories, uint32 nitems, bool weighted);
+
+/* From now on the matrix has places, too; before the first user. */
+extern void RecsysHistoriesKeepPlaces(RecsysHistories *histories);
 
 /* Adds a user; items are distinct and ascending.  Returns the place of the first entry. */
 extern uint64 RecsysHistoriesAdd(RecsysHistories *histories, const RecsysHistoryItem *items,

@@ -247,8 +247,11 @@ RecsysHistoryFold(RecsysInteraction *interactions, int n, const RecsysFolding *f
 		last = first + 1;
 		while (last < n && (uint32) (words[last] >> 32) == item)
 			last++;
-		if (fold_item(interactions, words + first, last - first, folding->transform, &out[nitems]))
-			nitems++;
+		if (!fold_item(interactions, words + first, last - first, folding->transform, &out[nitems]))
+			continue;
+		nitems++;
+		if (last - first > 1 && folding->repeated != NULL)
+			folding->repeated(folding->arg, interactions, words + first, last - first);
 	}
 	if (allocated != NULL)
 		pfree(allocated);

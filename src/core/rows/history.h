@@ -45,12 +45,21 @@ typedef enum RecsysWeightTransform
 	RECSYS_TRANSFORM_BINARY = 3 /* 1 */
 } RecsysWeightTransform;
 
+/*
+ * Told of each item with several rows whose sum counts, by ascending item, whether or not
+ * max_history leaves it out: the n rows that stand at the places in the low halves of places.
+ */
+typedef void (*RecsysRepeatedItem) (void *arg, const RecsysInteraction *rows, const uint64 *places,
+									int n);
+
 /* How to fold */
 typedef struct RecsysFolding
 {
 	int			max_history;
 	RecsysWeightTransform transform;
 	const RecsysKeyOrder *order;	/* of keys; NULL: that of the numbers is theirs */
+	RecsysRepeatedItem repeated;	/* or NULL */
+	void	   *arg;
 } RecsysFolding;
 
 /*

@@ -103,6 +103,8 @@ RecsysMatrixFree(RecsysMatrix *matrix)
 	pfree(matrix->columns);
 	if (matrix->weights != NULL)
 		pfree(matrix->weights);
+	if (matrix->places != NULL)
+		pfree(matrix->places);
 	if (matrix->narrow != NULL)
 		pfree(matrix->narrow);
 	if (matrix->packed != NULL)

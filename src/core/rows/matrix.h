@@ -14,6 +14,7 @@ typedef struct RecsysMatrix
 	uint64	   *offsets;		/* nrows + 1 */
 	uint32	   *columns;		/* ascending and distinct within a row */
 	float	   *weights;		/* parallel to columns; NULL when every weight is 1 */
+	uint16	   *places;			/* likewise, see chronology.h; NULL unless the order is kept */
 
 	/*
 	 * The entries once more in half the space, for co-occurrence to read: see

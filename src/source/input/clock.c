@@ -20,25 +20,52 @@
 /* No time zone is as far from UTC as that. */
 #define FARTHEST_ZONE (INT64CONST(2) * USECS_PER_DAY)
 
-static int64
-as_column(Oid time_type, TimestampTz now)
+int64
+RecsysTimeOfColumn(Oid time_type, TimestampTz time)
 {
 	if (time_type == TIMESTAMPTZOID)
-		return now;
-	return DatumGetTimestamp(DirectFunctionCall1(timestamptz_timestamp, TimestampTzGetDatum(now)));
+		return time;
+	return DatumGetTimestamp(DirectFunctionCall1(timestamptz_timestamp, TimestampTzGetDatum(time)));
+}
+
+TimestampTz
+RecsysColumnTime(Oid time_type, int64 time)
+{
+	int			overflow = 0;
+
+	return time_type == TIMESTAMPTZOID ? time : timestamp2timestamptz_opt_overflow(time, &overflow);
+}
+
+bool
+RecsysColumnTimestamp(Oid time_type, int64 time, Datum *value)
+{
+	TimestampTz converted;
+
+	*value = (Datum) 0;
+	if (time == RECSYS_NO_TIME || !IS_VALID_TIMESTAMP(time))
+		return false;
+	converted = RecsysColumnTime(time_type, time);
+	*value = TimestampTzGetDatum(converted);
+	return !TIMESTAMP_NOT_FINITE(converted);
+}
+
+int64
+RecsysClockOfColumn(Oid time_type)
+{
+	return OidIsValid(time_type) ? RecsysTimeOfColumn(time_type, GetCurrentTimestamp()) : PG_INT64_MAX;
 }
 
 int64
 RecsysNow(Oid time_type)
 {
-	return OidIsValid(time_type) ? as_column(time_type, GetCurrentTransactionStartTimestamp()) :
+	return OidIsValid(time_type) ? RecsysTimeOfColumn(time_type, GetCurrentTransactionStartTimestamp()) :
 		PG_INT64_MAX;
 }
 
 bool
 RecsysIsFuture(Oid time_type, int64 time)
 {
-	return OidIsValid(time_type) && time > as_column(time_type, GetCurrentTimestamp());
+	return OidIsValid(time_type) && time > RecsysClockOfColumn(time_type);
 }
 
 bool

@@ -15,6 +15,16 @@
  */
 extern int64 RecsysNow(Oid time_type);
 
+/* What the clock shows this moment, as a time of a column; it goes on within a transaction. */
+extern int64 RecsysClockOfColumn(Oid time_type);
+
+/* A time as one of a column of that base type, and the other way round. */
+extern int64 RecsysTimeOfColumn(Oid time_type, TimestampTz time);
+extern TimestampTz RecsysColumnTime(Oid time_type, int64 time);
+
+/* The same as a value; false where it is no time, or none that a timestamp can be. */
+extern bool RecsysColumnTimestamp(Oid time_type, int64 time, Datum *value);
+
 /* Is it later than the clock shows this moment?  Others may have begun after this transaction. */
 extern bool RecsysIsFuture(Oid time_type, int64 time);
 

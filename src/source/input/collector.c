@@ -23,11 +23,11 @@
 
 /*
  * What a key costs beside the dictionary: 32 bytes while it is being sorted,
- * order, rank and offset of its group; for an item also totals, graph row and
+ * order, rank and offset of its group; for an item also totals, rhythm, graph row and
  * accumulators of the model.
  */
 #define BYTES_PER_USER 48
-#define BYTES_PER_ITEM 100
+#define BYTES_PER_ITEM 124
 
 /* Part of the limit, in percent, that the items' keys may take once rows are on disk. */
 #define ITEM_PERCENT 50

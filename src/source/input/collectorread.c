@@ -22,7 +22,7 @@ put_posting(RecsysCollector *collector, const RecsysSpillRow *row)
 						  collector->itemrank[collector->itemnumber[row->item]],
 						  row->has_user ? (uint32) (row->hash >> 32) : 0,
 						  (row->position & RECSYS_POSITION_MASK) |
-						  (row->has_user ? 0 : RECSYS_POSITION_NO_USER));
+						  (row->has_user ? 0 : RECSYS_POSITION_NO_USER), row->time);
 }
 
 static bool
@@ -151,6 +151,7 @@ start_items(RecsysCollector *collector)
 		pfree(hashes);
 		RecsysUserRowsFree(collector->userrows);
 		collector->userrows = NULL;
+		RecsysSortItemRows(collector->itemrows);
 	}
 	MemoryContextSwitchTo(old);
 }

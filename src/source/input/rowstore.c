@@ -5,7 +5,8 @@
  *
  * Chunks of parallel arrays grow without copying, which doubling arrays of
  * hundreds of megabytes could not.  Both groupings are counting sorts: one pass
- * to count, one to place.
+ * to count, one to place.  The rows of an item are sorted by time after that, as
+ * those who read the newest of them expect.
  */
 #include "postgres.h"
 
@@ -100,7 +101,8 @@ RecsysRowStorePeakSize(const RecsysRowStore *store, bool postings)
 	Size		grouped = RecsysRowStoreRowSize(store) - sizeof(uint32);
 	Size		folded = sizeof(uint32) + (store->weighted ? sizeof(float) : 0);
 	Size		placing = RecsysRowStoreRowSize(store);
-	Size		modelling = folded * 2 + (postings ? sizeof(uint32) + sizeof(uint64) : 0);
+	Size		posting = sizeof(uint32) + sizeof(uint64) + (store->timed ? sizeof(int64) : 0);
+	Size		modelling = folded * 2 + (postings ? posting : 0);
 
 	return grouped + Max(placing, modelling);
 }
@@ -176,6 +178,8 @@ RecsysGroupByItem(const RecsysUserRows *rows, const uint32 *rank, uint32 nitems,
 	result->offsets = recsys_alloc_huge_zero(sizeof(uint64) * ((Size) nitems + 2));
 	result->hashes = recsys_alloc_huge(sizeof(uint32) * (Size) Max(total, 1));
 	result->positions = recsys_alloc_huge(sizeof(uint64) * (Size) Max(total, 1));
+	if (rows->times)
+		result->times = recsys_alloc_huge(sizeof(int64) * (Size) Max(total, 1));
 
 	next = result->offsets + 1;
 	for (uint64 i = 0; i < total; i++)
@@ -198,11 +202,72 @@ RecsysGroupByItem(const RecsysUserRows *rows, const uint32 *rank, uint32 nitems,
 			result->hashes[place] = no_user ? 0 : hashes[group];
 			result->positions[place] = (rows->positions[i] & RECSYS_POSITION_MASK) |
 				(no_user ? RECSYS_POSITION_NO_USER : 0);
+			if (rows->times)
+				result->times[place] = rows->times[i];
 		}
 		if (group % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
 	return result;
+}
+
+/* A row of an item while the item's rows are sorted */
+typedef struct SortedRow
+{
+	int64		time;
+	uint64		position;
+	uint32		hash;
+} SortedRow;
+
+static inline int
+compare_rows(const SortedRow *left, const SortedRow *right)
+{
+	if (left->time != right->time)
+		return left->time < right->time ? -1 : 1;
+	return left->position < right->position ? -1 : left->position > right->position ? 1 : 0;
+}
+
+#define ST_SORT sort_rows
+#define ST_ELEMENT_TYPE SortedRow
+#define ST_COMPARE(a, b) compare_rows(a, b)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+void
+RecsysSortItemRows(RecsysItemRows *rows)
+{
+	SortedRow  *sorted;
+	uint64		most = 0;
+
+	for (uint32 group = 0; group < rows->ngroups; group++)
+		most = Max(most, rows->offsets[group + 1] - rows->offsets[group]);
+	sorted = recsys_alloc_huge(sizeof(SortedRow) * (Size) Max(most, 1));
+	for (uint32 group = 0; group < rows->ngroups; group++)
+	{
+		uint64		start = rows->offsets[group];
+		uint64		n = rows->offsets[group + 1] - start;
+
+		for (uint64 i = 0; i < n; i++)
+		{
+			sorted[i].time = rows->times ? rows->times[start + i] : 0;
+			sorted[i].position = rows->positions[start + i];
+			sorted[i].hash = rows->hashes[start + i];
+		}
+		sort_rows(sorted, n);
+		for (uint64 i = 0; i < n; i++)
+		{
+			rows->positions[start + i] = sorted[i].position;
+			rows->hashes[start + i] = sorted[i].hash;
+		}
+		if (group % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	pfree(sorted);
+	if (rows->times)
+		pfree(rows->times);
+	rows->times = NULL;
 }
 
 void
@@ -224,5 +289,7 @@ RecsysItemRowsFree(RecsysItemRows *rows)
 	pfree(rows->offsets);
 	pfree(rows->hashes);
 	pfree(rows->positions);
+	if (rows->times)
+		pfree(rows->times);
 	pfree(rows);
 }

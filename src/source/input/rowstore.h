@@ -53,6 +53,7 @@ typedef struct RecsysItemRows
 	uint64	   *offsets;
 	uint32	   *hashes;			/* of the users */
 	uint64	   *positions;
+	int64	   *times;			/* until RecsysSortItemRows */
 } RecsysItemRows;
 
 extern void RecsysRowStoreInit(RecsysRowStore *store, bool weighted, bool timed);
@@ -79,6 +80,9 @@ extern RecsysUserRows *RecsysGroupByUser(RecsysRowStore *store, const uint32 *ra
  */
 extern RecsysItemRows *RecsysGroupByItem(const RecsysUserRows *rows, const uint32 *rank,
 										 uint32 nitems, const uint32 *hashes);
+
+/* Sorts the rows of each item by time and position: the oldest first, as inserts append them. */
+extern void RecsysSortItemRows(RecsysItemRows *rows);
 
 extern void RecsysUserRowsFree(RecsysUserRows *rows);
 extern void RecsysItemRowsFree(RecsysItemRows *rows);

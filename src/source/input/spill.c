@@ -5,8 +5,8 @@
  * Both are the server's own tuplesort.  Its first sort column is compared
  * inline when it is a bigint, so the order is packed into bigints: the user's
  * 64-bit hash with its top bit flipped (signed order is then unsigned order),
- * and the item's rank with the user's hash below it.  The user key itself is
- * the second column, which separates users whose hashes collide.
+ * and the item's rank.  The user key itself is the second column, which separates
+ * users whose hashes collide; rows of an item come by time and position.
  */
 #include "postgres.h"
 
@@ -23,7 +23,8 @@
 #include "utils/typcache.h"
 
 #define USER_COLUMNS 6
-#define POSTING_COLUMNS 2
+#define POSTING_COLUMNS 4
+#define MAX_SORT_KEYS 3
 
 /* tuplesort refuses to work with less */
 #define MIN_SORT_KILOBYTES 64
@@ -44,10 +45,10 @@ struct RecsysSpill
 static Tuplesortstate *
 begin_sort(TupleDesc desc, int nkeys, int kilobytes)
 {
-	AttrNumber	columns[2] = {1, 2};
-	Oid			operators[2];
-	Oid			collations[2] = {InvalidOid, InvalidOid};
-	bool		nullsfirst[2] = {false, false};
+	AttrNumber	columns[MAX_SORT_KEYS] = {1, 2, 3};
+	Oid			operators[MAX_SORT_KEYS];
+	Oid			collations[MAX_SORT_KEYS] = {InvalidOid, InvalidOid, InvalidOid};
+	bool		nullsfirst[MAX_SORT_KEYS] = {false, false, false};
 
 	for (int i = 0; i < nkeys; i++)
 		operators[i] = lookup_type_cache(TupleDescAttr(desc, i)->atttypid,
@@ -147,7 +148,8 @@ RecsysSpillGet(RecsysSpill *spill, RecsysSpillRow *row)
 }
 
 void
-RecsysSpillPutPosting(RecsysSpill *spill, uint32 rank, uint32 user_hash, uint64 position)
+RecsysSpillPutPosting(RecsysSpill *spill, uint32 rank, uint32 user_hash, uint64 position,
+					  int64 time)
 {
 	TupleTableSlot *slot;
 
@@ -156,16 +158,20 @@ RecsysSpillPutPosting(RecsysSpill *spill, uint32 rank, uint32 user_hash, uint64 
 		TupleDesc	desc = CreateTemplateTupleDesc(POSTING_COLUMNS);
 
 		TupleDescInitEntry(desc, 1, "rank", INT8OID, -1, 0);
-		TupleDescInitEntry(desc, 2, "position", INT8OID, -1, 0);
+		TupleDescInitEntry(desc, 2, "time", INT8OID, -1, 0);
+		TupleDescInitEntry(desc, 3, "position", INT8OID, -1, 0);
+		TupleDescInitEntry(desc, 4, "hash", INT4OID, -1, 0);
 		spill->postingslot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 		spill->postingout = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-		spill->postings = begin_sort(desc, 1, spill->kilobytes);
+		spill->postings = begin_sort(desc, MAX_SORT_KEYS, spill->kilobytes);
 	}
 	slot = spill->postingslot;
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, false, POSTING_COLUMNS);
-	slot->tts_values[0] = Int64GetDatum((int64) (((uint64) rank << 32) | user_hash));
-	slot->tts_values[1] = Int64GetDatum((int64) position);
+	slot->tts_values[0] = Int64GetDatum((int64) rank);
+	slot->tts_values[1] = Int64GetDatum(time);
+	slot->tts_values[2] = Int64GetDatum((int64) position);
+	slot->tts_values[3] = Int32GetDatum((int32) user_hash);
 	ExecStoreVirtualTuple(slot);
 	tuplesort_puttupleslot(spill->postings, slot);
 }
@@ -193,16 +199,14 @@ bool
 RecsysSpillGetPosting(RecsysSpill *spill, uint32 *rank, uint32 *user_hash, uint64 *position)
 {
 	TupleTableSlot *slot = spill->postingout;
-	uint64		order;
 
 	if (spill->postings == NULL ||
 		!tuplesort_gettupleslot(spill->postings, true, false, slot, NULL))
 		return false;
 	slot_getallattrs(slot);
-	order = (uint64) DatumGetInt64(slot->tts_values[0]);
-	*rank = (uint32) (order >> 32);
-	*user_hash = (uint32) order;
-	*position = (uint64) DatumGetInt64(slot->tts_values[1]);
+	*rank = (uint32) DatumGetInt64(slot->tts_values[0]);
+	*position = (uint64) DatumGetInt64(slot->tts_values[2]);
+	*user_hash = (uint32) DatumGetInt32(slot->tts_values[3]);
 	return true;
 }
 

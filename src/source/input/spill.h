@@ -32,8 +32,9 @@ extern void RecsysSpillSort(RecsysSpill *spill);
 /* Rows in ascending (hash, user key) order, those without user last; the key lives until the next call. */
 extern bool RecsysSpillGet(RecsysSpill *spill, RecsysSpillRow *row);
 
-/* The second sort: rows by ascending rank. */
-extern void RecsysSpillPutPosting(RecsysSpill *spill, uint32 rank, uint32 user_hash, uint64 position);
+/* The second sort: rows by ascending rank, time and position. */
+extern void RecsysSpillPutPosting(RecsysSpill *spill, uint32 rank, uint32 user_hash, uint64 position,
+								  int64 time);
 extern void RecsysSpillSortPostings(RecsysSpill *spill);
 extern bool RecsysSpillGetPosting(RecsysSpill *spill, uint32 *rank, uint32 *user_hash,
 								  uint64 *position);

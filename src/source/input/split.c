@@ -16,6 +16,7 @@
 #include "source/input/collector.h"
 #include "source/input/query.h"
 #include "source/input/split.h"
+#include "source/input/splitbasket.h"
 #include "source/input/splituser.h"
 #include "utils/memutils.h"
 
@@ -219,7 +220,8 @@ RecsysSplitCreate(const RecsysSplitOptions *options)
 								   split->hash_seed, &test_shape);
 		check_kinds(&shape, &test_shape);
 	}
-	if ((options->holdout == RECSYS_HOLDOUT_LAST || options->holdout == RECSYS_HOLDOUT_SINCE) && !shape.timed)
+	if ((options->holdout == RECSYS_HOLDOUT_LAST || options->holdout == RECSYS_HOLDOUT_SINCE ||
+		 options->holdout == RECSYS_HOLDOUT_BASKET) && !shape.timed)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the query has no time to split by"),
@@ -229,6 +231,8 @@ RecsysSplitCreate(const RecsysSplitOptions *options)
 	init_split(split, &shape);
 	splitter.split = split;
 	number_items(&splitter, train, test);
+	if (options->holdout == RECSYS_HOLDOUT_BASKET)
+		split->baskets = RecsysSplitBasketsCreate(split);
 	split_users(&splitter, train, test);
 	RecsysCollectorFree(train);
 	if (test != NULL)

@@ -18,7 +18,8 @@ typedef enum RecsysHoldout
 	RECSYS_HOLDOUT_GIVEN,		/* by a query of its own */
 	RECSYS_HOLDOUT_SHARE,		/* a random share of each user's items */
 	RECSYS_HOLDOUT_LAST,		/* each user's latest items */
-	RECSYS_HOLDOUT_SINCE		/* whatever happened from a time on */
+	RECSYS_HOLDOUT_SINCE,		/* whatever happened from a time on */
+	RECSYS_HOLDOUT_BASKET		/* each user's last basket */
 } RecsysHoldout;
 
 typedef struct RecsysSplitOptions
@@ -71,6 +72,9 @@ typedef struct RecsysSplit
 	uint32	   *test_rows;		/* training row of each, RECSYS_NONE for a new user */
 	RecsysItemRows test;
 	uint64		maxtestentries;
+
+	/* the baskets before those that are held out, if they are; see splitbasket.h */
+	struct RecsysSplitBaskets *baskets;
 } RecsysSplit;
 
 #define RecsysSplitUsers(split) RecsysDictionaryCount((split)->users)

@@ -21,6 +21,7 @@
 #include "core/base/random.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"
+#include "source/input/splitbasket.h"
 #include "source/input/splituser.h"
 #include "utils/memutils.h"
 
@@ -85,15 +86,21 @@ distinct_items(RecsysSplitter *splitter, const RecsysInteractionList *interactio
 	return count;
 }
 
+/* What a sum means is up to the models, each of which folds again. */
+static const RecsysFolding plain_folding = {.max_history = PG_INT32_MAX,.transform = RECSYS_TRANSFORM_NONE};
+
+static int
+fold_by(RecsysSplitter *splitter, RecsysInteractionList *interactions, const RecsysFolding *folding)
+{
+	reserve(splitter, interactions->count);
+	return RecsysHistoryFold(interactions->all, interactions->count, folding, splitter->folded, NULL);
+}
+
 /* Folds interactions, which are reordered, into splitter->folded; returns their number. */
 static int
 fold(RecsysSplitter *splitter, RecsysInteractionList *interactions)
 {
-	/* what a sum means is up to the models, each of which folds again */
-	RecsysFolding folding = {.max_history = PG_INT32_MAX, .transform = RECSYS_TRANSFORM_NONE};
-
-	reserve(splitter, interactions->count);
-	return RecsysHistoryFold(interactions->all, interactions->count, &folding, splitter->folded, NULL);
+	return fold_by(splitter, interactions, &plain_folding);
 }
 
 static void
@@ -145,7 +152,7 @@ sort_by_recency(RecsysSplitter *splitter, int nfolded)
 
 /* Adds the training part of a user; returns its row, or RECSYS_NONE if there is nothing in it. */
 static uint32
-add_training_row(RecsysSplitter *splitter)
+add_training_row(RecsysSplitter *splitter, const RecsysFolding *folding)
 {
 	RecsysSplit *split = splitter->split;
 	uint64		first = split->offsets[split->nrows];
@@ -156,7 +163,9 @@ add_training_row(RecsysSplitter *splitter)
 	if (splitter->train.count == 0)
 		return RECSYS_NONE;
 	nseen = distinct_items(splitter, &splitter->train);
-	nfolded = fold(splitter, &splitter->train);
+	nfolded = fold_by(splitter, &splitter->train, folding);
+	if (split->baskets != NULL)
+		RecsysSplitBasketRhythms(splitter, nfolded);
 	grow_rows(split);
 	grow_entries(split, first + nseen);
 	for (int y = 0; y < nseen; y++)
@@ -218,6 +227,8 @@ add_test_user(RecsysSplitter *splitter, const RecsysKey *user, uint32 row)
 	}
 	(void) RecsysDictionaryIntern(split->users, user);
 	split->test_rows[place] = row;
+	if (split->baskets != NULL)
+		RecsysSplitBasketKeep(splitter, place);
 	split->test.offsets[place + 1] = next;
 }
 
@@ -329,6 +340,7 @@ split_time(RecsysSplitter *splitter)
 void
 RecsysSplitUser(RecsysSplitter *splitter, const RecsysKey *user)
 {
+	RecsysFolding folding = plain_folding;
 	uint32		row;
 
 	switch (splitter->split->options.holdout)
@@ -340,9 +352,12 @@ RecsysSplitUser(RecsysSplitter *splitter, const RecsysKey *user)
 		case RECSYS_HOLDOUT_SINCE:
 			split_time(splitter);
 			break;
+		case RECSYS_HOLDOUT_BASKET:
+			RecsysSplitBasket(splitter, &folding);
+			break;
 		case RECSYS_HOLDOUT_GIVEN:
 			break;
 	}
-	row = add_training_row(splitter);
+	row = add_training_row(splitter, &folding);
 	add_test_user(splitter, user, row);
 }

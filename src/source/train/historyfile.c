@@ -3,7 +3,7 @@
  *	  Folded histories in a temporary file, to be read several times.
  *
  * Each history is its length, its items and, if there are weights, its
- * weights.  A file that workers read too belongs to a set of shared files, whose
+ * weights, and places where the order is kept.  A file that workers read too belongs to a set of shared files, whose
  * description stands in a small segment of its own: the file is there before
  * anybody knows which workers there will be, and is deleted when the last
  * process lets go of the segment, be it by an error.
@@ -29,6 +29,7 @@ struct RecsysHistoryFile
 	/* one history */
 	uint32	   *items;
 	float	   *weights;
+	RecsysOrdinal *places;		/* NULL: not kept */
 };
 
 static RecsysHistoryFile *
@@ -80,6 +81,12 @@ RecsysHistoryFileOpen(bool weighted, int max_history, dsm_handle handle)
 }
 
 void
+RecsysHistoryFileKeepPlaces(RecsysHistoryFile *file)
+{
+	file->places = palloc(sizeof(RecsysOrdinal) * Max(file->max_history, 1));
+}
+
+void
 RecsysHistoryFileAppend(RecsysHistoryFile *file, const RecsysHistoryItem *items, int count)
 {
 	uint32		header = count;
@@ -93,6 +100,11 @@ RecsysHistoryFileAppend(RecsysHistoryFile *file, const RecsysHistoryItem *items,
 	BufFileWrite(file->file, file->items, sizeof(uint32) * count);
 	if (file->weighted)
 		BufFileWrite(file->file, file->weights, sizeof(float) * count);
+	if (file->places != NULL)
+	{
+		RecsysHistoryPlaces(items, count, file->places);
+		BufFileWrite(file->file, file->places, sizeof(RecsysOrdinal) * count);
+	}
 }
 
 void
@@ -130,10 +142,18 @@ next_history(void *arg, const uint32 **items, const float **weights, int *count)
 	RecsysTempFileRead(file->file, file->items, sizeof(uint32) * header);
 	if (file->weighted)
 		RecsysTempFileRead(file->file, file->weights, sizeof(float) * header);
+	if (file->places != NULL)
+		RecsysTempFileRead(file->file, file->places, sizeof(RecsysOrdinal) * header);
 	*items = file->items;
 	*weights = file->weighted ? file->weights : NULL;
 	*count = header;
 	return true;
+}
+
+static const RecsysOrdinal *
+last_places(void *arg)
+{
+	return ((RecsysHistoryFile *) arg)->places;
 }
 
 void
@@ -142,6 +162,7 @@ RecsysHistoryFileStream(RecsysHistoryFile *file, RecsysUserStream *stream)
 	stream->rewind = rewind_file;
 	stream->next = next_history;
 	stream->arg = file;
+	stream->places = last_places;
 }
 
 RecsysHistoryFile *
@@ -173,5 +194,7 @@ RecsysHistoryFileClose(RecsysHistoryFile *file)
 		dsm_detach(file->segment);
 	pfree(file->items);
 	pfree(file->weights);
+	if (file->places != NULL)
+		pfree(file->places);
 	pfree(file);
 }

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "core/pairs/cooccurrence.h"
-#include "core/rows/history.h"
+#include "core/rows/chronology.h"
 #include "storage/dsm.h"
 
 typedef struct RecsysHistoryFile RecsysHistoryFile;
@@ -18,6 +18,9 @@ typedef struct RecsysHistoryFile RecsysHistoryFile;
  * there is a limit on shared memory segments, the file is private.
  */
 extern RecsysHistoryFile *RecsysHistoryFileCreate(bool weighted, int max_history, bool shared);
+
+/* From now on histories have places, too; before the first one is written or read. */
+extern void RecsysHistoryFileKeepPlaces(RecsysHistoryFile *file);
 
 extern void RecsysHistoryFileAppend(RecsysHistoryFile *file, const RecsysHistoryItem *items,
 									int count);

@@ -16,8 +16,8 @@
 
 #include "core/pairs/modeloptions.h"
 #include "core/pairs/product.h"
-#include "core/rows/exactsum.h"
 #include "core/rows/histories.h"
+#include "core/sequence/compactrows.h"
 #include "miscadmin.h"
 #include "source/train/historyfile.h"
 #include "source/train/historystore.h"
@@ -55,6 +55,9 @@ struct RecsysModel
 	RecsysHistoryItem *folded;
 	int			maxfolded;
 	int			nfolded;		/* of the user who has just ended */
+	RecsysUserRhythms *user_rhythms;
+
+	RecsysRhythm *rhythms;		/* by item, or NULL */
 
 	RecsysHistories histories;	/* in memory */
 
@@ -130,6 +133,19 @@ RecsysModelSetDecay(RecsysModel *model, int64 half_life, int64 reference)
 }
 
 void
+RecsysModelKeepOrder(RecsysModel *model)
+{
+	MemoryContext old = MemoryContextSwitchTo(model->context);
+
+	Assert(model->statistics.users == 0);
+	if (model->file != NULL)
+		RecsysHistoryFileKeepPlaces(model->file);
+	else
+		RecsysHistoriesKeepPlaces(&model->histories);
+	MemoryContextSwitchTo(old);
+}
+
+void
 RecsysModelKeepLatest(RecsysModel *model)
 {
 	Size		slots = Max(model->totals.nitems, 1);
@@ -151,6 +167,17 @@ RecsysModelKeepRecent(RecsysModel *model, int64 half_life, int64 now)
 													  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	model->recent_half_life = half_life;
 	model->now = now;
+}
+
+void
+RecsysModelKeepRhythms(RecsysModel *model)
+{
+	MemoryContext old = MemoryContextSwitchTo(model->context);
+
+	Assert(model->statistics.users == 0);
+	model->rhythms = recsys_alloc_huge_zero(sizeof(RecsysRhythm) * (Size) Max(model->totals.nitems, 1));
+	model->user_rhythms = RecsysUserRhythmsCreate();
+	MemoryContextSwitchTo(old);
 }
 
 void
@@ -194,76 +221,6 @@ decay(const RecsysModel *model, RecsysHistoryItem *items, int count)
 	}
 }
 
-static int
-compare_interactions(const void *a, const void *b)
-{
-	uint32		left = ((const RecsysInteraction *) a)->item;
-	uint32		right = ((const RecsysInteraction *) b)->item;
-
-	/* a user may have millions */
-	CHECK_FOR_INTERRUPTS();
-	return (left > right) - (left < right);
-}
-
-/*
- * Merges interactions with one item into those that add up to the sum of their weights;
- * returns how many those are.  Where they would not be fewer, all stay as they are.
- */
-static int
-compact_item(const RecsysInteraction *from, int count, RecsysInteraction *to)
-{
-	RecsysExactSum sum;
-	double		parts[RECSYS_SUM_WORDS];
-	int64		time = from[0].time;
-	uint32		item = from[0].item;
-	int			kept = 0;
-
-	RecsysExactSumInit(&sum);
-	for (int i = 0; i < count; i++)
-	{
-		time = Max(time, from[i].time);
-		if (isfinite(from[i].weight))
-			RecsysExactSumAdd(&sum, from[i].weight);
-	}
-	if (count > 1)
-		kept = RecsysExactSumParts(&sum, parts, Min(count - 1, RECSYS_SUM_WORDS));
-	if (kept == 0)
-	{
-		memmove(to, from, sizeof(RecsysInteraction) * (Size) count);
-		return count;
-	}
-	for (int i = 0; i < kept; i++)
-	{
-		to[i].item = item;
-		to[i].weight = parts[i];
-		to[i].time = time;
-		to[i].position = 0;
-	}
-	return kept;
-}
-
-/*
- * Merges interactions with the same item, so that a giant user needs memory for
- * distinct items only.  No item is dropped, because a later row may turn a negative sum
- * positive.  Sums are kept exactly, because they must not depend on the order of the rows.
- */
-static void
-compact(RecsysModel *model)
-{
-	RecsysInteraction *all = model->current;
-	int			kept = 0;
-
-	qsort(all, model->ncurrent, sizeof(RecsysInteraction), compare_interactions);
-	for (int i = 0, end; i < model->ncurrent; i = end)
-	{
-		end = i + 1;
-		while (end < model->ncurrent && all[end].item == all[i].item)
-			end++;
-		kept += compact_item(all + i, end - i, all + kept);
-	}
-	model->ncurrent = kept;
-}
-
 void
 RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction)
 {
@@ -272,7 +229,8 @@ RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction)
 	if (model->ncurrent == model->maxcurrent)
 	{
 		if (model->ncurrent >= COMPACT_THRESHOLD)
-			compact(model);
+			model->ncurrent = RecsysCompactRows(model->current, model->ncurrent,
+												model->rhythms != NULL);
 
 		/* grow unless merging has made plenty of room */
 		if (model->ncurrent > model->maxcurrent / 2)
@@ -283,6 +241,19 @@ RecsysModelAdd(RecsysModel *model, const RecsysInteraction *interaction)
 		}
 	}
 	model->current[model->ncurrent++] = *interaction;
+}
+
+/* What the user has on several occasions */
+static void
+add_rhythms(RecsysModel *model, const RecsysHistoryItem *items, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		const RecsysRhythm *rhythm = RecsysUserRhythmsOf(model->user_rhythms, items[i].item);
+
+		if (rhythm != NULL)
+			RecsysRhythmAddAll(&model->rhythms[items[i].item], rhythm);
+	}
 }
 
 bool
@@ -302,6 +273,8 @@ RecsysModelEndUser(RecsysModel *model)
 		model->folded = repalloc_huge(model->folded,
 									  sizeof(RecsysHistoryItem) * (Size) model->maxfolded);
 	}
+	if (model->rhythms != NULL)
+		RecsysUserRhythmsStart(model->user_rhythms, &model->folding, NULL, 0);
 	count = RecsysHistoryFold(model->current, model->ncurrent, &model->folding, model->folded,
 							  &dropped);
 	model->nfolded = count;
@@ -318,6 +291,8 @@ RecsysModelEndUser(RecsysModel *model)
 	}
 	if (model->half_life > 0)
 		decay(model, model->folded, count);
+	if (model->rhythms != NULL)
+		add_rhythms(model, model->folded, count);
 	for (int i = 0; i < count; i++)
 	{
 		uint32		item = model->folded[i].item;
@@ -454,8 +429,11 @@ RecsysModelFinish(RecsysModel *model)
 	model->totals.nusers = model->statistics.users;
 	pfree(model->current);
 	pfree(model->folded);
+	if (model->user_rhythms != NULL)
+		RecsysUserRhythmsFree(model->user_rhythms);
 	model->current = NULL;
 	model->folded = NULL;
+	model->user_rhythms = NULL;
 	if (model->file != NULL)
 		RecsysHistoryFileFinish(model->file);
 	if (model->choosing != NULL)
@@ -529,6 +507,12 @@ const RecsysItemTotals *
 RecsysModelTotals(const RecsysModel *model)
 {
 	return &model->totals;
+}
+
+const RecsysRhythm *
+RecsysModelRhythms(const RecsysModel *model)
+{
+	return model->rhythms;
 }
 
 const RecsysModelStatistics *

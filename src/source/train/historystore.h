@@ -10,6 +10,7 @@
 #include "core/dense/factors.h"
 #include "core/pairs/cooccurrence.h"
 #include "core/rows/history.h"
+#include "core/sequence/rhythm.h"
 #include "source/train/choosing.h"
 
 typedef struct RecsysModel RecsysModel;
@@ -48,6 +49,9 @@ extern void RecsysModelSetTransform(RecsysModel *model, RecsysWeightTransform tr
  */
 extern void RecsysModelSetDecay(RecsysModel *model, int64 half_life, int64 reference);
 
+/* The order of histories is kept; before the first interaction.  For RecsysModelUsesOrder. */
+extern void RecsysModelKeepOrder(RecsysModel *model);
+
 /* Totals tell each item's latest time as well; before the first interaction. */
 extern void RecsysModelKeepLatest(RecsysModel *model);
 
@@ -56,6 +60,9 @@ extern void RecsysModelKeepLatest(RecsysModel *model);
  * of now.
  */
 extern void RecsysModelKeepRecent(RecsysModel *model, int64 half_life, int64 now);
+
+/* And when users take each item again, see core/sequence/rhythm.h; likewise. */
+extern void RecsysModelKeepRhythms(RecsysModel *model);
 
 /*
  * similarity = auto: the model is chosen when it is finished.  After the decay is set,
@@ -109,6 +116,9 @@ extern const RecsysFactors *RecsysModelFactors(RecsysModel *model);
 
 /* What RecsysModelFinish returns */
 extern const RecsysItemTotals *RecsysModelTotals(const RecsysModel *model);
+
+/* By item; NULL: they were not to be kept. */
+extern const RecsysRhythm *RecsysModelRhythms(const RecsysModel *model);
 
 extern const RecsysModelStatistics *RecsysModelGetStatistics(const RecsysModel *model);
 extern void RecsysModelFree(RecsysModel *model);

@@ -51,6 +51,12 @@ RecsysCheckQueryHalfLives(bool timed, int64 half_life, const RecsysModelOptions 
 
 	if (timed || option == NULL)
 		return;
+	if (half_life <= 0 && RecsysModelUsesOrder(options))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query has no time to tell what comes after what, which similarity \"%s\" is about",
+						RecsysSimilarityName(options->similarity)),
+				 errhint("The query must return user, item [, weight], time.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the query has no time to apply %s to", option),

@@ -19,6 +19,7 @@
 #include "postgres.h"
 
 #include "core/dense/area.h"
+#include "core/pairs/modeloptions.h"
 #include "core/pairs/rowselect.h"
 #include "core/pairs/slim.h"
 #include "miscadmin.h"
@@ -55,6 +56,7 @@ typedef struct SharedModel
 	dsm_handle	base;			/* segment: totals, user-major matrix unless streaming */
 	dsm_handle	derived;		/* segment: transpose and compact copy, unless streaming */
 	dsm_handle	histories;		/* streaming: the file */
+	bool		places;			/* are there those, of the histories' order? */
 	bool		columns;		/* are those of the user-major matrix shared? */
 	bool		narrow;			/* which compact copy there is */
 	bool		packed;
@@ -92,6 +94,8 @@ lay_out_base(const SharedModel *shared, char *place, Participant *self)
 	if (!shared->streaming)
 		RecsysCarveMatrix(&area, shared->nrows, shared->nitems, shared->nentries, shared->columns,
 						  shared->weighted, &self->matrix);
+	if (!shared->streaming && shared->places)
+		self->matrix.places = RecsysCarve(&area, sizeof(RecsysOrdinal) * shared->nentries);
 	return area.used;
 }
 
@@ -223,6 +227,8 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("could not map dynamic shared memory segment")));
+		if (shared->places)
+			RecsysHistoryFileKeepPlaces(self->file);
 	}
 	else
 	{
@@ -318,7 +324,8 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 	/* once they have been copied the private arrays are freed */
 	freed = GetMemoryChunkSpace(model->matrix->offsets) +
 		(shared->columns ? GetMemoryChunkSpace(model->matrix->columns) : 0) +
-		(shared->weighted ? GetMemoryChunkSpace(model->matrix->weights) : 0);
+		(shared->weighted ? GetMemoryChunkSpace(model->matrix->weights) : 0) +
+		(shared->places ? GetMemoryChunkSpace(model->matrix->places) : 0);
 	if (shared->options.similarity == RECSYS_SLIM)
 		kernel = RecsysSlimMemory(shared->nrows, shared->nitems, shared->weighted, &shared->options);
 	else
@@ -343,6 +350,7 @@ describe(const RecsysTraining *model, SharedModel *shared)
 	shared->max_history = model->max_history;
 	shared->weighted = model->totals->norm2 != NULL;
 	shared->streaming = model->file != NULL;
+	shared->places = RecsysModelUsesOrder(model->options);
 	shared->nitems = model->totals->nitems;
 	shared->nusers = model->totals->nusers;
 	if (model->matrix != NULL)
@@ -392,6 +400,9 @@ fill_base(const RecsysTraining *model, const SharedModel *shared, Participant *s
 	if (shared->weighted)
 		move_array(self->matrix.weights, (void **) &matrix->weights,
 				   sizeof(float) * shared->nentries);
+	if (shared->places)
+		move_array(self->matrix.places, (void **) &matrix->places,
+				   sizeof(RecsysOrdinal) * shared->nentries);
 }
 
 /*

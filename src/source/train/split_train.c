@@ -14,6 +14,7 @@
 #include "core/pairs/modeloptions.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"
+#include "source/input/splitbasket.h"
 #include "source/train/historystore.h"
 #include "source/train/optiontext.h"
 #include "source/train/split_train.h"
@@ -363,6 +364,8 @@ gather_model(RecsysSplit *split, RecsysModelOptions *options, int max_history, i
 	RecsysModelSetTransform(model, options->weight_transform);
 	if (decays)
 		RecsysModelSetDecay(model, options->training_half_life, latest);
+	if (RecsysModelUsesOrder(options))
+		RecsysModelKeepOrder(model);
 	RecsysModelKeepLatest(model);
 	if (asked.similarity == RECSYS_AUTO)
 		ask_choice(split, &asked, *half_life, model);
@@ -387,6 +390,29 @@ RecsysSplitChoose(RecsysSplit *split, int nworkers, RecsysModelOptions *options,
 	RecsysCheckEvaluationMemory(used, split->options.memory_limit);
 	RecsysModelFree(gather_model(split, options, options->max_history, half_life, nworkers,
 								 split->options.memory_limit - used));
+}
+
+/* What the baskets before those held out tell; rows stay the split's. */
+static void
+add_baskets(const RecsysSplit *split, const RecsysFolding *folding, RecsysEvaluation *evaluation)
+{
+	const RecsysSplitBaskets *kept = split->baskets;
+	RecsysBaskets *baskets = palloc0(sizeof(RecsysBaskets));
+
+	baskets->mix = RecsysNextBasketDefaults;
+	baskets->offsets = kept->offsets;
+	baskets->items = kept->items;
+	baskets->weights = kept->weights;
+	baskets->times = kept->times;
+	baskets->at = kept->at;
+	baskets->folding = *folding;
+	baskets->rhythms = kept->rhythms;
+	for (uint32 item = 0; item < split->nitems; item++)
+	{
+		baskets->prior.users += evaluation->item_users[item];
+		RecsysRhythmAddAll(&baskets->prior.rhythm, &kept->rhythms[item]);
+	}
+	evaluation->baskets = baskets;
 }
 
 void
@@ -427,4 +453,6 @@ RecsysSplitTrain(RecsysSplit *split, const RecsysModelOptions *asked, int max_hi
 
 	evaluation->popular = recsys_alloc_huge(sizeof(uint32) * slots);
 	RecsysEvaluationSortItems(evaluation);
+	if (split->baskets != NULL)
+		add_baskets(split, &folding, evaluation);
 }

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "core/pairs/modeloptions.h"
 #include "core/pairs/weighting.h"
 #include "miscadmin.h"
 #include "source/train/trainkernels.h"
@@ -19,14 +20,18 @@
 
 /* A history as the file takes it */
 static void
-append_history(RecsysHistoryFile *file, const uint32 *items, const float *weights, int count,
-			   RecsysHistoryItem *buffer)
+append_history(RecsysHistoryFile *file, const uint32 *items, const float *weights,
+			   const RecsysOrdinal *places, int count, RecsysHistoryItem *buffer)
 {
 	memset(buffer, 0, sizeof(RecsysHistoryItem) * count);
 	for (int x = 0; x < count; x++)
 	{
 		buffer[x].item = items[x];
 		buffer[x].weight = weights[x];
+
+		/* has the same place again */
+		if (places != NULL)
+			buffer[x].time = places[x] == RECSYS_NO_ORDINAL ? RECSYS_NO_TIME : places[x];
 	}
 	RecsysHistoryFileAppend(file, buffer, count);
 }
@@ -44,13 +49,15 @@ weigh_file(const RecsysTraining *training, RecsysWeigher *weigher)
 	const float *weights;
 	int			count;
 
+	if (RecsysModelUsesOrder(training->options))
+		RecsysHistoryFileKeepPlaces(file);
 	RecsysHistoryFileStream(training->file, &stream);
 	stream.rewind(stream.arg);
 	while (stream.next(stream.arg, &items, &weights, &count))
 	{
 		CHECK_FOR_INTERRUPTS();
 		RecsysWeigh(weigher, items, weights, count, weighed);
-		append_history(file, items, weighed, count, buffer);
+		append_history(file, items, weighed, stream.places(stream.arg), count, buffer);
 	}
 	RecsysHistoryFileFinish(file);
 	pfree(weighed);

@@ -84,6 +84,7 @@ load_matrix(const RecsysTraining *training)
 		matrix->weights = MemoryContextAllocHuge(CurrentMemoryContext,
 												 sizeof(float) * Max(entries, 1));
 	matrix->offsets[0] = 0;
+	/* no model that comes here looks at their order */
 	RecsysHistoryFileStream(training->file, &stream);
 	stream.rewind(stream.arg);
 	while (stream.next(stream.arg, &items, &weights, &count))

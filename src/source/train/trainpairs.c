@@ -51,6 +51,16 @@ next_from_matrix(void *arg, const uint32 **items, const float **weights, int *co
 	return true;
 }
 
+/* Of the history that was read last */
+static const uint16 *
+places_from_matrix(void *arg)
+{
+	const MatrixStream *stream = arg;
+	const RecsysMatrix *matrix = stream->matrix;
+
+	return matrix->places == NULL ? NULL : matrix->places + matrix->offsets[stream->position - 1];
+}
+
 static void
 open_stream(const RecsysTraining *training, RecsysUserStream *stream, MatrixStream *from_matrix)
 {
@@ -64,6 +74,7 @@ open_stream(const RecsysTraining *training, RecsysUserStream *stream, MatrixStre
 	stream->rewind = rewind_matrix;
 	stream->next = next_from_matrix;
 	stream->arg = from_matrix;
+	stream->places = places_from_matrix;
 }
 
 /* Measures of pairs */
