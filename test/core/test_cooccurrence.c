@@ -4,7 +4,8 @@
  *
  * The reference counts every pair of every history in a dense array, scores
  * all of them with RecsysSimilarityScore and sorts.  Results must be the same
- * to the last bit.
+ * to the last bit.  Where the order of histories matters (session), the factors of
+ * core/pairs/succession are computed once more as their comment has them.
  */
 #include "core/pairs/cooccurrence.h"
 #include "core/pairs/rowselect.h"
@@ -13,6 +14,9 @@
 #include "totals.h"
 
 #include <math.h>
+
+/* Factors by gap, and the weights of a history: beside what a kernel announces */
+#define SUCCESSION_MEMORY ((Size) 600 * 1024)
 
 typedef struct Row
 {
@@ -91,6 +95,33 @@ rounded_product(float a, float b)
 	return ldexp(floor(ldexp(digits, 32) + 0.5), exponent - 32);
 }
 
+/* What the order makes of the weight of an item, as the row's item has it */
+static float
+ordered_weight(const RecsysMatrix *users, const RecsysModelOptions *options, uint64 x, uint64 y)
+{
+	int			gap = (int) users->places[y] - users->places[x];
+	double		factor = pow(options->gap_decay, abs(gap) - 1);
+
+	if (users->places[x] == 0 || users->places[y] == 0)
+		factor = 0;
+	else if (gap == 0)
+		factor = (1 + options->backward) / 2;
+	else if (gap < 0)
+		factor *= options->backward;
+	return users->weights[y] * (float) (rint(factor * (1 << 23)) / (1 << 23));
+}
+
+/* What a pair of a user adds to the dot product of the row of the first */
+static double
+pair_product(const RecsysMatrix *users, const RecsysModelOptions *options, uint64 x, uint64 y)
+{
+	if (users->weights == NULL)
+		return 1.0;
+	if (options->similarity == RECSYS_SESSION && x != y)
+		return rounded_product(users->weights[x], ordered_weight(users, options, x, y));
+	return rounded_product(users->weights[x], users->weights[y]);
+}
+
 static Rows *
 reference(const RecsysMatrix *users, const RecsysModelOptions *options)
 {
@@ -116,8 +147,7 @@ reference(const RecsysMatrix *users, const RecsysModelOptions *options)
 				Size		pair = (Size) users->columns[x] * nitems + users->columns[y];
 
 				counts[pair]++;
-				dots[pair] += users->weights == NULL ? 1.0 :
-					rounded_product(users->weights[x], users->weights[y]);
+				dots[pair] += pair_product(users, options, x, y);
 			}
 		}
 	}
@@ -208,6 +238,31 @@ stream_next(void *arg, const uint32 **items, const float **weights, int *count)
 	return true;
 }
 
+static const uint16 *
+stream_places(void *arg)
+{
+	MatrixStream *stream = arg;
+
+	return stream->matrix->places + stream->matrix->offsets[stream->row - 1];
+}
+
+/* Histories in some order: many items at the same time, some without one */
+static void
+add_places(Random *random, RecsysMatrix *users)
+{
+	uint64		entries = users->offsets[users->nrows];
+
+	users->places = palloc(sizeof(uint16) * Max(entries, 1));
+	for (uint32 user = 0; user < users->nrows; user++)
+	{
+		uint64		count = users->offsets[user + 1] - users->offsets[user];
+
+		for (uint64 x = users->offsets[user]; x < users->offsets[user + 1]; x++)
+			users->places[x] = random_bits(random) % 20 == 0 ? 65535 :
+				(uint16) (random_bits(random) % (count + 1));
+	}
+}
+
 typedef struct Outcome
 {
 	int			memory_wrong;
@@ -234,7 +289,8 @@ run_memory(const RecsysMatrix *users, const RecsysMatrix *items,
 	RecsysKernelRows(kernel, first, last, keep_row, rows);
 	RecsysKernelFree(kernel);
 	if (standalone_memory_peak - before >
-		RecsysCooccurrenceMemory(users->ncolumns, users->weights != NULL))
+		RecsysCooccurrenceMemory(users->ncolumns, users->weights != NULL) +
+		(options->similarity == RECSYS_SESSION ? SUCCESSION_MEMORY : 0))
 		(*memory_wrong)++;
 	if (!same_rows(rows, expected, first, last))
 		(*wrong)++;
@@ -248,7 +304,7 @@ run_stream(const RecsysMatrix *users, const RecsysItemTotals *totals,
 {
 	Rows	   *rows = rows_create(users->ncolumns, options->neighbors);
 	MatrixStream matrix_stream = {users, 77};
-	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream};
+	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream, stream_places};
 	Size		before = standalone_memory_now;
 	Size		least;
 	int			passes;
@@ -258,6 +314,8 @@ run_stream(const RecsysMatrix *users, const RecsysItemTotals *totals,
 	/* at least one row is taken in any case */
 	least = RecsysRowSelectorMemory(users->ncolumns, options->neighbors, true) +
 		(Size) users->ncolumns * (sizeof(uint32) + sizeof(double)) + 4096;
+	if (options->similarity == RECSYS_SESSION)
+		least = Max(limit, least) + SUCCESSION_MEMORY;
 	if (standalone_memory_peak - before > Max(limit, least))
 		outcome->bound_wrong++;
 	if (!same_rows(rows, expected, 0, users->ncolumns))
@@ -284,6 +342,8 @@ random_options(Random *random, RecsysSimilarity similarity)
 		options.shrinkage = 1e20;
 	if (similarity == RECSYS_RP3BETA)
 		options.beta = 2.0 * random_unit(random);
+	options.gap_decay = random_bits(random) % 10 == 0 ? 1.0 : random_unit(random);
+	options.backward = random_bits(random) % 2 ? random_unit(random) : 0.0;
 	return options;
 }
 
@@ -306,6 +366,8 @@ test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *o
 	users = generate_matrix(&random, nusers, nitems,
 							nusers * (1 + random_bits(&random) % 20), 200,
 							seed % 3 == 0, weights);
+	if (similarity == RECSYS_SESSION)
+		add_places(&random, users);
 	items = RecsysMatrixTranspose(users);
 	totals = totals_compute(users);
 	options = random_options(&random, similarity);
@@ -366,7 +428,7 @@ test_many_users(void)
 	RecsysMatrix *users = palloc0(sizeof(RecsysMatrix));
 	RecsysModelOptions options = {.similarity = RECSYS_CONFIDENCE, .neighbors = 5, .min_support = 2};
 	MatrixStream matrix_stream = {users, 0};
-	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream};
+	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream, stream_places};
 	Rows	   *rows = rows_create(nitems, 5);
 	Rows	   *streamed = rows_create(nitems, 5);
 	RecsysMatrix *items;
@@ -418,5 +480,7 @@ test_cooccurrence(void)
 				test_measure(similarity, weights);
 		}
 	}
+	test_measure(RECSYS_SESSION, WEIGHTS_SMALL);
+	test_measure(RECSYS_SESSION, WEIGHTS_REAL);
 	test_many_users();
 }

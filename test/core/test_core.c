@@ -33,9 +33,13 @@ main(void)
 	test_history();
 	test_exactsum();
 	test_blaskind();
+	test_rhythm();
+	test_burst();
+	test_nextbasket();
 	test_similarity();
 	test_matrix();
 	test_cooccurrence();
+	test_crossgraph();
 	test_scorer();
 	test_itemset();
 	test_rule_measures();
@@ -48,6 +52,7 @@ main(void)
 	test_factorsketch();
 	test_recency();
 	test_prior();
+	test_sessionknn();
 	test_choice();
 	test_arrange();
 	test_titlegroups();

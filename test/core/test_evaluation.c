@@ -463,7 +463,7 @@ test_random_case(Random *random, int number)
 	e->ks[1] = e->ks[0] + 1 + (int) (random_bits(random) % 10);
 	e->ks[2] = e->ks[1] + 60;
 	e->metrics = number % 5 == 0 ? RECSYS_METRIC_BIT(RECSYS_METRIC_MAP) | RECSYS_METRIC_BIT(RECSYS_METRIC_AUC) :
-		((uint32) 1 << RECSYS_METRICS) - 1;
+		(((uint32) 1 << RECSYS_METRICS) - 1) & ~RECSYS_BASKET_METRICS;
 	evaluate(&one);
 	for (int x = 0; x < KS; x++)
 	{
@@ -541,7 +541,7 @@ test_by_hand(void)
 	e->new_items = new_items;
 	e->nks = 1;
 	e->ks[0] = 3;
-	e->metrics = ((uint32) 1 << RECSYS_METRICS) - 1;
+	e->metrics = (((uint32) 1 << RECSYS_METRICS) - 1) & ~RECSYS_BASKET_METRICS;
 	RecsysEvaluationSortItems(e);
 	evaluate(&hand);
 	figures = hand.outcome.figures;

@@ -1,8 +1,9 @@
 /*
  * test_history.c
- *	  Tests of core/rows/history against a fold that is slow and obvious.
+ *	  Tests of core/rows/history against a fold that is slow and obvious, and of
+ *	  core/rows/chronology against counting.
  */
-#include "core/rows/history.h"
+#include "core/rows/chronology.h"
 #include "generate.h"
 #include "tap.h"
 
@@ -151,6 +152,55 @@ test_transforms(void)
 	   RecsysHistoryWeight(0.1) == 0.1f, "history weights stay positive and finite as floats");
 }
 
+/* How many distinct times are no later than an item's */
+static int
+counted_place(const RecsysHistoryItem *items, int count, int64 time)
+{
+	int			place = 0;
+
+	for (int x = 0; x < count; x++)
+	{
+		bool		first = items[x].time != RECSYS_NO_TIME;
+
+		for (int y = 0; y < x && first; y++)
+			first = items[y].time != items[x].time;
+		place += first && items[x].time <= time;
+	}
+	return time == RECSYS_NO_TIME ? RECSYS_NO_ORDINAL : place;
+}
+
+static void
+test_places(void)
+{
+	static RecsysHistoryItem items[300];
+	static RecsysOrdinal places[100000];
+	RecsysHistoryItem *many = palloc0(sizeof(RecsysHistoryItem) * lengthof(places));
+	Random		random;
+	int			wrong = 0;
+
+	for (int round = 0; round < 500; round++)
+	{
+		int			count;
+
+		random_seed(&random, round);
+		count = (int) (random_bits(&random) % (round % 20 == 0 ? 300 : 30));
+		for (int x = 0; x < count; x++)
+			items[x].time = random_bits(&random) % 10 == 0 ? RECSYS_NO_TIME :
+				round % 2 ? (int64) random_bits(&random) : (int64) (random_bits(&random) % 20);
+		RecsysHistoryPlaces(items, count, places);
+		for (int x = 0; x < count; x++)
+			wrong += places[x] != counted_place(items, count, items[x].time);
+	}
+	ok(wrong == 0, "places of histories in time (%d differ)", wrong);
+
+	for (int x = 0; x < (int) lengthof(places); x++)
+		many[x].time = -x;
+	RecsysHistoryPlaces(many, lengthof(places), places);
+	ok(places[0] == RECSYS_ORDINALS && places[65534] == 1 && places[lengthof(places) - 1] == 1,
+	   "places of a history with more times than there are places");
+	pfree(many);
+}
+
 void
 test_history(void)
 {
@@ -204,6 +254,7 @@ test_history(void)
 	   "history fold: no interactions");
 
 	test_transforms();
+	test_places();
 
 	ok(RecsysDecay(100, 100, 50) == 1.0 && RecsysDecay(50, 100, 50) == 0.5 &&
 	   RecsysDecay(0, 100, 50) == 0.25, "decay halves with each half-life");

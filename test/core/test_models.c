@@ -352,7 +352,8 @@ test_counted(void)
 
 	for (int similarity = RECSYS_COSINE; similarity <= RECSYS_LAST_SIMILARITY; similarity++)
 	{
-		bool		weighs = similarity == RECSYS_COSINE || similarity == RECSYS_RP3BETA;
+		bool		weighs = similarity == RECSYS_COSINE || similarity == RECSYS_RP3BETA ||
+			similarity == RECSYS_SESSION;
 
 		RecsysModelOptionsInit(&options);
 		options.similarity = (RecsysSimilarity) similarity;
@@ -400,6 +401,12 @@ test_options(void)
 	RecsysModelOptionsResolve(&options);
 	ok(options.alpha == 1 && RecsysModelIsCounted(&options) && RecsysWeighsAnew(&options),
 	   "options: rp3beta has defaults of its own");
+	RecsysModelOptionsInit(&options);
+	options.similarity = RECSYS_SESSION;
+	RecsysModelOptionsResolve(&options);
+	ok(options.min_support == 1 && options.shrinkage == 2 && RecsysWeighsAnew(&options) &&
+	   strcmp(RecsysModelOptionTimed(&options), "similarity") == 0,
+	   "options: session has defaults of its own, and needs times");
 	ok(RecsysWeightingParse("BM25", &weighting) && weighting == RECSYS_WEIGHTING_BM25 &&
 	   !RecsysWeightingParse("bm", &weighting), "options: weightings by name");
 }
