@@ -159,7 +159,8 @@ collect_evidence(RecsysScorePiece *all, const RecsysScorePiece *pieces, int npie
 		/* a graph that has none of its items says nothing of its scale */
 		double		scale = pieces[x].scale != 0 ? pieces[x].scale : pieces[x].weight;
 
-		for (int y = 0; y < pieces[x].count; y++)
+		/* what is known of an item by its content are items, too */
+		for (int y = 0; y < pieces[x].count && pieces[x].catalogue == NULL; y++)
 			all->items[n++] = (RecsysPieceItem)
 		{
 			pieces[x].items[y].slot, RECSYS_NONE, scale * pieces[x].items[y].weight, false

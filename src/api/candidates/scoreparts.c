@@ -103,13 +103,14 @@ search_factors(PartSearch *search, bool negative)
 
 /* Duplicates in a table add up, as in the score. */
 static void
-take_pair(void *arg, int place, uint32 similar, float score)
+take_pair(void *arg, int place, uint32 similar, float score, int64 support)
 {
 	PartSearch *search = arg;
 
 	if (isnan(search->similarities[place]))
 		search->similarities[place] = 0;
 	search->similarities[place] += score;
+	search->supports[place] = Max(search->supports[place], support);
 }
 
 static void
@@ -121,7 +122,8 @@ search_piece(PartSearch *search, RecsysCatalogue *catalogue, uint32 slot)
 	{
 		uint32	   *slots = RecsysPieceSlots(piece);
 
-		RecsysVisitTableGraph(piece->table, catalogue, slots, piece->count, slot, take_pair, search);
+		RecsysVisitTableGraph(piece->table, piece->catalogue, catalogue, slots, piece->count, slot,
+							  take_pair, search);
 		pfree(slots);
 		return;
 	}
@@ -145,6 +147,7 @@ put_part(RecsysPart *part, const RecsysScorePiece *piece, const RecsysPieceItem 
 	part->attributes = NULL;
 	part->signal = item->is_context ? -1 : piece->signal;
 	part->because = item->slot;
+	part->other = piece->catalogue;
 	part->weight = item->weight;
 	part->similarity = (float) similarity;
 	part->support = support;
@@ -167,6 +170,7 @@ put_prior(RecsysPart *part, RecsysScorePiece *piece, uint32 number)
 		part->attributes = NULL;
 		part->signal = piece->signal;
 		part->because = RECSYS_NONE;
+		part->other = NULL;
 		part->weight = 1;
 		part->similarity = (float) score;
 		part->support = -1;

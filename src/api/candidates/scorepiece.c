@@ -57,7 +57,8 @@ open_by_name(RecsysScorePiece *piece, RecsysShop *shop, const char *name)
 		piece->map = RecsysCatalogueMap(shop->catalogue, piece->graph.index);
 	}
 	else
-		piece->table = RecsysGetTableGraph(shop, name, oid);
+		piece->table = RecsysGetTableGraph(shop, name, oid,
+										   RecsysCatalogueKind(piece->catalogue != NULL ? piece->catalogue : shop->catalogue));
 }
 
 /* Numbers of the events' own index are there already; others are looked up. */
@@ -266,7 +267,7 @@ typedef struct PairSum
 } PairSum;
 
 static void
-add_pair(void *arg, int place, uint32 similar, float score)
+add_pair(void *arg, int place, uint32 similar, float score, int64 support)
 {
 	PairSum    *sum = arg;
 
@@ -299,7 +300,8 @@ add_pairs(RecsysScorePiece *piece, RecsysCatalogue *catalogue, RecsysScorer *sco
 	uint32	   *slots = RecsysPieceSlots(piece);
 
 	RecsysScorerExtend(scorer, sum.nitems);
-	RecsysVisitTableGraph(piece->table, catalogue, slots, piece->count, RECSYS_NONE, add_pair, &sum);
+	RecsysVisitTableGraph(piece->table, piece->catalogue, catalogue, slots, piece->count, RECSYS_NONE,
+						  add_pair, &sum);
 	piece->self = sum.highest;
 	pfree(slots);
 }

@@ -29,6 +29,7 @@ typedef struct RecsysScorePiece
 {
 	int			signal;			/* place in the definition; -1: none, items alone */
 	double		weight;			/* of the signal, and what time has left of it */
+	RecsysCatalogue *catalogue; /* of its items' slots; NULL: the shop's, in which scores are */
 	int			count;
 	RecsysPieceItem *items;		/* ascending by number, or by slot where the graph is a relation */
 	RecsysRecommender graph;	/* open if index is not NULL */
@@ -42,11 +43,11 @@ typedef struct RecsysScorePiece
 	double		self;			/* how alike an item that is pushed down is to itself */
 } RecsysScorePiece;
 
-/* What a piece pushes down counts for itself, too. */
+/* What a piece pushes down counts for itself, too, where its items are those that have scores. */
 static inline bool
 RecsysPieceItemIsNegative(const RecsysScorePiece *piece, const RecsysPieceItem *item)
 {
-	return item->weight * piece->weight < 0;
+	return piece->catalogue == NULL && item->weight * piece->weight < 0;
 }
 
 /*

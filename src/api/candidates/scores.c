@@ -17,9 +17,7 @@
 #include <math.h>
 
 #include "api/candidates/contentscores.h"
-#include "api/candidates/scorepiece.h"
-#include "api/declare/popularity.h"
-#include "api/profile/signalcontext.h"
+#include "api/candidates/profilepieces.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -58,124 +56,6 @@ struct RecsysScores
 	int			nbest;
 	bool		is_complete;	/* there are no more */
 };
-
-static bool
-has_positive_evidence(const RecsysShopProfile *profile)
-{
-	for (int x = 0; x < profile->nevidence; x++)
-		if (profile->evidence[x].count > 0 && profile->evidence[x].signal->weight > 0)
-			return true;
-	return profile->ncontext_items > 0;
-}
-
-/*
- * The evidence of a signal; with the context, for the first one, which is of now.  The numbers of
- * its own index are known.
- */
-static void
-fill_piece(RecsysScorePiece *piece, const RecsysShopProfile *profile, int signal, bool is_own)
-{
-	const RecsysEvidence *evidence = &profile->evidence[signal];
-	int			ncontext = signal == 0 ? profile->ncontext_items : 0;
-	double		decay = 1;
-
-	piece->signal = signal;
-	piece->weight = evidence->weight;
-	if (ncontext > 0)
-	{
-		decay = evidence->weight / evidence->signal->weight;
-		piece->weight = evidence->signal->weight;
-	}
-	piece->items = palloc_extended(sizeof(RecsysPieceItem) *
-								   ((Size) evidence->count + ncontext + 1), MCXT_ALLOC_HUGE);
-	for (int x = 0; x < evidence->count; x++)
-		piece->items[piece->count++] = (RecsysPieceItem)
-		{
-			evidence->slots[x], is_own ? evidence->items[x] : RECSYS_NONE,
-			evidence->weights[x] * decay, false
-		};
-	for (int x = 0; x < ncontext; x++)
-		piece->items[piece->count++] = (RecsysPieceItem)
-		{
-			profile->context_items[x], RECSYS_NONE, profile->context_weights[x], true
-		};
-}
-
-/* Is there a list of what those like the user have?  It knows more than what all have. */
-static bool
-has_segment_list(const RecsysShopProfile *profile)
-{
-	const RecsysDefinition *definition = profile->shop->definition;
-	RecsysPopularList list;
-
-	for (int i = 0; i < definition->nsegments; i++)
-	{
-		char	   *kind = RecsysSegmentKind(definition, i);
-
-		if (profile->segments != NULL && profile->segments[i] != NULL &&
-			RecsysReadPopularList(definition->name, kind, profile->segments[i], &list) &&
-			RecsysPopularityIsCurrent(definition, kind))
-			return true;
-	}
-	return false;
-}
-
-/* Reads the prior of a signal if it counts. */
-static void
-read_prior(RecsysScorePiece *piece, const RecsysEvidence *evidence, bool counts)
-{
-	const RecsysMetaData *meta = &RecsysGetCache(evidence->events.index)->meta;
-
-	if (!counts || evidence->signal->weight < 0 || evidence->signal->is_centered ||
-		evidence->signal->graph != NULL || meta->prior == InvalidBlockNumber ||
-		meta->factor_rank > 0)
-		return;
-	piece->prior = palloc(sizeof(RecsysPrior));
-	(void) RecsysReadPrior(evidence->events.index, piece->prior);
-}
-
-/* The graph that a signal's evidence is looked up in; NULL: that of the events of *own. */
-static const char *
-graph_of(const RecsysShopProfile *profile, int signal, const RecsysEvidence **own)
-{
-	const RecsysSignal *definition = profile->evidence[signal].signal;
-
-	*own = &profile->evidence[signal];
-	if (definition->graph == NULL && definition->weight < 0)
-	{
-		*own = &profile->evidence[0];
-		definition = profile->evidence[0].signal;
-	}
-	return definition->graph;
-}
-
-static void
-make_pieces(RecsysScores *scores, const RecsysShopProfile *profile)
-{
-	bool		newcomer = !has_positive_evidence(profile) && !has_segment_list(profile);
-
-	scores->pieces = palloc0(sizeof(RecsysScorePiece) * Max(profile->nevidence, 1));
-	for (int x = 0; x < profile->nevidence; x++)
-	{
-		RecsysScorePiece *piece = &scores->pieces[scores->npieces];
-		const RecsysEvidence *own;
-		RecsysSignalContext context;
-		const char *graph = graph_of(profile, x, &own);
-
-		fill_piece(piece, profile, x, graph == NULL && own == &profile->evidence[x]);
-		read_prior(piece, &profile->evidence[x], piece->count > 0 || (newcomer && x == 0));
-		if (piece->count == 0 && piece->prior == NULL)
-		{
-			memset(piece, 0, sizeof(*piece));
-			continue;
-		}
-		scores->npieces++;
-		RecsysBeginSignal(&context, profile->shop, profile->evidence[x].signal,
-						  graph != NULL ? graph : profile->evidence[x].signal->events);
-		RecsysOpenPieceGraph(piece, profile->shop, graph, own);
-		RecsysEndSignal(&context);
-	}
-}
 
 /* The highest of the positive sums; of all by their amounts if none is, or none counts. */
 static double
@@ -279,7 +159,7 @@ RecsysScoreProfile(const RecsysShopProfile *profile)
 	scores->seen = profile->seen;
 	scores->nseen = profile->nseen;
 	scores->dated = profile->item_max_age > 0 ? profile : NULL;
-	make_pieces(scores, profile);
+	scores->npieces = RecsysMakePieces(profile, &scores->pieces);
 	scores->is_partial = scores->npieces == 1 && scores->pieces[0].by_factors &&
 		scores->pieces[0].weight > 0 && profile->shop->definition->content == NULL;
 	if (!scores->is_partial)
@@ -451,17 +331,6 @@ find_bounds(RecsysScores *scores)
 	scores->nblended = 0;
 }
 
-static int
-compare_scored(const void *a, const void *b, void *order)
-{
-	const RecsysScored *left = a;
-	const RecsysScored *right = b;
-
-	if (left->score != right->score)
-		return left->score > right->score ? -1 : 1;
-	return RecsysKeyOrderCompare(order, left->item, right->item);
-}
-
 /* The scores of the first `count` by their bounds; those that have been computed are there. */
 static void
 blend(RecsysScores *scores, int count)
@@ -522,7 +391,7 @@ find_best_blended(RecsysScores *scores, int n)
 		for (int x = 0; x < count; x++)
 			if (scores->blended[x].score > next)
 				scores->best[found++] = scores->blended[x];
-		qsort_arg(scores->best, found, sizeof(RecsysScored), compare_scored, &order);
+		qsort_arg(scores->best, found, sizeof(RecsysScored), RecsysCompareScored, &order);
 		scores->nbest = keep_offered(scores, scores->best, found);
 		if (scores->nbest >= n || scores->is_complete)
 			return;
@@ -571,7 +440,7 @@ compare_parts(const void *a, const void *b, void *arg)
 {
 	const RecsysPart *left = a;
 	const RecsysPart *right = b;
-	RecsysKeyOrder order = RecsysCatalogueOrder(arg);
+	RecsysKeyOrder order = RecsysCatalogueOrder(left->other != NULL ? left->other : arg);
 
 	if (fabs(left->contribution) != fabs(right->contribution))
 		return fabs(left->contribution) > fabs(right->contribution) ? -1 : 1;

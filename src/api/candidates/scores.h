@@ -56,6 +56,7 @@ typedef struct RecsysPart
 	bool		is_content;		/* the item is like that of the user */
 	char	   *attributes;		/* names of those that are alike, or NULL */
 	uint32		because;		/* slot of the user's item; RECSYS_NONE: the signal's popularity */
+	const struct RecsysCatalogue *other;	/* whose slot that is; NULL: the shop's */
 	double		weight;			/* of that item for the user */
 	float		similarity;
 	int64		support;		/* -1: unknown */

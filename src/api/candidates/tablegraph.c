@@ -18,10 +18,13 @@
 #include "api/profile/keyparameter.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "nodes/pg_list.h"
+#include "source/input/runas.h"
 #include "source/input/values.h"
 #include "tcop/dest.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -31,8 +34,12 @@
 struct RecsysTableGraph
 {
 	Oid			oid;
+	RecsysKeyKind item_kind;
+	bool		predicts;		/* was it made for a signal that predicts? */
+	Oid			reader;			/* the role that reads it; InvalidOid: who asks */
 	char	   *columns[RECSYS_GRAPH_COLUMNS];	/* names and types that the plans are made for */
 	Oid			types[RECSYS_GRAPH_COLUMNS];
+	bool		has_support;
 	RecsysPlan *all;			/* pairs of some items */
 	RecsysPlan *one;			/* those with a given item */
 	RecsysKeyParameter parameters[2];	/* for item and similar item */
@@ -49,8 +56,9 @@ prepare(RecsysShop *shop, const char *relation, const char *const *columns,
 		const RecsysTableGraph *graph, bool one)
 {
 	Oid			types[2] = {graph->parameters[RECSYS_GRAPH_ITEM].array, graph->parameters[RECSYS_GRAPH_SIMILAR].type};
-	char	   *query = psprintf("SELECT %s, %s, (%s)::pg_catalog.float8 FROM %s AS g WHERE %s = ANY ($1)",
-								 columns[RECSYS_GRAPH_ITEM], columns[RECSYS_GRAPH_SIMILAR], columns[RECSYS_GRAPH_SCORE], relation,
+	char	   *query = psprintf("SELECT %s, %s, (%s)::pg_catalog.float8, %s FROM %s AS g WHERE %s = ANY ($1)",
+								 columns[RECSYS_GRAPH_ITEM], columns[RECSYS_GRAPH_SIMILAR], columns[RECSYS_GRAPH_SCORE],
+								 graph->has_support ? "g.support" : "NULL::pg_catalog.int8", relation,
 								 RecsysKeyColumn(&graph->parameters[RECSYS_GRAPH_ITEM], columns[RECSYS_GRAPH_ITEM]));
 
 	if (one)
@@ -59,29 +67,63 @@ prepare(RecsysShop *shop, const char *relation, const char *const *columns,
 	return RecsysPlanPrepare(shop, "graph", query, one ? 2 : 1, types);
 }
 
-static RecsysTableGraph *
-create(RecsysShop *shop, const char *relation, Oid oid)
+/* Does it tell by how many users a pair is supported? */
+static bool
+has_support(Oid oid)
 {
-	RecsysKeyKind kind = RecsysCatalogueKind(shop->catalogue);
+	AttrNumber	number = get_attnum(oid, "support");
+
+	return number > 0 && get_atttype(oid, number) == INT8OID;
+}
+
+/* Was it made for a signal that predicts? */
+static bool
+is_prediction(const RecsysDefinition *definition, const char *relation)
+{
+	for (int s = 0; s < definition->nsignals; s++)
+		if (definition->signals[s].predicts != NULL && definition->signals[s].graph != NULL &&
+			strcmp(definition->signals[s].graph, relation) == 0)
+			return true;
+	return false;
+}
+
+/* The owner of the recommender reads what is that one's; InvalidOid: who asks does. */
+static Oid
+reader_of(const RecsysDefinition *definition, bool predicts, Oid oid)
+{
+	Oid			owner = predicts ? get_role_oid(definition->owner, true) : InvalidOid;
+
+	return OidIsValid(owner) && RecsysIsViewOf(oid, owner) ? owner : InvalidOid;
+}
+
+static RecsysTableGraph *
+create(RecsysShop *shop, const char *relation, Oid oid, RecsysKeyKind item_kind)
+{
+	RecsysKeyKind similar_kind = RecsysCatalogueKind(shop->catalogue);
 	RecsysTableGraph *graph = palloc0(sizeof(RecsysTableGraph));
 	RecsysTableGraph *kept;
 	AttrNumber	numbers[RECSYS_GRAPH_COLUMNS];
 	const char *columns[RECSYS_GRAPH_COLUMNS];
 
 	/* nothing is kept until all of it has been prepared: a graph may be broken for long */
-	RecsysFindGraphColumns(oid, kind, numbers);
+	RecsysFindGraphColumns(oid, item_kind, similar_kind, numbers);
+	graph->has_support = has_support(oid);
 	for (int x = 0; x < RECSYS_GRAPH_COLUMNS; x++)
 	{
 		char	   *name = get_attname(oid, numbers[x], false);
 		Oid			type = get_atttype(oid, numbers[x]);
 
 		if (x != RECSYS_GRAPH_SCORE)
-			(void) RecsysGetKeyParameter(type, kind, &graph->parameters[x]);
+			(void) RecsysGetKeyParameter(type, x == RECSYS_GRAPH_ITEM ? item_kind : similar_kind,
+										 &graph->parameters[x]);
 		columns[x] = psprintf("g.%s", quote_identifier(name));
 		graph->columns[x] = name;
 		graph->types[x] = type;
 	}
 	graph->oid = oid;
+	graph->item_kind = item_kind;
+	graph->predicts = is_prediction(shop->definition, relation);
+	graph->reader = reader_of(shop->definition, graph->predicts, oid);
 	graph->all = prepare(shop, relation, columns, graph, false);
 	PG_TRY();
 	{
@@ -117,9 +159,9 @@ may_be_graph(Oid oid)
 	}
 }
 
-/* Has the relation the columns that it had when the plans were made? */
+/* Has the relation the columns, and the owner, that it had when the plans were made? */
 static bool
-is_as_it_was(const RecsysTableGraph *graph)
+is_as_it_was(const RecsysTableGraph *graph, const RecsysDefinition *definition)
 {
 	for (int x = 0; x < RECSYS_GRAPH_COLUMNS; x++)
 	{
@@ -128,12 +170,13 @@ is_as_it_was(const RecsysTableGraph *graph)
 		if (number == InvalidAttrNumber || get_atttype(graph->oid, number) != graph->types[x])
 			return false;
 	}
-	return true;
+	return graph->has_support == has_support(graph->oid) &&
+		graph->reader == reader_of(definition, graph->predicts, graph->oid);
 }
 
 /* What takes the place of a relation under its name is another one. */
 RecsysTableGraph *
-RecsysGetTableGraph(RecsysShop *shop, const char *relation, Oid oid)
+RecsysGetTableGraph(RecsysShop *shop, const char *relation, Oid oid, RecsysKeyKind item_kind)
 {
 	MemoryContext old;
 	RecsysTableGraph *graph;
@@ -144,9 +187,9 @@ RecsysGetTableGraph(RecsysShop *shop, const char *relation, Oid oid)
 	foreach(cell, shop->graph_plans->graphs)
 	{
 		graph = lfirst(cell);
-		if (graph->oid != oid)
+		if (graph->oid != oid || graph->item_kind != item_kind)
 			continue;
-		if (is_as_it_was(graph))
+		if (is_as_it_was(graph, shop->definition))
 			return graph;
 		shop->graph_plans->graphs = foreach_delete_current(shop->graph_plans->graphs, cell);
 	}
@@ -155,20 +198,24 @@ RecsysGetTableGraph(RecsysShop *shop, const char *relation, Oid oid)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not an item graph", get_rel_name(oid)),
 				 errdetail("A graph is a recsys index, a table, a view or a materialized view.")));
-	graph = create(shop, relation, oid);
+	graph = create(shop, relation, oid, item_kind);
 	old = MemoryContextSwitchTo(shop->context);
 	shop->graph_plans->graphs = lappend(shop->graph_plans->graphs, graph);
 	MemoryContextSwitchTo(old);
 	return graph;
 }
 
+/* Behind the columns of a graph, in what is received */
+#define SUPPORT RECSYS_GRAPH_COLUMNS
+
 typedef struct Receiver
 {
 	DestReceiver pub;
-	RecsysCatalogue *catalogue;
-	MemoryContext scratch;		/* of the keys of a row */
+	RecsysCatalogue *catalogues[2]; /* of items and similar items */
+	bool		with_self;
+	MemoryContext scratch;		/* of the keys of a row; NULL: all are integers */
 	Oid			types[2];
-	bool		is_integer;
+	bool		is_integer;		/* an item is */
 	const uint32 *slots;
 	int			n;
 	int64		last;			/* an integer that was looked up, */
@@ -189,12 +236,11 @@ start(DestReceiver *self, int operation, TupleDesc desc)
 
 		receiver->types[x] = getBaseType(TupleDescAttr(desc, x)->atttypid);
 		if (!RecsysKeyKindOfType(receiver->types[x], &kind) ||
-			kind != RecsysCatalogueKind(receiver->catalogue))
+			kind != RecsysCatalogueKind(receiver->catalogues[x]))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("column \"%s\" of the graph is of another type by now",
 							NameStr(TupleDescAttr(desc, x)->attname))));
-		receiver->is_integer = kind == RECSYS_KEY_INT;
 	}
 }
 
@@ -208,7 +254,7 @@ find_place(Receiver *receiver, const RecsysKey *key)
 
 	if (receiver->is_integer && receiver->last_place >= 0 && receiver->last == key->number)
 		return receiver->last_place;
-	slot = RecsysCatalogueFind(receiver->catalogue, key);
+	slot = RecsysCatalogueFind(receiver->catalogues[RECSYS_GRAPH_ITEM], key);
 	while (low < high)
 	{
 		int			middle = low + (high - low) / 2;
@@ -231,6 +277,7 @@ receive_pair(Receiver *receiver, TupleTableSlot *row)
 	RecsysKey	item;
 	RecsysKey	similar;
 	float		score = (float) DatumGetFloat8(row->tts_values[RECSYS_GRAPH_SCORE]);
+	int64		support = row->tts_isnull[SUPPORT] ? -1 : DatumGetInt64(row->tts_values[SUPPORT]);
 	int			place;
 	uint32		slot;
 
@@ -241,15 +288,15 @@ receive_pair(Receiver *receiver, TupleTableSlot *row)
 	if (place == receiver->n)
 		return;
 	RecsysKeyFromDatum(receiver->types[RECSYS_GRAPH_SIMILAR], row->tts_values[RECSYS_GRAPH_SIMILAR], &similar);
-	if (!receiver->is_integer && similar.len > RECSYS_MAX_KEY_LEN)
+	if (receiver->scratch != NULL && similar.len > RECSYS_MAX_KEY_LEN)
 		return;
-	slot = RecsysCatalogueSlot(receiver->catalogue, &similar);
-	if (slot == receiver->slots[place])
+	slot = RecsysCatalogueSlot(receiver->catalogues[RECSYS_GRAPH_SIMILAR], &similar);
+	if (slot == receiver->slots[place] && !receiver->with_self)
 		return;
 
 	/* an item may be asked for twice */
 	for (int x = place; x < receiver->n && receiver->slots[x] == receiver->slots[place]; x++)
-		receiver->visit(receiver->arg, x, slot, score);
+		receiver->visit(receiver->arg, x, slot, score, support);
 }
 
 static bool
@@ -261,7 +308,7 @@ receive(TupleTableSlot *row, DestReceiver *self)
 	slot_getallattrs(row);
 	if (row->tts_isnull[RECSYS_GRAPH_ITEM] || row->tts_isnull[RECSYS_GRAPH_SIMILAR] || row->tts_isnull[RECSYS_GRAPH_SCORE])
 		return true;
-	if (receiver->is_integer)
+	if (receiver->scratch == NULL)
 	{
 		receive_pair(receiver, row);
 		return true;
@@ -287,17 +334,42 @@ send(RecsysPlan *plan, Receiver *receiver, Datum *values)
 	receiver->pub.rDestroy = ignore;
 	receiver->pub.mydest = DestTuplestore;	/* SPI takes DestNone for no query */
 	receiver->last_place = -1;
-	receiver->scratch = AllocSetContextCreate(CurrentMemoryContext, "recsys graph row",
-											  ALLOCSET_SMALL_SIZES);
+	receiver->is_integer = RecsysCatalogueKind(receiver->catalogues[RECSYS_GRAPH_ITEM]) == RECSYS_KEY_INT;
+	if (!receiver->is_integer ||
+		RecsysCatalogueKind(receiver->catalogues[RECSYS_GRAPH_SIMILAR]) != RECSYS_KEY_INT)
+		receiver->scratch = AllocSetContextCreate(CurrentMemoryContext, "recsys graph row",
+												  ALLOCSET_SMALL_SIZES);
 	RecsysPlanSend(plan, values, NULL, &receiver->pub);
-	MemoryContextDelete(receiver->scratch);
+	if (receiver->scratch != NULL)
+		MemoryContextDelete(receiver->scratch);
+}
+
+/* With the rights of who may read it: see tablegraph.h. */
+static void
+send_as_reader(const RecsysTableGraph *graph, RecsysPlan *plan, Receiver *receiver, Datum *values)
+{
+	RecsysRights before;
+
+	if (!OidIsValid(graph->reader))
+	{
+		send(plan, receiver, values);
+		return;
+	}
+	RecsysBeginAs(graph->reader, &before);
+	send(plan, receiver, values);
+	RecsysEndAs(&before);
 }
 
 void
-RecsysVisitTableGraph(RecsysTableGraph *graph, RecsysCatalogue *catalogue, const uint32 *slots,
-					  int n, uint32 similar, RecsysTableVisitor visit, void *arg)
+RecsysVisitTableGraph(RecsysTableGraph *graph, RecsysCatalogue *others, RecsysCatalogue *catalogue,
+					  const uint32 *slots, int n, uint32 similar, RecsysTableVisitor visit, void *arg)
 {
-	Receiver	receiver = {.catalogue = catalogue, .slots = slots, .n = n, .visit = visit, .arg = arg};
+	RecsysCatalogue *items = others != NULL ? others : catalogue;
+	Receiver	receiver = {
+		.catalogues = {items, catalogue},
+		.with_self = others != NULL || graph->predicts,
+		.slots = slots, .n = n, .visit = visit, .arg = arg
+	};
 	RecsysKey  *keys = palloc_extended(sizeof(RecsysKey) * (Size) Max(n, 1), MCXT_ALLOC_HUGE);
 	RecsysKey	key;
 	Datum		values[2] = {0, 0};
@@ -305,7 +377,7 @@ RecsysVisitTableGraph(RecsysTableGraph *graph, RecsysCatalogue *catalogue, const
 
 	for (int x = 0; x < n; x++)
 		if (x == 0 || slots[x] != slots[x - 1])
-			RecsysCatalogueKey(catalogue, slots[x], &keys[nkeys++]);
+			RecsysCatalogueKey(items, slots[x], &keys[nkeys++]);
 	values[0] = RecsysKeyArray(&graph->parameters[RECSYS_GRAPH_ITEM], keys, nkeys);
 	pfree(keys);
 	if (similar != RECSYS_NONE)
@@ -313,6 +385,6 @@ RecsysVisitTableGraph(RecsysTableGraph *graph, RecsysCatalogue *catalogue, const
 		RecsysCatalogueKey(catalogue, similar, &key);
 		values[1] = RecsysKeyValue(&graph->parameters[RECSYS_GRAPH_SIMILAR], &key);
 	}
-	send(similar == RECSYS_NONE ? graph->all : graph->one, &receiver, values);
+	send_as_reader(graph, similar == RECSYS_NONE ? graph->all : graph->one, &receiver, values);
 	pfree(DatumGetPointer(values[0]));
 }

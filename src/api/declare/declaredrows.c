@@ -224,6 +224,8 @@ RecsysRenameDeclared(const char *name, const char *new_name)
 			   name, new_name, NULL, NULL);
 	(void) run("UPDATE recsys.content_weight SET recommender = $2 WHERE recommender OPERATOR(pg_catalog.=) $1",
 			   name, new_name, NULL, NULL);
+	(void) run("UPDATE recsys.basket_mix SET recommender = $2 WHERE recommender OPERATOR(pg_catalog.=) $1",
+			   name, new_name, NULL, NULL);
 	RecsysDeleteDeclared(name);
 	return true;
 }
@@ -232,5 +234,9 @@ void
 RecsysDeleteDeclared(const char *name)
 {
 	(void) run("DELETE FROM recsys.recommender WHERE name OPERATOR(pg_catalog.=) $1",
+			   name, NULL, NULL, NULL);
+
+	/* nothing else refers to it, as there are rows of indexes, too */
+	(void) run("DELETE FROM recsys.basket_mix WHERE recommender OPERATOR(pg_catalog.=) $1",
 			   name, NULL, NULL, NULL);
 }

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "api/declare/definition.h"
 #include "api/declare/jsonfields.h"
 #include "api/declare/names.h"
@@ -40,11 +42,21 @@ read_signal(JsonbContainer *object, int place, RecsysSignal *signal)
 	signal->weight = RecsysJsonNumber(object, "weight", 1);
 	signal->half_life = half_life(RecsysJsonText(object, "half_life"));
 	signal->graph = RecsysJsonText(object, "graph");
-	signal->exclude = RecsysJsonFlag(object, "exclude", place == 0 || signal->weight < 0);
+	signal->predicts = RecsysJsonText(object, "predicts");
+	signal->similarity = RecsysJsonText(object, "similarity");
+	signal->options = RecsysJsonText(object, "options");
+	signal->neighbors = RecsysJsonInteger(object, "neighbors", 0);
+	signal->min_support = RecsysJsonInteger(object, "min_support", 0);
+	signal->min_likelihood = RecsysJsonNumber(object, "min_likelihood", NAN);
+	signal->self_pairs = RecsysJsonFlag(object, "self_pairs", true);
+	signal->other_items = RecsysJsonFlag(object, "other_items", false);
+	signal->exclude = RecsysJsonFlag(object, "exclude", !signal->other_items &&
+									 (place == 0 || signal->weight < 0));
 	signal->is_centered = RecsysJsonGet(object, "neutral", &neutral);
 	if (signal->is_centered)
 		signal->neutral = RecsysJsonValueNumber(&neutral, "neutral");
 	signal->price = RecsysJsonText(object, "price");
+	signal->reason = RecsysJsonText(object, "reason");
 }
 
 static void
@@ -212,6 +224,25 @@ read_promotions(RecsysDefinition *definition, JsonbContainer *object)
 	definition->promotion_limit = RecsysJsonNumber(promotions, "limit", RECSYS_PROMOTION_LIMIT);
 }
 
+static void
+read_price_history(RecsysDefinition *definition, JsonbContainer *object)
+{
+	JsonbValue	value;
+	JsonbContainer *history;
+
+	definition->price_history_alias = pstrdup(RecsysAliases[RECSYS_PRICE_HISTORY]);
+	if (!RecsysJsonGet(object, "price_history", &value))
+		return;
+	history = RecsysJsonObject(&value, "price_history");
+	definition->price_history = RecsysJsonText(history, "table");
+	definition->history_item = RecsysJsonText(history, "item");
+	definition->history_price = RecsysJsonText(history, "price");
+	definition->history_time = RecsysJsonText(history, "time");
+	definition->history_window = RecsysJsonText(history, "window");
+	if (definition->history_window == NULL)
+		definition->history_window = pstrdup(RECSYS_PRICE_WINDOW);
+}
+
 RecsysDefinition *
 RecsysDefinitionRead(const char *name, const char *owner, Jsonb *json)
 {
@@ -246,6 +277,7 @@ RecsysDefinitionRead(const char *name, const char *owner, Jsonb *json)
 	definition->new_seller_share = RecsysJsonNumber(object, "new_seller_share", 0);
 	definition->new_seller_since = RecsysJsonText(object, "new_seller_since");
 	read_promotions(definition, object);
+	read_price_history(definition, object);
 
 	definition->complements = RecsysJsonText(object, "complements");
 	definition->content = RecsysJsonText(object, "content");

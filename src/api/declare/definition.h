@@ -21,6 +21,7 @@
 #define RECSYS_MIN_USERS 5
 #define RECSYS_SELLER_PRIOR 20
 #define RECSYS_PROMOTION_LIMIT 2
+#define RECSYS_PRICE_WINDOW "30 days"
 
 /* Something users do: an index over it, and what it says of them */
 typedef struct RecsysSignal
@@ -30,10 +31,22 @@ typedef struct RecsysSignal
 	double		weight;			/* not 0; below it, what it touches is pushed down */
 	int64		half_life;		/* microseconds; 0: no decay; RECSYS_OWN_HALF_LIFE */
 	char	   *graph;			/* index or relation that scores come from; NULL: the events' own */
+
+	/* the graph is a view that recsys has made of these events and those of another index: */
+	char	   *predicts;		/* that index; NULL: it is not, and none of the options is set */
+	char	   *similarity;		/* NULL, 0 and NaN: as cross_similarity has it */
+	char	   *options;
+	int			neighbors;
+	int			min_support;
+	double		min_likelihood;
+	bool		self_pairs;		/* an item speaks for itself: who has viewed it may buy it */
+
+	bool		other_items;	/* the events' items are not those that are recommended */
 	bool		exclude;		/* what users have by this signal is not recommended to them */
 	bool		is_centered;	/* weights are ratings: what counts is how far they are from the mean */
 	double		neutral;		/* the rating that says nothing, if is_centered */
 	char	   *price;			/* expression over the events' table, a row of which it calls events */
+	char	   *reason;			/* format of reasons that are its items; NULL: that of all signals */
 } RecsysSignal;
 
 /* At most so many rows of an answer share the value of an expression over the items. */
@@ -105,6 +118,13 @@ typedef struct RecsysDefinition
 	char	   *promotion_boost;	/* an expression over it */
 	char	   *promotion_when; /* and a boolean one, or NULL */
 	double		promotion_limit;	/* no boost is more than this, or less than 1 / this */
+
+	char	   *price_history;	/* relation: what items cost since when */
+	char	   *price_history_alias;
+	char	   *history_item;	/* its columns, */
+	char	   *history_price;	/* expressions over it */
+	char	   *history_time;
+	char	   *history_window; /* an interval: that far back prices say what is usual */
 
 	char	   *complements;	/* name of the index that goes_with reads; NULL: the first signal's */
 	RecsysReasonFormat *formats;

@@ -7,6 +7,7 @@
 #include "access/htup_details.h"
 #include "api/declare/graphcolumns.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
 #include "source/input/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -51,7 +52,8 @@ find_by_place(Oid relation, AttrNumber *columns)
 }
 
 void
-RecsysFindGraphColumns(Oid relation, RecsysKeyKind kind, AttrNumber *columns)
+RecsysFindGraphColumns(Oid relation, RecsysKeyKind item_kind, RecsysKeyKind similar_kind,
+					   AttrNumber *columns)
 {
 	if (!find_by_name(relation, columns) && !find_by_place(relation, columns))
 		ereport(ERROR,
@@ -61,6 +63,7 @@ RecsysFindGraphColumns(Oid relation, RecsysKeyKind kind, AttrNumber *columns)
 	for (int x = 0; x < RECSYS_GRAPH_COLUMNS; x++)
 	{
 		Oid			type = get_atttype(relation, columns[x]);
+		RecsysKeyKind kind = x == RECSYS_GRAPH_ITEM ? item_kind : similar_kind;
 		RecsysKeyKind found;
 
 		if (x == RECSYS_GRAPH_SCORE ? RecsysTypeIsWeight(type) :
@@ -73,4 +76,19 @@ RecsysFindGraphColumns(Oid relation, RecsysKeyKind kind, AttrNumber *columns)
 						   get_attname(relation, columns[x], false), format_type_be(type),
 						   RecsysKeyKindName(kind))));
 	}
+}
+
+bool
+RecsysIsViewOf(Oid relation, Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Form_pg_class form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	result = form->relkind == RELKIND_MATVIEW && form->relowner == role;
+	ReleaseSysCache(tuple);
+	return result;
 }

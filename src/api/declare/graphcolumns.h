@@ -1,6 +1,6 @@
 /*
  * graphcolumns.h
- *	  Which columns of a relation are an item graph: item, similar item, score.
+ *	  Which columns of a relation are an item graph: item, similar item, score; and whose it is.
  */
 #ifndef RECSYS_GRAPHCOLUMNS_H
 #define RECSYS_GRAPHCOLUMNS_H
@@ -17,8 +17,15 @@
 
 /*
  * They are found by the names that item_similarity() gives them, or else they are the first
- * three.  Errors out unless there are such columns, with keys of that kind and numbers.
+ * three.  Errors out unless there are such columns, with keys of those kinds and numbers.
  */
-extern void RecsysFindGraphColumns(Oid relation, RecsysKeyKind kind, AttrNumber *columns);
+extern void RecsysFindGraphColumns(Oid relation, RecsysKeyKind item_kind,
+								   RecsysKeyKind similar_kind, AttrNumber *columns);
+
+/*
+ * Is it a materialized view of that role?  Only such a one may be read with the role's rights: of a
+ * view, functions would run with them, whoever has written it.
+ */
+extern bool RecsysIsViewOf(Oid relation, Oid role);
 
 #endif							/* RECSYS_GRAPHCOLUMNS_H */

@@ -49,7 +49,7 @@ try_value(PartSearch *search, const RecsysParameter *parameter, JsonbValue *valu
 	JsonbIteratorToken token;
 	JsonbValue	element;
 	char	   *text;
-	bool		is_column = false;	/* of the promotions, not an expression over them */
+	bool		is_column = false;	/* of promotions or prices, not an expression over them */
 
 	if (value->type == jbvString)
 	{
@@ -71,8 +71,8 @@ try_value(PartSearch *search, const RecsysParameter *parameter, JsonbValue *valu
 					 psprintf("%s.%s", RecsysAliases[parameter->place], text));
 		}
 		if (token == WJB_KEY)
-			is_column = parameter->place == RECSYS_PROMOTIONS && element.val.string.len == 4 &&
-				memcmp(element.val.string.val, "item", 4) == 0;
+			is_column = (parameter->place == RECSYS_PROMOTIONS || parameter->place == RECSYS_PRICE_HISTORY) &&
+				element.val.string.len == 4 && memcmp(element.val.string.val, "item", 4) == 0;
 	}
 }
 
@@ -194,7 +194,8 @@ signals_without(Jsonb *declared, List *texts)
 	{
 		JsonbContainer *signal = RecsysJsonObject(getIthJsonbValueFromContainer(array, i), "signals");
 
-		if (is_among(RecsysJsonText(signal, "events"), texts))
+		if (is_among(RecsysJsonText(signal, "events"), texts) ||
+			is_among(RecsysJsonText(signal, "predicts"), texts))
 			continue;
 		if (is_first && RecsysJsonNumber(signal, "weight", 1) < 0)
 			return NULL;
@@ -227,11 +228,68 @@ RecsysIsMissing(int code)
 		code == ERRCODE_AMBIGUOUS_FUNCTION || code == ERRCODE_AMBIGUOUS_COLUMN;
 }
 
+/* Are these nothing but views that were made for signals that predict? */
+static bool
+are_made(Jsonb *declared, List *texts)
+{
+	int			made = 0;
+	JsonbValue	signals;
+	JsonbContainer *array;
+
+	(void) RecsysJsonGet(&declared->root, "signals", &signals);
+	array = RecsysJsonArray(&signals, "signals");
+	for (int i = 0; i < JsonContainerSize(array); i++)
+	{
+		JsonbContainer *signal = RecsysJsonObject(getIthJsonbValueFromContainer(array, i), "signals");
+
+		if (is_among(RecsysJsonText(signal, "events"), texts) ||
+			is_among(RecsysJsonText(signal, "predicts"), texts))
+			return false;
+		if (!is_among(RecsysJsonText(signal, "graph"), texts))
+			continue;
+		if (RecsysJsonText(signal, "predicts") == NULL)
+			return false;
+		made++;
+	}
+	return made > 0;
+}
+
+static char *
+hint_without(const char *name, Jsonb *declared, const char *part, List *texts)
+{
+	char	   *call = RecsysCallWithout(name, declared, part, texts);
+
+	/* such a call makes them anew */
+	if (strcmp(part, "signals") == 0 && are_made(declared, texts))
+		return psprintf("It is made anew by: %s;", call);
+	return psprintf(RECSYS_WITHOUT_HINT, call);
+}
+
 char *
 RecsysHintWithout(const RecsysShop *shop, const char *part, List *texts)
 {
-	return psprintf(RECSYS_WITHOUT_HINT,
-					RecsysCallWithout(shop->definition->name, shop->declared, part, texts));
+	return hint_without(shop->definition->name, shop->declared, part, texts);
+}
+
+char *
+RecsysSignalsProblem(const char *name, Jsonb *declared)
+{
+	RecsysDefinition *definition = RecsysDefinitionRead(name, "", declared);
+	List	   *missing = NIL;
+
+	for (int s = 0; s < definition->nsignals; s++)
+	{
+		char	   *names[] = {definition->signals[s].events, definition->signals[s].predicts,
+		definition->signals[s].graph};
+
+		for (int x = 0; x < lengthof(names); x++)
+			if (names[x] != NULL && !RecsysRelationExists(names[x]))
+				missing = lappend(missing, names[x]);
+	}
+	if (missing == NIL)
+		return NULL;
+	return psprintf("signals: relation %s does not exist. %s", (char *) linitial(missing),
+					hint_without(name, declared, "signals", missing));
 }
 
 static void

@@ -38,6 +38,12 @@ extern bool RecsysIsMissing(int code);
 extern char *RecsysHintWithout(const RecsysShop *shop, const char *part, List *texts);
 
 /*
+ * What is gone of the indexes and graphs of the signals, and the call that helps; NULL if nothing
+ * is.
+ */
+extern char *RecsysSignalsProblem(const char *name, Jsonb *declared);
+
+/*
  * The relation of a part, by its name as it is kept, locked as RecsysFindRelation does; an
  * error tells the part, and what to do when it is gone.
  */

@@ -126,7 +126,7 @@ RecsysCheckItemKind(Oid index, RecsysKeyKind kind, RecsysKeyKind wanted)
 }
 
 Oid
-RecsysFindGraph(const char *name, RecsysKeyKind item_kind)
+RecsysFindGraph(const char *name, RecsysKeyKind item_kind, RecsysKeyKind similar_kind)
 {
 	Oid			graph = find(name);
 	AttrNumber	numbers[RECSYS_GRAPH_COLUMNS];
@@ -135,11 +135,17 @@ RecsysFindGraph(const char *name, RecsysKeyKind item_kind)
 	if (get_rel_relkind(graph) == RELKIND_INDEX || get_rel_relkind(graph) == RELKIND_PARTITIONED_INDEX)
 	{
 		graph = RecsysFindIndex(name, &columns);
-		RecsysCheckItemKind(graph, columns.item_kind, item_kind);
+		RecsysCheckItemKind(graph, columns.item_kind, similar_kind);
+		if (item_kind != similar_kind)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("\"%s\" has %s item keys, but the events have %s ones", get_rel_name(graph),
+							RecsysKeyKindName(columns.item_kind), RecsysKeyKindName(item_kind)),
+					 errdetail("An index's graph is among items of one kind.")));
 		return graph;
 	}
 	graph = RecsysFindRelation(name);
-	RecsysFindGraphColumns(graph, item_kind, numbers);
+	RecsysFindGraphColumns(graph, item_kind, similar_kind, numbers);
 	return graph;
 }
 

@@ -33,8 +33,11 @@ extern Oid	RecsysFindIndex(const char *name, RecsysColumns *columns);
 /* The same of an index over items. */
 extern Oid	RecsysFindItemsIndex(const char *name, RecsysColumns *columns);
 
-/* What scores come from: a recsys index, or a graph in a relation; items are of that kind. */
-extern Oid	RecsysFindGraph(const char *name, RecsysKeyKind item_kind);
+/*
+ * What scores come from: a recsys index, or a graph in a relation; items, and those that they
+ * speak for, are of those kinds.
+ */
+extern Oid	RecsysFindGraph(const char *name, RecsysKeyKind item_kind, RecsysKeyKind similar_kind);
 
 /* Its name with schema and quotes. */
 extern char *RecsysKeptName(Oid relation);

@@ -7,7 +7,7 @@
 #include "api/declare/parameters.h"
 
 const char *const RecsysAliases[RECSYS_PLACES] = {
-	NULL, "events", "items", "sellers", "profiles", "promotions"
+	NULL, "events", "items", "sellers", "profiles", "promotions", "price_history"
 };
 
 #define RELATION RECSYS_RELATION_PARAMETER
@@ -56,12 +56,14 @@ const RecsysParameter RecsysParameters[] = {
 	{"reason_formats", .kind = RECSYS_JSON_PARAMETER},
 	{"seed", RECSYS_INTEGER_PARAMETER, .low = -9223372036854775808.0, .high = 9223372036854775808.0},
 	{"content", RECSYS_INDEX_PARAMETER, RECSYS_ITEMS, .needs = {"items"}},
+	{"price_history", RECSYS_JSON_PARAMETER, RECSYS_PRICE_HISTORY, .needs = {"price"}},
 };
 
 const int	RecsysParameterCount = lengthof(RecsysParameters);
 
 const char *const RecsysSignalKeys[] = {
-	"events", "name", "weight", "half_life", "graph", "exclude", "neutral", "price"
+	"events", "name", "weight", "half_life", "graph", "predicts", "similarity", "neighbors",
+	"min_support", "min_likelihood", "options", "self_pairs", "other_items", "exclude", "neutral", "price", "reason"
 };
 const int	RecsysSignalKeyCount = lengthof(RecsysSignalKeys);
 

@@ -223,6 +223,7 @@ make_shop(const RecsysDeclaredRow *row, const RecsysRowVersion *version)
 	{
 		add_relation(known, known->shop.definition->signals[i].events);
 		add_relation(known, known->shop.definition->signals[i].graph);
+		add_relation(known, known->shop.definition->signals[i].predicts);
 	}
 	MemoryContextSetIdentifier(context, known->shop.definition->name);
 	MemoryContextSetParent(context, CacheMemoryContext);
@@ -368,4 +369,22 @@ RecsysFindShop(const char *name)
 	if (!SplitIdentifierString(pstrdup(name), '.', &parts) || list_length(parts) != 1)
 		return NULL;
 	return find_named(linitial(parts));
+}
+
+Oid
+RecsysNeedShopOwner(const RecsysDefinition *definition)
+{
+	Oid			owner = get_role_oid(definition->owner, true);
+
+	if (OidIsValid(owner) && has_privs_of_role(GetUserId(), owner))
+		return owner;
+	if (!OidIsValid(owner) && superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\", the owner of recommender \"%s\", does not exist", definition->owner,
+						definition->name),
+				 errhint("Drop the recommender and create it again.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("must be owner of recommender \"%s\"", definition->name)));
 }

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "api/declare/definition.h"
+#include "core/rows/key.h"
 #include "nodes/pg_list.h"
 
 struct RecsysCatalogue;
@@ -21,6 +22,8 @@ struct RecsysProfilePlans;
 struct RecsysGraphPlans;
 struct RecsysFallbackPlans;
 struct RecsysSellerMean;
+struct RecsysUsualPrices;
+struct RecsysTrendPlans;
 
 typedef struct RecsysShop
 {
@@ -30,11 +33,14 @@ typedef struct RecsysShop
 
 	/* made by the stage that needs it when it is first needed, in context; NULL before */
 	struct RecsysCatalogue *catalogue;	/* api/profile/catalogue.h */
+	struct RecsysCatalogue *others[RECSYS_KEY_UUID + 1];	/* of other items, by kinds of keys */
 	struct RecsysItemPlans *item_plans; /* api/eligible */
 	struct RecsysProfilePlans *profile_plans;	/* api/profile */
 	struct RecsysGraphPlans *graph_plans;	/* api/candidates/tablegraph */
 	struct RecsysFallbackPlans *fallback_plans; /* api/candidates/fallback */
 	struct RecsysSellerMean *seller_mean;	/* api/order/rowfactors */
+	struct RecsysUsualPrices *usual_prices; /* api/ready/usualprices */
+	struct RecsysTrendPlans *trend_plans;	/* api/ready/countedusers */
 	uint64		calls;			/* how often it has been used, this time included */
 	List	   *plans;			/* of RecsysPlan, to be freed with it: see plan.h */
 } RecsysShop;
@@ -47,6 +53,9 @@ typedef struct RecsysShop
  * with the rights of the caller, as those of a view's functions do.
  */
 extern RecsysShop *RecsysFindShop(const char *name);
+
+/* Its owner; errors out unless the caller may act as that one. */
+extern Oid	RecsysNeedShopOwner(const RecsysDefinition *definition);
 
 /* Errors out, with what to do, if the index or the graph of a signal is gone. */
 extern void RecsysCheckSignals(RecsysShop *shop);

@@ -70,24 +70,41 @@ typedef struct Function
 	const char *columns;		/* behind the item */
 	const char *item_column;
 	const char *comment;
+	const char *typed_as;		/* behind the type of the items in calls that give it */
 } Function;
 
 static const Function functions[] = {
 	{"recommend", OF_USER, true, "score real, source text, rank integer", "item_id",
-	"the k best items for a user"},
+	"the k best items for a user", ", true, NULL::pg_catalog.interval"},
 	{"recommend_with_context", OF_USER_AND_CONTEXT, true, "score real, source text, rank integer",
-		"item_id", "the k best items for a user, or a visitor, with what the context says"},
+	"item_id", "the k best items for a user, or a visitor, with what the context says", NULL},
 	{"similar_items", OF_ITEM, true, "score real, support bigint, rank integer", "item_id",
-	"the k items that are most like an item"},
+	"the k items that are most like an item", NULL},
 	{"goes_with", OF_ITEM, true, "score real, support bigint, rank integer", "item_id",
-	"the k items that go best with an item"},
+	"the k items that go best with an item", NULL},
 	{"popular_items", OF_NONE, true, "users bigint, score double precision, rank integer", "item_id",
-	"the k most popular items"},
+	"the k most popular items", ", NULL::pg_catalog.timestamptz, NULL::pg_catalog.interval"},
+	{"trending_items", OF_NONE, true,
+		"users bigint, expected double precision, score double precision, rank integer", "item_id",
+	"the k items that are taken much more often lately than they used to be",
+	", NULL::pg_catalog.interval"},
 	{"recommend_for_items", OF_ITEMS, true, "score real, source text, rank integer", "item_id",
-	"the k best items to go with the given ones"},
+	"the k best items to go with the given ones", NULL},
+	{"recommend_for_session", OF_ITEMS, true, "score real, source text, rank integer", "item_id",
+	"the k items that come next after the given ones, the last one last", NULL},
 	{"explain_recommendation", OF_USER_AND_ITEM, false,
 		"contribution double precision, weight double precision, similarity real, support bigint, rank integer, part text, signal text, reason text",
-		"because_item_id", "what is behind a recommendation, part by part"},
+	"because_item_id", "what is behind a recommendation, part by part", NULL},
+	{"buy_again", OF_USER, true,
+		"score real, times integer, last_bought_at pg_catalog.timestamptz, due_at pg_catalog.timestamptz, rank integer",
+	"item_id", "items that a user is likely to buy again", ", NULL::pg_catalog.timestamptz"},
+	{"next_basket", OF_USER, true, "score real, source text, rank integer", "item_id",
+	"the k items that a user will most likely buy next time", ", NULL::pg_catalog.timestamptz"},
+	{"recently_viewed", OF_USER, true, "last_at pg_catalog.timestamptz, times integer, rank integer",
+	"item_id", "the k items that a user had last", ""},
+	{"on_sale_for", OF_USER, true,
+		"score real, price double precision, usual_price double precision, discount real, rank integer",
+	"item_id", "items for a user that cost less than they usually do", ", NULL::pg_catalog.jsonb"},
 };
 
 /* Declarations of the parameters; types gets those of the input. */
@@ -138,18 +155,17 @@ call(const Wrapper *wrapper, const Function *function)
 	switch (function->parameters)
 	{
 		case OF_USER:
-			return psprintf("recommend($1, $2, %s, NULL::%s, true, NULL::pg_catalog.interval)",
-							name, type);
+			return psprintf("%s($1, $2, %s, NULL::%s%s)", function->name, name, type,
+							function->typed_as);
 		case OF_USER_AND_CONTEXT:
 			return psprintf("recommend($1, $3, %s, NULL::%s, true, NULL::pg_catalog.interval, $2)",
 							name, type);
 		case OF_ITEM:
 			return psprintf("%s($1::%s, $2, %s)", function->name, type, name);
 		case OF_ITEMS:
-			return psprintf("recommend_for_items($1::%s[], $2, %s)", type, name);
+			return psprintf("%s($1::%s[], $2, %s)", function->name, type, name);
 		case OF_NONE:
-			return psprintf("popular_items($1, %s, NULL::%s, NULL::pg_catalog.timestamptz, NULL::pg_catalog.interval)",
-							name, type);
+			return psprintf("%s($1, %s, NULL::%s%s)", function->name, name, type, function->typed_as);
 		case OF_USER_AND_ITEM:
 			return psprintf("explain_recommendation($1, $2::%s, %s)", type, name);
 	}

@@ -17,6 +17,7 @@
 #include "api/declare/names.h"
 #include "api/declare/nearest.h"
 #include "api/define/normalise.h"
+#include "api/define/predictions.h"
 #include "api/declare/parameters.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -176,6 +177,7 @@ recsys_create_recommender(PG_FUNCTION_ARGS)
 	check_no_index(row.name);
 	row.owner = GetUserNameFromId(GetUserId(), false);
 	row.definition = RecsysNormalise(row.name, given_arguments(fcinfo), NULL, NULL);
+	row.definition = RecsysMakePredictions(&row);
 	if (!RecsysInsertDeclared(&row))
 		already_exists(row.name);
 	learn_content(&row);
@@ -310,17 +312,23 @@ recsys_alter_recommender(PG_FUNCTION_ARGS)
 	char	   *new_name = RecsysArgText(fcinfo, NEW_NAME_ARGUMENT);
 	char	   *new_owner = RecsysArgText(fcinfo, NEW_OWNER_ARGUMENT);
 	RecsysDeclaredRow row;
+	RecsysDeclaredRow before;
+	JsonbValue	value;
 
 	begin_command("recsys.alter_recommender()");
 	if (!lock_own(name, &row))
 		does_not_exist(ERROR, name);
+	before = row;
 	row.definition = RecsysNormalise(name, given, without(row.definition, reset), NULL);
 	if (new_owner != NULL)
 	{
 		check_new_owner(new_owner);
 		row.owner = new_owner;
 	}
+	if (new_owner != NULL || RecsysJsonGet(&given->root, "signals", &value))
+		row.definition = RecsysMakePredictions(&row);
 	RecsysUpdateDeclared(&row);
+	RecsysDropPredictions(&before, row.definition);
 	learn_content(&row);
 	if (new_name != NULL && strcmp(new_name, name) != 0)
 	{
@@ -343,6 +351,9 @@ recsys_drop_recommender(PG_FUNCTION_ARGS)
 	if (!lock_own(name, &row))
 		does_not_exist(if_exists ? NOTICE : ERROR, name);
 	else
+	{
 		RecsysDeleteDeclared(name);
+		RecsysDropPredictions(&row, NULL);
+	}
 	PG_RETURN_VOID();
 }

@@ -281,6 +281,8 @@ put_json(RecsysNormaliser *n, const RecsysParameter *parameter, JsonbValue *valu
 		RecsysPutSellerQuality(n, value);
 	else if (strcmp(parameter->name, "promotions") == 0)
 		RecsysPutPromotions(n, value);
+	else if (strcmp(parameter->name, "price_history") == 0)
+		RecsysPutPriceHistory(n, value);
 	else
 		RecsysPutReasonFormats(n, value);
 }
@@ -326,7 +328,7 @@ static bool
 holds_keys(const RecsysParameter *parameter)
 {
 	return parameter->kind == RECSYS_KEY_PARAMETER || parameter->kind == RECSYS_INDEX_PARAMETER ||
-		parameter->place == RECSYS_PROMOTIONS;
+		parameter->place == RECSYS_PROMOTIONS || parameter->place == RECSYS_PRICE_HISTORY;
 }
 
 /* Is what it depends on as it was, or gone, so that there is nothing to look at? */

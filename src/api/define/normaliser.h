@@ -44,11 +44,19 @@ extern Oid	RecsysPutExpression(RecsysNormaliser *n, const char *key, const char 
 extern Oid	RecsysPutKey(RecsysNormaliser *n, const char *key, const char *column,
 						 RecsysPlace place, const char *role);
 
+/*
+ * A field with an interval as text that every session reads as the same one, if the object has it.
+ * Returns it in microseconds, the default without it; errors out on one that is negative.
+ */
+extern double RecsysPutInterval(RecsysNormaliser *n, JsonbContainer *object, const char *key,
+								const char *hint);
+
 /* Whole parameters that are JSON */
 extern void RecsysPutSignals(RecsysNormaliser *n, JsonbValue *value);
 extern void RecsysPutCaps(RecsysNormaliser *n, JsonbValue *value);
 extern void RecsysPutSellerQuality(RecsysNormaliser *n, JsonbValue *value);
 extern void RecsysPutPromotions(RecsysNormaliser *n, JsonbValue *value);
+extern void RecsysPutPriceHistory(RecsysNormaliser *n, JsonbValue *value);
 extern void RecsysPutReasonFormats(RecsysNormaliser *n, JsonbValue *value);
 
 /* The columns of the first signal's index */

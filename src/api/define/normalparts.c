@@ -1,6 +1,6 @@
 /*
  * normalparts.c
- *	  The parts of a definition that are JSON: caps, quality of sellers, promotions, formats.
+ *	  The parts of a definition that are JSON: caps, quality of sellers, promotions, prices, formats.
  */
 #include "postgres.h"
 
@@ -10,6 +10,11 @@
 #include "api/declare/names.h"
 #include "api/declare/nearest.h"
 #include "api/define/normaliser.h"
+#include "catalog/pg_type.h"
+#include "source/input/values.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
 /* Beyond these, products would be infinite, and scores have no order any more. */
 #define RECSYS_PRIOR_MAX		1e9
@@ -145,6 +150,76 @@ RecsysPutPromotions(RecsysNormaliser *n, JsonbValue *value)
 	(void) RecsysPutExpression(n, "when", RecsysJsonText(object, "when"), RECSYS_PROMOTIONS,
 							   RECSYS_BOOLEAN_RESULT);
 	put_between(n, object, "limit", 1, RECSYS_BOOST_MAX);
+	pushJsonbValue(&n->state, WJB_END_OBJECT, NULL);
+}
+
+double
+RecsysPutInterval(RecsysNormaliser *n, JsonbContainer *object, const char *key, const char *hint)
+{
+	char	   *text = RecsysJsonText(object, key);
+	Interval   *interval;
+	double		microseconds;
+	int			nestlevel;
+
+	if (text == NULL)
+		return 0;
+	interval = DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
+													 ObjectIdGetDatum(InvalidOid),
+													 Int32GetDatum(-1)));
+	microseconds = RecsysIntervalMicroseconds(interval);
+	if (!(microseconds >= 0 && microseconds < 9e18))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a positive interval", key),
+				 errhint("%s", hint)));
+	nestlevel = RecsysBeginPlainNames();
+	RecsysJsonPutText(&n->state, key,
+					  DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(interval))));
+	RecsysEndPlainNames(nestlevel);
+	return microseconds;
+}
+
+/* Not so long that now() less the window is no time any more */
+#define MOST_WINDOW (1000.0 * DAYS_PER_YEAR * USECS_PER_DAY)
+
+static void
+put_price_window(RecsysNormaliser *n, JsonbContainer *object)
+{
+	const char *hint = "Leave it out for 30 days.";
+	double		window = RecsysPutInterval(n, object, "window", hint);
+
+	if (RecsysJsonText(object, "window") != NULL && !(window > 0 && window <= MOST_WINDOW))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("window of price_history must be a positive interval of at most 1000 years"),
+				 errhint("%s", hint)));
+}
+
+void
+RecsysPutPriceHistory(RecsysNormaliser *n, JsonbValue *value)
+{
+	static const char *const keys[] = {"table", "item", "price", "time", "window"};
+	JsonbContainer *object = RecsysJsonObject(value, "price_history");
+	Oid			type;
+
+	RecsysJsonCheckKeys(object, keys, lengthof(keys));
+	check_present(object, "price_history", keys, 4);
+	n->relations[RECSYS_PRICE_HISTORY] = RecsysFindRelation(RecsysJsonText(object, "table"));
+	RecsysJsonPutKey(&n->state, "price_history");
+	pushJsonbValue(&n->state, WJB_BEGIN_OBJECT, NULL);
+	RecsysJsonPutText(&n->state, "table", RecsysKeptName(n->relations[RECSYS_PRICE_HISTORY]));
+	(void) RecsysPutKey(n, "item", RecsysJsonText(object, "item"), RECSYS_PRICE_HISTORY, "item");
+	(void) RecsysPutExpression(n, "price", RecsysJsonText(object, "price"), RECSYS_PRICE_HISTORY,
+							   RECSYS_NUMBER_RESULT);
+	type = getBaseType(RecsysPutExpression(n, "time", RecsysJsonText(object, "time"),
+										   RECSYS_PRICE_HISTORY, RECSYS_ANY_RESULT));
+	if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("\"time\" of price_history is no time"),
+				 errdetail("It is of type %s.", format_type_be(type)),
+				 errhint("Name a column of type timestamptz, timestamp or date that says since when a price holds.")));
+	put_price_window(n, object);
 	pushJsonbValue(&n->state, WJB_END_OBJECT, NULL);
 }
 

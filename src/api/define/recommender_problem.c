@@ -9,8 +9,10 @@
 #include "api/call/arguments.h"
 #include "api/call/guard.h"
 #include "api/declare/declaredrows.h"
+#include "api/declare/missing.h"
 #include "api/declare/names.h"
 #include "api/define/normalise.h"
+#include "api/define/predictions.h"
 #include "fmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -47,11 +49,17 @@ recsys_recommender_problem(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("recommender \"%s\" does not exist", name)));
-	problem = RecsysGuard(look_again, &look);
-	if (problem != NULL && look.part != NULL)
-		problem = psprintf("%s: %s", look.part, problem);
+	problem = RecsysSignalsProblem(look.row.name, look.row.definition);
+	if (problem == NULL)
+	{
+		problem = RecsysGuard(look_again, &look);
+		if (problem != NULL && look.part != NULL)
+			problem = psprintf("%s: %s", look.part, problem);
+	}
 	if (problem == NULL && !OidIsValid(get_role_oid(look.row.owner, true)))
 		problem = psprintf("owner: role \"%s\" does not exist", look.row.owner);
+	if (problem == NULL)
+		problem = RecsysPredictionsProblem(&look.row);
 	if (problem == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(problem));

@@ -174,7 +174,8 @@ weigh_items(RecsysFallback *fallback)
 	{
 		const RecsysEvidence *evidence = &profile->evidence[s];
 
-		if (evidence->signal != NULL && evidence->signal->weight <= 0)
+		if (evidence->signal != NULL &&
+			(evidence->signal->weight <= 0 || evidence->signal->other_items))
 			continue;
 		for (int i = 0; i < evidence->count; i++)
 			add_weight(fallback, evidence->slots[i], evidence->weight * evidence->weights[i]);

@@ -419,7 +419,8 @@ reason_for(const Search *search, const RecsysAudienceRequest *request, const Mem
 	const char *label = definition->signals[0].label;
 
 	if (member->because != RECSYS_NONE)
-		return RecsysReasonText(definition, "history", titles->titles[member->because] != NULL ?
+		return RecsysReasonText(definition, "history", &definition->signals[0],
+								titles->titles[member->because] != NULL ?
 								titles->titles[member->because] : keys[member->because], label);
 	if (member->nearness > 0 && request->seller != NULL)
 		return psprintf("buys from %s", request->seller);
@@ -427,7 +428,7 @@ reason_for(const Search *search, const RecsysAudienceRequest *request, const Mem
 		return psprintf("buys %s", request->category);
 	if (member->nearness > 0)
 		return pstrdup("buys the like of it");
-	return RecsysReasonText(definition, "popularity", NULL, label);
+	return RecsysReasonText(definition, "popularity", NULL, NULL, label);
 }
 
 static void

@@ -179,7 +179,7 @@ typedef struct TableSearch
 } TableSearch;
 
 static void
-take_table_pair(void *arg, int place, uint32 similar, float score)
+take_table_pair(void *arg, int place, uint32 similar, float score, int64 support)
 {
 	TableSearch *search = arg;
 
@@ -240,8 +240,9 @@ read_table(RecsysShop *shop, RecsysRecommender *events, Oid relation, const Recs
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	RecsysVisitTableGraph(RecsysGetTableGraph(shop, shop->definition->signals[0].graph, relation),
-						  catalogue, slots, (int) nitems, RECSYS_NONE, take_table_pair, &search);
+	RecsysVisitTableGraph(RecsysGetTableGraph(shop, shop->definition->signals[0].graph, relation,
+											  RecsysCatalogueKind(catalogue)),
+						  NULL, catalogue, slots, (int) nitems, RECSYS_NONE, take_table_pair, &search);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 }

@@ -17,6 +17,7 @@
 #include "api/declare/contentweight.h"
 #include "api/declare/declaredrows.h"
 #include "api/declare/shop.h"
+#include "api/define/predictions.h"
 #include "api/operate/excludedcount.h"
 #include "api/operate/popularlists.h"
 #include "api/operate/queryanswer.h"
@@ -51,25 +52,6 @@ keeper_of(const char *table)
 	owner = opened->rd_rel->relowner;
 	relation_close(opened, NoLock);
 	return owner;
-}
-
-/* Errors out unless the caller may act as the owner of the recommender. */
-static Oid
-check_owner(const RecsysDefinition *definition)
-{
-	Oid			owner = get_role_oid(definition->owner, true);
-
-	if (OidIsValid(owner) && has_privs_of_role(GetUserId(), owner))
-		return owner;
-	if (!OidIsValid(owner) && superuser())
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role \"%s\", the owner of recommender \"%s\", does not exist", definition->owner,
-						definition->name),
-				 errhint("Drop the recommender and create it again.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("must be owner of recommender \"%s\"", definition->name)));
 }
 
 /* Waits for other refreshes of the recommender to commit.  Nobody else takes locks of this kind. */
@@ -269,14 +251,14 @@ recsys_refresh_recommender(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("recsys.refresh_recommender()");
 	PreventCommandIfParallelMode("recsys.refresh_recommender()");
 	shop = RecsysNeedShop(name);
-	owner = check_owner(shop->definition);
+	owner = RecsysNeedShopOwner(shop->definition);
 	keeper = keeper_of("popularity");
 	wait_for_others(shop->definition->name);
 
 	/* while this has waited, the recommender may have become another, or none */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	shop = RecsysNeedShop(name);
-	owner = check_owner(shop->definition);
+	owner = RecsysNeedShopOwner(shop->definition);
 	RecsysUseShop(shop);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -285,6 +267,7 @@ recsys_refresh_recommender(PG_FUNCTION_ARGS)
 		forget_lists(keeper, shop->definition->name);
 		written = write_lists(shop->definition, owner, keeper, context, query);
 		write_all_excluded(shop, owner, keeper);
+		RecsysRefreshPredictions(shop->definition);
 		learn_content(shop->definition, owner);
 	}
 	PG_CATCH();

@@ -58,7 +58,7 @@ weigh_items(const RecsysShopProfile *profile, WeighedItem **weighed)
 		{
 			const RecsysEvidence *evidence = &profile->evidence[e];
 
-			if (evidence->weights[x] > 0 && evidence->weight > 0)
+			if (evidence->weights[x] > 0 && evidence->weight > 0 && !evidence->signal->other_items)
 				list[n++] = (WeighedItem)
 			{
 				evidence->slots[x], evidence->weights[x] * evidence->weight

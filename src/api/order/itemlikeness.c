@@ -186,7 +186,7 @@ typedef struct TableReading
 } TableReading;
 
 static void
-add_pair(void *arg, int place, uint32 similar, float score)
+add_pair(void *arg, int place, uint32 similar, float score, int64 support)
 {
 	TableReading *reading = arg;
 
@@ -217,7 +217,7 @@ read_neighbors(RecsysItemLikeness *likeness, int row)
 	{
 		TableReading reading = {likeness, of};
 
-		RecsysVisitTableGraph(likeness->graph.table, likeness->profile->catalogue, &slot, 1,
+		RecsysVisitTableGraph(likeness->graph.table, NULL, likeness->profile->catalogue, &slot, 1,
 							  RECSYS_NONE, add_pair, &reading);
 	}
 	if (of->count > 1)

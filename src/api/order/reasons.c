@@ -78,10 +78,11 @@ trim(char *text)
 }
 
 char *
-RecsysReasonText(const RecsysDefinition *definition, const char *kind, const char *because_title,
-				 const char *value)
+RecsysReasonText(const RecsysDefinition *definition, const char *kind, const RecsysSignal *signal,
+				 const char *because_title, const char *value)
 {
-	const char *format = format_of(definition, kind, value != NULL);
+	const char *format = signal != NULL && signal->reason != NULL && strcmp(kind, "history") == 0 ?
+		signal->reason : format_of(definition, kind, value != NULL);
 	StringInfoData text;
 
 	initStringInfo(&text);

@@ -17,10 +17,12 @@
 /*
  * The text for a kind of reason: {item} is the title or key of the user's item, {value} that of a
  * segment, category …, and for interactions the label of their signal, as {signal} is.
- * NULLs are left out.  The shop's format is used where it has one for the kind.  In a format,
+ * NULLs are left out.  The shop's format is used where it has one for the kind, for a history that of
+ * the signal (may be NULL) where it has one.  In a format,
  * {{ and }} are braces; what else is in braces stays as it is.
  */
 extern char *RecsysReasonText(const RecsysDefinition *definition, const char *kind,
-							  const char *because_title, const char *value);
+							  const RecsysSignal *signal, const char *because_title,
+							  const char *value);
 
 #endif							/* RECSYS_REASONS_H */

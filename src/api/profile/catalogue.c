@@ -122,21 +122,35 @@ abandon(RecsysCatalogue *catalogue)
 }
 
 /* A dictionary that could not grow is of no use any more: a new one takes its place. */
+static RecsysCatalogue *
+need(RecsysShop *shop, RecsysKeyKind kind, RecsysCatalogue **catalogue)
+{
+	if (*catalogue != NULL && (*catalogue)->growing)
+	{
+		RecsysCatalogue *broken = *catalogue;
+
+		*catalogue = NULL;
+		abandon(broken);
+	}
+	if (*catalogue == NULL)
+		*catalogue = create(shop, kind);
+	return *catalogue;
+}
+
 RecsysCatalogue *
 RecsysGetCatalogue(RecsysShop *shop, RecsysKeyKind kind)
 {
-	if (shop->catalogue != NULL && shop->catalogue->growing)
-	{
-		RecsysCatalogue *broken = shop->catalogue;
+	RecsysCatalogue *catalogue = need(shop, kind, &shop->catalogue);
 
-		shop->catalogue = NULL;
-		abandon(broken);
-	}
-	if (shop->catalogue == NULL)
-		shop->catalogue = create(shop, kind);
-	if (shop->catalogue->kind != kind)
-		refuse_kind(shop->catalogue, kind);
-	return shop->catalogue;
+	if (catalogue->kind != kind)
+		refuse_kind(catalogue, kind);
+	return catalogue;
+}
+
+RecsysCatalogue *
+RecsysGetOtherCatalogue(RecsysShop *shop, RecsysKeyKind kind)
+{
+	return need(shop, kind, &shop->others[kind]);
 }
 
 /* Errors out when the dictionary has been lost half way. */

@@ -23,6 +23,13 @@ typedef struct RecsysItemMap RecsysItemMap;
 /* The shop's; kind is that of its first signal's items. */
 extern RecsysCatalogue *RecsysGetCatalogue(RecsysShop *shop, RecsysKeyKind kind);
 
+/*
+ * The same for the items of signals that are not those recommended: searched words, brands, pages.
+ * One for each kind of keys: they are looked up in graphs, and what they are called elsewhere does
+ * not matter.
+ */
+extern RecsysCatalogue *RecsysGetOtherCatalogue(RecsysShop *shop, RecsysKeyKind kind);
+
 extern uint32 RecsysCatalogueCount(const RecsysCatalogue *catalogue);
 extern RecsysKeyKind RecsysCatalogueKind(const RecsysCatalogue *catalogue);
 

@@ -28,7 +28,8 @@ find_slot(RecsysShopProfile *profile, const RecsysKey *key)
 	{
 		uint32		item;
 
-		if (RecsysFindItem(&profile->evidence[x].events, key, &item))
+		if (!profile->evidence[x].signal->other_items &&
+			RecsysFindItem(&profile->evidence[x].events, key, &item))
 			slot = RecsysCatalogueSlot(profile->catalogue, key);
 	}
 	return slot;

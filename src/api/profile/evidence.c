@@ -175,12 +175,15 @@ find_age(const RecsysEvidence *evidence, RecsysSignalRows *rows)
 
 void
 RecsysReadEvidence(RecsysEvidence *evidence, const RecsysKey *user, const int64 *half_life,
-				   RecsysSignalRows *rows)
+				   const TimestampTz *until, RecsysSignalRows *rows)
 {
 	int64		decay = RecsysSignalHalfLife(evidence, half_life);
+	Oid			type = evidence->events.columns.time_type;
+	int64		latest = until == NULL || !OidIsValid(type) ? PG_INT64_MAX :
+		RecsysTimeOfColumn(type, *until);
 	RecsysProfile profile;
 
-	RecsysReadProfile(&evidence->events, user, decay, &profile);
+	RecsysReadProfileUntil(&evidence->events, user, decay, latest, &profile);
 	memset(rows, 0, sizeof(*rows));
 	rows->rows = profile.seen;
 	rows->nrows = profile.nseen;
@@ -196,5 +199,35 @@ RecsysReadEvidence(RecsysEvidence *evidence, const RecsysKey *user, const int64 
 		pfree(profile.weights);
 		RecsysWeighRatings(evidence, profile.seen, profile.nseen, decay);
 	}
+	find_age(evidence, rows);
+}
+
+/*
+ * Weights have been counted from the latest time, which may have been that of the item: they keep their
+ * proportions.
+ */
+void
+RecsysHoldOutEvidence(RecsysEvidence *evidence, const RecsysKey *key, RecsysSignalRows *rows)
+{
+	uint32		item;
+	int			kept = 0;
+
+	if (!RecsysFindItem(&evidence->events, key, &item))
+		return;
+	for (int x = 0; x < rows->nrows; x++)
+		if (rows->rows[x].item != item)
+			rows->rows[kept++] = rows->rows[x];
+	rows->nrows = kept;
+	kept = 0;
+	for (int x = 0; x < evidence->count; x++)
+	{
+		if (evidence->items[x] == item)
+			continue;
+		evidence->items[kept] = evidence->items[x];
+		evidence->weights[kept++] = evidence->weights[x];
+	}
+	evidence->count = kept;
+	rows->has_age = false;
+	rows->age = 0;
 	find_age(evidence, rows);
 }

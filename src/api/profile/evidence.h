@@ -20,10 +20,16 @@ typedef struct RecsysSignalRows
 
 /*
  * Reads both, in the current memory context.  evidence has its signal and its open index.
- * half_life is NULL or takes the place of the signal's own.
+ * half_life is NULL or takes the place of the signal's own; rows later than until (NULL: none) are
+ * left out.
  */
 extern void RecsysReadEvidence(RecsysEvidence *evidence, const RecsysKey *user,
-							   const int64 *half_life, RecsysSignalRows *rows);
+							   const int64 *half_life, const TimestampTz *until,
+							   RecsysSignalRows *rows);
+
+/* As if the user had never had the item. */
+extern void RecsysHoldOutEvidence(RecsysEvidence *evidence, const RecsysKey *item,
+								  RecsysSignalRows *rows);
 
 /*
  * What rows of ratings say, of a signal that is centered: fills in items and weights, and reorders

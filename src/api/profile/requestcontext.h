@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "core/rows/key.h"
+#include "datatype/timestamp.h"
 #include "utils/jsonb.h"
 
 typedef enum RecsysComparison
@@ -40,6 +41,13 @@ typedef struct RecsysContext
 	RecsysContextFilter *filters;	/* sorted by column and comparison */
 	int			nfilters;
 	char	   *segment;		/* instead of the profile's smallest one; NULL: that of the profile */
+
+	/* not in the argument: rows later than that are not looked at; NULL: all are */
+	const TimestampTz *until;
+
+	/* likewise: an item that is held out, of which the first signal knows nothing; NULL: none */
+	const RecsysKey *held_out;
+	const bool *held_out_of;	/* by signals: these know nothing of it, either; NULL: all others do */
 } RecsysContext;
 
 /*

@@ -12,17 +12,33 @@
 #include <math.h>
 
 #include "am/graph/itemorder.h"
-#include "am/graph/prior_page.h"
 #include "api/declare/popularity.h"
 #include "api/profile/evidence.h"
 #include "api/profile/signalcontext.h"
 #include "api/profile/personas.h"
 #include "api/profile/profilequery.h"
+#include "api/scoring/listing.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"
 #include "source/input/values.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+
+/*
+ * The view of a signal that predicts is read with its owner's rights, so who asks has to have the right to
+ * read what it is made of.  Of the events it is known.
+ */
+static void
+check_predicted(const RecsysShopProfile *profile, const RecsysSignal *signal)
+{
+	RecsysRecommender predicted;
+
+	if (signal->predicts == NULL ||
+		strcmp(signal->predicts, profile->shop->definition->signals[0].events) == 0)
+		return;
+	RecsysOpenRecommender(signal->predicts, &predicted);
+	RecsysCloseRecommender(&predicted);
+}
 
 static void
 open_signals(RecsysShopProfile *profile)
@@ -50,25 +66,12 @@ open_signals(RecsysShopProfile *profile)
 					 errdetail("All signals of a recommender are about the same users.")));
 		if (x == 0)
 			profile->catalogue = RecsysGetCatalogue(profile->shop, evidence->events.columns.item_kind);
-		evidence->map = RecsysCatalogueMap(profile->catalogue, evidence->events.index);
+		evidence->catalogue = !evidence->signal->other_items ? profile->catalogue :
+			RecsysGetOtherCatalogue(profile->shop, evidence->events.columns.item_kind);
+		evidence->map = RecsysCatalogueMap(evidence->catalogue, evidence->events.index);
+		check_predicted(profile, evidence->signal);
 		RecsysEndSignal(&context);
 	}
-}
-
-static void
-find_max_age(RecsysShopProfile *profile)
-{
-	Relation	index = profile->evidence[0].events.index;
-	const RecsysMetaData *meta = &RecsysGetCache(index)->meta;
-	RecsysPrior *prior;
-
-	if (meta->prior == InvalidBlockNumber || meta->options.item_max_age == 0)
-		return;
-	prior = palloc(sizeof(RecsysPrior));
-	(void) RecsysReadPrior(index, prior);
-	profile->item_max_age = meta->options.item_max_age;
-	profile->items_latest = prior->latest;
-	pfree(prior);
 }
 
 bool
@@ -273,6 +276,18 @@ decay_signals(RecsysShopProfile *profile, const RecsysSignalRows *rows, const in
 	}
 }
 
+/* Is the signal to know nothing of the item that is held out? */
+static bool
+is_held_out(const RecsysShopProfile *profile, int signal)
+{
+	const RecsysContext *context = profile->context;
+
+	return context->held_out != NULL &&
+		(RelationGetRelid(profile->evidence[signal].events.heap) ==
+		 RelationGetRelid(profile->evidence[0].events.heap) ||
+		 (context->held_out_of != NULL && context->held_out_of[signal]));
+}
+
 static void
 read_signals(RecsysShopProfile *profile, const RecsysKey *user, bool exclude_seen,
 			 const int64 *half_life, RecsysSignalRows *rows)
@@ -282,7 +297,9 @@ read_signals(RecsysShopProfile *profile, const RecsysKey *user, bool exclude_see
 		RecsysEvidence *evidence = &profile->evidence[x];
 
 		CHECK_FOR_INTERRUPTS();
-		RecsysReadEvidence(evidence, user, half_life, &rows[x]);
+		RecsysReadEvidence(evidence, user, half_life, profile->context->until, &rows[x]);
+		if (is_held_out(profile, x))
+			RecsysHoldOutEvidence(evidence, profile->context->held_out, &rows[x]);
 		find_slots(evidence);
 		if (exclude_seen && evidence->signal->exclude)
 			add_seen(profile, evidence, &rows[x]);
@@ -352,7 +369,7 @@ RecsysShopProfileRead(RecsysShop *shop, const RecsysKey *user, const RecsysConte
 	profile->price_level = NAN;
 	profile->price_spread = RECSYS_LEAST_SPREAD;
 	open_signals(profile);
-	find_max_age(profile);
+	profile->item_max_age = RecsysItemMaxAge(profile->evidence[0].events.index, &profile->items_latest);
 	RecsysReadContextItems(profile);
 	if (user != NULL)
 	{

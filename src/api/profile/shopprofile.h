@@ -17,10 +17,11 @@ typedef struct RecsysEvidence
 {
 	const RecsysSignal *signal;
 	RecsysRecommender events;	/* open until RecsysShopProfileClose */
-	RecsysItemMap *map;			/* of the events' index */
+	RecsysCatalogue *catalogue; /* the shop's, or another one if the signal's items are others */
+	RecsysItemMap *map;			/* of the events' index, in that catalogue */
 	int			count;			/* items that count, in the order of the events' numbers */
 	uint32	   *items;			/* numbers of the events' index */
-	uint32	   *slots;			/* parallel to them */
+	uint32	   *slots;			/* parallel to them; of that catalogue */
 	double	   *weights;		/* folded, decayed, centered; of either sign */
 	double		weight;			/* the signal's, and what time has left of it since the user's latest act */
 } RecsysEvidence;

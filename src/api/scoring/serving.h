@@ -22,9 +22,24 @@ typedef struct RecsysProfile
 	double	   *weights;		/* folded weight times decay */
 } RecsysProfile;
 
+/*
+ * Rows of a user that the active snapshot sees and that are not later than `until`, by the clock of
+ * the time column (PG_INT64_MAX: all), in no order, palloc'd; returns how many.
+ */
+extern int	RecsysReadUserRows(RecsysRecommender *recommender, const RecsysKey *user, int64 until,
+						   RecsysInteraction **rows);
+
 /* Reads what the active snapshot sees of a user; half_life in microseconds. */
 extern void RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user,
 							  int64 half_life, RecsysProfile *profile);
+
+/* The same of rows that are not later than `until`. */
+extern void RecsysReadProfileUntil(RecsysRecommender *recommender, const RecsysKey *user,
+								   int64 half_life, int64 until, RecsysProfile *profile);
+
+/* The given items as a profile: each known one once, with weight 1. */
+extern void RecsysItemsProfile(RecsysRecommender *recommender, const RecsysKey *keys, int count,
+							   RecsysProfile *profile);
 
 /*
  * Puts the k best items for a profile: first those with a score, then popular

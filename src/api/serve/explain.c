@@ -152,7 +152,7 @@ put_reason(RecsysAnswer *answer, RecsysGraphReader *reader, const Reason *reason
 	values[5] = Int32GetDatum(rank);
 	values[6] = CStringGetTextDatum(part);
 	values[7] = CStringGetTextDatum(signal);
-	values[8] = CStringGetTextDatum(RecsysReasonText(&nothing, part,
+	values[8] = CStringGetTextDatum(RecsysReasonText(&nothing, part, NULL,
 													 isnull[0] ? NULL : RecsysItemAsText(answer, values[0]),
 													 signal));
 	RecsysAnswerPut(answer, values, isnull);

@@ -89,22 +89,42 @@ begin(RecsysShop *shop)
 }
 
 static void
+find_promotions(RecsysFunnel *funnel)
+{
+	if (funnel->shop->definition->promotions != NULL)
+		funnel->npromoted = RecsysItemsPromotions(funnel->items, &funnel->promoted, &funnel->boosts);
+}
+
+static void
 read_profile(RecsysFunnel *funnel, const RecsysKey *user, const RecsysContext *request,
 			 bool exclude_seen, const int64 *half_life)
 {
 	funnel->profile = RecsysShopProfileRead(funnel->shop, user, request, exclude_seen, half_life,
 											funnel->context);
 	funnel->items = RecsysItemsBegin(funnel->profile);
+	find_promotions(funnel);
 }
 
 static void
 apply_promotions(RecsysFunnel *funnel)
 {
-	if (funnel->shop->definition->promotions == NULL)
-		return;
-	funnel->npromoted = RecsysItemsPromotions(funnel->items, &funnel->promoted, &funnel->boosts);
 	for (int i = 0; i < funnel->npromoted; i++)
 		RecsysScoresBoost(funnel->scores, funnel->promoted[i], funnel->boosts[i]);
+}
+
+/* What a call says beside the user: keys are read as the first signal's index has them. */
+static RecsysContext *
+read_context(RecsysShop *shop, Jsonb *context)
+{
+	RecsysContext *request;
+	RecsysRecommender first;
+
+	if (context == NULL)
+		return palloc0(sizeof(RecsysContext));
+	RecsysOpenRecommender(shop->definition->signals[0].events, &first);
+	request = RecsysContextRead(context, first.columns.item_type);
+	RecsysCloseRecommender(&first);
+	return request;
 }
 
 RecsysFunnel *
@@ -112,28 +132,35 @@ RecsysFunnelOpen(RecsysShop *shop, const RecsysKey *user, Jsonb *context, bool e
 				 const int64 *half_life)
 {
 	RecsysFunnel *funnel = begin(shop);
-	RecsysContext *request;
 
-	if (context == NULL)
-		request = palloc0(sizeof(RecsysContext));
-	else
-	{
-		RecsysRecommender first;
-
-		/* keys are read as the first signal's index has them */
-		RecsysOpenRecommender(shop->definition->signals[0].events, &first);
-		request = RecsysContextRead(context, first.columns.item_type);
-		RecsysCloseRecommender(&first);
-	}
 	funnel->stand_ins = RECSYS_STAND_IN_ANYTHING;
-	read_profile(funnel, user, request, exclude_seen, half_life);
+	read_profile(funnel, user, read_context(shop, context), exclude_seen, half_life);
 	funnel->scores = RecsysScoreProfile(funnel->profile);
 	apply_promotions(funnel);
 	return funnel;
 }
 
 RecsysFunnel *
-RecsysFunnelOpenItems(RecsysShop *shop, RecsysKey *items, int n, bool exclude)
+RecsysFunnelBegin(RecsysShop *shop, const RecsysKey *user, Jsonb *context, const TimestampTz *until)
+{
+	RecsysFunnel *funnel = begin(shop);
+	RecsysContext *request = read_context(shop, context);
+
+	funnel->stand_ins = RECSYS_STAND_IN_ANYTHING;
+	request->until = until;
+	read_profile(funnel, user, request, true, NULL);
+	return funnel;
+}
+
+void
+RecsysFunnelScore(RecsysFunnel *funnel)
+{
+	funnel->scores = RecsysScoreProfile(funnel->profile);
+	apply_promotions(funnel);
+}
+
+RecsysFunnel *
+RecsysFunnelBeginItems(RecsysShop *shop, RecsysKey *items, int n, bool exclude)
 {
 	RecsysFunnel *funnel = begin(shop);
 	RecsysContext *request = palloc0(sizeof(RecsysContext));
@@ -144,8 +171,15 @@ RecsysFunnelOpenItems(RecsysShop *shop, RecsysKey *items, int n, bool exclude)
 	read_profile(funnel, NULL, request, true, NULL);
 	if (!exclude)
 		funnel->profile->nexcluded = 0;
-	funnel->scores = RecsysScoreProfile(funnel->profile);
-	apply_promotions(funnel);
+	return funnel;
+}
+
+RecsysFunnel *
+RecsysFunnelOpenItems(RecsysShop *shop, RecsysKey *items, int n, bool exclude)
+{
+	RecsysFunnel *funnel = RecsysFunnelBeginItems(shop, items, n, exclude);
+
+	RecsysFunnelScore(funnel);
 	return funnel;
 }
 
@@ -329,26 +363,69 @@ RecsysFunnelPopular(RecsysFunnel *funnel, const char *segment, int k, const Recs
 }
 
 int
-RecsysFunnelRanked(RecsysFunnel *funnel, const RecsysScored *ranked, int n, int k,
-				   const RecsysListed **rows)
+RecsysFunnelChoose(RecsysFunnel *funnel, RecsysCandidateSource source, void *arg,
+				   RecsysStandIns stand_ins, int k, const RecsysListed **rows)
 {
-	RankedItems items = {.count = n};
+	return choose(funnel, RecsysPoolCreate(funnel->profile, funnel->items, source, arg, funnel->scores,
+										   stand_ins),
+				  k, rows);
+}
+
+int
+RecsysFunnelRankedSlots(RecsysFunnel *funnel, RecsysScored *ranked, int n, int k, const RecsysListed **rows)
+{
+	RankedItems items = {ranked, n};
+
+	return choose_ranked(funnel, next_ranked, &items, k, rows);
+}
+
+/* Slots of items of the first signal's index */
+static void
+map_ranked(RecsysFunnel *funnel, const RecsysScored *ranked, int n, RankedItems *items)
+{
 	RecsysRecommender first;
 	RecsysGraphReader reader;
 	RecsysItemMap *map;
 
 	RecsysOpenRecommender(funnel->shop->definition->signals[0].events, &first);
 	map = RecsysCatalogueMap(funnel->profile->catalogue, first.index);
-	items.ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(n, 1));
+	items->count = n;
+	items->ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(n, 1));
 	RecsysGraphReaderInit(&reader, first.index);
 	for (int i = 0; i < n; i++)
 	{
-		items.ranked[i].item = RecsysMapSlot(map, &reader, ranked[i].item);
-		items.ranked[i].score = ranked[i].score;
+		items->ranked[i].item = RecsysMapSlot(map, &reader, ranked[i].item);
+		items->ranked[i].score = ranked[i].score;
 	}
 	RecsysGraphReaderDone(&reader);
 	RecsysCloseRecommender(&first);
+}
+
+int
+RecsysFunnelRanked(RecsysFunnel *funnel, const RecsysScored *ranked, int n, int k,
+				   const RecsysListed **rows)
+{
+	RankedItems items;
+
+	map_ranked(funnel, ranked, n, &items);
 	return choose_ranked(funnel, next_ranked, &items, k, rows);
+}
+
+int
+RecsysFunnelRankedFirst(RecsysFunnel *funnel, const RecsysScored *ranked, int n, int k,
+						const RecsysListed **rows)
+{
+	RecsysKeyOrder order = RecsysCatalogueOrder(funnel->profile->catalogue);
+	RankedItems items;
+
+	map_ranked(funnel, ranked, n, &items);
+	if (funnel->npromoted > 0)
+	{
+		for (int i = 0; i < n; i++)
+			items.ranked[i].score *= (float) RecsysFunnelBoost(funnel, items.ranked[i].item);
+		qsort_arg(items.ranked, n, sizeof(RecsysScored), RecsysCompareScored, &order);
+	}
+	return RecsysFunnelChoose(funnel, next_ranked, &items, RECSYS_STAND_IN_ANYTHING, k, rows);
 }
 
 RecsysShopProfile *
@@ -367,6 +444,12 @@ RecsysItems *
 RecsysFunnelItems(RecsysFunnel *funnel)
 {
 	return funnel->items;
+}
+
+int
+RecsysFunnelPromotions(RecsysFunnel *funnel)
+{
+	return funnel->npromoted;
 }
 
 double

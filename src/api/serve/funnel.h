@@ -10,6 +10,7 @@
 #include "api/candidates/scores.h"
 #include "api/eligible/itemrows.h"
 #include "api/profile/shopprofile.h"
+#include "api/serve/pool.h"
 
 /* A row of the list */
 typedef struct RecsysListed
@@ -31,8 +32,22 @@ typedef struct RecsysFunnel RecsysFunnel;
 extern RecsysFunnel *RecsysFunnelOpen(RecsysShop *shop, const RecsysKey *user, Jsonb *context,
 									  bool exclude_seen, const int64 *half_life);
 
+/*
+ * The same in steps, for a list of the caller's making: Begin reads the profile, of rows that are
+ * not later than until (NULL: all), and the promotions.  The caller may change what the profile says
+ * of items seen, and their weights, before anything is scored.
+ */
+extern RecsysFunnel *RecsysFunnelBegin(RecsysShop *shop, const RecsysKey *user, Jsonb *context,
+									   const TimestampTz *until);
+extern void RecsysFunnelScore(RecsysFunnel *funnel);
+
+/* The list of k rows from the caller's candidates and what stands in for them. */
+extern int	RecsysFunnelChoose(RecsysFunnel *funnel, RecsysCandidateSource source, void *arg,
+							   RecsysStandIns stand_ins, int k, const RecsysListed **rows);
+
 /* The same for somebody of whom n items are all that is known; they are not listed if `exclude`. */
 extern RecsysFunnel *RecsysFunnelOpenItems(RecsysShop *shop, RecsysKey *items, int n, bool exclude);
+extern RecsysFunnel *RecsysFunnelBeginItems(RecsysShop *shop, RecsysKey *items, int n, bool exclude);
 
 /*
  * The same for the neighbors of an item: like it, or, by the graph of complements, beside it,
@@ -55,9 +70,20 @@ extern int	RecsysFunnelPopular(RecsysFunnel *funnel, const char *segment, int k,
 extern int	RecsysFunnelRanked(RecsysFunnel *funnel, const RecsysScored *ranked, int n, int k,
 							   const RecsysListed **rows);
 
+/* The same with promotions, and with what is popular standing in for what is missing. */
+extern int	RecsysFunnelRankedFirst(RecsysFunnel *funnel, const RecsysScored *ranked, int n, int k,
+									const RecsysListed **rows);
+
+/* The same as RecsysFunnelRanked by slot. */
+extern int	RecsysFunnelRankedSlots(RecsysFunnel *funnel, RecsysScored *ranked, int n, int k,
+									const RecsysListed **rows);
+
 extern RecsysShopProfile *RecsysFunnelProfile(RecsysFunnel *funnel);
 extern RecsysScores *RecsysFunnelScores(RecsysFunnel *funnel);
 extern RecsysItems *RecsysFunnelItems(RecsysFunnel *funnel);
+
+/* How many promotions are on. */
+extern int	RecsysFunnelPromotions(RecsysFunnel *funnel);
 
 /* The factor by which a promotion multiplies an item's score; 1 without one. */
 extern double RecsysFunnelBoost(RecsysFunnel *funnel, uint32 slot);

@@ -116,6 +116,8 @@ train(RecsysCollector *collector, bool weighted, RecsysModelOptions *options, Si
 	RecsysModelSetTransform(model, options->weight_transform);
 	if (decays)
 		RecsysModelSetDecay(model, options->training_half_life, latest);
+	if (RecsysModelUsesOrder(options))
+		RecsysModelKeepOrder(model);
 	if (asked.similarity == RECSYS_AUTO)
 		ask_choice(collector, &asked, model);
 	while (RecsysCollectorNextUser(collector, &key, &hash))

@@ -161,37 +161,6 @@ recsys_recommend_with_reasons_text(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-static int
-compare_items(const void *a, const void *b)
-{
-	uint32		left = ((const RecsysInteraction *) a)->item;
-	uint32		right = ((const RecsysInteraction *) b)->item;
-
-	return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/* The given items as a profile: each known one once, with weight 1. */
-static void
-profile_of_items(RecsysRecommender *recommender, const RecsysKey *keys, int count,
-				 RecsysProfile *profile)
-{
-	profile->seen = palloc0(sizeof(RecsysInteraction) * Max(count, 1));
-	profile->items = palloc(sizeof(uint32) * Max(count, 1));
-	profile->weights = palloc(sizeof(double) * Max(count, 1));
-
-	for (int i = 0; i < count; i++)
-		if (RecsysFindItem(recommender, &keys[i], &profile->seen[profile->nseen].item))
-			profile->nseen++;
-	qsort(profile->seen, profile->nseen, sizeof(RecsysInteraction), compare_items);
-	for (int i = 0; i < profile->nseen; i++)
-	{
-		if (i > 0 && profile->seen[i].item == profile->seen[i - 1].item)
-			continue;
-		profile->items[profile->nevidence] = profile->seen[i].item;
-		profile->weights[profile->nevidence++] = 1;
-	}
-}
-
 /* Arguments: items, k, recommender, exclude_given */
 Datum
 recsys_recommend_for_items(PG_FUNCTION_ARGS)
@@ -221,7 +190,7 @@ recsys_recommend_for_items(PG_FUNCTION_ARGS)
 		RecsysPutLikeItems(&recommender, &answer, keys, count, k, exclude);
 	else if (k > 0)
 	{
-		profile_of_items(&recommender, keys, count, &profile);
+		RecsysItemsProfile(&recommender, keys, count, &profile);
 		RecsysPutRecommendations(&recommender, &answer, &profile, k, exclude);
 	}
 	RecsysCloseRecommender(&recommender);

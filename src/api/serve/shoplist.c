@@ -39,9 +39,9 @@ RecsysShopHalfLife(FunctionCallInfo fcinfo, int argument, const RecsysRecommende
 	return given;
 }
 
-/* item, score, source, rank, and perhaps reason and details */
-static void
-put_list(RecsysAnswer *answer, RecsysFunnel *funnel, const RecsysListed *rows, int count, bool reasons)
+void
+RecsysShopPutList(RecsysAnswer *answer, RecsysFunnel *funnel, const RecsysListed *rows, int count,
+				  bool reasons)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -86,7 +86,7 @@ RecsysShopRecommend(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *s
 							  !RecsysHasArgument(fcinfo, exclude) || PG_GETARG_BOOL(exclude),
 							  half_life);
 	count = RecsysFunnelList(funnel, k, &rows);
-	put_list(answer, funnel, rows, count, reasons);
+	RecsysShopPutList(answer, funnel, rows, count, reasons);
 	RecsysFunnelClose(funnel);
 }
 
@@ -110,7 +110,7 @@ RecsysShopForItems(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *sh
 
 	funnel = RecsysFunnelOpenItems(shop, keys, count, PG_ARGISNULL(3) || PG_GETARG_BOOL(3));
 	listed = RecsysFunnelList(funnel, k, &rows);
-	put_list(answer, funnel, rows, listed, false);
+	RecsysShopPutList(answer, funnel, rows, listed, false);
 	RecsysFunnelClose(funnel);
 }
 

@@ -30,6 +30,10 @@ extern void RecsysShopForItems(FunctionCallInfo fcinfo, RecsysAnswer *answer, Re
 extern void RecsysShopNeighbors(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *shop,
 								bool beside);
 
+/* item, score, source, rank, and with the reasons reason and details */
+extern void RecsysShopPutList(RecsysAnswer *answer, RecsysFunnel *funnel, const RecsysListed *rows,
+							  int count, bool reasons);
+
 /* A slot's item as a value of the answer. */
 extern Datum RecsysShopItem(const RecsysAnswer *answer, RecsysFunnel *funnel, uint32 slot);
 

@@ -14,7 +14,9 @@
 #include "api/order/shoporder.h"
 #include "api/serve/shoplist.h"
 #include "api/serve/shopreasons.h"
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "source/input/keytext.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
@@ -30,9 +32,10 @@
 typedef struct Reason
 {
 	const char *part;			/* "history", "context", "popularity", "promotion", … */
-	const char *signal;			/* label, or NULL */
+	const RecsysSignal *signal; /* or NULL */
 	const char *value;			/* of a segment or category, or NULL */
 	uint32		because;		/* slot, or RECSYS_NONE */
+	const RecsysCatalogue *other;	/* whose; NULL: the shop's */
 	char	   *title;			/* of that item: its title, else its key */
 	double		contribution;
 	double		weight;			/* these three of interactions only */
@@ -86,9 +89,10 @@ add_signals(RecsysFunnel *funnel, uint32 slot, Reasons *reasons)
 								 part->because == RECSYS_NONE ? "popularity" :
 								 part->signal < 0 ? "context" : "history", part->contribution);
 
-		reason->signal = part->signal < 0 ? NULL : definition->signals[part->signal].label;
+		reason->signal = part->signal < 0 ? NULL : &definition->signals[part->signal];
 		reason->value = part->attributes;
 		reason->because = part->because;
+		reason->other = part->other;
 		reason->weight = part->weight;
 		reason->similarity = part->similarity;
 		reason->support = part->support;
@@ -163,6 +167,27 @@ add_stand_in(RecsysFunnel *funnel, uint32 slot, Reasons *reasons)
 		add(reasons, RecsysUsersOf(RecsysFunnelProfile(funnel), slot) > 0 ? "popular" : "any", 0);
 }
 
+/* Is it because of an item of the shop, which may have a title? */
+static bool
+is_shown(const Reason *reason)
+{
+	return reason->because != RECSYS_NONE && reason->other == NULL;
+}
+
+/* The key of the item that is the reason */
+static char *
+key_as_text(const RecsysAnswer *answer, RecsysFunnel *funnel, const Reason *reason)
+{
+	RecsysKey	key;
+	RecsysKeyKind kind;
+
+	if (reason->other == NULL)
+		return RecsysItemAsText(answer, RecsysShopItem(answer, funnel, reason->because));
+	kind = RecsysCatalogueKind(reason->other);
+	RecsysCatalogueKey(reason->other, reason->because, &key);
+	return TextDatumGetCString(RecsysKeyToValue(TEXTOID, kind, &key));
+}
+
 static void
 add_titles(RecsysFunnel *funnel, const RecsysAnswer *answer, Reasons *reasons)
 {
@@ -171,7 +196,7 @@ add_titles(RecsysFunnel *funnel, const RecsysAnswer *answer, Reasons *reasons)
 	int			count = 0;
 
 	for (int i = 0; i < reasons->count; i++)
-		if (reasons->reasons[i].because != RECSYS_NONE)
+		if (is_shown(&reasons->reasons[i]))
 			slots[count++] = reasons->reasons[i].because;
 	titles = RecsysItemsTitles(RecsysFunnelItems(funnel), slots, count);
 	count = 0;
@@ -181,9 +206,10 @@ add_titles(RecsysFunnel *funnel, const RecsysAnswer *answer, Reasons *reasons)
 
 		if (reason->because == RECSYS_NONE)
 			continue;
-		reason->title = titles[count++];
+		if (is_shown(reason))
+			reason->title = titles[count++];
 		if (reason->title == NULL)
-			reason->title = RecsysItemAsText(answer, RecsysShopItem(answer, funnel, reason->because));
+			reason->title = key_as_text(answer, funnel, reason);
 	}
 }
 
@@ -192,8 +218,8 @@ text_of(RecsysFunnel *funnel, const Reason *reason)
 {
 	const char *kind = reason->contribution < 0 && reason->because != RECSYS_NONE ? "negative" : reason->part;
 
-	return RecsysReasonText(RecsysFunnelProfile(funnel)->shop->definition, kind, reason->title,
-							reason->value != NULL ? reason->value : reason->signal);
+	return RecsysReasonText(RecsysFunnelProfile(funnel)->shop->definition, kind, reason->signal, reason->title,
+							reason->value != NULL || reason->signal == NULL ? reason->value : reason->signal->label);
 }
 
 static void
@@ -228,12 +254,11 @@ as_json(RecsysFunnel *funnel, const RecsysAnswer *answer, const RecsysListed *ro
 
 		appendStringInfo(&json, "%s{\"part\": ", i > 0 ? ", " : "");
 		escape_json(&json, reason->part);
-		append_string(&json, "signal", reason->signal);
+		append_string(&json, "signal", reason->signal != NULL ? reason->signal->label : NULL);
 		append_string(&json, "value", reason->value);
 		if (reason->because != RECSYS_NONE)
 		{
-			append_string(&json, "because",
-						  RecsysItemAsText(answer, RecsysShopItem(answer, funnel, reason->because)));
+			append_string(&json, "because", key_as_text(answer, funnel, reason));
 			append_string(&json, "title", reason->title);
 		}
 		append_number(&json, "contribution", reason->contribution);
@@ -307,6 +332,27 @@ scored_offer(RecsysFunnel *funnel, uint32 slot)
 	}
 }
 
+/* The item that is the reason; false if there is none, or its key is of another type than items are. */
+static bool
+because_value(const RecsysAnswer *answer, RecsysFunnel *funnel, const Reason *reason, Datum *value)
+{
+	RecsysKey	key;
+
+	*value = (Datum) 0;
+	if (reason->because == RECSYS_NONE)
+		return false;
+	if (reason->other == NULL)
+	{
+		*value = RecsysShopItem(answer, funnel, reason->because);
+		return true;
+	}
+	if (!RecsysKeyFitsType(answer->item_type, RecsysCatalogueKind(reason->other)))
+		return false;
+	RecsysCatalogueKey(reason->other, reason->because, &key);
+	*value = RecsysKeyToValue(answer->item_type, RecsysCatalogueKind(reason->other), &key);
+	return true;
+}
+
 static void
 put_reason(RecsysFunnel *funnel, RecsysAnswer *answer, const Reason *reason, int rank)
 {
@@ -314,8 +360,7 @@ put_reason(RecsysFunnel *funnel, RecsysAnswer *answer, const Reason *reason, int
 	bool		isnull[9] = {false, false, false, false, false, false, false, false, false};
 	bool		interaction = reason->because != RECSYS_NONE;
 
-	isnull[0] = !interaction;
-	values[0] = interaction ? RecsysShopItem(answer, funnel, reason->because) : (Datum) 0;
+	isnull[0] = !because_value(answer, funnel, reason, &values[0]);
 	values[1] = Float8GetDatum(reason->contribution);
 	values[2] = Float8GetDatum(reason->weight);
 	isnull[2] = !interaction;
@@ -326,7 +371,7 @@ put_reason(RecsysFunnel *funnel, RecsysAnswer *answer, const Reason *reason, int
 	values[5] = Int32GetDatum(rank);
 	values[6] = CStringGetTextDatum(reason->part);
 	isnull[7] = reason->signal == NULL;
-	values[7] = isnull[7] ? (Datum) 0 : CStringGetTextDatum(reason->signal);
+	values[7] = isnull[7] ? (Datum) 0 : CStringGetTextDatum(reason->signal->label);
 	values[8] = CStringGetTextDatum(text_of(funnel, reason));
 	RecsysAnswerPut(answer, values, isnull);
 }
