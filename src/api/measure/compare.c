@@ -32,7 +32,8 @@ enum
 {
 	QUERY, MODEL_A, MODEL_B, TEST, HOLDOUT_SHARE, HOLDOUT_LAST, HOLDOUT_SINCE, MEASURING,
 	EXCLUDE_SEEN = MEASURING + RECSYS_MEASURING_EXCLUDE_SEEN,
-	SEED = MEASURING + RECSYS_MEASURING_SEED
+	SEED = MEASURING + RECSYS_MEASURING_SEED,
+	TASK = MEASURING + RECSYS_MEASURING_ARGUMENTS
 };
 
 typedef struct Comparison
@@ -248,12 +249,14 @@ recsys_compare(PG_FUNCTION_ARGS)
 	RecsysSegments segments;
 	RecsysSegment segment;
 	MemoryContext old;
+	RecsysTask	task = RecsysArgTask(fcinfo, TASK);
 
 	RecsysAnswerInit(&comparison.answer, fcinfo);
-	RecsysParseModelText(RecsysArgText(fcinfo, MODEL_A), &models[0]);
-	RecsysParseModelText(RecsysArgText(fcinfo, MODEL_B), &models[1]);
-	RecsysArgMeasuring(fcinfo, MEASURING, &comparison.measuring);
-	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, QUERY, "query"), TEST, EXCLUDE_SEEN, SEED, &options);
+	RecsysParseTaskModel(RecsysArgText(fcinfo, MODEL_A), task, &models[0]);
+	RecsysParseTaskModel(RecsysArgText(fcinfo, MODEL_B), task, &models[1]);
+	RecsysArgMeasuring(fcinfo, MEASURING, task, &comparison.measuring);
+	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, QUERY, "query"), TEST, EXCLUDE_SEEN, SEED, task,
+				   &options);
 
 	memory.context = AllocSetContextCreate(CurrentMemoryContext, "recsys comparison",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -281,7 +284,8 @@ recsys_compare(PG_FUNCTION_ARGS)
 	RecsysSegmentsBegin(&segments, comparison.segments, comparison.evaluations[0].nusers);
 	while (RecsysSegmentsNext(&segments, &segment))
 		put_segment(&comparison, &segment);
-	warn_of_bestsellers(&comparison, models, &options);
+	if (task == RECSYS_TASK_NEXT_ITEM)
+		warn_of_bestsellers(&comparison, models, &options);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory.context);
 	return (Datum) 0;

@@ -33,7 +33,8 @@ enum
 {
 	QUERY, MODEL, TEST, HOLDOUT_SHARE, HOLDOUT_LAST, HOLDOUT_SINCE, MEASURING,
 	EXCLUDE_SEEN = MEASURING + RECSYS_MEASURING_EXCLUDE_SEEN,
-	SEED = MEASURING + RECSYS_MEASURING_SEED
+	SEED = MEASURING + RECSYS_MEASURING_SEED,
+	TASK = MEASURING + RECSYS_MEASURING_ARGUMENTS
 };
 
 /* Those of recsys.evaluate_recommender */
@@ -167,11 +168,13 @@ recsys_evaluate(PG_FUNCTION_ARGS)
 	RecsysEvaluation evaluation = {0};
 	RecsysMeasuringMemory memory;
 	MemoryContext old;
+	RecsysTask	task = RecsysArgTask(fcinfo, TASK);
 
 	RecsysAnswerInit(&report.answer, fcinfo);
-	RecsysParseModelText(RecsysArgText(fcinfo, MODEL), &model);
-	RecsysArgMeasuring(fcinfo, MEASURING, &report.measuring);
-	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, QUERY, "query"), TEST, EXCLUDE_SEEN, SEED, &options);
+	RecsysParseTaskModel(RecsysArgText(fcinfo, MODEL), task, &model);
+	RecsysArgMeasuring(fcinfo, MEASURING, task, &report.measuring);
+	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, QUERY, "query"), TEST, EXCLUDE_SEEN, SEED, task,
+				   &options);
 
 	memory.context = AllocSetContextCreate(CurrentMemoryContext, "recsys evaluation",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -185,7 +188,7 @@ recsys_evaluate(PG_FUNCTION_ARGS)
 	(void) RecsysTrainForMeasuring(split, &model, report.measuring.verbose, &evaluation);
 	measure(&report, &memory, &evaluation);
 	put_report(&report);
-	if (model.options.similarity != RECSYS_POPULAR)
+	if (model.options.similarity != RECSYS_POPULAR && task == RECSYS_TASK_NEXT_ITEM)
 		RecsysWarnOfBestsellers(&evaluation, &report.outcome, &report.bestsellers,
 								report.measuring.confidence, options.query, &options);
 	MemoryContextSwitchTo(old);
@@ -216,7 +219,7 @@ recsys_evaluate_recommender(PG_FUNCTION_ARGS)
 	MemoryContext old;
 
 	RecsysAnswerInit(&report.answer, fcinfo);
-	RecsysArgMeasuring(fcinfo, INDEX_MEASURING, &report.measuring);
+	RecsysArgMeasuring(fcinfo, INDEX_MEASURING, RECSYS_TASK_NEXT_ITEM, &report.measuring);
 	memory.context = AllocSetContextCreate(CurrentMemoryContext, "recsys evaluation",
 										   ALLOCSET_DEFAULT_SIZES);
 	memory.limit = (Size) maintenance_work_mem * 1024;

@@ -19,7 +19,7 @@ PG_FUNCTION_INFO_V1(recsys_holdout);
 /* Arguments */
 enum
 {
-	QUERY, TEST, HOLDOUT_SHARE, HOLDOUT_LAST, HOLDOUT_SINCE, EXCLUDE_SEEN, SEED
+	QUERY, TEST, HOLDOUT_SHARE, HOLDOUT_LAST, HOLDOUT_SINCE, EXCLUDE_SEEN, SEED, TASK
 };
 
 static Datum
@@ -43,7 +43,8 @@ recsys_holdout(PG_FUNCTION_ARGS)
 	MemoryContext old;
 
 	RecsysAnswerInit(&answer, fcinfo);
-	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, QUERY, "query"), TEST, EXCLUDE_SEEN, SEED, &options);
+	RecsysArgSplit(fcinfo, RecsysArgQuery(fcinfo, QUERY, "query"), TEST, EXCLUDE_SEEN, SEED,
+				   RecsysArgTask(fcinfo, TASK), &options);
 	split = RecsysSplitCreate(&options);
 	context = AllocSetContextCreate(CurrentMemoryContext, "recsys holdout", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/measure/measuring.h"
+#include "core/measure/basketlist.h"
 #include "miscadmin.h"
 #include "source/train/parallel_evaluation.h"
 #include "source/train/split_train.h"
@@ -20,9 +21,13 @@ RecsysMakeSplit(const RecsysSplitOptions *options, bool verbose)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("there is nothing to evaluate on"),
+				 options->holdout == RECSYS_HOLDOUT_BASKET ?
+				 errdetail("No user has three baskets: rows less than an hour after the one before are one.") :
 				 options->exclude_seen ?
 				 errdetail("No user has a held-out item that is new to the user.") :
 				 errdetail("No user has a held-out item."),
+				 options->holdout == RECSYS_HOLDOUT_BASKET ?
+				 errhint("Check that the query's last column is the time of each row.") :
 				 errhint("Hold out more, or check that the test query's keys are those of the query.")));
 	ereport(RecsysProgressLevel(verbose),
 			(errmsg("split into %llu interactions of %u users for training and %llu of %u users for testing",
@@ -66,6 +71,11 @@ RecsysTrainForMeasuring(RecsysSplit *split, const RecsysModelText *model, bool v
 
 	RecsysSplitTrain(split, &model->options, model->max_history, model->half_life,
 					 max_parallel_maintenance_workers, evaluation);
+	if (evaluation->baskets != NULL)
+	{
+		evaluation->baskets->method = model->method;
+		evaluation->baskets->mix = model->mix;
+	}
 	duration = milliseconds_since(start);
 	ereport(RecsysProgressLevel(verbose),
 			(errmsg("trained a model of %u items with %llu neighbors", evaluation->ncatalogue,
@@ -78,6 +88,10 @@ static int
 workers_within(const RecsysEvaluation *evaluation, Size used, Size memory_limit)
 {
 	int			nworkers = max_parallel_maintenance_workers;
+
+	/* baskets are not sent to workers */
+	if (evaluation->baskets != NULL)
+		return 0;
 
 	/* workers need it all once more, to share, and an evaluator each */
 	used += RecsysEvaluationShared(evaluation);

@@ -45,7 +45,7 @@ read_seed(FunctionCallInfo fcinfo, int argument)
 
 void
 RecsysArgSplit(FunctionCallInfo fcinfo, const char *query, int test, int exclude_seen, int seed,
-			   RecsysSplitOptions *options)
+			   RecsysTask task, RecsysSplitOptions *options)
 {
 	/* the ways of holding out follow one another */
 	int			share = test + 1;
@@ -69,6 +69,7 @@ RecsysArgSplit(FunctionCallInfo fcinfo, const char *query, int test, int exclude
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("only one of test, holdout_share, holdout_last and holdout_since can be given")));
 
+	RecsysTaskSplit(task, given > 0, options);
 	if (!PG_ARGISNULL(test))
 	{
 		options->holdout = RECSYS_HOLDOUT_GIVEN;
@@ -104,13 +105,14 @@ compare_integers(const void *a, const void *b)
 	return *(const int *) a - *(const int *) b;
 }
 
-static void
-read_ks(FunctionCallInfo fcinfo, int argument, RecsysMeasuring *measuring)
+int
+RecsysArgCutoffs(FunctionCallInfo fcinfo, int argument, int *ks)
 {
 	ArrayType  *array;
 	Datum	   *values;
 	bool	   *isnull;
 	int			count;
+	int			nks = 0;
 
 	if (PG_ARGISNULL(argument))
 		ereport(ERROR,
@@ -130,13 +132,13 @@ read_ks(FunctionCallInfo fcinfo, int argument, RecsysMeasuring *measuring)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("every k must be between 1 and %d", RECSYS_EVALUATION_MAX_K)));
-		measuring->ks[x] = k;
+		ks[x] = k;
 	}
-	qsort(measuring->ks, count, sizeof(int), compare_integers);
-	measuring->nks = 0;
+	qsort(ks, count, sizeof(int), compare_integers);
 	for (int x = 0; x < count; x++)
-		if (x == 0 || measuring->ks[x] != measuring->ks[measuring->nks - 1])
-			measuring->ks[measuring->nks++] = measuring->ks[x];
+		if (x == 0 || ks[x] != ks[nks - 1])
+			ks[nks++] = ks[x];
+	return nks;
 }
 
 /* The query without which a metric has no meaning, and that argument's name. */
@@ -225,15 +227,17 @@ read_metrics(FunctionCallInfo fcinfo, int argument, RecsysMeasuring *measuring)
 }
 
 void
-RecsysArgMeasuring(FunctionCallInfo fcinfo, int first, RecsysMeasuring *measuring)
+RecsysArgMeasuring(FunctionCallInfo fcinfo, int first, RecsysTask task, RecsysMeasuring *measuring)
 {
 	memset(measuring, 0, sizeof(*measuring));
-	read_ks(fcinfo, first + RECSYS_MEASURING_K, measuring);
+	measuring->nks = RecsysArgCutoffs(fcinfo, first + RECSYS_MEASURING_K, measuring->ks);
 	measuring->segments = RecsysArgText(fcinfo, first + RECSYS_MEASURING_SEGMENTS);
 	measuring->categories = RecsysArgText(fcinfo, first + RECSYS_MEASURING_CATEGORIES);
 	measuring->sellers = RecsysArgText(fcinfo, first + RECSYS_MEASURING_SELLERS);
 	measuring->new_items = RecsysArgText(fcinfo, first + RECSYS_MEASURING_NEW_ITEMS);
+	measuring->task = task;
 	read_metrics(fcinfo, first + RECSYS_MEASURING_METRICS, measuring);
+	RecsysTaskMetrics(task, PG_ARGISNULL(first + RECSYS_MEASURING_METRICS), &measuring->metrics);
 	measuring->confidence = RecsysArgConfidence(fcinfo, first + RECSYS_MEASURING_CONFIDENCE);
 	measuring->resamples = RecsysArgResamples(fcinfo, first + RECSYS_MEASURING_RESAMPLES);
 	measuring->seed = read_seed(fcinfo, first + RECSYS_MEASURING_SEED);

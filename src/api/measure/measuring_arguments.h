@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "api/measure/baskettask.h"
 #include "core/measure/evaluation.h"
 #include "fmgr.h"
 #include "source/input/split.h"
@@ -16,6 +17,7 @@ typedef struct RecsysMeasuring
 	int			nks;
 	int			ks[RECSYS_EVALUATION_MAX_KS];
 	uint32		metrics;
+	RecsysTask	task;
 	char	   *segments;		/* queries or NULL */
 	char	   *categories;
 	char	   *sellers;
@@ -39,17 +41,22 @@ enum
 	RECSYS_MEASURING_CONFIDENCE,
 	RECSYS_MEASURING_RESAMPLES,
 	RECSYS_MEASURING_SEED,
-	RECSYS_MEASURING_VERBOSE
+	RECSYS_MEASURING_VERBOSE,
+	RECSYS_MEASURING_ARGUMENTS	/* how many they are */
 };
 
-extern void RecsysArgMeasuring(FunctionCallInfo fcinfo, int first, RecsysMeasuring *measuring);
+extern void RecsysArgMeasuring(FunctionCallInfo fcinfo, int first, RecsysTask task,
+							   RecsysMeasuring *measuring);
 
 /*
  * How a query's interactions are split.  test, holdout_share, holdout_last and holdout_since
  * stand from test on.
  */
 extern void RecsysArgSplit(FunctionCallInfo fcinfo, const char *query, int test, int exclude_seen,
-						   int seed, RecsysSplitOptions *options);
+						   int seed, RecsysTask task, RecsysSplitOptions *options);
+
+/* k: ascending, each once, into ks, which has room for RECSYS_EVALUATION_MAX_KS; returns how many. */
+extern int	RecsysArgCutoffs(FunctionCallInfo fcinfo, int argument, int *ks);
 
 extern double RecsysArgConfidence(FunctionCallInfo fcinfo, int argument);
 extern int	RecsysArgResamples(FunctionCallInfo fcinfo, int argument);

@@ -70,6 +70,12 @@ check_names(List *options)
 void
 RecsysParseModelText(const char *text, RecsysModelText *model)
 {
+	RecsysParseTaskModel(text, RECSYS_TASK_NEXT_ITEM, model);
+}
+
+void
+RecsysParseTaskModel(const char *text, RecsysTask task, RecsysModelText *model)
+{
 	static RECSYS_RELOPTION_NAMESPACE namespaces[] = {NULL};
 	RelationData fake = {0};
 	RecsysModelOptions asked;
@@ -80,6 +86,8 @@ RecsysParseModelText(const char *text, RecsysModelText *model)
 	callback.previous = error_context_stack;
 	if (text != NULL)
 		error_context_stack = &callback;
+	model->method = RECSYS_BASKET_MIX;
+	model->mix = RecsysNextBasketDefaults;
 
 	/* only the options of the relation are looked at */
 	if (text != NULL && strspn(text, " \t\r\n") < strlen(text))
@@ -91,6 +99,8 @@ RecsysParseModelText(const char *text, RecsysModelText *model)
 					(errcode(ERRCODE_SYNTAX_ERROR),
 					 errmsg("invalid model"),
 					 errhint("Write what stands in the WITH clause of an index, for example 'similarity = cosine, neighbors = 200'.")));
+		if (task == RECSYS_TASK_NEXT_BASKET)
+			options = RecsysTakeBasketOptions(options, &model->method, &model->mix);
 		check_names(options);
 		fake.rd_options = RecsysParseOptions(transformRelOptions((Datum) 0, options, NULL, namespaces,
 																 false, false), true);

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "api/measure/baskettask.h"
 #include "core/pairs/similarity.h"
 
 typedef struct RecsysModelText
@@ -14,6 +15,8 @@ typedef struct RecsysModelText
 	RecsysModelOptions options; /* resolved, unless similarity = auto is to choose them */
 	int			max_history;
 	int64		half_life;		/* microseconds, 0 for none, < 0: to be chosen, too */
+	RecsysBasketMethod method;	/* of next baskets */
+	RecsysNextBasketOptions mix;
 } RecsysModelText;
 
 /*
@@ -21,5 +24,8 @@ typedef struct RecsysModelText
  * syntax of CREATE INDEX; NULL and '' are the defaults.
  */
 extern void RecsysParseModelText(const char *text, RecsysModelText *model);
+
+/* The same with what models of the task have beside that. */
+extern void RecsysParseTaskModel(const char *text, RecsysTask task, RecsysModelText *model);
 
 #endif							/* RECSYS_MODEL_ARGUMENT_H */

@@ -32,7 +32,7 @@
 
 /* Those that learn from weights of any size: squares of large ones leave ease no inverse. */
 #define LEARNED_WEIGHED (FAMILY(RECSYS_SLIM) | FAMILY(RECSYS_SPECTRAL) | FAMILY(RECSYS_ITEMKNN) | \
-						 FAMILY(RECSYS_ALS))
+						 FAMILY(RECSYS_ALS) | FAMILY(RECSYS_SESSION))
 #define GRAPHED (~(FAMILY(RECSYS_ALS) | FAMILY(RECSYS_POPULAR)))
 
 /* What there must be for a step to make sense */
@@ -76,9 +76,12 @@ static const Step steps[] = {
 	VALUES(RECSYS_WEIGHTING_NONE, RECSYS_WEIGHTING_BM25, RECSYS_WEIGHTING_TFIDF)},
 	{GRAPHED, "min_support", NEEDS_NOTHING, VALUES(1, 2, 3, 5, 10)},
 	{GRAPHED, "neighbors", NEEDS_NOTHING, VALUES(10, 20, 50, 100, 200, 500)},
-	{PLAIN_COUNTS, "alpha", NEEDS_NOTHING, VALUES(0, 0.1, 0.2, 0.3, 0.5, 0.7, 1)},
+	{PLAIN_COUNTS | FAMILY(RECSYS_SESSION), "alpha", NEEDS_NOTHING, VALUES(0, 0.1, 0.2, 0.3, 0.5, 0.7, 1)},
 	{PLAIN_COUNTS, "shrinkage", NEEDS_NOTHING, VALUES(0, 5, 10, 20, 50, 100)},
-	{FAMILY(RECSYS_COSINE), "user_damping", NEEDS_NOTHING, VALUES(0, 0.2, 0.4, 0.6, 0.8, 1)},
+	{FAMILY(RECSYS_SESSION), "gap_decay", NEEDS_NOTHING, VALUES(0, 0.3, 0.5, 0.7, 0.85, 1)},
+	{FAMILY(RECSYS_SESSION), "backward", NEEDS_NOTHING, VALUES(0, 0.1, 0.3, 0.5, 0.7, 1)},
+	{FAMILY(RECSYS_SESSION), "shrinkage", NEEDS_NOTHING, VALUES(0, 1, 2, 5, 10, 20)},
+	{FAMILY(RECSYS_COSINE) | FAMILY(RECSYS_SESSION), "user_damping", NEEDS_NOTHING, VALUES(0, 0.2, 0.4, 0.6, 0.8, 1)},
 	{FAMILY(RECSYS_RP3BETA), "shrinkage", NEEDS_NOTHING, VALUES(0, 1, 2, 5, 10, 20, 50)},
 	{FAMILY(RECSYS_SPECTRAL), "rank", NEEDS_NOTHING, VALUES(64, 128, 256, 512, 1024)},
 	{FAMILY(RECSYS_SPECTRAL), "power", NEEDS_NOTHING, VALUES(0.2, 0.3, 0.4, 0.5, 0.7)},
@@ -127,6 +130,11 @@ RecsysPlainModelText(const RecsysModelText *model, const RecsysDataShape *shape)
 	}
 	if (options->similarity != RECSYS_RP3BETA)
 		options->beta = initial.beta;
+	if (options->similarity != RECSYS_SESSION)
+	{
+		options->gap_decay = initial.gap_decay;
+		options->backward = initial.backward;
+	}
 	if (options->weighting != RECSYS_WEIGHTING_BM25)
 	{
 		options->k1 = initial.k1;

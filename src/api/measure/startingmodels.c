@@ -3,7 +3,7 @@
  *	  Where a search over all models begins, apart from what similarity = auto chooses.
  *
  * First comes one of each family, learned ones soon, so that few trials are enough to know
- * what they are worth.  Then points all over the options of rp3beta that make up for each
+ * what they are worth; where there are times, what comes after what is one, too.  Then points all over the options of rp3beta that make up for each
  * other, and of cosine likewise: which part of the valley is deepest depends on the data, and
  * a search that begins at one end of it may stay there.
  *
@@ -101,6 +101,8 @@ RecsysStartingModels(const RecsysDataShape *shape)
 		models = add(models, families[x], false, shape);
 	for (int x = 0; shape->weighted && x < (int) lengthof(weighed); x++)
 		models = add(models, weighed[x], true, shape);
+	if (shape->timed)
+		models = add(models, "similarity = session", false, shape);
 	models = add_walks(models, lengthof(walks), 2, shape);
 	for (int x = 0; x < (int) lengthof(others); x++)
 		models = add(models, others[x], false, shape);

@@ -65,7 +65,8 @@ static bool
 can_be_tuned(RecsysMetric metric)
 {
 	return metric < RECSYS_USER_METRICS && metric != RECSYS_METRIC_POPULARITY &&
-		metric != RECSYS_METRIC_CATEGORY_DIVERSITY && metric != RECSYS_METRIC_NEW_ITEMS;
+		metric != RECSYS_METRIC_CATEGORY_DIVERSITY && metric != RECSYS_METRIC_NEW_ITEMS &&
+		(RECSYS_METRIC_BIT(metric) & RECSYS_BASKET_METRICS) == 0;
 }
 
 static uint32
@@ -131,7 +132,8 @@ read_arguments(FunctionCallInfo fcinfo, Tuning *tuning)
 					 errmsg("time_limit must be a positive interval"),
 					 errhint("Pass NULL for no limit.")));
 	}
-	RecsysArgSplit(fcinfo, tuning->query, TEST, EXCLUDE_SEEN, SEED, &tuning->split_options);
+	RecsysArgSplit(fcinfo, tuning->query, TEST, EXCLUDE_SEEN, SEED, RECSYS_TASK_NEXT_ITEM,
+				   &tuning->split_options);
 	tuning->split_options.role = tuning->role;
 	measuring->confidence = RecsysArgConfidence(fcinfo, CONFIDENCE);
 	measuring->resamples = RecsysArgResamples(fcinfo, RESAMPLES);
