@@ -19,11 +19,12 @@ CREATE FUNCTION recsys.evaluate(
 	confidence double precision DEFAULT 0.95,
 	resamples integer DEFAULT 1000,
 	seed bigint DEFAULT 0,
-	verbose boolean DEFAULT false)
+	verbose boolean DEFAULT false,
+	task text DEFAULT NULL)
 RETURNS TABLE (metric text, k integer, segment text, value double precision, ci_low double precision, ci_high double precision, users bigint,
 	popular_value double precision, p_popular double precision)
 	AS 'MODULE_PATHNAME', 'recsys_evaluate' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 30;
-COMMENT ON FUNCTION recsys.evaluate(text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean)
+COMMENT ON FUNCTION recsys.evaluate(text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean, text)
 	IS 'quality of a model that is trained on one part of a query''s interactions and asked for the others: accuracy, coverage, diversity, novelty, with bootstrap intervals, beside the same of a list of bestsellers';
 
 CREATE FUNCTION recsys.evaluate_recommender(
@@ -64,13 +65,14 @@ CREATE FUNCTION recsys.compare(
 	confidence double precision DEFAULT 0.95,
 	resamples integer DEFAULT 1000,
 	seed bigint DEFAULT 0,
-	verbose boolean DEFAULT false)
+	verbose boolean DEFAULT false,
+	task text DEFAULT NULL)
 RETURNS TABLE (metric text, k integer, segment text, value_a double precision, value_b double precision,
 	difference double precision, ci_low double precision, ci_high double precision,
 	p_bootstrap double precision, p_wilcoxon double precision, p_t double precision, users bigint,
 	popular_value double precision, p_popular_a double precision, p_popular_b double precision)
 	AS 'MODULE_PATHNAME', 'recsys_compare' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 30;
-COMMENT ON FUNCTION recsys.compare(text, text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean)
+COMMENT ON FUNCTION recsys.compare(text, text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean, text)
 	IS 'two models on the same held-out interactions, user by user: differences (b - a) with bootstrap intervals and the p-values of paired tests, beside a list of bestsellers';
 
 CREATE FUNCTION recsys.tune(
@@ -126,8 +128,9 @@ CREATE FUNCTION recsys.holdout(
 	holdout_last integer DEFAULT NULL,
 	holdout_since timestamptz DEFAULT NULL,
 	exclude_seen boolean DEFAULT true,
-	seed bigint DEFAULT 0)
+	seed bigint DEFAULT 0,
+	task text DEFAULT NULL)
 RETURNS TABLE (user_id text, item_id text)
 	AS 'MODULE_PATHNAME', 'recsys_holdout' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000;
-COMMENT ON FUNCTION recsys.holdout(text, text, double precision, integer, timestamptz, boolean, bigint)
+COMMENT ON FUNCTION recsys.holdout(text, text, double precision, integer, timestamptz, boolean, bigint, text)
 	IS 'the pairs of user and item that recsys.evaluate, compare and tune hold out with the same arguments, keys as text';

@@ -22,7 +22,6 @@ ALTER OPERATOR FAMILY text_ops USING recsys ADD
 CREATE OPERATOR CLASS any_ops DEFAULT FOR TYPE anyelement USING recsys AS STORAGE anyelement;
 COMMENT ON OPERATOR CLASS any_ops USING recsys IS 'enums as users and items; an index over any other type is refused, with the expression to index instead';
 
-
 -- tune: models that cannot be trained are rows with the reason
 DROP FUNCTION recsys.tune(text, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean);
 DROP FUNCTION recsys.tune(regclass, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean);
@@ -213,7 +212,6 @@ RETURNS TABLE (item_id anyelement, score real, source text, rank integer, reason
 	AS 'MODULE_PATHNAME', 'recsys_recommend_with_reasons_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 2000 ROWS 10 SUPPORT recsys.rows_support;
 COMMENT ON FUNCTION recommend_with_reasons(anycompatible, bigint, text, anyelement, jsonb) IS 'the k best items for a user, each with its reason; item keys of the type of the fourth argument';
-
 
 CREATE FUNCTION recommend_with_reasons(
 	user_id anycompatible,
@@ -507,6 +505,7 @@ DROP FUNCTION recsys.evaluate_recommender(text, text, integer[], text[], text, t
 DROP FUNCTION recsys.compare(text, text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean);
 DROP FUNCTION recsys.tune(text, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean);
 DROP FUNCTION recsys.tune(regclass, text, integer, integer, interval, text[], text, double precision, integer, timestamptz, boolean, double precision, integer, bigint, boolean);
+DROP FUNCTION recsys.holdout(text, text, double precision, integer, timestamptz, boolean, bigint);
 
 CREATE FUNCTION recsys.evaluate(
 	query text,
@@ -525,11 +524,12 @@ CREATE FUNCTION recsys.evaluate(
 	confidence double precision DEFAULT 0.95,
 	resamples integer DEFAULT 1000,
 	seed bigint DEFAULT 0,
-	verbose boolean DEFAULT false)
+	verbose boolean DEFAULT false,
+	task text DEFAULT NULL)
 RETURNS TABLE (metric text, k integer, segment text, value double precision, ci_low double precision, ci_high double precision, users bigint,
 	popular_value double precision, p_popular double precision)
 	AS 'MODULE_PATHNAME', 'recsys_evaluate' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 30;
-COMMENT ON FUNCTION recsys.evaluate(text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean)
+COMMENT ON FUNCTION recsys.evaluate(text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean, text)
 	IS 'quality of a model that is trained on one part of a query''s interactions and asked for the others: accuracy, coverage, diversity, novelty, with bootstrap intervals, beside the same of a list of bestsellers';
 
 CREATE FUNCTION recsys.evaluate_recommender(
@@ -570,14 +570,29 @@ CREATE FUNCTION recsys.compare(
 	confidence double precision DEFAULT 0.95,
 	resamples integer DEFAULT 1000,
 	seed bigint DEFAULT 0,
-	verbose boolean DEFAULT false)
+	verbose boolean DEFAULT false,
+	task text DEFAULT NULL)
 RETURNS TABLE (metric text, k integer, segment text, value_a double precision, value_b double precision,
 	difference double precision, ci_low double precision, ci_high double precision,
 	p_bootstrap double precision, p_wilcoxon double precision, p_t double precision, users bigint,
 	popular_value double precision, p_popular_a double precision, p_popular_b double precision)
 	AS 'MODULE_PATHNAME', 'recsys_compare' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 30;
-COMMENT ON FUNCTION recsys.compare(text, text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean)
+COMMENT ON FUNCTION recsys.compare(text, text, text, text, double precision, integer, timestamptz, integer[], text[], text, text, text, text, boolean, double precision, integer, bigint, boolean, text)
 	IS 'two models on the same held-out interactions, user by user: differences (b - a) with bootstrap intervals and the p-values of paired tests, beside a list of bestsellers';
+
+CREATE FUNCTION recsys.holdout(
+	query text,
+	test text DEFAULT NULL,
+	holdout_share double precision DEFAULT NULL,
+	holdout_last integer DEFAULT NULL,
+	holdout_since timestamptz DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	seed bigint DEFAULT 0,
+	task text DEFAULT NULL)
+RETURNS TABLE (user_id text, item_id text)
+	AS 'MODULE_PATHNAME', 'recsys_holdout' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000;
+COMMENT ON FUNCTION recsys.holdout(text, text, double precision, integer, timestamptz, boolean, bigint, text)
+	IS 'the pairs of user and item that recsys.evaluate, compare and tune hold out with the same arguments, keys as text';
 
 CREATE FUNCTION recsys.tune(
 	query text,
@@ -728,10 +743,11 @@ CREATE FUNCTION recsys.create_recommender(
 	complements text DEFAULT NULL,
 	reason_formats jsonb DEFAULT NULL,
 	seed bigint DEFAULT NULL,
-	content text DEFAULT NULL)
+	content text DEFAULT NULL,
+	price_history jsonb DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_create_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text)
+COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb)
 	IS 'declares a recommender over the tables of a shop; its name is then one for recommend and the others';
 
 CREATE FUNCTION recsys.drop_recommender(name text, if_exists boolean DEFAULT false)
@@ -776,12 +792,13 @@ CREATE FUNCTION recsys.alter_recommender(
 	reason_formats jsonb DEFAULT NULL,
 	seed bigint DEFAULT NULL,
 	content text DEFAULT NULL,
+	price_history jsonb DEFAULT NULL,
 	reset text[] DEFAULT NULL,
 	new_name text DEFAULT NULL,
 	new_owner text DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_alter_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, text[], text, text)
+COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb, text[], text, text)
 	IS 'changes a declared recommender; what is NULL stays as it is, reset names the parameters to do without';
 
 CREATE FUNCTION recsys.recommender_problem(name text)
@@ -829,7 +846,8 @@ SELECT r.name, r.owner,
 	   r.created_at, r.changed_at,
 	   (SELECT max(p.refreshed_at) FROM recsys.popularity p WHERE p.recommender = r.name) AS refreshed_at,
 	   recsys.recommender_problem(r.name) AS problem,
-	   r.definition ->> 'content' AS content
+	   r.definition ->> 'content' AS content,
+	   r.definition -> 'price_history' AS price_history
 FROM recsys.recommender r;
 COMMENT ON VIEW recsys.recommenders IS 'declared recommenders, one row each, with what is declared of them; NULL is what is not';
 COMMENT ON COLUMN recsys.recommenders.name IS 'what functions take as recommender';
@@ -873,6 +891,7 @@ COMMENT ON COLUMN recsys.recommenders.changed_at IS 'when it was changed last';
 COMMENT ON COLUMN recsys.recommenders.refreshed_at IS 'when its lists were made by recsys.refresh_recommender, NULL: never';
 COMMENT ON COLUMN recsys.recommenders.problem IS 'why you cannot use it as it is, else NULL';
 COMMENT ON COLUMN recsys.recommenders.content IS 'index over the items by which they are recommended for what they are';
+COMMENT ON COLUMN recsys.recommenders.price_history IS 'what items cost since when, for on_sale_for';
 GRANT SELECT ON recsys.recommenders TO PUBLIC;
 
 -- who restores a dump without being a superuser brings definitions back, too; but they are his then
@@ -1273,3 +1292,442 @@ COMMENT ON COLUMN recsys.content_weight.p_value IS 'probability that it is no be
 COMMENT ON COLUMN recsys.content_weight.ndcg_all IS 'NDCG@20 with content of all that was held out, one item in ten treated as new among it';
 COMMENT ON COLUMN recsys.content_weight.learned_at IS 'when';
 GRANT SELECT ON recsys.content_weight TO PUBLIC;
+
+/*
+ * What a customer buys next: again, or for the first time.
+ */
+
+CREATE FUNCTION recsys.item_rhythm(
+	index regclass)
+RETURNS TABLE (item_id text, users bigint, repeaters bigint, repeat_share double precision,
+	gaps bigint, typical_gap interval, spread double precision)
+	AS 'MODULE_PATHNAME', 'recsys_item_rhythm' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
+	COST 10000 ROWS 10000;
+COMMENT ON FUNCTION recsys.item_rhythm(regclass) IS 'items of a recsys index over interactions that have times: how many users have each, how many of them again, and after how long';
+/*
+ * buy_again: what a user has had and will want again, by the probability that it comes with the
+ * next basket.  at: as of when, now without it; what was bought later is not looked at.
+ */
+CREATE FUNCTION buy_again(
+	user_id anycompatible,
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL,
+	at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL)
+RETURNS TABLE (item_id bigint, score real, times integer, last_bought_at timestamptz, due_at timestamptz, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_buy_again' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION buy_again(anycompatible, bigint, text, timestamptz, jsonb) IS 'items that a user is likely to buy again, with how often, when last and when the next time is to be expected; bigint item keys';
+
+CREATE FUNCTION buy_again(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type anyelement,
+	at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL)
+RETURNS TABLE (item_id anyelement, score real, times integer, last_bought_at timestamptz, due_at timestamptz, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_buy_again_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION buy_again(anycompatible, bigint, text, anyelement, timestamptz, jsonb) IS 'items that a user is likely to buy again, with how often, when last and when the next time is to be expected; item keys of the type of the fourth argument';
+
+-- what comes without types, and NULL::text as the type of the items
+CREATE FUNCTION buy_again(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	at_text text,
+	context text DEFAULT NULL)
+RETURNS TABLE (item_id text, score real, times integer, last_bought_at timestamptz, due_at timestamptz, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_buy_again_text' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION buy_again(anycompatible, bigint, text, text, text) IS 'items that a user is likely to buy again, with how often, when last and when the next time is to be expected, at written as text; item keys of every type, as text';
+
+CREATE FUNCTION buy_again(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type text,
+	at timestamptz,
+	context jsonb DEFAULT NULL)
+RETURNS TABLE (item_id text, score real, times integer, last_bought_at timestamptz, due_at timestamptz, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_buy_again_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION buy_again(anycompatible, bigint, text, text, timestamptz, jsonb) IS 'items that a user is likely to buy again, with how often, when last and when the next time is to be expected, with all arguments; item keys of every type, as text';
+
+/*
+ * next_basket: repeats and discoveries in one list; source tells what the user has ('repeat') from
+ * what recommend would say.
+ */
+CREATE FUNCTION next_basket(
+	user_id anycompatible,
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL,
+	at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL)
+RETURNS TABLE (item_id bigint, score real, source text, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_next_basket' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION next_basket(anycompatible, bigint, text, timestamptz, jsonb) IS 'the k items that a user will most likely buy next time, again or for the first time; bigint item keys';
+
+CREATE FUNCTION next_basket(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type anyelement,
+	at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL)
+RETURNS TABLE (item_id anyelement, score real, source text, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_next_basket_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION next_basket(anycompatible, bigint, text, anyelement, timestamptz, jsonb) IS 'the k items that a user will most likely buy next time, again or for the first time; item keys of the type of the fourth argument';
+
+-- what comes without types, and NULL::text as the type of the items
+CREATE FUNCTION next_basket(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	at_text text,
+	context text DEFAULT NULL)
+RETURNS TABLE (item_id text, score real, source text, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_next_basket_text' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION next_basket(anycompatible, bigint, text, text, text) IS 'the k items that a user will most likely buy next time, again or for the first time, at written as text; item keys of every type, as text';
+
+CREATE FUNCTION next_basket(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type text,
+	at timestamptz,
+	context jsonb DEFAULT NULL)
+RETURNS TABLE (item_id text, score real, source text, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_next_basket_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION next_basket(anycompatible, bigint, text, text, timestamptz, jsonb) IS 'the k items that a user will most likely buy next time, again or for the first time, with all arguments; item keys of every type, as text';
+
+/*
+ * How next baskets are mixed, learned from the last baskets of users; a dump keeps it.
+ */
+CREATE TABLE recsys.basket_mix (
+	recommender text COLLATE "C" PRIMARY KEY,
+	basket_decay double precision NOT NULL CHECK (basket_decay >= 0 AND basket_decay <= 1),
+	basket_half_life interval NOT NULL,
+	due_weight double precision NOT NULL CHECK (due_weight >= 0 AND due_weight <= 1),
+	neighbor_weight double precision NOT NULL CHECK (neighbor_weight >= 0 AND neighbor_weight <= 1),
+	discover_weight double precision NOT NULL CHECK (discover_weight >= 0 AND discover_weight <= 1),
+	popular_weight double precision NOT NULL CHECK (popular_weight >= 0 AND popular_weight <= 1),
+	users bigint NOT NULL,
+	judged_by bigint NOT NULL,
+	recall double precision,
+	ndcg double precision,
+	recall_frequency double precision,
+	ndcg_frequency double precision,
+	p_value double precision,
+	learned_at timestamptz NOT NULL DEFAULT now());
+COMMENT ON TABLE recsys.basket_mix IS 'how next_basket mixes repeats, discoveries and popular items, as recsys.learn_next_basket has found out';
+COMMENT ON COLUMN recsys.basket_mix.recommender IS 'declared recommender, or index with its schema';
+COMMENT ON COLUMN recsys.basket_mix.basket_decay IS 'a basket counts so much of the one after it';
+COMMENT ON COLUMN recsys.basket_mix.basket_half_life IS 'and half as much after that long; 0: its age does not matter';
+COMMENT ON COLUMN recsys.basket_mix.due_weight IS '0 to 1: how much it counts among repeats when an item is due';
+COMMENT ON COLUMN recsys.basket_mix.neighbor_weight IS 'what the item graph can add to a repeat, as a probability';
+COMMENT ON COLUMN recsys.basket_mix.discover_weight IS 'what the best discovery by the item graph counts, as a probability';
+COMMENT ON COLUMN recsys.basket_mix.popular_weight IS 'what being the item with the most users counts, as a probability';
+COMMENT ON COLUMN recsys.basket_mix.users IS 'users whose last baskets it was learned on';
+COMMENT ON COLUMN recsys.basket_mix.judged_by IS 'other users, whose last baskets the figures are of';
+COMMENT ON COLUMN recsys.basket_mix.recall IS 'recall@10 of the mix';
+COMMENT ON COLUMN recsys.basket_mix.ndcg IS 'NDCG@10 of the mix';
+COMMENT ON COLUMN recsys.basket_mix.recall_frequency IS 'recall@10 of what each user has had most often';
+COMMENT ON COLUMN recsys.basket_mix.ndcg_frequency IS 'NDCG@10 of what each user has had most often';
+COMMENT ON COLUMN recsys.basket_mix.p_value IS 'probability that the two NDCG differ by chance, by a paired test';
+COMMENT ON COLUMN recsys.basket_mix.learned_at IS 'when';
+GRANT SELECT ON recsys.basket_mix TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('recsys.basket_mix', '');
+
+CREATE FUNCTION recsys.learn_next_basket(
+	recommender text DEFAULT NULL)
+RETURNS TABLE (learned_for text, basket_decay double precision, basket_half_life interval,
+	due_weight double precision, neighbor_weight double precision, discover_weight double precision,
+	popular_weight double precision, users bigint, judged_by bigint, recall double precision,
+	ndcg double precision, recall_frequency double precision, ndcg_frequency double precision,
+	p_value double precision)
+	AS 'MODULE_PATHNAME', 'recsys_learn_next_basket' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	COST 10000000 ROWS 1;
+COMMENT ON FUNCTION recsys.learn_next_basket(text) IS 'learns how next_basket mixes repeats, discoveries and popular items, on the last baskets of half of the users, and measures it on those of the others, beside what each has had most often';
+
+/*
+ * What comes next in a session.
+ */
+CREATE FUNCTION recommend_for_session(
+	items bigint[],
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL,
+	exclude_given boolean DEFAULT true)
+RETURNS TABLE (item_id bigint, score real, source text, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_for_session' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend_for_session(bigint[], bigint, text, boolean) IS 'the k items that come next after the given ones, the last one last; bigint item keys';
+
+CREATE FUNCTION recommend_for_session(
+	items text[],
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL,
+	exclude_given boolean DEFAULT true)
+RETURNS TABLE (item_id text, score real, source text, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_for_session' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend_for_session(text[], bigint, text, boolean) IS 'the k items that come next after the given ones, the last one last; item keys of every type, as text';
+
+CREATE FUNCTION recommend_for_session(
+	items uuid[],
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL,
+	exclude_given boolean DEFAULT true)
+RETURNS TABLE (item_id uuid, score real, source text, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_for_session' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend_for_session(uuid[], bigint, text, boolean) IS 'the k items that come next after the given ones, the last one last; uuid item keys';
+
+-- what comes without a type: an array as it is written, in and out as text
+CREATE FUNCTION recommend_for_session(
+	items text,
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL,
+	exclude_given boolean DEFAULT true)
+RETURNS TABLE (item_id text, score real, source text, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_for_session' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 1000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend_for_session(text, bigint, text, boolean) IS 'the k items that come next after those of an array that is written as text, as in ''{1,2}'', the last one last; item keys of every type, as text';
+
+/*
+ * recsys.evaluate_sessions: each item of the test sessions, foretold from those before it.
+ */
+CREATE FUNCTION recsys.evaluate_sessions(
+	recommender text,
+	test text,
+	k integer[] DEFAULT '{20}',
+	method text DEFAULT NULL,
+	repeats boolean DEFAULT true)
+RETURNS TABLE (metric text, k integer, value double precision, positions bigint)
+	AS 'MODULE_PATHNAME', 'recsys_evaluate_sessions' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 3;
+COMMENT ON FUNCTION recsys.evaluate_sessions(text, text, integer[], text, boolean) IS 'how well an index foretells the next item of sessions that it does not know, item by item';
+
+/*
+ * What events of one kind say about those of another: who viewed this, bought that.
+ */
+CREATE FUNCTION cross_similarity(
+	events text,
+	predicts text,
+	similarity text DEFAULT NULL,
+	neighbors integer DEFAULT NULL,
+	min_support integer DEFAULT NULL,
+	min_likelihood double precision DEFAULT NULL,
+	options text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, similar_item_id bigint, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_cross_similarity' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION cross_similarity(text, text, text, integer, integer, double precision, text) IS 'item pairs from events of one recommender to those of another; bigint item keys';
+
+CREATE FUNCTION cross_similarity(
+	events text,
+	predicts text,
+	item_type anyelement,
+	similar_item_type anycompatible,
+	similarity text DEFAULT NULL,
+	neighbors integer DEFAULT NULL,
+	min_support integer DEFAULT NULL,
+	min_likelihood double precision DEFAULT NULL,
+	options text DEFAULT NULL)
+RETURNS TABLE (item_id anyelement, similar_item_id anycompatible, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_cross_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION cross_similarity(text, text, anyelement, anycompatible, text, integer, integer, double precision, text) IS 'item pairs from events of one recommender to those of another; item keys of the types of the third and fourth argument';
+
+-- the same where these arguments come without a type
+CREATE FUNCTION cross_similarity(
+	events text,
+	predicts text,
+	item_type text,
+	similar_item_type text,
+	similarity text DEFAULT NULL,
+	neighbors integer DEFAULT NULL,
+	min_support integer DEFAULT NULL,
+	min_likelihood double precision DEFAULT NULL,
+	options text DEFAULT NULL)
+RETURNS TABLE (item_id text, similar_item_id text, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_cross_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION cross_similarity(text, text, text, text, text, integer, integer, double precision, text) IS 'item pairs from events of one recommender to those of another; item keys of every type, as text';
+
+CREATE FUNCTION query_cross_similarity(
+	events text,
+	predicts text,
+	similarity text DEFAULT NULL,
+	neighbors integer DEFAULT NULL,
+	min_support integer DEFAULT NULL,
+	min_likelihood double precision DEFAULT NULL,
+	options text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, similar_item_id bigint, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_query_cross_similarity' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION query_cross_similarity(text, text, text, integer, integer, double precision, text) IS 'item pairs from events of one query to those of another, both of which return user, item [, weight [, time]]; bigint item keys';
+
+CREATE FUNCTION query_cross_similarity(
+	events text,
+	predicts text,
+	item_type anyelement,
+	similar_item_type anycompatible,
+	similarity text DEFAULT NULL,
+	neighbors integer DEFAULT NULL,
+	min_support integer DEFAULT NULL,
+	min_likelihood double precision DEFAULT NULL,
+	options text DEFAULT NULL)
+RETURNS TABLE (item_id anyelement, similar_item_id anycompatible, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_query_cross_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION query_cross_similarity(text, text, anyelement, anycompatible, text, integer, integer, double precision, text) IS 'item pairs from events of one query to those of another, both of which return user, item [, weight [, time]]; item keys of the types of the third and fourth argument';
+
+-- the same where these arguments come without a type
+CREATE FUNCTION query_cross_similarity(
+	events text,
+	predicts text,
+	item_type text,
+	similar_item_type text,
+	similarity text DEFAULT NULL,
+	neighbors integer DEFAULT NULL,
+	min_support integer DEFAULT NULL,
+	min_likelihood double precision DEFAULT NULL,
+	options text DEFAULT NULL)
+RETURNS TABLE (item_id text, similar_item_id text, score real, support bigint, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_query_cross_similarity_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 100000;
+COMMENT ON FUNCTION query_cross_similarity(text, text, text, text, text, integer, integer, double precision, text) IS 'item pairs from events of one query to those of another, both of which return user, item [, weight [, time]]; item keys of every type, as text';
+
+CREATE FUNCTION recsys.tune_signals(
+	recommender text,
+	metric text DEFAULT 'ndcg',
+	k integer DEFAULT 10,
+	users integer DEFAULT 2000,
+	seed bigint DEFAULT 0)
+RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci_high double precision,
+	users bigint, what text, signals jsonb, command text, p_declared double precision, honest_value double precision)
+	AS 'MODULE_PATHNAME', 'recsys_tune_signals' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 5;
+COMMENT ON FUNCTION recsys.tune_signals(text, text, integer, integer, bigint) IS 'weighs the signals of a declared recommender by what users had last, which is held out: the best weights, those declared, and those without each signal, best first, each with the command that takes it over';
+
+/*
+ * Lists that every shop has: viewed lately, on sale, trending.
+ */
+
+/*
+ * recently_viewed: a user's items, latest first.
+ */
+CREATE FUNCTION recently_viewed(
+	user_id anycompatible,
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, last_at timestamptz, times integer, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_recently_viewed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recently_viewed(anycompatible, bigint, text) IS 'the items that a user had last, latest first; bigint item keys';
+
+CREATE FUNCTION recently_viewed(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type anyelement)
+RETURNS TABLE (item_id anyelement, last_at timestamptz, times integer, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_recently_viewed_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recently_viewed(anycompatible, bigint, text, anyelement) IS 'the items that a user had last, latest first; item keys of the type of the fourth argument';
+
+-- the same where the fourth argument comes without a type, and for NULL::text
+CREATE FUNCTION recently_viewed(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type text)
+RETURNS TABLE (item_id text, last_at timestamptz, times integer, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_recently_viewed_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recently_viewed(anycompatible, bigint, text, text) IS 'the items that a user had last, latest first; item keys of every type, as text';
+
+/*
+ * trending_items: what is taken much more often in the last window than its base explains.
+ */
+CREATE FUNCTION trending_items(
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL,
+	window_size interval DEFAULT NULL,
+	segment text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, users bigint, expected double precision, score double precision, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_trending_items' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION trending_items(bigint, text, interval, text) IS 'the k items that are taken much more often lately than they used to be; bigint item keys';
+
+CREATE FUNCTION trending_items(
+	k bigint,
+	recommender text,
+	item_type anyelement,
+	window_size interval DEFAULT NULL,
+	segment text DEFAULT NULL)
+RETURNS TABLE (item_id anyelement, users bigint, expected double precision, score double precision, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_trending_items_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION trending_items(bigint, text, anyelement, interval, text) IS 'the k items that are taken much more often lately than they used to be; item keys of the type of the third argument';
+
+-- what comes without types, and NULL::text as the type of the items
+CREATE FUNCTION trending_items(
+	k bigint,
+	recommender text,
+	window_size_text text,
+	segment text DEFAULT NULL)
+RETURNS TABLE (item_id text, users bigint, expected double precision, score double precision, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_trending_items_text' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION trending_items(bigint, text, text, text) IS 'the k items that are taken much more often lately than they used to be, the window written as text; item keys of every type, as text';
+
+/*
+ * on_sale_for: what a user is likely to take that costs less than it usually does.
+ */
+CREATE FUNCTION on_sale_for(
+	user_id anycompatible,
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL,
+	context jsonb DEFAULT NULL)
+RETURNS TABLE (item_id bigint, score real, price double precision, usual_price double precision, discount real, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_on_sale_for' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION on_sale_for(anycompatible, bigint, text, jsonb) IS 'items for a user whose price is below what is usual; bigint item keys';
+
+CREATE FUNCTION on_sale_for(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type anyelement,
+	context jsonb DEFAULT NULL)
+RETURNS TABLE (item_id anyelement, score real, price double precision, usual_price double precision, discount real, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_on_sale_for_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION on_sale_for(anycompatible, bigint, text, anyelement, jsonb) IS 'items for a user whose price is below what is usual; item keys of the type of the fourth argument';
+
+-- what comes without types, and NULL::text as the type of the items
+CREATE FUNCTION on_sale_for(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	context_text text)
+RETURNS TABLE (item_id text, score real, price double precision, usual_price double precision, discount real, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_on_sale_for_text' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION on_sale_for(anycompatible, bigint, text, text) IS 'items for a user whose price is below what is usual, context written as text; item keys of every type, as text';
+
+CREATE FUNCTION on_sale_for(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type text,
+	context jsonb)
+RETURNS TABLE (item_id text, score real, price double precision, usual_price double precision, discount real, rank integer)
+	AS 'MODULE_PATHNAME', 'recsys_on_sale_for_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION on_sale_for(anycompatible, bigint, text, text, jsonb) IS 'items for a user whose price is below what is usual, with all arguments; item keys of every type, as text';

@@ -72,10 +72,11 @@ CREATE FUNCTION recsys.create_recommender(
 	complements text DEFAULT NULL,
 	reason_formats jsonb DEFAULT NULL,
 	seed bigint DEFAULT NULL,
-	content text DEFAULT NULL)
+	content text DEFAULT NULL,
+	price_history jsonb DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_create_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text)
+COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb)
 	IS 'declares a recommender over the tables of a shop; its name is then one for recommend and the others';
 
 CREATE FUNCTION recsys.drop_recommender(name text, if_exists boolean DEFAULT false)
@@ -120,12 +121,13 @@ CREATE FUNCTION recsys.alter_recommender(
 	reason_formats jsonb DEFAULT NULL,
 	seed bigint DEFAULT NULL,
 	content text DEFAULT NULL,
+	price_history jsonb DEFAULT NULL,
 	reset text[] DEFAULT NULL,
 	new_name text DEFAULT NULL,
 	new_owner text DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_alter_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, text[], text, text)
+COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb, text[], text, text)
 	IS 'changes a declared recommender; what is NULL stays as it is, reset names the parameters to do without';
 
 CREATE FUNCTION recsys.recommender_problem(name text)
@@ -173,7 +175,8 @@ SELECT r.name, r.owner,
 	   r.created_at, r.changed_at,
 	   (SELECT max(p.refreshed_at) FROM recsys.popularity p WHERE p.recommender = r.name) AS refreshed_at,
 	   recsys.recommender_problem(r.name) AS problem,
-	   r.definition ->> 'content' AS content
+	   r.definition ->> 'content' AS content,
+	   r.definition -> 'price_history' AS price_history
 FROM recsys.recommender r;
 COMMENT ON VIEW recsys.recommenders IS 'declared recommenders, one row each, with what is declared of them; NULL is what is not';
 COMMENT ON COLUMN recsys.recommenders.name IS 'what functions take as recommender';
@@ -217,6 +220,7 @@ COMMENT ON COLUMN recsys.recommenders.changed_at IS 'when it was changed last';
 COMMENT ON COLUMN recsys.recommenders.refreshed_at IS 'when its lists were made by recsys.refresh_recommender, NULL: never';
 COMMENT ON COLUMN recsys.recommenders.problem IS 'why you cannot use it as it is, else NULL';
 COMMENT ON COLUMN recsys.recommenders.content IS 'index over the items by which they are recommended for what they are';
+COMMENT ON COLUMN recsys.recommenders.price_history IS 'what items cost since when, for on_sale_for';
 GRANT SELECT ON recsys.recommenders TO PUBLIC;
 
 -- who restores a dump without being a superuser brings definitions back, too; but they are his then
@@ -307,3 +311,14 @@ RETURNS TABLE (item_id text, group_id text, label text)
 	AS 'MODULE_PATHNAME', 'recsys_title_groups' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 100000 ROWS 1000;
 COMMENT ON FUNCTION recsys.title_groups(text) IS 'which items of a query that returns item, title are variants of one product, by their titles: each with the smallest item of its group, and what the titles share';
+
+CREATE FUNCTION recsys.tune_signals(
+	recommender text,
+	metric text DEFAULT 'ndcg',
+	k integer DEFAULT 10,
+	users integer DEFAULT 2000,
+	seed bigint DEFAULT 0)
+RETURNS TABLE (rank integer, value double precision, ci_low double precision, ci_high double precision,
+	users bigint, what text, signals jsonb, command text, p_declared double precision, honest_value double precision)
+	AS 'MODULE_PATHNAME', 'recsys_tune_signals' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000000 ROWS 5;
+COMMENT ON FUNCTION recsys.tune_signals(text, text, integer, integer, bigint) IS 'weighs the signals of a declared recommender by what users had last, which is held out: the best weights, those declared, and those without each signal, best first, each with the command that takes it over';
