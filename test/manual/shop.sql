@@ -54,6 +54,11 @@ INSERT INTO reviews SELECT user_id, product_id, 1 + (user_id * 7 + product_id) %
 CREATE TABLE promotions (product_id bigint, boost numeric, starts_at timestamptz, ends_at timestamptz);
 INSERT INTO promotions SELECT 1000 + n * 7, 1.2 + n % 3 * 0.2, now() - interval '1 day', now() + interval '6 days' FROM generate_series(0, 9) n;
 CREATE TABLE recalls (product_id bigint PRIMARY KEY, reason text);
+CREATE TABLE price_history (product_id bigint, price numeric(10, 2), valid_from timestamptz);
+INSERT INTO price_history
+SELECT product_id, CASE WHEN n = 1 THEN price WHEN product_id % 3 = 0 THEN price * 1.25 ELSE price END, now() - make_interval(days => CASE n WHEN 0 THEN 200 ELSE 4 END)
+FROM products, generate_series(0, 1) n;
+CREATE INDEX ON price_history (product_id);
 
 /*
  * What items say of themselves.  A picture is 24 pixels wide: a shape for each kind of product, in

@@ -64,8 +64,13 @@ SELECT count(*) FROM recommend_for_items(ARRAY[1001], NULL);
 SELECT * FROM recommend(user_id => 42, k => 2, recommender => 'purchases_recsys', exclude_seen => false, half_life => '1 day');
 SELECT * FROM recommend(4, exclude_seen => false, k => 3);
 SELECT * FROM recommend_for_items(items => ARRAY[1001], k => 2, exclude_given => false);
+SELECT * FROM recommend_for_session(ARRAY[1001, 1002], 10);
+SELECT * FROM recommend_for_session(items => ARRAY[1001], k => 2, exclude_given => false);
 SELECT * FROM similar_items(item_id => 1002, k => 1, recommender => 'public.purchases_recsys');
 SELECT * FROM popular_items(k => 2, recommender => 'purchases_recsys');
+SELECT * FROM recently_viewed(3, 10);
+SELECT * FROM recently_viewed(user_id => 42, k => 2, recommender => 'purchases_recsys');
+SELECT * FROM trending_items(k => 2, recommender => 'purchases_recsys', window_size => '2 days');
 SELECT * FROM explain_recommendation(user_id => 4, item_id => 1002, half_life => '10 days');
 -- 1003 is user 4's latest: 1002 lies one half-life back
 SELECT item_id, round(score::numeric, 6) AS score FROM recommend(4, 2, half_life => '10 days', exclude_seen => false);

@@ -43,8 +43,8 @@ FROM (SELECT DISTINCT proname, n, prepare_error(format('%I.%I(%s)', nspname, pro
 WHERE error IS NOT NULL GROUP BY proname, error ORDER BY proname, least;
 SELECT count(*) > 30 AS tried, array_agg(DISTINCT proname || ': ' || error) FILTER (WHERE error IS NOT NULL) AS fail
 FROM (SELECT proname, prepare_error(format('%I.%I(%s)', nspname, proname,
-		(SELECT string_agg(format('%I => %s', name, CASE name WHEN 'item_type' THEN 'NULL::text' ELSE '$' || x END), ', ')
-		 FROM (SELECT name, count(*) FILTER (WHERE name <> 'item_type') OVER (ORDER BY x) AS x
+		(SELECT string_agg(format('%I => %s', name, CASE WHEN name ~ 'item_type$' THEN 'NULL::text' ELSE '$' || x END), ', ')
+		 FROM (SELECT name, count(*) FILTER (WHERE name !~ 'item_type$') OVER (ORDER BY x) AS x
 			   FROM unnest(names) WITH ORDINALITY a (name, x)) s))) AS error
 	  FROM surface) s;
 
@@ -60,9 +60,15 @@ INSERT INTO calls VALUES
 	('recommend(:user, 5, :index, :false, :day, :context)'),
 	('recommend_with_reasons(:user, 5, :index, :context)'),
 	('recommend_with_reasons(:user, 5, :index, :type)'),
+	('next_basket(:user, 5, :index, :at)'),
+	('next_basket(:user, 5, :index, :type)'),
+	('next_basket(:user, 5, :index, :at, :context)'),
+	('recently_viewed(:user, 5, :index, :type)'),
 	('goes_with(:item, 5, :index)'),
 	('recommend_for_items(:items, 5, :index)'),
 	('recommend_for_items(items => :items, k => 30, recommender => :index, exclude_given => :false)'),
+	('recommend_for_session(:items, 5, :index)'),
+	('recommend_for_session(items => :items, k => 30, recommender => :index, exclude_given => :false)'),
 	('similar_items(:item, 5, :index)'),
 	('popular_items(5, :index, :type)'),
 	('popular_items(5, :index, :since)'),
@@ -72,6 +78,7 @@ INSERT INTO calls VALUES
 	('frequently_bought_together(:item, 5, :index)'),
 	('complete_basket(:items, 5, :rules)'),
 	('item_similarity(:index, :type)'),
+	('recsys.item_rhythm(:index)'),
 	('recsys.forget_user(:index, :absent)');
 CREATE TABLE keys (kind regtype, index text, rules text, user_key text, item_key text, items text, absent text);
 INSERT INTO keys VALUES
@@ -81,23 +88,23 @@ INSERT INTO keys VALUES
 	 format('{%s,"%s",NULL,%s}', lpad('1', 32, '0'), lpad('2', 32, '0'), lpad('77', 32, '0')), lpad('8d5', 32, '0'));
 -- with types; those that take the item type from a typed NULL get it by name
 CREATE FUNCTION typed(call text, k keys) RETURNS text LANGUAGE sql AS $$
-	SELECT CASE WHEN call ~ '^(recommend(_with_reasons)?\(|popular|item_sim)' AND k.kind <> 'bigint'::regtype
+	SELECT CASE WHEN call ~ '^(recommend(_with_reasons)?\(|next_basket|recently|popular|item_sim)' AND k.kind <> 'bigint'::regtype
 		   THEN regexp_replace(typed, '\)$', format(', item_type => NULL::%s)', k.kind)) ELSE typed END
 	FROM regexp_replace(
-		 replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call,
+		 replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call,
 		 ':user', format('%L::%s', k.user_key, k.kind)), ':items', format('%L::%s[]', k.items, k.kind)),
 		 ':item', format('%L::%s', k.item_key, k.kind)), ':index', format('%L', k.index)), ':rules', format('%L::regclass', k.rules)),
 		 ':absent', format('%L::%s', k.absent, k.kind)),
-		 ', :context', ', context => ''{"exclude": []}''::jsonb'), ', :since', ', since => ''2024-01-10 00:00+00''::timestamptz'), ', :day', ', half_life => interval ''1 day'''),
+		 ', :context', ', context => ''{"exclude": []}''::jsonb'), ', :at', ', at => ''2024-01-05 00:00+00''::timestamptz'), ', :since', ', since => ''2024-01-10 00:00+00''::timestamptz'), ', :day', ', half_life => interval ''1 day'''),
 		 'exclude_given => :false', 'exclude_given => false'),
 		 ', :(true|false)', ', exclude_seen => \1') t, replace(t, ', :type', '') typed
 $$;
 CREATE FUNCTION untyped(call text, k keys, type text) RETURNS text LANGUAGE sql AS $$
-	SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call,
+	SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(call,
 		   ':context', '''{"exclude": []}'''), ':type', 'NULL'), ':user', format('%L%s', k.user_key, type)), ':items', format('%L', k.items)),
 		   ':item', format('%L%s', k.item_key, type)), ':index', format('%L', k.index)), ':rules', format('%L', k.rules)),
 		   ':absent', format('%L%s', k.absent, type)),
-		   ':since', '''2024-01-10 00:00+00'''), ':day', '''1 day'''), ':true', '''true'''), ':false', '''false''')
+		   ':at', '''2024-01-05 00:00+00'''), ':since', '''2024-01-10 00:00+00'''), ':day', '''1 day'''), ':true', '''true'''), ':false', '''false''')
 $$;
 CREATE FUNCTION answers(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -221,6 +228,9 @@ SELECT count(*) AS differences FROM query_item_similarity('SELECT user_id, produ
 FULL JOIN query_item_similarity('SELECT user_id, product_id FROM purchases', item_type => NULL::text) b
 	ON a.item_id::text = b.item_id AND a.rank = b.rank AND a.similar_item_id::text = b.similar_item_id
 WHERE a.item_id IS NULL OR b.item_id IS NULL;
+SELECT count(*) AS differences FROM cross_similarity('ints', 'ints') a
+FULL JOIN cross_similarity('ints', 'ints', NULL, NULL) b ON a.item_id::text = b.item_id AND a.rank = b.rank AND a.similar_item_id::text = b.similar_item_id
+WHERE a.item_id IS NULL OR b.item_id IS NULL;
 
 -- forget_user with an index and a user of no type
 PREPARE forget AS SELECT recsys.forget_user($1, $2);
@@ -234,7 +244,7 @@ DEALLOCATE forget;
  */
 SELECT call, kind
 FROM calls, keys k, LATERAL (SELECT answers(format('(SELECT 1 FROM %s WITH ORDINALITY r WHERE rank IS DISTINCT FROM ordinality)', typed(call, k))) AS out_of_order) s
-WHERE call !~ 'forget|item_similarity' AND out_of_order IS NOT NULL;
+WHERE call !~ 'forget|item_similarity|item_rhythm' AND out_of_order IS NOT NULL;
 CREATE TABLE products (id bigint PRIMARY KEY, name text);
 INSERT INTO products SELECT n, 'product ' || n FROM generate_series(0, 22) n;
 ANALYZE products;

@@ -46,6 +46,7 @@ SELECT count(*) > 0 FROM recsys.index_sections('trap.sales_recsys');
 SELECT count(*) > 0 FROM recsys.page_summary('trap.sales_recsys');
 SELECT count(*) FROM recommend(4, 2, 'trap.sales_recsys');
 SELECT count(*) FROM recommend_for_items(ARRAY[1], 2, 'trap.sales_recsys');
+SELECT count(*) FROM recommend_for_session(ARRAY[1], 2, 'trap.sales_recsys');
 SELECT count(*) FROM similar_items(1, 2, 'trap.sales_recsys');
 SELECT count(*) FROM popular_items(2, 'trap.sales_recsys', half_life => '1 day');
 SELECT count(*) > 0 FROM explain_recommendation(4, 1, 'trap.sales_recsys');

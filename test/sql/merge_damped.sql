@@ -1,7 +1,7 @@
 /*
  * Incremental equals rebuilt, where what a user weighs depends on all that the user has:
- * rp3beta, and cosine with user_damping or tfidf.  As in merge.sql: random histories of
- * changes and merges of every kind, then an exact merge, and everything is as in a fresh
+ * rp3beta, cosine with user_damping or tfidf, and session, where the order of all counts.  As in
+ * merge.sql: random histories of changes and merges of every kind, then an exact merge, and everything is as in a fresh
  * index, scores to the last digit.  check_index compares norms, masses and latest times.
  */
 SET client_min_messages = warning;

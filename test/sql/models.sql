@@ -603,7 +603,7 @@ END $$;
 \pset format unaligned
 \pset tuples_only on
 \o /dev/null
-SELECT history(o) FROM unnest(ARRAY['similarity=rp3beta, weighting=bm25', 'similarity=slim', 'similarity=itemknn', 'similarity=ease', 'similarity=spectral, rank=8', 'similarity=als, rank=8', 'similarity=cosine, weighting=bm25',
+SELECT history(o) FROM unnest(ARRAY['similarity=rp3beta, weighting=bm25', 'similarity=slim', 'similarity=itemknn', 'similarity=ease', 'similarity=spectral, rank=8', 'similarity=als, rank=8', 'similarity=cosine, weighting=bm25', 'similarity=session, training_half_life=''10 days'', min_support=3',
 									'similarity=cosine, training_half_life=''10 days'', min_support=3']) o
 \gexec
 \o

@@ -110,7 +110,7 @@ FROM (VALUES ('recommend(1, 1, ''visits_recsys'')'), ('recommend_for_items(ARRAY
 		('explain_recommendation(1, 1, ''visits_recsys'')'), ('frequently_bought_together(1, 1, ''visits_recsys'')'),
 		('item_similarity(''visits_recsys'')'), ('association_rules(''visits_recsys'')'),
 		('association_rules_to_sets(''visits_recsys'')'), ('frequent_itemsets(''visits_recsys'')'),
-		('recsys.item_factors(''visits_recsys'')'), ('recsys.index_info(''visits_recsys'')'),
+		('recsys.item_factors(''visits_recsys'')'), ('recsys.item_rhythm(''visits_recsys'')'), ('recsys.index_info(''visits_recsys'')'),
 		('recsys.merge(''visits_recsys'')'), ('recsys.check_index(''visits_recsys'')'),
 		('recsys.forget_user(''visits_recsys'', 1)'), ('recsys.page_summary(''visits_recsys'')'),
 		('recsys.page_info(''visits_recsys'', 0)'), ('recsys.index_sections(''visits_recsys'')'),

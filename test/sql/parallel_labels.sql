@@ -7,13 +7,20 @@ SET search_path = labels, public;
 CREATE TABLE purchases (user_id bigint, product_id bigint);
 INSERT INTO purchases SELECT n / 4, (n * 7 + n / 4) % 23 FROM generate_series(1, 400) n;
 CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id);
+CREATE TABLE visits AS SELECT *, now() - n * interval '7 days' AS visited_at FROM purchases, generate_series(0, 3) n;
+CREATE INDEX visits_recsys ON visits USING recsys (user_id, product_id, (1), visited_at);
 CREATE INDEX factors_recsys ON purchases USING recsys (user_id, product_id) WITH (similarity = als, rank = 4);
 CREATE TABLE products AS SELECT DISTINCT product_id, product_id % 3 AS seller_id FROM purchases;
 CREATE UNIQUE INDEX ON products (product_id);
 ALTER TABLE products ADD photo bytea, ADD title text, ADD price numeric DEFAULT 10;
 UPDATE products SET photo = decode('iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAABlklEQVR42hXRURVEIQhFUSMYgQhGMAIRiGCEE8EIRiACEYhABCLMG7/ZrMt1jMEcyGAN9kAHNjgDBnfwBj6IQQ5q0IMxJnMikzXZE53Y5EyY3Mmb+CQmOalJzw8IUxBhCVtQwYQjIFzhCS6EkEIJLR9YzIUs1mIvdGGLs2BxF2/hi1jkoha9PrCZG9mszd7oxjZnw+Zu3sY3sclNbXp/QJmKKEvZiiqmHAXlKk9xJZRUSmn9gDENMZaxDTXMOAbGNZ7hRhhplNH2gcM8yGEd9kEPdjgHDvfwDn6IQx7q0OcD/wK/Sr4jv9hfkG/1N/x/Fx44BCQU9Pc94zIvclmXfdGLXc79j9/Lu/glLnmpS98PPOZDHuuxH/qwx3n/5ffxHv6IRz7q0e8DznTEWc521DHn+D/KdZ7jTjjplNP+gWAGEqxgBxpYcOIf/AYv8CCCDCro+EAyE0lWshNNLDn5P/MmL/Ekkkwq6fxAMQspVrELLaw49S/lFq/wIoosquj6QDMbaVazG22sOf2v8Dav8SaabKrp5geIAnAQC3NfwAAAAABJRU5ErkJggg==', 'base64'), title = 'lunch bag ' || product_id;
 CREATE INDEX products_items ON products USING recsys_items (product_id, seller_id, title, recsys.image_descriptor(photo));
-SELECT recsys.create_recommender('shop', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id', seller => 'seller_id');
+CREATE TABLE prices AS SELECT product_id, 20 AS price, now() - interval '60 days' AS since FROM products;
+CREATE TABLE sudden AS SELECT u AS user_id, CASE WHEN u <= 20 THEN 99 ELSE u % 9 END AS product_id, now() - CASE WHEN u <= 20 THEN 0 ELSE u END * interval '1 day' AS taken_at FROM generate_series(1, 80) u;
+CREATE INDEX sudden_recsys ON sudden USING recsys (user_id, product_id, taken_at) WITH (similarity = cosine);
+SELECT recsys.create_recommender('shop', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id', seller => 'seller_id', price => 'price',
+	price_history => '{"table": "prices", "item": "product_id", "price": "price", "time": "since"}');
+SELECT recsys.create_recommender('two_signals', '[{"events": "purchases_recsys"}, {"events": "purchases_recsys", "predicts": "purchases_recsys"}]');
 CREATE SCHEMA labels_made;
 CREATE TABLE product_rules AS SELECT * FROM association_rules('purchases_recsys', 0.02, 0.1);
 ANALYZE;
@@ -22,7 +29,13 @@ CREATE TABLE calls (name text, call text);
 INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
 	'recommend(42, 5, ''purchases_recsys'')',
 	'recommend_for_items(ARRAY[1, 2], 5, ''purchases_recsys'')',
+	'recommend_for_session(ARRAY[1, 2], 5, ''purchases_recsys'')',
 	'recommend_with_reasons(42, 5, ''purchases_recsys'')',
+	'buy_again(42, 5, ''visits_recsys'')',
+	'next_basket(42, 5, ''visits_recsys'')',
+	'recently_viewed(42, 5, ''visits_recsys'')',
+	'trending_items(5, ''sudden_recsys'')',
+	'on_sale_for(42, 5, ''shop'')',
 	'similar_items(1, 5, ''purchases_recsys'')',
 	'goes_with(1, 5, ''purchases_recsys'')',
 	'items_like(''{"seller_id": 1}'', 5, ''products_items'')',
@@ -37,6 +50,8 @@ INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
 	'complete_basket(ARRAY[1, 2], 5, ''product_rules'')',
 	'item_similarity(''purchases_recsys'')',
 	'query_item_similarity(''SELECT user_id, product_id FROM purchases'')',
+	'cross_similarity(''purchases_recsys'', ''factors_recsys'')',
+	'query_cross_similarity(''SELECT user_id, product_id FROM purchases'', ''TABLE purchases'')',
 	'association_rules(''purchases_recsys'', 0.02)',
 	'query_association_rules(''SELECT user_id, product_id FROM purchases'', 0.02)',
 	'association_rules_to_sets(''purchases_recsys'', 0.05)',
@@ -44,15 +59,19 @@ INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
 	'frequent_itemsets(''purchases_recsys'', 0.02)',
 	'query_frequent_itemsets(''SELECT user_id, product_id FROM purchases'', 0.02)',
 	'recsys.item_factors(''factors_recsys'')',
+	'recsys.item_rhythm(''visits_recsys'')',
+	'recsys.learn_next_basket(''visits_recsys'')',
 	'recsys.title_groups(''SELECT product_id, ''''lunch bag'''' FROM purchases'')',
 	'recsys.index_info(''purchases_recsys'')',
 	'recsys.index_statistics()',
 	'recsys.holdout(''SELECT user_id, product_id FROM purchases'', holdout_share => 0.2)',
 	'recsys.evaluate(''SELECT user_id, product_id FROM purchases'', holdout_share => 0.2, resamples => 100)',
 	'recsys.evaluate_recommender(''purchases_recsys'', ''SELECT 42, 3'', resamples => 100)',
+	'recsys.evaluate_sessions(''purchases_recsys'', ''SELECT 42, n % 20 FROM generate_series(1, 9) n'')',
 	'recsys.compare(''SELECT user_id, product_id FROM purchases'', ''similarity = cosine'', ''similarity = jaccard'', holdout_share => 0.2, resamples => 100)',
 	'recsys.tune(''SELECT user_id, product_id FROM purchases'', trials => 2, holdout_share => 0.2, resamples => 100)',
 	'recsys.tune(''purchases_recsys''::regclass, trials => 2, holdout_share => 0.2, resamples => 100)',
+	'recsys.tune_signals(''two_signals'', users => 5)',
 	'recsys.persona(''2024-01-01'', ''2024-01-01'', 1, ''1 day'', ''2024-01-02'')',
 	'recsys.customer_segments(''shop'')',
 	'recsys.audience(''shop'', ''1'')',
@@ -142,4 +161,5 @@ SELECT in_worker(call), string_agg(name, ' ' ORDER BY name) AS functions FROM ca
 SELECT mislabelled('recsys.index_stats') AS indexes, mislabelled('recsys.merge_progress') AS merges;
 
 SELECT recsys.drop_recommender('shop');
+SELECT recsys.drop_recommender('two_signals');
 DROP SCHEMA labels, labels_made CASCADE;

@@ -14,11 +14,12 @@ END $$;
 SELECT call, estimated_rows('SELECT * FROM ' || call) AS rows FROM unnest(ARRAY[
 	'recommend(1)', 'recommend(1, 3)', 'recommend(1, 1 + 2)', 'recommend(1, 0)', 'recommend(1, NULL)', 'recommend(k => 25, user_id => 1)',
 	'recommend(1, 500, NULL, NULL::text)', 'recommend(1, length(current_setting(''search_path'')) - length(current_setting(''search_path'')) + 6)',
-	'recommend_for_items(ARRAY[1, 2], 4)', 'recommend_for_items(ARRAY[''a'', ''b''], 5)', 'recommend_for_items(''{}''::uuid[], 6)',
+	'recommend_for_items(ARRAY[1, 2], 4)', 'recommend_for_items(ARRAY[''a'', ''b''], 5)', 'recommend_for_items(''{}''::uuid[], 6)', 'recommend_for_session(ARRAY[1, 2], 4)', 'recommend_for_session(ARRAY[''a'', ''b''], 5)', 'recommend_for_session(''{}''::uuid[], 6)',
 	'similar_items(1)', 'similar_items(1, 7)', 'similar_items(''a''::text, 8)', 'similar_items(gen_random_uuid(), 9)',
+	'recently_viewed(1)', 'recently_viewed(1, 3)', 'recently_viewed(''a''::text, 4, NULL, NULL::text)', 'trending_items()', 'trending_items(5)', 'trending_items(6, NULL, NULL::uuid)', 'on_sale_for(1)', 'on_sale_for(1, 7)', 'on_sale_for(1, 8, NULL, NULL::text, NULL::jsonb)',
 	'popular_items()', 'popular_items(11)', 'popular_items(NULL, NULL, NULL::text)', 'popular_items(12, NULL, NULL::uuid)',
 	'explain_recommendation(1, 2)', 'item_similarity()', 'item_similarity(NULL, NULL::text)',
-	'query_item_similarity(''SELECT 1, 2'')']) WITH ORDINALITY AS c(call, place)
+	'query_item_similarity(''SELECT 1, 2'')', 'cross_similarity(''shop_recsys'', ''shop_recsys'')']) WITH ORDINALITY AS c(call, place)
 ORDER BY place;
 -- in the select list, and with a k that is not known at planning
 SELECT estimated_rows('SELECT recommend(1, 5)') AS select_list,
@@ -45,6 +46,7 @@ SELECT * FROM popular_items();
 SELECT * FROM similar_items(1);
 SELECT * FROM recommend_for_items(ARRAY[1]);
 SELECT * FROM item_similarity();
+SELECT * FROM cross_similarity('shop_recsys', 'shop_recsys');
 SELECT count(*) FROM shop WHERE user_id = 1;
 SELECT users, items, interactions, pairs FROM recsys.index_info('shop_recsys');
 SELECT recsys.check_index('shop_recsys');

@@ -22,6 +22,7 @@ SET ROLE regress_recsys_clerk;
 SELECT * FROM recommend(3, 1, 'shop_recsys');
 SELECT * FROM recommend(3, 1, 'shop_recsys', NULL::bigint);
 SELECT * FROM recommend_for_items(ARRAY[1], 1, 'shop_recsys');
+SELECT * FROM recommend_for_session(ARRAY[1], 1, 'shop_recsys');
 SELECT * FROM similar_items(1, 1, 'shop_recsys');
 SELECT * FROM popular_items(1, 'shop_recsys');
 SELECT * FROM explain_recommendation(3, 2, 'shop_recsys');

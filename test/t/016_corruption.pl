@@ -64,6 +64,7 @@ sub script
 		SELECT count(*) FROM item_similarity('r$n', NULL::text);
 		SELECT count(*) FROM generate_series(1, 40) u, LATERAL explain_recommendation(u, 'i1', 'r$n');
 		SELECT count(factor) FROM recsys.item_factors('r$n', NULL::text);
+		SELECT count(typical_gap) FROM recsys.item_rhythm('r$n');
 		SELECT count(*) FROM recsys.page_summary('r$n');
 		SELECT recsys.index_info('r$n');
 		SELECT recsys.check_index('r$n');

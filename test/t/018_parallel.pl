@@ -103,6 +103,10 @@ same_as_serial('rp3beta', $all, with => "WITH (similarity = rp3beta, weighting =
 same_as_serial('rp3beta, low memory', $plain, with => 'WITH (similarity = rp3beta, user_damping = 0.5)', memory => '4MB',
 	like => qr/each a pass over the histories/s);
 same_as_serial('slim', $all, with => 'WITH (similarity = slim, candidates = 20, neighbors = 10)');
+same_as_serial('session', $all, with => 'WITH (similarity = session)');
+same_as_serial('session, without weights', 'user_id, product_id, purchased_at', with => 'WITH (similarity = session, user_damping = 0.5)');
+same_as_serial('session, low memory', 'user_id, product_id, purchased_at', with => 'WITH (similarity = session)', memory => '4MB',
+	like => qr/each a pass over the histories/s);
 same_as_serial('spectral', $plain, with => 'WITH (similarity = spectral, rank = 24, neighbors = 20)');
 same_as_serial('spectral, weighted', $all, with => 'WITH (similarity = spectral, rank = 150, weighting = bm25)');
 same_as_serial('ease', $plain, with => 'WITH (similarity = ease, lambda = 50, neighbors = 20)');

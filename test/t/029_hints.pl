@@ -42,13 +42,14 @@ sub stock
 fill('shop');
 $node->safe_psql('shop', <<'SQL');
 CREATE SCHEMA other;
-CREATE TABLE texts AS SELECT user_id::text, 'p''' || product_id AS product_id FROM purchases;
+CREATE TABLE texts AS SELECT user_id::text, 'p''' || product_id AS product_id, purchased_at AS seen_at FROM purchases;
 CREATE TABLE uuids AS SELECT lpad(to_hex(user_id), 32, '0')::uuid AS user_id, lpad(to_hex(product_id), 32, '0')::uuid AS product_id FROM purchases;
 CREATE INDEX bare_recsys ON purchases USING recsys (user_id, product_id);
 CREATE INDEX order_items_recsys ON order_items USING recsys (order_id, product_id);
 CREATE INDEX learned_recsys ON purchases USING recsys (user_id, product_id) WITH (similarity = ease);
 CREATE INDEX "Texts" ON texts USING recsys (user_id, product_id);
 CREATE INDEX uuids_recsys ON uuids USING recsys (user_id, product_id);
+CREATE INDEX "Lately" ON texts USING recsys (user_id, product_id, seen_at);
 CREATE TABLE text_rules AS SELECT * FROM association_rules('"Texts"', NULL::text, 0.02, 0.1);
 CREATE TABLE uuid_rules AS SELECT * FROM association_rules('uuids_recsys', NULL::uuid, 0.02, 0.1);
 CREATE INDEX btree ON purchases (user_id);
@@ -137,13 +138,21 @@ SELECT recsys.create_recommender('whole', '[{"events": "purchases_recsys"}]', it
 SELECT recsys.create_recommender('moved', '[{"events": "purchases_recsys"}]', items => 'goods', item_key => 'product_id', title => 'name', seller => 'seller_id', max_per_seller => 2);
 SELECT recsys.create_recommender('two', '[{"events": "purchases_recsys", "graph": "pairs"}, {"events": "\"Other\"", "weight": 0.5, "name": "it''s other"}]');
 SELECT recsys.create_recommender('alone', '[{"events": "last_recsys"}]');
+SELECT recsys.create_recommender('foretold', '[{"events": "purchases_recsys"}, {"events": "last_recsys", "predicts": "purchases_recsys"}]');
 SELECT recsys.create_recommender('graphic', '[{"events": "purchases_recsys", "graph": "pairs"}]');
+DROP MATERIALIZED VIEW last_recsys_predicts_purchases_recsys;
 ALTER TABLE products DROP COLUMN "Old";
 ALTER TABLE goods RENAME TO wares;
 DROP INDEX "Other", last_recsys;
 DROP VIEW pairs;
 SELECT recsys.create_recommender('whole_again', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id');
 ALTER TABLE products ADD price numeric DEFAULT 5;
+CREATE TABLE prices (product_id bigint, price numeric, valid_from timestamptz);
+CREATE TABLE former (product_id bigint, price numeric, valid_from timestamptz);
+SELECT recsys.create_recommender('priced', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id', price => 'price');
+SELECT recsys.create_recommender('sale', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id', price => 'price',
+	price_history => '{"table": "former", "item": "product_id", "price": "price", "time": "valid_from"}');
+ALTER TABLE former RENAME TO lost;
 CREATE INDEX products_recsys ON products USING recsys_items (product_id, name);
 CREATE INDEX titles_recsys ON products USING recsys_items (product_id, (name || ' of the shop'), price);
 SELECT recsys.create_recommender('described', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id', content => 'titles_recsys');
@@ -196,7 +205,13 @@ my @cases = (
 	"SELECT * FROM recommend(NULL::bigint, NULL, 'uuids_recsys')",
 	"SELECT * FROM recommend_for_items(ARRAY[1, 2], 3, '\"Texts\"')",
 	"SELECT * FROM recommend_for_items(ARRAY[1, 2], 3, 'uuids_recsys')",
+	"SELECT * FROM recommend_for_session(ARRAY[1, 2], 3, 'uuids_recsys')",
+	"SELECT * FROM recommend_for_session(ARRAY[1, 2], 3, '\"Texts\"')",
 	"SELECT * FROM recommend_for_items(ARRAY[]::uuid[], 3, 'bare_recsys')",
+	"SELECT * FROM next_basket('7', 3, '\"Texts\"')",
+	"SELECT * FROM next_basket('00000000000000000000000000000007', 3, 'uuids_recsys')",
+	"SELECT * FROM recently_viewed('7', 3, '\"Lately\"')",
+	"SELECT * FROM trending_items(3, '\"Lately\"')",
 	"SELECT * FROM similar_items(1, 3, '\"Texts\"')",
 	"SELECT * FROM similar_items('00000000000000000000000000000007'::uuid, 3, 'bare_recsys')",
 	"SELECT * FROM popular_items(3, 'uuids_recsys')",
@@ -211,6 +226,11 @@ my @cases = (
 	"SELECT * FROM query_item_similarity('SELECT user_id, product_id FROM texts WHERE product_id <> ''x''')",
 	"SELECT * FROM query_item_similarity('SELECT user_id, product_id FROM texts', NULL::uuid)",
 	"SELECT * FROM query_item_similarity('SELECT user_id, product_id FROM texts', NULL::text)",
+	"SELECT * FROM cross_similarity('\"Texts\"', 'colours_recsys')",
+	"SELECT * FROM cross_similarity('bare_recsys', 'bare_recsys', NULL::json, NULL::text)",
+	"SELECT * FROM cross_similarity('bare_recsys', 'uuids_recsys', NULL, NULL)",
+	"SELECT * FROM query_cross_similarity('SELECT user_id, product_id FROM texts', 'SELECT user_id, product_id FROM texts', NULL::text, NULL::uuid)",
+	"SELECT * FROM query_cross_similarity('SELECT user_id, product_id FROM uuids', 'SELECT user_id, product_id FROM purchases', NULL, NULL)",
 	"SELECT * FROM association_rules('\"Texts\"', 0.02)",
 	"SELECT * FROM association_rules('bare_recsys', NULL::uuid)",
 	"SELECT * FROM association_rules_to_sets('uuids_recsys')",
@@ -229,7 +249,15 @@ my @cases = (
 	[ "SELECT * FROM popular_items(3, 'other.bare_recsys')", 'SELECT * FROM popular_items(3, %s)' ],
 	"SELECT * FROM recommend(7, 3, 'bare_recsys', half_life => '1 day')",
 	"SELECT * FROM popular_items(3, 'bare_recsys', since => '2024-01-01')",
+	"SELECT * FROM buy_again(7, 3, 'bare_recsys')",
+	"SELECT * FROM recently_viewed(7, 3, 'bare_recsys')",
+	"SELECT * FROM trending_items(3, 'bare_recsys')",
+	"SELECT * FROM next_basket(7, 3, 'bare_recsys', at => '2024-01-01')",
+	"SELECT * FROM recsys.learn_next_basket('bare_recsys')",
+	[ "SELECT * FROM recsys.evaluate('SELECT user_id, product_id, purchased_at FROM purchases', metrics => '{repeat_share}')",
+	  "SELECT * FROM recsys.evaluate('SELECT user_id, product_id, purchased_at FROM purchases', metrics => '{repeat_share}', %s)" ],
 	"SELECT * FROM recsys.item_factors('bare_recsys')",
+	"SELECT * FROM recsys.item_rhythm('bare_recsys')",
 	"SELECT * FROM popular_items(3, 'nothing')",
 	"SELECT * FROM popular_items(3, 'btree')",
 	"SET ROLE reader; SELECT * FROM popular_items(3, 'hidden_recsys')",
@@ -315,9 +343,11 @@ foreach my $case ((map { [ 'shop', ref $_ ? @$_ : $_ ] } @cases),
 		"SELECT recsys.create_recommender('new', '[{\"events\": \"purchases_recsys\"}]', items => '\"Loose\"', item_key => 'product_id')",
 		"SELECT * FROM recsys.create_functions('bare', 'taken')", "SELECT * FROM recsys.create_functions('bare', 'No schema')",
 		"SELECT * FROM recsys.seller_exposure('bare')", "SELECT * FROM recsys.audience('bare')",
-		"SELECT * FROM recsys.customer_segments('nobody')",
+		"SELECT * FROM recsys.customer_segments('nobody')", "SELECT * FROM recommend(1, 3, 'foretold')",
 		(map { "SELECT * FROM recsys.audience('whole_again', $_)" } "seller => '1'", "category => 'c1'"),
 		"SELECT * FROM recsys.duplicate_items('whole_again')",
+		[ "SELECT * FROM on_sale_for(1, 3, 'priced')", "SELECT recsys.alter_recommender('priced', %s)" ],
+		"SELECT * FROM on_sale_for(1, 3, 'sale')",
 		[ "SELECT * FROM recsys.duplicate_items('products_recsys')", "SELECT * FROM recsys.duplicate_items('products_recsys', %s)" ],
 		"SELECT * FROM recsys.suspicious_items('titles_recsys')", "SELECT * FROM recsys.suspicious_items('described')"))
 {
