@@ -2,7 +2,7 @@
 # Measures how good the recommendations are, and what each model costs: prints a
 # Markdown table for each data set.
 #
-#     test/bench/quality.sh [option=value…] [gowalla] [retail] [generated]
+#     test/bench/quality.sh [option=value…] [gowalla] [retail] [generated] [baskets] [sessions] [cross]
 #
 # Without a data set, all that are there.  Options, with their defaults:
 #     models=FILE      models to try, one a line as in CREATE INDEX … WITH (…);
@@ -16,6 +16,7 @@
 #     gowalla/{train,valid,test}.txt.gz       check-ins, a line a user: user item item …,
 #                                             split as for LightGCN (SNAP)
 #     online_retail/online_retail.csv.gz      UCI Online Retail
+#     taobao/{buy.train.txt,buy.test.txt,cart.csv}.gz   purchases and carts, split as for EHCF
 # The server is private and gone afterwards, so is the data.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -23,6 +24,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$root/test/lib/sandbox.sh"
 . "$root/test/lib/server.sh"
 . "$root/test/bench/measure.sh"
+for part in "$root"/test/bench/quality/*.sh; do
+	. "$part"
+done
 
 QUALITY_INTERACTIONS=1000000
 QUALITY_USERS=
@@ -38,11 +42,11 @@ for argument in "$@"; do
 			printf -v "$name" '%s' "${argument#*=}"
 			;;
 		limit=[1-9]*) BENCH_LIMIT=${argument#*=} ;;
-		gowalla | retail | generated) parts="$parts $argument" ;;
+		gowalla | retail | generated | baskets | sessions | cross) parts="$parts $argument" ;;
 		*) sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 	esac
 done
-: "${parts:=gowalla retail generated}"
+: "${parts:=gowalla retail generated baskets sessions cross}"
 : "${QUALITY_USERS:=$((QUALITY_INTERACTIONS * 69 / 5000))}"
 data=${RECSYS_DATA:-$root/../shared/data}
 
