@@ -15,7 +15,7 @@ use Test::More;
 
 use RecsysTest;
 
-use constant { PAGE => 8192, KIND => 8188, GRAPH => 7, PENDING => 10, CONTENT => 24, ROW => 64 };
+use constant { PAGE => 8192, KIND => 8188, GRAPH => 7, PENDING => 10, CONTENT => 24, ROW => 88 };
 
 # no checksums: at the end pages are damaged
 my $node = PostgreSQL::Test::Cluster->new('primary');
