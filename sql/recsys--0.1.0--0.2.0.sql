@@ -1442,6 +1442,9 @@ COMMENT ON COLUMN recsys.basket_mix.ndcg_frequency IS 'NDCG@10 of what each user
 COMMENT ON COLUMN recsys.basket_mix.p_value IS 'probability that the two NDCG differ by chance, by a paired test';
 COMMENT ON COLUMN recsys.basket_mix.learned_at IS 'when';
 GRANT SELECT ON recsys.basket_mix TO PUBLIC;
+
+-- restored by whoever has the extension, as the declared recommenders are
+GRANT INSERT ON recsys.basket_mix TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('recsys.basket_mix', '');
 
 CREATE FUNCTION recsys.learn_next_basket(

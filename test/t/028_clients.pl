@@ -29,7 +29,6 @@ my @calls = (
 	[ 'item_id, score, source', "recommend(42, 5, 'purchases_recsys', NULL::text)" ],
 	[ 'item_id, score, source', 'recommend_for_items(ARRAY[1, 2], 5)' ],
 	[ 'item_id, score, source', "recommend_for_items(ARRAY['1', '2'], 5)" ],
-	[ 'item_id, score, source', 'recommend_for_session(ARRAY[1, 2], 5)' ],
 	[ 'item_id, score, support', 'similar_items(1, 5)' ],
 	[ 'item_id, score, support', "similar_items('1', 5)" ],
 	[ 'item_id, users, score', 'popular_items(5)' ],
