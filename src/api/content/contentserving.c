@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "am/graph/itemorder.h"
 #include "am/items/itemsread.h"
 #include "api/content/contentserving.h"
 #include "api/scoring/serving.h"
@@ -78,15 +79,6 @@ RecsysPutLikeItem(RecsysRecommender *recommender, RecsysAnswer *answer, const Re
 	RecsysItemsReaderFree(reader);
 }
 
-static int
-compare_numbers(const void *a, const void *b)
-{
-	uint32		x = *(const uint32 *) a;
-	uint32		y = *(const uint32 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* Numbers of the items, ascending, each once */
 static int
 find_items(RecsysRecommender *recommender, const RecsysKey *keys, int count, uint32 **items)
@@ -98,7 +90,7 @@ find_items(RecsysRecommender *recommender, const RecsysKey *keys, int count, uin
 	for (int i = 0; i < count; i++)
 		if (RecsysFindItem(recommender, &keys[i], &(*items)[found]))
 			found++;
-	qsort(*items, found, sizeof(uint32), compare_numbers);
+	qsort(*items, found, sizeof(uint32), RecsysCompareItemNumbers);
 	for (int i = 0; i < found; i++)
 		if (i == 0 || (*items)[i] != (*items)[left - 1])
 			(*items)[left++] = (*items)[i];

@@ -152,17 +152,6 @@ measure_session(Evaluating *evaluating, const RecsysInteraction *rows, const Rec
 	}
 }
 
-static int
-compare_rows(const void *a, const void *b)
-{
-	const RecsysInteraction *left = a;
-	const RecsysInteraction *right = b;
-
-	if (left->time != right->time)
-		return left->time < right->time ? -1 : 1;
-	return left->position < right->position ? -1 : left->position > right->position;
-}
-
 /* All rows of the session at hand whose items the index knows, in order */
 static void
 next_session(Evaluating *evaluating, RecsysCollector *collector)
@@ -188,7 +177,7 @@ next_session(Evaluating *evaluating, RecsysCollector *collector)
 	}
 	if (n < 2)
 		return;
-	qsort(rows, n, sizeof(RecsysInteraction), compare_rows);
+	qsort_interruptible(rows, n, sizeof(RecsysInteraction), RecsysCompareMoments, NULL);
 	keys = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysKey) * (Size) n);
 	for (int i = 0; i < n; i++)
 	{

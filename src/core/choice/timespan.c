@@ -25,16 +25,6 @@ compare_hashes(const void *a, const void *b, void *arg)
 	return (left > right) - (left < right);
 }
 
-int
-RecsysCompareTimes(const void *a, const void *b, void *arg)
-{
-	int64		left = *(const int64 *) a;
-	int64		right = *(const int64 *) b;
-
-	(void) arg;
-	return (left > right) - (left < right);
-}
-
 /* Each time once, and no more than are kept. */
 static void
 shrink(RecsysTimeSpan *span)

@@ -9,9 +9,6 @@
 
 #define RECSYS_SPAN_TIMES 1024
 
-/* Ascending int64s, for qsort_interruptible; arg is not looked at. */
-extern int	RecsysCompareTimes(const void *a, const void *b, void *arg);
-
 /*
  * Distinct times with the lowest hashes: the same ones whatever the order, and as good as
  * drawn (Bar-Yossef et al. 2002, the bottom-k sketch).  All zeros to begin with.

@@ -9,17 +9,6 @@
 /* Times of histories up to this length are on the stack. */
 #define SHORT_HISTORY 64
 
-static int
-compare_times(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	/* sorts of long histories take a while */
-	CHECK_FOR_INTERRUPTS();
-	return (x > y) - (x < y);
-}
-
 /* The distinct times there are, ascending; returns how many. */
 static int
 distinct_times(const RecsysHistoryItem *items, int count, int64 *times)
@@ -30,7 +19,7 @@ distinct_times(const RecsysHistoryItem *items, int count, int64 *times)
 	for (int x = 0; x < count; x++)
 		if (items[x].time != RECSYS_NO_TIME)
 			times[n++] = items[x].time;
-	qsort(times, n, sizeof(int64), compare_times);
+	qsort_interruptible(times, n, sizeof(int64), RecsysCompareTimes, NULL);
 	for (int x = 0; x < n; x++)
 		if (distinct == 0 || times[distinct - 1] != times[x])
 			times[distinct++] = times[x];

@@ -132,6 +132,26 @@ fold_item(const RecsysInteraction *interactions, const uint64 *words, int n,
 	return true;
 }
 
+int
+RecsysCompareTimes(const void *a, const void *b, void *arg)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+int
+RecsysCompareMoments(const void *a, const void *b, void *arg)
+{
+	const RecsysInteraction *left = a;
+	const RecsysInteraction *right = b;
+	int			order = RecsysCompareTimes(&left->time, &right->time, NULL);
+
+	return order != 0 ? order :
+		(left->position > right->position) - (left->position < right->position);
+}
+
 /* Latest first */
 static int
 compare_times(const void *a, const void *b)

@@ -71,6 +71,13 @@ typedef struct RecsysFolding
 extern int	RecsysHistoryFold(RecsysInteraction *interactions, int n, const RecsysFolding *folding,
 							  RecsysHistoryItem *out, int *dropped);
 
+/*
+ * For qsort_interruptible: int64s ascending, and interactions by time and then by position.  arg is
+ * not looked at.
+ */
+extern int	RecsysCompareTimes(const void *a, const void *b, void *arg);
+extern int	RecsysCompareMoments(const void *a, const void *b, void *arg);
+
 /* What a positive sum of weights means. */
 extern double RecsysHistoryTransform(double sum, RecsysWeightTransform transform);
 

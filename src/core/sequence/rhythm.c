@@ -36,23 +36,12 @@ struct RecsysUserRhythms
 	int			maxtimes;
 };
 
-static int
-compare_times(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	/* a user may have millions */
-	CHECK_FOR_INTERRUPTS();
-	return (x > y) - (x < y);
-}
-
 static void
 sort_times(int64 *times, int n)
 {
 	if (n > FEW_TIMES)
 	{
-		qsort(times, n, sizeof(int64), compare_times);
+		qsort_interruptible(times, n, sizeof(int64), RecsysCompareTimes, NULL);
 		return;
 	}
 	for (int x = 1; x < n; x++)

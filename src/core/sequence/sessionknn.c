@@ -162,17 +162,6 @@ RecsysSessionBest(RecsysSessionMatches *matches, int k, uint32 *best)
 	return n;
 }
 
-static int
-compare_rows(const void *a, const void *b)
-{
-	const RecsysInteraction *left = a;
-	const RecsysInteraction *right = b;
-
-	if (left->time != right->time)
-		return left->time < right->time ? -1 : 1;
-	return left->position < right->position ? -1 : left->position > right->position;
-}
-
 /* An item at one of its places */
 typedef struct Place
 {
@@ -203,7 +192,7 @@ last_places(RecsysInteraction *rows, int n, Place *places)
 {
 	int			count = 0;
 
-	qsort(rows, n, sizeof(RecsysInteraction), compare_rows);
+	qsort_interruptible(rows, n, sizeof(RecsysInteraction), RecsysCompareMoments, NULL);
 	for (int i = 0; i < n; i++)
 		places[i] = (Place) {rows[i].item, i};
 	qsort(places, n, sizeof(Place), compare_places);

@@ -35,16 +35,6 @@ RecsysSplitBasketsCreate(const RecsysSplit *split)
 	return baskets;
 }
 
-static int
-compare_times(const void *a, const void *b)
-{
-	int64		left = *(const int64 *) a;
-	int64		right = *(const int64 *) b;
-
-	CHECK_FOR_INTERRUPTS();
-	return (left > right) - (left < right);
-}
-
 /* When the last basket begins; RECSYS_NO_TIME for users with too few of them. */
 static int64
 last_basket(const RecsysInteractionList *rows)
@@ -57,7 +47,7 @@ last_basket(const RecsysInteractionList *rows)
 	for (int x = 0; x < rows->count; x++)
 		if (RecsysIsOnOccasion(&rows->all[x]))
 			times[ntimes++] = rows->all[x].time;
-	qsort(times, ntimes, sizeof(int64), compare_times);
+	qsort_interruptible(times, ntimes, sizeof(int64), RecsysCompareTimes, NULL);
 	for (int x = 0; x < ntimes; x++)
 	{
 		if (x > 0 && !RecsysIsNextOccasion(times[x - 1], times[x]))
