@@ -197,8 +197,8 @@ RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, Oid column_type,
 	return kept;
 }
 
-void
-RecsysReadArgument(FunctionCallInfo fcinfo, int argument, Oid type)
+static void
+read_argument(FunctionCallInfo fcinfo, int argument, Oid type)
 {
 	Oid			input;
 	Oid			element;
@@ -208,6 +208,17 @@ RecsysReadArgument(FunctionCallInfo fcinfo, int argument, Oid type)
 	getTypeInputInfo(type, &input, &element);
 	fcinfo->args[argument].value =
 		OidInputFunctionCall(input, text_to_cstring(PG_GETARG_TEXT_PP(argument)), element, -1);
+}
+
+FunctionCallInfo
+RecsysReadArguments(FunctionCallInfo fcinfo, int first, const Oid *types, int n)
+{
+	FunctionCallInfo read = palloc(SizeForFunctionCallInfo(PG_NARGS()));
+
+	memcpy(read, fcinfo, SizeForFunctionCallInfo(PG_NARGS()));
+	for (int i = 0; i < n; i++)
+		read_argument(read, first + i, types[i]);
+	return read;
 }
 
 int64

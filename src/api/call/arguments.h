@@ -55,10 +55,12 @@ extern int	RecsysArgKeyArray(FunctionCallInfo fcinfo, int argument, Oid column_t
 							  const char *recommender, RecsysKey **keys);
 
 /*
- * Replaces a text argument by its value as another type, read by that type's input
- * function.  For variants of a function that take untyped arguments as text.
+ * The same call, palloc'd, with n text arguments from the first one on replaced by their values as
+ * other types, read by the types' input functions.  For variants of a function that take untyped
+ * arguments as text.
  */
-extern void RecsysReadArgument(FunctionCallInfo fcinfo, int argument, Oid type);
+extern FunctionCallInfo RecsysReadArguments(FunctionCallInfo fcinfo, int first, const Oid *types,
+											int n);
 
 /*
  * Half-life in microseconds: the argument, or fallback when it is NULL.  Zero

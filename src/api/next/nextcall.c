@@ -111,12 +111,8 @@ RecsysServeNext(FunctionCallInfo fcinfo, const RecsysNextPlaces *places, const R
 void
 RecsysServeNextText(FunctionCallInfo fcinfo, const RecsysNextWays *ways)
 {
-	LOCAL_FCINFO(read, 5);
+	static const Oid types[] = {TIMESTAMPTZOID, JSONBOID};
 
-	InitFunctionCallInfoData(*read, fcinfo->flinfo, 5, fcinfo->fncollation, fcinfo->context,
-							 fcinfo->resultinfo);
-	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 5);
-	RecsysReadArgument(read, 3, TIMESTAMPTZOID);
-	RecsysReadArgument(read, 4, JSONBOID);
-	RecsysServeNext(read, &(RecsysNextPlaces) {3, 4}, ways);
+	RecsysServeNext(RecsysReadArguments(fcinfo, 3, types, lengthof(types)),
+					&(RecsysNextPlaces) {3, 4}, ways);
 }

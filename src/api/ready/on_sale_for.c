@@ -267,12 +267,8 @@ recsys_on_sale_for_typed(PG_FUNCTION_ARGS)
 Datum
 recsys_on_sale_for_text(PG_FUNCTION_ARGS)
 {
-	LOCAL_FCINFO(read, 4);
+	static const Oid types[] = {JSONBOID};
 
-	InitFunctionCallInfoData(*read, fcinfo->flinfo, 4, fcinfo->fncollation, fcinfo->context,
-							 fcinfo->resultinfo);
-	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 4);
-	RecsysReadArgument(read, 3, JSONBOID);
-	on_sale_for(read, 3);
+	on_sale_for(RecsysReadArguments(fcinfo, 3, types, lengthof(types)), 3);
 	return (Datum) 0;
 }

@@ -233,12 +233,9 @@ recsys_trending_items_typed(PG_FUNCTION_ARGS)
 Datum
 recsys_trending_items_text(PG_FUNCTION_ARGS)
 {
-	LOCAL_FCINFO(read, 4);
+	static const Oid types[] = {INTERVALOID};
 
-	InitFunctionCallInfoData(*read, fcinfo->flinfo, 4, fcinfo->fncollation, fcinfo->context,
-							 fcinfo->resultinfo);
-	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 4);
-	RecsysReadArgument(read, 2, INTERVALOID);
-	trending_items(read, &(TrendingArguments) {2, 3});
+	trending_items(RecsysReadArguments(fcinfo, 2, types, lengthof(types)),
+				   &(TrendingArguments) {2, 3});
 	return (Datum) 0;
 }

@@ -364,13 +364,9 @@ recsys_popular_items_typed(PG_FUNCTION_ARGS)
 Datum
 recsys_popular_items_text(PG_FUNCTION_ARGS)
 {
-	LOCAL_FCINFO(read, 5);
+	static const Oid types[] = {TIMESTAMPTZOID, INTERVALOID};
 
-	InitFunctionCallInfoData(*read, fcinfo->flinfo, 5, fcinfo->fncollation, fcinfo->context,
-							 fcinfo->resultinfo);
-	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 5);
-	RecsysReadArgument(read, 2, TIMESTAMPTZOID);
-	RecsysReadArgument(read, 3, INTERVALOID);
-	popular_items(read, &(PopularArguments) {2, 3, 4});
+	popular_items(RecsysReadArguments(fcinfo, 2, types, lengthof(types)),
+				  &(PopularArguments) {2, 3, 4});
 	return (Datum) 0;
 }

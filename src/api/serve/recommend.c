@@ -120,15 +120,10 @@ recsys_recommend_typed(PG_FUNCTION_ARGS)
 Datum
 recsys_recommend_text(PG_FUNCTION_ARGS)
 {
-	LOCAL_FCINFO(read, 6);
+	static const Oid types[] = {BOOLOID, INTERVALOID, JSONBOID};
 
-	InitFunctionCallInfoData(*read, fcinfo->flinfo, 6, fcinfo->fncollation, fcinfo->context,
-							 fcinfo->resultinfo);
-	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 6);
-	RecsysReadArgument(read, 3, BOOLOID);
-	RecsysReadArgument(read, 4, INTERVALOID);
-	RecsysReadArgument(read, 5, JSONBOID);
-	recommend(read, &(RecsysListArguments) {3, 4, 5}, false);
+	recommend(RecsysReadArguments(fcinfo, 3, types, lengthof(types)),
+			  &(RecsysListArguments) {3, 4, 5}, false);
 	return (Datum) 0;
 }
 
@@ -151,13 +146,10 @@ recsys_recommend_with_reasons_typed(PG_FUNCTION_ARGS)
 Datum
 recsys_recommend_with_reasons_text(PG_FUNCTION_ARGS)
 {
-	LOCAL_FCINFO(read, 4);
+	static const Oid types[] = {JSONBOID};
 
-	InitFunctionCallInfoData(*read, fcinfo->flinfo, 4, fcinfo->fncollation, fcinfo->context,
-							 fcinfo->resultinfo);
-	memcpy(read->args, fcinfo->args, sizeof(NullableDatum) * 4);
-	RecsysReadArgument(read, 3, JSONBOID);
-	recommend(read, &(RecsysListArguments) {-1, -1, 3}, true);
+	recommend(RecsysReadArguments(fcinfo, 3, types, lengthof(types)),
+			  &(RecsysListArguments) {-1, -1, 3}, true);
 	return (Datum) 0;
 }
 
