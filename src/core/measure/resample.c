@@ -22,8 +22,9 @@ typedef struct Bootstrap
 	int		   *count_of;		/* by column: place of its count, -1: all rows are defined */
 	uint32		n;
 	double	   *wide;			/* n rows of nwide, undefined values 0 */
-	uint16	   *draws;			/* n rows of BATCH */
-	double	   *sums;			/* BATCH rows of nwide */
+	double	   *sums;			/* of nwide */
+	int			resamples;
+	double	   *values;			/* means, resamples of each column */
 } Bootstrap;
 
 static void
@@ -98,9 +99,8 @@ compare_doubles(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Quantile of sorted values, linear in between. */
-static double
-quantile(const double *values, int n, double share)
+double
+RecsysQuantile(const double *values, int n, double share)
 {
 	double		place = share * (n - 1);
 	int			below = (int) floor(place);
@@ -129,47 +129,74 @@ summarise(double *values, int resamples, double confidence, RecsysMean *mean)
 		extreme += fabs(values[b] - mean->mean) >= fabs(mean->mean) * (1.0 - 1e-12);
 	mean->p_value = (extreme + 1.0) / (n + 1.0);
 	qsort(values, n, sizeof(double), compare_doubles);
-	mean->low = quantile(values, n, (1.0 - confidence) / 2.0);
-	mean->high = quantile(values, n, (1.0 + confidence) / 2.0);
+	mean->low = RecsysQuantile(values, n, (1.0 - confidence) / 2.0);
+	mean->high = RecsysQuantile(values, n, (1.0 + confidence) / 2.0);
+}
+
+/* How often each of a batch of resamples has drawn each row */
+static void
+draw_rows(const RecsysResampling *resampling, int first, int batch, uint32 n, uint16 *draws)
+{
+	memset(draws, 0, sizeof(uint16) * (Size) n * BATCH);
+	for (int b = 0; b < batch; b++)
+	{
+		RecsysRandom random;
+
+		RecsysRandomStart(&random, resampling->seed, (resampling->stream << 32) + first + b);
+		for (uint32 x = 0; x < n; x++)
+		{
+			uint16	   *drawn = &draws[(Size) RecsysRandomBelow(&random, n) * BATCH + b];
+
+			*drawn += *drawn < PG_UINT16_MAX;
+		}
+	}
+}
+
+void
+RecsysResample(const double *table, int ncolumns, uint32 n, const RecsysResampling *resampling,
+			   RecsysResampleSums take, void *arg)
+{
+	uint16	   *draws = recsys_alloc_huge(sizeof(uint16) * BATCH * Max((Size) n, 1));
+	double	   *sums = palloc(sizeof(double) * (Size) BATCH * Max(ncolumns, 1));
+
+	for (int first = 0; first < resampling->resamples; first += BATCH)
+	{
+		int			batch = Min(BATCH, resampling->resamples - first);
+
+		CHECK_FOR_INTERRUPTS();
+		draw_rows(resampling, first, batch, n, draws);
+		memset(sums, 0, sizeof(double) * (Size) BATCH * ncolumns);
+		add_draws(sums, table, draws, n, ncolumns);
+		for (int b = 0; b < batch; b++)
+			take(arg, first + b, sums + (Size) b * ncolumns);
+	}
+	pfree(draws);
+	pfree(sums);
+}
+
+/* A RecsysResampleSums */
+static void
+take_means(void *arg, int resample, const double *sums)
+{
+	Bootstrap  *bootstrap = arg;
+
+	for (int column = 0; column < bootstrap->ncolumns; column++)
+		bootstrap->values[(Size) column * bootstrap->resamples + resample] =
+			mean_of(bootstrap, sums, column);
 }
 
 static void
 resample(Bootstrap *bootstrap, const RecsysResampling *resampling, RecsysMean *means)
 {
 	int			resamples = resampling->resamples;
-	int			ncolumns = bootstrap->ncolumns;
-	double	   *values = recsys_alloc_huge(sizeof(double) * (Size) resamples * ncolumns);
 
-	for (int first = 0; first < resamples; first += BATCH)
-	{
-		int			batch = Min(BATCH, resamples - first);
-
-		CHECK_FOR_INTERRUPTS();
-		memset(bootstrap->draws, 0, sizeof(uint16) * (Size) bootstrap->n * BATCH);
-		memset(bootstrap->sums, 0, sizeof(double) * (Size) BATCH * bootstrap->nwide);
-		for (int b = 0; b < batch; b++)
-		{
-			RecsysRandom random;
-
-			RecsysRandomStart(&random, resampling->seed,
-							  (resampling->stream << 32) + first + b);
-			for (uint32 x = 0; x < bootstrap->n; x++)
-			{
-				uint16	   *draws = &bootstrap->draws[(Size) RecsysRandomBelow(&random, bootstrap->n) * BATCH + b];
-
-				*draws += *draws < PG_UINT16_MAX;
-			}
-		}
-		add_draws(bootstrap->sums, bootstrap->wide, bootstrap->draws, bootstrap->n, bootstrap->nwide);
-		for (int b = 0; b < batch; b++)
-			for (int column = 0; column < ncolumns; column++)
-				values[(Size) column * resamples + first + b] =
-					mean_of(bootstrap, bootstrap->sums + (Size) b * bootstrap->nwide, column);
-	}
-	for (int column = 0; column < ncolumns; column++)
-		summarise(values + (Size) column * resamples, resamples,
+	bootstrap->resamples = resamples;
+	bootstrap->values = recsys_alloc_huge(sizeof(double) * (Size) resamples * Max(bootstrap->ncolumns, 1));
+	RecsysResample(bootstrap->wide, bootstrap->nwide, bootstrap->n, resampling, take_means, bootstrap);
+	for (int column = 0; column < bootstrap->ncolumns; column++)
+		summarise(bootstrap->values + (Size) column * resamples, resamples,
 				  resampling->confidence, &means[column]);
-	pfree(values);
+	pfree(bootstrap->values);
 }
 
 void
@@ -183,8 +210,7 @@ RecsysBootstrap(const RecsysSample *sample, const RecsysResampling *resampling, 
 	bootstrap.n = n;
 	bootstrap.count_of = palloc(sizeof(int) * Max(ncolumns, 1));
 	widen(&bootstrap, sample);
-	bootstrap.draws = recsys_alloc_huge(sizeof(uint16) * BATCH * Max((Size) n, 1));
-	bootstrap.sums = palloc0(sizeof(double) * (Size) BATCH * Max(bootstrap.nwide, 1));
+	bootstrap.sums = palloc0(sizeof(double) * Max(bootstrap.nwide, 1));
 
 	for (uint32 x = 0; x < n; x++)
 		for (int column = 0; column < bootstrap.nwide; column++)
@@ -206,6 +232,5 @@ RecsysBootstrap(const RecsysSample *sample, const RecsysResampling *resampling, 
 
 	pfree(bootstrap.count_of);
 	pfree(bootstrap.wide);
-	pfree(bootstrap.draws);
 	pfree(bootstrap.sums);
 }

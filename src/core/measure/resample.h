@@ -47,4 +47,16 @@ typedef struct RecsysResampling
 extern void RecsysBootstrap(const RecsysSample *sample, const RecsysResampling *resampling,
 							RecsysMean *means);
 
+/*
+ * For figures that are no means: sums of the columns over each resample's rows, of which there are
+ * as many as in the sample.  No value of the table, n rows of ncolumns, may be NaN.
+ */
+typedef void (*RecsysResampleSums) (void *arg, int resample, const double *sums);
+
+extern void RecsysResample(const double *table, int ncolumns, uint32 n,
+						   const RecsysResampling *resampling, RecsysResampleSums take, void *arg);
+
+/* The quantile of sorted values, n > 0, linear in between. */
+extern double RecsysQuantile(const double *values, int n, double share);
+
 #endif							/* RECSYS_RESAMPLE_H */

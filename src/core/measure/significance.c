@@ -15,57 +15,9 @@
 
 #include <math.h>
 
+#include "core/measure/distribution.h"
+
 #define EXACT_DIFFERENCES 100
-
-/*
- * The regularized incomplete beta function's continued fraction, evaluated by
- * Lentz's method: Abramowitz, Stegun, 26.5.8; Press et al.: Numerical Recipes,
- * section 6.4.
- */
-static double
-beta_fraction(double a, double b, double x)
-{
-	const double tiny = 1e-300;
-	double		c = 1.0;
-	double		d = 1.0 - (a + b) * x / (a + 1.0);
-	double		fraction;
-
-	d = 1.0 / (fabs(d) < tiny ? tiny : d);
-	fraction = d;
-	for (int m = 1; m <= 10000; m++)
-	{
-		double		terms[2];
-		double		step = 1.0;
-
-		terms[0] = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m));
-		terms[1] = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0));
-		for (int i = 0; i < 2; i++)
-		{
-			d = 1.0 + terms[i] * d;
-			d = 1.0 / (fabs(d) < tiny ? tiny : d);
-			c = 1.0 + terms[i] / c;
-			c = fabs(c) < tiny ? tiny : c;
-			step = d * c;
-			fraction *= step;
-		}
-		if (fabs(step - 1.0) < 1e-15)
-			break;
-	}
-	return fraction;
-}
-
-static double
-incomplete_beta(double a, double b, double x)
-{
-	double		factor;
-
-	if (x <= 0.0 || x >= 1.0)
-		return x <= 0.0 ? 0.0 : 1.0;
-	factor = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
-	if (x < (a + 1.0) / (a + b + 2.0))
-		return factor * beta_fraction(a, b, x) / a;
-	return 1.0 - factor * beta_fraction(b, a, 1.0 - x) / b;
-}
 
 double
 RecsysPairedT(const double *differences, uint32 n)
@@ -73,7 +25,6 @@ RecsysPairedT(const double *differences, uint32 n)
 	double		mean = 0;
 	double		squares = 0;
 	double		freedom = n - 1.0;
-	double		t2;
 
 	if (n < 2)
 		return NAN;
@@ -87,9 +38,7 @@ RecsysPairedT(const double *differences, uint32 n)
 	if (squares <= n * (mean * 1e-15) * (mean * 1e-15))
 		return 0.0;
 
-	/* P(|T| > t) = I_x(freedom / 2, 1 / 2), x = freedom / (freedom + t^2) */
-	t2 = mean * mean * n * freedom / squares;
-	return incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t2));
+	return 2.0 * RecsysStudentTail(fabs(mean) * sqrt(n * freedom / squares), freedom);
 }
 
 typedef struct Ranked
