@@ -44,5 +44,9 @@ extern void test_titlevariants(void);
 extern void test_usualprice(void);
 extern void test_sameness(void);
 extern void test_image(void);
+extern void test_armtest(void);
+extern void test_peeking(void);
+extern void test_assignment(void);
+extern void test_preference(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

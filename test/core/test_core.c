@@ -61,6 +61,10 @@ main(void)
 	test_usualprice();
 	test_sameness();
 	test_image();
+	test_armtest();
+	test_peeking();
+	test_assignment();
+	test_preference();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);
