@@ -46,6 +46,10 @@ extern void test_sameness(void);
 extern void test_image(void);
 extern void test_armtest(void);
 extern void test_peeking(void);
+extern void test_bestarm(void);
+extern void test_policy(void);
+extern void test_linearpolicy(void);
+extern void test_retirement(void);
 extern void test_assignment(void);
 extern void test_preference(void);
 

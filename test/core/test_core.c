@@ -63,6 +63,10 @@ main(void)
 	test_image();
 	test_armtest();
 	test_peeking();
+	test_bestarm();
+	test_policy();
+	test_linearpolicy();
+	test_retirement();
 	test_assignment();
 	test_preference();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
