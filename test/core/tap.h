@@ -52,5 +52,6 @@ extern void test_linearpolicy(void);
 extern void test_retirement(void);
 extern void test_assignment(void);
 extern void test_preference(void);
+extern void test_offpolicy(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

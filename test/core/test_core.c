@@ -44,6 +44,7 @@ main(void)
 	test_itemset();
 	test_rule_measures();
 	test_metrics();
+	test_offpolicy();
 	test_evaluation();
 	test_models();
 	test_rules();
