@@ -3,6 +3,7 @@
  *	  Tests of core/arrange against slow, obvious references.
  */
 #include "core/arrange/arrange.h"
+#include "core/arrange/fatigue.h"
 #include "core/arrange/pricefit.h"
 #include "core/arrange/sellerquality.h"
 #include "core/base/random.h"
@@ -458,6 +459,13 @@ test_factors(void)
 	ok(RecsysPriceFactor(0, 1, 1, 1) == 1 && RecsysPriceFactor(NAN, 1, 1, 1) == 1 &&
 	   RecsysPriceFactor(5, NAN, 1, 1) == 1 && RecsysPriceFactor(5, 1, 1, 0) == 1 &&
 	   RecsysPriceFactor(-5, 1, 1, 1) == 1, "prices that say nothing");
+	/* 1 / log2(4) is 1/2, 1 / log2(8) is 1/3 */
+	ok(RecsysImpressionWeight(1) == 1 && near(RecsysImpressionWeight(3), 0.5) &&
+	   near(RecsysImpressionWeight(7), 1.0 / 3) && near(RecsysImpressionWeight(10), 0.289064826), "impressions by their places");
+	ok(near(RecsysFatigueFactor(0.19, 0.5), 0.9) && near(RecsysFatigueFactor(0.5, 3), 0.125) &&
+	   RecsysFatigueFactor(0, 9) == 1 && RecsysFatigueFactor(1, 0) == 1 && RecsysFatigueFactor(NAN, 1) == 1 &&
+	   RecsysFatigueFactor(0.5, NAN) == 1 && RecsysFatigueFactor(1, 0.3) > 0 && RecsysFatigueFactor(0.9, 1e9) > 0,
+	   "what is left after impressions in vain");
 }
 
 void
