@@ -744,10 +744,12 @@ CREATE FUNCTION recsys.create_recommender(
 	reason_formats jsonb DEFAULT NULL,
 	seed bigint DEFAULT NULL,
 	content text DEFAULT NULL,
-	price_history jsonb DEFAULT NULL)
+	price_history jsonb DEFAULT NULL,
+	fatigue double precision DEFAULT NULL,
+	fatigue_window text DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_create_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb)
+COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb, double precision, text)
 	IS 'declares a recommender over the tables of a shop; its name is then one for recommend and the others';
 
 CREATE FUNCTION recsys.drop_recommender(name text, if_exists boolean DEFAULT false)
@@ -793,12 +795,14 @@ CREATE FUNCTION recsys.alter_recommender(
 	seed bigint DEFAULT NULL,
 	content text DEFAULT NULL,
 	price_history jsonb DEFAULT NULL,
+	fatigue double precision DEFAULT NULL,
+	fatigue_window text DEFAULT NULL,
 	reset text[] DEFAULT NULL,
 	new_name text DEFAULT NULL,
 	new_owner text DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_alter_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb, text[], text, text)
+COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb, double precision, text, text[], text, text)
 	IS 'changes a declared recommender; what is NULL stays as it is, reset names the parameters to do without';
 
 CREATE FUNCTION recsys.recommender_problem(name text)
@@ -847,7 +851,9 @@ SELECT r.name, r.owner,
 	   (SELECT max(p.refreshed_at) FROM recsys.popularity p WHERE p.recommender = r.name) AS refreshed_at,
 	   recsys.recommender_problem(r.name) AS problem,
 	   r.definition ->> 'content' AS content,
-	   r.definition -> 'price_history' AS price_history
+	   r.definition -> 'price_history' AS price_history,
+	   (r.definition ->> 'fatigue')::double precision AS fatigue,
+	   r.definition ->> 'fatigue_window' AS fatigue_window
 FROM recsys.recommender r;
 COMMENT ON VIEW recsys.recommenders IS 'declared recommenders, one row each, with what is declared of them; NULL is what is not';
 COMMENT ON COLUMN recsys.recommenders.name IS 'what functions take as recommender';
@@ -892,6 +898,8 @@ COMMENT ON COLUMN recsys.recommenders.refreshed_at IS 'when its lists were made 
 COMMENT ON COLUMN recsys.recommenders.problem IS 'why you cannot use it as it is, else NULL';
 COMMENT ON COLUMN recsys.recommenders.content IS 'index over the items by which they are recommended for what they are';
 COMMENT ON COLUMN recsys.recommenders.price_history IS 'what items cost since when, for on_sale_for';
+COMMENT ON COLUMN recsys.recommenders.fatigue IS 'what part of its score an item loses each time it is shown in vain, from 0 to 1';
+COMMENT ON COLUMN recsys.recommenders.fatigue_window IS 'how far back the log is read for that';
 GRANT SELECT ON recsys.recommenders TO PUBLIC;
 
 -- who restores a dump without being a superuser brings definitions back, too; but they are his then
@@ -1734,3 +1742,1851 @@ RETURNS TABLE (item_id text, score real, price double precision, usual_price dou
 	AS 'MODULE_PATHNAME', 'recsys_on_sale_for_typed' LANGUAGE C STABLE PARALLEL RESTRICTED
 	COST 10000 ROWS 10 SUPPORT recsys.rows_support;
 COMMENT ON FUNCTION on_sale_for(anycompatible, bigint, text, text, jsonb) IS 'items for a user whose price is below what is usual, with all arguments; item keys of every type, as text';
+
+/*
+ * Statistics of experiments, from counts and sums: for those that run elsewhere, and for planning
+ * those that run here.  No function reads a table; what cannot be said is NULL.
+ */
+CREATE FUNCTION recsys.compare_means(
+	control_units bigint,
+	control_sum double precision,
+	control_sum_squares double precision,
+	treatment_units bigint,
+	treatment_sum double precision,
+	treatment_sum_squares double precision,
+	relative boolean DEFAULT true,
+	method text DEFAULT 'sequential',
+	alpha double precision DEFAULT 0.05,
+	expected_units double precision DEFAULT 5000,
+	OUT control double precision, OUT treatment double precision, OUT difference double precision,
+	OUT ci_low double precision, OUT ci_high double precision, OUT standard_error double precision, OUT p_value double precision)
+	AS 'MODULE_PATHNAME', 'recsys_compare_means' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION recsys.compare_means(bigint, double precision, double precision, bigint, double precision, double precision, boolean, text, double precision, double precision)
+	IS 'means of two arms from their units, sums, and sums of squares: the lift of the treatment over the control or, with relative => false, the difference, by which to decide, with an interval and a p-value; sequential ones hold however often you look, fixed ones for one look';
+
+CREATE FUNCTION recsys.compare_proportions(
+	control_units bigint,
+	control_successes bigint,
+	treatment_units bigint,
+	treatment_successes bigint,
+	relative boolean DEFAULT true,
+	method text DEFAULT 'sequential',
+	alpha double precision DEFAULT 0.05,
+	expected_units double precision DEFAULT 5000,
+	OUT control double precision, OUT treatment double precision, OUT difference double precision,
+	OUT ci_low double precision, OUT ci_high double precision, OUT standard_error double precision, OUT p_value double precision)
+	AS 'MODULE_PATHNAME', 'recsys_compare_proportions' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION recsys.compare_proportions(bigint, bigint, bigint, bigint, boolean, text, double precision, double precision)
+	IS 'proportions of two arms from their units and how many of them succeeded: the lift of the treatment over the control or, with relative => false, the difference, by which to decide, with an interval and a p-value; sequential ones hold however often you look, fixed ones for one look';
+
+CREATE FUNCTION recsys.compare_ratios(
+	control_units bigint,
+	control_sum double precision,
+	control_sum_squares double precision,
+	control_denominator_sum double precision,
+	control_denominator_sum_squares double precision,
+	control_product_sum double precision,
+	treatment_units bigint,
+	treatment_sum double precision,
+	treatment_sum_squares double precision,
+	treatment_denominator_sum double precision,
+	treatment_denominator_sum_squares double precision,
+	treatment_product_sum double precision,
+	relative boolean DEFAULT true,
+	method text DEFAULT 'sequential',
+	alpha double precision DEFAULT 0.05,
+	expected_units double precision DEFAULT 5000,
+	OUT control double precision, OUT treatment double precision, OUT difference double precision,
+	OUT ci_low double precision, OUT ci_high double precision, OUT standard_error double precision, OUT p_value double precision)
+	AS 'MODULE_PATHNAME', 'recsys_compare_ratios' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION recsys.compare_ratios(bigint, double precision, double precision, double precision, double precision, double precision, bigint, double precision, double precision, double precision, double precision, double precision, boolean, text, double precision, double precision)
+	IS 'ratios of two arms (clicks by impressions) whose units have a value and a denominator each, by the delta method: the lift of the treatment over the control or, with relative => false, the difference, by which to decide, with an interval and a p-value; sequential ones hold however often you look, fixed ones for one look';
+
+CREATE FUNCTION recsys.compare_arms(
+	control_sums double precision[],
+	treatment_sums double precision[],
+	kind text DEFAULT 'mean',
+	adjusted boolean DEFAULT false,
+	relative boolean DEFAULT true,
+	method text DEFAULT 'sequential',
+	alpha double precision DEFAULT 0.05,
+	expected_units double precision DEFAULT 5000,
+	OUT control double precision, OUT treatment double precision, OUT difference double precision,
+	OUT ci_low double precision, OUT ci_high double precision, OUT standard_error double precision, OUT p_value double precision)
+	AS 'MODULE_PATHNAME', 'recsys_compare_arms' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION recsys.compare_arms(double precision[], double precision[], text, boolean, boolean, text, double precision, double precision)
+	IS 'two results of recsys.arm_sums as means, proportions, or ratios, adjusted by the values from before the experiment if you wish (CUPED): the lift of the treatment over the control or, with relative => false, the difference, by which to decide, with an interval and a p-value; sequential ones hold however often you look, fixed ones for one look';
+
+CREATE FUNCTION recsys.arm_sums_combine(double precision[], double precision[])
+RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'recsys_arm_sums_combine' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION recsys.arm_sums_combine(double precision[], double precision[])
+	IS 'two results of recsys.arm_sums over different units, such as those of two days'' newcomers, as one';
+
+CREATE FUNCTION recsys.arm_sums_add(double precision[], double precision)
+RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'recsys_arm_sums_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION recsys.arm_sums_add(double precision[], double precision)
+	IS 'transition of the aggregate recsys.arm_sums';
+CREATE AGGREGATE recsys.arm_sums(value double precision) (
+	SFUNC = recsys.arm_sums_add,
+	STYPE = double precision[],
+	INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+	COMBINEFUNC = recsys.arm_sums_combine,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE recsys.arm_sums(double precision)
+	IS 'units, sums, and sums of products of an arm, from a row a unit, for recsys.compare_arms: of a mean or proportion';
+
+CREATE FUNCTION recsys.arm_sums_add(double precision[], double precision, double precision)
+RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'recsys_arm_sums_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION recsys.arm_sums_add(double precision[], double precision, double precision)
+	IS 'transition of the aggregate recsys.arm_sums';
+CREATE AGGREGATE recsys.arm_sums(value double precision, denominator double precision) (
+	SFUNC = recsys.arm_sums_add,
+	STYPE = double precision[],
+	INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+	COMBINEFUNC = recsys.arm_sums_combine,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE recsys.arm_sums(double precision, double precision)
+	IS 'units, sums, and sums of products of an arm, from a row a unit, for recsys.compare_arms: of a ratio';
+
+CREATE FUNCTION recsys.arm_sums_add(double precision[], double precision, double precision, double precision, double precision)
+RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'recsys_arm_sums_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION recsys.arm_sums_add(double precision[], double precision, double precision, double precision, double precision)
+	IS 'transition of the aggregate recsys.arm_sums';
+CREATE AGGREGATE recsys.arm_sums(value double precision, denominator double precision, value_before double precision, denominator_before double precision) (
+	SFUNC = recsys.arm_sums_add,
+	STYPE = double precision[],
+	INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+	COMBINEFUNC = recsys.arm_sums_combine,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE recsys.arm_sums(double precision, double precision, double precision, double precision)
+	IS 'units, sums, and sums of products of an arm, from a row a unit, for recsys.compare_arms: of a mean, proportion, or ratio that is adjusted by the time before the experiment; denominators are NULL of what has none';
+
+CREATE FUNCTION recsys.sample_ratio_test(
+	counts bigint[],
+	shares double precision[] DEFAULT NULL,
+	OUT chi_square double precision, OUT degrees integer, OUT p_value double precision)
+	AS 'MODULE_PATHNAME', 'recsys_sample_ratio_test' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION recsys.sample_ratio_test(bigint[], double precision[])
+	IS 'whether arms have as many units as their shares say (NULL: equal shares), by Pearson''s chi-square; below 0.001 something is wrong with the assignment or the log, and no other figure can be trusted';
+
+CREATE FUNCTION recsys.adjust_p_values(
+	p_values double precision[],
+	correction text DEFAULT 'holm')
+RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'recsys_adjust_p_values' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION recsys.adjust_p_values(double precision[], text)
+	IS 'p-values of many comparisons, adjusted so that you may look at all of them: holm bounds the chance of any false alarm, benjamini_hochberg the share of false alarms among the alarms; NULL stays and does not count';
+
+CREATE FUNCTION recsys.normal_mixture_bound(
+	v double precision,
+	v_opt double precision,
+	alpha double precision DEFAULT 0.05,
+	one_sided boolean DEFAULT false)
+RETURNS double precision
+	AS 'MODULE_PATHNAME', 'recsys_normal_mixture_bound' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION recsys.normal_mixture_bound(double precision, double precision, double precision, boolean)
+	IS 'how far a sum of variance v may be from its expectation, at all times together, with probability 1 - alpha; tightest near v_opt (Howard et al. 2021)';
+
+CREATE FUNCTION recsys.sample_size(
+	baseline double precision,
+	effect double precision,
+	kind text DEFAULT 'proportion',
+	deviation double precision DEFAULT NULL,
+	relative boolean DEFAULT true,
+	method text DEFAULT 'sequential',
+	alpha double precision DEFAULT 0.05,
+	treatment_share double precision DEFAULT 0.5,
+	expected_units double precision DEFAULT NULL,
+	power double precision DEFAULT 0.8,
+	units_per_day double precision DEFAULT NULL,
+	OUT control_units bigint, OUT treatment_units bigint, OUT units bigint, OUT days bigint)
+	AS 'MODULE_PATHNAME', 'recsys_sample_size' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION recsys.sample_size(double precision, double precision, text, double precision, boolean, text, double precision, double precision, double precision, double precision, double precision)
+	IS 'units that it takes to find an effect (a lift, unless relative is false) over the control''s baseline with that power, and days if units_per_day come; NULL if no number will do';
+
+CREATE FUNCTION recsys.detectable_effect(
+	baseline double precision,
+	units bigint,
+	kind text DEFAULT 'proportion',
+	deviation double precision DEFAULT NULL,
+	relative boolean DEFAULT true,
+	method text DEFAULT 'sequential',
+	alpha double precision DEFAULT 0.05,
+	treatment_share double precision DEFAULT 0.5,
+	expected_units double precision DEFAULT NULL,
+	power double precision DEFAULT 0.8)
+RETURNS double precision
+	AS 'MODULE_PATHNAME', 'recsys_detectable_effect' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION recsys.detectable_effect(double precision, bigint, text, double precision, boolean, text, double precision, double precision, double precision, double precision)
+	IS 'the least effect above 0 (a lift, unless relative is false) that units of both arms together find with that power; NULL if they find none';
+
+CREATE FUNCTION recsys.test_power(
+	baseline double precision,
+	effect double precision,
+	units bigint,
+	kind text DEFAULT 'proportion',
+	deviation double precision DEFAULT NULL,
+	relative boolean DEFAULT true,
+	method text DEFAULT 'sequential',
+	alpha double precision DEFAULT 0.05,
+	treatment_share double precision DEFAULT 0.5,
+	expected_units double precision DEFAULT NULL)
+RETURNS double precision
+	AS 'MODULE_PATHNAME', 'recsys_test_power' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION recsys.test_power(double precision, double precision, bigint, text, double precision, boolean, text, double precision, double precision, double precision)
+	IS 'chance that units of both arms together find an effect (a lift, unless relative is false) over the control''s baseline';
+/*
+ * The log: what was shown to whom, and what came of it
+ *
+ * One row a request, its impressions in arrays.  Both tables are partitioned by the day of the
+ * request, which is in its id; recsys.maintain makes partitions and drops old ones, and the default
+ * partition takes what no other one is there for.
+ *
+ * Partitions are not part of the extension, so that a dump brings them along.  Each has its own
+ * primary key and indexes: with those of a partitioned table a restore would make them twice, as
+ * the table is there, with all its indexes, as soon as the extension is.  All of it is owned by the owner
+ * of the extension, who need not be a superuser to dump, restore and maintain it.
+ */
+GRANT CREATE ON SCHEMA recsys TO @extowner@;
+
+CREATE TABLE recsys.request_log (
+	request_id uuid NOT NULL,
+	time timestamptz NOT NULL,
+	user_id text,
+	session_id text,
+	recommender text NOT NULL,
+	experiment text,
+	variant text,
+	bandit text,
+	arm text,
+	policy text,
+	segment text,
+	latency_ms real,
+	item_ids text[] NOT NULL,
+	scores real[],
+	sources text[],
+	propensities double precision[],
+	arms text[],
+	features double precision[]
+) PARTITION BY RANGE (time);
+ALTER TABLE recsys.request_log OWNER TO @extowner@;
+COMMENT ON TABLE recsys.request_log IS 'requests and what was shown, one row each; written by recommend(…, log => true), recsys.log_request and recsys.log_impressions';
+COMMENT ON COLUMN recsys.request_log.request_id IS 'UUID of version 7; its time is in it';
+COMMENT ON COLUMN recsys.request_log.time IS 'when it was made: the time in request_id, in milliseconds';
+COMMENT ON COLUMN recsys.request_log.user_id IS 'key of the user as text, or its pseudonym; NULL: not known';
+COMMENT ON COLUMN recsys.request_log.session_id IS 'session, or its pseudonym; NULL: none was given';
+COMMENT ON COLUMN recsys.request_log.recommender IS 'what has made the list: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.request_log.experiment IS 'experiment that the request is part of; NULL: none';
+COMMENT ON COLUMN recsys.request_log.variant IS 'its variant';
+COMMENT ON COLUMN recsys.request_log.bandit IS 'bandit that has chosen; NULL: none';
+COMMENT ON COLUMN recsys.request_log.arm IS 'the arm that it has chosen';
+COMMENT ON COLUMN recsys.request_log.policy IS 'how it was decided: hash, interleaving, or the policy of the bandit; NULL: nothing was';
+COMMENT ON COLUMN recsys.request_log.segment IS 'segment of the user, as the experiment has it';
+COMMENT ON COLUMN recsys.request_log.latency_ms IS 'milliseconds to make the list; NULL: not measured';
+COMMENT ON COLUMN recsys.request_log.item_ids IS 'keys of the items shown, as text, in the order of their positions';
+COMMENT ON COLUMN recsys.request_log.scores IS 'their scores; NULL: not known';
+COMMENT ON COLUMN recsys.request_log.sources IS 'where each is from; NULL: not known';
+COMMENT ON COLUMN recsys.request_log.propensities IS 'how likely each was shown at its position; NULL: nothing was left to chance';
+COMMENT ON COLUMN recsys.request_log.arms IS 'whose each position is, where a list has several arms; NULL: it has one';
+COMMENT ON COLUMN recsys.request_log.features IS 'what a policy with features has seen of the context';
+
+CREATE TABLE recsys.request_log_default PARTITION OF recsys.request_log (
+	PRIMARY KEY (request_id, time)) DEFAULT;
+CREATE INDEX request_log_default_user_id ON recsys.request_log_default (user_id, time);
+ALTER TABLE recsys.request_log_default OWNER TO @extowner@;
+COMMENT ON TABLE recsys.request_log_default IS 'requests of days that have no partition yet; other partitions have its indexes, too';
+SELECT pg_catalog.pg_extension_config_dump('recsys.request_log_default', '');
+
+CREATE TABLE recsys.event_log (
+	request_id uuid NOT NULL,
+	request_time timestamptz NOT NULL,
+	kind text NOT NULL,
+	item_id text NOT NULL,
+	event_key text NOT NULL DEFAULT '',
+	time timestamptz NOT NULL,
+	value double precision
+) PARTITION BY RANGE (request_time);
+ALTER TABLE recsys.event_log OWNER TO @extowner@;
+COMMENT ON TABLE recsys.event_log IS 'what users have done with what was shown; written by recsys.log_click, recsys.log_add_to_cart and recsys.log_event';
+COMMENT ON COLUMN recsys.event_log.request_id IS 'the request that has shown the item';
+COMMENT ON COLUMN recsys.event_log.request_time IS 'its time';
+COMMENT ON COLUMN recsys.event_log.kind IS 'click, cart, or a name of your own';
+COMMENT ON COLUMN recsys.event_log.item_id IS 'key of the item as text';
+COMMENT ON COLUMN recsys.event_log.event_key IS 'tells events of one kind on one item apart; empty: there is one';
+COMMENT ON COLUMN recsys.event_log.time IS 'when it happened';
+COMMENT ON COLUMN recsys.event_log.value IS 'what it is worth; NULL: not given';
+
+CREATE TABLE recsys.event_log_default PARTITION OF recsys.event_log (
+	PRIMARY KEY (request_id, kind, item_id, event_key, request_time)) DEFAULT;
+ALTER TABLE recsys.event_log_default OWNER TO @extowner@;
+COMMENT ON TABLE recsys.event_log_default IS 'events of requests of days that have no partition yet; other partitions have its indexes, too';
+SELECT pg_catalog.pg_extension_config_dump('recsys.event_log_default', '');
+
+-- at most one row each; without one the defaults hold, and no key has been needed yet
+CREATE TABLE recsys.log_setting (
+	one boolean PRIMARY KEY DEFAULT true CHECK (one),
+	retention interval,
+	pseudonymous boolean NOT NULL DEFAULT false,
+	purchases jsonb,
+	purchases_role text,
+	attribution_window interval NOT NULL DEFAULT '7 days',
+	attribution text NOT NULL DEFAULT 'last' CHECK (attribution IN ('first', 'last', 'position')));
+ALTER TABLE recsys.log_setting OWNER TO @extowner@;
+COMMENT ON TABLE recsys.log_setting IS 'settings of the log, as recsys.configure_log has made them; no row: the defaults';
+COMMENT ON COLUMN recsys.log_setting.one IS 'true: there is one row at most';
+COMMENT ON COLUMN recsys.log_setting.retention IS 'how long requests are kept; NULL: for ever';
+COMMENT ON COLUMN recsys.log_setting.pseudonymous IS 'users and sessions are logged as keyed hashes';
+COMMENT ON COLUMN recsys.log_setting.purchases IS 'where purchases are read, with names that mean the same for everyone; NULL: nowhere';
+COMMENT ON COLUMN recsys.log_setting.purchases_role IS 'role with whose rights they are read: the one that has set them';
+COMMENT ON COLUMN recsys.log_setting.attribution_window IS 'time after a request in which a purchase is of it';
+COMMENT ON COLUMN recsys.log_setting.attribution IS 'which request a purchase is of if there are several: first, last, or position: shared by their positions';
+SELECT pg_catalog.pg_extension_config_dump('recsys.log_setting', '');
+
+CREATE TABLE recsys.log_key (
+	one boolean PRIMARY KEY DEFAULT true CHECK (one),
+	key bytea NOT NULL);
+ALTER TABLE recsys.log_key OWNER TO @extowner@;
+COMMENT ON TABLE recsys.log_key IS 'the key of pseudonyms; who has it can find out whose they are';
+COMMENT ON COLUMN recsys.log_key.one IS 'true: there is one row at most';
+COMMENT ON COLUMN recsys.log_key.key IS '32 random bytes; a dump brings them along, or users would have other pseudonyms afterwards';
+SELECT pg_catalog.pg_extension_config_dump('recsys.log_key', '');
+
+CREATE TABLE recsys.maintenance (
+	one boolean PRIMARY KEY DEFAULT true CHECK (one),
+	time timestamptz NOT NULL);
+ALTER TABLE recsys.maintenance OWNER TO @extowner@;
+COMMENT ON TABLE recsys.maintenance IS 'when recsys.maintain has run last; until then, when the background worker came first';
+COMMENT ON COLUMN recsys.maintenance.one IS 'true: there is one row at most';
+COMMENT ON COLUMN recsys.maintenance.time IS 'when it began';
+
+/*
+ * Settings and upkeep
+ */
+CREATE FUNCTION recsys.configure_log(
+	retention interval DEFAULT NULL,
+	pseudonymous boolean DEFAULT NULL,
+	purchases text DEFAULT NULL,
+	attribution_window interval DEFAULT NULL,
+	attribution text DEFAULT NULL)
+RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_configure_log' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION recsys.configure_log(interval, boolean, text, interval, text) IS 'changes settings of the log, those that are not NULL; interval ''0'' and an empty text take back retention and purchases; for the owner of the extension';
+
+CREATE FUNCTION recsys.maintain()
+RETURNS TABLE (action text, object text, detail text)
+	AS 'MODULE_PATHNAME', 'recsys_maintain' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	COST 100000 ROWS 20;
+COMMENT ON FUNCTION recsys.maintain() IS 'makes partitions of the log, drops expired ones, brings experiments, bandits and metrics up to date; returns what it has done; for the owner of the extension';
+
+/*
+ * Logging by function
+ */
+CREATE DOMAIN recsys.switch AS boolean;
+COMMENT ON DOMAIN recsys.switch IS 'a boolean that is given by name, as in log => true';
+
+CREATE FUNCTION recsys.new_request_id()
+RETURNS uuid
+	AS 'MODULE_PATHNAME', 'recsys_new_request_id' LANGUAGE C VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION recsys.new_request_id() IS 'an id for a request that you log yourself: a UUID of version 7, which has the time in it';
+
+CREATE FUNCTION recsys.log_request(request jsonb)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_request' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_request(jsonb) IS 'logs what recommend_request has returned; false if it is logged already';
+
+CREATE FUNCTION recsys.log_impressions(
+	recommender text,
+	item_ids text[],
+	user_id anycompatible DEFAULT NULL::text,
+	session_id text DEFAULT NULL,
+	request_id uuid DEFAULT NULL,
+	scores real[] DEFAULT NULL,
+	sources text[] DEFAULT NULL,
+	propensities double precision[] DEFAULT NULL,
+	policy text DEFAULT NULL,
+	request_time timestamptz DEFAULT NULL)
+RETURNS uuid
+	AS 'MODULE_PATHNAME', 'recsys_log_impressions' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_impressions(text, text[], anycompatible, text, uuid, real[], text[], double precision[], text, timestamptz) IS 'logs a list that was made elsewhere, or shown in another way; returns the id of the request';
+
+CREATE FUNCTION recsys.log_impressions(
+	recommender text,
+	item_ids bigint[],
+	user_id anycompatible DEFAULT NULL::text,
+	session_id text DEFAULT NULL,
+	request_id uuid DEFAULT NULL,
+	scores real[] DEFAULT NULL,
+	sources text[] DEFAULT NULL,
+	propensities double precision[] DEFAULT NULL,
+	policy text DEFAULT NULL,
+	request_time timestamptz DEFAULT NULL)
+RETURNS uuid
+	AS 'MODULE_PATHNAME', 'recsys_log_impressions' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_impressions(text, bigint[], anycompatible, text, uuid, real[], text[], double precision[], text, timestamptz) IS 'the same of items with bigint keys';
+
+CREATE FUNCTION recsys.log_impressions(
+	recommender text,
+	item_ids uuid[],
+	user_id anycompatible DEFAULT NULL::text,
+	session_id text DEFAULT NULL,
+	request_id uuid DEFAULT NULL,
+	scores real[] DEFAULT NULL,
+	sources text[] DEFAULT NULL,
+	propensities double precision[] DEFAULT NULL,
+	policy text DEFAULT NULL,
+	request_time timestamptz DEFAULT NULL)
+RETURNS uuid
+	AS 'MODULE_PATHNAME', 'recsys_log_impressions' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_impressions(text, uuid[], anycompatible, text, uuid, real[], text[], double precision[], text, timestamptz) IS 'the same of items with uuid keys';
+
+-- what comes without a type: an array as it is written
+CREATE FUNCTION recsys.log_impressions(
+	recommender text,
+	item_ids text,
+	user_id anycompatible DEFAULT NULL::text,
+	session_id text DEFAULT NULL,
+	request_id uuid DEFAULT NULL,
+	scores real[] DEFAULT NULL,
+	sources text[] DEFAULT NULL,
+	propensities double precision[] DEFAULT NULL,
+	policy text DEFAULT NULL,
+	request_time timestamptz DEFAULT NULL)
+RETURNS uuid
+	AS 'MODULE_PATHNAME', 'recsys_log_impressions' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_impressions(text, text, anycompatible, text, uuid, real[], text[], double precision[], text, timestamptz) IS 'the same of the items of an array that is written as text, as in ''{1,2}''';
+
+CREATE FUNCTION recsys.log_click(request_id uuid, item_id text)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_click' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_click(uuid, text) IS 'an item of a request was clicked; false if that is logged already';
+
+CREATE FUNCTION recsys.log_click(request_id uuid, item_id bigint)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_click' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_click(uuid, bigint) IS 'an item of a request was clicked; false if that is logged already';
+
+CREATE FUNCTION recsys.log_click(request_id uuid, item_id uuid)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_click' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_click(uuid, uuid) IS 'an item of a request was clicked; false if that is logged already';
+
+CREATE FUNCTION recsys.log_add_to_cart(request_id uuid, item_id text)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_add_to_cart' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_add_to_cart(uuid, text) IS 'an item of a request was put into the cart; false if that is logged already';
+
+CREATE FUNCTION recsys.log_add_to_cart(request_id uuid, item_id bigint)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_add_to_cart' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_add_to_cart(uuid, bigint) IS 'an item of a request was put into the cart; false if that is logged already';
+
+CREATE FUNCTION recsys.log_add_to_cart(request_id uuid, item_id uuid)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_add_to_cart' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_add_to_cart(uuid, uuid) IS 'an item of a request was put into the cart; false if that is logged already';
+
+CREATE FUNCTION recsys.log_event(
+	request_id uuid,
+	kind text,
+	item_id text,
+	value double precision DEFAULT NULL,
+	event_key text DEFAULT NULL,
+	at timestamptz DEFAULT NULL)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_event' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_event(uuid, text, text, double precision, text, timestamptz) IS 'something has happened to an item of a request; false if it is logged already: one event of a kind, an item and an event_key counts';
+
+CREATE FUNCTION recsys.log_event(
+	request_id uuid,
+	kind text,
+	item_id bigint,
+	value double precision DEFAULT NULL,
+	event_key text DEFAULT NULL,
+	at timestamptz DEFAULT NULL)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_event' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_event(uuid, text, bigint, double precision, text, timestamptz) IS 'the same of an item with a bigint key';
+
+CREATE FUNCTION recsys.log_event(
+	request_id uuid,
+	kind text,
+	item_id uuid,
+	value double precision DEFAULT NULL,
+	event_key text DEFAULT NULL,
+	at timestamptz DEFAULT NULL)
+RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_event' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.log_event(uuid, text, uuid, double precision, text, timestamptz) IS 'the same of an item with a uuid key';
+
+/*
+ * Lists that are logged.  log is of a type of its own, so that a boolean in the fourth place still
+ * is exclude_seen.  What follows it stands in such an order that calls whose arguments all have no
+ * type still lead where they did: categories of types agree, place by place, with the variants that
+ * do not log.
+ */
+CREATE FUNCTION recommend(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	log recsys.switch,
+	exclude_seen boolean DEFAULT true,
+	half_life interval DEFAULT NULL,
+	context jsonb DEFAULT NULL,
+	session_id text DEFAULT NULL)
+RETURNS TABLE (item_id bigint, score real, source text, rank integer, request_id uuid, experiment text, variant text, propensity double precision)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_logged' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	COST 2000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend(anycompatible, bigint, text, recsys.switch, boolean, interval, jsonb, text) IS 'the k best items for a user, by a recommender, an experiment or a bandit, and the request logged; bigint item keys';
+
+CREATE FUNCTION recommend(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type anyelement,
+	log recsys.switch,
+	half_life interval DEFAULT NULL,
+	context jsonb DEFAULT NULL,
+	session_id text DEFAULT NULL,
+	exclude_seen boolean DEFAULT true)
+RETURNS TABLE (item_id anyelement, score real, source text, rank integer, request_id uuid, experiment text, variant text, propensity double precision)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_logged_typed' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	COST 2000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend(anycompatible, bigint, text, anyelement, recsys.switch, interval, jsonb, text, boolean) IS 'the same; item keys of the type of the fourth argument';
+
+CREATE FUNCTION recommend(
+	user_id anycompatible,
+	k bigint,
+	recommender text,
+	item_type text,
+	log recsys.switch,
+	half_life interval DEFAULT NULL,
+	context jsonb DEFAULT NULL,
+	session_id text DEFAULT NULL,
+	exclude_seen boolean DEFAULT true)
+RETURNS TABLE (item_id text, score real, source text, rank integer, request_id uuid, experiment text, variant text, propensity double precision)
+	AS 'MODULE_PATHNAME', 'recsys_recommend_logged_typed' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	COST 2000 ROWS 10 SUPPORT recsys.rows_support;
+COMMENT ON FUNCTION recommend(anycompatible, bigint, text, text, recsys.switch, interval, jsonb, text, boolean) IS 'the same; item keys of every type, as text';
+
+CREATE FUNCTION recommend_request(
+	user_id anycompatible,
+	k bigint DEFAULT 10,
+	recommender text DEFAULT NULL,
+	session_id text DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	half_life interval DEFAULT NULL,
+	context jsonb DEFAULT NULL)
+RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'recsys_recommend_request' LANGUAGE C STABLE PARALLEL RESTRICTED COST 2000;
+COMMENT ON FUNCTION recommend_request(anycompatible, bigint, text, text, boolean, interval, jsonb) IS 'the same as one document, for a standby: recsys.log_request logs it on the primary';
+/*
+ * Experiments
+ *
+ * A row of recsys.experiment is what somebody has declared, by names, so that a dump brings it along.
+ * It is written by the functions below alone; recsys.experiments shows it.  Purchases are read with
+ * the rights of its owner, so who restores a dump gives experiments only to roles that he has the
+ * rights of, as with recommenders.
+ */
+CREATE TABLE recsys.experiment (
+	name text COLLATE "C" PRIMARY KEY,
+	owner text NOT NULL,
+	definition jsonb NOT NULL,
+	started_at timestamptz,
+	stopped_at timestamptz,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	changed_at timestamptz NOT NULL DEFAULT now());
+COMMENT ON TABLE recsys.experiment IS 'experiments, as recsys.create_experiment has made them; recsys.experiments shows them';
+COMMENT ON COLUMN recsys.experiment.name IS 'what functions take as recommender';
+COMMENT ON COLUMN recsys.experiment.owner IS 'role that has declared it, with whose rights purchases are read';
+COMMENT ON COLUMN recsys.experiment.definition IS 'what is declared, under the names of the parameters; relations with their schemas, expressions that mean the same under every search path';
+COMMENT ON COLUMN recsys.experiment.started_at IS 'when it began to assign; NULL: not yet';
+COMMENT ON COLUMN recsys.experiment.stopped_at IS 'when it ended; NULL: not yet';
+COMMENT ON COLUMN recsys.experiment.created_at IS 'when it was declared';
+COMMENT ON COLUMN recsys.experiment.changed_at IS 'when it was changed last';
+SELECT pg_catalog.pg_extension_config_dump('recsys.experiment', '');
+CREATE TRIGGER experiment_owner BEFORE INSERT OR UPDATE ON recsys.experiment
+	FOR EACH ROW EXECUTE FUNCTION recsys.recommender_owner();
+GRANT SELECT, INSERT ON recsys.experiment TO @extowner@;
+
+CREATE FUNCTION recsys.create_experiment(
+	name text,
+	variants jsonb,
+	segment text DEFAULT NULL,
+	metrics text[] DEFAULT NULL,
+	primary_metric text DEFAULT NULL,
+	purchases text DEFAULT NULL,
+	attribution_window interval DEFAULT '7 days',
+	attribution text DEFAULT 'last',
+	guardrails text[] DEFAULT NULL,
+	unit text DEFAULT 'user',
+	eligible text DEFAULT NULL,
+	layer text DEFAULT NULL,
+	layer_share double precision DEFAULT 1,
+	holdout double precision DEFAULT NULL,
+	interleave boolean DEFAULT false,
+	method text DEFAULT 'sequential',
+	correction text DEFAULT 'holm',
+	alpha double precision DEFAULT 0.05,
+	winsorise double precision DEFAULT NULL,
+	pre_period interval DEFAULT NULL,
+	expected_users bigint DEFAULT 5000,
+	salt text DEFAULT NULL,
+	start boolean DEFAULT true)
+RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_create_experiment' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.create_experiment(text, jsonb, text, text[], text, text, interval, text, text[], text, text, text, double precision, double precision, boolean, text, text, double precision, double precision, interval, bigint, text, boolean)
+	IS 'declares an experiment, whose name is then one for recommend: each user, or session, gets one of its variants';
+
+CREATE FUNCTION recsys.alter_experiment(
+	name text,
+	variants jsonb DEFAULT NULL,
+	segment text DEFAULT NULL,
+	metrics text[] DEFAULT NULL,
+	primary_metric text DEFAULT NULL,
+	purchases text DEFAULT NULL,
+	attribution_window interval DEFAULT NULL,
+	attribution text DEFAULT NULL,
+	guardrails text[] DEFAULT NULL,
+	unit text DEFAULT NULL,
+	eligible text DEFAULT NULL,
+	layer text DEFAULT NULL,
+	layer_share double precision DEFAULT NULL,
+	holdout double precision DEFAULT NULL,
+	interleave boolean DEFAULT NULL,
+	method text DEFAULT NULL,
+	correction text DEFAULT NULL,
+	alpha double precision DEFAULT NULL,
+	winsorise double precision DEFAULT NULL,
+	pre_period interval DEFAULT NULL,
+	expected_users bigint DEFAULT NULL,
+	salt text DEFAULT NULL,
+	reset text[] DEFAULT NULL,
+	new_owner text DEFAULT NULL)
+RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_alter_experiment' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.alter_experiment(text, jsonb, text, text[], text, text, interval, text, text[], text, text, text, double precision, double precision, boolean, text, text, double precision, double precision, interval, bigint, text, text[], text)
+	IS 'changes an experiment; what is NULL stays as it is, reset names the parameters to have their defaults again; users keep their variants as far as shares allow';
+
+CREATE FUNCTION recsys.start_experiment(name text)
+RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_start_experiment' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.start_experiment(text) IS 'starts an experiment that was created with start => false';
+
+CREATE FUNCTION recsys.stop_experiment(name text, winner text DEFAULT NULL)
+RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_stop_experiment' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.stop_experiment(text, text) IS 'ends an experiment: from then on everybody gets the winner, or the first variant, and requests do not count any more';
+
+CREATE FUNCTION recsys.drop_experiment(name text, if_exists boolean DEFAULT false)
+RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_drop_experiment' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.drop_experiment(text, boolean) IS 'removes an experiment; recommenders, tables and what has been logged stay';
+
+CREATE FUNCTION recsys.experiment_problem(name text)
+RETURNS text
+	AS 'MODULE_PATHNAME', 'recsys_experiment_problem' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION recsys.experiment_problem(text) IS 'why you cannot use an experiment as it is, or NULL: what is gone, has another type, or may not be read by you; nothing that is declared is run';
+
+CREATE VIEW recsys.experiments WITH (security_barrier) AS
+SELECT e.name, e.owner,
+	   CASE WHEN e.stopped_at IS NOT NULL THEN 'stopped' WHEN e.started_at IS NOT NULL THEN 'running' ELSE 'created' END AS state,
+	   e.definition -> 'variants' AS variants,
+	   e.definition ->> 'winner' AS winner,
+	   e.definition ->> 'segment' AS segment,
+	   ARRAY(SELECT jsonb_array_elements_text(e.definition -> 'metrics')) AS metrics,
+	   e.definition ->> 'primary_metric' AS primary_metric,
+	   e.definition -> 'purchases' AS purchases,
+	   (e.definition ->> 'attribution_window')::interval AS attribution_window,
+	   e.definition ->> 'attribution' AS attribution,
+	   ARRAY(SELECT jsonb_array_elements_text(e.definition -> 'guardrails')) AS guardrails,
+	   e.definition ->> 'unit' AS unit,
+	   e.definition ->> 'eligible' AS eligible,
+	   e.definition ->> 'layer' AS layer,
+	   (e.definition ->> 'layer_share')::double precision AS layer_share,
+	   (e.definition ->> 'layer_low')::double precision AS layer_low,
+	   (e.definition ->> 'layer_high')::double precision AS layer_high,
+	   (e.definition ->> 'holdout')::double precision AS holdout,
+	   coalesce((e.definition ->> 'interleave')::boolean, false) AS interleave,
+	   e.definition ->> 'method' AS method,
+	   e.definition ->> 'correction' AS correction,
+	   (e.definition ->> 'alpha')::double precision AS alpha,
+	   (e.definition ->> 'winsorise')::double precision AS winsorise,
+	   (e.definition ->> 'pre_period')::interval AS pre_period,
+	   (e.definition ->> 'expected_users')::bigint AS expected_users,
+	   coalesce(e.definition ->> 'salt', e.name) AS salt,
+	   e.created_at, e.changed_at, e.started_at, e.stopped_at,
+	   (e.definition ->> 'shares_since')::timestamptz AS shares_since,
+	   recsys.experiment_problem(e.name) AS problem
+FROM recsys.experiment e
+WHERE pg_has_role('pg_read_all_data', 'USAGE') OR
+	  EXISTS (SELECT FROM pg_roles r WHERE r.rolname = e.owner AND pg_has_role(r.oid, 'USAGE')) OR
+	  EXISTS (SELECT FROM pg_class c WHERE c.oid = 'recsys.request_log'::regclass AND pg_has_role(c.relowner, 'USAGE'));
+COMMENT ON VIEW recsys.experiments IS 'experiments of those whose rights you have, one row each, with what is declared of them; NULL is what is not';
+COMMENT ON COLUMN recsys.experiments.name IS 'what functions take as recommender';
+COMMENT ON COLUMN recsys.experiments.owner IS 'role that has declared it; those who have its rights may change it';
+COMMENT ON COLUMN recsys.experiments.state IS 'created, running or stopped';
+COMMENT ON COLUMN recsys.experiments.variants IS 'name, recommender and share of each variant, the control first';
+COMMENT ON COLUMN recsys.experiments.winner IS 'variant that everybody gets once it is stopped; NULL: the first one';
+COMMENT ON COLUMN recsys.experiments.segment IS 'expression over the profiles by which results are divided';
+COMMENT ON COLUMN recsys.experiments.metrics IS 'by what variants are compared';
+COMMENT ON COLUMN recsys.experiments.primary_metric IS 'by which of them it is decided';
+COMMENT ON COLUMN recsys.experiments.purchases IS 'where purchases are read; NULL: where the log reads them';
+COMMENT ON COLUMN recsys.experiments.attribution_window IS 'time after a request in which a purchase is of it';
+COMMENT ON COLUMN recsys.experiments.attribution IS 'which request a purchase is of if there are several: first, last, or position: shared by their positions';
+COMMENT ON COLUMN recsys.experiments.guardrails IS 'metrics that must not get worse';
+COMMENT ON COLUMN recsys.experiments.unit IS 'who gets a variant and is counted: user or session';
+COMMENT ON COLUMN recsys.experiments.eligible IS 'expression over the profiles: who takes part';
+COMMENT ON COLUMN recsys.experiments.layer IS 'experiments of one layer have no unit in common; NULL: of its own';
+COMMENT ON COLUMN recsys.experiments.layer_share IS 'share of the layer''s units that take part, of those that are not held out';
+COMMENT ON COLUMN recsys.experiments.layer_low IS 'the places of the layer that it has: from here';
+COMMENT ON COLUMN recsys.experiments.layer_high IS 'to here';
+COMMENT ON COLUMN recsys.experiments.holdout IS 'share of the layer''s units that take part in none of its experiments';
+COMMENT ON COLUMN recsys.experiments.interleave IS 'both variants'' lists are shown as one';
+COMMENT ON COLUMN recsys.experiments.method IS 'sequential: intervals hold however often one looks; fixed: for one look';
+COMMENT ON COLUMN recsys.experiments.correction IS 'of p-values for many variants and metrics: holm, benjamini_hochberg or none';
+COMMENT ON COLUMN recsys.experiments.alpha IS 'how often a difference may be seen where there is none';
+COMMENT ON COLUMN recsys.experiments.winsorise IS 'quantile at which values of a unit are capped; 1: they are not';
+COMMENT ON COLUMN recsys.experiments.pre_period IS 'time before a unit''s first request that its values are adjusted by; NULL: they are not';
+COMMENT ON COLUMN recsys.experiments.expected_users IS 'number of units at which sequential intervals are narrowest';
+COMMENT ON COLUMN recsys.experiments.salt IS 'what the hash of units is made with';
+COMMENT ON COLUMN recsys.experiments.created_at IS 'when it was declared';
+COMMENT ON COLUMN recsys.experiments.changed_at IS 'when it was changed last';
+COMMENT ON COLUMN recsys.experiments.started_at IS 'when it began to assign; NULL: not yet';
+COMMENT ON COLUMN recsys.experiments.stopped_at IS 'when it ended; NULL: not yet';
+COMMENT ON COLUMN recsys.experiments.shares_since IS 'when shares were changed last while it ran; NULL: never';
+COMMENT ON COLUMN recsys.experiments.problem IS 'why you cannot use it as it is, else NULL';
+GRANT SELECT ON recsys.experiments TO PUBLIC;
+
+CREATE FUNCTION recsys.assignment(
+	experiment text,
+	user_id anyelement,
+	session_id text DEFAULT NULL,
+	OUT variant text,
+	OUT recommender text,
+	OUT segment text,
+	OUT takes_part boolean,
+	OUT reason text)
+	AS 'MODULE_PATHNAME', 'recsys_assignment' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10;
+COMMENT ON FUNCTION recsys.assignment(text, anyelement, text) IS 'the variant of an experiment that a user or a session gets, whether that counts, and why not';
+
+CREATE FUNCTION recsys.assignment(
+	experiment text,
+	user_id text DEFAULT NULL,
+	session_id text DEFAULT NULL,
+	OUT variant text,
+	OUT recommender text,
+	OUT segment text,
+	OUT takes_part boolean,
+	OUT reason text)
+	AS 'MODULE_PATHNAME', 'recsys_assignment' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10;
+COMMENT ON FUNCTION recsys.assignment(text, text, text) IS 'the same for a key that is written as text';
+
+CREATE FUNCTION recsys.interleaving_results(
+	experiment text,
+	OUT first text,
+	OUT second text,
+	OUT users bigint,
+	OUT requests bigint,
+	OUT first_clicks bigint,
+	OUT second_clicks bigint,
+	OUT first_users bigint,
+	OUT second_users bigint,
+	OUT tied_users bigint,
+	OUT preference double precision,
+	OUT ci_low double precision,
+	OUT ci_high double precision,
+	OUT p_value double precision,
+	OUT sign_test_p_value double precision,
+	OUT preferred text)
+	AS 'MODULE_PATHNAME', 'recsys_interleaving_results' LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.interleaving_results(text) IS 'which of two interleaved variants users click on: from -1, only on the first one''s items, to 1, only on the second one''s, with an interval that holds however often one looks; preferred is NULL as long as that is not sure';
+/*
+ * What experiments say
+ *
+ * From raw rows of the log, or from sums that are kept day by day.  The tables are written by the
+ * functions below alone; a dump brings them along, because the log they are made of expires.
+ */
+-- no foreign keys: triggers of these tables would run when a superuser's table is written
+CREATE TABLE recsys.experiment_state (
+	experiment text COLLATE "C" PRIMARY KEY,
+	closed_until timestamptz NOT NULL,
+	refreshed_until timestamptz,
+	stale_since timestamptz,
+	signature text NOT NULL,
+	failure text);
+ALTER TABLE recsys.experiment_state OWNER TO @extowner@;
+COMMENT ON TABLE recsys.experiment_state IS 'up to when the sums of each experiment are kept';
+COMMENT ON COLUMN recsys.experiment_state.experiment IS 'name of the experiment';
+COMMENT ON COLUMN recsys.experiment_state.closed_until IS 'what happened before is in recsys.experiment_unit';
+COMMENT ON COLUMN recsys.experiment_state.refreshed_until IS 'what happened before is in the sums of the last day';
+COMMENT ON COLUMN recsys.experiment_state.stale_since IS 'since when sums are no longer those of the log, as after recsys.forget_user; NULL: they are';
+COMMENT ON COLUMN recsys.experiment_state.signature IS 'what the sums depend on; they are made anew when it changes';
+COMMENT ON COLUMN recsys.experiment_state.failure IS 'why the last refresh has failed; NULL: it has not';
+SELECT pg_catalog.pg_extension_config_dump('recsys.experiment_state', '');
+
+CREATE TABLE recsys.experiment_unit (
+	experiment text COLLATE "C" NOT NULL,
+	unit text NOT NULL,
+	first_time timestamptz NOT NULL,
+	variant text COLLATE "C" NOT NULL,
+	mixed boolean NOT NULL,
+	segment text COLLATE "C",
+	requests bigint NOT NULL,
+	impressions bigint NOT NULL,
+	clicks bigint NOT NULL,
+	carts bigint NOT NULL,
+	clicked_requests bigint NOT NULL,
+	latency bigint NOT NULL,
+	timed_requests bigint NOT NULL,
+	orders numeric NOT NULL,
+	revenue numeric NOT NULL,
+	all_orders bigint NOT NULL,
+	all_revenue numeric NOT NULL,
+	pre_requests bigint NOT NULL,
+	pre_impressions bigint NOT NULL,
+	pre_clicks bigint NOT NULL,
+	pre_carts bigint NOT NULL,
+	pre_clicked_requests bigint NOT NULL,
+	pre_orders bigint NOT NULL,
+	pre_revenue numeric NOT NULL,
+	PRIMARY KEY (experiment, unit))
+	WITH (fillfactor = 80);
+ALTER TABLE recsys.experiment_unit OWNER TO @extowner@;
+COMMENT ON TABLE recsys.experiment_unit IS 'what each unit of an experiment has done until the last closed day';
+COMMENT ON COLUMN recsys.experiment_unit.experiment IS 'name of the experiment';
+COMMENT ON COLUMN recsys.experiment_unit.unit IS 'user or session, as the log has it';
+COMMENT ON COLUMN recsys.experiment_unit.first_time IS 'time of its first request';
+COMMENT ON COLUMN recsys.experiment_unit.variant IS 'the variant that it has got';
+COMMENT ON COLUMN recsys.experiment_unit.mixed IS 'it has got others, too, and counts for none';
+COMMENT ON COLUMN recsys.experiment_unit.segment IS 'segment of its first request';
+COMMENT ON COLUMN recsys.experiment_unit.requests IS 'requests';
+COMMENT ON COLUMN recsys.experiment_unit.impressions IS 'items in their lists';
+COMMENT ON COLUMN recsys.experiment_unit.clicks IS 'clicks on them';
+COMMENT ON COLUMN recsys.experiment_unit.carts IS 'add-to-carts of them';
+COMMENT ON COLUMN recsys.experiment_unit.clicked_requests IS 'requests with a click';
+COMMENT ON COLUMN recsys.experiment_unit.latency IS 'microseconds that requests have taken';
+COMMENT ON COLUMN recsys.experiment_unit.timed_requests IS 'requests of which that is known';
+COMMENT ON COLUMN recsys.experiment_unit.orders IS 'purchases attributed to requests';
+COMMENT ON COLUMN recsys.experiment_unit.revenue IS 'their amounts';
+COMMENT ON COLUMN recsys.experiment_unit.all_orders IS 'purchases since the first request';
+COMMENT ON COLUMN recsys.experiment_unit.all_revenue IS 'their amounts';
+COMMENT ON COLUMN recsys.experiment_unit.pre_requests IS 'requests in the time before the first one';
+COMMENT ON COLUMN recsys.experiment_unit.pre_impressions IS 'items in their lists';
+COMMENT ON COLUMN recsys.experiment_unit.pre_clicks IS 'clicks on them, before the first request';
+COMMENT ON COLUMN recsys.experiment_unit.pre_carts IS 'add-to-carts of them, before the first request';
+COMMENT ON COLUMN recsys.experiment_unit.pre_clicked_requests IS 'requests of that time with a click';
+COMMENT ON COLUMN recsys.experiment_unit.pre_orders IS 'purchases of that time';
+COMMENT ON COLUMN recsys.experiment_unit.pre_revenue IS 'their amounts';
+SELECT pg_catalog.pg_extension_config_dump('recsys.experiment_unit', '');
+
+CREATE TABLE recsys.experiment_day (
+	experiment text COLLATE "C" NOT NULL,
+	day date NOT NULL,
+	until timestamptz NOT NULL,
+	closed boolean NOT NULL,
+	mixed bigint NOT NULL,
+	lacks_segments boolean NOT NULL,
+	PRIMARY KEY (experiment, day));
+ALTER TABLE recsys.experiment_day OWNER TO @extowner@;
+COMMENT ON TABLE recsys.experiment_day IS 'the days whose sums are in recsys.experiment_sums; days are those of UTC';
+COMMENT ON COLUMN recsys.experiment_day.experiment IS 'name of the experiment';
+COMMENT ON COLUMN recsys.experiment_day.day IS 'the day';
+COMMENT ON COLUMN recsys.experiment_day.until IS 'what happened before is in the sums';
+COMMENT ON COLUMN recsys.experiment_day.closed IS 'the sums are final';
+COMMENT ON COLUMN recsys.experiment_day.mixed IS 'units in several variants, which are left out';
+COMMENT ON COLUMN recsys.experiment_day.lacks_segments IS 'there are too many segments to be summed';
+SELECT pg_catalog.pg_extension_config_dump('recsys.experiment_day', '');
+
+CREATE TABLE recsys.experiment_sums (
+	experiment text COLLATE "C" NOT NULL,
+	day date NOT NULL,
+	segment text COLLATE "C" NOT NULL,
+	variant text COLLATE "C" NOT NULL,
+	metric text COLLATE "C" NOT NULL,
+	units bigint NOT NULL,
+	fresh bigint NOT NULL,
+	sums double precision[] NOT NULL,
+	PRIMARY KEY (experiment, day, segment, variant, metric));
+ALTER TABLE recsys.experiment_sums OWNER TO @extowner@;
+COMMENT ON TABLE recsys.experiment_sums IS 'sums over the units of an experiment from its start to the end of a day';
+COMMENT ON COLUMN recsys.experiment_sums.experiment IS 'name of the experiment';
+COMMENT ON COLUMN recsys.experiment_sums.day IS 'the day, of UTC';
+COMMENT ON COLUMN recsys.experiment_sums.segment IS 'the segment; empty: all units';
+COMMENT ON COLUMN recsys.experiment_sums.variant IS 'the variant';
+COMMENT ON COLUMN recsys.experiment_sums.metric IS 'the metric';
+COMMENT ON COLUMN recsys.experiment_sums.units IS 'units of the variant';
+COMMENT ON COLUMN recsys.experiment_sums.fresh IS 'those that have come since shares were changed last';
+COMMENT ON COLUMN recsys.experiment_sums.sums IS 'of value, denominator, and both from before: four sums, then those of their ten products';
+SELECT pg_catalog.pg_extension_config_dump('recsys.experiment_sums', '');
+
+CREATE FUNCTION recsys.experiment_results(
+	name text,
+	source text DEFAULT 'auto',
+	at timestamptz DEFAULT NULL)
+RETURNS TABLE (metric text, segment text, variant text, control text, users bigint, control_users bigint, value double precision, control_value double precision, lift double precision, lift_low double precision, lift_high double precision, difference double precision, ci_low double precision, ci_high double precision, p_value double precision, p_adjusted double precision, verdict text, sample_ratio_p double precision, is_primary boolean, is_guardrail boolean, method text, computed_from text, as_of timestamptz)
+	AS 'MODULE_PATHNAME', 'recsys_experiment_results' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 20;
+COMMENT ON FUNCTION recsys.experiment_results(text, text, timestamptz) IS 'what an experiment says: each metric of each variant beside that of the control, for all units and by segment';
+
+CREATE FUNCTION recsys.experiment_history(name text)
+RETURNS TABLE ("time" timestamptz, metric text, segment text, variant text, control text, users bigint, control_users bigint, value double precision, control_value double precision, lift double precision, lift_low double precision, lift_high double precision, difference double precision, ci_low double precision, ci_high double precision, p_value double precision, p_adjusted double precision, verdict text, sample_ratio_p double precision, is_primary boolean, is_guardrail boolean, method text)
+	AS 'MODULE_PATHNAME', 'recsys_experiment_history' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 10000 ROWS 200;
+COMMENT ON FUNCTION recsys.experiment_history(text) IS 'what an experiment said at the end of each day, from the sums that are kept';
+
+CREATE FUNCTION recsys.refresh_experiment(name text, since timestamptz DEFAULT NULL)
+RETURNS integer
+	AS 'MODULE_PATHNAME', 'recsys_refresh_experiment' LANGUAGE C VOLATILE PARALLEL UNSAFE
+	COST 100000;
+COMMENT ON FUNCTION recsys.refresh_experiment(text, timestamptz) IS 'brings the daily sums of an experiment up to date, those from a time on anew if it is given; returns how many days it has summed';
+
+CREATE FUNCTION recsys.experiment_power(
+	name text,
+	effect double precision DEFAULT 0.05,
+	power double precision DEFAULT 0.8,
+	source text DEFAULT 'auto')
+RETURNS TABLE (metric text, variant text, users bigint, users_a_day double precision, baseline double precision, deviation double precision, effect_asked double precision, power_now double precision, users_needed double precision, days_left double precision, detectable_effect double precision, is_primary boolean)
+	AS 'MODULE_PATHNAME', 'recsys_experiment_power' LANGUAGE C STABLE PARALLEL RESTRICTED
+	COST 100000 ROWS 10;
+COMMENT ON FUNCTION recsys.experiment_power(text, double precision, double precision, text) IS 'how long an experiment has to go on to find an effect, given as a part of the control''s value, with that probability';
+
+CREATE FUNCTION recsys.find_experiment_alerts()
+RETURNS TABLE (experiment text, alert text, severity text, since timestamptz, detail text)
+	AS 'MODULE_PATHNAME', 'recsys_experiment_alerts' LANGUAGE C STABLE PARALLEL UNSAFE
+	COST 100000 ROWS 10;
+COMMENT ON FUNCTION recsys.find_experiment_alerts() IS 'what recsys.experiment_alerts shows';
+
+CREATE VIEW recsys.experiment_alerts AS
+	SELECT experiment, alert, severity, since, detail FROM recsys.find_experiment_alerts();
+COMMENT ON VIEW recsys.experiment_alerts IS 'what is wrong with the experiments that you own; no row: nothing';
+COMMENT ON COLUMN recsys.experiment_alerts.experiment IS 'name of the experiment; NULL: the log as a whole';
+COMMENT ON COLUMN recsys.experiment_alerts.alert IS 'sample ratio mismatch, guardrail worse, units in two variants, logging gap, events without request, latency missing, past its size, too many segments, no results, refresh failed, not refreshed';
+COMMENT ON COLUMN recsys.experiment_alerts.severity IS 'error: do not trust it, or stop it; warning: look at it; info';
+COMMENT ON COLUMN recsys.experiment_alerts.since IS 'since when; NULL: not known';
+COMMENT ON COLUMN recsys.experiment_alerts.detail IS 'the figures';
+GRANT SELECT ON recsys.experiment_alerts TO PUBLIC;
+/*
+ * Bandits
+ *
+ * What is declared is a row of recsys.bandit.  What is learned comes in as rows of
+ * recsys.bandit_delta, which are only inserted, so that nobody waits for anybody; whoever gets the
+ * bandit's lock without waiting folds them into recsys.bandit_state.  All of it is dumped: a bandit
+ * that is restored goes on with what it has learned.
+ */
+
+/*
+ * Written by the functions below alone; names, so that a dump brings it along.  Candidates are read with
+ * the rights of the row's owner, so the table is not that of the extension's owner: he might write
+ * another role there.
+ */
+CREATE TABLE recsys.bandit (
+	name text COLLATE "C" PRIMARY KEY,
+	owner text NOT NULL,
+	definition jsonb NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	changed_at timestamptz NOT NULL DEFAULT now(),
+	generation uuid NOT NULL DEFAULT gen_random_uuid(),
+	counted_since timestamptz NOT NULL DEFAULT clock_timestamp(),
+	features_since timestamptz NOT NULL DEFAULT clock_timestamp());
+COMMENT ON TABLE recsys.bandit IS 'bandits, as recsys.create_bandit has made them; recsys.bandits shows them';
+COMMENT ON COLUMN recsys.bandit.name IS 'what functions take as recommender';
+COMMENT ON COLUMN recsys.bandit.owner IS 'role that has declared it';
+COMMENT ON COLUMN recsys.bandit.definition IS 'what is declared, under the names of the parameters; relations with their schemas, expressions that mean the same under every search path';
+COMMENT ON COLUMN recsys.bandit.created_at IS 'when it was declared';
+COMMENT ON COLUMN recsys.bandit.changed_at IS 'when it was changed last';
+COMMENT ON COLUMN recsys.bandit.generation IS 'what its counts are found by: another one when it has been reset';
+COMMENT ON COLUMN recsys.bandit.counted_since IS 'when it began to count: what requests before that bring is not its';
+COMMENT ON COLUMN recsys.bandit.features_since IS 'since when its features are what they are';
+SELECT pg_catalog.pg_extension_config_dump('recsys.bandit', '');
+CREATE TRIGGER bandit_owner BEFORE INSERT OR UPDATE ON recsys.bandit
+	FOR EACH ROW EXECUTE FUNCTION recsys.recommender_owner();
+GRANT SELECT, INSERT ON recsys.bandit TO @extowner@;
+
+CREATE TABLE recsys.bandit_state (
+	generation uuid NOT NULL,
+	arm text COLLATE "C" NOT NULL,
+	place integer NOT NULL,
+	trials double precision NOT NULL,
+	rewards double precision NOT NULL,
+	squares double precision NOT NULL,
+	sums double precision[],
+	as_of timestamptz NOT NULL,
+	retired_at timestamptz,
+	PRIMARY KEY (generation, arm, place));
+ALTER TABLE recsys.bandit_state OWNER TO @extowner@;
+COMMENT ON TABLE recsys.bandit_state IS 'what bandits have learned of their arms; recsys.bandit_arms shows it';
+COMMENT ON COLUMN recsys.bandit_state.generation IS 'of which bandit';
+COMMENT ON COLUMN recsys.bandit_state.arm IS 'recommender; of places the item, or nothing for the base list';
+COMMENT ON COLUMN recsys.bandit_state.place IS 'place of the list, 0: the list as a whole';
+COMMENT ON COLUMN recsys.bandit_state.trials IS 'how often it was shown, decayed';
+COMMENT ON COLUMN recsys.bandit_state.rewards IS 'what that has brought, decayed';
+COMMENT ON COLUMN recsys.bandit_state.squares IS 'sum of the squares of what each of them has brought, decayed';
+COMMENT ON COLUMN recsys.bandit_state.sums IS 'of policies with features: trials, sums of reward times feature, and of products of features';
+COMMENT ON COLUMN recsys.bandit_state.as_of IS 'when all of this was so: it decays from then on';
+COMMENT ON COLUMN recsys.bandit_state.retired_at IS 'since when the item is no candidate any more';
+SELECT pg_catalog.pg_extension_config_dump('recsys.bandit_state', '');
+
+CREATE TABLE recsys.bandit_delta (
+	generation uuid NOT NULL,
+	arm text COLLATE "C" NOT NULL,
+	place integer NOT NULL,
+	request_id uuid NOT NULL,
+	request_time timestamptz NOT NULL,
+	reward double precision,
+	features double precision[]);
+ALTER TABLE recsys.bandit_delta OWNER TO @extowner@;
+CREATE INDEX bandit_delta_generation ON recsys.bandit_delta (generation);
+COMMENT ON TABLE recsys.bandit_delta IS 'trials and rewards that are not yet in recsys.bandit_state';
+COMMENT ON COLUMN recsys.bandit_delta.generation IS 'of which bandit';
+COMMENT ON COLUMN recsys.bandit_delta.arm IS 'recommender; of places the item, or nothing for the base list';
+COMMENT ON COLUMN recsys.bandit_delta.place IS 'place of the list, 0: the list as a whole';
+COMMENT ON COLUMN recsys.bandit_delta.request_id IS 'request';
+COMMENT ON COLUMN recsys.bandit_delta.request_time IS 'when that was';
+COMMENT ON COLUMN recsys.bandit_delta.reward IS 'what it has brought; NULL: it was shown';
+COMMENT ON COLUMN recsys.bandit_delta.features IS 'what the policy has seen of the context';
+SELECT pg_catalog.pg_extension_config_dump('recsys.bandit_delta', '');
+-- no key: a publication of all tables would not let rows be deleted
+ALTER TABLE recsys.bandit_delta REPLICA IDENTITY FULL;
+
+CREATE TABLE recsys.bandit_paid (
+	generation uuid NOT NULL,
+	request_id uuid NOT NULL,
+	arm text COLLATE "C" NOT NULL,
+	place integer NOT NULL,
+	request_time timestamptz NOT NULL,
+	paid double precision NOT NULL,
+	PRIMARY KEY (generation, request_id, arm, place));
+ALTER TABLE recsys.bandit_paid OWNER TO @extowner@;
+COMMENT ON TABLE recsys.bandit_paid IS 'what each request has brought so far, so that a second click on one list is known to be one; rows are kept for 60 days';
+COMMENT ON COLUMN recsys.bandit_paid.generation IS 'of which bandit';
+COMMENT ON COLUMN recsys.bandit_paid.request_id IS 'request';
+COMMENT ON COLUMN recsys.bandit_paid.arm IS 'recommender; of places the item, or nothing for the base list';
+COMMENT ON COLUMN recsys.bandit_paid.place IS 'place of the list, 0: the list as a whole';
+COMMENT ON COLUMN recsys.bandit_paid.request_time IS 'when the request was';
+COMMENT ON COLUMN recsys.bandit_paid.paid IS 'the sum of its rewards that is in recsys.bandit_state';
+SELECT pg_catalog.pg_extension_config_dump('recsys.bandit_paid', '');
+
+CREATE FUNCTION recsys.create_bandit(
+	name text,
+	arms text[] DEFAULT NULL,
+	policy text DEFAULT NULL,
+	reward jsonb DEFAULT NULL,
+	epsilon double precision DEFAULT NULL,
+	half_life interval DEFAULT NULL,
+	features jsonb DEFAULT NULL,
+	prior jsonb DEFAULT NULL,
+	exploration double precision DEFAULT NULL,
+	minimum_share double precision DEFAULT NULL,
+	recommender text DEFAULT NULL,
+	places integer[] DEFAULT NULL,
+	candidates text DEFAULT NULL,
+	tolerance double precision DEFAULT NULL,
+	seed bigint DEFAULT NULL)
+RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_create_bandit' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.create_bandit(text, text[], text, jsonb, double precision, interval, jsonb, jsonb, double precision, double precision, text, integer[], text, double precision, bigint)
+	IS 'declares a bandit: a name for recommend under which the better one of several recommenders is found by showing them, or the better ones of new items at places of a list';
+
+CREATE FUNCTION recsys.alter_bandit(
+	name text,
+	arms text[] DEFAULT NULL,
+	policy text DEFAULT NULL,
+	reward jsonb DEFAULT NULL,
+	epsilon double precision DEFAULT NULL,
+	half_life interval DEFAULT NULL,
+	features jsonb DEFAULT NULL,
+	prior jsonb DEFAULT NULL,
+	exploration double precision DEFAULT NULL,
+	minimum_share double precision DEFAULT NULL,
+	recommender text DEFAULT NULL,
+	places integer[] DEFAULT NULL,
+	candidates text DEFAULT NULL,
+	tolerance double precision DEFAULT NULL,
+	seed bigint DEFAULT NULL,
+	reset text[] DEFAULT NULL,
+	new_name text DEFAULT NULL,
+	new_owner text DEFAULT NULL)
+RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_alter_bandit' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.alter_bandit(text, text[], text, jsonb, double precision, interval, jsonb, jsonb, double precision, double precision, text, integer[], text, double precision, bigint, text[], text, text)
+	IS 'changes a bandit, which goes on with what it has learned; what is NULL stays as it is, reset names the parameters to do without';
+
+CREATE FUNCTION recsys.reset_bandit(name text)
+RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_reset_bandit' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.reset_bandit(text) IS 'a bandit forgets what it has learned; what requests before that still bring is not counted';
+
+CREATE FUNCTION recsys.drop_bandit(name text, if_exists boolean DEFAULT false)
+RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_drop_bandit' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION recsys.drop_bandit(text, boolean) IS 'removes a bandit and what it has learned; recommenders and the log stay';
+
+CREATE FUNCTION recsys.fold_bandits()
+RETURNS integer
+	AS 'MODULE_PATHNAME', 'recsys_fold_bandits' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION recsys.fold_bandits() IS 'folds trials and rewards that have come in into the states of all bandits, as serving and recsys.maintain() do now and then; returns how many bandits had some';
+
+CREATE FUNCTION recsys.bandit_problem(name text)
+RETURNS text
+	AS 'MODULE_PATHNAME', 'recsys_bandit_problem' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION recsys.bandit_problem(text) IS 'why you cannot use a bandit as it is, or NULL: what is gone, has another type, or may not be read by you';
+
+CREATE FUNCTION recsys.bandit_choice(
+	name text,
+	user_id anycompatible,
+	session_id text DEFAULT NULL,
+	context jsonb DEFAULT NULL)
+RETURNS TABLE (arm text, propensity double precision, policy text, features double precision[])
+	AS 'MODULE_PATHNAME', 'recsys_bandit_choice' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1;
+COMMENT ON FUNCTION recsys.bandit_choice(text, anycompatible, text, jsonb) IS 'the arm that a bandit chooses now, how likely that was, and what of the context it has looked at: for applications that show and log by themselves';
+
+CREATE FUNCTION recsys.bandit_arm_rows(name text)
+RETURNS TABLE (arm text, place integer, trials double precision, rewards double precision,
+	mean double precision, mean_low double precision, mean_high double precision,
+	probability double precision, retired_at timestamptz, is_current boolean)
+	AS 'MODULE_PATHNAME', 'recsys_bandit_arm_rows' LANGUAGE C STABLE PARALLEL UNSAFE COST 10000 ROWS 10;
+COMMENT ON FUNCTION recsys.bandit_arm_rows(text) IS 'what a bandit of yours has learned, arm by arm: recsys.bandit_arms has that of all';
+
+CREATE VIEW recsys.bandits AS
+SELECT b.name, b.owner,
+	   CASE WHEN b.definition ? 'arms' THEN ARRAY(SELECT jsonb_array_elements_text(b.definition -> 'arms')) END AS arms,
+	   b.definition ->> 'policy' AS policy,
+	   b.definition -> 'reward' AS reward,
+	   (b.definition ->> 'epsilon')::double precision AS epsilon,
+	   (b.definition ->> 'half_life')::interval AS half_life,
+	   b.definition -> 'features' AS features,
+	   b.definition -> 'prior' AS prior,
+	   (b.definition ->> 'exploration')::double precision AS exploration,
+	   (b.definition ->> 'minimum_share')::double precision AS minimum_share,
+	   b.definition ->> 'recommender' AS recommender,
+	   CASE WHEN b.definition ? 'places' THEN ARRAY(SELECT p::integer FROM jsonb_array_elements_text(b.definition -> 'places') p) END AS places,
+	   b.definition ->> 'candidates' AS candidates,
+	   (b.definition ->> 'tolerance')::double precision AS tolerance,
+	   (b.definition ->> 'seed')::bigint AS seed,
+	   b.created_at, b.changed_at, b.counted_since,
+	   recsys.bandit_problem(b.name) AS problem
+FROM recsys.bandit b
+WHERE EXISTS (SELECT FROM pg_roles r WHERE r.rolname = b.owner AND pg_has_role(r.oid, 'USAGE')) OR pg_has_role('pg_read_all_data', 'USAGE')
+	OR pg_has_role((SELECT c.relowner FROM pg_class c WHERE c.oid = 'recsys.bandit_state'::regclass), 'USAGE');
+GRANT SELECT ON recsys.bandits TO PUBLIC;
+COMMENT ON VIEW recsys.bandits IS 'your bandits, one row each, with what is declared of them; NULL is what is not';
+COMMENT ON COLUMN recsys.bandits.name IS 'what functions take as recommender';
+COMMENT ON COLUMN recsys.bandits.owner IS 'role that has declared it; those who have its rights may change it';
+COMMENT ON COLUMN recsys.bandits.arms IS 'recommenders that it chooses from';
+COMMENT ON COLUMN recsys.bandits.policy IS 'how it chooses';
+COMMENT ON COLUMN recsys.bandits.reward IS 'kinds of events, and what each pays';
+COMMENT ON COLUMN recsys.bandits.epsilon IS 'how often epsilon_greedy chooses any arm';
+COMMENT ON COLUMN recsys.bandits.half_life IS 'after that time a trial counts half';
+COMMENT ON COLUMN recsys.bandits.features IS 'what linucb and linear_thompson look at';
+COMMENT ON COLUMN recsys.bandits.prior IS 'what is believed of an arm that was never shown';
+COMMENT ON COLUMN recsys.bandits.exploration IS 'how far ucb1, linucb and linear_thompson go for what is not known';
+COMMENT ON COLUMN recsys.bandits.minimum_share IS 'how likely each arm is at least; of places: the item of the base list';
+COMMENT ON COLUMN recsys.bandits.recommender IS 'whose list has places to be filled';
+COMMENT ON COLUMN recsys.bandits.places IS 'those places';
+COMMENT ON COLUMN recsys.bandits.candidates IS 'which items they are for';
+COMMENT ON COLUMN recsys.bandits.tolerance IS 'how much worse than the base list a candidate may be before it is retired';
+COMMENT ON COLUMN recsys.bandits.seed IS 'of what is drawn at random: choices can be repeated';
+COMMENT ON COLUMN recsys.bandits.created_at IS 'when it was declared';
+COMMENT ON COLUMN recsys.bandits.changed_at IS 'when it was changed last';
+COMMENT ON COLUMN recsys.bandits.counted_since IS 'since when it learns: its creation or last reset';
+COMMENT ON COLUMN recsys.bandits.problem IS 'why you cannot use it as it is, or NULL';
+
+CREATE VIEW recsys.bandit_arms AS
+SELECT b.name AS bandit, a.arm, a.place, a.trials, a.rewards, a.mean, a.mean_low, a.mean_high,
+	   a.probability, a.retired_at, a.is_current
+FROM recsys.bandits b, LATERAL recsys.bandit_arm_rows(b.name) a;
+GRANT SELECT ON recsys.bandit_arms TO PUBLIC;
+COMMENT ON VIEW recsys.bandit_arms IS 'what your bandits have learned: a row for each arm, or for each candidate and place';
+COMMENT ON COLUMN recsys.bandit_arms.bandit IS 'bandit';
+COMMENT ON COLUMN recsys.bandit_arms.arm IS 'recommender; of places an item, or NULL for the base list at that place';
+COMMENT ON COLUMN recsys.bandit_arms.place IS 'place of the list, NULL: the list as a whole';
+COMMENT ON COLUMN recsys.bandit_arms.trials IS 'how often it was shown, decayed';
+COMMENT ON COLUMN recsys.bandit_arms.rewards IS 'what that has brought, decayed';
+COMMENT ON COLUMN recsys.bandit_arms.mean IS 'reward of a trial';
+COMMENT ON COLUMN recsys.bandit_arms.mean_low IS 'lower end of the 95 % interval of the mean';
+COMMENT ON COLUMN recsys.bandit_arms.mean_high IS 'its upper end';
+COMMENT ON COLUMN recsys.bandit_arms.probability IS 'how likely it is chosen now; NULL where that depends on the context';
+COMMENT ON COLUMN recsys.bandit_arms.retired_at IS 'since when it is no candidate any more';
+COMMENT ON COLUMN recsys.bandit_arms.is_current IS 'is it one of the arms or candidates now?';
+/*
+ * What a policy would have been worth
+ */
+CREATE FUNCTION recsys.off_policy_estimate(
+	query text,
+	estimators text[] DEFAULT NULL,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	clip double precision DEFAULT NULL,
+	interval_method text DEFAULT 'bootstrap',
+	by_position boolean DEFAULT false,
+	per_request boolean DEFAULT false,
+	min_effective double precision DEFAULT 30)
+RETURNS TABLE (estimator text, "position" integer, value double precision, ci_low double precision, ci_high double precision,
+	ci_method text, effective_rows double precision, rows bigint, requests bigint, units bigint, mean_weight double precision,
+	largest_share double precision, clip_used double precision, bias_bound double precision, status text)
+	AS 'MODULE_PATHNAME', 'recsys_off_policy_estimate' LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 9;
+COMMENT ON FUNCTION recsys.off_policy_estimate(text, text[], double precision, integer, bigint, double precision, text, boolean, boolean, double precision)
+	IS 'what a policy would have been worth, from a query that returns what another one has shown: reward, propensity, target_probability and more, by their names';
+
+/* lists of today, by the functions of this extension whatever the search path; with the rights of who calls */
+CREATE FUNCTION recsys.off_policy_list(user_id text, k bigint, recommender text, exclude_seen boolean)
+RETURNS TABLE (item_id text, rank integer)
+	LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000 ROWS 10
+BEGIN ATOMIC
+	SELECT r.item_id, r.rank
+	FROM recommend(user_id => $1, k => $2, recommender => $3, item_type => NULL::text, exclude_seen => $4, half_life => NULL::interval) r
+	ORDER BY r.rank;
+END;
+COMMENT ON FUNCTION recsys.off_policy_list(text, bigint, text, boolean) IS 'what recommend answers to a user whose key is given as text; recsys.off_policy_value asks it';
+
+CREATE FUNCTION recsys.off_policy_value(
+	recommender text,
+	since timestamptz DEFAULT NULL,
+	until timestamptz DEFAULT NULL,
+	metric text DEFAULT 'ctr',
+	k integer DEFAULT 10,
+	estimators text[] DEFAULT NULL,
+	max_requests integer DEFAULT 10000,
+	logged_by text DEFAULT NULL,
+	exclude_seen boolean DEFAULT true,
+	confidence double precision DEFAULT 0.95,
+	resamples integer DEFAULT 1000,
+	seed bigint DEFAULT 0,
+	clip double precision DEFAULT NULL,
+	interval_method text DEFAULT 'bootstrap',
+	by_position boolean DEFAULT false,
+	min_effective double precision DEFAULT 30)
+RETURNS TABLE (estimator text, "position" integer, value double precision, ci_low double precision, ci_high double precision,
+	ci_method text, effective_rows double precision, rows bigint, requests bigint, units bigint, mean_weight double precision,
+	largest_share double precision, clip_used double precision, bias_bound double precision, status text)
+	AS 'MODULE_PATHNAME', 'recsys_off_policy_value' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 9;
+COMMENT ON FUNCTION recsys.off_policy_value(text, timestamptz, timestamptz, text, integer, text[], integer, text, boolean, double precision, integer, bigint, double precision, text, boolean, double precision)
+	IS 'what a recommender would have been worth in the place of those that were logged: by its own lists where it was an arm of an experiment or a bandit, else place by place with its lists of today';
+/*
+ * Metrics of the business
+ *
+ * Days of the log, in UTC, are computed once into tables and again as long as orders may still be
+ * attributed to their requests: src/api/metrics/refreshing.c.  The views add what is divided, and
+ * show what you may see.  Columns of views are only ever appended, and mean what they mean for good.
+ */
+
+CREATE TABLE recsys.metrics_day (
+	day date PRIMARY KEY,
+	refreshed_at timestamptz NOT NULL,
+	is_final boolean NOT NULL);
+ALTER TABLE recsys.metrics_day OWNER TO @extowner@;
+COMMENT ON TABLE recsys.metrics_day IS 'days of the log that the tables daily_… and hourly_… have';
+COMMENT ON COLUMN recsys.metrics_day.day IS 'day in UTC';
+COMMENT ON COLUMN recsys.metrics_day.refreshed_at IS 'as of when it has been computed';
+COMMENT ON COLUMN recsys.metrics_day.is_final IS 'the attribution window of all of its requests had passed: it is not computed again';
+SELECT pg_catalog.pg_extension_config_dump('recsys.metrics_day', '');
+
+CREATE TABLE recsys.daily_request (
+	time timestamptz NOT NULL,
+	recommender text NOT NULL,
+	experiment text,
+	variant text,
+	segment text,
+	requests bigint NOT NULL,
+	impressions bigint NOT NULL,
+	users bigint NOT NULL,
+	clicks bigint NOT NULL,
+	carts bigint NOT NULL,
+	orders numeric,
+	revenue numeric,
+	clicked_requests bigint NOT NULL,
+	ordered_requests bigint,
+	ordered_users bigint);
+ALTER TABLE recsys.daily_request OWNER TO @extowner@;
+COMMENT ON TABLE recsys.daily_request IS 'rows of recsys.metrics_daily';
+COMMENT ON COLUMN recsys.daily_request.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.daily_request.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.daily_request.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.daily_request.variant IS 'its variant';
+COMMENT ON COLUMN recsys.daily_request.segment IS 'segment of the user, as the experiment has it';
+COMMENT ON COLUMN recsys.daily_request.requests IS 'lists that were shown';
+COMMENT ON COLUMN recsys.daily_request.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.daily_request.users IS 'different users, or sessions of users who are not known';
+COMMENT ON COLUMN recsys.daily_request.clicks IS 'clicks on items shown';
+COMMENT ON COLUMN recsys.daily_request.carts IS 'items shown that were put into the cart';
+COMMENT ON COLUMN recsys.daily_request.orders IS 'purchases attributed to the requests; NULL: the log knows no purchases';
+COMMENT ON COLUMN recsys.daily_request.revenue IS 'their amounts; NULL: these are not declared';
+COMMENT ON COLUMN recsys.daily_request.clicked_requests IS 'requests with a click';
+COMMENT ON COLUMN recsys.daily_request.ordered_requests IS 'requests that an order is attributed to';
+COMMENT ON COLUMN recsys.daily_request.ordered_users IS 'users that an order is attributed to';
+CREATE INDEX ON recsys.daily_request (time);
+SELECT pg_catalog.pg_extension_config_dump('recsys.daily_request', '');
+-- no key: a publication of all tables would not let rows be deleted
+ALTER TABLE recsys.daily_request REPLICA IDENTITY FULL;
+
+CREATE TABLE recsys.daily_position (
+	time timestamptz NOT NULL,
+	recommender text NOT NULL,
+	experiment text,
+	variant text,
+	position integer NOT NULL,
+	impressions bigint NOT NULL,
+	clicks bigint NOT NULL,
+	carts bigint NOT NULL,
+	orders numeric,
+	revenue numeric);
+ALTER TABLE recsys.daily_position OWNER TO @extowner@;
+COMMENT ON TABLE recsys.daily_position IS 'rows of recsys.metrics_positions_daily';
+COMMENT ON COLUMN recsys.daily_position.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.daily_position.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.daily_position.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.daily_position.variant IS 'its variant';
+COMMENT ON COLUMN recsys.daily_position.position IS 'place in the list, from 1';
+COMMENT ON COLUMN recsys.daily_position.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.daily_position.clicks IS 'clicks on items shown';
+COMMENT ON COLUMN recsys.daily_position.carts IS 'items shown that were put into the cart';
+COMMENT ON COLUMN recsys.daily_position.orders IS 'purchases attributed to the requests; NULL: the log knows no purchases';
+COMMENT ON COLUMN recsys.daily_position.revenue IS 'their amounts; NULL: these are not declared';
+CREATE INDEX ON recsys.daily_position (time);
+SELECT pg_catalog.pg_extension_config_dump('recsys.daily_position', '');
+ALTER TABLE recsys.daily_position REPLICA IDENTITY FULL;
+
+CREATE TABLE recsys.daily_item (
+	time timestamptz NOT NULL,
+	recommender text NOT NULL,
+	experiment text,
+	variant text,
+	item_id text NOT NULL,
+	impressions bigint NOT NULL,
+	exposure double precision NOT NULL,
+	expected_clicks double precision NOT NULL,
+	clicks bigint NOT NULL,
+	carts bigint NOT NULL,
+	orders numeric,
+	revenue numeric,
+	category text,
+	seller text,
+	is_new boolean,
+	is_new_seller boolean,
+	user_share double precision,
+	popularity double precision);
+ALTER TABLE recsys.daily_item OWNER TO @extowner@;
+COMMENT ON TABLE recsys.daily_item IS 'rows of recsys.metrics_items_daily';
+COMMENT ON COLUMN recsys.daily_item.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.daily_item.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.daily_item.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.daily_item.variant IS 'its variant';
+COMMENT ON COLUMN recsys.daily_item.item_id IS 'key of the item';
+COMMENT ON COLUMN recsys.daily_item.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.daily_item.exposure IS 'impressions, each as far as its place is looked at: 1 / log2(1 + position)';
+COMMENT ON COLUMN recsys.daily_item.expected_clicks IS 'clicks that any item would have got at these places: the day''s click rates of the places, added up';
+COMMENT ON COLUMN recsys.daily_item.clicks IS 'clicks on items shown';
+COMMENT ON COLUMN recsys.daily_item.carts IS 'items shown that were put into the cart';
+COMMENT ON COLUMN recsys.daily_item.orders IS 'purchases attributed to the requests; NULL: the log knows no purchases';
+COMMENT ON COLUMN recsys.daily_item.revenue IS 'their amounts; NULL: these are not declared';
+COMMENT ON COLUMN recsys.daily_item.category IS 'category of the item, as the recommender declares it; NULL: not declared, or not known';
+COMMENT ON COLUMN recsys.daily_item.seller IS 'likewise its seller';
+COMMENT ON COLUMN recsys.daily_item.is_new IS 'likewise, by new_item_since';
+COMMENT ON COLUMN recsys.daily_item.is_new_seller IS 'likewise of its seller, by new_seller_since';
+COMMENT ON COLUMN recsys.daily_item.user_share IS 'share of the users of the first signal that have the item, of nobody as of one; NULL: not known';
+COMMENT ON COLUMN recsys.daily_item.popularity IS 'share of the other items that fewer users have: 1 is the most popular one, 0 the least';
+CREATE INDEX ON recsys.daily_item (time);
+SELECT pg_catalog.pg_extension_config_dump('recsys.daily_item', '');
+ALTER TABLE recsys.daily_item REPLICA IDENTITY FULL;
+
+CREATE TABLE recsys.daily_catalogue (
+	time timestamptz NOT NULL,
+	recommender text NOT NULL,
+	experiment text,
+	variant text,
+	requests bigint NOT NULL,
+	impressions bigint NOT NULL,
+	users bigint NOT NULL,
+	items_shown bigint NOT NULL,
+	catalogue_items bigint,
+	gini double precision,
+	herfindahl double precision,
+	categories_per_list double precision,
+	novelty double precision,
+	popularity_shown double precision,
+	popularity_clicked double precision,
+	popularity_ordered double precision,
+	new_items_shown double precision,
+	new_items_clicked double precision,
+	new_items_ordered double precision,
+	new_sellers_shown double precision,
+	new_sellers_clicked double precision,
+	new_sellers_ordered double precision,
+	sellers_shown bigint,
+	catalogue_sellers bigint,
+	seller_gini double precision,
+	repeated_impressions bigint NOT NULL);
+ALTER TABLE recsys.daily_catalogue OWNER TO @extowner@;
+COMMENT ON TABLE recsys.daily_catalogue IS 'rows of recsys.metrics_catalogue_daily';
+COMMENT ON COLUMN recsys.daily_catalogue.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.daily_catalogue.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.daily_catalogue.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.daily_catalogue.variant IS 'its variant';
+COMMENT ON COLUMN recsys.daily_catalogue.requests IS 'lists that were shown';
+COMMENT ON COLUMN recsys.daily_catalogue.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.daily_catalogue.users IS 'different users, or sessions of users who are not known';
+COMMENT ON COLUMN recsys.daily_catalogue.items_shown IS 'different items shown';
+COMMENT ON COLUMN recsys.daily_catalogue.catalogue_items IS 'items that may be shown, and those that were; NULL: not known';
+COMMENT ON COLUMN recsys.daily_catalogue.gini IS 'how unequally impressions are spread over them, 0 to 1; over the items shown where the catalogue is not known';
+COMMENT ON COLUMN recsys.daily_catalogue.herfindahl IS 'sum of the squares of the items'' shares of impressions';
+COMMENT ON COLUMN recsys.daily_catalogue.categories_per_list IS 'mean number of different categories of a list, of lists with any';
+COMMENT ON COLUMN recsys.daily_catalogue.novelty IS 'mean over impressions of -log2(share of users that have the item)';
+COMMENT ON COLUMN recsys.daily_catalogue.popularity_shown IS 'mean popularity of what was shown';
+COMMENT ON COLUMN recsys.daily_catalogue.popularity_clicked IS 'mean popularity of what was clicked';
+COMMENT ON COLUMN recsys.daily_catalogue.popularity_ordered IS 'mean popularity of what was bought';
+COMMENT ON COLUMN recsys.daily_catalogue.new_items_shown IS 'share of new items in what was shown';
+COMMENT ON COLUMN recsys.daily_catalogue.new_items_clicked IS 'share of new items in what was clicked';
+COMMENT ON COLUMN recsys.daily_catalogue.new_items_ordered IS 'share of new items in what was bought';
+COMMENT ON COLUMN recsys.daily_catalogue.new_sellers_shown IS 'share of new sellers'' items in what was shown';
+COMMENT ON COLUMN recsys.daily_catalogue.new_sellers_clicked IS 'share of new sellers'' items in what was clicked';
+COMMENT ON COLUMN recsys.daily_catalogue.new_sellers_ordered IS 'share of new sellers'' items in what was bought';
+COMMENT ON COLUMN recsys.daily_catalogue.sellers_shown IS 'different sellers shown; NULL: no seller is known';
+COMMENT ON COLUMN recsys.daily_catalogue.catalogue_sellers IS 'sellers of items that may be shown, and of those that were';
+COMMENT ON COLUMN recsys.daily_catalogue.seller_gini IS 'how unequally exposure is spread over them, 0 to 1';
+COMMENT ON COLUMN recsys.daily_catalogue.repeated_impressions IS 'impressions of an item that the same user was shown before that day, and did not take all day';
+CREATE INDEX ON recsys.daily_catalogue (time);
+SELECT pg_catalog.pg_extension_config_dump('recsys.daily_catalogue', '');
+ALTER TABLE recsys.daily_catalogue REPLICA IDENTITY FULL;
+
+CREATE TABLE recsys.daily_seller (
+	time timestamptz NOT NULL,
+	recommender text NOT NULL,
+	experiment text,
+	variant text,
+	seller text NOT NULL,
+	is_new boolean,
+	items_shown bigint NOT NULL,
+	impressions bigint NOT NULL,
+	exposure double precision NOT NULL,
+	exposure_share double precision,
+	clicks bigint NOT NULL,
+	carts bigint NOT NULL,
+	orders numeric,
+	revenue numeric);
+ALTER TABLE recsys.daily_seller OWNER TO @extowner@;
+COMMENT ON TABLE recsys.daily_seller IS 'rows of recsys.metrics_sellers_daily';
+COMMENT ON COLUMN recsys.daily_seller.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.daily_seller.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.daily_seller.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.daily_seller.variant IS 'its variant';
+COMMENT ON COLUMN recsys.daily_seller.seller IS 'seller, as the recommender declares it';
+COMMENT ON COLUMN recsys.daily_seller.is_new IS 'whether it is new, by new_seller_since; NULL: not declared';
+COMMENT ON COLUMN recsys.daily_seller.items_shown IS 'different items of it shown';
+COMMENT ON COLUMN recsys.daily_seller.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.daily_seller.exposure IS 'impressions, each as far as its place is looked at: 1 / log2(1 + position)';
+COMMENT ON COLUMN recsys.daily_seller.exposure_share IS 'share of that in the exposure of all sellers';
+COMMENT ON COLUMN recsys.daily_seller.clicks IS 'clicks on items shown';
+COMMENT ON COLUMN recsys.daily_seller.carts IS 'items shown that were put into the cart';
+COMMENT ON COLUMN recsys.daily_seller.orders IS 'purchases attributed to the requests; NULL: the log knows no purchases';
+COMMENT ON COLUMN recsys.daily_seller.revenue IS 'their amounts; NULL: these are not declared';
+CREATE INDEX ON recsys.daily_seller (time);
+SELECT pg_catalog.pg_extension_config_dump('recsys.daily_seller', '');
+ALTER TABLE recsys.daily_seller REPLICA IDENTITY FULL;
+
+CREATE TABLE recsys.daily_latency (
+	time timestamptz NOT NULL,
+	recommender text NOT NULL,
+	experiment text,
+	variant text,
+	requests bigint NOT NULL,
+	mean_ms double precision,
+	p50_ms double precision,
+	p95_ms double precision,
+	p99_ms double precision,
+	max_ms double precision);
+ALTER TABLE recsys.daily_latency OWNER TO @extowner@;
+COMMENT ON TABLE recsys.daily_latency IS 'rows of recsys.metrics_latency_daily';
+COMMENT ON COLUMN recsys.daily_latency.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.daily_latency.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.daily_latency.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.daily_latency.variant IS 'its variant';
+COMMENT ON COLUMN recsys.daily_latency.requests IS 'requests whose latency is known';
+COMMENT ON COLUMN recsys.daily_latency.mean_ms IS 'mean milliseconds to make a list';
+COMMENT ON COLUMN recsys.daily_latency.p50_ms IS 'median, exact';
+COMMENT ON COLUMN recsys.daily_latency.p95_ms IS 'so many milliseconds or fewer in 95 of 100 requests, exact';
+COMMENT ON COLUMN recsys.daily_latency.p99_ms IS 'likewise in 99 of 100';
+COMMENT ON COLUMN recsys.daily_latency.max_ms IS 'the most';
+CREATE INDEX ON recsys.daily_latency (time);
+SELECT pg_catalog.pg_extension_config_dump('recsys.daily_latency', '');
+ALTER TABLE recsys.daily_latency REPLICA IDENTITY FULL;
+
+CREATE TABLE recsys.hourly_request (
+	time timestamptz NOT NULL,
+	recommender text NOT NULL,
+	experiment text,
+	variant text,
+	requests bigint NOT NULL,
+	impressions bigint NOT NULL,
+	users bigint NOT NULL,
+	clicks bigint NOT NULL,
+	carts bigint NOT NULL,
+	orders numeric,
+	revenue numeric);
+ALTER TABLE recsys.hourly_request OWNER TO @extowner@;
+COMMENT ON TABLE recsys.hourly_request IS 'rows of recsys.metrics_hourly';
+COMMENT ON COLUMN recsys.hourly_request.time IS 'the hour of the requests: its beginning';
+COMMENT ON COLUMN recsys.hourly_request.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.hourly_request.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.hourly_request.variant IS 'its variant';
+COMMENT ON COLUMN recsys.hourly_request.requests IS 'lists that were shown';
+COMMENT ON COLUMN recsys.hourly_request.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.hourly_request.users IS 'different users, or sessions of users who are not known';
+COMMENT ON COLUMN recsys.hourly_request.clicks IS 'clicks on items shown';
+COMMENT ON COLUMN recsys.hourly_request.carts IS 'items shown that were put into the cart';
+COMMENT ON COLUMN recsys.hourly_request.orders IS 'purchases attributed to the requests; NULL: the log knows no purchases';
+COMMENT ON COLUMN recsys.hourly_request.revenue IS 'their amounts; NULL: these are not declared';
+CREATE INDEX ON recsys.hourly_request (time);
+SELECT pg_catalog.pg_extension_config_dump('recsys.hourly_request', '');
+ALTER TABLE recsys.hourly_request REPLICA IDENTITY FULL;
+
+CREATE FUNCTION recsys.refresh_metrics(since date DEFAULT NULL)
+RETURNS bigint
+	AS 'MODULE_PATHNAME', 'recsys_refresh_metrics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.refresh_metrics(date) IS 'brings the metrics up to date: today, days to whose requests orders may still be attributed, and all from since on; returns how many days were computed, NULL if another session is at it; for the owner of the extension';
+
+CREATE FUNCTION recsys.chance_of_so_few(clicks bigint, expected double precision)
+RETURNS double precision
+	AS 'MODULE_PATHNAME', 'recsys_chance_of_so_few' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION recsys.chance_of_so_few(bigint, double precision) IS 'how likely so few clicks, or fewer, are by chance where so many are expected: the lower tail of the Poisson distribution';
+
+/*
+ * What the current user may see: the metrics of what belongs to roles that it has the rights of
+ */
+CREATE VIEW recsys.metrics_access AS
+SELECT pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = 'recsys.request_log'::regclass), 'USAGE')
+	   OR pg_has_role(current_user, 'pg_read_all_data', 'USAGE') AS sees_all,
+	   ARRAY(SELECT r.name COLLATE "default" FROM recsys.recommender AS r
+			 WHERE pg_has_role(current_user, to_regrole(quote_ident(r.owner))::oid, 'USAGE')
+			 UNION ALL
+			 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+			 FROM pg_class AS c JOIN pg_am AS i ON i.oid = c.relam JOIN pg_namespace AS n ON n.oid = c.relnamespace
+			 WHERE c.relkind IN ('i', 'I') AND i.amname IN ('recsys', 'recsys_items')
+			   AND pg_has_role(current_user, c.relowner, 'USAGE')) AS recommenders,
+	   ARRAY(SELECT e.name COLLATE "default" FROM recsys.experiment AS e
+			 WHERE pg_has_role(current_user, to_regrole(quote_ident(e.owner))::oid, 'USAGE')) AS experiments;
+COMMENT ON VIEW recsys.metrics_access IS 'whose metrics the views of metrics show you, one row';
+COMMENT ON COLUMN recsys.metrics_access.sees_all IS 'all of them: you have the rights of the owner of the extension, or of pg_read_all_data';
+COMMENT ON COLUMN recsys.metrics_access.recommenders IS 'recommenders and indexes whose owner''s rights you have';
+COMMENT ON COLUMN recsys.metrics_access.experiments IS 'experiments whose owner''s rights you have';
+GRANT SELECT ON recsys.metrics_access TO PUBLIC;
+
+/*
+ * The views
+ */
+CREATE VIEW recsys.metrics_daily WITH (security_barrier) AS
+SELECT m.time,
+	   m.recommender,
+	   m.experiment,
+	   m.variant,
+	   m.segment,
+	   m.requests,
+	   m.impressions,
+	   m.users,
+	   m.clicks,
+	   m.carts,
+	   m.orders,
+	   m.revenue,
+	   m.clicked_requests,
+	   m.ordered_requests,
+	   m.ordered_users,
+	   m.clicks::double precision / nullif(m.impressions, 0)::double precision AS ctr,
+	   m.clicked_requests::double precision / nullif(m.requests, 0)::double precision AS click_rate,
+	   m.carts::double precision / nullif(m.impressions, 0)::double precision AS add_to_cart_rate,
+	   m.ordered_users::double precision / nullif(m.users, 0)::double precision AS conversion,
+	   m.ordered_requests::double precision / nullif(m.requests, 0)::double precision AS request_conversion,
+	   m.revenue::double precision / nullif(m.requests, 0)::double precision AS revenue_per_request,
+	   (SELECT d.refreshed_at FROM recsys.metrics_day AS d WHERE d.day = (m.time AT TIME ZONE 'UTC')::date) AS refreshed_at,
+	   (SELECT d.is_final FROM recsys.metrics_day AS d WHERE d.day = (m.time AT TIME ZONE 'UTC')::date) AS is_final
+FROM recsys.daily_request AS m, recsys.metrics_access AS a
+WHERE a.sees_all OR m.recommender = ANY (a.recommenders) OR m.experiment = ANY (a.experiments);
+COMMENT ON VIEW recsys.metrics_daily IS 'requests, clicks, orders and revenue by day of the request, recommender, experiment, variant and segment';
+COMMENT ON COLUMN recsys.metrics_daily.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.metrics_daily.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.metrics_daily.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.metrics_daily.variant IS 'its variant';
+COMMENT ON COLUMN recsys.metrics_daily.segment IS 'segment of the user, as the experiment has it';
+COMMENT ON COLUMN recsys.metrics_daily.requests IS 'lists that were shown';
+COMMENT ON COLUMN recsys.metrics_daily.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.metrics_daily.users IS 'different users, or sessions of users who are not known';
+COMMENT ON COLUMN recsys.metrics_daily.clicks IS 'clicks on items shown';
+COMMENT ON COLUMN recsys.metrics_daily.carts IS 'items shown that were put into the cart';
+COMMENT ON COLUMN recsys.metrics_daily.orders IS 'purchases attributed to the requests; NULL: the log knows no purchases';
+COMMENT ON COLUMN recsys.metrics_daily.revenue IS 'their amounts; NULL: these are not declared';
+COMMENT ON COLUMN recsys.metrics_daily.clicked_requests IS 'requests with a click';
+COMMENT ON COLUMN recsys.metrics_daily.ordered_requests IS 'requests that an order is attributed to';
+COMMENT ON COLUMN recsys.metrics_daily.ordered_users IS 'users that an order is attributed to';
+COMMENT ON COLUMN recsys.metrics_daily.ctr IS 'clicks / impressions';
+COMMENT ON COLUMN recsys.metrics_daily.click_rate IS 'share of requests with a click';
+COMMENT ON COLUMN recsys.metrics_daily.add_to_cart_rate IS 'carts / impressions';
+COMMENT ON COLUMN recsys.metrics_daily.conversion IS 'share of users that an order is attributed to';
+COMMENT ON COLUMN recsys.metrics_daily.request_conversion IS 'share of requests that an order is attributed to';
+COMMENT ON COLUMN recsys.metrics_daily.revenue_per_request IS 'revenue / requests';
+COMMENT ON COLUMN recsys.metrics_daily.refreshed_at IS 'as of when the day has been computed';
+COMMENT ON COLUMN recsys.metrics_daily.is_final IS 'no more orders can be attributed to its requests';
+GRANT SELECT ON recsys.metrics_daily TO PUBLIC;
+
+CREATE VIEW recsys.metrics_positions_daily WITH (security_barrier) AS
+SELECT m.time,
+	   m.recommender,
+	   m.experiment,
+	   m.variant,
+	   m.position,
+	   m.impressions,
+	   m.clicks,
+	   m.carts,
+	   m.orders,
+	   m.revenue,
+	   m.clicks::double precision / nullif(m.impressions, 0)::double precision AS ctr,
+	   m.carts::double precision / nullif(m.impressions, 0)::double precision AS add_to_cart_rate
+FROM recsys.daily_position AS m, recsys.metrics_access AS a
+WHERE a.sees_all OR m.recommender = ANY (a.recommenders) OR m.experiment = ANY (a.experiments);
+COMMENT ON VIEW recsys.metrics_positions_daily IS 'impressions, clicks and orders by day of the request and place in the list';
+COMMENT ON COLUMN recsys.metrics_positions_daily.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.metrics_positions_daily.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.metrics_positions_daily.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.metrics_positions_daily.variant IS 'its variant';
+COMMENT ON COLUMN recsys.metrics_positions_daily.position IS 'place in the list, from 1';
+COMMENT ON COLUMN recsys.metrics_positions_daily.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.metrics_positions_daily.clicks IS 'clicks on items shown';
+COMMENT ON COLUMN recsys.metrics_positions_daily.carts IS 'items shown that were put into the cart';
+COMMENT ON COLUMN recsys.metrics_positions_daily.orders IS 'purchases attributed to the requests; NULL: the log knows no purchases';
+COMMENT ON COLUMN recsys.metrics_positions_daily.revenue IS 'their amounts; NULL: these are not declared';
+COMMENT ON COLUMN recsys.metrics_positions_daily.ctr IS 'clicks / impressions';
+COMMENT ON COLUMN recsys.metrics_positions_daily.add_to_cart_rate IS 'carts / impressions';
+GRANT SELECT ON recsys.metrics_positions_daily TO PUBLIC;
+
+CREATE VIEW recsys.metrics_items_daily WITH (security_barrier) AS
+SELECT m.time,
+	   m.recommender,
+	   m.experiment,
+	   m.variant,
+	   m.item_id,
+	   m.impressions,
+	   m.exposure,
+	   m.expected_clicks,
+	   m.clicks,
+	   m.carts,
+	   m.orders,
+	   m.revenue,
+	   m.category,
+	   m.seller,
+	   m.is_new,
+	   m.is_new_seller,
+	   m.user_share,
+	   m.popularity,
+	   m.clicks::double precision / nullif(m.impressions, 0)::double precision AS ctr
+FROM recsys.daily_item AS m, recsys.metrics_access AS a
+WHERE a.sees_all OR m.recommender = ANY (a.recommenders) OR m.experiment = ANY (a.experiments);
+COMMENT ON VIEW recsys.metrics_items_daily IS 'impressions, clicks and orders by day of the request and item, with what was known of the item that day';
+COMMENT ON COLUMN recsys.metrics_items_daily.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.metrics_items_daily.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.metrics_items_daily.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.metrics_items_daily.variant IS 'its variant';
+COMMENT ON COLUMN recsys.metrics_items_daily.item_id IS 'key of the item';
+COMMENT ON COLUMN recsys.metrics_items_daily.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.metrics_items_daily.exposure IS 'impressions, each as far as its place is looked at: 1 / log2(1 + position)';
+COMMENT ON COLUMN recsys.metrics_items_daily.expected_clicks IS 'clicks that any item would have got at these places: the day''s click rates of the places, added up';
+COMMENT ON COLUMN recsys.metrics_items_daily.clicks IS 'clicks on items shown';
+COMMENT ON COLUMN recsys.metrics_items_daily.carts IS 'items shown that were put into the cart';
+COMMENT ON COLUMN recsys.metrics_items_daily.orders IS 'purchases attributed to the requests; NULL: the log knows no purchases';
+COMMENT ON COLUMN recsys.metrics_items_daily.revenue IS 'their amounts; NULL: these are not declared';
+COMMENT ON COLUMN recsys.metrics_items_daily.category IS 'category of the item, as the recommender declares it; NULL: not declared, or not known';
+COMMENT ON COLUMN recsys.metrics_items_daily.seller IS 'likewise its seller';
+COMMENT ON COLUMN recsys.metrics_items_daily.is_new IS 'likewise, by new_item_since';
+COMMENT ON COLUMN recsys.metrics_items_daily.is_new_seller IS 'likewise of its seller, by new_seller_since';
+COMMENT ON COLUMN recsys.metrics_items_daily.user_share IS 'share of the users of the first signal that have the item, of nobody as of one; NULL: not known';
+COMMENT ON COLUMN recsys.metrics_items_daily.popularity IS 'share of the other items that fewer users have: 1 is the most popular one, 0 the least';
+COMMENT ON COLUMN recsys.metrics_items_daily.ctr IS 'clicks / impressions';
+GRANT SELECT ON recsys.metrics_items_daily TO PUBLIC;
+
+CREATE VIEW recsys.metrics_catalogue_daily WITH (security_barrier) AS
+SELECT m.time,
+	   m.recommender,
+	   m.experiment,
+	   m.variant,
+	   m.requests,
+	   m.impressions,
+	   m.users,
+	   m.items_shown,
+	   m.catalogue_items,
+	   m.gini,
+	   m.herfindahl,
+	   m.categories_per_list,
+	   m.novelty,
+	   m.popularity_shown,
+	   m.popularity_clicked,
+	   m.popularity_ordered,
+	   m.new_items_shown,
+	   m.new_items_clicked,
+	   m.new_items_ordered,
+	   m.new_sellers_shown,
+	   m.new_sellers_clicked,
+	   m.new_sellers_ordered,
+	   m.sellers_shown,
+	   m.catalogue_sellers,
+	   m.seller_gini,
+	   m.repeated_impressions,
+	   m.items_shown::double precision / nullif(m.catalogue_items, 0)::double precision AS coverage,
+	   1 - m.herfindahl AS diversity,
+	   m.popularity_shown - m.popularity_ordered AS popularity_bias,
+	   m.repeated_impressions::double precision / nullif(m.impressions, 0)::double precision AS fatigue
+FROM recsys.daily_catalogue AS m, recsys.metrics_access AS a
+WHERE a.sees_all OR m.recommender = ANY (a.recommenders) OR m.experiment = ANY (a.experiments);
+COMMENT ON VIEW recsys.metrics_catalogue_daily IS 'over how much of the catalogue, and over which items and sellers, the lists of a day were spread';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.variant IS 'its variant';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.requests IS 'lists that were shown';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.users IS 'different users, or sessions of users who are not known';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.items_shown IS 'different items shown';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.catalogue_items IS 'items that may be shown, and those that were; NULL: not known';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.gini IS 'how unequally impressions are spread over them, 0 to 1; over the items shown where the catalogue is not known';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.herfindahl IS 'sum of the squares of the items'' shares of impressions';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.categories_per_list IS 'mean number of different categories of a list, of lists with any';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.novelty IS 'mean over impressions of -log2(share of users that have the item)';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.popularity_shown IS 'mean popularity of what was shown';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.popularity_clicked IS 'mean popularity of what was clicked';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.popularity_ordered IS 'mean popularity of what was bought';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.new_items_shown IS 'share of new items in what was shown';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.new_items_clicked IS 'share of new items in what was clicked';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.new_items_ordered IS 'share of new items in what was bought';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.new_sellers_shown IS 'share of new sellers'' items in what was shown';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.new_sellers_clicked IS 'share of new sellers'' items in what was clicked';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.new_sellers_ordered IS 'share of new sellers'' items in what was bought';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.sellers_shown IS 'different sellers shown; NULL: no seller is known';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.catalogue_sellers IS 'sellers of items that may be shown, and of those that were';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.seller_gini IS 'how unequally exposure is spread over them, 0 to 1';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.repeated_impressions IS 'impressions of an item that the same user was shown before that day, and did not take all day';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.coverage IS 'items shown / items of the catalogue';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.diversity IS '1 - Herfindahl: how likely two impressions are of different items';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.popularity_bias IS 'how much more popular what is shown is than what is bought';
+COMMENT ON COLUMN recsys.metrics_catalogue_daily.fatigue IS 'share of impressions that repeat in vain what the same user was shown before that day';
+GRANT SELECT ON recsys.metrics_catalogue_daily TO PUBLIC;
+
+CREATE VIEW recsys.metrics_sellers_daily WITH (security_barrier) AS
+SELECT m.time,
+	   m.recommender,
+	   m.experiment,
+	   m.variant,
+	   m.seller,
+	   m.is_new,
+	   m.items_shown,
+	   m.impressions,
+	   m.exposure,
+	   m.exposure_share,
+	   m.clicks,
+	   m.carts,
+	   m.orders,
+	   m.revenue,
+	   m.clicks::double precision / nullif(m.impressions, 0)::double precision AS ctr
+FROM recsys.daily_seller AS m, recsys.metrics_access AS a
+WHERE a.sees_all OR m.recommender = ANY (a.recommenders) OR m.experiment = ANY (a.experiments);
+COMMENT ON VIEW recsys.metrics_sellers_daily IS 'exposure, clicks and orders by day of the request and seller';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.variant IS 'its variant';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.seller IS 'seller, as the recommender declares it';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.is_new IS 'whether it is new, by new_seller_since; NULL: not declared';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.items_shown IS 'different items of it shown';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.exposure IS 'impressions, each as far as its place is looked at: 1 / log2(1 + position)';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.exposure_share IS 'share of that in the exposure of all sellers';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.clicks IS 'clicks on items shown';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.carts IS 'items shown that were put into the cart';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.orders IS 'purchases attributed to the requests; NULL: the log knows no purchases';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.revenue IS 'their amounts; NULL: these are not declared';
+COMMENT ON COLUMN recsys.metrics_sellers_daily.ctr IS 'clicks / impressions';
+GRANT SELECT ON recsys.metrics_sellers_daily TO PUBLIC;
+
+CREATE VIEW recsys.metrics_latency_daily WITH (security_barrier) AS
+SELECT m.time,
+	   m.recommender,
+	   m.experiment,
+	   m.variant,
+	   m.requests,
+	   m.mean_ms,
+	   m.p50_ms,
+	   m.p95_ms,
+	   m.p99_ms,
+	   m.max_ms
+FROM recsys.daily_latency AS m, recsys.metrics_access AS a
+WHERE a.sees_all OR m.recommender = ANY (a.recommenders) OR m.experiment = ANY (a.experiments);
+COMMENT ON VIEW recsys.metrics_latency_daily IS 'how long lists took to make, by day of the request';
+COMMENT ON COLUMN recsys.metrics_latency_daily.time IS 'the day of the requests: its beginning in UTC';
+COMMENT ON COLUMN recsys.metrics_latency_daily.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.metrics_latency_daily.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.metrics_latency_daily.variant IS 'its variant';
+COMMENT ON COLUMN recsys.metrics_latency_daily.requests IS 'requests whose latency is known';
+COMMENT ON COLUMN recsys.metrics_latency_daily.mean_ms IS 'mean milliseconds to make a list';
+COMMENT ON COLUMN recsys.metrics_latency_daily.p50_ms IS 'median, exact';
+COMMENT ON COLUMN recsys.metrics_latency_daily.p95_ms IS 'so many milliseconds or fewer in 95 of 100 requests, exact';
+COMMENT ON COLUMN recsys.metrics_latency_daily.p99_ms IS 'likewise in 99 of 100';
+COMMENT ON COLUMN recsys.metrics_latency_daily.max_ms IS 'the most';
+GRANT SELECT ON recsys.metrics_latency_daily TO PUBLIC;
+
+CREATE VIEW recsys.metrics_hourly WITH (security_barrier) AS
+SELECT m.time,
+	   m.recommender,
+	   m.experiment,
+	   m.variant,
+	   m.requests,
+	   m.impressions,
+	   m.users,
+	   m.clicks,
+	   m.carts,
+	   m.orders,
+	   m.revenue,
+	   m.clicks::double precision / nullif(m.impressions, 0)::double precision AS ctr,
+	   m.carts::double precision / nullif(m.impressions, 0)::double precision AS add_to_cart_rate,
+	   m.revenue::double precision / nullif(m.requests, 0)::double precision AS revenue_per_request
+FROM recsys.hourly_request AS m, recsys.metrics_access AS a
+WHERE a.sees_all OR m.recommender = ANY (a.recommenders) OR m.experiment = ANY (a.experiments);
+COMMENT ON VIEW recsys.metrics_hourly IS 'requests, clicks, orders and revenue by hour of the request';
+COMMENT ON COLUMN recsys.metrics_hourly.time IS 'the hour of the requests: its beginning';
+COMMENT ON COLUMN recsys.metrics_hourly.recommender IS 'what has made the lists: declared recommender, index with its schema, or a name of your own';
+COMMENT ON COLUMN recsys.metrics_hourly.experiment IS 'experiment that the requests are part of; NULL: none';
+COMMENT ON COLUMN recsys.metrics_hourly.variant IS 'its variant';
+COMMENT ON COLUMN recsys.metrics_hourly.requests IS 'lists that were shown';
+COMMENT ON COLUMN recsys.metrics_hourly.impressions IS 'items on them, each as often as it was shown';
+COMMENT ON COLUMN recsys.metrics_hourly.users IS 'different users, or sessions of users who are not known';
+COMMENT ON COLUMN recsys.metrics_hourly.clicks IS 'clicks on items shown';
+COMMENT ON COLUMN recsys.metrics_hourly.carts IS 'items shown that were put into the cart';
+COMMENT ON COLUMN recsys.metrics_hourly.orders IS 'purchases attributed to the requests; NULL: the log knows no purchases';
+COMMENT ON COLUMN recsys.metrics_hourly.revenue IS 'their amounts; NULL: these are not declared';
+COMMENT ON COLUMN recsys.metrics_hourly.ctr IS 'clicks / impressions';
+COMMENT ON COLUMN recsys.metrics_hourly.add_to_cart_rate IS 'carts / impressions';
+COMMENT ON COLUMN recsys.metrics_hourly.revenue_per_request IS 'revenue / requests';
+GRANT SELECT ON recsys.metrics_hourly TO PUBLIC;
+
+CREATE VIEW recsys.item_fatigue WITH (security_barrier) AS
+SELECT f.recommender, f.item_id, f.impressions, f.clicks, f.expected_clicks,
+	   recsys.chance_of_so_few(f.clicks, f.expected_clicks) AS chance,
+	   f.carts, f.orders, f.first_day, f.last_day
+FROM (SELECT m.recommender, m.item_id, sum(m.impressions)::bigint AS impressions, sum(m.clicks)::bigint AS clicks,
+			 sum(m.expected_clicks) AS expected_clicks, sum(m.carts)::bigint AS carts, sum(m.orders) AS orders,
+			 min(m.time) AS first_day, max(m.time) AS last_day
+	  FROM recsys.daily_item AS m, recsys.metrics_access AS a
+	  WHERE m.time >= now() - interval '28 days'
+		AND (a.sees_all OR m.recommender = ANY (a.recommenders) OR m.experiment = ANY (a.experiments))
+	  GROUP BY m.recommender, m.item_id) AS f
+WHERE f.clicks < f.expected_clicks;
+COMMENT ON VIEW recsys.item_fatigue IS 'items that were shown in the last 28 days and clicked less often than other items at their places';
+COMMENT ON COLUMN recsys.item_fatigue.recommender IS 'what has made the lists';
+COMMENT ON COLUMN recsys.item_fatigue.item_id IS 'key of the item';
+COMMENT ON COLUMN recsys.item_fatigue.impressions IS 'how often it was shown';
+COMMENT ON COLUMN recsys.item_fatigue.clicks IS 'clicks on it';
+COMMENT ON COLUMN recsys.item_fatigue.expected_clicks IS 'clicks that any item would have got at these places';
+COMMENT ON COLUMN recsys.item_fatigue.chance IS 'how likely so few are by chance: below .001 the item is shown in vain';
+COMMENT ON COLUMN recsys.item_fatigue.carts IS 'how often it was put into the cart';
+COMMENT ON COLUMN recsys.item_fatigue.orders IS 'purchases attributed to requests that have shown it';
+COMMENT ON COLUMN recsys.item_fatigue.first_day IS 'first day that it was shown';
+COMMENT ON COLUMN recsys.item_fatigue.last_day IS 'last day that it was shown';
+GRANT SELECT ON recsys.item_fatigue TO PUBLIC;

@@ -73,10 +73,12 @@ CREATE FUNCTION recsys.create_recommender(
 	reason_formats jsonb DEFAULT NULL,
 	seed bigint DEFAULT NULL,
 	content text DEFAULT NULL,
-	price_history jsonb DEFAULT NULL)
+	price_history jsonb DEFAULT NULL,
+	fatigue double precision DEFAULT NULL,
+	fatigue_window text DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_create_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb)
+COMMENT ON FUNCTION recsys.create_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb, double precision, text)
 	IS 'declares a recommender over the tables of a shop; its name is then one for recommend and the others';
 
 CREATE FUNCTION recsys.drop_recommender(name text, if_exists boolean DEFAULT false)
@@ -122,12 +124,14 @@ CREATE FUNCTION recsys.alter_recommender(
 	seed bigint DEFAULT NULL,
 	content text DEFAULT NULL,
 	price_history jsonb DEFAULT NULL,
+	fatigue double precision DEFAULT NULL,
+	fatigue_window text DEFAULT NULL,
 	reset text[] DEFAULT NULL,
 	new_name text DEFAULT NULL,
 	new_owner text DEFAULT NULL)
 RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_alter_recommender' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb, text[], text, text)
+COMMENT ON FUNCTION recsys.alter_recommender(text, jsonb, text, text, text, text, text, text, text, text, text, text, text, text, jsonb, integer, text, text, text, text[], text, text, integer, jsonb, double precision, double precision, double precision, double precision, text, double precision, text, jsonb, text, jsonb, bigint, text, jsonb, double precision, text, text[], text, text)
 	IS 'changes a declared recommender; what is NULL stays as it is, reset names the parameters to do without';
 
 CREATE FUNCTION recsys.recommender_problem(name text)
@@ -176,7 +180,9 @@ SELECT r.name, r.owner,
 	   (SELECT max(p.refreshed_at) FROM recsys.popularity p WHERE p.recommender = r.name) AS refreshed_at,
 	   recsys.recommender_problem(r.name) AS problem,
 	   r.definition ->> 'content' AS content,
-	   r.definition -> 'price_history' AS price_history
+	   r.definition -> 'price_history' AS price_history,
+	   (r.definition ->> 'fatigue')::double precision AS fatigue,
+	   r.definition ->> 'fatigue_window' AS fatigue_window
 FROM recsys.recommender r;
 COMMENT ON VIEW recsys.recommenders IS 'declared recommenders, one row each, with what is declared of them; NULL is what is not';
 COMMENT ON COLUMN recsys.recommenders.name IS 'what functions take as recommender';
@@ -221,6 +227,8 @@ COMMENT ON COLUMN recsys.recommenders.refreshed_at IS 'when its lists were made 
 COMMENT ON COLUMN recsys.recommenders.problem IS 'why you cannot use it as it is, else NULL';
 COMMENT ON COLUMN recsys.recommenders.content IS 'index over the items by which they are recommended for what they are';
 COMMENT ON COLUMN recsys.recommenders.price_history IS 'what items cost since when, for on_sale_for';
+COMMENT ON COLUMN recsys.recommenders.fatigue IS 'what part of its score an item loses each time it is shown in vain, from 0 to 1';
+COMMENT ON COLUMN recsys.recommenders.fatigue_window IS 'how far back the log is read for that';
 GRANT SELECT ON recsys.recommenders TO PUBLIC;
 
 -- who restores a dump without being a superuser brings definitions back, too; but they are his then

@@ -10,6 +10,7 @@
 #include "am/store/options.h"
 #include "api/basket/basket_mining.h"
 #include "api/basket/itemset_scan.h"
+#include "api/log/logcommit.h"
 #include "fault.h"
 #include "fmgr.h"
 #include "source/train/slowblas.h"
@@ -28,6 +29,7 @@ _PG_init(void)
 	RecsysInitMerge();
 	RecsysInitMining();
 	RecsysInitItemsetScan();
+	RecsysInitLogCommit();
 	RecsysInitSlowBlas();
 	RecsysInitFaults();
 	RecsysInitWorker();

@@ -8,10 +8,10 @@
  *	  - at once, when a pending list is over its limit;
  *	  - one interval after the last worker's start, when there is something pending;
  *	  - when an index whose merge has failed may be tried again;
- *	  - every ten minutes, and when this process starts, in any case: there may be
- *		events from before a restart of the server, and shared memory has room
- *		for a limited number of databases.  Where there is no recsys index that is
- *		a matter of milliseconds.
+ *	  - every ten minutes, or recsys.maintain_interval if that is shorter, and when this
+ *		process starts, in any case: there may be events from before a restart of the server,
+ *		shared memory has room for a limited number of databases, and recsys.maintain() may
+ *		be due.  Where there is nothing to do that is a matter of milliseconds.
  *
  * A database where workers die is tried again after growing pauses.
  */
@@ -40,6 +40,7 @@
 #include "utils/wait_event.h"
 #include "worker/backoff.h"
 #include "worker/launcher.h"
+#include "worker/maintainer.h"
 #include "worker/worker.h"
 
 /* Milliseconds between two visits to a database where nothing seems to happen */
@@ -185,9 +186,9 @@ due_time(const Database *database, const RecsysWakeState *state)
 
 	if (state != NULL && state->retry_at != 0)
 		due = state->retry_at;
-	if (state != NULL && state->urgency == RECSYS_PENDING)
+	if (state != NULL && RecsysMergeInterval > 0 && state->urgency == RECSYS_PENDING)
 		due = Min(due, TimestampTzPlusMilliseconds(database->started, RecsysMergeInterval));
-	if (state != NULL && state->urgency == RECSYS_URGENT)
+	if (state != NULL && RecsysMergeInterval > 0 && state->urgency == RECSYS_URGENT)
 		due = Min(due, TimestampTzPlusMilliseconds(database->started, RECSYS_SHORTEST_PAUSE));
 	if (database->visit)
 		due = 0;
@@ -283,6 +284,15 @@ start_due(RecsysWakeState *states, int nstates, TimestampTz now)
 	}
 }
 
+/* Milliseconds from one visit of all databases to the next */
+static int
+visit_interval(void)
+{
+	if (RecsysMaintainInterval == 0 || RecsysMaintainInterval >= VISIT_INTERVAL / 1000)
+		return VISIT_INTERVAL;
+	return RecsysMaintainInterval * 1000;
+}
+
 /* One round; returns when the next one is due. */
 static TimestampTz
 serve(TimestampTz *next_visit)
@@ -306,7 +316,7 @@ serve(TimestampTz *next_visit)
 	{
 		for (int i = 0; i < ndatabases; i++)
 			databases[i].visit = true;
-		*next_visit = TimestampTzPlusMilliseconds(now, VISIT_INTERVAL);
+		*next_visit = TimestampTzPlusMilliseconds(now, visit_interval());
 	}
 
 	due = start_due(states, nstates, now);
@@ -336,12 +346,19 @@ RecsysLauncherMain(Datum argument)
 			break;
 		if (ConfigReloadPending)
 		{
+			bool		merged = RecsysMergeInterval > 0;
+
 			ConfigReloadPending = false;
 			ProcessConfigFile(PGC_SIGHUP);
+
+			/* while there is no merging anything may become pending; intervals may be shorter now */
+			if ((!merged && RecsysMergeInterval > 0) ||
+				next_visit > TimestampTzPlusMilliseconds(GetCurrentTimestamp(), visit_interval()))
+				next_visit = 0;
 		}
 
 		/* workers see to it themselves that they end; afterwards anything may be pending */
-		if (RecsysMergeInterval == 0)
+		if (RecsysMergeInterval == 0 && RecsysMaintainInterval == 0)
 			next_visit = 0;
 		else
 		{

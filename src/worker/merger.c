@@ -11,6 +11,8 @@
  * the worker never stands in a queue behind ALTER TABLE, in front of everybody
  * else.  A merge runs with the rights of the table's owner.
  *
+ * Now and then it runs recsys.maintain() as well, see maintainer.c.
+ *
  * DROP DATABASE, ALTER DATABASE … SET TABLESPACE and CREATE DATABASE … TEMPLATE
  * wait five seconds for other sessions to leave.  So the worker does not stay in
  * a database that no client is connected to: it leaves within a second, and
@@ -50,6 +52,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 #include "worker/backoff.h"
+#include "worker/maintainer.h"
 #include "worker/worker.h"
 
 /* Milliseconds without anything to do after which the worker leaves */
@@ -289,6 +292,8 @@ run_round(Round *round)
 	round->busy = false;
 	round->retry_at = 0;
 	MemoryContextReset(round_context);
+	if (RecsysMergeInterval == 0)
+		return;
 	indexes = list_indexes();
 
 	foreach(cell, indexes)
@@ -360,11 +365,22 @@ await_round(TimestampTz started, TimestampTz ended, TimestampTz quiet_since)
 	}
 }
 
+/* Looks whether recsys.maintain is due, at *next or, if the setting has become shorter, before. */
+static void
+maintain(TimestampTz *next)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (*next <= now || *next > now + RecsysMaintainInterval * USECS_PER_SEC)
+		*next = RecsysMaintainIfDue(round_context);
+}
+
 void
 RecsysMergeWorkerMain(Datum argument)
 {
 	Oid			database = DatumGetObjectId(argument);
 	TimestampTz quiet_since;
+	TimestampTz next_maintenance = 0;
 	Round		round;
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -387,6 +403,7 @@ RecsysMergeWorkerMain(Datum argument)
 
 		RecsysWakeTake();
 		run_round(&round);
+		maintain(&next_maintenance);
 		ended = GetCurrentTimestamp();
 
 		/* the launcher is to know, in case the worker leaves */

@@ -12,6 +12,7 @@
 #include "utils/guc.h"
 #include "worker/backoff.h"
 #include "worker/launcher.h"
+#include "worker/maintainer.h"
 #include "worker/worker.h"
 
 /* Seconds after which a launcher that died is started again */
@@ -67,6 +68,11 @@ RecsysInitWorker(void)
 							"Each takes one of max_worker_processes.",
 							&RecsysMergeWorkers, 2, 1, RECSYS_MAX_MERGE_WORKERS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("recsys.maintain_interval",
+							"Time from one background run of recsys.maintain() to the next.",
+							"0 turns it off. Without recsys in shared_preload_libraries there is none.",
+							&RecsysMaintainInterval, 3600, 0, 30 * 24 * 60 * 60,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("recsys");
 
 	/* pg_upgrade must have the databases for itself */

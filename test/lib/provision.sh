@@ -163,6 +163,14 @@ provision_fast_blas()
 		echo "recsys: going on with a slow BLAS library, dense models will take their time"
 }
 
+# pg_cron, which calls recsys.maintain in a test; without it that test is skipped.
+provision_cron()
+{
+	[ ! -f "$("$PG_CONFIG" --sharedir)/extension/pg_cron.control" ] || return 0
+	(provision_apt_begin "pg_cron" && provision_apt_install "postgresql-$PG_MAJOR-cron") ||
+		echo "recsys: going on without pg_cron"
+}
+
 # Are the libraries that decode images there, with their headers?
 provision_image_libraries()
 {
@@ -201,6 +209,7 @@ provision_server()
 	fi
 	if [ -z "$missing" ]; then
 		provision_fast_blas
+		[ "$purpose" != tests ] || provision_cron
 		return 0
 	fi
 
@@ -215,6 +224,7 @@ provision_server()
 	provision_apt_install $missing
 	provision_fast_blas
 	provision_find_server || provision_fail "the PostgreSQL server is still missing"
+	[ "$purpose" != tests ] || provision_cron
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

@@ -21,6 +21,10 @@ CREATE INDEX sudden_recsys ON sudden USING recsys (user_id, product_id, taken_at
 SELECT recsys.create_recommender('shop', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id', seller => 'seller_id', price => 'price',
 	price_history => '{"table": "prices", "item": "product_id", "price": "price", "time": "since"}');
 SELECT recsys.create_recommender('two_signals', '[{"events": "purchases_recsys"}, {"events": "purchases_recsys", "predicts": "purchases_recsys"}]');
+SELECT recsys.create_experiment('trial', '{"control": {"recommender": "shop", "share": 0.5}, "other": {"recommender": "two_signals", "share": 0.5}}', metrics => '{ctr}');
+SELECT recsys.create_experiment('mixed', '{"control": {"recommender": "shop", "share": 0.5}, "other": {"recommender": "two_signals", "share": 0.5}}', metrics => '{ctr}', interleave => true);
+SELECT recsys.refresh_experiment('trial');
+SELECT recsys.create_bandit('slot', '{shop, two_signals}');
 CREATE SCHEMA labels_made;
 CREATE TABLE product_rules AS SELECT * FROM association_rules('purchases_recsys', 0.02, 0.1);
 ANALYZE;
@@ -87,14 +91,61 @@ INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
 	'recsys.check_index(''purchases_recsys'')',
 	'recsys.page_summary(''purchases_recsys'')',
 	'recsys.page_info(''purchases_recsys'', 0)',
-	'recsys.index_sections(''purchases_recsys'')']) call;
+	'recsys.index_sections(''purchases_recsys'')',
+	'recommend_request(42, 5, ''purchases_recsys'')',
+	'recsys.compare_means(10, 30, 100, 12, 40, 160)',
+	'recsys.compare_proportions(100, 10, 100, 12)',
+	'recsys.compare_ratios(10, 30, 100, 20, 50, 65, 10, 30, 100, 20, 50, 65)',
+	'recsys.compare_arms(NULL, NULL)',
+	'recsys.arm_sums_add(''{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}'', 1)',
+	'recsys.arm_sums_combine(''{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}'', ''{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}'')',
+	'recsys.sample_ratio_test(''{10,20}'')',
+	'recsys.adjust_p_values(''{.1,.2}'')',
+	'recsys.normal_mixture_bound(1, 1)',
+	'recsys.sample_size(.1, .2)',
+	'recsys.detectable_effect(.1, 1000)',
+	'recsys.test_power(.1, .2, 1000)',
+	'recsys.chance_of_so_few(1, 2)',
+	'recsys.configure_log(attribution => ''last'')',
+	'recsys.maintain()',
+	'recsys.new_request_id()',
+	'recsys.log_request(recommend_request(42, 5, ''purchases_recsys''))',
+	'recsys.log_impressions(''purchases_recsys'', ''{1,2}''::bigint[], 42)',
+	'recsys.log_click(recsys.new_request_id(), 1)',
+	'recsys.log_add_to_cart(recsys.new_request_id(), 1)',
+	'recsys.log_event(recsys.new_request_id(), ''wish'', 1)',
+	'recsys.create_experiment(''trial'', ''{}'')',
+	'recsys.alter_experiment(''trial'', expected_users => 1000)',
+	'recsys.start_experiment(''trial'')',
+	'recsys.stop_experiment(''trial'')',
+	'recsys.drop_experiment(''no_trial'', if_exists => true)',
+	'recsys.experiment_problem(''trial'')',
+	'recsys.assignment(''trial'', 42)',
+	'recsys.interleaving_results(''mixed'')',
+	'recsys.experiment_results(''trial'')',
+	'recsys.experiment_history(''trial'')',
+	'recsys.refresh_experiment(''trial'')',
+	'recsys.experiment_power(''trial'', 0.1)',
+	'recsys.find_experiment_alerts()',
+	'recsys.create_bandit(''slot'')',
+	'recsys.alter_bandit(''slot'', minimum_share => 0.1)',
+	'recsys.reset_bandit(''slot'')',
+	'recsys.drop_bandit(''no_slot'', if_exists => true)',
+	'recsys.fold_bandits()',
+	'recsys.bandit_problem(''slot'')',
+	'recsys.bandit_choice(''slot'', 42)',
+	'recsys.bandit_arm_rows(''slot'')',
+	'recsys.off_policy_estimate(''SELECT 1 AS reward, 0.5 AS propensity, 0.5 AS target_probability'')',
+	'recsys.off_policy_list(''42'', 5, ''shop'', true)',
+	'recsys.off_policy_value(''shop'')',
+	'recsys.refresh_metrics()']) call;
 -- a function that is missing here is not tested
 CREATE VIEW functions AS
 SELECT DISTINCT CASE n.nspname WHEN 'recsys' THEN 'recsys.' ELSE '' END || proname AS name, proparallel AS label
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'recsys'
-WHERE p.prorettype NOT IN ('internal'::regtype, 'index_am_handler'::regtype, 'trigger'::regtype) AND NOT 'internal'::regtype = ANY (p.proargtypes);
+WHERE p.prokind <> 'a' AND p.prorettype NOT IN ('internal'::regtype, 'index_am_handler'::regtype, 'trigger'::regtype) AND NOT 'internal'::regtype = ANY (p.proargtypes);
 SELECT name AS untested FROM functions WHERE name NOT IN (SELECT name FROM calls);
 
 -- in the leader while workers run: the table is read by workers, the functions are called above them
@@ -160,6 +211,12 @@ $$;
 SELECT in_worker(call), string_agg(name, ' ' ORDER BY name) AS functions FROM calls GROUP BY 1 ORDER BY 1;
 SELECT mislabelled('recsys.index_stats') AS indexes, mislabelled('recsys.merge_progress') AS merges;
 
+SELECT recsys.drop_bandit('slot');
+SELECT recsys.drop_experiment('trial');
+SELECT recsys.drop_experiment('mixed');
+DELETE FROM recsys.request_log;
+DELETE FROM recsys.event_log;
+DELETE FROM recsys.log_setting;
 SELECT recsys.drop_recommender('shop');
 SELECT recsys.drop_recommender('two_signals');
 DROP SCHEMA labels, labels_made CASCADE;

@@ -156,6 +156,54 @@ ALTER TABLE former RENAME TO lost;
 CREATE INDEX products_recsys ON products USING recsys_items (product_id, name);
 CREATE INDEX titles_recsys ON products USING recsys_items (product_id, (name || ' of the shop'), price);
 SELECT recsys.create_recommender('described', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id', content => 'titles_recsys');
+SELECT recsys.create_bandit('slot', arms => '{bare, whole_again}');
+SELECT recsys.create_bandit('filled', recommender => 'whole_again', places => '{1}', candidates => 'true');
+SQL
+
+# Experiments: one without sums, one whose log has expired, one that no longer knows what was bought
+my $variants = '{"control": {"recommender": "a_recsys", "share": 0.5}, "b": {"recommender": "b_recsys", "share": 0.5}}';
+fill('trials');
+$node->safe_psql('trials', <<"SQL");
+CREATE INDEX a_recsys ON purchases USING recsys (user_id, product_id);
+CREATE INDEX b_recsys ON purchases USING recsys (user_id, product_id, purchased_at);
+CREATE TABLE visits AS SELECT * FROM purchases;
+CREATE TABLE sales (customer_id bigint, product_id bigint, sold_at timestamptz, price numeric, quantity integer, gone_at timestamptz);
+CREATE INDEX sales_recsys ON sales USING recsys (customer_id, product_id, sold_at);
+CREATE TABLE moves AS SELECT user_id, product_id, purchased_at, purchased_at AS seen_at FROM purchases;
+CREATE INDEX one_recsys ON moves USING recsys (user_id, product_id, purchased_at);
+CREATE INDEX other_recsys ON moves USING recsys (user_id, product_id, seen_at);
+SELECT recsys.create_experiment(name, '$variants', metrics => '{ctr}', interleave => name = 'mixed') FROM unnest('{ab,mixed,expired,lost}'::text[]) name;
+SELECT recsys.configure_log(purchases => 'sales');
+SELECT recsys.alter_experiment('lost', metrics => '{ctr,conversion}');
+SELECT recsys.configure_log(purchases => '');
+UPDATE recsys.experiment SET started_at = now() - interval '3 days' WHERE name = 'expired';
+INSERT INTO recsys.request_log (request_id, time, user_id, recommender, experiment, variant, item_ids)
+VALUES (recsys.new_request_id(), now() - interval '2 days', 'u', 'x', 'expired', 'b', '{1}');
+SELECT recsys.refresh_experiment('expired');
+DELETE FROM recsys.request_log;
+SQL
+
+# Experiments
+fill('tried');
+$node->safe_psql('tried', <<'SQL');
+CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id);
+CREATE TABLE people AS SELECT n::bigint AS id, true AS adult, 'x' AS country FROM generate_series(1, 100) n;
+CREATE UNIQUE INDEX ON people (id);
+CREATE TABLE sales AS SELECT *, 2.5 AS price FROM purchases;
+CREATE INDEX sales_recsys ON sales USING recsys (user_id, product_id, quantity, purchased_at);
+SELECT recsys.create_recommender('home', '[{"events": "purchases_recsys"}]', profiles => 'people', profile_key => 'id');
+SELECT recsys.create_recommender('bare', '[{"events": "purchases_recsys"}]', profiles => 'people', profile_key => 'id');
+SELECT recsys.create_experiment('kept', '{"control": "home", "other": "bare"}', segment => 'country');
+SELECT recsys.create_experiment('grown', '{"control": "home", "other": "bare"}', eligible => 'adult');
+SELECT recsys.create_experiment('plain', '{"control": "bare", "other": "home"}', segment => 'id', eligible => 'id > 0', layer => 'full', layer_share => 0.7);
+SELECT recsys.create_experiment('rest', '{"control": "bare", "other": "home"}', layer => 'full', layer_share => 0.3);
+SELECT recsys.create_experiment('some', '{"control": "bare", "other": "home"}', layer => 'half', layer_share => 0.5);
+SELECT recsys.create_experiment('left', '{"control": "bare", "other": "home"}', interleave => true);
+CREATE ROLE passing;
+SELECT recsys.alter_experiment('left', new_owner => 'passing');
+DROP ROLE passing;
+ALTER TABLE people DROP adult, DROP country;
+SELECT recsys.alter_recommender('bare', reset => '{profiles,profile_key}');
 SQL
 
 # The hints of what a statement says
@@ -254,6 +302,7 @@ my @cases = (
 	"SELECT * FROM trending_items(3, 'bare_recsys')",
 	"SELECT * FROM next_basket(7, 3, 'bare_recsys', at => '2024-01-01')",
 	"SELECT * FROM recsys.learn_next_basket('bare_recsys')",
+	[ "SELECT * FROM recsys.sample_size(0, 0.1, 'mean', 2)", "SELECT * FROM recsys.sample_size(0, 0.1, 'mean', 2, %s)" ],
 	[ "SELECT * FROM recsys.evaluate('SELECT user_id, product_id, purchased_at FROM purchases', metrics => '{repeat_share}')",
 	  "SELECT * FROM recsys.evaluate('SELECT user_id, product_id, purchased_at FROM purchases', metrics => '{repeat_share}', %s)" ],
 	"SELECT * FROM recsys.item_factors('bare_recsys')",
@@ -304,6 +353,8 @@ my @cases = (
 	  "SELECT * FROM recsys.tune('bare_recsys'::regclass, resamples => 0, %s)" ],
 	[ "SELECT * FROM association_rules('bare_recsys', max_length => 1)", "SELECT * FROM association_rules('bare_recsys', %s)" ],
 	[ "SELECT * FROM association_rules('bare_recsys', max_basket => 1)", "SELECT * FROM association_rules('bare_recsys', %s)" ],
+	# the log knows purchases by the rights of somebody who is gone
+	q(CREATE ROLE gone SUPERUSER; SET ROLE gone; SELECT recsys.configure_log(purchases => '"Lately"'); RESET ROLE; DROP ROLE gone; SELECT recsys.log_impressions('no list of ours', '{1}'::bigint[]); SELECT recsys.refresh_metrics()),
 	# indexes over items
 	"CREATE INDEX ON unfit USING recsys_items (product_id, a_jsonb)",
 	"SELECT recsys.create_recommender('new', '[{\"events\": \"bare_recsys\"}]', items => 'products', item_key => 'product_id', content => 'nothing')",
@@ -313,6 +364,13 @@ my @cases = (
 	"SELECT * FROM items_like_image('x', 3, 'goods_items', NULL::uuid)",
 	"SELECT * FROM items_like_image('x', 3, 'goods_items')",
 	[ "SELECT * FROM items_like_image('x', 3, 'pictures_items')", "SELECT * FROM items_like_image(NULL, 3, 'pictures_items', NULL::bigint, %s)" ],
+	# the log
+	"SELECT * FROM recommend('7'::text, 3, '\"Texts\"', log => true)",
+	"SELECT * FROM recommend(7, 3, 'bare_recsys', NULL::uuid, log => true)",
+	"BEGIN READ ONLY; SELECT * FROM recommend(7, 3, 'bare_recsys', log => true); ROLLBACK",
+	"BEGIN READ ONLY; SELECT * FROM recommend('7', 3, '\"Texts\"', NULL::text, log => true); ROLLBACK",
+	"SELECT recsys.log_click('00000000-0000-4000-8000-000000000000', 1)",
+	"BEGIN; SELECT recsys.configure_log(pseudonymous => true); DELETE FROM recsys.log_key; SELECT * FROM recommend(7, 3, 'bare_recsys', log => true); ROLLBACK",
 	[ "SELECT * FROM frequent_itemsets('bare_recsys', 1, min_length => 4, max_length => 3)", "SELECT * FROM frequent_itemsets('bare_recsys', %s)" ],
 );
 # names of functions alone, as they are there
@@ -331,10 +389,29 @@ CREATE FUNCTION popular(k bigint, recommender text, since timestamptz, half_life
 SQL
 
 foreach my $case ((map { [ 'shop', ref $_ ? @$_ : $_ ] } @cases),
+	(map { [ 'trials', ref $_ ? @$_ : $_ ] } (
+		"SELECT * FROM recsys.experiment_results('ab', 'daily')", "SELECT * FROM recsys.experiment_results('lost')",
+		"SELECT * FROM recsys.experiment_results('mixed')",
+		"SELECT recsys.refresh_experiment('expired', now() - interval '2 days')",
+		(map { [ "SELECT recsys.create_experiment('new', '$variants', metrics => '{conversion}', purchases => '$_')",
+					"SELECT recsys.create_experiment('new', '$variants', metrics => '{conversion}', %s)" ] }
+				'visits', 'moves', '{"user": "user_id"}'),
+		[ "SELECT recsys.create_experiment('new', '$variants', metrics => '{revenue}', purchases => 'moves')",
+			"SELECT recsys.create_experiment('new', '$variants', metrics => '{revenue}', %s)" ])),
 	[ 'empty', 'SELECT * FROM popular_items(3)' ], [ 'empty', "SELECT * FROM items_like('{}', 3)" ],
 	[ 'empty', "SELECT * FROM items_like('{}', 3, 'products')" ], [ 'single', "SELECT * FROM items_like('{}', 3, '\"Texts\"')" ],
-	[ 'single', "SELECT * FROM recommend('7', 3)" ], [ 'single', 'SELECT * FROM popular_items(3)' ],
+	[ 'single', "SELECT * FROM recommend('7', 3)" ], [ 'single', "SELECT * FROM recommend('7', 3, NULL, log => true)" ], [ 'single', 'SELECT * FROM popular_items(3)' ],
 	[ 'bare', 'SELECT * FROM popular(3, NULL, NULL, NULL)' ],
+	(map { [ 'tried', ref $_ ? @$_ : $_ ] } (
+		(map { "SELECT * FROM recsys.assignment('$_', '1')" } qw(kept grown plain)), "SELECT recsys.drop_recommender('home')",
+		"SELECT * FROM recsys.interleaving_results('left')", "SELECT * FROM recsys.interleaving_results('kept')",
+		"SELECT recsys.alter_experiment('kept', salt => 'x')",
+		(map { my $new = "SELECT recsys.create_experiment('new', '{\"control\": \"home\", \"other\": \"bare\"}', $_)";
+			[ $new, $new =~ s/\)$/, %s)/r ] } "layer => 'full'", "layer => 'half'", "metrics => '{conversion}'"),
+		[ "BEGIN; SELECT recsys.configure_log(purchases => '{\"table\": \"purchases\", \"user\": \"user_id\", \"item\": \"product_id\", \"time\": \"purchased_at\"}'); " .
+			"SELECT recsys.create_experiment('new', '{\"control\": \"home\", \"other\": \"bare\"}', metrics => '{revenue}')",
+			"SELECT recsys.create_experiment('new', '{\"control\": \"home\", \"other\": \"bare\"}', metrics => '{revenue}', %s)" ],
+		"SELECT recsys.create_experiment('kept', '{\"control\": \"home\", \"other\": \"bare\"}')")),
 	map { [ 'declared', ref $_ ? @$_ : $_ ] } (
 		(map { "SELECT * FROM recommend(1, 3, '$_')" } qw(whole moved two alone graphic)),
 		"SELECT recsys.alter_recommender('whole', reset => '{group_by}')",
@@ -349,6 +426,10 @@ foreach my $case ((map { [ 'shop', ref $_ ? @$_ : $_ ] } @cases),
 		[ "SELECT * FROM on_sale_for(1, 3, 'priced')", "SELECT recsys.alter_recommender('priced', %s)" ],
 		"SELECT * FROM on_sale_for(1, 3, 'sale')",
 		[ "SELECT * FROM recsys.duplicate_items('products_recsys')", "SELECT * FROM recsys.duplicate_items('products_recsys', %s)" ],
+		"SELECT recsys.create_bandit('slot', arms => '{bare, whole_again}')", "SELECT * FROM recsys.bandit_choice('filled', 1)",
+		(map { [ "SELECT recsys.create_bandit('new', $_)", "SELECT recsys.create_bandit('new', $_, %s)" ] }
+			"arms => '{bare, whole_again}', reward => '{\"click\": 5}'", "arms => '{bare, whole_again}', features => '{\"a\": {\"context\": \"number\"}}'",
+			"recommender => 'whole_again', candidates => 'stock > 0'", "recommender => 'whole_again', places => '{1}'"),
 		"SELECT * FROM recsys.suspicious_items('titles_recsys')", "SELECT * FROM recsys.suspicious_items('described')"))
 {
 	my ($database, $sql, $around) = @$case;
@@ -387,6 +468,9 @@ foreach my $sql (@named)
 my %elsewhere = (
 	# said only by functions of this version that somebody has put into a database of an older one
 	'ALTER EXTENSION recsys UPDATE;' => 1,
+	# said only where the owner of the extension is no superuser, see 084_extension_owner
+	'SET ROLE %s;' => 1,
+	'Set them again as the owner: SELECT recsys.configure_log(purchases => %s);' => 1,
 	# said only where BLAS is slow, once in a session
 	'Install one: on Debian and Ubuntu "apt-get install libopenblas0-serial"; new sessions use it. Or SET recsys.blas_warning = off.' => 1,
 );

@@ -128,7 +128,7 @@ sub race
 {
 	my ($first, $end, $second) = @_;
 	my $holder = begin("BEGIN; $first; SELECT pg_advisory_lock(1);
-DO \$\$ BEGIN FOR i IN 1 .. 400 LOOP EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE locktype IN ('transactionid', 'tuple') AND NOT granted); PERFORM pg_sleep(0.05); END LOOP; END \$\$;
+DO \$\$ BEGIN FOR i IN 1 .. 400 LOOP EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE locktype IN ('transactionid', 'tuple', 'object', 'relation') AND NOT granted); PERFORM pg_sleep(0.05); END LOOP; END \$\$;
 $end;");
 	my $waiter;
 

@@ -6,6 +6,7 @@
 
 #include "api/call/answer.h"
 #include "api/call/suggestion.h"
+#include "catalog/pg_type.h"
 #include "compat.h"
 #include "source/input/keytext.h"
 #include "source/input/values.h"
@@ -35,6 +36,7 @@ init(RecsysAnswer *answer, FunctionCallInfo fcinfo)
 	answer->result = (ReturnSetInfo *) fcinfo->resultinfo;
 	answer->call = fcinfo;
 	answer->context = CurrentMemoryContext;
+	answer->collected = NULL;
 	answer->item_type = getBaseType(TupleDescAttr(answer->result->setDesc, 0)->atttypid);
 }
 
@@ -60,26 +62,99 @@ RecsysAnswerInitArray(RecsysAnswer *answer, FunctionCallInfo fcinfo)
 void
 RecsysAnswerCheckKind(RecsysAnswer *answer, RecsysKeyKind kind, const char *recommender)
 {
+	Oid			type = answer->collected != NULL ? answer->collected->item_type : answer->item_type;
+
 	answer->kind = kind;
-	if (RecsysKeyFitsType(answer->item_type, kind))
+	if (RecsysKeyFitsType(type, kind))
 		return;
 	if (recommender == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the query returns %s item keys, but %s was asked for",
-						RecsysKeyKindName(kind), format_type_be(answer->item_type)),
+						RecsysKeyKindName(kind), format_type_be(type)),
 				 errhint("Use %s.", RecsysSuggestCall(answer->call, kind, NULL))));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("recommender \"%s\" has %s item keys, but %s was asked for",
-					recommender, RecsysKeyKindName(kind), format_type_be(answer->item_type)),
+					recommender, RecsysKeyKindName(kind), format_type_be(type)),
 			 errhint("Use %s.", RecsysSuggestCall(answer->call, kind, recommender))));
+}
+
+void
+RecsysAnswerCollect(RecsysAnswer *answer, FunctionCallInfo fcinfo, Oid item_type,
+					RecsysKeptRows *collected)
+{
+	memset(collected, 0, sizeof(*collected));
+	collected->context = CurrentMemoryContext;
+	collected->item_type = item_type;
+	collected->size = 16;
+	collected->items = palloc(sizeof(char *) * collected->size);
+	collected->scores = palloc(sizeof(float) * collected->size);
+	collected->sources = palloc(sizeof(char *) * collected->size);
+	answer->result = NULL;
+	answer->call = fcinfo;
+	answer->item_type = TEXTOID;
+	answer->context = CurrentMemoryContext;
+	answer->collected = collected;
+}
+
+void
+RecsysAnswerServes(RecsysAnswer *answer, const char *recommender, Oid user_type, const RecsysKey *user)
+{
+	RecsysKeptRows *collected = answer->collected;
+	RecsysKeyKind kind;
+	MemoryContext old;
+
+	if (collected == NULL || collected->recommender != NULL)
+		return;
+	old = MemoryContextSwitchTo(collected->context);
+	collected->kind = answer->kind;
+	collected->recommender = pstrdup(recommender);
+	if (user != NULL && RecsysKeyKindOfType(user_type, &kind))
+		collected->user = TextDatumGetCString(RecsysKeyToValue(TEXTOID, kind, user));
+	MemoryContextSwitchTo(old);
+}
+
+/* A source is one of a few words, and mostly that of the row before. */
+static const char *
+keep_source(const RecsysKeptRows *collected, Datum source)
+{
+	text	   *value = DatumGetTextPP(source);
+	const char *before = collected->count > 0 ? collected->sources[collected->count - 1] : NULL;
+
+	if (before != NULL && strlen(before) == VARSIZE_ANY_EXHDR(value) &&
+		memcmp(before, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)) == 0)
+		return before;
+	return text_to_cstring(value);
+}
+
+/* Columns: item, score, source */
+static void
+collect(RecsysKeptRows *collected, Datum *values)
+{
+	MemoryContext old = MemoryContextSwitchTo(collected->context);
+
+	if (collected->count == collected->size)
+	{
+		collected->size *= 2;
+		collected->items = repalloc_huge(collected->items, sizeof(char *) * collected->size);
+		collected->scores = repalloc_huge(collected->scores, sizeof(float) * collected->size);
+		collected->sources = repalloc_huge(collected->sources, sizeof(char *) * collected->size);
+	}
+	collected->items[collected->count] = TextDatumGetCString(values[0]);
+	collected->scores[collected->count] = DatumGetFloat4(values[1]);
+	collected->sources[collected->count] = keep_source(collected, values[2]);
+	collected->count++;
+	MemoryContextSwitchTo(old);
 }
 
 void
 RecsysAnswerPut(RecsysAnswer *answer, Datum *values, bool *isnull)
 {
-	tuplestore_putvalues(answer->result->setResult, answer->result->setDesc, values, isnull);
+	if (answer->collected != NULL)
+		collect(answer->collected, values);
+	else
+		tuplestore_putvalues(answer->result->setResult, answer->result->setDesc, values, isnull);
 }
 
 Datum

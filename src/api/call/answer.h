@@ -11,6 +11,24 @@
 #include "fmgr.h"
 #include "funcapi.h"
 
+/*
+ * Rows kept instead of returned: keys of items as text, with what is beside them, and who was served
+ * by what.  Grows in the context it was made in.
+ */
+typedef struct RecsysKeptRows
+{
+	MemoryContext context;
+	Oid			item_type;		/* base type that the keys are to be returned as in the end */
+	RecsysKeyKind kind;			/* of the items' keys */
+	char	   *recommender;	/* declared recommender, or index with its schema; NULL: not known yet */
+	char	   *user;			/* key as text, as the recommender's type of keys is written; or NULL */
+	int			count;
+	int			size;
+	const char **items;
+	float	   *scores;
+	const char **sources;
+} RecsysKeptRows;
+
 typedef struct RecsysAnswer
 {
 	ReturnSetInfo *result;
@@ -18,6 +36,7 @@ typedef struct RecsysAnswer
 	Oid			item_type;		/* base type of the first column */
 	RecsysKeyKind kind;			/* of the keys, once it has been checked */
 	MemoryContext context;		/* for what rows are made of */
+	RecsysKeptRows *collected; /* takes rows in place of result; NULL: they are returned */
 } RecsysAnswer;
 
 /*
@@ -25,6 +44,17 @@ typedef struct RecsysAnswer
  * out when the first column's type can hold no item keys.
  */
 extern void RecsysAnswerInit(RecsysAnswer *answer, FunctionCallInfo fcinfo);
+
+/*
+ * An answer of (item, score, source, …) whose rows are kept for the caller, in its current context,
+ * to be returned with keys of a type later.
+ */
+extern void RecsysAnswerCollect(RecsysAnswer *answer, FunctionCallInfo fcinfo, Oid item_type,
+								RecsysKeptRows *collected);
+
+/* Whose list it is and who makes it, for those that are kept; the first call says.  user: a key of that type, or NULL */
+extern void RecsysAnswerServes(RecsysAnswer *answer, const char *recommender, Oid user_type,
+							   const RecsysKey *user);
 
 /*
  * The same where the first column is an array of items.  Returns its element

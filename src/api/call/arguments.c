@@ -156,6 +156,40 @@ RecsysArgKey(FunctionCallInfo fcinfo, int argument, Oid column_type,
 				 role, recommender, key);
 }
 
+bool
+RecsysArgIsText(FunctionCallInfo fcinfo, int argument)
+{
+	return RecsysTypeIsText(argument_type(fcinfo, argument));
+}
+
+bool
+RecsysArgIsKey(FunctionCallInfo fcinfo, int argument)
+{
+	Oid			type = argument_type(fcinfo, argument);
+	RecsysKeyKind kind;
+
+	return RecsysTypeIsText(type) || (OidIsValid(type) && RecsysKeyKindOfType(type, &kind));
+}
+
+char *
+RecsysArgKeyText(FunctionCallInfo fcinfo, int argument)
+{
+	Oid			type = argument_type(fcinfo, argument);
+	RecsysKeyKind kind;
+	RecsysKey	key;
+
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	if (RecsysTypeIsText(type))
+		return RecsysTextOfDatum(type, PG_GETARG_DATUM(argument));
+	if (!RecsysKeyKindOfType(type, &kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("%s cannot be a key", OidIsValid(type) ? format_type_be(type) : "unknown")));
+	RecsysKeyFromDatum(getBaseType(type), PG_GETARG_DATUM(argument), &key);
+	return TextDatumGetCString(RecsysKeyToValue(TEXTOID, kind, &key));
+}
+
 /* A text as PostgreSQL writes arrays, such as '{1,2}' or '{"1","2"}' */
 static ArrayType *
 read_array(const char *text, RecsysKeyKind kind)

@@ -48,6 +48,19 @@ extern void RecsysArgKey(FunctionCallInfo fcinfo, int argument, Oid column_type,
 						 const char *role, const char *recommender, RecsysKey *key);
 
 /*
+ * A key as text, as the argument's type has it: bigint in decimal, uuid in lower case.  NULL for
+ * NULL.  Of text, which may be a key of any type, it is the text as it is.  Errors out when the
+ * type can be no key.
+ */
+extern char *RecsysArgKeyText(FunctionCallInfo fcinfo, int argument);
+
+/* May a value of the argument's type be a key? */
+extern bool RecsysArgIsKey(FunctionCallInfo fcinfo, int argument);
+
+/* Has the argument been passed as text, or without a type? */
+extern bool RecsysArgIsText(FunctionCallInfo fcinfo, int argument);
+
+/*
  * Item keys in a non-null argument: an array, or a text that is read as one.
  * NULL elements are left out.  Returns how many there are.
  */

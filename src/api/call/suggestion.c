@@ -4,8 +4,8 @@
  *
  * A hint that has to be completed by hand leads to the next error.  So what is
  * printed is the call itself: with the values that were passed, those of item keys
- * replaced where they cannot be keys of the recommender, and with item_type where
- * no argument tells the type of the answer.
+ * replaced where they cannot be keys of the recommender, with item_type where no argument
+ * tells the type of the answer, and logged if it was to be.
  */
 #include "postgres.h"
 
@@ -98,6 +98,7 @@ RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recom
 	char	  **names;
 	char	   *modes;
 	bool		with_items = false;
+	bool		with_log = false;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for function %u", function);
@@ -129,8 +130,12 @@ RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recom
 		if (role == ARGUMENT_SOURCE)
 			break;
 	}
+	for (int i = 0; i < fcinfo->nargs; i++)
+		with_log |= names != NULL && strcmp(names[i], "log") == 0 && !PG_ARGISNULL(i) && PG_GETARG_BOOL(i);
 	if (!with_items && kind != RECSYS_KEY_INT)
 		appendStringInfo(&call, ", item_type => NULL::%s", RecsysKeyKindTypeName(kind));
+	if (with_log)
+		appendStringInfoString(&call, ", log => true");
 	appendStringInfoChar(&call, ')');
 	ReleaseSysCache(tuple);
 	return call.data;

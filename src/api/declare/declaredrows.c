@@ -48,8 +48,8 @@ RecsysShopTable(const char *name)
 	return table;
 }
 
-static bool
-same_version(const RecsysRowVersion *a, const RecsysRowVersion *b)
+bool
+RecsysSameVersion(const RecsysRowVersion *a, const RecsysRowVersion *b)
 {
 	return a->table == b->table && ItemPointerEquals(unconstify(ItemPointerData *, &a->place),
 													 unconstify(ItemPointerData *, &b->place)) &&
@@ -105,7 +105,7 @@ RecsysFindDeclared(const char *name, RecsysDeclaredRow *row, RecsysRowVersion *v
 		seen.place = tuple->t_self;
 		seen.creator = HeapTupleHeaderGetRawXmin(tuple->t_data);
 		seen.command = HeapTupleHeaderGetRawCommandId(tuple->t_data);
-		if (!same_version(&seen, version))
+		if (!RecsysSameVersion(&seen, version))
 		{
 			form_row(tuple, RelationGetDescr(table), row);
 			*version = seen;
@@ -209,6 +209,30 @@ RecsysUpdateDeclared(const RecsysDeclaredRow *row)
 			   " WHERE name OPERATOR(pg_catalog.=) $1", row->name, row->owner, row->definition, NULL);
 }
 
+/* Variants go on being served by what they have been served by. */
+static void
+rename_in_experiments(const char *name, const char *new_name)
+{
+	Relation	experiments;
+
+	/* an older version of the extension has none */
+	if (!OidIsValid(find_table("experiment")) ||
+		(experiments = try_table_open(find_table("experiment"), RowExclusiveLock)) == NULL)
+		return;
+	(void) run("UPDATE recsys.experiment SET changed_at = pg_catalog.now(),"
+			   " definition = pg_catalog.jsonb_set(definition, '{variants}',"
+			   "  (SELECT pg_catalog.jsonb_agg(CASE"
+			   "    WHEN (v.variant OPERATOR(pg_catalog.->>) 'recommender') OPERATOR(pg_catalog.=) $1"
+			   "    THEN pg_catalog.jsonb_set(v.variant, '{recommender}', pg_catalog.to_jsonb($2))"
+			   "    ELSE v.variant END ORDER BY v.place)"
+			   "   FROM pg_catalog.jsonb_array_elements(definition OPERATOR(pg_catalog.->) 'variants')"
+			   "    WITH ORDINALITY AS v (variant, place)))"
+			   " WHERE (definition OPERATOR(pg_catalog.->) 'variants') OPERATOR(pg_catalog.@>)"
+			   "  pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('recommender', $1))",
+			   name, new_name, NULL, NULL);
+	table_close(experiments, NoLock);
+}
+
 /* By a new row, since only INSERT can be told to go on when there is one of that name. */
 bool
 RecsysRenameDeclared(const char *name, const char *new_name)
@@ -226,6 +250,7 @@ RecsysRenameDeclared(const char *name, const char *new_name)
 			   name, new_name, NULL, NULL);
 	(void) run("UPDATE recsys.basket_mix SET recommender = $2 WHERE recommender OPERATOR(pg_catalog.=) $1",
 			   name, new_name, NULL, NULL);
+	rename_in_experiments(name, new_name);
 	RecsysDeleteDeclared(name);
 	return true;
 }

@@ -30,6 +30,8 @@ typedef struct RecsysRowVersion
 	CommandId	command;
 } RecsysRowVersion;
 
+extern bool RecsysSameVersion(const RecsysRowVersion *a, const RecsysRowVersion *b);
+
 /*
  * What the active snapshot sees.  Find leaves row as it is if the version is the one that
  * *version says, and else sets both; it returns false if there is no row.

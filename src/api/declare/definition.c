@@ -278,6 +278,10 @@ RecsysDefinitionRead(const char *name, const char *owner, Jsonb *json)
 	definition->new_seller_since = RecsysJsonText(object, "new_seller_since");
 	read_promotions(definition, object);
 	read_price_history(definition, object);
+	definition->fatigue = RecsysJsonNumber(object, "fatigue", 0);
+	definition->fatigue_window = RecsysJsonText(object, "fatigue_window");
+	if (definition->fatigue_window == NULL)
+		definition->fatigue_window = pstrdup(RECSYS_FATIGUE_WINDOW);
 
 	definition->complements = RecsysJsonText(object, "complements");
 	definition->content = RecsysJsonText(object, "content");

@@ -22,6 +22,7 @@
 #define RECSYS_SELLER_PRIOR 20
 #define RECSYS_PROMOTION_LIMIT 2
 #define RECSYS_PRICE_WINDOW "30 days"
+#define RECSYS_FATIGUE_WINDOW "7 days"
 
 /* Something users do: an index over it, and what it says of them */
 typedef struct RecsysSignal
@@ -125,6 +126,9 @@ typedef struct RecsysDefinition
 	char	   *history_price;	/* expressions over it */
 	char	   *history_time;
 	char	   *history_window; /* an interval: that far back prices say what is usual */
+
+	double		fatigue;		/* share of a score that an impression in vain takes, at place 1 */
+	char	   *fatigue_window; /* an interval: that far back the log is read */
 
 	char	   *complements;	/* name of the index that goes_with reads; NULL: the first signal's */
 	RecsysReasonFormat *formats;

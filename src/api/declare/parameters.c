@@ -57,6 +57,8 @@ const RecsysParameter RecsysParameters[] = {
 	{"seed", RECSYS_INTEGER_PARAMETER, .low = -9223372036854775808.0, .high = 9223372036854775808.0},
 	{"content", RECSYS_INDEX_PARAMETER, RECSYS_ITEMS, .needs = {"items"}},
 	{"price_history", RECSYS_JSON_PARAMETER, RECSYS_PRICE_HISTORY, .needs = {"price"}},
+	{"fatigue", RECSYS_NUMBER_PARAMETER, .low = 0, .high = 1},
+	{"fatigue_window", RECSYS_INTERVAL_PARAMETER, .needs = {"fatigue"}},
 };
 
 const int	RecsysParameterCount = lengthof(RecsysParameters);

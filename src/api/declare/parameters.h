@@ -41,7 +41,8 @@ typedef enum RecsysParameterKind
 	RECSYS_INDEX_PARAMETER,
 	RECSYS_NUMBER_PARAMETER,
 	RECSYS_INTEGER_PARAMETER,
-	RECSYS_JSON_PARAMETER
+	RECSYS_JSON_PARAMETER,
+	RECSYS_INTERVAL_PARAMETER	/* text; more than nothing */
 } RecsysParameterKind;
 
 typedef struct RecsysParameter

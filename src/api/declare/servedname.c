@@ -31,14 +31,25 @@ is_index(const char *name)
 }
 
 RecsysShop *
-RecsysServedShop(const char *name)
+RecsysServed(const char *name, bool *unknown)
 {
 	RecsysShop *shop;
 
+	*unknown = false;
 	if (name != NULL && is_index(name))
 		return NULL;
 	shop = RecsysFindShop(name);
 	if (shop != NULL)
 		RecsysCheckSignals(shop);
+	else
+		*unknown = name != NULL;
 	return shop;
+}
+
+RecsysShop *
+RecsysServedShop(const char *name)
+{
+	bool		unknown;
+
+	return RecsysServed(name, &unknown);
 }

@@ -16,4 +16,7 @@
  */
 extern RecsysShop *RecsysServedShop(const char *name);
 
+/* The same; *unknown: it is a name that neither has. */
+extern RecsysShop *RecsysServed(const char *name, bool *unknown);
+
 #endif							/* RECSYS_SERVEDNAME_H */

@@ -41,6 +41,8 @@ typedef struct RecsysShop
 	struct RecsysSellerMean *seller_mean;	/* api/order/rowfactors */
 	struct RecsysUsualPrices *usual_prices; /* api/ready/usualprices */
 	struct RecsysTrendPlans *trend_plans;	/* api/ready/countedusers */
+	List	   *unit_queries;	/* api/route/unitrow */
+	List	   *bandit_plans;	/* api/route/banditfeatures */
 	uint64		calls;			/* how often it has been used, this time included */
 	List	   *plans;			/* of RecsysPlan, to be freed with it: see plan.h */
 } RecsysShop;

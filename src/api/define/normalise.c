@@ -320,6 +320,9 @@ put_parameter(RecsysNormaliser *n, const RecsysParameter *parameter, JsonbValue 
 		case RECSYS_JSON_PARAMETER:
 			put_json(n, parameter, value);
 			break;
+		case RECSYS_INTERVAL_PARAMETER:
+			RecsysPutWindow(n, n->given, parameter->name, parameter->name, "Leave it out for 7 days.");
+			break;
 	}
 }
 

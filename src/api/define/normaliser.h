@@ -51,6 +51,13 @@ extern Oid	RecsysPutKey(RecsysNormaliser *n, const char *key, const char *column
 extern double RecsysPutInterval(RecsysNormaliser *n, JsonbContainer *object, const char *key,
 								const char *hint);
 
+/*
+ * The same for one that must be there, be more than nothing, and leave now() less it a time.  what
+ * is how errors call it.
+ */
+extern void RecsysPutWindow(RecsysNormaliser *n, JsonbContainer *object, const char *key,
+							const char *what, const char *hint);
+
 /* Whole parameters that are JSON */
 extern void RecsysPutSignals(RecsysNormaliser *n, JsonbValue *value);
 extern void RecsysPutCaps(RecsysNormaliser *n, JsonbValue *value);

@@ -23,7 +23,7 @@
 /* What a reason can be of: the parts of a score, and what an item without one is from */
 static const char *const reason_kinds[] = {
 	"history", "context", "negative", "popularity", "promotion", "seller and price", "category",
-	"seller", "segment", "price", "popular", "new", "any", "content"
+	"seller", "segment", "price", "popular", "new", "any", "content", "fatigue"
 };
 
 static void
@@ -182,16 +182,16 @@ RecsysPutInterval(RecsysNormaliser *n, JsonbContainer *object, const char *key, 
 /* Not so long that now() less the window is no time any more */
 #define MOST_WINDOW (1000.0 * DAYS_PER_YEAR * USECS_PER_DAY)
 
-static void
-put_price_window(RecsysNormaliser *n, JsonbContainer *object)
+void
+RecsysPutWindow(RecsysNormaliser *n, JsonbContainer *object, const char *key, const char *what,
+				const char *hint)
 {
-	const char *hint = "Leave it out for 30 days.";
-	double		window = RecsysPutInterval(n, object, "window", hint);
+	double		window = RecsysPutInterval(n, object, key, hint);
 
-	if (RecsysJsonText(object, "window") != NULL && !(window > 0 && window <= MOST_WINDOW))
+	if (RecsysJsonText(object, key) != NULL && !(window > 0 && window <= MOST_WINDOW))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("window of price_history must be a positive interval of at most 1000 years"),
+				 errmsg("%s must be a positive interval of at most 1000 years", what),
 				 errhint("%s", hint)));
 }
 
@@ -219,7 +219,7 @@ RecsysPutPriceHistory(RecsysNormaliser *n, JsonbValue *value)
 				 errmsg("\"time\" of price_history is no time"),
 				 errdetail("It is of type %s.", format_type_be(type)),
 				 errhint("Name a column of type timestamptz, timestamp or date that says since when a price holds.")));
-	put_price_window(n, object);
+	RecsysPutWindow(n, object, "window", "window of price_history", "Leave it out for 30 days.");
 	pushJsonbValue(&n->state, WJB_END_OBJECT, NULL);
 }
 

@@ -1,6 +1,6 @@
 /*
  * recommender_owner.c
- *	  The trigger that looks at who owns a row of recsys.recommender.
+ *	  The trigger that looks at who owns a row of recsys.recommender, recsys.experiment and the like.
  *
  * Rows are written by recsys.create_recommender and its kin, with the rights of the table's
  * owner, and by who restores a dump.  If that one is no superuser he may give a definition only

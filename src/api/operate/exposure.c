@@ -9,44 +9,17 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "api/call/arguments.h"
 #include "api/declare/customersquery.h"
 #include "api/declare/eventsquery.h"
+#include "api/operate/extensionschema.h"
 #include "api/operate/queryanswer.h"
-#include "catalog/indexing.h"
-#include "catalog/pg_extension.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(recsys_seller_exposure);
-
-/* The schema that recommend() is in */
-static char *
-schema_of_extension(void)
-{
-	Relation	table = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			schema = InvalidOid;
-
-	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("recsys"));
-	scan = systable_beginscan(table, ExtensionNameIndexId, true, NULL, 1, &key);
-	if (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
-	systable_endscan(scan);
-	table_close(table, AccessShareLock);
-	if (!OidIsValid(schema))
-		elog(ERROR, "extension recsys does not exist");
-	return get_namespace_name(schema);
-}
 
 static void
 check_declared(const RecsysDefinition *definition, const RecsysEventsQuery *events, bool since)
@@ -92,7 +65,7 @@ exposure_query(const RecsysDefinition *definition, const char *since, int users,
 	appendStringInfo(&out, ", people AS MATERIALIZED (SELECT u FROM (SELECT DISTINCT u FROM bought) AS d ORDER BY pg_catalog.hashtextextended(u::pg_catalog.text, %lld), u LIMIT %d)",
 					 (long long) definition->seed, users);
 	appendStringInfo(&out, ", places AS (SELECT seller, pg_catalog.count(*) AS shown FROM people CROSS JOIN LATERAL %s.recommend(u, %d::pg_catalog.int8, %s::pg_catalog.text, NULL::pg_catalog.text) AS r JOIN labels ON labels.i::pg_catalog.text = r.item_id COLLATE pg_catalog.\"C\" GROUP BY seller)",
-					 quote_identifier(schema_of_extension()), k, quote_literal_cstr(definition->name));
+					 quote_identifier(RecsysExtensionSchema()), k, quote_literal_cstr(definition->name));
 	appendStringInfoString(&out, ", listed AS (SELECT seller, pg_catalog.count(*) AS listed FROM labels WHERE offered GROUP BY seller)"
 						   ", sold AS (SELECT seller, pg_catalog.count(*) AS sold FROM bought JOIN labels USING (i) GROUP BY seller)"
 						   ", sellers AS (SELECT seller, COALESCE(shown, 0) AS shown, COALESCE(listed, 0) AS listed, COALESCE(sold, 0) AS sold FROM listed FULL JOIN sold USING (seller) FULL JOIN places USING (seller) WHERE seller IS NOT NULL)"

@@ -19,11 +19,15 @@
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
 #include "api/operate/forgetin.h"
+#include "api/operate/forgetlog.h"
 #include "catalog/index.h"
+#include "catalog/pg_type.h"
 #include "compat.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "source/input/keytext.h"
+#include "source/input/values.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -125,8 +129,19 @@ tell_of_rows(Relation heap, Relation index, const RecsysKey *user)
 		pfree(rows);
 }
 
+static char *
+key_as_text(Oid type, const RecsysKey *key)
+{
+	RecsysKeyKind kind;
+
+	if (!RecsysKeyKindOfType(type, &kind))
+		elog(ERROR, "type %u is not a key type", type);
+	return TextDatumGetCString(RecsysKeyToValue(TEXTOID, kind, key));
+}
+
+/* *user gets the user's key as text, as the log has it. */
 static int64
-forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap)
+forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap, char **user)
 {
 	Relation	heap;
 	Relation	index;
@@ -141,6 +156,7 @@ forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap)
 	refuse_read_only("recsys.forget_user()", index);
 	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_type, "user",
 				 RelationGetRelationName(index), &key);
+	*user = key_as_text(RecsysGetCache(index)->columns.user_type, &key);
 	if (*last_heap != RelationGetRelid(heap))
 		tell_of_rows(heap, index, &key);
 	*last_heap = RelationGetRelid(heap);
@@ -166,17 +182,22 @@ forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap)
 	return forgotten;
 }
 
-/* Arguments: index or table, user; returns the number of interactions forgotten. */
+/* Arguments: index or table, user; returns the number of interactions forgotten, without what the log has. */
 Datum
 recsys_forget_user(PG_FUNCTION_ARGS)
 {
 	Oid			last_heap = InvalidOid;
 	int64		forgotten = 0;
+	char	   *user = NULL;
+	List	   *indexes;
 	ListCell   *cell;
 
 	refuse_in_recovery("recsys.forget_user()");
-	foreach(cell, RecsysIndexesToForgetIn(PG_GETARG_OID(0)))
-		forgotten += forget_in_index(fcinfo, lfirst_oid(cell), &last_heap);
+	indexes = RecsysIndexesToForgetIn(PG_GETARG_OID(0));
+	foreach(cell, indexes)
+		forgotten += forget_in_index(fcinfo, lfirst_oid(cell), &last_heap, &user);
+	if (user != NULL && !XactReadOnly)
+		RecsysForgetInLog(indexes, user);
 	PG_RETURN_INT64(forgotten);
 }
 

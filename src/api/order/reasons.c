@@ -20,6 +20,7 @@ static const RecsysReasonFormat defaults[] = {
 	{"price", "popular at this price level"},
 	{"promotion", "because of a promotion"},
 	{"seller and price", "for its seller and its price"},
+	{"fatigue", "less because it was shown before"},
 	{"new", "because it is new"},
 	{"any", "also available"},
 	{"content", "similar to {item} in {value}"}

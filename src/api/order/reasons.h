@@ -4,7 +4,7 @@
  *
  * Kinds are history, context (what is in the cart or has been looked at), negative (what a
  * signal pushes down, or the user has rated low), popularity (by the index's model), promotion,
- * "seller and price" (the factors of both), content (what is like an item of the user), and where
+ * fatigue (what was shown in vain), "seller and price" (the factors of both), content (what is like an item of the user), and where
  * items without a score are from: popular, category, seller, segment, price, new, any.
  */
 #ifndef RECSYS_REASONS_H

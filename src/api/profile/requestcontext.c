@@ -20,7 +20,7 @@
 #define MIN_PREFIX "min_"
 #define PREFIX_LENGTH 4
 
-static const char *const words[] = {"cart", "recently_viewed", "exclude", "filter", "segment"};
+static const char *const words[] = {"cart", "recently_viewed", "exclude", "filter", "segment", "features"};
 
 /* "an array", as jsonb_typeof has it, with its article */
 static const char *
@@ -246,6 +246,11 @@ read_word(const char *word, int length, const JsonbValue *value, Oid item_type,
 				return;
 			case 4:
 				read_segment(value, context);
+				return;
+			case 5:
+				/* for who chooses what is to answer, see api/route/banditfeatures */
+				if (value->type != jbvNull && !is_object(value))
+					refuse(words[x], "an object of names and values", value);
 				return;
 		}
 	}

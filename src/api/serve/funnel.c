@@ -17,6 +17,7 @@
 #include "api/serve/funnel.h"
 #include "api/serve/pool.h"
 #include "api/serve/popularrank.h"
+#include "api/serve/tireditems.h"
 #include "executor/spi.h"
 #include "utils/memutils.h"
 
@@ -44,6 +45,7 @@ struct RecsysFunnel
 	uint32	   *promoted;		/* and their boosts */
 	double	   *boosts;
 	int			npromoted;
+	RecsysTiredItems tired;
 };
 
 /* Items that are ranked already */
@@ -112,6 +114,16 @@ apply_promotions(RecsysFunnel *funnel)
 		RecsysScoresBoost(funnel->scores, funnel->promoted[i], funnel->boosts[i]);
 }
 
+/* What is pushed down stays where it is. */
+static void
+apply_fatigue(RecsysFunnel *funnel, const RecsysKey *user)
+{
+	RecsysReadTiredItems(funnel->profile, user, &funnel->tired);
+	for (int i = 0; i < funnel->tired.count; i++)
+		if (RecsysScoresOf(funnel->scores, funnel->tired.slots[i]) > 0)
+			RecsysScoresBoost(funnel->scores, funnel->tired.slots[i], funnel->tired.factors[i]);
+}
+
 /* What a call says beside the user: keys are read as the first signal's index has them. */
 static RecsysContext *
 read_context(RecsysShop *shop, Jsonb *context)
@@ -137,6 +149,7 @@ RecsysFunnelOpen(RecsysShop *shop, const RecsysKey *user, Jsonb *context, bool e
 	read_profile(funnel, user, read_context(shop, context), exclude_seen, half_life);
 	funnel->scores = RecsysScoreProfile(funnel->profile);
 	apply_promotions(funnel);
+	apply_fatigue(funnel, user);
 	return funnel;
 }
 
@@ -244,9 +257,11 @@ has_limits(const RecsysDefinition *definition)
 
 /* How many a list of k is chosen from, at first */
 static int64
-pool_size(const RecsysDefinition *definition, int k)
+pool_size(const RecsysFunnel *funnel, int k)
 {
-	if (has_order(definition))
+	const RecsysDefinition *definition = funnel->shop->definition;
+
+	if (has_order(definition) || (funnel->tired.count > 0 && definition->offer_order != NULL))
 		return Max((int64) POOL_FACTOR * k, POOL_LEAST);
 	return has_limits(definition) ? (int64) k + k / 2 + 2 : k;
 }
@@ -262,11 +277,21 @@ add_new(RecsysFunnel *funnel, RecsysPool *pool, int k)
 		RecsysPoolAddNew(pool, NEW_FOR_PLACE * (1 + (int) (Min(k, 1000) * definition->new_seller_share)), true);
 }
 
+/* An offer that was shown in vain loses, though the score is of another one of its group. */
+static void
+damp_offers(RecsysFunnel *funnel, const RecsysPool *pool, double *scores)
+{
+	for (int i = 0; i < pool->count && funnel->tired.count > 0; i++)
+		if (pool->rows[i].slot != pool->scored[i] && scores[i] > 0)
+			scores[i] *= RecsysFunnelFatigue(funnel, pool->rows[i].slot, pool->scored[i]) /
+				RecsysTiredFactor(&funnel->tired, pool->scored[i]);
+}
+
 /* Chooses from the pool, which grows until the list is full or nothing is left. */
 static int
 choose(RecsysFunnel *funnel, RecsysPool *pool, int k, const RecsysListed **listed)
 {
-	int64		want = Min(pool_size(funnel->shop->definition, k), PG_INT32_MAX / 2);
+	int64		want = Min(pool_size(funnel, k), PG_INT32_MAX / 2);
 	RecsysListed *rows;
 	double	   *scores;
 	int		   *chosen;
@@ -281,6 +306,7 @@ choose(RecsysFunnel *funnel, RecsysPool *pool, int k, const RecsysListed **liste
 		scores = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * (Size) Max(pool->count, 1));
 		if (pool->count > 0)
 			memcpy(scores, pool->scores, sizeof(double) * (Size) pool->count);
+		damp_offers(funnel, pool, scores);
 		chosen = MemoryContextAllocHuge(CurrentMemoryContext,
 										sizeof(int) * (Size) Max(Min(k, pool->count), 1));
 		count = RecsysOrderRows(funnel->profile, funnel->items, pool->rows, scores, pool->count,
@@ -315,6 +341,7 @@ RecsysFunnelList(RecsysFunnel *funnel, int k, const RecsysListed **rows)
 										funnel->scores, funnel->stand_ins);
 
 	pool->barred_category = funnel->barred_category;
+	pool->tired = &funnel->tired;
 	return choose(funnel, pool, k, rows);
 }
 
@@ -459,4 +486,10 @@ RecsysFunnelBoost(RecsysFunnel *funnel, uint32 slot)
 		if (funnel->promoted[i] == slot)
 			return funnel->boosts[i];
 	return 1.0;
+}
+
+double
+RecsysFunnelFatigue(RecsysFunnel *funnel, uint32 slot, uint32 scored)
+{
+	return Min(RecsysTiredFactor(&funnel->tired, slot), RecsysTiredFactor(&funnel->tired, scored));
 }

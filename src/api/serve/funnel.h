@@ -88,4 +88,10 @@ extern int	RecsysFunnelPromotions(RecsysFunnel *funnel);
 /* The factor by which a promotion multiplies an item's score; 1 without one. */
 extern double RecsysFunnelBoost(RecsysFunnel *funnel, uint32 slot);
 
+/*
+ * The factor by which what was shown in vain loses, the item itself or the other offer of its group
+ * that the score is of; 1 where neither was.
+ */
+extern double RecsysFunnelFatigue(RecsysFunnel *funnel, uint32 slot, uint32 scored);
+
 #endif							/* RECSYS_FUNNEL_H */

@@ -17,6 +17,9 @@
 #define MIN_BATCH 8
 #define MAX_BATCH 4096
 
+/* What has less than that left of it stands in only when all others do. */
+#define TIRED 0.5
+
 static bool
 contains(const uint32 *slots, int n, uint32 slot)
 {
@@ -236,10 +239,19 @@ take_candidates(RecsysPool *pool, int want, bool about)
 	pfree(arrivals);
 }
 
-bool
-RecsysPoolIsPushedDown(const RecsysPoolState *state, uint32 slot)
+RecsysReserve
+RecsysPoolReserve(const RecsysPool *pool, uint32 slot)
 {
-	return state->scores != NULL && RecsysScoresOf(state->scores, slot) < 0;
+	const RecsysScores *scores = pool->state->scores;
+
+	if (scores != NULL && RecsysScoresOf(scores, slot) < 0)
+		return RECSYS_PUSHED_DOWN;
+
+	/* without a table of items there is no last step that would bring it back */
+	if (pool->tired != NULL && pool->profile->shop->definition->items != NULL &&
+		RecsysTiredFactor(pool->tired, slot) < TIRED)
+		return RECSYS_SHOWN_IN_VAIN;
+	return RECSYS_NO_RESERVE;
 }
 
 /* May what comes from there stand in? */
@@ -280,7 +292,7 @@ take_stand_ins(RecsysPool *pool, int want)
 		if (state->fallback_done)
 			break;
 		for (int i = 0; i < there; i++)
-			if (!RecsysPoolIsPushedDown(state, slots[i]) && !RecsysItemIsTooOld(pool->profile, slots[i]) &&
+			if (RecsysPoolReserve(pool, slots[i]) == RECSYS_NO_RESERVE && !RecsysItemIsTooOld(pool->profile, slots[i]) &&
 				!RecsysPoolHasComeUp(state, slots[i]))
 				arrivals[n++] = (Arrival) {slots[i], 0.0, source, detail};
 	}
@@ -289,7 +301,7 @@ take_stand_ins(RecsysPool *pool, int want)
 	pfree(arrivals);
 }
 
-/* What passes and has not come up, in the order of keys; what something speaks against last. */
+/* What passes and has not come up, in the order of keys; what is held back last. */
 static void
 take_anything(RecsysPool *pool, int want)
 {
@@ -318,17 +330,17 @@ take_anything(RecsysPool *pool, int want)
 	}
 
 	slots = palloc(sizeof(uint32) * Max(count, 1));
-	for (int pass = 0; pass < 2; pass++)
+	for (int pass = RECSYS_NO_RESERVE; pass <= RECSYS_PUSHED_DOWN; pass++)
 	{
 		int			n = 0;
 
 		for (int i = 0; i < count; i++)
-			if ((pass == 0) != RecsysPoolIsPushedDown(state, rows[i].slot) &&
-				places_lookup(state->taken, rows[i].slot) == NULL &&
+			if (places_lookup(state->taken, rows[i].slot) == NULL &&
+				(int) RecsysPoolReserve(pool, rows[i].slot) == pass &&
 				!RecsysItemIsTooOld(pool->profile, rows[i].slot))
 				slots[n++] = rows[i].slot;
-		/* when there are more to come, what is pushed down waits for them */
-		if (pass == 1 && !state->all_done)
+		/* when there are more to come, what is held back waits for them */
+		if (pass > RECSYS_NO_RESERVE && !state->all_done)
 			break;
 		for (int i = 0; i < n; i += MAX_BATCH)
 			RecsysPoolTakeSlots(pool, slots + i, Min(n - i, MAX_BATCH), "any");

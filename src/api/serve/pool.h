@@ -15,6 +15,7 @@
 #include "api/candidates/scores.h"
 #include "api/eligible/itemrows.h"
 #include "api/profile/shopprofile.h"
+#include "api/serve/tireditems.h"
 
 /* Candidates, best first: at least the first n, or all there are; the array is the source's. */
 typedef int (*RecsysCandidateSource) (void *arg, int n, const RecsysScored **best);
@@ -33,6 +34,7 @@ typedef struct RecsysPool
 	RecsysItems *items;
 	RecsysStandIns stand_ins;
 	RecsysLabel barred_category;	/* 0: none */
+	const RecsysTiredItems *tired;	/* NULL: none; stand-ins among them come last */
 
 	/* parallel: what has passed, each item once */
 	int			count;

@@ -124,7 +124,7 @@ RecsysPoolTakeFew(RecsysPool *pool)
 	{
 		uint32		slot = state->all[i].slot;
 
-		if (places_lookup(state->taken, slot) == NULL && !RecsysPoolIsPushedDown(state, slot))
+		if (places_lookup(state->taken, slot) == NULL && RecsysPoolReserve(pool, slot) == RECSYS_NO_RESERVE)
 			left[n++] = (RecsysScored)
 		{
 			slot, (float) RecsysUsersOf(pool->profile, slot)

@@ -44,8 +44,15 @@ typedef struct RecsysPoolState
 /* An item comes up once, as candidate or as stand-in: has it?  It has from now on. */
 extern bool RecsysPoolHasComeUp(RecsysPoolState *state, uint32 slot);
 
-/* Does something speak against it? */
-extern bool RecsysPoolIsPushedDown(const RecsysPoolState *state, uint32 slot);
+/* Why a stand-in waits until there are no others; what is worse comes later */
+typedef enum RecsysReserve
+{
+	RECSYS_NO_RESERVE,
+	RECSYS_SHOWN_IN_VAIN,
+	RECSYS_PUSHED_DOWN			/* something speaks against it */
+} RecsysReserve;
+
+extern RecsysReserve RecsysPoolReserve(const RecsysPool *pool, uint32 slot);
 
 /* Takes those of n slots without scores that pass, which come from one place. */
 extern void RecsysPoolTakeSlots(RecsysPool *pool, const uint32 *slots, int n, const char *source);

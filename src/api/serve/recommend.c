@@ -11,6 +11,7 @@
 #include "api/content/contentserving.h"
 #include "api/declare/servedname.h"
 #include "api/scoring/serving.h"
+#include "api/serve/routedlist.h"
 #include "api/serve/shoplist.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -26,75 +27,51 @@ PG_FUNCTION_INFO_V1(recsys_recommend_for_items);
 
 #define RECOMMENDER_NAME(recommender) RelationGetRelationName((recommender).index)
 
-/* The user, unless NULL, is the first argument, and the recommender the third. */
+/* What a name that no recommender has leads to: one list, or one that is put together. */
 static void
-open_for_user(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysRecommender *recommender,
-			  RecsysKey *user)
+put_routed(const RecsysListCall *call, const RecsysRoute *route, RecsysAnswer *answer, bool reasons)
 {
-	const char *name;
+	RecsysRoutedAnswer routed;
 
-	RecsysAnswerInit(answer, fcinfo);
-	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), recommender);
-	name = RECOMMENDER_NAME(*recommender);
+	/* lists that are put together have no reasons of their own */
+	if (reasons || (route->other == NULL && route->slots == NULL))
+	{
+		RecsysPutListOf(call, route->recommender, answer, reasons);
+		return;
+	}
+	RecsysMakeListOf(call, route, &routed);
+	answer->kind = routed.kind;
+	for (int i = 0; i < routed.list.count; i++)
+	{
+		Datum		values[4];
+		bool		isnull[4] = {false, false, false, false};
 
-	/* the user first: the hint about items repeats it */
-	if (!PG_ARGISNULL(0))
-		RecsysArgKey(fcinfo, 0, recommender->columns.user_type, "user", name, user);
-	RecsysAnswerCheckKind(answer, recommender->columns.item_kind, name);
-}
-
-/* By an index, without what only a declared recommender does */
-static void
-recommend_by_index(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysRecommender *recommender,
-				   const RecsysKey *user, const RecsysListArguments *arguments)
-{
-	RecsysProfile profile = {0};
-	int			k = RecsysArgK(fcinfo, 1);
-	int			exclude_seen = arguments->exclude_seen;
-	bool		exclude = PG_ARGISNULL(exclude_seen) || PG_GETARG_BOOL(exclude_seen);
-	int64		decay = RecsysArgHalfLife(fcinfo, arguments->half_life,
-										  recommender->columns.time_column > 0,
-										  RECOMMENDER_NAME(*recommender),
-										  RecsysServingHalfLife(recommender->index));
-
-	if (!PG_ARGISNULL(0) && k > 0)
-		RecsysReadProfile(recommender, user, decay, &profile);
-	if (k > 0)
-		RecsysPutRecommendations(recommender, answer, &profile, k, exclude);
-}
-
-static char *
-qualified_name(Relation index)
-{
-	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
-									  RelationGetRelationName(index));
+		values[0] = RecsysRoutedItem(answer, routed.list.items[i]);
+		values[1] = Float4GetDatum(routed.list.scores[i]);
+		values[2] = CStringGetTextDatum(routed.list.sources[i]);
+		values[3] = Int32GetDatum(i + 1);
+		RecsysAnswerPut(answer, values, isnull);
+	}
 }
 
 /* Arguments: user, k, recommender, and others at the given places */
 static void
 recommend(FunctionCallInfo fcinfo, const RecsysListArguments *arguments, bool reasons)
 {
+	RecsysListCall call = {fcinfo, arguments, RecsysArgText(fcinfo, 2), NULL, InvalidOid};
 	RecsysAnswer answer;
-	RecsysRecommender recommender;
-	RecsysKey	user;
-	RecsysShop *shop = RecsysServedShop(RecsysArgText(fcinfo, 2));
+	RecsysRoute route;
+	bool		unknown;
+	RecsysShop *shop = RecsysServed(call.name, &unknown);
 
+	RecsysAnswerInit(&answer, fcinfo);
+	call.item_type = answer.item_type;
 	if (shop != NULL)
-	{
-		RecsysAnswerInit(&answer, fcinfo);
 		RecsysShopRecommend(fcinfo, &answer, shop, arguments, reasons);
-		return;
-	}
-	open_for_user(fcinfo, &answer, &recommender, &user);
-	if (reasons || RecsysHasArgument(fcinfo, arguments->context))
-	{
-		shop = RecsysMakeShop(qualified_name(recommender.index), RECOMMENDER_NAME(recommender));
-		RecsysShopRecommend(fcinfo, &answer, shop, arguments, reasons);
-		RecsysReleaseShop(shop);
-	}
+	else if (unknown && RecsysRouteCall(&call, &route))
+		put_routed(&call, &route, &answer, reasons);
 	else
-		recommend_by_index(fcinfo, &answer, &recommender, &user, arguments);
-	RecsysCloseRecommender(&recommender);
+		RecsysPutListOfIndex(&call, call.name, &answer, reasons);
 }
 
 Datum

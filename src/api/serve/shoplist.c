@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "api/call/arguments.h"
+#include "api/route/variantchoice.h"
 #include "api/serve/shoplist.h"
 #include "api/serve/shopreasons.h"
 #include "utils/builtins.h"
@@ -76,13 +77,16 @@ RecsysShopRecommend(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *s
 	RecsysShopOpenFirst(shop, answer, &first);
 	if (!PG_ARGISNULL(0))
 		RecsysArgKey(fcinfo, 0, first.columns.user_type, "user", shop->definition->name, &user);
+	RecsysAnswerServes(answer, shop->definition->name, first.columns.user_type,
+					   PG_ARGISNULL(0) ? NULL : &user);
 	half_life = RecsysShopHalfLife(fcinfo, arguments->half_life, &first, shop, &given);
 	RecsysCloseRecommender(&first);
 	if (k == 0)
 		return;
 
 	funnel = RecsysFunnelOpen(shop, PG_ARGISNULL(0) ? NULL : &user,
-							  RecsysHasArgument(fcinfo, context) ? PG_GETARG_JSONB_P(context) : NULL,
+							  RecsysHasArgument(fcinfo, context) ?
+							  RecsysContextOfList(PG_GETARG_JSONB_P(context)) : NULL,
 							  !RecsysHasArgument(fcinfo, exclude) || PG_GETARG_BOOL(exclude),
 							  half_life);
 	count = RecsysFunnelList(funnel, k, &rows);

@@ -107,19 +107,22 @@ add_factors(RecsysFunnel *funnel, uint32 slot, uint32 scored, double score, Reas
 {
 	double		boost = RecsysFunnelBoost(funnel, scored);
 	double		boosted = score * boost;
-	double		final = boosted;
+	double		tired = boosted > 0 ? boosted * RecsysFunnelFatigue(funnel, slot, scored) : boosted;
+	double		final = tired;
 	RecsysItemRow row;
 	int			chosen;
 
 	if (boost != 1.0 && score != 0)
 		add(reasons, "promotion", boosted - score);
+	if (tired != boosted)
+		add(reasons, "fatigue", tired - boosted);
 	if (RecsysItemsKnown(RecsysFunnelItems(funnel), &slot, 1, &row) != 1)
 		return;
-	if (boosted > 0)
+	if (tired > 0)
 		(void) RecsysOrderRows(RecsysFunnelProfile(funnel), RecsysFunnelItems(funnel), &row, &final, 1, 1,
 							   true, &chosen);
-	if (final != boosted)
-		add(reasons, "seller and price", final - boosted);
+	if (final != tired)
+		add(reasons, "seller and price", final - tired);
 	if (row.is_new)
 		add(reasons, "new", 0);
 }

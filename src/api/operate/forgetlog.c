@@ -1,0 +1,142 @@
+/*
+ * forgetlog.c
+ *	  Forgetting a user in the log.
+ *
+ * The log has a user's key as text, and one number may be a customer's in one table and an order's in
+ * another.  So only requests of recommenders that know the user by the index at hand are
+ * deleted: of the index itself, and of declared recommenders with a signal over it, which is what
+ * requests of experiments and bandits have as their recommender, too.  The user may have been logged
+ * under the key or, where the log has or had pseudonyms, under that.
+ */
+#include "postgres.h"
+
+#include "api/declare/declaredrows.h"
+#include "api/declare/jsonfields.h"
+#include "api/declare/names.h"
+#include "api/keep/keeper.h"
+#include "api/log/pseudonym.h"
+#include "api/operate/forgetlog.h"
+#include "catalog/partition.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* The indexes, and those whose partitions they are */
+static List *
+index_names(List *indexes)
+{
+	List	   *names = NIL;
+	ListCell   *cell;
+	ListCell   *above;
+
+	foreach(cell, indexes)
+	{
+		Oid			index = lfirst_oid(cell);
+
+		names = lappend(names, RecsysKeptName(index));
+		if (get_rel_relispartition(index))
+			foreach(above, get_partition_ancestors(index))
+				names = lappend(names, RecsysKeptName(lfirst_oid(above)));
+	}
+	return names;
+}
+
+static bool
+has_name(const List *names, const char *name)
+{
+	const ListCell *cell;
+
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+has_signal_over(Jsonb *definition, const List *names)
+{
+	JsonbValue	value;
+	JsonbContainer *signals;
+	bool		found = false;
+
+	if (!RecsysJsonGet(&definition->root, "signals", &value))
+		return false;
+	signals = RecsysJsonArray(&value, "signals");
+	for (uint32 i = 0; i < JsonContainerSize(signals) && !found; i++)
+	{
+		char	   *events = RecsysJsonText(RecsysJsonObject(getIthJsonbValueFromContainer(signals, i),
+															 "signals"), "events");
+
+		found = events != NULL && has_name(names, events);
+	}
+	return found;
+}
+
+static List *
+recommenders_over(List *indexes)
+{
+	List	   *over = index_names(indexes);
+	List	   *names = list_copy(over);
+	ListCell   *cell;
+
+	foreach(cell, RecsysAllDeclared())
+	{
+		RecsysDeclaredRow *row = lfirst(cell);
+
+		if (has_signal_over(row->definition, over))
+			names = lappend(names, row->name);
+	}
+	return names;
+}
+
+static Datum
+as_array(const List *texts)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(texts), 1));
+	const ListCell *cell;
+	int			count = 0;
+
+	foreach(cell, texts)
+		elements[count++] = CStringGetTextDatum(lfirst(cell));
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * Requests, their events, and what experiments keep of the user or of sessions with these requests;
+ * experiments of which the log has nothing any more are found by their recommenders.  Their daily
+ * sums, which are of many, are made anew by the next refresh, if the log still has all of the others.
+ */
+static const char forget_query[] =
+"WITH gone AS (DELETE FROM recsys.request_log"
+" WHERE user_id = ANY ($1) AND recommender = ANY ($2) RETURNING request_id, time, experiment, user_id, session_id),"
+" events AS (DELETE FROM recsys.event_log AS e USING gone AS g"
+" WHERE e.request_id = g.request_id AND e.request_time = g.time),"
+" known AS (SELECT experiment, user_id AS unit FROM gone UNION SELECT experiment, session_id FROM gone"
+" UNION SELECT x.name, u FROM recsys.experiment AS x, unnest($1) AS u WHERE EXISTS"
+" (SELECT FROM jsonb_array_elements(x.definition -> 'variants') AS v WHERE v ->> 'recommender' = ANY ($2))),"
+" units AS (DELETE FROM recsys.experiment_unit AS u USING known AS k"
+" WHERE u.experiment = k.experiment AND u.unit = k.unit RETURNING u.experiment, u.first_time)"
+" UPDATE recsys.experiment_state AS s SET stale_since = LEAST(s.stale_since, g.since)"
+" FROM (SELECT experiment, min(first_time) AS since FROM units GROUP BY experiment) AS g WHERE g.experiment = s.experiment";
+
+void
+RecsysForgetInLog(List *indexes, const char *user)
+{
+	static Oid	types[] = {TEXTARRAYOID, TEXTARRAYOID};
+	List	   *users = list_make1(unconstify(char *, user));
+	Datum		values[2];
+	char	   *pseudonym;
+	RecsysRights before;
+
+	if (!OidIsValid(RecsysKeptTable("request_log")))
+		return;
+	pseudonym = RecsysLogPseudonym(user);
+	if (pseudonym != NULL)
+		users = lappend(users, pseudonym);
+	values[0] = as_array(users);
+	values[1] = as_array(recommenders_over(indexes));
+	RecsysBeginAsKeeper(&before);
+	(void) RecsysKeeperQuery(forget_query, lengthof(types), types, values, NULL, false);
+	RecsysEndAsKeeper(&before);
+}

@@ -1,0 +1,53 @@
+/*
+ * upkeepsteps.c
+ *	  Steps of recsys.maintain: each goes through or leaves no trace, and none stops the others.
+ */
+#include "postgres.h"
+
+#include "api/call/attempt.h"
+#include "api/upkeep/upkeepsteps.h"
+#include "utils/builtins.h"
+
+static void
+put_text(Datum *values, bool *isnull, int column, const char *text)
+{
+	isnull[column] = text == NULL;
+	values[column] = text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
+}
+
+void
+RecsysUpkeepPut(RecsysUpkeep *upkeep, const char *action, const char *object, const char *detail)
+{
+	Datum		values[3];
+	bool		isnull[3];
+
+	put_text(values, isnull, 0, action);
+	put_text(values, isnull, 1, object);
+	put_text(values, isnull, 2, detail);
+	tuplestore_putvalues(upkeep->result->setResult, upkeep->result->setDesc, values, isnull);
+}
+
+static void
+report(RecsysUpkeep *upkeep, const char *object, const ErrorData *error)
+{
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("recsys.maintain could not see to %s: %s", object, error->message),
+				 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0,
+				 error->hint != NULL ? errhint("%s", error->hint) : 0));
+	RecsysUpkeepPut(upkeep, "postponed", object,
+					error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ? "others are using it" : error->message);
+}
+
+bool
+RecsysUpkeepTry(RecsysUpkeep *upkeep, const char *object, void (*step) (void *arg), void *arg)
+{
+	ErrorData  *error = RecsysAttempt(step, arg);
+
+	if (error == NULL)
+		return true;
+	report(upkeep, object, error);
+	FreeErrorData(error);
+	return false;
+}
