@@ -56,12 +56,39 @@ RecsysSameVersion(const RecsysRowVersion *a, const RecsysRowVersion *b)
 		a->creator == b->creator && a->command == b->command;
 }
 
+Relation
+RecsysOpenShopTable(const char *name)
+{
+	Oid			table = find_table(name);
+
+	return OidIsValid(table) ? try_table_open(table, AccessShareLock) : NULL;
+}
+
+SysScanDesc
+RecsysScanNamed(Relation table, const char *name, HeapTuple *tuple, RecsysRowVersion *version)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+
+	list_free(RelationGetIndexList(table));
+	ScanKeyInit(&key, NAME_COLUMN, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
+	scan = systable_beginscan(table, table->rd_pkindex, OidIsValid(table->rd_pkindex),
+							  GetActiveSnapshot(), 1, &key);
+	*tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(*tuple))
+	{
+		version->table = RelationGetRelid(table);
+		version->place = (*tuple)->t_self;
+		version->creator = HeapTupleHeaderGetRawXmin((*tuple)->t_data);
+		version->command = HeapTupleHeaderGetRawCommandId((*tuple)->t_data);
+	}
+	return scan;
+}
+
 static Relation
 open_declared(void)
 {
-	Oid			table = find_table("recommender");
-
-	return OidIsValid(table) ? try_table_open(table, AccessShareLock) : NULL;
+	return RecsysOpenShopTable("recommender");
 }
 
 static void
@@ -86,30 +113,18 @@ RecsysFindDeclared(const char *name, RecsysDeclaredRow *row, RecsysRowVersion *v
 {
 	Relation	table = open_declared();
 	RecsysRowVersion seen;
-	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	bool		found;
 
 	if (table == NULL)
 		return false;
-	list_free(RelationGetIndexList(table));
-	ScanKeyInit(&key, NAME_COLUMN, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
-	scan = systable_beginscan(table, table->rd_pkindex, OidIsValid(table->rd_pkindex),
-							  GetActiveSnapshot(), 1, &key);
-	tuple = systable_getnext(scan);
+	scan = RecsysScanNamed(table, name, &tuple, &seen);
 	found = HeapTupleIsValid(tuple);
-	if (found)
+	if (found && !RecsysSameVersion(&seen, version))
 	{
-		seen.table = RelationGetRelid(table);
-		seen.place = tuple->t_self;
-		seen.creator = HeapTupleHeaderGetRawXmin(tuple->t_data);
-		seen.command = HeapTupleHeaderGetRawCommandId(tuple->t_data);
-		if (!RecsysSameVersion(&seen, version))
-		{
-			form_row(tuple, RelationGetDescr(table), row);
-			*version = seen;
-		}
+		form_row(tuple, RelationGetDescr(table), row);
+		*version = seen;
 	}
 	systable_endscan(scan);
 	table_close(table, AccessShareLock);

@@ -9,10 +9,12 @@
 
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup.h"
 #include "nodes/pg_list.h"
 #include "storage/itemptr.h"
 #include "utils/jsonb.h"
+#include "utils/rel.h"
 
 typedef struct RecsysDeclaredRow
 {
@@ -51,5 +53,15 @@ extern void RecsysDeleteDeclared(const char *name);
 
 /* The table of the extension of that name; an error where an older version of it has none. */
 extern Oid	RecsysShopTable(const char *name);
+
+/* The same opened in AccessShareLock; NULL where there is none. */
+extern Relation RecsysOpenShopTable(const char *name);
+
+/*
+ * The row of that name, of a table whose first column and primary key is the name, as the active
+ * snapshot sees it: in *tuple, NULL if there is none, and its *version, as long as the scan lasts.
+ */
+extern SysScanDesc RecsysScanNamed(Relation table, const char *name, HeapTuple *tuple,
+								   RecsysRowVersion *version);
 
 #endif							/* RECSYS_DECLAREDROWS_H */

@@ -16,13 +16,11 @@
 #include "api/declare/names.h"
 #include "api/keep/experimentrow.h"
 #include "api/keep/keeper.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "source/input/values.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -261,15 +259,6 @@ copy_experiment(const RecsysExperiment *experiment)
 	return copy;
 }
 
-static Relation
-open_experiments(void)
-{
-	Oid			schema = get_namespace_oid("recsys", true);
-	Oid			table = OidIsValid(schema) ? get_relname_relid("experiment", schema) : InvalidOid;
-
-	return OidIsValid(table) ? try_table_open(table, AccessShareLock) : NULL;
-}
-
 static KnownExperiment *
 find_known(const char *name)
 {
@@ -319,23 +308,9 @@ find_named(Relation table, const char *name)
 {
 	KnownExperiment *known = find_known(name);
 	RecsysRowVersion seen;
-	ScanKeyData key;
-	SysScanDesc scan;
 	HeapTuple	tuple;
+	SysScanDesc scan = RecsysScanNamed(table, name, &tuple, &seen);
 
-	list_free(RelationGetIndexList(table));
-	ScanKeyInit(&key, NAME_COLUMN, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
-	scan = systable_beginscan(table, table->rd_pkindex, OidIsValid(table->rd_pkindex),
-							  GetActiveSnapshot(), 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		memset(&seen, 0, sizeof(seen));
-		seen.table = RelationGetRelid(table);
-		seen.place = tuple->t_self;
-		seen.creator = HeapTupleHeaderGetRawXmin(tuple->t_data);
-		seen.command = HeapTupleHeaderGetRawCommandId(tuple->t_data);
-	}
 	if (known != NULL && !(HeapTupleIsValid(tuple) && RecsysSameVersion(&seen, &known->version)))
 	{
 		forget_known(known);
@@ -364,7 +339,7 @@ RecsysExperiment *
 RecsysFindExperiment(const char *name)
 {
 	const char *plain = plain_name(name);
-	Relation	table = plain == NULL ? NULL : open_experiments();
+	Relation	table = plain == NULL ? NULL : RecsysOpenShopTable("experiment");
 	KnownExperiment *known;
 
 	if (table == NULL)
@@ -383,7 +358,7 @@ compare_names(const ListCell *a, const ListCell *b)
 List *
 RecsysAllExperiments(Snapshot snapshot)
 {
-	Relation	table = open_experiments();
+	Relation	table = RecsysOpenShopTable("experiment");
 	List	   *all = NIL;
 	SysScanDesc scan;
 	HeapTuple	tuple;

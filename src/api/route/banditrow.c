@@ -15,13 +15,11 @@
 #include "api/declare/jsonfields.h"
 #include "api/keep/keeper.h"
 #include "api/route/banditrow.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "source/input/values.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -215,14 +213,6 @@ RecsysReadBandit(const char *name, const char *owner, Jsonb *definition)
 	return bandit;
 }
 
-static bool
-same_version(const RecsysRowVersion *a, const RecsysRowVersion *b)
-{
-	return a->table == b->table && ItemPointerEquals(unconstify(ItemPointerData *, &a->place),
-													 unconstify(ItemPointerData *, &b->place)) &&
-		a->creator == b->creator && a->command == b->command;
-}
-
 static KnownBandit *
 find_known(const char *name)
 {
@@ -281,51 +271,28 @@ keep(HeapTuple tuple, TupleDesc descriptor, const RecsysRowVersion *version)
 	return known->bandit;
 }
 
-static Relation
-open_bandits(void)
-{
-	Oid			schema = get_namespace_oid("recsys", true);
-	Oid			table = OidIsValid(schema) ? get_relname_relid("bandit", schema) : InvalidOid;
-
-	return OidIsValid(table) ? try_table_open(table, AccessShareLock) : NULL;
-}
-
 RecsysBandit *
 RecsysFindBandit(const char *name)
 {
-	Relation	table = open_bandits();
+	Relation	table = RecsysOpenShopTable("bandit");
 	KnownBandit *known = find_known(name);
 	RecsysBandit *bandit = NULL;
 	RecsysRowVersion seen;
-	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	if (table == NULL)
 		return NULL;
-	memset(&seen, 0, sizeof(seen));
-	list_free(RelationGetIndexList(table));
-	ScanKeyInit(&key, NAME_COLUMN, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
-	scan = systable_beginscan(table, table->rd_pkindex, OidIsValid(table->rd_pkindex),
-							  GetActiveSnapshot(), 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
+	scan = RecsysScanNamed(table, name, &tuple, &seen);
+	if (HeapTupleIsValid(tuple) && known != NULL && RecsysSameVersion(&seen, &known->version))
+		bandit = known->bandit;
+	else
 	{
-		seen.table = RelationGetRelid(table);
-		seen.place = tuple->t_self;
-		seen.creator = HeapTupleHeaderGetRawXmin(tuple->t_data);
-		seen.command = HeapTupleHeaderGetRawCommandId(tuple->t_data);
-		if (known != NULL && same_version(&seen, &known->version))
-			bandit = known->bandit;
-		else
-		{
-			if (known != NULL)
-				forget(known);
+		if (known != NULL)
+			forget(known);
+		if (HeapTupleIsValid(tuple))
 			bandit = keep(tuple, RelationGetDescr(table), &seen);
-		}
 	}
-	else if (known != NULL)
-		forget(known);
 	systable_endscan(scan);
 	table_close(table, AccessShareLock);
 	return bandit;
