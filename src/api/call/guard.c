@@ -20,6 +20,13 @@ is_of_object(const ErrorData *error)
 		category != ERRCODE_INSUFFICIENT_RESOURCES;
 }
 
+bool
+RecsysIsOfStep(const ErrorData *error)
+{
+	return error->sqlerrcode != ERRCODE_OUT_OF_MEMORY &&
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_OPERATOR_INTERVENTION;
+}
+
 ErrorData *
 RecsysGuardCatch(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on)
 {

@@ -25,4 +25,7 @@ typedef bool (*RecsysGuardTest) (const ErrorData *error);
 
 extern ErrorData *RecsysGuardCatch(RecsysGuardedWork work, void *arg, RecsysGuardTest goes_on);
 
+/* Such a test, for one of many steps: true unless somebody stops all of them, or memory is out. */
+extern bool RecsysIsOfStep(const ErrorData *error);
+
 #endif							/* RECSYS_GUARD_H */

@@ -17,6 +17,7 @@
 #include "api/declare/names.h"
 #include "api/declare/queryrights.h"
 #include "api/define/expression.h"
+#include "api/keep/namedrows.h"
 #include "api/log/pseudonym.h"
 #include "api/log/purchases.h"
 #include "catalog/namespace.h"
@@ -480,28 +481,18 @@ uint64
 RecsysRegisterPurchases(const Jsonb *kept, Oid role, TimestampTz from, TimestampTz until,
 						bool pseudonyms, const char *name)
 {
-	EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
 	TupleDesc	descriptor = describe(PURCHASE_COLUMNS);
 	int64		count = 0;
 
-	relation->md.name = pstrdup(name);
-	relation->md.reliddesc = InvalidOid;
-	relation->md.tupdesc = descriptor;
-	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
 	registered = kept == NULL ? tuplestore_begin_heap(true, false, work_mem) :
 		number_rows(read_as(role, kept, from, until), descriptor, pseudonyms, &count);
-	relation->reldata = registered;
-	relation->md.enrtuples = count;
-	if (SPI_register_relation(relation) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "SPI_register_relation failed");
+	RecsysNameRows(name, registered, descriptor, (double) count);
 	return count;
 }
 
 void
 RecsysReleasePurchases(const char *name)
 {
-	if (SPI_unregister_relation(name) != SPI_OK_REL_UNREGISTER)
-		elog(ERROR, "SPI_unregister_relation failed");
-	tuplestore_end(registered);
+	RecsysForgetRows(name, registered);
 	registered = NULL;
 }

@@ -10,6 +10,7 @@
 #include "api/log/purchases.h"
 #include "api/metrics/attributedrows.h"
 #include "api/metrics/dayqueries.h"
+#include "api/keep/namedrows.h"
 #include "api/metrics/ephemeral.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"

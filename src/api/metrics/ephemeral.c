@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "api/call/attempt.h"
+#include "api/call/guard.h"
 #include "api/metrics/ephemeral.h"
 #include "catalog/pg_type.h"
 #include "executor/tstoreReceiver.h"
@@ -90,7 +90,7 @@ ErrorData *
 RecsysTryRows(RecsysRowsSource source, void *arg, Tuplestorestate *rows, TupleDesc descriptor)
 {
 	Reading		reading = {.source = source, .arg = arg, .rows = RecsysBeginRows()};
-	ErrorData  *error = RecsysAttempt(read_rows, &reading);
+	ErrorData  *error = RecsysGuardCatch(read_rows, &reading, RecsysIsOfStep);
 
 	if (error == NULL)
 		move_rows(reading.rows, rows, descriptor);
@@ -104,27 +104,4 @@ RecsysPlanDescriptor(SPIPlanPtr plan)
 	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
 
 	return CreateTupleDescCopy(source->resultDesc);
-}
-
-void
-RecsysNameRows(const char *name, Tuplestorestate *rows, TupleDesc descriptor, double count)
-{
-	EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
-
-	relation->md.name = pstrdup(name);
-	relation->md.reliddesc = InvalidOid;
-	relation->md.tupdesc = descriptor;
-	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
-	relation->md.enrtuples = count;
-	relation->reldata = rows;
-	if (SPI_register_relation(relation) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "SPI_register_relation failed");
-}
-
-void
-RecsysForgetRows(const char *name, Tuplestorestate *rows)
-{
-	if (SPI_unregister_relation(name) != SPI_OK_REL_UNREGISTER)
-		elog(ERROR, "SPI_unregister_relation failed");
-	tuplestore_end(rows);
 }

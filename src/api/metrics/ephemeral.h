@@ -29,14 +29,6 @@ typedef void (*RecsysRowsSource) (void *arg, Tuplestorestate *rows);
 extern ErrorData *RecsysTryRows(RecsysRowsSource source, void *arg, Tuplestorestate *rows,
 								TupleDesc descriptor);
 
-/*
- * A relation of that name for the current SPI connection, until it is forgotten or the connection
- * ends.  count: about how many rows there are, for the planner.
- */
-extern void RecsysNameRows(const char *name, Tuplestorestate *rows, TupleDesc descriptor,
-						   double count);
-extern void RecsysForgetRows(const char *name, Tuplestorestate *rows);
-
 /* What the columns of a plan are. */
 extern TupleDesc RecsysPlanDescriptor(SPIPlanPtr plan);
 

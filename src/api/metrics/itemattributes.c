@@ -17,6 +17,7 @@
 #include "api/declare/declaredrows.h"
 #include "api/declare/definition.h"
 #include "api/declare/names.h"
+#include "api/keep/namedrows.h"
 #include "api/metrics/ephemeral.h"
 #include "api/metrics/itemattributes.h"
 #include "api/operate/extensionschema.h"

@@ -18,6 +18,7 @@
 #include "api/keep/keeper.h"
 #include "api/metrics/attributedrows.h"
 #include "api/metrics/dayqueries.h"
+#include "api/keep/namedrows.h"
 #include "api/metrics/ephemeral.h"
 #include "api/metrics/itemattributes.h"
 #include "api/metrics/refreshing.h"

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "api/call/attempt.h"
+#include "api/call/guard.h"
 #include "api/upkeep/upkeepsteps.h"
 #include "utils/builtins.h"
 
@@ -43,7 +43,7 @@ report(RecsysUpkeep *upkeep, const char *object, const ErrorData *error)
 bool
 RecsysUpkeepTry(RecsysUpkeep *upkeep, const char *object, void (*step) (void *arg), void *arg)
 {
-	ErrorData  *error = RecsysAttempt(step, arg);
+	ErrorData  *error = RecsysGuardCatch(step, arg, RecsysIsOfStep);
 
 	if (error == NULL)
 		return true;

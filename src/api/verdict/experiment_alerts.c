@@ -10,7 +10,7 @@
  */
 #include "postgres.h"
 
-#include "api/call/attempt.h"
+#include "api/call/guard.h"
 #include "api/keep/keeper.h"
 #include "api/verdict/dailysums.h"
 #include "api/verdict/experimentfigures.h"
@@ -336,7 +336,7 @@ look_at_figures(void *arg)
 static void
 try_figures(Alerts *alerts)
 {
-	ErrorData  *error = RecsysAttempt(look_at_figures, alerts);
+	ErrorData  *error = RecsysGuardCatch(look_at_figures, alerts, RecsysIsOfStep);
 
 	if (error == NULL)
 		return;
@@ -384,7 +384,7 @@ recsys_experiment_alerts(PG_FUNCTION_ARGS)
 	Alerts		alerts = {0};
 	ListCell   *cell;
 
-	/* one experiment that cannot be looked at must not hide the others: RecsysAttempt */
+	/* one experiment that cannot be looked at must not hide the others: RecsysGuardCatch */
 	PreventCommandIfParallelMode("recsys.experiment_alerts");
 	InitMaterializedSRF(fcinfo, 0);
 	alerts.result = (ReturnSetInfo *) fcinfo->resultinfo;

@@ -16,7 +16,7 @@
 #include "postgres.h"
 
 #include "api/call/arguments.h"
-#include "api/call/attempt.h"
+#include "api/call/guard.h"
 #include "api/keep/keeper.h"
 #include "api/verdict/dailysums.h"
 #include "api/verdict/experimentstretch.h"
@@ -313,7 +313,7 @@ static bool
 try_refresh(const RecsysExperiment *experiment)
 {
 	Refreshing	refreshing = {.experiment = experiment};
-	ErrorData  *error = RecsysAttempt(refresh, &refreshing);
+	ErrorData  *error = RecsysGuardCatch(refresh, &refreshing, RecsysIsOfStep);
 
 	if (error == NULL)
 		return refreshing.days > 0;

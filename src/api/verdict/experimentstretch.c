@@ -10,6 +10,7 @@
 
 #include "api/declare/nearest.h"
 #include "api/keep/keeper.h"
+#include "api/keep/namedrows.h"
 #include "api/log/logsettings.h"
 #include "api/log/pseudonym.h"
 #include "api/log/purchases.h"
@@ -225,21 +226,6 @@ read_units(const RecsysStretch *stretch, bool read_only)
 	return store;
 }
 
-static void
-register_units(Tuplestorestate *store, TupleDesc descriptor)
-{
-	EphemeralNamedRelation relation = palloc0(sizeof(EphemeralNamedRelationData));
-
-	relation->md.name = pstrdup("units");
-	relation->md.reliddesc = InvalidOid;
-	relation->md.tupdesc = descriptor;
-	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
-	relation->md.enrtuples = tuplestore_tuple_count(store);
-	relation->reldata = store;
-	if (SPI_register_relation(relation) != SPI_OK_REL_REGISTER)
-		elog(ERROR, "SPI_register_relation failed");
-}
-
 /*
  * The least of the positive values that so many of them do not exceed, of all variants together: a
  * cap of their own would take away from the better one.
@@ -252,7 +238,7 @@ find_caps(Tuplestorestate *store, TupleDesc descriptor, double quantile, double 
 	StringInfoData query;
 	int			column = 0;
 
-	register_units(store, descriptor);
+	RecsysNameRows("units", store, descriptor, tuplestore_tuple_count(store));
 	initStringInfo(&query);
 	for (int f = 0; f < RECSYS_UNIT_FIGURES; f++)
 		if (RecsysIsCapped(f))
