@@ -1,7 +1,7 @@
 /*
  * The SQL surface of recsys.
  *
- * Verbs (recommend, similar_items, …) live in the schema that the extension is
+ * Verbs (recommend, similar_items, ...) live in the schema that the extension is
  * installed into; everything operational lives in schema recsys.
  *
  * A function that returns item keys exists once for bigint keys, once for text and

@@ -33,7 +33,7 @@ CREATE TABLE recsys.request_log (
 	features double precision[]
 ) PARTITION BY RANGE (time);
 ALTER TABLE recsys.request_log OWNER TO @extowner@;
-COMMENT ON TABLE recsys.request_log IS 'requests and what was shown, one row each; written by recommend(…, log => true), recsys.log_request and recsys.log_impressions';
+COMMENT ON TABLE recsys.request_log IS 'requests and what was shown, one row each; written by recommend(..., log => true), recsys.log_request and recsys.log_impressions';
 COMMENT ON COLUMN recsys.request_log.request_id IS 'UUID of version 7; its time is in it';
 COMMENT ON COLUMN recsys.request_log.time IS 'when it was made: the time in request_id, in milliseconds';
 COMMENT ON COLUMN recsys.request_log.user_id IS 'key of the user as text, or its pseudonym; NULL: not known';

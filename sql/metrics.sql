@@ -11,7 +11,7 @@ CREATE TABLE recsys.metrics_day (
 	refreshed_at timestamptz NOT NULL,
 	is_final boolean NOT NULL);
 ALTER TABLE recsys.metrics_day OWNER TO @extowner@;
-COMMENT ON TABLE recsys.metrics_day IS 'days of the log that the tables daily_… and hourly_… have';
+COMMENT ON TABLE recsys.metrics_day IS 'days of the log that the tables daily_... and hourly_... have';
 COMMENT ON COLUMN recsys.metrics_day.day IS 'day in UTC';
 COMMENT ON COLUMN recsys.metrics_day.refreshed_at IS 'as of when it has been computed';
 COMMENT ON COLUMN recsys.metrics_day.is_final IS 'the attribution window of all of its requests had passed: it is not computed again';

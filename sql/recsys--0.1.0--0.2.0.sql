@@ -110,7 +110,7 @@ CREATE OR REPLACE VIEW recsys.index_stats AS SELECT * FROM recsys.index_statisti
 COMMENT ON COLUMN recsys.index_stats.future_interactions IS 'interactions whose time was in the future at the last build; where interactions decay, these count as if they had just happened; NULL for a build of 0.1.0';
 COMMENT ON COLUMN recsys.index_stats.built_options IS 'options that the index was built with and that are set to something else now; NULL when there are none';
 COMMENT ON COLUMN recsys.index_stats.set_options IS 'what these options are set to; takes effect with the next REINDEX';
-COMMENT ON COLUMN recsys.index_stats.model IS 'the model with its options, as it stands in CREATE INDEX … WITH (…); of an index over items the attributes with their weights';
+COMMENT ON COLUMN recsys.index_stats.model IS 'the model with its options, as it stands in CREATE INDEX ... WITH (...); of an index over items the attributes with their weights';
 COMMENT ON COLUMN recsys.index_stats.model_quality IS 'where similarity = auto has chosen it: NDCG at 20 of the model, of the runner-up and of bestsellers, on held-out interactions of a sample of users; NULL where nothing was measured';
 COMMENT ON COLUMN recsys.index_stats.index_kind IS 'interactions, of the access method recsys; or items, of recsys_items';
 COMMENT ON COLUMN recsys.index_stats.contents IS 'of an index over items: rows of the table with their contents, those of dead rows until VACUUM; NULL for interactions';
@@ -701,7 +701,7 @@ CREATE TABLE recsys.popularity (
 	PRIMARY KEY (recommender, kind, value));
 COMMENT ON TABLE recsys.popularity IS 'what is popular in each segment, category, price level and with each seller, as of the last recsys.refresh_recommender';
 COMMENT ON COLUMN recsys.popularity.recommender IS 'declared recommender';
-COMMENT ON COLUMN recsys.popularity.kind IS 'what the list is of: segment1 for the smallest segments, segment2, …, persona, category, seller, price, or all; shop: figures of the shop itself';
+COMMENT ON COLUMN recsys.popularity.kind IS 'what the list is of: segment1 for the smallest segments, segment2, ..., persona, category, seller, price, or all; shop: figures of the shop itself';
 COMMENT ON COLUMN recsys.popularity.value IS 'which segment, persona, category, seller or price level, 0 to 4';
 COMMENT ON COLUMN recsys.popularity.items IS 'item keys, the most popular one first';
 COMMENT ON COLUMN recsys.popularity.users IS 'how many users have each of them';
@@ -1974,7 +1974,7 @@ CREATE TABLE recsys.request_log (
 	features double precision[]
 ) PARTITION BY RANGE (time);
 ALTER TABLE recsys.request_log OWNER TO @extowner@;
-COMMENT ON TABLE recsys.request_log IS 'requests and what was shown, one row each; written by recommend(…, log => true), recsys.log_request and recsys.log_impressions';
+COMMENT ON TABLE recsys.request_log IS 'requests and what was shown, one row each; written by recommend(..., log => true), recsys.log_request and recsys.log_impressions';
 COMMENT ON COLUMN recsys.request_log.request_id IS 'UUID of version 7; its time is in it';
 COMMENT ON COLUMN recsys.request_log.time IS 'when it was made: the time in request_id, in milliseconds';
 COMMENT ON COLUMN recsys.request_log.user_id IS 'key of the user as text, or its pseudonym; NULL: not known';
@@ -2980,7 +2980,7 @@ CREATE TABLE recsys.metrics_day (
 	refreshed_at timestamptz NOT NULL,
 	is_final boolean NOT NULL);
 ALTER TABLE recsys.metrics_day OWNER TO @extowner@;
-COMMENT ON TABLE recsys.metrics_day IS 'days of the log that the tables daily_… and hourly_… have';
+COMMENT ON TABLE recsys.metrics_day IS 'days of the log that the tables daily_... and hourly_... have';
 COMMENT ON COLUMN recsys.metrics_day.day IS 'day in UTC';
 COMMENT ON COLUMN recsys.metrics_day.refreshed_at IS 'as of when it has been computed';
 COMMENT ON COLUMN recsys.metrics_day.is_final IS 'the attribution window of all of its requests had passed: it is not computed again';

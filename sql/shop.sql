@@ -30,7 +30,7 @@ CREATE TABLE recsys.popularity (
 	PRIMARY KEY (recommender, kind, value));
 COMMENT ON TABLE recsys.popularity IS 'what is popular in each segment, category, price level and with each seller, as of the last recsys.refresh_recommender';
 COMMENT ON COLUMN recsys.popularity.recommender IS 'declared recommender';
-COMMENT ON COLUMN recsys.popularity.kind IS 'what the list is of: segment1 for the smallest segments, segment2, …, persona, category, seller, price, or all; shop: figures of the shop itself';
+COMMENT ON COLUMN recsys.popularity.kind IS 'what the list is of: segment1 for the smallest segments, segment2, ..., persona, category, seller, price, or all; shop: figures of the shop itself';
 COMMENT ON COLUMN recsys.popularity.value IS 'which segment, persona, category, seller or price level, 0 to 4';
 COMMENT ON COLUMN recsys.popularity.items IS 'item keys, the most popular one first';
 COMMENT ON COLUMN recsys.popularity.users IS 'how many users have each of them';

@@ -52,4 +52,9 @@ is($node->safe_psql('postgres', $query), $before, 'after the update: the same an
 $node->safe_psql('postgres', 'REFRESH MATERIALIZED VIEW product_rules; CREATE VIEW best AS SELECT * FROM popular_items(3)');
 is($node->safe_psql('postgres', 'SELECT string_agg(rank::text, \',\') FROM best'), '1,2,3', 'and ranks');
 
+# scripts are read in the encoding of the database
+$node->safe_psql('postgres', "CREATE DATABASE japanese TEMPLATE template0 ENCODING 'EUC_JP' LOCALE 'C'");
+$node->safe_psql('japanese', "CREATE EXTENSION recsys VERSION '0.1.0'; ALTER EXTENSION recsys UPDATE; DROP EXTENSION recsys; CREATE EXTENSION recsys");
+is($node->safe_psql('japanese', q(SELECT extversion FROM pg_extension WHERE extname = 'recsys')), '0.2.0', 'databases of all encodings take it');
+
 done_testing();
