@@ -102,7 +102,8 @@ CREATE FUNCTION recsys.index_statistics(
 	OUT last_merge_ms double precision, OUT last_merge_entries bigint, OUT last_merge_items bigint,
 	OUT format_version bigint, OUT size_bytes bigint, OUT problem text,
 	OUT future_interactions bigint, OUT built_options text, OUT set_options text,
-	OUT model text, OUT model_quality jsonb, OUT index_kind text, OUT contents bigint)
+	OUT model text, OUT model_quality jsonb, OUT index_kind text, OUT contents bigint,
+	OUT changes bigint, OUT staleness double precision, OUT drifts boolean)
 RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'recsys_index_statistics' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION recsys.index_statistics() IS 'rows of the view recsys.index_stats';
@@ -114,6 +115,9 @@ COMMENT ON COLUMN recsys.index_stats.model IS 'the model with its options, as it
 COMMENT ON COLUMN recsys.index_stats.model_quality IS 'where similarity = auto has chosen it: NDCG at 20 of the model, of the runner-up and of bestsellers, on held-out interactions of a sample of users; NULL where nothing was measured';
 COMMENT ON COLUMN recsys.index_stats.index_kind IS 'interactions, of the access method recsys; or items, of recsys_items';
 COMMENT ON COLUMN recsys.index_stats.contents IS 'of an index over items: rows of the table with their contents, those of dead rows until VACUUM; NULL for interactions';
+COMMENT ON COLUMN recsys.index_stats.changes IS 'changes since the last build, those that are pending included: each row that has come or gone; an updated row is both, once VACUUM has removed what it was';
+COMMENT ON COLUMN recsys.index_stats.staleness IS 'share of these changes in them and the rows of the build together, between 0 and 1: with new rows alone, how many of all rows are new';
+COMMENT ON COLUMN recsys.index_stats.drifts IS 'whether staleness is a reason for a REINDEX: scores that are learned, or that decay, are computed by builds alone, and similarity = auto chooses with a build; else merges keep all of it up to date';
 
 -- forget_user takes a table, too
 COMMENT ON FUNCTION recsys.forget_user(regclass, anyelement) IS 'makes a recsys index, or all recsys indexes of a table, forget a user at once; rows of the user that you do not delete are ignored until the next REINDEX; returns how many interactions were forgotten';

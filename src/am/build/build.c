@@ -101,7 +101,10 @@ write_users(BuildState *state, RecsysModel *model)
 			position_to_tid(row.interaction.position, &entry.tid);
 			RecsysSideWriterEntry(writer, &entry);
 			if (!row.dead && !entry.orphan)
+			{
 				RecsysModelAdd(model, &row.interaction);
+				state->meta.built_rows++;
+			}
 			RecsysBuildDone(++done);
 		}
 		flags = RecsysModelEndUser(model) ? RECSYS_OWNER_COUNTED : 0;

@@ -226,6 +226,7 @@ recsys_items_build(Relation heap, Relation index, struct IndexInfo *info)
 
 	state.meta.items = state.meta.score_items = state.ncurrent;
 	state.meta.interactions = state.ncurrent;
+	state.meta.built_rows = state.ncurrent;
 	RecsysPendingCreate(index, MAIN_FORKNUM, &state.meta);
 	write_meta(&state);
 	RECSYS_FAULT("build-written");

@@ -275,10 +275,14 @@ keep_events(const RecsysPendingPage *page, Page disk, RecsysEvent *kept)
 	return left;
 }
 
+/* The meta page follows in the step that removes events, so each counts once whatever crashes. */
 static void
-shorten_queue(RecsysMetaData *meta, uint64 removed)
+note_removed(RecsysMetaData *meta, int list, uint64 removed)
 {
-	meta->queued -= Min(meta->queued, removed);
+	if (list == RECSYS_QUEUE)
+		meta->queued -= Min(meta->queued, removed);
+	else
+		meta->changes += removed;
 }
 
 bool
@@ -287,9 +291,9 @@ RecsysPendingRemove(Relation index, const RecsysPendingPage *page, BlockNumber p
 	RecsysEvent kept[RECSYS_PAGE_EVENTS];
 	Buffer		before = InvalidBuffer;
 	Buffer		buffer;
-	Buffer		metabuffer = InvalidBuffer;
+	Buffer		metabuffer;
 	GenericXLogState *state;
-	RecsysMetaData *meta = NULL;
+	RecsysMetaData *meta;
 	BlockNumber next;
 	bool		gone;
 	int			had;
@@ -306,16 +310,13 @@ RecsysPendingRemove(Relation index, const RecsysPendingPage *page, BlockNumber p
 	next = RecsysPageGetOpaque(BufferGetPage(buffer))->next;
 	gone = left == 0 && BlockNumberIsValid(next);
 
-	if (gone || (left < had && page->list == RECSYS_QUEUE))
-		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
-									RECSYS_PAGE_META);
 	if (left < had || gone)
 	{
+		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
+									RECSYS_PAGE_META);
 		state = GenericXLogStart(index);
-		if (BufferIsValid(metabuffer))
-			meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
-		if (page->list == RECSYS_QUEUE && meta != NULL)
-			shorten_queue(meta, had - left);
+		meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+		note_removed(meta, page->list, had - left);
 		if (gone)
 		{
 			if (BufferIsValid(before))
@@ -333,10 +334,9 @@ RecsysPendingRemove(Relation index, const RecsysPendingPage *page, BlockNumber p
 			((PageHeader) disk)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + left * sizeof(RecsysEvent);
 		}
 		GenericXLogFinish(state);
+		UnlockReleaseBuffer(metabuffer);
 	}
 
-	if (BufferIsValid(metabuffer))
-		UnlockReleaseBuffer(metabuffer);
 	UnlockReleaseBuffer(buffer);
 	if (BufferIsValid(before))
 		UnlockReleaseBuffer(before);

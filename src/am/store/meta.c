@@ -29,6 +29,18 @@ RecsysServingHalfLife(Relation index)
 		RecsysGetCache(index)->meta.half_life;
 }
 
+double
+RecsysStaleness(const RecsysMetaData *meta, uint64 pending)
+{
+	double		changes = (double) meta->changes + (double) pending;
+	double		rows = (double) meta->built_rows;
+
+	/* a build that has not noted its rows: those that count are the next best */
+	if (meta->built_rows == 0)
+		rows = Max((double) meta->interactions - (double) meta->changes, 0);
+	return changes > 0 ? changes / (changes + rows) : 0;
+}
+
 int
 RecsysEntryStride(RecsysSide side, bool weighted, bool timed)
 {

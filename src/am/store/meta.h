@@ -27,6 +27,14 @@ typedef struct RecsysCache
 #define RecsysInexactItems(meta) ((meta)->learned ? (meta)->stale : (meta)->queued)
 
 /*
+ * Which share of what is known of the table has come, or gone, since the build: changes through
+ * those and the rows of the build.  pending are events that no merge has taken yet.  Between 0 and
+ * 1; with additions alone it is the share of new rows.  An update counts twice, once as
+ * its new row and once as VACUUM removes the old one.
+ */
+extern double RecsysStaleness(const RecsysMetaData *meta, uint64 pending);
+
+/*
  * Is it an index of the access method recsys_items?  Looks at no page.  Only that one has
  * operator classes with parameters.
  */

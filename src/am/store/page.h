@@ -209,6 +209,10 @@ typedef struct RecsysMetaData
 	RecsysModelOptions second;
 
 	RecsysRhythm rhythm;		/* of all rows of the graph together */
+
+	/* how far the table has moved on, see RecsysStaleness */
+	uint64		built_rows;		/* live rows with both keys that the build has seen; 0: none, or an older build */
+	uint64		changes;		/* events that merges have taken since */
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))

@@ -164,6 +164,12 @@ RecsysWakeMergeWorker(void)
 	return raise_urgency(RECSYS_URGENT);
 }
 
+bool
+RecsysIsPreloaded(void)
+{
+	return wake != NULL;
+}
+
 /*
  * The launcher's part
  */

@@ -38,6 +38,9 @@ extern void RecsysNotePending(void);
  */
 extern bool RecsysWakeMergeWorker(void);
 
+/* Was the server started with the library, so that background processes may run? */
+extern bool RecsysIsPreloaded(void);
+
 /*
  * For the server's start: before and in shmem_startup_hook's turn.
  */

@@ -109,6 +109,9 @@ typedef enum StatisticsColumn
 	STATS_QUALITY,
 	STATS_KIND,
 	STATS_CONTENTS,
+	STATS_CHANGES,
+	STATS_STALENESS,
+	STATS_DRIFTS,
 	STATS_COLUMNS
 } StatisticsColumn;
 
@@ -228,7 +231,7 @@ put_items(StatisticsRow *row, Relation index)
 	put_count(row, STATS_CONTENTS, content.contents);
 }
 
-/* Options that wait for a REINDEX, if there are any. */
+/* What waits for a REINDEX: options, if any do, and whether the model does. */
 static void
 put_options(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
 {
@@ -239,10 +242,22 @@ put_options(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
 	RecsysGetAskedOptions(index, &asked);
 	if (RecsysIndexIsItems(index))
 		RecsysAskedOfItems(meta, &asked);
+	put(row, STATS_DRIFTS, BoolGetDatum(meta->learned || asked.similarity == RECSYS_AUTO));
 	if (!RecsysOptionsWait(meta, &asked, &built, &set))
 		return;
 	put_text(row, STATS_BUILT_OPTIONS, built);
 	put_text(row, STATS_SET_OPTIONS, set);
+}
+
+/* Changes that wait for a merge, and all that there were since the build */
+static void
+put_pending(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
+{
+	uint64		pending = RecsysPendingCount(index);
+
+	put_count(row, STATS_PENDING, pending);
+	put_count(row, STATS_CHANGES, meta->changes + pending);
+	put(row, STATS_STALENESS, Float8GetDatum(RecsysStaleness(meta, pending)));
 }
 
 /* What an open index knows of itself; may error out half way. */
@@ -268,7 +283,7 @@ read_index(StatisticsRow *row, Relation index)
 		put_items(row, index);
 	else
 		put_interactions(row, index, &meta);
-	put_count(row, STATS_PENDING, RecsysPendingCount(index));
+	put_pending(row, index, &meta);
 }
 
 static void
