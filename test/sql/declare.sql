@@ -479,6 +479,22 @@ SELECT count(*) FROM gateway.goes_with(3, 4);
 SELECT count(*) FROM gateway.popular_items(4);
 SELECT count(*) FROM gateway.recommend_for_items('{3,4}', 4);
 SELECT count(*) > 0 FROM gateway.recommend(1, 1) r, gateway.explain_recommendation(1, r.item_id);
+SELECT count(*) FROM gateway.recommend_with_reasons(1, 4) WHERE reason IS NOT NULL AND jsonb_typeof(details) = 'object';
+SELECT count(*) AS differences FROM (SELECT item_id, users, rank FROM gateway.popular_in_segment('DE', 4) EXCEPT SELECT item_id, users, rank FROM popular_items(4, 'declared_all', segment => 'DE')) d;
+-- those that log
+CREATE TABLE logged AS SELECT * FROM gateway.recommend_logged(1, 4, session_id => 's');
+SELECT count(*) AS rows, count(DISTINCT request_id) AS requests, count(experiment) AS experiments,
+	(SELECT count(*) FROM (SELECT item_id, score, source, rank FROM logged EXCEPT SELECT * FROM gateway.recommend(1, 4)) d) AS differences
+FROM logged;
+SELECT gateway.log_click(request_id, item_id), gateway.log_click(request_id, item_id) AS again, gateway.log_add_to_cart(request_id, item_id),
+	gateway.log_event(request_id, 'watched', item_id, 2.5), gateway.log_event(request_id, 'watched', item_id, event_key => 'twice') FROM logged WHERE rank = 1;
+SELECT gateway.log_request(r), gateway.log_request(r) AS again FROM (SELECT gateway.recommend_request(1, 4, '{"exclude": [3]}') AS r OFFSET 0) d;
+SELECT gateway.log_impressions('{3,4}') IS NOT NULL AS visitor, gateway.log_impressions('{3,4}', 1, 's') IS NOT NULL AS known;
+SELECT count(*) FROM gateway.recommend_logged(1, 4, recommender => 'purchases_recsys');
+SELECT recommender, user_id, session_id, cardinality(item_ids) FROM recsys.request_log WHERE recommender ~ '^declared' ORDER BY 1, 2, 3, 4;
+SELECT kind, value, event_key FROM recsys.event_log WHERE request_id IN (SELECT request_id FROM logged) ORDER BY kind, event_key;
+DELETE FROM recsys.event_log WHERE request_id IN (SELECT request_id FROM logged);
+DELETE FROM recsys.request_log WHERE recommender ~ '^declared';
 SELECT count(*) FROM recsys.create_functions('declared_all', 'gateway');
 DROP FUNCTION gateway.goes_with;
 CREATE FUNCTION gateway.goes_with(item_id bigint, k integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
@@ -506,6 +522,13 @@ SELECT pg_typeof(item_id), count(*) FROM exactly_u.recommend(md5('1')::uuid) GRO
 SELECT pg_typeof(item_id), count(*) FROM exactly_d.similar_items('s7'::sku) GROUP BY 1;
 SELECT pg_typeof(item_id), count(*) FROM exactly_e.similar_items('red'::shade) GROUP BY 1;
 SELECT pg_typeof(item_id), count(*) FROM exactly_d.recommend_for_items(ARRAY['s7', 's8']::sku[]) GROUP BY 1;
+SELECT exactly_i.log_click(request_id, item_id) FROM exactly_i.recommend_logged(1::smallint, 1);
+SELECT exactly_u.log_click(request_id, item_id) FROM exactly_u.recommend_logged(md5('1')::uuid, 1);
+SELECT exactly_d.log_click(request_id, item_id) FROM exactly_d.recommend_logged('c1', 1);
+SELECT exactly_e.log_click(request_id, item_id) FROM exactly_e.recommend_logged('c1', 1);
+SELECT exactly_e.log_impressions('{red,green}'::shade[], 'c1') IS NOT NULL AS logged;
+DELETE FROM recsys.event_log WHERE request_id IN (SELECT request_id FROM recsys.request_log WHERE recommender ~ '^declared');
+DELETE FROM recsys.request_log WHERE recommender ~ '^declared';
 SELECT * FROM recsys.create_functions('declared_u', 'exactly_i');
 SELECT recsys.drop_recommender(name) FROM recsys.recommender WHERE name LIKE 'declared\_%';
 SELECT count(*) FROM recsys.recommender WHERE name LIKE 'declared%';

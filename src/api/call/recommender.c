@@ -286,6 +286,13 @@ refuse_table(Oid relation, RecsysTakes takes)
 					 RecsysFirstNameLiteral(indexes))));
 }
 
+void
+RecsysNeedsIndex(Oid relation)
+{
+	if (!RecsysIsIndex(relation))
+		refuse_table(relation, RECSYS_TAKES_BOTH);
+}
+
 /* An index over items is named to a function that needs users. */
 static void
 refuse_items(Oid relation)

@@ -49,6 +49,9 @@ extern Oid	RecsysNamedRecommender(const char *name);
 extern void RecsysOpenRecommenderIndex(Oid index, RecsysRecommender *recommender);
 extern void RecsysOpenIndexOf(Oid index, RecsysTakes takes, RecsysRecommender *recommender);
 
+/* Errors out unless it is an index of either kind; it need not be locked. */
+extern void RecsysNeedsIndex(Oid relation);
+
 /* Errors out unless it is an index over interactions; it need not be locked. */
 extern void RecsysNeedsUsers(Oid index);
 

@@ -10,6 +10,7 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "api/call/rights.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_namespace.h"
 #include "compat.h"
@@ -78,4 +79,23 @@ RecsysMayUseSchema(Oid relation)
 
 	return OidIsValid(schema) &&
 		RECSYS_SCHEMA_ACLCHECK(schema, ACL_USAGE) == ACLCHECK_OK;
+}
+
+Oid
+RecsysRelationOwner(Oid relation)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+bool
+RecsysTrustsOwner(Oid owner)
+{
+	return superuser() ? superuser_arg(owner) : has_privs_of_role(GetUserId(), owner);
 }

@@ -13,4 +13,13 @@ extern bool RecsysMayReadColumns(Oid table, Oid index);
 /* May the current user use the schema that the relation is in? */
 extern bool RecsysMayUseSchema(Oid relation);
 
+/* InvalidOid if the relation has gone. */
+extern Oid	RecsysRelationOwner(Oid relation);
+
+/*
+ * May something that belongs to the role be run by the current user, or be replaced, which leaves it
+ * to the role?  A superuser trusts superusers, and others the roles whose rights they have.
+ */
+extern bool RecsysTrustsOwner(Oid owner);
+
 #endif							/* RECSYS_RIGHTS_H */

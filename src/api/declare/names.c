@@ -78,16 +78,25 @@ RecsysFindRelation(const char *name)
 	return relation;
 }
 
+Oid
+RecsysKeptRelation(const char *name)
+{
+	RangeVar   *range;
+	Oid			schema;
+
+	if (name == NULL)
+		return InvalidOid;
+	range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+	if (range->schemaname == NULL)
+		return RelnameGetRelid(range->relname);
+	schema = get_namespace_oid(range->schemaname, true);
+	return OidIsValid(schema) ? get_relname_relid(range->relname, schema) : InvalidOid;
+}
+
 bool
 RecsysRelationExists(const char *name)
 {
-	RangeVar   *range = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
-	Oid			schema;
-
-	if (range->schemaname == NULL)
-		return OidIsValid(RelnameGetRelid(range->relname));
-	schema = get_namespace_oid(range->schemaname, true);
-	return OidIsValid(schema) && OidIsValid(get_relname_relid(range->relname, schema));
+	return OidIsValid(RecsysKeptRelation(name));
 }
 
 static Oid

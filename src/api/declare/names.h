@@ -24,7 +24,8 @@ extern char *RecsysUnqualifiedName(const char *name);
  */
 extern Oid	RecsysFindRelation(const char *name);
 
-/* Is there anything of that name, whoever may use it?  name: as it is kept */
+/* What has that name, as it is kept, whoever may use it; InvalidOid if there is nothing, or no name. */
+extern Oid	RecsysKeptRelation(const char *name);
 extern bool RecsysRelationExists(const char *name);
 
 /* The recsys index of that name, which the current user may use, and its columns. */

@@ -8,26 +8,35 @@
 #include "postgres.h"
 
 #include "am/entry/indexes.h"
+#include "api/declare/names.h"
 #include "api/declare/servedname.h"
 #include "catalog/namespace.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
-/* Is there a recsys index of that name in the search path?  Not every name of a shop can be one's. */
-static bool
-is_index(const char *name)
+/* Not every name of a shop can be an index's. */
+Oid
+RecsysIndexNamed(const char *name)
 {
 	List	   *parts;
 	RangeVar   *range;
 	Oid			relation;
 
 	if (!SplitIdentifierString(pstrdup(name), '.', &parts) || parts == NIL || list_length(parts) > 3)
-		return false;
+		return InvalidOid;
 	range = list_length(parts) == 1 ? makeRangeVar(NULL, linitial(parts), -1) :
 		makeRangeVar(list_nth(parts, list_length(parts) - 2), llast(parts), -1);
 	relation = RangeVarGetRelid(range, NoLock, true);
-	return OidIsValid(relation) && RecsysIsIndex(relation);
+	return OidIsValid(relation) && RecsysIsIndex(relation) ? relation : InvalidOid;
+}
+
+const char *
+RecsysMarkedName(const char *name)
+{
+	Oid			index = RecsysIndexNamed(name);
+
+	return OidIsValid(index) ? RecsysKeptName(index) : name;
 }
 
 RecsysShop *
@@ -36,7 +45,7 @@ RecsysServed(const char *name, bool *unknown)
 	RecsysShop *shop;
 
 	*unknown = false;
-	if (name != NULL && is_index(name))
+	if (name != NULL && OidIsValid(RecsysIndexNamed(name)))
 		return NULL;
 	shop = RecsysFindShop(name);
 	if (shop != NULL)

@@ -16,7 +16,16 @@
  */
 extern RecsysShop *RecsysServedShop(const char *name);
 
-/* The same; *unknown: it is a name that neither has. */
+/* The recsys index of that name in the search path; InvalidOid if there is none. */
+extern Oid	RecsysIndexNamed(const char *name);
+
+/*
+ * The name under which what is made for a recommender is marked: an index's with its schema, else
+ * the name as it is, whether there is still a recommender or not.
+ */
+extern const char *RecsysMarkedName(const char *name);
+
+/* The same as RecsysServedShop; *unknown: it is a name that neither has. */
 extern RecsysShop *RecsysServed(const char *name, bool *unknown);
 
 #endif							/* RECSYS_SERVEDNAME_H */

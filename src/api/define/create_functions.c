@@ -10,9 +10,13 @@
 #include "postgres.h"
 
 #include "api/call/arguments.h"
+#include "api/call/commands.h"
+#include "api/call/extensionschema.h"
 #include "api/call/recommender.h"
+#include "api/call/rights.h"
 #include "api/declare/names.h"
 #include "api/declare/servedname.h"
+#include "api/define/shopfunctions.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -48,128 +52,54 @@ typedef struct Wrapper
 	const char *user_type;		/* the same as SQL */
 	const char *item_type;
 	const char *call_type;		/* of item keys in the calls that are made */
+	bool		segments;		/* are they declared? */
+	bool		content;
 	ReturnSetInfo *result;
 } Wrapper;
 
-/* The parameters of a function */
-typedef enum Parameters
-{
-	OF_USER,
-	OF_USER_AND_CONTEXT,
-	OF_ITEM,
-	OF_ITEMS,
-	OF_NONE,
-	OF_USER_AND_ITEM
-} Parameters;
-
-typedef struct Function
-{
-	const char *name;
-	Parameters	parameters;
-	bool		has_k;
-	const char *columns;		/* behind the item */
-	const char *item_column;
-	const char *comment;
-	const char *typed_as;		/* behind the type of the items in calls that give it */
-} Function;
-
-static const Function functions[] = {
-	{"recommend", OF_USER, true, "score real, source text, rank integer", "item_id",
-	"the k best items for a user", ", true, NULL::pg_catalog.interval"},
-	{"recommend_with_context", OF_USER_AND_CONTEXT, true, "score real, source text, rank integer",
-	"item_id", "the k best items for a user, or a visitor, with what the context says", NULL},
-	{"similar_items", OF_ITEM, true, "score real, support bigint, rank integer", "item_id",
-	"the k items that are most like an item", NULL},
-	{"goes_with", OF_ITEM, true, "score real, support bigint, rank integer", "item_id",
-	"the k items that go best with an item", NULL},
-	{"popular_items", OF_NONE, true, "users bigint, score double precision, rank integer", "item_id",
-	"the k most popular items", ", NULL::pg_catalog.timestamptz, NULL::pg_catalog.interval"},
-	{"trending_items", OF_NONE, true,
-		"users bigint, expected double precision, score double precision, rank integer", "item_id",
-	"the k items that are taken much more often lately than they used to be",
-	", NULL::pg_catalog.interval"},
-	{"recommend_for_items", OF_ITEMS, true, "score real, source text, rank integer", "item_id",
-	"the k best items to go with the given ones", NULL},
-	{"recommend_for_session", OF_ITEMS, true, "score real, source text, rank integer", "item_id",
-	"the k items that come next after the given ones, the last one last", NULL},
-	{"explain_recommendation", OF_USER_AND_ITEM, false,
-		"contribution double precision, weight double precision, similarity real, support bigint, rank integer, part text, signal text, reason text",
-	"because_item_id", "what is behind a recommendation, part by part", NULL},
-	{"buy_again", OF_USER, true,
-		"score real, times integer, last_bought_at pg_catalog.timestamptz, due_at pg_catalog.timestamptz, rank integer",
-	"item_id", "items that a user is likely to buy again", ", NULL::pg_catalog.timestamptz"},
-	{"next_basket", OF_USER, true, "score real, source text, rank integer", "item_id",
-	"the k items that a user will most likely buy next time", ", NULL::pg_catalog.timestamptz"},
-	{"recently_viewed", OF_USER, true, "last_at pg_catalog.timestamptz, times integer, rank integer",
-	"item_id", "the k items that a user had last", ""},
-	{"on_sale_for", OF_USER, true,
-		"score real, price double precision, usual_price double precision, discount real, rank integer",
-	"item_id", "items for a user that cost less than they usually do", ", NULL::pg_catalog.jsonb"},
-};
-
-/* Declarations of the parameters; types gets those of the input. */
+/* A call or a declaration with the shop's names in it. */
 static char *
-declare_parameters(const Wrapper *wrapper, const Function *function, Oid *types, int *ntypes)
+filled(const Wrapper *wrapper, const char *template)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (const char *next = template; *next != '\0'; next++)
+	{
+		if (*next != '%')
+		{
+			appendStringInfoChar(&text, *next);
+			continue;
+		}
+		next++;
+		appendStringInfoString(&text,
+							   *next == 'U' ? wrapper->user_type :
+							   *next == 'I' ? wrapper->item_type :
+							   *next == 'R' ? wrapper->recommender :
+							   *next == 'T' ? wrapper->call_type : wrapper->verbs);
+	}
+	return text.data;
+}
+
+/* Declarations of the parameters; types gets their types. */
+static char *
+declare_parameters(const Wrapper *wrapper, const RecsysShopFunction *function, Oid *types, int *ntypes)
 {
 	StringInfoData text;
 	int			n = 0;
 
 	initStringInfo(&text);
-	if (function->parameters == OF_USER || function->parameters == OF_USER_AND_CONTEXT ||
-		function->parameters == OF_USER_AND_ITEM)
+	for (; function->parameters[n] != SHOP_END; n++)
 	{
-		appendStringInfo(&text, "user_id %s", wrapper->user_type);
-		types[n++] = wrapper->user;
-	}
-	if (function->parameters == OF_ITEM || function->parameters == OF_USER_AND_ITEM)
-	{
-		appendStringInfo(&text, "%sitem_id %s", n > 0 ? ", " : "", wrapper->item_type);
-		types[n++] = wrapper->item;
-	}
-	if (function->parameters == OF_ITEMS)
-	{
-		appendStringInfo(&text, "items %s[]", wrapper->item_type);
-		types[n++] = get_array_type(wrapper->item);
-	}
-	if (function->parameters == OF_USER_AND_CONTEXT)
-	{
-		appendStringInfoString(&text, ", context pg_catalog.jsonb");
-		types[n++] = JSONBOID;
-	}
-	if (function->has_k)
-	{
-		appendStringInfo(&text, "%sk integer DEFAULT 10", n > 0 ? ", " : "");
-		types[n++] = INT4OID;
+		const RecsysShopDeclaration *declaration = &RecsysShopDeclarations[function->parameters[n]];
+
+		appendStringInfo(&text, "%s%s", n > 0 ? ", " : "", filled(wrapper, declaration->text));
+		types[n] = declaration->type == ANYCOMPATIBLEOID ? wrapper->user :
+			declaration->type == ANYELEMENTOID ? wrapper->item :
+			declaration->type == ANYARRAYOID ? get_array_type(wrapper->item) : declaration->type;
 	}
 	*ntypes = n;
 	return text.data;
-}
-
-/* The call that a function makes; $1, $2 … are its parameters. */
-static char *
-call(const Wrapper *wrapper, const Function *function)
-{
-	const char *type = wrapper->call_type;
-	const char *name = wrapper->recommender;
-
-	switch (function->parameters)
-	{
-		case OF_USER:
-			return psprintf("%s($1, $2, %s, NULL::%s%s)", function->name, name, type,
-							function->typed_as);
-		case OF_USER_AND_CONTEXT:
-			return psprintf("recommend($1, $3, %s, NULL::%s, true, NULL::pg_catalog.interval, $2)",
-							name, type);
-		case OF_ITEM:
-			return psprintf("%s($1::%s, $2, %s)", function->name, type, name);
-		case OF_ITEMS:
-			return psprintf("%s($1::%s[], $2, %s)", function->name, type, name);
-		case OF_NONE:
-			return psprintf("%s($1, %s, NULL::%s%s)", function->name, name, type, function->typed_as);
-		case OF_USER_AND_ITEM:
-			return psprintf("explain_recommendation($1, $2::%s, %s)", type, name);
-	}
-	return NULL;
 }
 
 /* The names of columns in a list of declarations, each with r. before it */
@@ -190,15 +120,6 @@ column_names(const char *columns)
 	return names.data;
 }
 
-static void
-run(const char *command)
-{
-	int			result = SPI_execute(command, false, 0);
-
-	if (result < 0)
-		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-}
-
 /*
  * Replacing a function leaves its owner, who could change it afterwards: nobody's function whose
  * code the caller does not trust with his rights, whatever its comment says.
@@ -213,7 +134,7 @@ check_function_owner(Oid function)
 		elog(ERROR, "cache lookup failed for function %u", function);
 	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
 	ReleaseSysCache(tuple);
-	if (superuser() ? !superuser_arg(owner) : !has_privs_of_role(GetUserId(), owner))
+	if (!RecsysTrustsOwner(owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("function %s belongs to role \"%s\"", format_procedure_qualified(function),
@@ -225,7 +146,7 @@ check_function_owner(Oid function)
 
 /* A function of that name and parameters that is somebody's own is not replaced. */
 static void
-check_ours(const Wrapper *wrapper, const Function *function, const Oid *types, int ntypes)
+check_ours(const Wrapper *wrapper, const RecsysShopFunction *function, const Oid *types, int ntypes)
 {
 	oidvector  *arguments = buildoidvector(types, ntypes);
 	Oid			existing = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
@@ -256,7 +177,7 @@ put_made(const Wrapper *wrapper, const char *signature)
 }
 
 static char *
-signature_of(const Wrapper *wrapper, const Function *function, const Oid *types, int ntypes)
+signature_of(const Wrapper *wrapper, const RecsysShopFunction *function, const Oid *types, int ntypes)
 {
 	StringInfoData text;
 
@@ -268,41 +189,58 @@ signature_of(const Wrapper *wrapper, const Function *function, const Oid *types,
 	return text.data;
 }
 
-static void
-make_function(const Wrapper *wrapper, const Function *function)
+/* What it returns, and its body. */
+static char *
+returns(const Wrapper *wrapper, const RecsysShopFunction *function, char **body)
 {
-	Oid			types[4];
+	char	   *calls = filled(wrapper, function->call);
+
+	if (function->item_column == NULL)
+	{
+		*body = psprintf("SELECT %s", calls);
+		return pstrdup(function->result);
+	}
+	*body = psprintf("SELECT r.%s::%s%s FROM %s r", function->item_column, wrapper->item_type,
+					 column_names(function->result), calls);
+	return psprintf("TABLE (%s %s, %s)", function->item_column, wrapper->item_type, function->result);
+}
+
+static void
+make_function(const Wrapper *wrapper, const RecsysShopFunction *function)
+{
+	Oid			types[SHOP_MAX_PARAMETERS];
 	int			ntypes;
 	char	   *parameters = declare_parameters(wrapper, function, types, &ntypes);
 	char	   *signature = signature_of(wrapper, function, types, ntypes);
-	char	   *body = psprintf("SELECT r.%s::%s%s FROM %s.%s r", function->item_column,
-								wrapper->item_type, column_names(function->columns), wrapper->verbs,
-								call(wrapper, function));
+	char	   *body;
+	char	   *result = returns(wrapper, function, &body);
 
 	check_ours(wrapper, function, types, ntypes);
-	run(psprintf("CREATE OR REPLACE FUNCTION %s.%s(%s) RETURNS TABLE (%s %s, %s) "
-				 "LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000 ROWS 10 AS %s",
-				 wrapper->schema, function->name, parameters, function->item_column,
-				 wrapper->item_type, function->columns, quote_literal_cstr(body)));
-	run(psprintf("COMMENT ON FUNCTION %s IS %s", signature,
+	RecsysRunCommand(psprintf("CREATE OR REPLACE FUNCTION %s.%s(%s) RETURNS %s LANGUAGE sql %s COST 1000%s AS %s",
+				 wrapper->schema, function->name, parameters, result,
+				 function->kind == SHOP_WRITES ? "VOLATILE PARALLEL UNSAFE" : "STABLE PARALLEL RESTRICTED",
+				 function->item_column != NULL ? " ROWS 10" : "", quote_literal_cstr(body)));
+	RecsysRunCommand(psprintf("COMMENT ON FUNCTION %s IS %s", signature,
 				 quote_literal_cstr(psprintf(MARK "%s, by recommender %s", function->comment,
 											 wrapper->recommender))));
 	put_made(wrapper, signature);
 }
 
-/* The schema that recommend and the others are in */
-static char *
-schema_of_verbs(void)
+/* Has the recommender declared what a function lives on? */
+static bool
+is_wanted(const Wrapper *wrapper, const RecsysShopFunction *function)
 {
-	char	   *schema;
-
-	run("SELECT n.nspname FROM pg_catalog.pg_extension e"
-		" JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
-		" WHERE e.extname OPERATOR(pg_catalog.=) 'recsys'");
-	if (SPI_processed != 1)
-		elog(ERROR, "extension recsys does not exist");
-	schema = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	return pstrdup(quote_identifier(schema));
+	switch (function->kind)
+	{
+		case SHOP_READS_SEGMENTS:
+			return wrapper->segments;
+		case SHOP_READS_CONTENT:
+			return wrapper->content;
+		case SHOP_READS:
+		case SHOP_WRITES:
+			break;
+	}
+	return true;
 }
 
 /* The exact types of the columns of an index.  An enum has no function of its own: text has. */
@@ -332,6 +270,8 @@ find_recommender(Wrapper *wrapper, const char *name)
 	if (shop != NULL)
 	{
 		wrapper->recommender = quote_literal_cstr(shop->definition->name);
+		wrapper->segments = shop->definition->nsegments > 0;
+		wrapper->content = shop->definition->content != NULL;
 		find_types(wrapper, shop->definition->signals[0].events);
 	}
 	else
@@ -339,18 +279,6 @@ find_recommender(Wrapper *wrapper, const char *name)
 		wrapper->recommender = quote_literal_cstr(RecsysKeptName(RecsysNamedRecommender(name)));
 		find_types(wrapper, name);
 	}
-}
-
-static void
-find_schema(Wrapper *wrapper, const char *name)
-{
-	wrapper->schema_oid = get_namespace_oid(name, true);
-	if (!OidIsValid(wrapper->schema_oid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_SCHEMA),
-				 errmsg("schema \"%s\" does not exist", name),
-				 errhint("CREATE SCHEMA %s;", quote_identifier(name))));
-	wrapper->schema = pstrdup(quote_identifier(name));
 }
 
 Datum
@@ -364,14 +292,18 @@ recsys_create_functions(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	wrapper.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	find_recommender(&wrapper, recommender);
-	find_schema(&wrapper, schema);
+	wrapper.schema_oid = RecsysSchemaNamed(schema);
+	wrapper.schema = pstrdup(quote_identifier(schema));
 
 	nestlevel = RecsysBeginPlainNames();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	wrapper.verbs = schema_of_verbs();
-	for (int i = 0; i < (int) lengthof(functions); i++)
-		make_function(&wrapper, &functions[i]);
+	wrapper.verbs = pstrdup(quote_identifier(RecsysExtensionSchema()));
+	for (int i = 0; i < RecsysNShopFunctions; i++)
+	{
+		if (is_wanted(&wrapper, &RecsysShopFunctions[i]))
+			make_function(&wrapper, &RecsysShopFunctions[i]);
+	}
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	RecsysEndPlainNames(nestlevel);

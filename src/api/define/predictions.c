@@ -16,6 +16,8 @@
 
 #include <math.h>
 
+#include "api/call/commands.h"
+#include "api/call/extensionschema.h"
 #include "api/declare/definition.h"
 #include "api/declare/graphcolumns.h"
 #include "api/declare/jsonfields.h"
@@ -166,26 +168,6 @@ choose_name(const RecsysSignal *signal)
 														 get_rel_namespace(index), false));
 }
 
-static void
-run(const char *statement)
-{
-	int			result = SPI_execute(statement, false, 0);
-
-	if (result < 0)
-		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
-}
-
-/* The schema that the extension's functions are in */
-static char *
-function_schema(void)
-{
-	if (SPI_execute("SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n"
-					" ON n.oid OPERATOR(pg_catalog.=) e.extnamespace WHERE e.extname OPERATOR(pg_catalog.=) 'recsys'",
-					true, 1) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "extension recsys not found");
-	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-}
-
 static RecsysKeyKind
 item_kind(const char *index)
 {
@@ -212,7 +194,7 @@ pairs_query(const RecsysSignal *signal)
 
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT item_id, similar_item_id, score, support, rank FROM %s.cross_similarity(",
-					 function_schema());
+					 quote_identifier(RecsysExtensionSchema()));
 	appendStringInfo(&query, "events => %s::pg_catalog.text, predicts => %s::pg_catalog.text",
 					 quote_literal_cstr(signal->events), quote_literal_cstr(signal->predicts));
 	if (from != RECSYS_KEY_INT || to != RECSYS_KEY_INT)
@@ -291,16 +273,16 @@ make_view(const RecsysSignal *signal, Oid owner)
 	RecsysBeginAs(owner, &before);
 	connect_spi();
 	name = MemoryContextStrdup(context, choose_name(signal));
-	run(psprintf("CREATE MATERIALIZED VIEW %s AS %s WITH NO DATA", name, pairs_query(signal)));
+	RecsysRunCommand(psprintf("CREATE MATERIALIZED VIEW %s AS %s WITH NO DATA", name, pairs_query(signal)));
 	check_functions(name);
-	run(psprintf("COMMENT ON MATERIALIZED VIEW %s IS %s", name,
+	RecsysRunCommand(psprintf("COMMENT ON MATERIALIZED VIEW %s IS %s", name,
 				 quote_literal_cstr(psprintf("which items of %s those of %s speak for, made by recsys for a signal that predicts",
 											 signal->predicts, signal->events))));
-	run(psprintf("REFRESH MATERIALIZED VIEW %s", name));
+	RecsysRunCommand(psprintf("REFRESH MATERIALIZED VIEW %s", name));
 
 	/* finds the pairs of an item, and lets the view be refreshed while others read it */
-	run(psprintf("CREATE UNIQUE INDEX ON %s (item_id, rank)", name));
-	run(psprintf("ANALYZE %s", name));
+	RecsysRunCommand(psprintf("CREATE UNIQUE INDEX ON %s (item_id, rank)", name));
+	RecsysRunCommand(psprintf("ANALYZE %s", name));
 	finish_spi();
 	RecsysEndAs(&before);
 	return name;
@@ -405,7 +387,7 @@ RecsysDropPredictions(const RecsysDeclaredRow *row, Jsonb *now)
 			continue;
 		RecsysBeginAs(owner, &rights);
 		connect_spi();
-		run(psprintf("DROP MATERIALIZED VIEW %s", graph));
+		RecsysRunCommand(psprintf("DROP MATERIALIZED VIEW %s", graph));
 		finish_spi();
 		RecsysEndAs(&rights);
 	}
@@ -483,6 +465,6 @@ RecsysRefreshPredictions(const RecsysDefinition *definition)
 					 errhint("Run SELECT recsys.recommender_problem(%s).", quote_literal_cstr(definition->name))));
 			continue;
 		}
-		run(psprintf("REFRESH MATERIALIZED VIEW %s%s", can_stay(view) ? "CONCURRENTLY " : "", signal->graph));
+		RecsysRunCommand(psprintf("REFRESH MATERIALIZED VIEW %s%s", can_stay(view) ? "CONCURRENTLY " : "", signal->graph));
 	}
 }

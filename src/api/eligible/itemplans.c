@@ -138,9 +138,8 @@ trim(RecsysItemPlans *plans)
 	}
 }
 
-/* The base type of the key column */
-static Oid
-key_column_type(RecsysShop *shop, Relation items)
+Oid
+RecsysItemKeyColumnType(RecsysShop *shop, Relation items)
 {
 	const RecsysDefinition *definition = shop->definition;
 	TupleDesc	columns = RelationGetDescr(items);
@@ -233,7 +232,7 @@ has_learned_types(RecsysItemPlans *plans)
 static RecsysItemPlans *
 make_plans(RecsysShop *shop, Relation items, RecsysKeyKind kind)
 {
-	Oid			key_type = key_column_type(shop, items);
+	Oid			key_type = RecsysItemKeyColumnType(shop, items);
 	MemoryContext context;
 	MemoryContext old;
 	RecsysItemPlans *plans;

@@ -61,6 +61,9 @@ typedef struct RecsysItemPlans
 /* The table of items, share-locked; errors out if it is gone. */
 extern Relation RecsysOpenItems(RecsysShop *shop);
 
+/* The base type of its column item_key; errors out if that is gone. */
+extern Oid	RecsysItemKeyColumnType(RecsysShop *shop, Relation items);
+
 /* The shop's plans, made anew when the table has other columns than before. */
 extern RecsysItemPlans *RecsysItemPlansOf(RecsysShop *shop, Relation items, RecsysKeyKind kind);
 

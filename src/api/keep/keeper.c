@@ -9,16 +9,14 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
+#include "api/call/rights.h"
 #include "api/keep/keeper.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 Oid
 RecsysKeptTable(const char *name)
@@ -33,14 +31,8 @@ static Oid
 owner_of(const char *name)
 {
 	Oid			table = RecsysKeptTable(name);
-	HeapTuple	tuple = OidIsValid(table) ? SearchSysCache1(RELOID, ObjectIdGetDatum(table)) : NULL;
-	Oid			owner;
 
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
+	return OidIsValid(table) ? RecsysRelationOwner(table) : InvalidOid;
 }
 
 Oid

@@ -20,7 +20,7 @@
 #include "api/keep/namedrows.h"
 #include "api/metrics/ephemeral.h"
 #include "api/metrics/itemattributes.h"
-#include "api/operate/extensionschema.h"
+#include "api/call/extensionschema.h"
 #include "api/operate/queryanswer.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"

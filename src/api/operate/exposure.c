@@ -12,7 +12,7 @@
 #include "api/call/arguments.h"
 #include "api/declare/customersquery.h"
 #include "api/declare/eventsquery.h"
-#include "api/operate/extensionschema.h"
+#include "api/call/extensionschema.h"
 #include "api/operate/queryanswer.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"

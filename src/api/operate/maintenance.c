@@ -17,6 +17,7 @@
 #include "am/read/visible.h"
 #include "am/write/forget.h"
 #include "api/call/arguments.h"
+#include "api/call/commands.h"
 #include "api/call/recommender.h"
 #include "api/operate/forgetin.h"
 #include "api/operate/forgetlog.h"
@@ -38,17 +39,6 @@
 PG_FUNCTION_INFO_V1(recsys_merge);
 PG_FUNCTION_INFO_V1(recsys_forget_user);
 PG_FUNCTION_INFO_V1(recsys_check_index);
-
-/* For functions that change pages, before they lock anything; the name is for the message. */
-static void
-refuse_in_recovery(const char *function)
-{
-	if (RecoveryInProgress())
-		ereport(ERROR,
-				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-				 errmsg("cannot execute %s during recovery", function),
-				 errhint("Call it on the primary server; the result arrives here by replication.")));
-}
 
 /* As everywhere in the server, temporary relations may change in a read-only transaction. */
 static void
@@ -78,7 +68,7 @@ recsys_merge(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	PreventCommandIfParallelMode("recsys.merge()");
-	refuse_in_recovery("recsys.merge()");
+	RecsysRefuseInRecovery("recsys.merge()");
 	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
 	refuse_read_only("recsys.merge()", index);
 
@@ -150,7 +140,7 @@ forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap, char **us
 	int64		forgotten;
 
 	PreventCommandIfParallelMode("recsys.forget_user()");
-	refuse_in_recovery("recsys.forget_user()");
+	RecsysRefuseInRecovery("recsys.forget_user()");
 	RecsysOpenOwnIndex(relation, RowExclusiveLock, true, &heap, &index);
 	RecsysNeedsUsers(relation);
 	refuse_read_only("recsys.forget_user()", index);
@@ -192,7 +182,7 @@ recsys_forget_user(PG_FUNCTION_ARGS)
 	List	   *indexes;
 	ListCell   *cell;
 
-	refuse_in_recovery("recsys.forget_user()");
+	RecsysRefuseInRecovery("recsys.forget_user()");
 	indexes = RecsysIndexesToForgetIn(PG_GETARG_OID(0));
 	foreach(cell, indexes)
 		forgotten += forget_in_index(fcinfo, lfirst_oid(cell), &last_heap, &user);

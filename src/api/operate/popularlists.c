@@ -18,6 +18,9 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
+/* Bytes of a segment's name: a row of the index over recsys.popularity takes 2,700 in all. */
+#define LONGEST_VALUE 2048
+
 /* Rows, customers, what users have, and when they came: the common tables of the query */
 static void
 append_tables(StringInfo out, const RecsysDefinition *definition, const RecsysEventsQuery *events,
@@ -54,7 +57,7 @@ append_tables(StringInfo out, const RecsysDefinition *definition, const RecsysEv
 
 /*
  * One branch: the lists of a kind, from a query for u or i and value.  The popular ones first,
- * ties by the key.
+ * ties by the key.  A value that is too long for the key of recsys.popularity has no list.
  */
 static void
 append_lists(StringInfo out, const RecsysDefinition *definition, const char *kind,
@@ -63,9 +66,10 @@ append_lists(StringInfo out, const RecsysDefinition *definition, const char *kin
 	appendStringInfo(out,
 					 " UNION ALL SELECT %s, value, pg_catalog.array_agg(i::pg_catalog.text ORDER BY place), pg_catalog.array_agg(users ORDER BY place)"
 					 " FROM (SELECT value, i, users, pg_catalog.row_number() OVER (PARTITION BY value ORDER BY score DESC, i) AS place"
-					 " FROM (SELECT value, i, pg_catalog.count(*) AS users, pg_catalog.sum(n) AS score FROM %s WHERE value IS NOT NULL GROUP BY value, i HAVING pg_catalog.count(*) >= %d) AS counted) AS placed"
+					 " FROM (SELECT value, i, pg_catalog.count(*) AS users, pg_catalog.sum(n) AS score FROM %s WHERE pg_catalog.octet_length(value) <= %d GROUP BY value, i HAVING pg_catalog.count(*) >= %d) AS counted) AS placed"
 					 " WHERE place <= %d GROUP BY value",
-					 quote_literal_cstr(kind), values, definition->min_users, RECSYS_LIST_ITEMS);
+					 quote_literal_cstr(kind), values, LONGEST_VALUE, definition->min_users,
+					 RECSYS_LIST_ITEMS);
 }
 
 static void

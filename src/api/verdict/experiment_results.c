@@ -146,8 +146,9 @@ recsys_experiment_history(PG_FUNCTION_ARGS)
 	RecsysNeedExperimentReader(experiment);
 	InitMaterializedSRF(fcinfo, 0);
 	ends = RecsysDayEnds(experiment, &count);
+	/* it has said nothing so far: a dashboard over all experiments is not to fail for a new one */
 	if (count == 0)
-		(void) RecsysFindFigures(experiment, "daily", DT_NOEND);
+		RecsysSayNoSums(experiment, NOTICE);
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "recsys history", ALLOCSET_DEFAULT_SIZES);
 	for (int d = 0; d < count; d++)
 	{

@@ -50,10 +50,10 @@ daily_figures(const RecsysExperiment *experiment, const char *source, TimestampT
 		is_complete(experiment, state, figures, at) ? figures : NULL;
 }
 
-static void
-never_refreshed(const RecsysExperiment *experiment)
+void
+RecsysSayNoSums(const RecsysExperiment *experiment, int level)
 {
-	ereport(ERROR,
+	ereport(level,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("experiment \"%s\" has no daily sums yet", experiment->name),
 			 errhint("SELECT recsys.refresh_experiment(%s);", quote_literal_cstr(experiment->name))));
@@ -69,7 +69,7 @@ RecsysFindFigures(const RecsysExperiment *experiment, const char *source, Timest
 	if (strcmp(source, "raw") != 0)
 		figures = daily_figures(experiment, source, at);
 	if (figures == NULL && strcmp(source, "daily") == 0)
-		never_refreshed(experiment);
+		RecsysSayNoSums(experiment, ERROR);
 	return figures != NULL ? figures :
 		RecsysRawFigures(experiment, at == DT_NOEND ? GetCurrentTimestamp() : at);
 }

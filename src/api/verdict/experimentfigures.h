@@ -18,4 +18,7 @@
 extern RecsysExperimentFigures *RecsysFindFigures(const RecsysExperiment *experiment,
 												  const char *source, TimestampTz at);
 
+/* Says that an experiment has no daily sums, and what makes them: ERROR or NOTICE */
+extern void RecsysSayNoSums(const RecsysExperiment *experiment, int level);
+
 #endif							/* RECSYS_EXPERIMENTFIGURES_H */

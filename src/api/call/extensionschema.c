@@ -7,7 +7,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "api/operate/extensionschema.h"
+#include "api/call/extensionschema.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
 #include "utils/fmgroids.h"
