@@ -26,7 +26,7 @@ SELECT p.oid, n.nspname, p.proname, p.pronargs, p.pronargdefaults, p.proargnames
 FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
 JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'recsys'
-WHERE p.prokind <> 'a' AND p.oid NOT IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn]) FROM pg_aggregate) AND p.prorettype NOT IN ('internal'::regtype, 'index_am_handler'::regtype, 'trigger'::regtype) AND NOT 'internal'::regtype = ANY (p.proargtypes);
+WHERE p.prokind = 'f' AND p.oid NOT IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn]) FROM pg_aggregate) AND p.prorettype NOT IN ('internal'::regtype, 'index_am_handler'::regtype, 'trigger'::regtype) AND NOT 'internal'::regtype = ANY (p.proargtypes);
 CREATE FUNCTION prepare_error(call text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE 'PREPARE untyped AS SELECT * FROM ' || call;

@@ -84,6 +84,18 @@ CREATE TABLE "Clubs" AS SELECT 'u' || u AS "user", (u % 12) * 8 + i AS item, now
 CREATE INDEX "Poor ""clubs" ON "Clubs" USING recsys ("user", item) WITH (min_support = 100000);
 CREATE TABLE damaged AS SELECT user_id, product_id, quantity FROM purchases UNION ALL SELECT 1, 1, 0;
 SQL
+# names that ready views would have, taken by others
+$node->safe_psql('shop', <<'SQL');
+CREATE SCHEMA "Taken";
+CREATE TABLE "Taken".daily_metrics (a integer);
+CREATE SCHEMA owned;
+CREATE VIEW owned.item_similarity AS SELECT 1 AS item_id;
+COMMENT ON VIEW owned.item_similarity IS 'made by recsys.create_views for ''public.bare_recsys'': mine';
+ALTER VIEW owned.item_similarity OWNER TO reader;
+CREATE SCHEMA ready;
+SELECT count(*) FROM recsys.create_views('order_items_recsys', 'ready');
+CREATE MATERIALIZED VIEW sometimes AS SELECT 1 / CASE current_setting('application_name') WHEN 'fails' THEN 0 ELSE 1 END FROM popular_items(1, 'public.order_items_recsys');
+SQL
 # builds that fail, one of them under a name as REINDEX CONCURRENTLY leaves it
 foreach my $name ('"Damaged"', 'damaged_recsys_ccnew')
 {
@@ -138,6 +150,14 @@ SELECT recsys.create_recommender('whole', '[{"events": "purchases_recsys"}]', it
 SELECT recsys.create_recommender('moved', '[{"events": "purchases_recsys"}]', items => 'goods', item_key => 'product_id', title => 'name', seller => 'seller_id', max_per_seller => 2);
 SELECT recsys.create_recommender('two', '[{"events": "purchases_recsys", "graph": "pairs"}, {"events": "\"Other\"", "weight": 0.5, "name": "it''s other"}]');
 SELECT recsys.create_recommender('alone', '[{"events": "last_recsys"}]');
+CREATE SCHEMA ready;
+SELECT recsys.create_recommender('gone', '[{"events": "purchases_recsys"}]');
+SELECT count(*) FROM recsys.create_views('gone', 'ready');
+SELECT recsys.drop_recommender('gone');
+GRANT SELECT ON purchases TO reader;
+SET ROLE reader;
+SELECT recsys.create_recommender('readers', '[{"events": "purchases_recsys"}]');
+RESET ROLE;
 SELECT recsys.create_recommender('foretold', '[{"events": "purchases_recsys"}, {"events": "last_recsys", "predicts": "purchases_recsys"}]');
 SELECT recsys.create_recommender('graphic', '[{"events": "purchases_recsys", "graph": "pairs"}]');
 DROP MATERIALIZED VIEW last_recsys_predicts_purchases_recsys;
@@ -224,11 +244,11 @@ sub statements
 	my @found;
 
 	$nested = qr/\((?:[^()']|'(?:[^']|'')*'|(??{$nested}))*\)/;
-	while ($hint =~ s/((?:CREATE (?:INDEX|UNIQUE INDEX|MATERIALIZED VIEW|SCHEMA)|REINDEX INDEX|ALTER INDEX|DROP INDEX|DROP FUNCTION) (?:$nested|'[^']*'|[^.,;]|\.(?=\S))*)//)
+	while ($hint =~ s/((?:CREATE (?:INDEX|UNIQUE INDEX|MATERIALIZED VIEW|SCHEMA)|REINDEX INDEX|ALTER INDEX|DROP INDEX|DROP FUNCTION|DROP TABLE|DROP VIEW) (?:$nested|'[^']*'|[^.,;]|\.(?=\S))*)//)
 	{
 		push @found, $1;
 	}
-	push @found, $1 while $hint =~ s/(CREATE EXTENSION \w+)//;
+	push @found, $1 while $hint =~ s/(CREATE EXTENSION \w+|SET ROLE \w+|CALL [\w.]+$nested)//;
 	push @found, $1 while $hint =~ s/'(SELECT (?:[^']|'')*)'\.//;
 	push @found, $1 while $hint =~ s/(SELECT .*);//;
 	push @found, sprintf($around, $1) while $hint =~ s/expression such as (.*?)(?: instead)?\.$//;
@@ -310,6 +330,9 @@ my @cases = (
 	"SELECT * FROM popular_items(3, 'nothing')",
 	"SELECT * FROM popular_items(3, 'btree')",
 	"SET ROLE reader; SELECT * FROM popular_items(3, 'hidden_recsys')",
+	"SELECT * FROM recsys.create_views('bare_recsys', 'No schema')", "SELECT * FROM recsys.create_views('bare_recsys', 'Taken')",
+	"SELECT * FROM recsys.create_views('bare_recsys', 'owned')", "SELECT * FROM recsys.create_views('bare_recsys', 'ready')",
+	"BEGIN; SET LOCAL application_name = 'fails'; CALL recsys.refresh('order_items_recsys')",
 	"SELECT * FROM association_rules('bare_recsys', weights => true)",
 	"SELECT * FROM recsys.merge('learned_recsys', true)",
 	"SELECT * FROM query_frequent_itemsets('bare_recsys')",
@@ -318,6 +341,7 @@ my @cases = (
 	'CREATE INDEX ON "Never" USING recsys (user_id, product_id, "At")',
 	'CREATE INDEX ON "Never" USING recsys (user_id, product_id, (LEAST("At", never)))',
 	"BEGIN; SELECT recsys.forget_user('bare_recsys', 7); ROLLBACK",
+	'BEGIN; CALL recsys.reindex(); ROLLBACK',
 	"SELECT * FROM popular_items(3, '\"Damaged\"')",
 	"SELECT * FROM popular_items(3, 'damaged_recsys_ccnew')",
 	[ "INSERT INTO essays VALUES (repeat('u', 3000), 'p')", 'CREATE INDEX ON essays USING recsys (%s, product_id)' ],
@@ -419,6 +443,7 @@ foreach my $case ((map { [ 'shop', ref $_ ? @$_ : $_ ] } @cases),
 		(map { [ "SELECT recsys.create_recommender('new', $_)", "SELECT recsys.create_recommender('new', %s)" ] } 'NULL', "'[]'"),
 		"SELECT recsys.create_recommender('new', '[{\"events\": \"purchases_recsys\"}]', items => '\"Loose\"', item_key => 'product_id')",
 		"SELECT * FROM recsys.create_functions('bare', 'taken')", "SELECT * FROM recsys.create_functions('bare', 'No schema')",
+		"SELECT * FROM recsys.create_views('readers', 'public')", "CALL recsys.refresh('bare')",
 		"SELECT * FROM recsys.seller_exposure('bare')", "SELECT * FROM recsys.audience('bare')",
 		"SELECT * FROM recsys.customer_segments('nobody')", "SELECT * FROM recommend(1, 3, 'foretold')",
 		(map { "SELECT * FROM recsys.audience('whole_again', $_)" } "seller => '1'", "category => 'c1'"),
@@ -471,6 +496,9 @@ my %elsewhere = (
 	# said only where the owner of the extension is no superuser, see 084_extension_owner
 	'SET ROLE %s;' => 1,
 	'Set them again as the owner: SELECT recsys.configure_log(purchases => %s);' => 1,
+	# said only in a server with pg_cron, see 085_schedule
+	'As a superuser: CREATE EXTENSION pg_cron; then call this again.' => 1,
+	'SELECT cron.unschedule(%s);' => 1,
 	# said only where BLAS is slow, once in a session
 	'Install one: on Debian and Ubuntu "apt-get install libopenblas0-serial"; new sessions use it. Or SET recsys.blas_warning = off.' => 1,
 );
