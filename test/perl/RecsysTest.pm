@@ -15,7 +15,8 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(init_node new_node create_purchases insert_purchases answers same_answers
   check_clean scans_agree recommend_agrees kill_server start_pgbench
-  start_psql finish poll_progress pgbench equals_new_index timed is_back);
+  start_psql finish poll_progress pgbench equals_new_index timed is_back
+  create_logged_shop);
 
 # The product catalogue and the users of the generated purchases.  Popularity
 # falls off like 1/rank; a product has companions (same number modulo 10), so
@@ -66,6 +67,49 @@ sub new_node
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION recsys');
 	return $node;
+}
+
+# The manual's shop in database postgres, with ten days of an experiment in the log, in which the
+# treatment is clicked more often, and all that is computed of it: every view of dashboards has rows.
+# A role reader may read everything and owns nothing.
+sub create_logged_shop
+{
+	my ($node, $shop) = @_;
+
+	$node->safe_psql('postgres', PostgreSQL::Test::Utils::slurp_file($shop));
+	$node->safe_psql('postgres', q(
+		SET TimeZone = 'UTC';
+		CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id, quantity, purchased_at);
+		CREATE INDEX purchases_cosine ON purchases USING recsys (user_id, product_id, purchased_at) WITH (similarity = cosine);
+		SELECT recsys.create_recommender('home', '[{"events": "purchases_recsys"}]', items => 'products', item_key => 'product_id', title => 'name',
+			category => 'category', seller => 'seller_id', sellers => 'sellers', seller_key => 'seller_id', new_item_since => 'listed_at > now() - interval ''300 days''',
+			new_seller_since => 'joined_at > now() - interval ''60 days''', profiles => 'customers', profile_key => 'customer_id');
+		SELECT recsys.refresh_recommender('home');
+		CREATE TABLE sales (user_id bigint, product_id bigint, sold_at timestamptz, amount numeric);
+		SELECT recsys.create_experiment('trial', '{"control": {"recommender": "home", "share": 0.5}, "treatment": {"recommender": "purchases_cosine", "share": 0.5}}',
+			metrics => '{ctr, conversion, revenue}', primary_metric => 'ctr', guardrails => '{latency_ms}', segment => 'country',
+			purchases => '{"table": "sales", "user": "user_id", "item": "product_id", "time": "sold_at", "amount": "amount"}');
+	));
+	$node->safe_psql('postgres', q(
+		SET TimeZone = 'UTC';
+		UPDATE recsys.experiment SET started_at = now() - interval '11 days';
+		INSERT INTO recsys.request_log (request_id, time, user_id, recommender, experiment, variant, segment, latency_ms, item_ids)
+		SELECT gen_random_uuid(), date_trunc('day', now()) - d * interval '1 day' - (u % 600) * interval '1 minute' - interval '1 second', u,
+			CASE u % 2 WHEN 0 THEN 'home' ELSE 'public.purchases_cosine' END, 'trial', CASE u % 2 WHEN 0 THEN 'control' ELSE 'treatment' END,
+			(ARRAY['DE', 'FR', 'NL'])[1 + u % 3], 2 + u % 7, ARRAY[1000 + u % 40, 1040 + u % 50, 1090 + u % 7, 1100 + u % 100]::text[]
+		FROM generate_series(0, 9) d, generate_series(1, 400) u WHERE (u + d) % 3 = 0;
+		INSERT INTO recsys.event_log (request_id, request_time, kind, item_id, time)
+		SELECT request_id, time, kind, item_ids[1], time FROM recsys.request_log, unnest('{click,cart}'::text[]) kind
+		WHERE (user_id::integer / 2 + extract(day FROM time)::integer) % (CASE variant WHEN 'control' THEN 6 ELSE 3 END * CASE kind WHEN 'click' THEN 1 ELSE 2 END) = 0;
+		INSERT INTO sales SELECT user_id::bigint, item_ids[1]::bigint, time + interval '1 minute', 9.50 FROM recsys.request_log WHERE user_id::integer % 5 = 0;
+		SELECT recsys.configure_log(purchases => '{"table": "sales", "user": "user_id", "item": "product_id", "time": "sold_at", "amount": "amount"}');
+		SELECT recsys.refresh_metrics();
+		SELECT recsys.refresh_experiment('trial');
+		SELECT recsys.maintain();
+		INSERT INTO purchases VALUES (1, 1000, 1, now());
+		CREATE ROLE reader LOGIN;
+		GRANT pg_read_all_data TO reader;
+	));
 }
 
 # Table purchases with some rows; no index yet.
