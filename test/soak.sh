@@ -21,6 +21,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test/lib/provision.sh"
 . "$root/test/lib/sandbox.sh"
 . "$root/test/lib/server.sh"
+. "$root/test/lib/private.sh"
 . "$root/test/lib/sanitized.sh"
 
 seconds=1800

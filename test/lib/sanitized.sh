@@ -1,6 +1,6 @@
 # A PostgreSQL server with the address sanitizer in it, built from Debian's
 # source package of the installed server's major version.  Sourced, after
-# provision.sh.
+# provision.sh and private.sh.
 #
 #     sanitized_server      sets PG_CONFIG, PG_BIN, PG_PGXS, PG_TEST to it
 #     sanitized_sandbox     after sandbox_begin: commands can run it
@@ -66,14 +66,11 @@ sanitized_build()
 
 sanitized_server()
 {
-	local cache=${RECSYS_CACHE:-} prefix work test=$PG_TEST archive begin=$SECONDS
+	local cache prefix work test=$PG_TEST archive begin=$SECONDS
 
 	export ASAN_OPTIONS=$SANITIZED_ASAN_OPTIONS
 	SANITIZED_HEADERS=$(cd "$(dirname "${BASH_SOURCE[0]}")/asan" && pwd)
-	if [ -z "$cache" ]; then
-		cache=$HOME/.cache/recsys
-		[ "$(id -u)" -ne 0 ] || cache=/var/cache/recsys
-	fi
+	cache=$(private_cache)
 	prefix=$cache/postgresql-$PG_MAJOR-asan
 
 	if [ ! -e "$prefix/complete" ]; then
