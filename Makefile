@@ -12,6 +12,11 @@
 #                             CC=clang takes another compiler
 #     make test-versions      with PostgreSQL 17 and 18, each in a Debian that has it (minutes,
 #                             once); VERSIONS=18, PARTS="regress tap" and TESTS="name …" narrow it
+#     make report             one HTML page about your shop: PGDATABASE=shop make report; without a
+#                             database, over the demo's marketplace
+#     make test-report        the page in a browser, beside SQL (part of make test)
+#     make test-drivers       clients in many languages (part of make test)
+#     make test-superset      the Superset dashboard, every chart drawn (installs Superset, minutes)
 #     make check-core         the C driver of src/core alone, no server
 #     make sanitize           all of it under the address and undefined-behavior
 #                             sanitizers, in a server built for that (minutes, once)
@@ -151,13 +156,25 @@ regress_input:
 	ln -sfn $(abspath $(top))/test/sql $@/sql
 	ln -sfn $(abspath $(top))/expected $@/expected
 
-.PHONY: demo test test-versions bench fuzz soak check-core sanitize valgrind
+.PHONY: demo report test test-report test-drivers test-superset test-versions bench fuzz soak check-core sanitize valgrind
 
 demo:
 	@$(top)/test/demo.sh
 
 test:
 	@$(top)/test/run.sh $(ONLY)
+
+report:
+	@$(top)/test/report.sh
+
+test-report:
+	@$(top)/test/run.sh report
+
+test-drivers:
+	@$(top)/test/run.sh drivers
+
+test-superset:
+	@$(top)/test/run.sh superset
 
 test-versions:
 	@PARTS="$(PARTS)" $(top)/test/versions.sh $(VERSIONS)
