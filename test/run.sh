@@ -1,14 +1,19 @@
 #!/bin/bash
 # make test: builds recsys and runs its tests against a private server.
 #
-#     test/run.sh [--sanitize | --valgrind] [--accept] [arrows] [core] [regress] [isolation] [tap]
+#     test/run.sh [--sanitize | --valgrind] [--accept] [PART …]
 #
-# Without a part, all run:
+# Without a part, all run but the last one:
 #     arrows     includes point downward only (test/arrows.pl)
 #     core       the C driver of src/core, no server (test/core)
 #     regress    SQL tests (test/sql, expected)
 #     isolation  concurrent sessions (test/specs, expected/isolation)
 #     tap        crashes, standbys, damage (test/t)
+#     report     the page of make report in a browser (test/report)
+#     drivers    clients in many languages (test/drivers)
+#     superset   the Superset dashboard in a browser (test/superset)
+# The last three need programs that are no part of PostgreSQL, which they keep in private
+# folders (lib/private.sh).  Where those cannot be had they are skipped, and say why.
 # They run beside each other, $JOBS at a time (default: one a processor, if memory
 # lasts), each TAP file by itself; what each prints is shown whole when it has ended.
 # CC is the compiler, if not the server's own.
@@ -24,7 +29,7 @@
 # Missing packages are installed (lib/provision.sh).  The last line is
 # "recsys: N passed, N failed": SQL tests, specs and single assertions of the C
 # driver and the TAP tests.  The exit status is zero only if something passed
-# and nothing failed.
+# and nothing failed, or if all that was to run is skipped.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test/lib/provision.sh"
@@ -32,6 +37,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/test/lib/server.sh"
 . "$root/test/lib/results.sh"
 . "$root/test/lib/jobs.sh"
+. "$root/test/lib/private.sh"
 . "$root/test/lib/sanitized.sh"
 
 RECSYS_SANITIZE=
@@ -43,11 +49,11 @@ for argument in "$@"; do
 		--sanitize) RECSYS_SANITIZE=1 ;;
 		--valgrind) valgrind=yes ;;
 		--accept) accept=yes ;;
-		arrows | core | regress | isolation | tap) parts="$parts $argument" ;;
+		arrows | core | regress | isolation | tap | report | drivers | superset) parts="$parts $argument" ;;
 		*) sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 	esac
 done
-: "${parts:=arrows core regress isolation tap}"
+: "${parts:=arrows core regress isolation tap report drivers}"
 
 # seconds until a part, or a TAP file, is given up
 limit=600
@@ -249,6 +255,48 @@ tap_file()
 	rm -rf "$output"
 }
 
+# Parts that are a directory of test: DIRECTORY/provision.sh, sourced with the caller's rights and
+# environment, defines provision_PART, which installs what is needed and sets EXTRA_ENV to
+# variables for DIRECTORY/PART.sh; that prints TAP, with the server at PGHOST.  One that returns false
+# is skipped, which is said at the end, and no failure.
+skipped=
+provision_extra()
+{
+	local part=$1
+
+	EXTRA_ENV=()
+	PRIVATE_WHY=
+	. "$root/test/$part/provision.sh"
+	if ! "provision_$part"; then
+		skipped="$skipped# $part: skipped: ${PRIVATE_WHY:-what it needs cannot be had}
+"
+		return 1
+	fi
+	printf '%s\0' "${EXTRA_ENV[@]}" >"$SANDBOX/$part.env"
+}
+
+run_extra()
+{
+	local part=$1 output=$SANDBOX/$1 status=0 begin=$SECONDS environment=()
+
+	heading "$part"
+	mapfile -d '' environment <"$output.env"
+	mkdir -p "$output"
+	sandbox_own "$output"
+	sandbox_run "$limit" env "${environment[@]}" PATH="$SERVER_BIN:$SANDBOX_PATH" RECSYS_TREE="$SERVER_TREE" \
+		bash -c 'cd "$1" && exec bash "$2"' - "$output" "$SERVER_TREE/test/$part/$part.sh" \
+		>"$output/stdout" 2>"$output/stderr" || status=$?
+	[ "$status" -eq 0 ] || sandbox_kill "$output"
+	if results_tap "$output/stdout" "$status" "$part"; then
+		grep -E '^(# |ok .*# *[Ss][Kk][Ii][Pp])' "$output/stdout"
+		printf '%s: %s assertions hold (%s s)\n' "$part" "$(grep -c '^ok' "$output/stdout")" $((SECONDS - begin))
+	else
+		[ "$status" -ne 124 ] || echo "$part: took longer than $limit s"
+		grep -v '^ok' "$output/stdout"
+		tail -n 40 "$output/stderr" | cut -c 1-500
+	fi
+}
+
 provision_server tests
 if [ -n "$valgrind" ] && ! command -v valgrind >/dev/null; then
 	provision_apt_begin valgrind
@@ -258,6 +306,18 @@ if [ -n "$RECSYS_SANITIZE" ]; then
 	sanitized_server || echo "recsys: the server is without the address sanitizer"
 fi
 sandbox_begin test 2700
+wanted=$parts
+parts=
+for part in $wanted; do
+	case "$part" in
+		report | drivers | superset) selected "$part" && provision_extra "$part" || continue ;;
+	esac
+	parts="$parts $part"
+done
+if [ -z "$parts" ] && [ -n "$skipped" ]; then
+	printf '%s' "$skipped"
+	exit 0
+fi
 [ -z "$SANITIZED_SERVER" ] || sanitized_sandbox
 server_copy "$root" || exit 1
 echo "recsys: testing with $("$PG_CONFIG" --version), as user $SANDBOX_USER"
@@ -267,7 +327,7 @@ jobs_init $((RECSYS_SANITIZE ? 2000 : 1000))
 # The server and the module that the parts need, before the first of them starts
 built=
 case "$parts" in
-	*regress* | *isolation* | *tap*)
+	*regress* | *isolation* | *tap* | *report* | *drivers* | *superset*)
 		heading "build"
 		# an automatic vacuum would merge in the middle of a test; without sequential
 		# scans plans seem so dear that each would be compiled
@@ -286,6 +346,8 @@ for part in $parts; do
 		results_fail 1 "$part: not run, for there is no server"
 	elif [ "$part" = tap ]; then
 		run_tap
+	elif [ -d "$root/test/$part" ] && [ -f "$root/test/$part/provision.sh" ]; then
+		jobs_start "$part" run_extra "$part"
 	else
 		jobs_start "$part" run_"$part"
 	fi
@@ -304,4 +366,5 @@ if [ "$built" = yes ]; then
 fi
 
 heading "result"
+printf '%s' "$skipped"
 results_report
