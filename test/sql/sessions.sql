@@ -47,7 +47,7 @@ CREATE FUNCTION reference(given bigint[], exclude boolean DEFAULT true) RETURNS 
 	), common AS (
 		SELECT v.session_id, sum(q.w ORDER BY q.d) AS score, (array_agg(v.n ORDER BY q.d))[1] AS anchor FROM visits v JOIN query q ON q.item = v.item_id GROUP BY v.session_id
 	), votes AS (
-		SELECT v.item_id, sum(c.score * CASE WHEN v.n = c.anchor THEN 2 ELSE 1 / sqrt(abs(v.n - c.anchor)::float8) END) AS votes FROM visits v JOIN common c USING (session_id) GROUP BY v.item_id
+		SELECT v.item_id, sum(c.score * CASE WHEN v.n = c.anchor THEN 2 ELSE 1 / sqrt(abs(v.n - c.anchor)::float8) END ORDER BY c.session_id) AS votes FROM visits v JOIN common c USING (session_id) GROUP BY v.item_id
 	), scored AS (
 		SELECT v.item_id, (votes * (1 + ln((SELECT count(DISTINCT session_id)::float8 FROM clicks WHERE item_id IS NOT NULL) / (SELECT count(DISTINCT session_id) FROM clicks c WHERE c.item_id = v.item_id))))::real AS score
 		FROM votes v WHERE NOT exclude OR v.item_id <> ALL (array_remove(given, NULL))
