@@ -1,4 +1,17 @@
 -- Pictures: they are XML whatever labels hold, show what the functions answer, and do not depend on settings
+-- a server without XML has nothing to parse them with
+CREATE FUNCTION pg_temp.has_xml() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN xml_is_well_formed('<a/>');
+EXCEPTION WHEN feature_not_supported THEN
+	RETURN false;
+END
+$$;
+SELECT pg_temp.has_xml() \gset
+\if :has_xml
+\else
+\quit
+\endif
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 CREATE SCHEMA pictures;
