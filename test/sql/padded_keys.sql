@@ -27,6 +27,21 @@ SELECT same('association_rules(''padded_recsys'', NULL::text, min_support => 1, 
 SELECT same('query_frequent_itemsets(''TABLE padded_lines'', NULL::text, min_support => 1, must_contain => ''{p1}'', k => 3)',
 			'query_frequent_itemsets(''TABLE padded_lines'', NULL::text, min_support => 1, must_contain => ''{"p1  "}'', k => 3)');
 
+-- functions with the types of the columns, and rules in a table of such: nothing is cut off
+CREATE SCHEMA padded;
+SELECT count(*) > 0 AS made FROM recsys.create_functions('padded_recsys', 'padded');
+SELECT same('padded.recommend(''c1'', 5)', 'recommend(''c1'', 5, ''padded_recsys'', NULL::text)');
+SELECT same('padded.similar_items(''p1'', 5)', 'similar_items(''p1'', 5, ''padded_recsys'')');
+SELECT same('padded.recommend_for_items(''{p1,p2}'', 5)', 'recommend_for_items(''{p1,p2}'', 5, ''padded_recsys'')');
+CREATE TABLE text_rules AS SELECT * FROM association_rules('padded_recsys', NULL::text, min_support => 1);
+CREATE TABLE padded_rules AS SELECT antecedent::char(4)[] AS antecedent, consequent::char(4) AS consequent, support, confidence, lift FROM text_rules;
+SELECT same('complete_basket(''{p1}'', 5, ''padded_rules'')', 'complete_basket(''{p1}'', 5, ''text_rules'')');
+SELECT same('complete_basket(''{p1}''::char(4)[], 5, ''padded_rules'')', 'complete_basket(''{p1}'', 5, ''padded_rules'')');
+DROP TABLE text_rules, padded_rules;
+SET client_min_messages = warning;
+DROP SCHEMA padded CASCADE;
+RESET client_min_messages;
+
 -- with a type of no blanks they are what was meant
 SELECT count(*) FROM similar_items(' p1', 5, 'padded_recsys');
 ALTER TABLE padded_lines ALTER sku TYPE text;

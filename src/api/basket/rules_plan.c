@@ -202,9 +202,9 @@ prepare(Oid relation, const RecsysAnswer *answer, RecsysKeyKind *kind)
 	Oid			element = check_rules(relation, answer, kind);
 	Oid			key_type = RecsysKeyKindType(*kind);
 	Oid			parameter = get_array_type(key_type);
-	const char *item_type = format_type_be_qualified(key_type);
-	const char *array_type = format_type_be_qualified(get_array_type(answer->item_type));
-	const char *column_type = format_type_be_qualified(get_array_type(element));
+	const char *item_type = RecsysTypeInSql(key_type, -1);
+	const char *array_type = RecsysTypeInSql(get_array_type(answer->item_type), -1);
+	const char *column_type = RecsysTypeInSql(get_array_type(element), -1);
 	StringInfoData query;
 	SPIPlanPtr	plan;
 

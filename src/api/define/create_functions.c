@@ -184,7 +184,7 @@ signature_of(const Wrapper *wrapper, const RecsysShopFunction *function, const O
 	initStringInfo(&text);
 	appendStringInfo(&text, "%s.%s(", wrapper->schema, function->name);
 	for (int i = 0; i < ntypes; i++)
-		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "", format_type_be_qualified(types[i]));
+		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "", RecsysTypeInSql(types[i], -1));
 	appendStringInfoChar(&text, ')');
 	return text.data;
 }
@@ -257,9 +257,9 @@ find_types(Wrapper *wrapper, const char *index)
 	wrapper->user = TupleDescAttr(descriptor, RECSYS_USER_COLUMN - 1)->atttypid;
 	wrapper->item = TupleDescAttr(descriptor, RECSYS_ITEM_COLUMN - 1)->atttypid;
 	RecsysCloseRecommender(&recommender);
-	wrapper->user_type = format_type_be_qualified(wrapper->user);
-	wrapper->item_type = format_type_be_qualified(wrapper->item);
-	wrapper->call_type = format_type_be_qualified(RecsysKeyKindType(kind));
+	wrapper->user_type = RecsysTypeInSql(wrapper->user, -1);
+	wrapper->item_type = RecsysTypeInSql(wrapper->item, -1);
+	wrapper->call_type = RecsysTypeInSql(RecsysKeyKindType(kind), -1);
 }
 
 static void

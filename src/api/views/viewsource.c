@@ -22,9 +22,8 @@
 #define ITEMS_ITEM_COLUMN 1
 
 /*
- * A column's type as SQL, with its length: character by itself would be one of them.  In place of a
- * domain it is the type beneath: what a domain checks is code of its owner, and would run with
- * the rights of who has the views.
+ * A column's type as SQL, with its length.  In place of a domain it is the type beneath: what a
+ * domain checks is code of its owner, and would run with the rights of who has the views.
  */
 static const char *
 column_type(TupleDesc descriptor, int column)
@@ -33,7 +32,7 @@ column_type(TupleDesc descriptor, int column)
 	int32		length = attribute->atttypmod;
 	Oid			type = getBaseTypeAndTypmod(attribute->atttypid, &length);
 
-	return format_type_extended(type, length, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+	return RecsysTypeInSql(type, length);
 }
 
 static void
@@ -48,7 +47,7 @@ find_types(RecsysViewSource *source, Oid index)
 	of_items = RecsysKindOfIndex(index) == RECSYS_ITEMS_INDEX;
 	source->item_kind = recommender.columns.item_kind;
 	source->item_type = column_type(descriptor, of_items ? ITEMS_ITEM_COLUMN : RECSYS_ITEM_COLUMN);
-	source->call_type = format_type_be_qualified(RecsysKeyKindType(source->item_kind));
+	source->call_type = RecsysTypeInSql(RecsysKeyKindType(source->item_kind), -1);
 	source->user_type = of_items ? NULL : column_type(descriptor, RECSYS_USER_COLUMN);
 	RecsysCloseRecommender(&recommender);
 }

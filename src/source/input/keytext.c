@@ -123,3 +123,9 @@ RecsysKeyToValue(Oid basetype, RecsysKeyKind kind, const RecsysKey *key)
 	pfree(text);
 	return value;
 }
+
+char *
+RecsysTypeInSql(Oid type, int32 length)
+{
+	return format_type_extended(type, length, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}

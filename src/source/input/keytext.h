@@ -34,4 +34,10 @@ extern void RecsysKeyFromText(Oid column_type, const char *text, RecsysKey *key)
 extern bool RecsysKeyFitsType(Oid basetype, RecsysKeyKind kind);
 extern Datum RecsysKeyToValue(Oid basetype, RecsysKeyKind kind, const RecsysKey *key);
 
+/*
+ * A type as it stands in a statement, whatever the search path.  length is its modifier, or -1 for
+ * none: char without a length is written bpchar, as character by itself has a length of one.
+ */
+extern char *RecsysTypeInSql(Oid type, int32 length);
+
 #endif							/* RECSYS_KEYTEXT_H */
