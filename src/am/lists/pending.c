@@ -315,15 +315,12 @@ RecsysPendingRemove(Relation index, const RecsysPendingPage *page, BlockNumber p
 		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
 									RECSYS_PAGE_META);
 		state = GenericXLogStart(index);
-		meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
-		note_removed(meta, page->list, had - left);
+
+		/* a standby locks pages in the order in which they are registered: as everybody does */
 		if (gone)
 		{
 			if (BufferIsValid(before))
 				RecsysPageGetOpaque(GenericXLogRegisterBuffer(state, before, 0))->next = next;
-			else
-				meta->pending_head[page->list] = next;
-			meta->pending_pages--;
 			disk = GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
 			RecsysPageInit(disk, RECSYS_PAGE_FREE, RECSYS_USERS);
 		}
@@ -332,6 +329,14 @@ RecsysPendingRemove(Relation index, const RecsysPendingPage *page, BlockNumber p
 			disk = GenericXLogRegisterBuffer(state, buffer, 0);
 			memcpy(RecsysPageEvents(disk), kept, left * sizeof(RecsysEvent));
 			((PageHeader) disk)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + left * sizeof(RecsysEvent);
+		}
+		meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+		note_removed(meta, page->list, had - left);
+		if (gone)
+		{
+			if (!BufferIsValid(before))
+				meta->pending_head[page->list] = next;
+			meta->pending_pages--;
 		}
 		GenericXLogFinish(state);
 		UnlockReleaseBuffer(metabuffer);
