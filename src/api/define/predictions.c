@@ -18,6 +18,7 @@
 
 #include "api/call/commands.h"
 #include "api/call/extensionschema.h"
+#include "api/call/materialized.h"
 #include "api/declare/definition.h"
 #include "api/declare/graphcolumns.h"
 #include "api/declare/jsonfields.h"
@@ -25,8 +26,6 @@
 #include "api/declare/names.h"
 #include "api/declare/parameters.h"
 #include "api/define/predictions.h"
-#include "access/genam.h"
-#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -41,8 +40,6 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/relcache.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
@@ -420,27 +417,6 @@ RecsysPredictionsProblem(const RecsysDeclaredRow *row)
 					RecsysCallWithout(row->name, row->definition, "signals", list_make1((char *) graph)));
 }
 
-/* Can others read it while it is refreshed? */
-static bool
-can_stay(Oid view)
-{
-	Relation	open = table_open(view, AccessShareLock);
-	ListCell   *cell;
-	bool		result = false;
-
-	foreach(cell, RelationIsPopulated(open) ? RelationGetIndexList(open) : NIL)
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		result |= index->rd_index->indisunique && index->rd_index->indisvalid &&
-			index->rd_index->indimmediate && RelationGetIndexPredicate(index) == NIL &&
-			RelationGetIndexExpressions(index) == NIL;
-		index_close(index, NoLock);
-	}
-	table_close(open, NoLock);
-	return result;
-}
-
 /* By the caller: within a security-restricted operation no view is refreshed concurrently. */
 void
 RecsysRefreshPredictions(const RecsysDefinition *definition)
@@ -465,6 +441,6 @@ RecsysRefreshPredictions(const RecsysDefinition *definition)
 					 errhint("Run SELECT recsys.recommender_problem(%s).", quote_literal_cstr(definition->name))));
 			continue;
 		}
-		RecsysRunCommand(psprintf("REFRESH MATERIALIZED VIEW %s%s", can_stay(view) ? "CONCURRENTLY " : "", signal->graph));
+		RecsysRefreshMaterialized(view);
 	}
 }

@@ -13,6 +13,7 @@
 #include "api/call/arguments.h"
 #include "api/call/commands.h"
 #include "api/call/guard.h"
+#include "api/call/materialized.h"
 #include "api/call/recommender.h"
 #include "api/call/rights.h"
 #include "api/declare/names.h"
@@ -59,13 +60,7 @@ refresh_lists(void *arg)
 static void
 refresh_view(void *arg)
 {
-	Oid			view = *(Oid *) arg;
-	int			result = SPI_execute(psprintf("REFRESH MATERIALIZED VIEW %s%s",
-											  RecsysRefreshesConcurrently(view) ? "CONCURRENTLY " : "",
-											  RecsysKeptName(view)), false, 0);
-
-	if (result < 0)
-		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(result));
+	RecsysRefreshMaterialized(*(Oid *) arg);
 }
 
 static void

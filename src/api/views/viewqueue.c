@@ -10,7 +10,6 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/transam.h"
 #include "api/call/rights.h"
 #include "api/declare/names.h"
@@ -31,8 +30,6 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/relcache.h"
 #include "utils/varlena.h"
 
 /* What the queries of a materialized view have, those of its views among them */
@@ -405,31 +402,4 @@ RecsysQueueViews(const RecsysViewNames *names)
 			rest = add_candidate(rest, view, &reading);
 	}
 	return in_order(with_readers(wanted, rest));
-}
-
-/* As the server asks for it: a unique index over plain columns and all rows. */
-static bool
-is_for_merging(Relation index)
-{
-	return index->rd_index->indisunique && index->rd_index->indisvalid && index->rd_index->indimmediate &&
-		RelationGetIndexPredicate(index) == NIL && RelationGetIndexExpressions(index) == NIL;
-}
-
-bool
-RecsysRefreshesConcurrently(Oid view)
-{
-	Relation	open = table_open(view, AccessShareLock);
-	ListCell   *cell;
-	bool		result = false;
-
-	foreach(cell, RelationIsPopulated(open) ? RelationGetIndexList(open) : NIL)
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		result = result || is_for_merging(index);
-		index_close(index, AccessShareLock);
-	}
-	/* kept, it would be in the way of another session's REFRESH, and that one's in the way of ours */
-	table_close(open, AccessShareLock);
-	return result;
 }

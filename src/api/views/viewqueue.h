@@ -34,7 +34,4 @@ extern List *RecsysQueueSources(const RecsysViewNames *names);
  */
 extern List *RecsysQueueViews(const RecsysViewNames *names);
 
-/* Can others read it while it is refreshed? */
-extern bool RecsysRefreshesConcurrently(Oid view);
-
 #endif							/* RECSYS_VIEWQUEUE_H */
