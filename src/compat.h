@@ -9,7 +9,11 @@
 #ifndef RECSYS_COMPAT_H
 #define RECSYS_COMPAT_H
 
+#ifdef FRONTEND
+#include "postgres_fe.h"
+#else
 #include "postgres.h"
+#endif
 
 #define RECSYS_NEWEST_POSTGRESQL 18
 
@@ -19,6 +23,42 @@
 #if PG_VERSION_NUM / 10000 > RECSYS_NEWEST_POSTGRESQL && !defined(RECSYS_ANY_POSTGRESQL)
 #error "recsys is not known to work with this version of PostgreSQL: make RECSYS_ANY_POSTGRESQL=1 tries"
 #endif
+
+#ifdef FRONTEND
+
+/* for the stream program, a client: what libpgcommon has */
+#include "common/jsonapi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+
+/* 17 fills a lexer of JSON that is the caller's */
+#if PG_VERSION_NUM >= 170000
+#define RECSYS_BEGIN_JSON(lexer, text, length) \
+	((void) makeJsonLexContextCstringLen((lexer), (text), (length), PG_UTF8, false))
+#else
+#define RECSYS_BEGIN_JSON(lexer, text, length) \
+	do { \
+		memset((lexer), 0, sizeof(JsonLexContext)); \
+		(lexer)->input = (lexer)->token_terminator = (lexer)->line_start = unconstify(char *, (text)); \
+		(lexer)->line_number = 1; \
+		(lexer)->input_length = (length); \
+		(lexer)->input_encoding = PG_UTF8; \
+	} while (0)
+#endif
+
+/* One that has each string without its escapes in strval; 17 can free it. */
+#if PG_VERSION_NUM >= 170000
+#define RECSYS_CREATE_JSON_UNESCAPER(text, length) \
+	makeJsonLexContextCstringLen(NULL, (text), (length), PG_UTF8, true)
+#define RECSYS_FREE_JSON_UNESCAPER(lexer) freeJsonLexContext(lexer)
+#else
+#define RECSYS_CREATE_JSON_UNESCAPER(text, length) \
+	makeJsonLexContextCstringLen(unconstify(char *, (text)), (length), PG_UTF8, true)
+#define RECSYS_FREE_JSON_UNESCAPER(lexer) \
+	(pfree((lexer)->strval->data), pfree((lexer)->strval), pfree(lexer))
+#endif
+
+#else							/* the server */
 
 #include "access/amapi.h"
 #include "access/genam.h"
@@ -185,5 +225,14 @@
 #else
 #define RECSYS_RESTRICT_SEARCH_PATH() ((void) 0)
 #endif
+
+/* 16 may return what is wrong with the name of a type instead of erring */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_PARSE_TYPE(name, type, modifier) ((void) parseTypeString((name), (type), (modifier), NULL))
+#else
+#define RECSYS_PARSE_TYPE(name, type, modifier) parseTypeString((name), (type), (modifier), false)
+#endif
+
+#endif							/* FRONTEND */
 
 #endif							/* RECSYS_COMPAT_H */

@@ -16,15 +16,16 @@ use File::Basename;
 use File::Find;
 
 my @rooms = qw(
-  core/base core/rows core/pairs core/sequence core/cross core/dense core/itemset core/rules core/measure core/choice core/arrange core/content core/image core/decide core/policy core/offpolicy
+  core/base core/rows core/pairs core/sequence core/cross core/dense core/itemset core/rules core/measure core/choice core/arrange core/content core/image core/decide core/policy core/offpolicy core/stream
+  stream/record stream/run
   source/input source/team source/train source/basket
   am/store am/lists am/graph am/entry am/build am/read am/session am/cross am/merge am/write am/check am/content am/compare am/itembuild am/items am/sight
   worker
-  api/call api/scoring api/content api/declare api/define api/profile api/candidates api/eligible api/order api/keep api/route api/log api/serve api/next api/session api/cross api/ready api/basket api/measure api/nextmeasure api/operate api/weigh api/offers api/experiment api/verdict api/bandit api/offpolicy api/metrics api/upkeep api/schedule api/views
+  api/call api/scoring api/content api/declare api/define api/profile api/candidates api/eligible api/order api/keep api/route api/log api/serve api/next api/session api/cross api/ready api/basket api/measure api/nextmeasure api/operate api/weigh api/offers api/experiment api/verdict api/bandit api/offpolicy api/metrics api/upkeep api/schedule api/views api/stream
 );
 
 my $root = $ARGV[0] // dirname(__FILE__) . '/../src';
-my (%height, %file, %by_name, @homeless, @doubles, @upward, @unknown, @circles);
+my (%height, %file, %by_name, @homeless, @doubles, @upward, @unknown, @foreign, @circles);
 
 @height{@rooms} = 0 .. $#rooms;
 
@@ -55,11 +56,13 @@ for my $path (sort keys %file)
 		# what is not ours is the server's
 		unless (exists $file{$include})
 		{
-			push @unknown, "$path -> $include" if $include =~ m{^(core|source|am|worker|api)/};
+			push @unknown, "$path -> $include" if $include =~ m{^(core|stream|source|am|worker|api)/};
 			next;
 		}
 		# module.c, at the top, is where all of it meets
 		next if room($path) eq '' || room($include) eq '';
+		# the stream program is no part of the module
+		push @foreign, "$path -> $include" if ($path =~ m{^stream/}) != ($include =~ m{^stream/}) && $include !~ m{^core/};
 		push @upward, "$path -> $include"
 		  if ($height{ room($include) } // 0) > ($height{ room($path) } // 0);
 	}
@@ -101,6 +104,7 @@ verdict('every source file stands in a room', @homeless);
 verdict('no two files have the same name', @doubles);
 verdict('every include of ours exists', @unknown);
 verdict('no include points to a higher room', @upward);
+verdict('the module and the stream program share src/core alone', @foreign);
 verdict('no header includes itself by way of others', @circles);
 for my $room (@rooms)
 {

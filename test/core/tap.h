@@ -53,5 +53,7 @@ extern void test_retirement(void);
 extern void test_assignment(void);
 extern void test_preference(void);
 extern void test_offpolicy(void);
+extern void test_brokeroptions(void);
+extern void test_streampath(void);
 
 #endif							/* RECSYS_TEST_TAP_H */

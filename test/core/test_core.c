@@ -70,6 +70,8 @@ main(void)
 	test_retirement();
 	test_assignment();
 	test_preference();
+	test_brokeroptions();
+	test_streampath();
 	ok(standalone_memory_now == 0, "all memory was freed (%zu bytes left)",
 	   standalone_memory_now);
 	printf("1..%d\n", tests);

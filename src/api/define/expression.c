@@ -17,7 +17,6 @@
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 
-/* Errors of the parser point into the expression, not into the statement that declares it. */
 static void
 point_into(void *arg)
 {
@@ -31,17 +30,25 @@ point_into(void *arg)
 	}
 }
 
-static void
-not_an_expression(const char *text)
+void
+RecsysPointIntoExpression(ErrorContextCallback *callback, const char *text)
+{
+	callback->callback = point_into;
+	callback->arg = unconstify(char *, text);
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
+}
+
+void
+RecsysRefuseNoExpression(const char *text)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_SYNTAX_ERROR),
 			 errmsg("\"%s\" is not a single expression", text)));
 }
 
-/* The statement SELECT expression, with nothing before and behind it */
-static RawStmt *
-parse(const char *text)
+RawStmt *
+RecsysParseExpression(const char *text)
 {
 	List	   *parsed = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
 	RawStmt    *raw = linitial_node(RawStmt, parsed);
@@ -53,10 +60,10 @@ parse(const char *text)
 		select->havingClause != NULL || select->windowClause != NIL || select->sortClause != NIL ||
 		select->limitOffset != NULL || select->limitCount != NULL || select->lockingClause != NIL ||
 		select->withClause != NULL || select->op != SETOP_NONE)
-		not_an_expression(text);
+		RecsysRefuseNoExpression(text);
 	target = linitial_node(ResTarget, select->targetList);
 	if (target->name != NULL || target->indirection != NIL)
-		not_an_expression(text);
+		RecsysRefuseNoExpression(text);
 	return raw;
 }
 
@@ -108,7 +115,7 @@ check_shape(Query *query, const char *text)
 	target = linitial_node(TargetEntry, query->targetList);
 	/* products.* is as many columns as there are */
 	if (list_length(query->targetList) != 1 || target->resjunk)
-		not_an_expression(text);
+		RecsysRefuseNoExpression(text);
 }
 
 /* As the planner will see it, with what views and policies are made of */
@@ -152,11 +159,8 @@ RecsysKeptExpression(const char *text, Oid relation, RecsysPlace place, RecsysRe
 	int			nestlevel;
 	char	   *kept;
 
-	callback.callback = point_into;
-	callback.arg = unconstify(char *, text);
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
-	query = analyze(parse(text), text, relation, RecsysAliases[place]);
+	RecsysPointIntoExpression(&callback, text);
+	query = analyze(RecsysParseExpression(text), text, relation, RecsysAliases[place]);
 	check_shape(query, text);
 	check_rewritten(query);
 	error_context_stack = callback.previous;

@@ -8,6 +8,8 @@
 #include "postgres.h"
 
 #include "api/declare/parameters.h"
+#include "compat.h"
+#include "nodes/parsenodes.h"
 
 /*
  * The expression over a row of the relation as it is kept: it means the same under every
@@ -19,5 +21,15 @@
  */
 extern char *RecsysKeptExpression(const char *text, Oid relation, RecsysPlace place,
 								  RecsysResult result, Oid *type);
+
+/* The statement SELECT expression; errors out if text is more than one expression, or none. */
+extern RawStmt *RecsysParseExpression(const char *text);
+pg_noreturn extern void RecsysRefuseNoExpression(const char *text);
+
+/*
+ * Errors of the parser point into the text, not into the statement that declares it, until
+ * error_context_stack is what it was before: callback->previous.
+ */
+extern void RecsysPointIntoExpression(ErrorContextCallback *callback, const char *text);
 
 #endif							/* RECSYS_EXPRESSION_H */

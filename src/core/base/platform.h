@@ -7,12 +7,16 @@
  * Inside the server those come from postgres.h; when RECSYS_STANDALONE is
  * defined they come from test/core/standalone.h, so that the very same
  * source files can be driven by a small C program, a profiler or a sanitizer.
+ * The room core/stream is part of a client program, too: there they come from
+ * postgres_fe.h and libpgcommon.
  */
 #ifndef RECSYS_PLATFORM_H
 #define RECSYS_PLATFORM_H
 
 #ifdef RECSYS_STANDALONE
 #include "standalone.h"
+#elif defined(FRONTEND)
+#include "postgres_fe.h"
 #else
 #include "postgres.h"
 #include "miscadmin.h"
