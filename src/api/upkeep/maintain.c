@@ -15,6 +15,7 @@
 #include "api/metrics/refreshing.h"
 #include "api/route/banditchoice.h"
 #include "api/upkeep/partitions.h"
+#include "api/upkeep/partitionsteps.h"
 #include "api/upkeep/upkeepsteps.h"
 #include "api/verdict/experimentrefresh.h"
 #include "catalog/pg_class.h"
@@ -90,6 +91,7 @@ recsys_maintain(PG_FUNCTION_ARGS)
 	int			folded = 0;
 	int			refreshed = 0;
 	int			days = 0;
+	List	   *kept;
 
 	RecsysCheckLogWritable("recsys.maintain()");
 	RecsysNeedKeeper("recsys.maintain");
@@ -108,6 +110,9 @@ recsys_maintain(PG_FUNCTION_ARGS)
 		RecsysUpkeepPut(&upkeep, "experiments refreshed", NULL, psprintf("%d experiments", refreshed));
 	if (RecsysUpkeepTry(&upkeep, "metrics", refresh_metrics, &days) && days > 0)
 		RecsysUpkeepPut(&upkeep, "metrics refreshed", NULL, psprintf("%d days", days));
+	kept = RecsysReadKeptPartitions();
+	RecsysDeleteExpired(&upkeep, kept);
 	keep_log(&upkeep);
+	RecsysKeepPartitions(&upkeep, kept);
 	return (Datum) 0;
 }

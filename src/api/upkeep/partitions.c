@@ -10,8 +10,8 @@
  * what has come meanwhile with it.  Days of the past are few in a call, as each attached partition costs
  * a look at all rows of the default one.
  *
- * Whoever logs must not stand behind this: locks are waited for a moment only, see LOCK_WAIT, and what
- * does not get them is left for the next time.
+ * Whoever logs must not stand behind this: locks are waited for a moment only, and what does not get
+ * them is left for the next time.
  */
 #include "postgres.h"
 
@@ -25,9 +25,6 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
-
-/* How long others may have to wait behind a lock that is not to be had */
-#define LOCK_WAIT "200ms"
 
 /* So many days of the past get partitions in one call. */
 #define MOST_PAST_DAYS 10
@@ -239,22 +236,11 @@ wanted_partitions(RecsysUpkeep *upkeep)
 	return makings;
 }
 
-/* Waiting for locks ends early between the two. */
-static int
-begin_short_locks(void)
-{
-	int			nestlevel = NewGUCNestLevel();
-
-	(void) set_config_option("lock_timeout", LOCK_WAIT, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
-	return nestlevel;
-}
-
 void
 RecsysMakePartitions(RecsysUpkeep *upkeep)
 {
 	List	   *makings = wanted_partitions(upkeep);
-	int			nestlevel = begin_short_locks();
+	int			nestlevel = RecsysBeginShortLocks();
 	ListCell   *cell;
 
 	if (makings != NIL && RecsysUpkeepTry(upkeep, "partitions of the log", make_partitions, makings))
@@ -338,7 +324,7 @@ void
 RecsysDropPartitions(RecsysUpkeep *upkeep, TimestampTz before)
 {
 	Expired		expired = {.before = day_of(before) * USECS_PER_DAY};
-	int			nestlevel = begin_short_locks();
+	int			nestlevel = RecsysBeginShortLocks();
 
 	if (RecsysUpkeepTry(upkeep, "rows that have expired", delete_expired, &expired))
 		for (int t = 0; t < lengthof(tables); t++)

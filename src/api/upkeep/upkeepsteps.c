@@ -7,6 +7,10 @@
 #include "api/call/guard.h"
 #include "api/upkeep/upkeepsteps.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
+
+/* How long others may have to wait behind a lock that is not to be had */
+#define LOCK_WAIT "200ms"
 
 static void
 put_text(Datum *values, bool *isnull, int column, const char *text)
@@ -50,4 +54,14 @@ RecsysUpkeepTry(RecsysUpkeep *upkeep, const char *object, void (*step) (void *ar
 	report(upkeep, object, error);
 	FreeErrorData(error);
 	return false;
+}
+
+int
+RecsysBeginShortLocks(void)
+{
+	int			nestlevel = NewGUCNestLevel();
+
+	(void) set_config_option("lock_timeout", LOCK_WAIT, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	return nestlevel;
 }

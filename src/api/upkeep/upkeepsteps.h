@@ -25,4 +25,10 @@ extern void RecsysUpkeepPut(RecsysUpkeep *upkeep, const char *action, const char
 extern bool RecsysUpkeepTry(RecsysUpkeep *upkeep, const char *object, void (*step) (void *arg),
 							void *arg);
 
+/*
+ * From here on waiting for a lock ends early, as others would stand behind who waits.  Ended by
+ * AtEOXact_GUC(false, nestlevel), and by an error.
+ */
+extern int	RecsysBeginShortLocks(void);
+
 #endif							/* RECSYS_UPKEEPSTEPS_H */
