@@ -4,6 +4,9 @@
 #     make                    builds recsys.so; PG_CONFIG=… picks the server
 #     make install            installs into that server
 #     make installcheck       SQL tests against a running server that has recsys
+#     make stream             builds recsys-stream, which brings events from Kafka into tables: a
+#                             program of its own, which may run on another machine than the server
+#     make install-stream     installs it beside psql; DESTDIR=… as ever
 #
 # On a machine with nothing but make, as root or with sudo (each installs what
 # it needs with apt-get, uses a private server and cleans up after itself):
@@ -16,17 +19,25 @@
 #                             database, over the demo's marketplace
 #     make test-report        the page in a browser, beside SQL (part of make test)
 #     make test-drivers       clients in many languages (part of make test)
+#     make test-stream        recsys-stream with a real broker (part of make test)
 #     make test-superset      the Superset dashboard, every chart drawn (installs Superset, minutes)
 #     make check-core         the C driver of src/core alone, no server
 #     make sanitize           all of it under the address and undefined-behavior
 #                             sanitizers, in a server built for that (minutes, once)
 #     make valgrind           the C driver under valgrind's memcheck
-#     make fuzz               hostile images, three minutes; FUZZ_SECONDS=3600 for longer
+#     make fuzz               hostile images and messages, three minutes each; FUZZ_SECONDS=3600 for
+#                             longer, FUZZ_ONLY=stream for one of them
 #     make soak               a mixed load for half an hour; SOAK="sanitize=1 seconds=600"
+#     make soak-stream        a million events from Kafka, a hundred kill -9; SOAK="seed=2 kills=20"
 #     make bench              benchmark table
+#     make bench-stream       recsys-stream's, with a broker on this machine
 #
 # Images are read by libjpeg-turbo, libpng and libwebp (Debian: libjpeg62-turbo-dev libpng-dev
 # libwebp-dev).  RECSYS_IMAGES=no builds without them; recsys.image_descriptor() then says so.
+#
+# recsys-stream needs the development files of librdkafka, libpq and OpenSSL (Debian: librdkafka-dev
+# libpq-dev libssl-dev), and to fetch schemas of Avro from a registry those of libcurl
+# (libcurl4-openssl-dev); RECSYS_REGISTRY=no builds it without.
 #
 # Source files are found by wildcard, in the rooms of each layer, so a new one
 # needs no change here.  `make -f /path/Makefile VPATH=/path` builds out
@@ -36,7 +47,8 @@ EXTENSION = recsys
 MODULE_big = recsys
 
 top := $(if $(VPATH),$(VPATH),.)
-sources := $(sort $(wildcard $(top)/src/*.c $(top)/src/*/*.c $(top)/src/*/*/*.c))
+stream_sources := $(sort $(wildcard $(top)/src/stream/*/*.c))
+sources := $(filter-out $(stream_sources),$(sort $(wildcard $(top)/src/*.c $(top)/src/*/*.c $(top)/src/*/*/*.c)))
 
 # Images: what the compiler and the linker need, as pkg-config has it, or as it usually is
 RECSYS_IMAGES ?= yes
@@ -53,7 +65,7 @@ OBJS = $(patsubst $(top)/%.c,%.o,$(sources))
 # The install script of this version is joined from its parts, in this order: each may
 # use what stands before it.  Older versions and the ways between them are files.
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(top)/recsys.control)
-sql_parts := access_method serving item_graph rules itemsets baskets maintenance statistics measuring shop images items content next sessions cross ready decide log experiments results bandits policy_value metrics views schedule plots
+sql_parts := access_method serving item_graph rules itemsets baskets maintenance statistics measuring shop images items content next sessions cross ready decide log experiments results bandits policy_value metrics views retention streams schedule plots
 install_script := sql/recsys--$(EXTVERSION).sql
 DATA = $(filter-out $(install_script),$(patsubst $(top)/%,%,$(wildcard $(top)/sql/recsys--*.sql)))
 DATA_built = $(install_script)
@@ -134,6 +146,48 @@ all install uninstall installcheck clean:
 .PHONY: all install uninstall installcheck clean
 endif
 
+# The stream program: a client of the server that shares nothing with the module but the directory
+ifneq ($(have_pgxs),)
+stream_objects := $(patsubst $(top)/%.c,%.o,$(stream_sources))
+# what the module and the program have both is compiled once for each
+stream_core := $(patsubst $(top)/%.c,%.program.o,$(sort $(wildcard $(top)/src/core/stream/*.c)))
+RECSYS_REGISTRY ?= yes
+ifeq ($(RECSYS_REGISTRY),no)
+stream_cppflags := -DRECSYS_NO_REGISTRY
+else
+stream_cppflags := $(shell pkg-config --cflags libcurl 2>/dev/null)
+stream_libs := $(or $(shell pkg-config --libs libcurl 2>/dev/null),-lcurl)
+stream_headers := \n\#include <curl/curl.h>
+endif
+stream_cppflags += -DRECSYS_STREAM_VERSION=\"$(EXTVERSION)\" $(shell pkg-config --cflags rdkafka libcrypto 2>/dev/null)
+stream_libs += $(or $(shell pkg-config --libs rdkafka libcrypto 2>/dev/null),-lrdkafka -lcrypto)
+
+$(foreach directory,$(sort $(dir $(stream_objects) $(stream_core))),$(if $(wildcard $(directory)),,$(shell mkdir -p $(directory))))
+-include $(stream_objects:.o=.d) $(stream_core:.o=.d)
+$(stream_objects): override CPPFLAGS := -I$(libpq_srcdir) $(stream_cppflags) $(CPPFLAGS)
+$(stream_objects): | stream_libraries
+$(stream_core): %.program.o: %.c
+	$(CC) $(CFLAGS) -DFRONTEND $(CPPFLAGS) -c -o $@ $<
+
+# from PostgreSQL 17 on libpq_pgport is libpq alone
+stream: recsys-stream
+recsys-stream: $(stream_objects) $(stream_core)
+	$(CC) $(CFLAGS) $^ -L$(pkglibdir) -lpgcommon -lpgport $(libpq_pgport) $(stream_libs) $(LDFLAGS) $(LDFLAGS_EX) -lm -o $@
+
+install-stream: recsys-stream
+	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(INSTALL_PROGRAM) recsys-stream '$(DESTDIR)$(bindir)/recsys-stream'
+
+.PHONY: stream install-stream stream_libraries
+stream_libraries:
+	@printf '#include <librdkafka/rdkafka.h>\n#include <libpq-fe.h>\n#include <openssl/evp.h>$(stream_headers)\n' | \
+		$(CC) -I$(libpq_srcdir) $(stream_cppflags) -x c -fsyntax-only - 2>/dev/null || { \
+		echo "recsys: the development files of librdkafka, libpq, OpenSSL or libcurl are missing." >&2; \
+		echo "Install them (apt-get install librdkafka-dev libpq-dev libssl-dev libcurl4-openssl-dev)," >&2; \
+		echo "or build without registries of schemas: make RECSYS_REGISTRY=no stream" >&2; exit 1; }
+EXTRA_CLEAN += $(stream_objects) $(stream_objects:.o=.d) $(stream_core) $(stream_core:.o=.d) recsys-stream
+endif
+
 # Said once and clearly, before compilers and linkers say it in their way
 ifneq ($(RECSYS_IMAGES),no)
 $(image_codecs:%=%.o): | image_libraries
@@ -156,7 +210,7 @@ regress_input:
 	ln -sfn $(abspath $(top))/test/sql $@/sql
 	ln -sfn $(abspath $(top))/expected $@/expected
 
-.PHONY: demo report test test-report test-drivers test-superset test-versions bench fuzz soak check-core sanitize valgrind
+.PHONY: demo report test test-report test-drivers test-stream test-superset test-versions bench bench-stream fuzz soak soak-stream check-core sanitize valgrind
 
 demo:
 	@$(top)/test/demo.sh
@@ -172,6 +226,9 @@ test-report:
 
 test-drivers:
 	@$(top)/test/run.sh drivers
+
+test-stream:
+	@$(top)/test/run.sh stream
 
 test-superset:
 	@$(top)/test/run.sh superset
@@ -194,9 +251,15 @@ fuzz:
 ifneq ($(wildcard $(top)/test/bench/run.sh),)
 bench:
 	@$(top)/test/bench/run.sh
+
+bench-stream:
+	@$(top)/test/bench/stream.sh
 endif
 
 ifneq ($(wildcard $(top)/test/soak.sh),)
 soak:
 	@$(top)/test/soak.sh $(SOAK)
+
+soak-stream:
+	@$(top)/test/stream/soak.sh $(SOAK)
 endif

@@ -189,14 +189,56 @@ FROM (SELECT max(t.time) AS at FROM recsys.maintenance t) k
 JOIN pg_catalog.pg_extension x ON x.extname = 'recsys' AND pg_catalog.pg_has_role(x.extowner, 'USAGE')
 WHERE (k.at IS NULL OR k.at < pg_catalog.now() - interval '1 day') AND EXISTS (SELECT FROM recsys.request_log)
 UNION ALL
+-- partitions by time that are kept
+SELECT 'partitions', pg_catalog.format('%I.%I', p.schema_name, p.table_name),
+	   CASE WHEN p.problem IS NOT NULL THEN p.problem
+			WHEN p.covered_until <= pg_catalog.now() + p.ahead / 2 THEN 'there are none from ' || pg_catalog.to_char(p.covered_until, 'YYYY-MM-DD HH24:MI') || ' on'
+			ELSE pg_catalog.format('%s should have been dropped, the first one %s', p.expired, pg_catalog.to_char(p.expired_since, 'YYYY-MM-DD HH24:MI')) END,
+	   CASE WHEN p.problem = 'the table does not exist' THEN pg_catalog.format('SELECT recsys.leave_partitions(%L);', pg_catalog.format('%I.%I', p.schema_name, p.table_name))
+			WHEN p.problem IS NOT NULL THEN pg_catalog.format('SELECT * FROM recsys.kept_partitions WHERE (schema_name, table_name) = (%L, %L);', p.schema_name, p.table_name)
+			ELSE pg_catalog.format('SELECT * FROM recsys.maintain_partitions(%L);', pg_catalog.format('%I.%I', p.schema_name, p.table_name)) END
+FROM recsys.kept_partitions p
+LEFT JOIN pg_catalog.pg_roles o ON o.rolname = p.owner
+WHERE CASE WHEN o.oid IS NULL THEN pg_catalog.pg_has_role('pg_database_owner', 'USAGE') ELSE pg_catalog.pg_has_role(o.oid, 'USAGE') END
+AND (p.problem IS NOT NULL OR p.covered_until <= pg_catalog.now() + p.ahead / 2 OR p.expired_since < pg_catalog.now() - interval '1 day')
+UNION ALL
+-- streams of the caller's: those that stand still, or fall behind
+SELECT 'stream', s.stream, w.reason, w.command
+FROM recsys.streams s
+CROSS JOIN LATERAL (
+	SELECT 'it has failed: ' || coalesce(s.last_message, '') AS reason, pg_catalog.format('SELECT recsys.resume_stream(%L);', s.stream) AS command
+	WHERE s.state = 'failed'
+	UNION ALL
+	SELECT pg_catalog.format('partition %s is lost: %s', p.partition, p.message),
+		   pg_catalog.format('SELECT recsys.seek_stream(%L, partition => %s, at => ''-infinity'');', s.stream, p.partition)
+	FROM recsys.stream_partitions p
+	WHERE p.stream = s.stream AND p.topic = s.topic AND p.state = 'lost' AND s.state NOT IN ('failed', 'paused')
+	UNION ALL
+	SELECT coalesce('no recsys-stream has been at it since ' || pg_catalog.to_char(s.seen_at, 'YYYY-MM-DD HH24:MI'), 'no recsys-stream has ever been at it'),
+		   pg_catalog.format('SELECT * FROM recsys.streams WHERE stream = %L;', s.stream)
+	WHERE s.state IN ('waiting', 'lost') AND s.consumers = 0 AND coalesce(s.seen_at, s.changed_at) < pg_catalog.clock_timestamp() - interval '1 minute'
+	UNION ALL
+	SELECT pg_catalog.format('it waits %s ms after each batch, as indexes of its target have too much to merge', s.throttle), 'SELECT * FROM recsys.merge_pending();'
+	WHERE s.state IN ('running', 'lost') AND s.throttle > 0
+	UNION ALL
+	SELECT pg_catalog.format('it is %s messages behind, and has come to those of %s', s.lag, pg_catalog.to_char(s.last_message_time, 'YYYY-MM-DD HH24:MI')),
+		   CASE WHEN coalesce((s.definition->>'jobs')::integer, 2) < least(s.partitions, 16) THEN pg_catalog.format('SELECT recsys.alter_stream(%L, jobs => %s);', s.stream, least(s.partitions, 16))
+				ELSE pg_catalog.format('SELECT * FROM recsys.stream_partitions WHERE stream = %L;', s.stream) END
+	WHERE s.state IN ('running', 'lost') AND s.throttle = 0 AND s.lag >= 1000 AND s.last_message_time < pg_catalog.now() - interval '5 minutes'
+	UNION ALL
+	SELECT pg_catalog.format('%s messages were rejected in the last hour', e.n),
+		   pg_catalog.format('SELECT * FROM recsys.stream_errors WHERE stream = %L ORDER BY rejected_at DESC LIMIT 20;', s.stream)
+	FROM (SELECT count(*) AS n FROM recsys.stream_errors e WHERE e.stream = s.stream AND e.rejected_at > pg_catalog.now() - interval '1 hour') e
+	WHERE e.n > 0) w
+UNION ALL
 -- jobs
 SELECT 'schedule', s.job, CASE WHEN s.active THEN 'its last run has failed: ' || coalesce(s.last_message, '') ELSE 'it is switched off' END,
 	   CASE WHEN s.active THEN s.command || ';' ELSE pg_catalog.format('SELECT cron.alter_job(%s, active => true);', s.job_id) END
 FROM recsys.schedules s
 WHERE NOT s.active OR s.last_status = 'failed';
 COMMENT ON VIEW recsys.maintenance_advice IS 'what should be done now about your recommenders, each with the statement that does it; empty when all is well';
-COMMENT ON COLUMN recsys.maintenance_advice.topic IS 'problem, invalid index, options, stale model, merge, vacuum, autovacuum, refresh, materialized view, maintain or schedule';
-COMMENT ON COLUMN recsys.maintenance_advice.object IS 'what it is about: an index, a table, a recommender, a materialized view, a job';
+COMMENT ON COLUMN recsys.maintenance_advice.topic IS 'problem, invalid index, options, stale model, merge, vacuum, autovacuum, refresh, materialized view, maintain, partitions, stream or schedule';
+COMMENT ON COLUMN recsys.maintenance_advice.object IS 'what it is about: an index, a table, a recommender, a materialized view, a stream, a job';
 COMMENT ON COLUMN recsys.maintenance_advice.reason IS 'why';
 COMMENT ON COLUMN recsys.maintenance_advice.command IS 'what to run';
 GRANT SELECT ON recsys.maintenance_advice TO PUBLIC;

@@ -16,7 +16,7 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(init_node new_node create_purchases insert_purchases answers same_answers
   check_clean scans_agree recommend_agrees kill_server start_pgbench
   start_psql finish poll_progress pgbench equals_new_index timed is_back
-  create_logged_shop);
+  create_logged_shop create_watched_streams);
 
 # The product catalogue and the users of the generated purchases.  Popularity
 # falls off like 1/rank; a product has companions (same number modulo 10), so
@@ -110,6 +110,26 @@ sub create_logged_shop
 		CREATE ROLE reader LOGIN;
 		GRANT pg_read_all_data TO reader;
 	));
+}
+
+# Streams in the states that there are, without a broker, and a table whose partitions are kept
+sub create_watched_streams
+{
+	my ($node, $database) = @_;
+
+	$node->safe_psql($database // 'postgres', q(
+		CREATE TABLE tracked (user_id bigint, product_id bigint, at timestamptz NOT NULL) PARTITION BY RANGE (at);
+		SELECT recsys.keep_partitions('tracked', keep => '30 days');
+		SELECT recsys.create_stream(n, brokers => 'kafka:9092', topic => 'shop.clicks', target => 'tracked', columns => '{"user_id": "user", "product_id": "item", "at": "ts"}')
+		FROM unnest('{clicks,behind,alone,broken,resting}'::text[]) n;
+		SELECT recsys.pause_stream('resting');
+		UPDATE recsys.stream SET changed_at = now() - interval '1 day';
+		UPDATE recsys.stream SET state = 'failed', message = 'permission denied for table clicks', message_at = now() WHERE name = 'broken';
+		INSERT INTO recsys.stream_partition (stream, topic, partition, next_offset, high_watermark, last_timestamp, messages, rows, rejected, rate, rate_at, consumer, seen_at, state, message, message_at)
+		SELECT n, 'shop.clicks', p, 5000, 5000 + lag, extract(epoch FROM now() - interval '10 minutes') * 1000, 5000, 4900, 2, 10, now(), 'host ' || p, now() + interval '1 hour',
+			CASE WHEN n = 'behind' AND p = 3 THEN 'lost' ELSE 'active' END, CASE WHEN n = 'behind' AND p = 3 THEN 'the log is not the one that was read before' END, now()
+		FROM (VALUES ('clicks', 0), ('behind', 2000)) s(n, lag), generate_series(0, 3) p;
+		INSERT INTO recsys.stream_error (stream, topic, partition, message_offset, reason, sqlstate) SELECT 'clicks', 'shop.clicks', 0, n, 'user_id is missing', '23502' FROM generate_series(1, 5) n));
 }
 
 # Table purchases with some rows; no index yet.

@@ -25,6 +25,8 @@ SELECT recsys.create_experiment('trial', '{"control": {"recommender": "shop", "s
 SELECT recsys.create_experiment('mixed', '{"control": {"recommender": "shop", "share": 0.5}, "other": {"recommender": "two_signals", "share": 0.5}}', metrics => '{ctr}', interleave => true);
 SELECT recsys.refresh_experiment('trial');
 SELECT recsys.create_bandit('slot', '{shop, two_signals}');
+SELECT recsys.create_stream('flow', 'broker:9092', 'flow', 'purchases', '{"user_id": "user", "product_id": "item"}');
+CREATE TABLE monthly (at timestamptz NOT NULL) PARTITION BY RANGE (at);
 CREATE SCHEMA labels_made;
 CREATE TABLE product_rules AS SELECT * FROM association_rules('purchases_recsys', 0.02, 0.1);
 ANALYZE;
@@ -149,6 +151,27 @@ INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
 	'recsys.schedule(''shop'')',
 	'recsys.unschedule(''shop'')',
 	'recsys.scheduled_jobs()',
+	'recsys.keep_partitions(''monthly'', ''1 year'')',
+	'recsys.maintain_partitions(''monthly'')',
+	'recsys.table_partitions(''monthly'')',
+	'recsys.leave_partitions(''monthly'')',
+	'recsys.create_stream(''flow'', ''broker:9092'', ''flow'', ''purchases'', ''{"user_id": "user"}'')',
+	'recsys.alter_stream(''flow'', jobs => 1)',
+	'recsys.pause_stream(''flow'')',
+	'recsys.resume_stream(''flow'')',
+	'recsys.seek_stream(''flow'', 0, next_offset => 7)',
+	'recsys.drop_stream(''no_flow'', if_exists => true)',
+	'recsys.purge_stream_errors(''flow'')',
+	'recsys.stream_list()',
+	'recsys.stream_settings(''flow'')',
+	'recsys.stream_register(''flow'', ''{0}'')',
+	'recsys.stream_claim(''flow'', ''{0}'', ''me'')',
+	'recsys.stream_resolve(''flow'', 0, 1, 0)',
+	'recsys.stream_advance(''flow'', ''{0}'', ''{1}'', ''{0}'', ''{1}'', ''{0}'', ''{0}'', ''{0}'', ''{1}'', ''{1}'', ''{0}'', 1)',
+	'recsys.stream_reject(''flow'', ''{0}'', ''{0}'', ''{0}'', ''{NULL}'', ''{NULL}'', ''{why}'', ''{22P02}'')',
+	'recsys.stream_heartbeat(''flow'', ''me'', ''{0}'', ''{1}'', ''{1}'', NULL)',
+	'recsys.stream_stop(''flow'', 0, 1, ''released'', NULL)',
+	'recsys.stream_group(''flow'', ''{}'')',
 	'recsys.plot_neighbors(1, ''purchases_recsys'')',
 	'recsys.plot_rules(''purchases_recsys'', 5, 0.02)',
 	'recsys.plot_experiment(''trial'')',
@@ -232,6 +255,7 @@ SELECT in_worker(call), string_agg(name, ' ' ORDER BY name) AS functions FROM ca
 SELECT mislabelled('recsys.index_stats') AS indexes, mislabelled('recsys.merge_progress') AS merges;
 
 SELECT recsys.drop_bandit('slot');
+SELECT recsys.drop_stream('flow');
 SELECT recsys.drop_experiment('trial');
 SELECT recsys.drop_experiment('mixed');
 DELETE FROM recsys.request_log;

@@ -53,6 +53,7 @@ CREATE INDEX "Lately" ON texts USING recsys (user_id, product_id, seen_at);
 CREATE TABLE text_rules AS SELECT * FROM association_rules('"Texts"', NULL::text, 0.02, 0.1);
 CREATE TABLE uuid_rules AS SELECT * FROM association_rules('uuids_recsys', NULL::uuid, 0.02, 0.1);
 CREATE INDEX btree ON purchases (user_id);
+CREATE TABLE ranged (at timestamptz) PARTITION BY RANGE (at);
 CREATE TABLE parted (user_id bigint, product_id bigint) PARTITION BY LIST (user_id);
 CREATE INDEX parted_recsys ON parted USING recsys (user_id, product_id);
 INSERT INTO purchases VALUES (7, 3, 1, '2024-02-01 00:00+00');
@@ -226,6 +227,16 @@ ALTER TABLE people DROP adult, DROP country;
 SELECT recsys.alter_recommender('bare', reset => '{profiles,profile_key}');
 SQL
 
+# Streams: one that has not seen its topic, one whose owner is gone
+fill('streaming');
+$node->safe_psql('streaming', <<'SQL');
+CREATE TABLE watched (event_id bigint UNIQUE, item_id bigint, user_id bigint);
+CREATE UNLOGGED TABLE fleeting (user_id bigint);
+SELECT recsys.create_stream('clicks', 'k:9092', 'shop.clicks', 'watched', '{"user_id": "u"}');
+SELECT recsys.create_stream('left', 'k:9092', 'shop.clicks', 'watched', '{"user_id": "u"}');
+UPDATE recsys.stream SET owner = 'passing' WHERE name = 'left';
+SQL
+
 # The hints of what a statement says
 sub hints
 {
@@ -244,7 +255,7 @@ sub statements
 	my @found;
 
 	$nested = qr/\((?:[^()']|'(?:[^']|'')*'|(??{$nested}))*\)/;
-	while ($hint =~ s/((?:CREATE (?:INDEX|UNIQUE INDEX|MATERIALIZED VIEW|SCHEMA)|REINDEX INDEX|ALTER INDEX|DROP INDEX|DROP FUNCTION|DROP TABLE|DROP VIEW) (?:$nested|'[^']*'|[^.,;]|\.(?=\S))*)//)
+	while ($hint =~ s/((?:CREATE (?:INDEX|UNIQUE INDEX|MATERIALIZED VIEW|SCHEMA)|REINDEX INDEX|ALTER INDEX|ALTER TABLE|CREATE TABLE|DROP INDEX|DROP FUNCTION|DROP TABLE|DROP VIEW) (?:$nested|'[^']*'|[^.,;]|\.(?=\S))*)//)
 	{
 		push @found, $1;
 	}
@@ -264,6 +275,9 @@ sub statements
 
 my %provoked;
 my @cases = (
+	# partitions that are kept
+	"SELECT * FROM recsys.maintain_partitions('ranged')",
+	"SELECT * FROM recsys.keep_partitions('recsys.request_log')",
 	# item keys of another type, in every function that has a variant for bigint
 	"SELECT * FROM recommend('7', 3, '\"Texts\"')",
 	"SELECT * FROM recommend('7'::text, 3, '\"Texts\"', NULL::uuid)",
@@ -436,6 +450,16 @@ foreach my $case ((map { [ 'shop', ref $_ ? @$_ : $_ ] } @cases),
 			"SELECT recsys.create_experiment('new', '{\"control\": \"home\", \"other\": \"bare\"}', metrics => '{revenue}')",
 			"SELECT recsys.create_experiment('new', '{\"control\": \"home\", \"other\": \"bare\"}', metrics => '{revenue}', %s)" ],
 		"SELECT recsys.create_experiment('kept', '{\"control\": \"home\", \"other\": \"bare\"}')")),
+	(map { [ 'streaming', ref $_ ? @$_ : $_ ] } (
+		(map { my $new = "SELECT recsys.create_stream('new', 'k:9092', 't', 'watched', $_)"; [ $new, $new =~ s/\)$/, %s)/r ] }
+			"'{\"user_id\": \"u\"}', format => 'avro'", "'{\"item_id\": \"\$key\"}', tombstones => 'delete'", "'{\"event_id\": \"e\"}', conflict => 'update'"),
+		[ "SELECT recsys.create_stream('new', 'k:9092', 't', 'watched', '{}')", "SELECT recsys.create_stream('new', 'k:9092', 't', 'watched', %s)" ],
+		"SELECT recsys.create_stream('new', 'k:9092', 't', 'watched', '{\"user_id\": \"u\"}', key => '{user_id}', conflict => 'update')",
+		"SELECT recsys.create_stream('new', 'k:9092', 't', 'fleeting', '{\"user_id\": \"u\"}')",
+		"SELECT recsys.create_stream('new', 'k:9092', 't', 'watched', '{\"user_id\": \"u\"}', errors => 'watched')",
+		"SELECT recsys.create_stream('clicks', 'k:9092', 't', 'watched', '{\"user_id\": \"u\"}')",
+		"SELECT recsys.stream_claim('clicks', '{0}', 'consumer', 1)", "SELECT recsys.alter_stream('left', jobs => 1)",
+		"SELECT recsys.seek_stream('clicks')", "SELECT recsys.seek_stream('clicks', next_offset => 7)", "SELECT recsys.seek_stream('clicks', at => now())")),
 	map { [ 'declared', ref $_ ? @$_ : $_ ] } (
 		(map { "SELECT * FROM recommend(1, 3, '$_')" } qw(whole moved two alone graphic)),
 		"SELECT recsys.alter_recommender('whole', reset => '{group_by}')",
