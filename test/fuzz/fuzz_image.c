@@ -44,22 +44,5 @@ LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
 }
 
 #ifdef REPLAY
-int
-main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-	{
-		FILE	   *file = fopen(argv[i], "rb");
-		uint8	   *data = malloc(1024 * 1024);
-		size_t		size;
-
-		if (file == NULL || data == NULL)
-			return 1;
-		size = fread(data, 1, 1024 * 1024, file);
-		fclose(file);
-		LLVMFuzzerTestOneInput(data, size);
-		free(data);
-	}
-	return 0;
-}
+#include "replay.h"
 #endif
