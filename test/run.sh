@@ -11,8 +11,9 @@
 #     tap        crashes, standbys, damage (test/t)
 #     report     the page of make report in a browser (test/report)
 #     drivers    clients in many languages (test/drivers)
+#     stream     recsys-stream with a Kafka broker, and with librdkafka's own (test/stream)
 #     superset   the Superset dashboard in a browser (test/superset)
-# The last three need programs that are no part of PostgreSQL, which they keep in private
+# The last four need programs that are no part of PostgreSQL, which they keep in private
 # folders (lib/private.sh).  Where those cannot be had they are skipped, and say why.
 # They run beside each other, $JOBS at a time (default: one a processor, if memory
 # lasts), each TAP file by itself; what each prints is shown whole when it has ended.
@@ -49,11 +50,12 @@ for argument in "$@"; do
 		--sanitize) RECSYS_SANITIZE=1 ;;
 		--valgrind) valgrind=yes ;;
 		--accept) accept=yes ;;
-		arrows | core | regress | isolation | tap | report | drivers | superset) parts="$parts $argument" ;;
+		arrows | core | regress | isolation | tap | report | drivers | stream | superset) parts="$parts $argument" ;;
 		*) sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 	esac
 done
-: "${parts:=arrows core regress isolation tap report drivers}"
+# the longest begins first
+: "${parts:=arrows stream core regress isolation tap report drivers}"
 
 # seconds until a part, or a TAP file, is given up
 limit=600
@@ -277,10 +279,15 @@ provision_extra()
 
 run_extra()
 {
-	local part=$1 output=$SANDBOX/$1 status=0 begin=$SECONDS environment=()
+	local part=$1 output=$SANDBOX/$1 status=0 begin=$SECONDS environment=() limit=$limit
 
+	# what it waits for, brokers that are missed and come back, takes its time on the fastest machine
+	[ "$part" != stream ] || limit=$((limit + 300))
 	heading "$part"
 	mapfile -d '' environment <"$output.env"
+	if [ "$part" = stream ] && { [ -n "$SANDBOX_SMALL_DISK" ] || sandbox_small_disk 8; }; then
+		environment+=("RECSYS_SMALL_DISK=$SANDBOX_SMALL_DISK")
+	fi
 	mkdir -p "$output"
 	sandbox_own "$output"
 	sandbox_run "$limit" env "${environment[@]}" PATH="$SERVER_BIN:$SANDBOX_PATH" RECSYS_TREE="$SERVER_TREE" \
@@ -310,7 +317,7 @@ wanted=$parts
 parts=
 for part in $wanted; do
 	case "$part" in
-		report | drivers | superset) selected "$part" && provision_extra "$part" || continue ;;
+		report | drivers | stream | superset) selected "$part" && provision_extra "$part" || continue ;;
 	esac
 	parts="$parts $part"
 done
@@ -327,7 +334,7 @@ jobs_init $((RECSYS_SANITIZE ? 2000 : 1000))
 # The server and the module that the parts need, before the first of them starts
 built=
 case "$parts" in
-	*regress* | *isolation* | *tap* | *report* | *drivers* | *superset*)
+	*regress* | *isolation* | *tap* | *report* | *drivers* | *stream* | *superset*)
 		heading "build"
 		# an automatic vacuum would merge in the middle of a test; without sequential
 		# scans plans seem so dear that each would be compiled

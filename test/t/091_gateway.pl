@@ -1,7 +1,8 @@
 # Gateways such as PostgREST: they read from the catalogue what a function takes, turn a JSON document
 # into arguments of these types by their names, and call in the role of who asks.  The functions of
 # recsys.create_functions can be called so, all of them, and the examples of doc/drivers.md are true.
-# What is sent here is what PostgREST 12 sends; the clients in many languages are in test/drivers.
+# What is sent is what PostgREST 12 sends (test/perl/RecsysGateway.pm); the clients in many languages are
+# in test/drivers.
 
 use strict;
 use warnings;
@@ -11,6 +12,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use RecsysGateway;
 use RecsysTest;
 
 my $root = dirname(__FILE__) . '/../..';
@@ -35,84 +37,17 @@ psql(q(
 	VACUUM ANALYZE;
 ));
 
-# What a gateway knows of a function: names, types, whether there are defaults, what it returns
-my %functions;
-
-sub learn
-{
-	my ($schema) = @_;
-	my $rows = psql(qq(
-		SELECT p.proname, p.provolatile, p.proretset, p.pronargs - p.pronargdefaults,
-			(SELECT string_agg(p.proargnames[n] || '=' || format_type(p.proargtypes[n - 1], NULL), ';' ORDER BY n)
-			 FROM generate_series(1, p.pronargs) n)
-		FROM pg_proc p WHERE p.pronamespace = '$schema'::regnamespace));
-
-	for (split /\n/, $rows)
-	{
-		my ($name, $volatile, $set, $required, $arguments) = split /\|/;
-		my @arguments = map { [ split /=/, $_, 2 ] } split /;/, $arguments // '';
-
-		push @{ $functions{"$schema.$name"} },
-		  { name => $name, schema => $schema, volatile => $volatile, set => $set eq 't', arguments => \@arguments, required => $required };
-	}
-}
-
-# The functions that a gateway may mean by a name and the names of arguments
-sub candidates
-{
-	my ($name, @given) = @_;
-
-	return grep {
-		my @names = map { $_->[0] } @{ $_->{arguments} };
-		my %known = map { $_ => 1 } @names;
-		my %given = map { $_ => 1 } @given;
-
-		!grep { !$known{$_} } @given and !grep { !$given{$_} } @names[ 0 .. $_->{required} - 1 ]
-	} @{ $functions{$name} // [] };
-}
-
-# request(METHOD, FUNCTION, JSON, ROLE): the JSON that comes back, or the error's SQLSTATE
-sub request
-{
-	my ($method, $name, $json, $role) = @_;
-	my @given = split /\n/, psql("SELECT json_object_keys(\$json\$$json\$json\$)");
-	my @functions = candidates($name, @given);
-	return 'PGRST202' if !@functions;
-	return 'PGRST203' if @functions > 1;
-
-	my $function = $functions[0];
-	my %types = map { $_->[0] => $_->[1] } @{ $function->{arguments} };
-	my $mode = $method eq 'GET' || $function->{volatile} ne 'v' ? 'READ ONLY' : 'READ WRITE';
-	my $record = join ', ', map { qq("$_" $types{$_}) } @given;
-	my $call = sprintf('"%s"."%s"(%s)', $function->{schema}, $function->{name}, join ', ', map { qq("$_" := pgrst_body."$_") } @given);
-	my $body = @given
-	  ? qq(LATERAL (SELECT * FROM json_to_record(pgrst_payload.json_data) AS _($record) LIMIT 1) pgrst_body)
-	  : '(SELECT) pgrst_body';
-	$call = $function->{set} ? "SELECT pgrst_call.* FROM pgrst_payload, $body, LATERAL $call pgrst_call"
-	  : "SELECT $call pgrst_scalar FROM pgrst_payload, $body";
-	my $result = $function->{set} ? 'coalesce(json_agg(_postgrest_t), \'[]\')' : '(json_agg(_postgrest_t.pgrst_scalar) -> 0)';
-	my ($status, $out, $error) = $node->psql('postgres', <<"SQL", extra_params => [ '-U', 'authenticator', '-q' ], on_error_stop => 1);
-\\set VERBOSITY sqlstate
-BEGIN ISOLATION LEVEL READ COMMITTED $mode;
-SELECT set_config('search_path', '"$function->{schema}", "public"', true), set_config('role', '$role', true),
-	set_config('request.jwt.claims', '{"role": "$role"}', true), set_config('request.method', '$method', true) \\g /dev/null
-PREPARE request AS WITH pgrst_payload AS (SELECT \$1::json AS json_data), pgrst_source AS ($call)
-SELECT $result FROM (SELECT * FROM pgrst_source) _postgrest_t;
-EXECUTE request(\$json\$$json\$json\$);
-COMMIT;
-SQL
-	return $error =~ /ERROR:\s+(\w{5})/ ? $1 : "? $error" if $status != 0;
-	return $out;
-}
-
 sub keys_of
 {
 	my ($json) = @_;
 	return join ',', $json =~ /"item_id":(\d+)/g;
 }
 
-learn('shop');
-learn('recsys');
+my $gateway = RecsysGateway->new($node);
+$gateway->learn('shop');
+$gateway->learn('recsys');
+my %functions = %{ $gateway->functions };
+sub request { return $gateway->request(@_) }
 
 my @shop = grep { /^shop\./ } sort keys %functions;
 cmp_ok(scalar(@shop), '>=', 21, 'schema shop has functions for everything');
@@ -200,7 +135,8 @@ psql(q(
 	GRANT USAGE ON SCHEMA shelf TO web;
 	GRANT SELECT ON shelves TO web;
 ));
-learn('shelf');
+$gateway->learn('shelf');
+%functions = %{ $gateway->functions };
 like(request('POST', 'shelf.recommend_for_items', '{"items": ["SKU-1000", "other \"one\""], "k": 2}', 'web'), qr/"item_id":"SKU-100[123]"/, 'enums as texts');
 $logged = request('POST', 'shelf.recommend_logged', '{"user_id": "c4ca4238-a0b9-2382-0dcc-509a6f75849b", "k": 1}', 'web');
 ($id) = $logged =~ /"request_id":"([^"]+)"/;
