@@ -14,6 +14,8 @@
  *		be due.  Where there is nothing to do that is a matter of milliseconds.
  *
  * A database where workers die is tried again after growing pauses.
+ *
+ * It also sees to it that the process that runs the stream program is there (streamlauncher.c).
  */
 #include "postgres.h"
 
@@ -41,6 +43,7 @@
 #include "worker/backoff.h"
 #include "worker/launcher.h"
 #include "worker/maintainer.h"
+#include "worker/streamlauncher.h"
 #include "worker/worker.h"
 
 /* Milliseconds between two visits to a database where nothing seems to happen */
@@ -339,6 +342,7 @@ RecsysLauncherMain(Datum argument)
 
 	for (;;)
 	{
+		TimestampTz due = DT_NOEND;
 		long		timeout = -1;
 
 		CHECK_FOR_INTERRUPTS();
@@ -361,11 +365,10 @@ RecsysLauncherMain(Datum argument)
 		if (RecsysMergeInterval == 0 && RecsysMaintainInterval == 0)
 			next_visit = 0;
 		else
-		{
-			TimestampTz due = serve(&next_visit);
-
+			due = serve(&next_visit);
+		due = Min(due, RecsysKeepStreamLauncher());
+		if (due != DT_NOEND)
 			timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), due);
-		}
 
 		(void) WaitLatch(MyLatch,
 						 WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (timeout >= 0 ? WL_TIMEOUT : 0),

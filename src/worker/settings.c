@@ -13,6 +13,7 @@
 #include "worker/backoff.h"
 #include "worker/launcher.h"
 #include "worker/maintainer.h"
+#include "worker/streamlauncher.h"
 #include "worker/worker.h"
 
 /* Seconds after which a launcher that died is started again */
@@ -28,6 +29,7 @@ request_memory(void)
 		previous_request_hook();
 	RecsysWakeRequestMemory();
 	RecsysBackoffRequestMemory();
+	RecsysStreamLauncherRequestMemory();
 }
 
 static void
@@ -37,6 +39,7 @@ init_memory(void)
 		previous_startup_hook();
 	RecsysWakeInitMemory();
 	RecsysBackoffInitMemory();
+	RecsysStreamLauncherInitMemory();
 }
 
 static void
@@ -73,6 +76,12 @@ RecsysInitWorker(void)
 							"0 turns it off. Without recsys in shared_preload_libraries there is none.",
 							&RecsysMaintainInterval, 3600, 0, 30 * 24 * 60 * 60,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomStringVariable("recsys.stream_command",
+							   "The command with which recsys-stream is run beside the server.",
+							   "The server starts it, starts it again when it ends, and stops it before it stops itself. "
+							   "Without recsys in shared_preload_libraries it is not run.",
+							   &RecsysStreamCommand, "",
+							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("recsys");
 
 	/* pg_upgrade must have the databases for itself */

@@ -1,7 +1,7 @@
 /*
  * worker.h
- *	  The background processes that merge: one launcher, and a worker for each
- *	  database that has something to merge.
+ *	  The background processes: those that merge, which are one launcher and a worker for
+ *	  each database that has something to merge; and the one that runs the stream program.
  */
 #ifndef RECSYS_WORKER_H
 #define RECSYS_WORKER_H
@@ -17,5 +17,6 @@ extern void RecsysInitWorker(void);
 /* Entry points of the processes */
 extern PGDLLEXPORT void RecsysLauncherMain(Datum argument);
 extern PGDLLEXPORT void RecsysMergeWorkerMain(Datum argument);
+extern PGDLLEXPORT void RecsysStreamLauncherMain(Datum argument);
 
 #endif							/* RECSYS_WORKER_H */
