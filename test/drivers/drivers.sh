@@ -14,6 +14,9 @@
 #                           that the role may read
 #     typed …               the row of types.sql
 #
+# Then a collector of events over HTTP and what sends to it, both from doc/ingest.md, while the one and
+# its connections are killed.
+#
 # Called by test/run.sh, see there.
 
 DRIVERS=$RECSYS_TREE/test/drivers
@@ -40,7 +43,7 @@ skip()
 	echo "ok $tests # SKIP $1"
 }
 
-# blocks LANGUAGE [HEADING]: fenced blocks of the page, below that heading
+# blocks LANGUAGE [HEADING [PAGE]]: fenced blocks of the page, below that heading
 blocks()
 {
 	awk -v fence="\`\`\`$1" -v heading="${2:+### $2}" '
@@ -48,7 +51,7 @@ blocks()
 		/^##/ && !inside { here = heading == "" || $0 == heading }
 		/^```$/ && inside { inside = 0 }
 		inside { print }
-		here && $0 == fence { inside = 1 }' "$PAGE"
+		here && $0 == fence { inside = 1 }' "${3:-$PAGE}"
 }
 
 # The cluster: nobody gets in without a password, and nothing but this machine.
@@ -263,8 +266,52 @@ go_client()
 	client pgx pgx go pgx.go.in bash -c 'run_go "$1"' -
 }
 
+# One process on a port of this machine, as role web
+start_collector()
+{
+	(as_role web && exec "$DRIVERS_PYTHON" collector.py "$1") >collector.log 2>&1 </dev/null &
+	COLLECTOR=$!
+}
+
+collector()
+{
+	local port=$((20000 + (RANDOM * 7 + $$) % 20000)) round sender left session name="a collector over HTTP"
+
+	usable "$name" PYTHON && usable "$name" NODE || return 0
+	blocks python "In the application" "$RECSYS_TREE/doc/ingest.md" >example
+	fill "$DRIVERS/clients/collector.py.in" example >collector.py
+	blocks javascript "In the browser" "$RECSYS_TREE/doc/ingest.md" >example
+	fill "$DRIVERS/clients/sender.mjs.in" example >sender.mjs
+	{
+		blocks sql "" "$RECSYS_TREE/doc/ingest.md" | sed '/^CREATE INDEX page_views_recsys/q'
+		echo "GRANT INSERT, SELECT (event_id) ON page_views TO web;"
+	} | psql -X -q -v ON_ERROR_STOP=1
+	start_collector "$port"
+	timeout -k 5 120 "$DRIVERS_NODE" sender.mjs "http://127.0.0.1:$port/" >sent 2>errors </dev/null &
+	sender=$!
+	for round in 1 2 3; do
+		sleep 0.4
+		ask -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'web'" >/dev/null
+		sleep 0.2
+		kill -KILL "$COLLECTOR"
+		wait "$COLLECTOR" 2>/dev/null
+		start_collector "$port"
+	done
+	wait "$sender"
+	check $? "$name: the sender ends"
+	read -r left session <sent
+	[ "$left" = 0 ] || tail -q -n 8 errors collector.log | sed 's/^/# /'
+	check "$([ "$left" = 0 ]; echo $?)" "$name: every event is answered"
+	check "$([ "$(ask -c "SELECT count(*), count(DISTINCT event_id), count(user_id), sum(product_id) FROM page_views WHERE session_id = '$session'")" = \
+		"999${tab}999${tab}0${tab}1098400" ]; echo $?)" "$name: each is there once, but the one that is none"
+	kill "$COLLECTOR"
+	wait "$COLLECTOR" 2>/dev/null
+	COLLECTOR=
+}
+
 finish()
 {
+	[ -z "$COLLECTOR" ] || kill "$COLLECTOR" 2>/dev/null
 	[ ! -f data/postmaster.pid ] || pg_ctl -D data -m immediate stop >/dev/null 2>&1
 	# what psqlODBC writes there as it disconnects, unasked
 	find /tmp -maxdepth 1 -type f -name 'psqlodbc_*.log' -user "$(id -un)" -newer initdb.log -delete 2>/dev/null
@@ -296,6 +343,7 @@ LISTED="$everything|viewname|columnname|functionname" odbc_client "psqlODBC with
 LISTED='schemaname|view|column|function' java_client
 LISTED=$everything node_client
 LISTED=$everything go_client
+collector
 skip "Npgsql: no .NET comes with Debian's packages"
 
 # what they have shown and clicked, beside what setup.sql has
