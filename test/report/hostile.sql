@@ -36,3 +36,9 @@ SELECT recsys.create_recommender('nasty',
 	sellers => '"sell""ers"', seller_key => 'seller',
 	profiles => 'visitors', profile_key => 'visitor', segment => 'land', reason_formats => '{"history": "<img src=x onerror=hacked(\"reason\")> {item}"}');
 SELECT recsys.refresh_recommender('nasty');
+RESET SESSION AUTHORIZATION;
+-- streams with such names, and with what was said of them
+INSERT INTO recsys.stream (name, owner, definition, state, version, message, message_at)
+SELECT left(text, 60), 'report_owner', jsonb_build_object('topic', text, 'target', text, 'brokers', text), (ARRAY['running', 'paused', 'failed'])[1 + n % 3], n, text, now() FROM "shop; --".nasty WHERE n <> 13;
+INSERT INTO recsys.stream_partition (stream, topic, partition, next_offset, high_watermark, last_timestamp, messages, rows, rejected, consumer, seen_at, message, message_at)
+SELECT name, definition->>'topic', 0, 1000, 1234, 0, 1000, 999, 1, message, now() + interval '1 day', message, now() FROM recsys.stream;

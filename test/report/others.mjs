@@ -39,6 +39,8 @@ export async function hostile(file, database) {
 	const [[users]] = sql(database, "SELECT users FROM recsys.index_stats WHERE index_name LIKE 'buys%'");
 	const shown = [...(await figures(page))].find(([name]) => name.startsWith('operations.index.') && name.endsWith('.users'));
 	ok(shown && same(shown[1][0], users), 'hostile: figures of the index are those of SQL', `${shown} ${users}`);
+	const lag = [...(await figures(page))].filter(([name]) => name.startsWith('operations.stream.') && name.endsWith('.lag'));
+	ok(lag.length === 17 && lag.every(([, value]) => same(value[0] ?? value, 234)), 'hostile: so are those of its streams', JSON.stringify(lag.slice(0, 2)));
 	await go(page, 'overview');
 	ok(/log/i.test(await page.innerText('main')) && (await page.$$('main pre code')).length > 0, 'hostile: a page without data says why, and which call fills it');
 	await close();

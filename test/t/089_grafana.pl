@@ -22,6 +22,7 @@ plan(skip_all => 'the dashboards are not beside the tests') unless @files;
 
 my $node = new_node('grafana');
 create_logged_shop($node, "$root/test/manual/shop.sql");
+create_watched_streams($node);
 my $connection = $node->connstr('postgres') . ' user=reader';
 
 # The answer of a query as JSON documents, and its columns with their types

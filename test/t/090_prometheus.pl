@@ -22,6 +22,7 @@ plan(skip_all => 'the queries are not beside the tests') unless -f $file;
 
 my $node = new_node('prometheus');
 create_logged_shop($node, "$root/test/manual/shop.sql");
+create_watched_streams($node);
 my $connection = $node->connstr('postgres') . ' user=reader';
 my $queries = CPAN::Meta::YAML->read_string(slurp_file($file))->[0];
 my $manual = -f "$root/doc/dashboards.md" ? slurp_file("$root/doc/dashboards.md") : '';

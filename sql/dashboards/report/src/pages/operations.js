@@ -46,6 +46,22 @@ function advice(list, known) {
 		})));
 }
 
+// How far streams of events have come; nothing where there are none
+function streams(list, now) {
+	const colors = { running: 'good', failed: 'bad', lost: 'bad', waiting: 'warn' };
+	return list?.length > 0 && wideCard('Streams', 'Events from Kafka that become rows of tables. How far each one is behind is counted in messages that are still to be read.', dataTable({
+		id: 'operations-streams', caption: 'Streams',
+		head: ['Stream', 'State', 'Topic', 'Table', { name: 'Behind', title: 'Messages that are still to be read' }, { name: 'Rows/s', title: 'Rows written a second over about the last half minute' }, 'Rows', { name: 'Rejected', title: 'Messages that became no rows' }, { name: 'Read up to', title: 'Timestamp of the latest message that was read' }, 'Said last'],
+		rows: list.map(s => {
+			const key = `operations.stream.${s.stream}`;
+			return [s.stream, h('span', null, chip(s.state, colors[s.state] || ''), s.throttle > 0 && chip('waits for merges', 'warn')), s.topic, s.target,
+				{ value: s.lag, format: count, metric: `${key}.lag` }, { value: s.rows_per_second, format: v => count(Math.round(v)), metric: `${key}.rows_per_second` },
+				{ value: s.rows, format: count, metric: `${key}.rows` }, { value: s.errors, format: count, metric: `${key}.errors` },
+				h('span', { class: 'nowrap', title: time(s.last_message_time) }, s.last_message_time ? ago(s.last_message_time, now) : '–'), s.last_message || '–'];
+		}),
+	}));
+}
+
 export default {
 	id: 'operations', name: 'Operations', group: 'Engine',
 	render(data) {
@@ -91,6 +107,7 @@ export default {
 						{ value: i.size_bytes, format: bytes, metric: `${key}.size_bytes` }, h('span', { class: 'nowrap', title: time(i.built_at) }, ago(i.built_at, now)), h('span', { class: 'nowrap', title: time(i.last_merge_at) }, i.last_merge_at ? ago(i.last_merge_at, now) : '–')];
 				}),
 			})),
+			streams(o.streams, now),
 			o.recommenders.length > 0 && card('Recommenders', 'Lists by segment are made by a refresh; the rest is served as it is.', dataTable({
 				id: 'operations-recommenders', caption: 'Recommenders', head: ['Name', 'Owner', 'Refreshed', 'State'], sortable: false,
 				rows: o.recommenders.map(r => [r.name, r.owner, h('span', { title: time(r.refreshed_at) }, ago(r.refreshed_at, now)), r.problem ? chip(r.problem, 'bad') : chip('fine', 'good')]),
