@@ -54,8 +54,7 @@ for argument in "$@"; do
 		*) sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 	esac
 done
-# the longest begins first
-: "${parts:=arrows stream core regress isolation tap report drivers}"
+: "${parts:=arrows core regress isolation tap report drivers stream}"
 
 # seconds until a part, or a TAP file, is given up
 limit=600
