@@ -206,15 +206,9 @@ start_worker(Database *database, TimestampTz now)
 	MemoryContext old;
 	bool		started;
 
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	strlcpy(worker.bgw_library_name, "recsys", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "RecsysMergeWorkerMain", sizeof(worker.bgw_function_name));
+	RecsysDescribeWorker(&worker, "RecsysMergeWorkerMain", "recsys merge worker");
 	snprintf(worker.bgw_name, sizeof(worker.bgw_name), "recsys merge worker for database %u",
 			 database->oid);
-	strlcpy(worker.bgw_type, "recsys merge worker", sizeof(worker.bgw_type));
 	worker.bgw_main_arg = ObjectIdGetDatum(database->oid);
 	worker.bgw_notify_pid = MyProcPid;
 

@@ -42,19 +42,26 @@ init_memory(void)
 	RecsysStreamLauncherInitMemory();
 }
 
+void
+RecsysDescribeWorker(BackgroundWorker *worker, const char *function, const char *type)
+{
+	memset(worker, 0, sizeof(*worker));
+	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker->bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker->bgw_library_name, "recsys", sizeof(worker->bgw_library_name));
+	strlcpy(worker->bgw_function_name, function, sizeof(worker->bgw_function_name));
+	strlcpy(worker->bgw_name, type, sizeof(worker->bgw_name));
+	strlcpy(worker->bgw_type, type, sizeof(worker->bgw_type));
+}
+
 static void
 register_launcher(void)
 {
 	BackgroundWorker worker;
 
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	RecsysDescribeWorker(&worker, "RecsysLauncherMain", "recsys merge launcher");
 	worker.bgw_restart_time = LAUNCHER_RESTART;
-	strlcpy(worker.bgw_library_name, "recsys", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "RecsysLauncherMain", sizeof(worker.bgw_function_name));
-	strlcpy(worker.bgw_name, "recsys merge launcher", sizeof(worker.bgw_name));
-	strlcpy(worker.bgw_type, "recsys merge launcher", sizeof(worker.bgw_type));
 	RegisterBackgroundWorker(&worker);
 }
 

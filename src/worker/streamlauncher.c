@@ -92,14 +92,7 @@ start_launcher(void)
 {
 	BackgroundWorker worker;
 
-	memset(&worker, 0, sizeof(worker));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	strlcpy(worker.bgw_library_name, "recsys", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "RecsysStreamLauncherMain", sizeof(worker.bgw_function_name));
-	strlcpy(worker.bgw_name, "recsys stream launcher", sizeof(worker.bgw_name));
-	strlcpy(worker.bgw_type, "recsys stream launcher", sizeof(worker.bgw_type));
+	RecsysDescribeWorker(&worker, "RecsysStreamLauncherMain", "recsys stream launcher");
 	worker.bgw_notify_pid = MyProcPid;
 	return RegisterDynamicBackgroundWorker(&worker, NULL);
 }
