@@ -48,8 +48,8 @@ RecsysAvroLong(RecsysAvroReader *reader, int64 *number)
 	return fail(reader, "has a number of more than 64 bits");
 }
 
-bool
-RecsysAvroTake(RecsysAvroReader *reader, int64 length, const char **bytes)
+static bool
+take(RecsysAvroReader *reader, int64 length, const char **bytes)
 {
 	if (length < 0)
 		return fail(reader, "has a length below zero");
@@ -65,7 +65,7 @@ RecsysAvroCounted(RecsysAvroReader *reader, const char **bytes, size_t *length)
 {
 	int64		count;
 
-	if (!RecsysAvroLong(reader, &count) || !RecsysAvroTake(reader, count, bytes))
+	if (!RecsysAvroLong(reader, &count) || !take(reader, count, bytes))
 		return false;
 	*length = (size_t) count;
 	return true;
@@ -268,7 +268,7 @@ read_bytes(RecsysAvroReader *reader, const RecsysAvroNode *node, RecsysStreamVal
 	const char *bytes;
 	size_t		length = node->size;
 
-	if (node->type == RECSYS_AVRO_FIXED ? !RecsysAvroTake(reader, node->size, &bytes) :
+	if (node->type == RECSYS_AVRO_FIXED ? !take(reader, node->size, &bytes) :
 		!RecsysAvroCounted(reader, &bytes, &length))
 		return false;
 	if (node->logical == RECSYS_AVRO_DECIMAL)
@@ -305,7 +305,7 @@ read_real(RecsysAvroReader *reader, const RecsysAvroNode *node, RecsysStreamValu
 	float		narrow;
 	double		wide;
 
-	if (!RecsysAvroTake(reader, is_float ? 4 : 8, &bytes))
+	if (!take(reader, is_float ? 4 : 8, &bytes))
 		return false;
 	for (int i = is_float ? 3 : 7; i >= 0; i--)
 		bits = (bits << 8) | (unsigned char) bytes[i];
@@ -347,7 +347,7 @@ RecsysAvroScalar(RecsysAvroReader *reader, const RecsysAvroNode *node, RecsysStr
 			value->kind = RECSYS_VALUE_NULL;
 			return true;
 		case RECSYS_AVRO_BOOLEAN:
-			if (!RecsysAvroTake(reader, 1, &byte))
+			if (!take(reader, 1, &byte))
 				return false;
 			value->kind = RECSYS_VALUE_BOOLEAN;
 			value->text = *byte != 0 ? "true" : "false";

@@ -25,8 +25,7 @@ typedef struct RecsysAvroReader
 /* A zigzag number of at most ten bytes; false with a fault, as all below. */
 extern bool RecsysAvroLong(RecsysAvroReader *reader, int64 *number);
 
-/* So many bytes, or as many as the number before them says. */
-extern bool RecsysAvroTake(RecsysAvroReader *reader, int64 length, const char **bytes);
+/* As many bytes as the number before them says. */
 extern bool RecsysAvroCounted(RecsysAvroReader *reader, const char **bytes, size_t *length);
 
 /* A value of a type that is none of array, map, record and union. */
