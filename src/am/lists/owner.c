@@ -186,7 +186,7 @@ RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
 		done = array == NULL ||
 			RecsysCollectEntries(index, RecsysGetCache(index), side, owner, stoppable, array);
 		if (done && hook != NULL)
-			done = hook(array, stoppable, arg);
+			done = hook(array, before, stoppable, arg);
 		UnlockReleaseBuffer(bucket);
 		if (!done)
 		{

@@ -49,12 +49,12 @@ extern bool RecsysLockOwner(Relation index, RecsysSide side, const RecsysKey *ke
 							Buffer *bucket, RecsysOwner *owner);
 
 /*
- * Looks key up and collects its entries.  While the bucket is still locked, so
- * that VACUUM cannot have removed any of them, the hook (may be NULL) sees the
- * array; it may stop, as RecsysWalkEntries does.  Returns false when the key has no
- * owner; *number (may be NULL) gets the owner's number.
+ * Looks key up and collects its entries.  While they are still under the bucket's lock,
+ * so that VACUUM cannot have removed any of them, the hook (may be NULL) sees those
+ * from first to the array's end; it may stop, as RecsysWalkEntries does.  Returns false
+ * when the key has no owner; *number (may be NULL) gets the owner's number.
  */
-typedef bool (*RecsysEntryHook) (RecsysEntryArray *array, bool stoppable, void *arg);
+typedef bool (*RecsysEntryHook) (RecsysEntryArray *array, uint32 first, bool stoppable, void *arg);
 
 extern bool RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
 							RecsysEntryArray *array, uint32 *number,

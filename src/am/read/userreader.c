@@ -87,7 +87,7 @@ try_owners(RecsysUserReader *reader, uint32 low, uint32 high, bool stoppable, ui
 		reader->ends[nowners++] = reader->array.count;
 	}
 	if (done && nowners > 0)
-		done = RecsysAskVisibilityMap(&reader->array, stoppable, &reader->state);
+		done = RecsysAskVisibilityMap(&reader->array, 0, stoppable, &reader->state);
 	*next = (uint64) RecsysPageGetOpaque(page)->high + 1;
 	UnlockReleaseBuffer(bucket);
 	return done ? nowners : -1;

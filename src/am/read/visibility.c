@@ -19,6 +19,7 @@
 #include "access/xact.h"
 #include "am/lists/chain.h"
 #include "am/read/visibility.h"
+#include "am/store/enlarge.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -51,20 +52,18 @@ RecsysVisibilityDone(RecsysVisibility *state)
 }
 
 bool
-RecsysAskVisibilityMap(RecsysEntryArray *array, bool stoppable, void *arg)
+RecsysAskVisibilityMap(RecsysEntryArray *array, uint32 first, bool stoppable, void *arg)
 {
 	RecsysVisibility *state = arg;
 
 	if (array->count > state->size)
 	{
-		if (state->all_visible != NULL)
-			pfree(state->all_visible);
 		state->size = Max(array->count, state->size * 2);
-		state->all_visible = MemoryContextAllocHuge(CurrentMemoryContext,
-													sizeof(bool) * (Size) state->size);
+		state->all_visible = RecsysEnlarge(CurrentMemoryContext, state->all_visible,
+										   sizeof(bool) * (Size) state->size);
 	}
 	state->lastblock = InvalidBlockNumber;
-	for (uint32 i = 0; i < array->count; i++)
+	for (uint32 i = first; i < array->count; i++)
 	{
 		BlockNumber block = ItemPointerGetBlockNumber(&array->entries[i].tid);
 

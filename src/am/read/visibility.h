@@ -33,10 +33,10 @@ extern void RecsysVisibilityInit(RecsysVisibility *state, Relation heap);
 extern void RecsysVisibilityDone(RecsysVisibility *state);
 
 /*
- * Asks the map about all entries of the array, under their bucket's lock.  Of the type
- * RecsysEntryHook; arg is the RecsysVisibility.
+ * Asks the map about the entries of the array from first on, under their bucket's lock.  Of
+ * the type RecsysEntryHook; arg is the RecsysVisibility.
  */
-extern bool RecsysAskVisibilityMap(RecsysEntryArray *array, bool stoppable, void *arg);
+extern bool RecsysAskVisibilityMap(RecsysEntryArray *array, uint32 first, bool stoppable, void *arg);
 
 /* Does the snapshot see a row at the TID?  The heap page stays pinned. */
 extern bool RecsysIsVisible(RecsysVisibility *state, ItemPointerData tid, Snapshot snapshot);
