@@ -219,7 +219,7 @@ recsys_stream_advance(PG_FUNCTION_ARGS)
 	RecsysNeedStream(name, NoLock, &row);
 	read_advance(fcinfo, &advance);
 	RecsysCheckStreamTarget(RecsysJsonText(&row.definition->root, "target"));
-	throttle = RecsysStreamThrottle(name, row.definition);
+	throttle = RecsysStreamThrottle(name, row.definition, advance.rows);
 	values[0] = CStringGetTextDatum(name);
 	values[1] = CStringGetTextDatum(RecsysJsonText(&row.definition->root, "topic"));
 	values[13] = Int32GetDatum(throttle);
@@ -271,7 +271,7 @@ recsys_stream_heartbeat(PG_FUNCTION_ARGS)
 	RecsysArgStreamArray(fcinfo, 3, "epochs", INT8OID, false, &n, &epochs);
 	RecsysArgStreamArray(fcinfo, 4, "high_watermarks", INT8OID, true, &n, &watermarks);
 	order = RecsysPartitionOrder(&partitions);
-	throttle = RecsysStreamThrottle(name, row.definition);
+	throttle = RecsysStreamThrottle(name, row.definition, 0);
 	values[0] = CStringGetTextDatum(name);
 	values[1] = CStringGetTextDatum(RecsysJsonText(&row.definition->root, "topic"));
 	values[5] = CStringGetTextDatum(consumer);

@@ -24,8 +24,10 @@
 #define LONGEST_WAIT 10000
 #define SHORTEST_WAIT 100
 
-/* What was found last, by this session */
+/* What was found last, by this session, is good for so long and for so many rows */
 #define MICROSECONDS_KEPT 100000
+#define ROWS_KEPT(limit) ((limit) / 8)
+static int64 rows_since;
 static char last_stream[NAMEDATALEN];
 static int64 last_limit;
 static TimestampTz last_time;
@@ -93,7 +95,7 @@ wait_for(int64 pending, int64 limit)
 }
 
 int
-RecsysStreamThrottle(const char *stream, Jsonb *definition)
+RecsysStreamThrottle(const char *stream, Jsonb *definition, int64 rows)
 {
 	int64		limit = RecsysJsonInteger(&definition->root, "max_pending", 0);
 	TimestampTz now = GetCurrentTimestamp();
@@ -101,12 +103,14 @@ RecsysStreamThrottle(const char *stream, Jsonb *definition)
 
 	if (limit <= 0)
 		return 0;
+	rows_since += rows;
 	if (strcmp(stream, last_stream) == 0 && limit == last_limit && now >= last_time &&
-		now - last_time < MICROSECONDS_KEPT)
+		now - last_time < MICROSECONDS_KEPT && rows_since <= ROWS_KEPT(limit))
 		return last_wait;
 	target = RecsysKeptRelation(RecsysJsonText(&definition->root, "target"));
 	last_wait = OidIsValid(target) ? wait_for(most_pending(target, limit), limit) : 0;
 	last_time = now;
+	rows_since = 0;
 	last_limit = limit;
 	strlcpy(last_stream, stream, sizeof(last_stream));
 	return last_wait;

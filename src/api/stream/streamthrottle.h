@@ -10,9 +10,11 @@
 #include "utils/jsonb.h"
 
 /*
- * Milliseconds, 0: not at all.  It grows with what is pending above max_pending, up to ten seconds at
- * twice that.  Looked at once a second; an index that is locked by somebody is passed over.
+ * Milliseconds, 0: not at all.  It grows with what is pending above max_pending, up to ten
+ * seconds at twice that.  Looked at ten times a second, and earlier when this session has written
+ * an eighth of max_pending since; rows have been written now.  An index that is locked by somebody
+ * is passed over.
  */
-extern int	RecsysStreamThrottle(const char *stream, Jsonb *definition);
+extern int	RecsysStreamThrottle(const char *stream, Jsonb *definition, int64 rows);
 
 #endif							/* RECSYS_STREAMTHROTTLE_H */
