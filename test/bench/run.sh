@@ -161,12 +161,13 @@ run_size()
 	row "index size" "$(megabytes "$ours")" "$(megabytes "$theirs")" "$(ratio "$ours" "$theirs")"
 }
 
-# serve WHAT CLIENTS: both sides in turn
+# serve WHAT CLIENTS: both sides in turn; the medians stay in results[SIDE.METRIC]
+declare -A results
 serve()
 {
 	local round side metric value
 
-	local -A results=()
+	results=()
 	for ((round = 0; round < BENCH_ROUNDS; round++)); do
 		for side in recommend lookup; do
 			[ "$round" -gt 0 ] || load "$SERVER_TREE/test/bench/$side.pgbench" "$2" 3
@@ -183,6 +184,7 @@ serve()
 			value=$(median ${results[$side.$metric]})
 			[ "$metric" != tps ] || value=$(printf '%.0f' "$value")
 			results[$side]=$value
+			results[$side.$metric]=$value
 		done
 		if [ "$metric" = tps ]; then
 			row "$1, throughput" "${results[recommend]}/s" "${results[lookup]}/s" \
@@ -220,6 +222,8 @@ run_auto()
 
 run_serve()
 {
+	local before
+
 	database "DROP INDEX IF EXISTS pairs_recsys, pairs_btree"
 	database "$recsys_index"
 	note "writing the 10 best items of every user"
@@ -233,11 +237,16 @@ run_serve()
 	pin
 	serve "recommend, 1 client, pinned, table never vacuumed" 1
 	unpin
+	before=("${results[recommend.p50]}" "${results[recommend.p99]}")
 	database "VACUUM ANALYZE pairs"
 	database CHECKPOINT
 	pin
 	serve "recommend, 1 client, pinned, table vacuumed" 1
 	unpin
+	row "recommend, never vacuumed against vacuumed, p50" "${before[0]} µs" "${results[recommend.p50]} µs" \
+		"$(ratio "${before[0]}" "${results[recommend.p50]}")"
+	row "recommend, never vacuumed against vacuumed, p99" "${before[1]} µs" "${results[recommend.p99]} µs" \
+		"$(ratio "${before[1]}" "${results[recommend.p99]}")"
 	serve "recommend, $BENCH_CLIENTS clients, table vacuumed" "$BENCH_CLIENTS"
 	database "DROP TABLE lists"
 }
@@ -313,6 +322,56 @@ insert_rounds()
 		"$(ratio "${results[ours]}" "${results[theirs]}")"
 }
 
+# The rows of fresh by COPY
+bulk_copy()
+{
+	local round statement ours=() theirs=()
+
+	database "COPY (SELECT 1 + (user_id + 104729) % $BENCH_USERS, item_id FROM fresh) TO '$SERVER_DATA/fresh.copy'"
+	for ((round = 0; round < BENCH_ROUNDS; round++)); do
+		for statement in pairs control; do
+			timed "COPY $statement FROM '$SERVER_DATA/fresh.copy';"
+			[ "$statement" = pairs ] && ours+=("$TIMED_MS") || theirs+=("$TIMED_MS")
+		done
+	done
+	row "COPY of $count rows" "$(milliseconds "$(median "${ours[@]}")")" "$(milliseconds "$(median "${theirs[@]}")")" \
+		"$(ratio "$(median "${theirs[@]}")" "$(median "${ours[@]}")")"
+}
+
+# UPDATE of a column that neither index has, of all rows of a table of its own with full pages
+bulk_update()
+{
+	local round table size_before size_after rows ours=() theirs=() bare=()
+
+	database "CREATE TABLE noted AS SELECT user_id, item_id, 0 AS note FROM pairs LIMIT $((BENCH_INTERACTIONS / 25));
+		CREATE TABLE noted_control AS SELECT * FROM noted;
+		CREATE TABLE noted_bare AS SELECT * FROM noted;
+		CREATE INDEX noted_recsys ON noted USING recsys (user_id, item_id) WITH (similarity = cosine);
+		CREATE INDEX noted_btree ON noted_control (user_id, item_id);
+		VACUUM noted, noted_control, noted_bare"
+	rows=$(database "SELECT count(*) FROM noted")
+	size_before=$(database "SELECT pg_relation_size('noted_recsys')")
+	for ((round = 0; round < BENCH_ROUNDS; round++)); do
+		for table in noted noted_control noted_bare; do
+			timed "UPDATE $table SET note = note + 1;"
+			case "$table" in
+				noted) ours+=("$TIMED_MS") ;;
+				noted_control) theirs+=("$TIMED_MS") ;;
+				*) bare+=("$TIMED_MS") ;;
+			esac
+		done
+		[ "$round" -gt 0 ] || size_after=$(database "SELECT pg_relation_size('noted_recsys')")
+		database "VACUUM noted, noted_control, noted_bare"
+	done
+	row "UPDATE of another column of $rows rows" "$(milliseconds "$(median "${ours[@]}")")" \
+		"$(milliseconds "$(median "${theirs[@]}")")" "$(ratio "$(median "${theirs[@]}")" "$(median "${ours[@]}")")"
+	row "the same without an index" "$(milliseconds "$(median "${ours[@]}")")" \
+		"$(milliseconds "$(median "${bare[@]}")")" "$(ratio "$(median "${bare[@]}")" "$(median "${ours[@]}")")"
+	row "index size after it against before" "$(megabytes "$size_after")" "$(megabytes "$size_before")" \
+		"$(ratio "$size_after" "$size_before")"
+	database "DROP TABLE noted, noted_control, noted_bare"
+}
+
 run_insert()
 {
 	local count round ours=() theirs=() statement
@@ -347,6 +406,8 @@ SELECT 1 + (user_id + $round * 7919) % $BENCH_USERS, item_id FROM fresh;"
 		"$(milliseconds "$(median "${theirs[@]:1}")")" \
 		"$(ratio "$(median "${theirs[@]:1}")" "$(median "${ours[@]:1}")")"
 
+	bulk_copy
+	bulk_update
 	insert_rounds "insert, 1 client, synchronous_commit on" 1 on
 	insert_rounds "insert, $BENCH_CLIENTS clients, synchronous_commit on" "$BENCH_CLIENTS" on
 	insert_rounds "insert, 1 client, synchronous_commit off" 1 off
