@@ -104,7 +104,7 @@ BEGIN ATOMIC
 					  WHEN s.kind = 'pending' THEN 'pending'
 					  WHEN s.kind IN ('factor', 'gram', 'sketch') THEN 'factor'
 					  WHEN s.kind IN ('content', 'terms') THEN 'content'
-					  WHEN s.kind IN ('free', 'zero') THEN 'free'
+					  WHEN s.kind IN ('free', 'deleted', 'zero') THEN 'free'
 					  ELSE 'other' END AS section,
 				 s.used_bytes + s.free_bytes AS bytes
 		  FROM recsys.page_summary(index_sections.index) s) p;

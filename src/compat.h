@@ -171,6 +171,17 @@
 #define RECSYS_COUNT_INDEX_SCAN(scan) pgstat_count_index_scan((scan)->indexRelation)
 #endif
 
+/*
+ * Logs that a page which was deleted at a transaction id is used again, for standby servers:
+ * gistXLogPageReuse has since 16 the table, too, to tell whether it is a catalog.
+ */
+#include "access/gist_private.h"
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_LOG_PAGE_REUSE(index, block, xid) gistXLogPageReuse((index), (index), (block), (xid))
+#else
+#define RECSYS_LOG_PAGE_REUSE(index, block, xid) gistXLogPageReuse((index), (block), (xid))
+#endif
+
 /* 16 has one ownership test for all kinds of objects */
 #if PG_VERSION_NUM >= 160000
 #define RECSYS_ROLE_OWNS_RELATION(relation, role) \

@@ -24,6 +24,7 @@
 #include "am/lists/chain.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
+#include "am/store/recycle.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -53,33 +54,12 @@ RecsysCheckReach(RecsysPagesCheck *state, BlockNumber block)
 	state->reached[block] = true;
 }
 
-/* The pages are the list's own, and its entries as many as it claims: the walk looks at that. */
 static void
-check_chain(CheckState *state, RecsysSide side, RecsysOwner owner)
+check_entries(CheckState *state, RecsysSide side, RecsysOwner owner, const RecsysEntryArray *array)
 {
-	RecsysChain chain;
-	Buffer		buffer;
-
-	RecsysChainBegin(&chain, state->index, side, state->cache->stride[side], owner);
-	while ((buffer = RecsysChainNext(&chain, BUFFER_LOCK_SHARE)) != InvalidBuffer)
+	for (uint32 i = 0; i < array->count; i++)
 	{
-		BlockNumber block = BufferGetBlockNumber(buffer);
-
-		UnlockReleaseBuffer(buffer);
-		RecsysCheckReach(state, block);
-	}
-}
-
-static void
-check_entries(CheckState *state, RecsysSide side, RecsysOwner owner)
-{
-	RecsysEntryArray array = {0};
-
-	/* of a copy of the bucket: nothing is locked, and interrupts are served */
-	(void) RecsysCollectEntries(state->index, state->cache, side, owner, false, &array);
-	for (uint32 i = 0; i < array.count; i++)
-	{
-		RecsysEntry *entry = &array.entries[i];
+		RecsysEntry *entry = &array->entries[i];
 
 		if (!ItemPointerIsValid(&entry->tid))
 			corrupted(state, "An entry has an invalid TID.");
@@ -87,6 +67,34 @@ check_entries(CheckState *state, RecsysSide side, RecsysOwner owner)
 			corrupted(state, "A user has item number %u, there are %u items.",
 					  entry->peer, state->nitems);
 		state->hooks->entry(state->arg, side, owner, entry);
+	}
+}
+
+/*
+ * The list of an owner on a copy of its bucket: nothing is locked but the page at hand while
+ * it is read.  The pages are the list's own, and its entries as many as it claims: the walk
+ * looks at that.
+ */
+static void
+check_entries_of(CheckState *state, RecsysSide side, RecsysOwner owner)
+{
+	RecsysEntryArray array = {0};
+	RecsysChain chain;
+	Buffer		buffer;
+
+	RecsysChainBegin(&chain, state->index, side, state->cache->stride[side], owner);
+	RecsysUnpackEntries(state->index, side, RecsysOwnerEntries(owner), owner->tail, &array);
+	check_entries(state, side, owner, &array);
+	while ((buffer = RecsysChainNext(&chain, BUFFER_LOCK_SHARE)) != InvalidBuffer)
+	{
+		BlockNumber block = BufferGetBlockNumber(buffer);
+
+		array.count = 0;
+		RecsysUnpackEntries(state->index, side, RecsysChainEntries(BufferGetPage(buffer)),
+							RecsysChainCount(BufferGetPage(buffer), chain.stride), &array);
+		UnlockReleaseBuffer(buffer);
+		RecsysCheckReach(state, block);
+		check_entries(state, side, owner, &array);
 	}
 	if (array.entries != NULL)
 		pfree(array.entries);
@@ -146,8 +154,7 @@ check_bucket(CheckState *state, RecsysSide side, BlockNumber block, uint32 low, 
 		if (RECSYS_TREE_HASH(RecsysKeyHash(kind, &key, meta->seed)) != owner->hash)
 			corrupted(state, "An owner on bucket %u stands under a wrong hash.", block);
 		previous = owner->hash;
-		check_chain(state, side, owner);
-		check_entries(state, side, owner);
+		check_entries_of(state, side, owner);
 		if (side == RECSYS_ITEMS)
 			check_item(state, owner);
 	}
@@ -377,6 +384,7 @@ check_other_pages(CheckState *state)
 	{
 		Buffer		buffer = ReadBuffer(state->index, block);
 		Page		page = BufferGetPage(buffer);
+		FullTransactionId when = FirstNormalFullTransactionId;
 		int			kind = 0;
 
 		CHECK_FOR_INTERRUPTS();
@@ -386,12 +394,16 @@ check_other_pages(CheckState *state)
 			if (RecsysPageIsOurs(page))
 				kind = RecsysPageGetOpaque(page)->kind;
 			RecsysPageCheck(state->index, buffer, kind);
+			if (kind == RECSYS_PAGE_DELETED && !RecsysPageDeletedAt(page, &when))
+				corrupted(state, "Block %u does not tell when it was deleted.", block);
 		}
 		UnlockReleaseBuffer(buffer);
+		if (FullTransactionIdFollows(when, ReadNextFullTransactionId()))
+			corrupted(state, "Block %u was deleted by a transaction that is yet to come.", block);
 
 		/* graph rows are reached one by one, not page by page */
 		if (state->reached[block] != (kind != 0 && kind != RECSYS_PAGE_FREE &&
-									  kind != RECSYS_PAGE_GRAPH))
+									  kind != RECSYS_PAGE_DELETED && kind != RECSYS_PAGE_GRAPH))
 		{
 			if (state->reached[block])
 				corrupted(state, "Block %u of kind %d is in use.", block, kind);

@@ -5,7 +5,7 @@
  * New entries go to the tail in the owner's tuple, which has some slack so that most
  * inserts change ten-odd bytes of one page.  A full tuple is replaced by a larger one.
  * When it would outgrow RECSYS_MAX_OWNER_SIZE its whole tail moves to the newest chain
- * page, or to a new one in front of it.  A bucket without room for a tuple is split; if
+ * page, or to a new one in front of it; walks of the list rely on that (chain.c).  A bucket without room for a tuple is split; if
  * all its owners have one hash, the longest of their tails moves to its chain.
  *
  * All of it is done with the bucket locked exclusively (owner.c).
@@ -60,7 +60,7 @@ move_tail_to_chain(Relation index, RecsysSide side, int stride, Buffer bucket, O
 	RecsysOwner copy;
 	Size		size;
 
-	if (owner->chain != InvalidBlockNumber)
+	if (owner->chain != InvalidBlockNumber && (owner->flags & RECSYS_OWNER_SEALED) == 0)
 	{
 		RecsysChain walk;
 
@@ -91,6 +91,7 @@ move_tail_to_chain(Relation index, RecsysSide side, int stride, Buffer bucket, O
 		RecsysPageGetOpaque(chainpage)->high = owner->hash;
 		RecsysPageGetOpaque(chainpage)->next = owner->chain;
 		owner->chain = BufferGetBlockNumber(chain);
+		owner->flags &= ~RECSYS_OWNER_SEALED;
 	}
 	memcpy((char *) chainpage + ((PageHeader) chainpage)->pd_lower,
 		   RecsysOwnerEntries(owner), bytes);

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "access/xlogdefs.h"
 #include "am/store/page.h"
 #include "miscadmin.h"
 
@@ -16,20 +17,33 @@ typedef struct RecsysChain
 	RecsysSide	side;
 	int			stride;
 	uint32		hash;			/* of the owner */
-	uint32		claimed;		/* entries that the owner says there are */
+	uint64		claimed;		/* most entries that there can be */
+	uint64		least;			/* and the least, unless some have gone */
 	uint64		seen;			/* entries so far, the owner's tail included */
 	uint32		pages;			/* so far */
 	BlockNumber next;			/* page to come */
-	BlockNumber held;			/* page that the caller has still locked, if any */
 	BlockNumber mark;			/* a page met before */
+
+	/* once the bucket has been let go */
+	bool		loose;
+	XLogRecPtr	since;			/* what is logged behind this has happened since */
+	bool		lost;			/* somebody may have removed entries since */
 } RecsysChain;
 
 /*
- * Begins a walk; the owner's bucket is locked until it ends.  The owner has been
- * checked (RecsysOwnerCheck) and need not stay where it is.
+ * Begins a walk of a list whose bucket is locked.  The owner has been checked
+ * (RecsysOwnerCheck) and need not stay where it is.
  */
 extern void RecsysChainBegin(RecsysChain *chain, Relation index, RecsysSide side, int stride,
 							 const RecsysOwnerData *owner);
+
+/*
+ * From now on the walk does without the lock of the bucket, which is still locked now.  Who
+ * must meet every entry once, and not twice, has read the tail and the first page by then; who
+ * must meet every entry at least once has done with the tail.  The caller holds a snapshot
+ * that keeps pages which leave the list readable, or is VACUUM, which takes them away.
+ */
+extern void RecsysChainLetGo(RecsysChain *chain);
 
 /*
  * The next page, locked in that mode, or InvalidBuffer behind the last one.

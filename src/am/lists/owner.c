@@ -5,10 +5,9 @@
  * A list is its owner tuple's tail plus the chain pages behind it (append.c tells how
  * it grows).
  *
- * The lock on the bucket page covers everything that its owners own: chain
- * pages are read with the bucket locked in share mode at least, and written,
- * linked and freed with the bucket locked exclusively.  A reader therefore
- * never meets a chain page that has changed hands.
+ * The lock on the bucket page covers the owner tuples, their tails and the links to
+ * the first pages of their chains.  What is beyond that is read page by page without
+ * it, see chain.c.
  */
 #include "postgres.h"
 
@@ -89,52 +88,46 @@ RecsysOwnerCheck(Relation index, Page page, OffsetNumber off, int stride)
 }
 
 bool
-RecsysWalkEntries(Relation index, RecsysCache *cache, RecsysSide side, RecsysOwner owner,
-				  bool stoppable, RecsysEntryRun run, void *arg)
+RecsysWalkPage(RecsysChain *chain, RecsysEntryRun run, void *arg)
 {
-	RecsysChain chain;
-	Buffer		buffer;
+	Buffer		buffer = RecsysChainNext(chain, BUFFER_LOCK_SHARE);
 
-	RecsysChainBegin(&chain, index, side, cache->stride[side], owner);
-	run(arg, RecsysOwnerEntries(owner), owner->tail);
-	while ((buffer = RecsysChainNext(&chain, BUFFER_LOCK_SHARE)) != InvalidBuffer)
-	{
-		Page		page = BufferGetPage(buffer);
-
-		run(arg, RecsysChainEntries(page), RecsysChainCount(page, chain.stride));
-		UnlockReleaseBuffer(buffer);
-		RECSYS_FAULT("chain-page-read");
-		if (stoppable && RecsysIsCancelled())
-			return false;
-
-		/* of use to those who walk a copy of the bucket, without its lock */
-		CHECK_FOR_INTERRUPTS();
-	}
+	if (!BufferIsValid(buffer))
+		return false;
+	run(arg, RecsysChainEntries(BufferGetPage(buffer)),
+		RecsysChainCount(BufferGetPage(buffer), chain->stride));
+	UnlockReleaseBuffer(buffer);
 	return true;
 }
 
-typedef struct Collecting
+void
+RecsysWalkNewest(RecsysChain *chain, Relation index, RecsysCache *cache, RecsysSide side,
+				 const RecsysOwnerData *owner, RecsysEntryRun run, void *arg)
 {
-	Relation	index;
-	RecsysSide	side;
-	RecsysEntryArray *array;
-} Collecting;
+	RecsysChainBegin(chain, index, side, cache->stride[side], owner);
+	run(arg, RecsysOwnerEntries(owner), owner->tail);
+	(void) RecsysWalkPage(chain, run, arg);
+}
 
-static void
-collect_run(void *arg, const char *packed, int count)
+void
+RecsysWalkOlder(RecsysChain *chain, RecsysEntryRun run, void *arg)
 {
-	Collecting *collecting = arg;
-
-	RecsysUnpackEntries(collecting->index, collecting->side, packed, count, collecting->array);
+	while (RecsysWalkPage(chain, run, arg))
+	{
+		RECSYS_FAULT("chain-page-read");
+		CHECK_FOR_INTERRUPTS();
+	}
 }
 
 bool
-RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
-					 RecsysOwner owner, bool stoppable, RecsysEntryArray *array)
+RecsysReadsRestLater(Page page, OffsetNumber off, const RecsysChain *chain, uint64 *locked)
 {
-	Collecting	collecting = {index, side, array};
-
-	return RecsysWalkEntries(index, cache, side, owner, stoppable, collect_run, &collecting);
+	if (!BlockNumberIsValid(chain->next))
+		return false;
+	*locked += chain->claimed - Min(chain->seen, chain->claimed);
+	return *locked > RECSYS_LOCKED_ENTRIES &&
+		(off == PageGetMaxOffsetNumber(page) ||
+		 RecsysPageGetOwner(page, OffsetNumberNext(off))->hash != chain->hash);
 }
 
 uint32
@@ -166,35 +159,48 @@ RecsysLockOwner(Relation index, RecsysSide side, const RecsysKey *key, Buffer *b
 	return true;
 }
 
+/* Entries on their way into an array */
+typedef struct Collecting
+{
+	Relation	index;
+	RecsysSide	side;
+	RecsysEntryArray *array;
+	RecsysEntryHook hook;
+	void	   *arg;			/* of the hook */
+} Collecting;
+
+static void
+collect_run(void *arg, const char *packed, int count)
+{
+	Collecting *collecting = arg;
+	uint32		first = collecting->array->count;
+
+	RecsysUnpackEntries(collecting->index, collecting->side, packed, count, collecting->array);
+	if (collecting->hook != NULL && count > 0)
+		(void) collecting->hook(collecting->array, first, false, collecting->arg);
+}
+
 bool
 RecsysReadOwner(Relation index, RecsysSide side, const RecsysKey *key,
 				RecsysEntryArray *array, uint32 *number, RecsysEntryHook hook, void *arg)
 {
-	uint32		before = array != NULL ? array->count : 0;
-	bool		stoppable = true;
-	bool		done = false;
+	Collecting	collecting = {index, side, array, hook, arg};
+	RecsysChain chain;
+	Buffer		bucket;
+	RecsysOwner owner;
 
-	while (!done)
+	if (!RecsysLockOwner(index, side, key, &bucket, &owner))
+		return false;
+	if (number != NULL)
+		*number = owner->number;
+	if (array != NULL)
 	{
-		Buffer		bucket;
-		RecsysOwner owner;
-
-		if (!RecsysLockOwner(index, side, key, &bucket, &owner))
-			return false;
-		if (number != NULL)
-			*number = owner->number;
-		done = array == NULL ||
-			RecsysCollectEntries(index, RecsysGetCache(index), side, owner, stoppable, array);
-		if (done && hook != NULL)
-			done = hook(array, before, stoppable, arg);
-		UnlockReleaseBuffer(bucket);
-		if (!done)
-		{
-			CHECK_FOR_INTERRUPTS();
-			stoppable = false;
-			array->count = before;
-		}
+		RecsysWalkNewest(&chain, index, RecsysGetCache(index), side, owner, collect_run, &collecting);
+		RecsysChainLetGo(&chain);
 	}
+	UnlockReleaseBuffer(bucket);
+	if (array != NULL)
+		RecsysWalkOlder(&chain, collect_run, &collecting);
 	return true;
 }
 
@@ -239,26 +245,15 @@ collect_hashes(void *arg, const char *packed, int count)
 bool
 RecsysReadPostings(Relation index, const RecsysKey *item, RecsysHashArray *array)
 {
-	uint64		before = array->count;
-	bool		stoppable = true;
-	bool		done = false;
+	RecsysChain chain;
+	Buffer		bucket;
+	RecsysOwner owner;
 
-	while (!done)
-	{
-		Buffer		bucket;
-		RecsysOwner owner;
-
-		if (!RecsysLockOwner(index, RECSYS_ITEMS, item, &bucket, &owner))
-			return false;
-		done = RecsysWalkEntries(index, RecsysGetCache(index), RECSYS_ITEMS, owner, stoppable,
-								 collect_hashes, array);
-		UnlockReleaseBuffer(bucket);
-		if (!done)
-		{
-			CHECK_FOR_INTERRUPTS();
-			stoppable = false;
-			array->count = before;
-		}
-	}
+	if (!RecsysLockOwner(index, RECSYS_ITEMS, item, &bucket, &owner))
+		return false;
+	RecsysWalkNewest(&chain, index, RecsysGetCache(index), RECSYS_ITEMS, owner, collect_hashes, array);
+	RecsysChainLetGo(&chain);
+	UnlockReleaseBuffer(bucket);
+	RecsysWalkOlder(&chain, collect_hashes, array);
 	return true;
 }

@@ -5,6 +5,7 @@
 #ifndef RECSYS_OWNER_H
 #define RECSYS_OWNER_H
 
+#include "am/lists/chain.h"
 #include "am/lists/listentry.h"
 #include "am/store/meta.h"
 #include "am/store/page.h"
@@ -25,21 +26,34 @@ extern OffsetNumber RecsysFindOwner(Relation index, Page page, RecsysKeyKind kin
 	((RecsysOwner) PageGetItem((page), PageGetItemId((page), (off))))
 
 /*
- * Goes through all entries of an owner whose bucket is locked, as they are packed,
- * so many at a time.  Whoever unpacks them has to look whether TIDs are sane.
- *
- * Returns false when it has stopped half way because the statement is cancelled,
- * which it does only if stoppable.  The caller then unlocks the bucket and calls
- * CHECK_FOR_INTERRUPTS; if that returns, it begins anew and is not stopped again.
+ * Goes through all entries of an owner, as they are packed, so many at a time: first the
+ * newest ones, with the owner's bucket locked, then the older ones.  Between the two the
+ * caller may call RecsysChainLetGo and unlock the bucket: then a list of any length keeps
+ * nobody waiting, and interrupts are served.  Run is called while the page that the
+ * entries are on is locked.  Whoever unpacks them has to look whether TIDs are sane.
  */
 typedef void (*RecsysEntryRun) (void *arg, const char *packed, int count);
 
-extern bool RecsysWalkEntries(Relation index, RecsysCache *cache, RecsysSide side,
-							  RecsysOwner owner, bool stoppable, RecsysEntryRun run, void *arg);
+extern void RecsysWalkNewest(RecsysChain *chain, Relation index, RecsysCache *cache, RecsysSide side,
+							 const RecsysOwnerData *owner, RecsysEntryRun run, void *arg);
+extern void RecsysWalkOlder(RecsysChain *chain, RecsysEntryRun run, void *arg);
 
-/* Appends all entries of an owner whose bucket is locked.  Stops as RecsysWalkEntries does. */
-extern bool RecsysCollectEntries(Relation index, RecsysCache *cache, RecsysSide side,
-								 RecsysOwner owner, bool stoppable, RecsysEntryArray *array);
+/* One page of the older ones; false when there is none. */
+extern bool RecsysWalkPage(RecsysChain *chain, RecsysEntryRun run, void *arg);
+
+/*
+ * Who copies several owners of a bucket reads those with up to so many entries besides the
+ * newest, all together, while it is locked.
+ */
+#define RECSYS_LOCKED_ENTRIES 16384
+
+/*
+ * A reader of the owners of a locked bucket has met the newest entries of the one at off.  Is
+ * the rest to be read after unlocking?  *locked counts entries read under the lock.  Where
+ * another owner has the same hash it is not, as the reader goes on from the next hash.
+ */
+extern bool RecsysReadsRestLater(Page page, OffsetNumber off, const RecsysChain *chain,
+								 uint64 *locked);
 
 /*
  * Looks key up and locks its bucket in share mode; the owner has been checked and stays there as
@@ -49,10 +63,10 @@ extern bool RecsysLockOwner(Relation index, RecsysSide side, const RecsysKey *ke
 							Buffer *bucket, RecsysOwner *owner);
 
 /*
- * Looks key up and collects its entries.  While they are still under the bucket's lock,
- * so that VACUUM cannot have removed any of them, the hook (may be NULL) sees those
- * from first to the array's end; it may stop, as RecsysWalkEntries does.  Returns false
- * when the key has no owner; *number (may be NULL) gets the owner's number.
+ * Looks key up and collects its entries, the tail's and then those of each chain page.  The hook
+ * (may be NULL) sees those of a page, from first to the array's end, while that is locked, or
+ * the bucket is: VACUUM cannot have removed any of them.  Returns false when the key has no
+ * owner; *number (may be NULL) gets the owner's number.  Without an array only that is looked up.
  */
 typedef bool (*RecsysEntryHook) (RecsysEntryArray *array, uint32 first, bool stoppable, void *arg);
 

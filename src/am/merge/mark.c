@@ -4,8 +4,9 @@
  *
  * Two flags of a user's entries are kept in the spare bits of their TIDs:
  * forgotten entries do not count any more; of users with more items than
- * max_history, the entries tell which of their items were counted last.  All of
- * it happens under the bucket's exclusive lock.
+ * max_history, the entries tell which of their items were counted last.  The tail comes
+ * first, under the bucket's exclusive lock, then the chain's pages, each under its own: so
+ * entries that move from the tail to a page meanwhile are marked already (lists/chain.c).
  */
 #include "postgres.h"
 
@@ -13,6 +14,8 @@
 #include "am/lists/chain.h"
 #include "am/lists/directory.h"
 #include "am/merge/mark.h"
+#include "am/store/patch.h"
+#include "fault.h"
 #include "miscadmin.h"
 
 /* The bucket of a user, exclusively locked, and where his owner tuple is. */
@@ -67,27 +70,36 @@ mark_packed(RecsysCache *cache, char *packed, int count, RecsysEntryMarker marke
 	}
 }
 
-/* Page by page; false when it was stopped half way. */
-static bool
-mark_chain(Relation index, RecsysCache *cache, RecsysOwner owner, bool stoppable,
-		   RecsysEntryMarker marker, void *arg)
+/* The tail of a user, and his flags, in one step. */
+static void
+mark_tail(Relation index, RecsysCache *cache, Buffer bucket, OffsetNumber off, uint16 flags,
+		  RecsysEntryMarker marker, void *arg)
 {
-	RecsysChain chain;
+	GenericXLogState *state = GenericXLogStart(index);
+	RecsysOwner owner = RecsysPageGetOwner(GenericXLogRegisterBuffer(state, bucket, 0), off);
+
+	mark_packed(cache, RecsysOwnerEntries(owner), owner->tail, marker, arg);
+	owner->flags |= flags;
+	GenericXLogFinish(state);
+}
+
+/* Page by page.  Only the page at hand is locked. */
+static void
+mark_chain(Relation index, RecsysCache *cache, RecsysChain *chain, RecsysEntryMarker marker, void *arg)
+{
 	Buffer		buffer;
 
-	RecsysChainBegin(&chain, index, RECSYS_USERS, cache->stride[RECSYS_USERS], owner);
-	while ((buffer = RecsysChainNext(&chain, BUFFER_LOCK_EXCLUSIVE)) != InvalidBuffer)
+	while ((buffer = RecsysChainNext(chain, BUFFER_LOCK_EXCLUSIVE)) != InvalidBuffer)
 	{
 		GenericXLogState *state = GenericXLogStart(index);
 		Page		page = GenericXLogRegisterBuffer(state, buffer, 0);
 
-		mark_packed(cache, RecsysChainEntries(page), RecsysChainCount(page, chain.stride), marker, arg);
+		mark_packed(cache, RecsysChainEntries(page), RecsysChainCount(page, chain->stride), marker, arg);
 		GenericXLogFinish(state);
 		UnlockReleaseBuffer(buffer);
-		if (stoppable && RecsysIsCancelled())
-			return false;
+		RECSYS_FAULT("chain-page-marked");
+		CHECK_FOR_INTERRUPTS();
 	}
-	return true;
 }
 
 void
@@ -97,28 +109,40 @@ RecsysMarkEntries(Relation index, const RecsysUserView *user, uint16 flags,
 	RecsysCache *cache = RecsysGetCache(index);
 	OffsetNumber off;
 	Buffer		bucket = lock_user(index, user, &off);
-	GenericXLogState *state;
+	RecsysChain chain;
 	RecsysOwner owner;
+	bool		chained;
 
-	for (bool stoppable = true; off != InvalidOffsetNumber; stoppable = false)
-	{
-		RecsysOwnerCheck(index, BufferGetPage(bucket), off, cache->stride[RECSYS_USERS]);
-		if (mark_chain(index, cache, RecsysPageGetOwner(BufferGetPage(bucket), off), stoppable, marker, arg))
-			break;
-		UnlockReleaseBuffer(bucket);
-		CHECK_FOR_INTERRUPTS();
-		bucket = lock_user(index, user, &off);
-	}
 	if (off == InvalidOffsetNumber)
 	{
 		UnlockReleaseBuffer(bucket);
 		return;
 	}
+	RecsysOwnerCheck(index, BufferGetPage(bucket), off, cache->stride[RECSYS_USERS]);
+	owner = RecsysPageGetOwner(BufferGetPage(bucket), off);
+	chained = BlockNumberIsValid(owner->chain);
+	RecsysChainBegin(&chain, index, RECSYS_USERS, cache->stride[RECSYS_USERS], owner);
+	RecsysChainLetGo(&chain);
 
-	state = GenericXLogStart(index);
-	owner = RecsysPageGetOwner(GenericXLogRegisterBuffer(state, bucket, 0), off);
-	mark_packed(cache, RecsysOwnerEntries(owner), owner->tail, marker, arg);
-	owner->flags |= flags;
-	GenericXLogFinish(state);
+	/* flags that speak of all entries come last */
+	mark_tail(index, cache, bucket, off, chained ? 0 : flags, marker, arg);
+	UnlockReleaseBuffer(bucket);
+	if (!chained)
+		return;
+
+	mark_chain(index, cache, &chain, marker, arg);
+	bucket = lock_user(index, user, &off);
+	if (off != InvalidOffsetNumber &&
+		(RecsysPageGetOwner(BufferGetPage(bucket), off)->flags | flags) !=
+		RecsysPageGetOwner(BufferGetPage(bucket), off)->flags)
+	{
+		uint16		new_flags = RecsysPageGetOwner(BufferGetPage(bucket), off)->flags | flags;
+		RecsysPatch patch;
+
+		patch.dest = (char *) &RecsysPageGetOwner(BufferGetPage(bucket), off)->flags;
+		patch.data = &new_flags;
+		patch.length = sizeof(new_flags);
+		RecsysPatchPage(index, bucket, &patch, 1);
+	}
 	UnlockReleaseBuffer(bucket);
 }

@@ -2,8 +2,8 @@
  * scan.c
  *	  Native index scans: user_id = $1, item_id = $1, both, or neither.
  *
- * A scan reads the whole list at its first call, under the bucket's lock, and
- * then gives out TIDs without any lock.  A row that VACUUM removes meanwhile
+ * A scan reads the newest entries of a list at its first call, and the others chain page by chain
+ * page when they are wanted (am/lists/chain.c).  It gives out TIDs without any lock.  A row that VACUUM removes meanwhile
  * leaves a TID whose line pointer may be used again, but only for a row that is
  * newer than the scan's snapshot: MVCC snapshots cannot see it.  Other snapshots,
  * those of exclusion constraints, could: for them every row is to be rechecked.
@@ -33,8 +33,12 @@ typedef struct RecsysScan
 	MemoryContext context;
 	bool		keyed;			/* a user, an item, or both are given */
 	bool		loaded;
-	RecsysEntryArray array;
+	RecsysEntryArray array;		/* of the page at hand, or the newest ones */
 	uint32		next;
+	bool		more;			/* there may be older ones: */
+	RecsysChain chain;
+	bool		any_item;		/* or only entries with the number: */
+	uint32		item;
 	bool		recheck;		/* a weight or time was compared: not ours to do */
 	RecsysTableScan *table;		/* without keys; outlives a rescan */
 	IndexTuple	empty;			/* what an index-only scan gets */
@@ -67,6 +71,7 @@ recsys_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int
 			state->keyed = true;
 	state->loaded = false;
 	state->recheck = false;
+	state->more = false;
 	memset(&state->array, 0, sizeof(state->array));
 	state->next = 0;
 }
@@ -100,15 +105,53 @@ scan_key(IndexScanDesc scan, int column, Oid column_type, RecsysKeyKind kind,
 	return true;
 }
 
+/* Takes the entries of a page that are wanted. */
 static void
-keep_item(RecsysEntryArray *array, uint32 item)
+take_run(void *arg, const char *packed, int count)
 {
-	uint32		kept = 0;
+	RecsysScan  *state = arg;
+	RecsysEntryArray *array = &state->array;
+	uint32		kept = array->count;
+	uint32		first = kept;
 
-	for (uint32 i = 0; i < array->count; i++)
-		if (array->entries[i].peer == item)
+	RecsysUnpackEntries(state->chain.index, state->chain.side, packed, count, array);
+	for (uint32 i = first; i < array->count; i++)
+		if (state->any_item || array->entries[i].peer == state->item)
 			array->entries[kept++] = array->entries[i];
 	array->count = kept;
+}
+
+/* The newest entries of a key */
+static void
+begin_list(RecsysScan *state, Relation index, RecsysSide side, const RecsysKey *key)
+{
+	Buffer		bucket;
+	RecsysOwner owner;
+
+	if (!RecsysLockOwner(index, side, key, &bucket, &owner))
+		return;
+	RecsysWalkNewest(&state->chain, index, RecsysGetCache(index), side, owner, take_run, state);
+	RecsysChainLetGo(&state->chain);
+	UnlockReleaseBuffer(bucket);
+	state->more = true;
+}
+
+/* The next page of the list with entries that are wanted; false behind the last one. */
+static bool
+next_page(IndexScanDesc scan)
+{
+	RecsysScan  *state = scan->opaque;
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+
+	state->array.count = 0;
+	state->next = 0;
+	while (state->array.count == 0 && state->more)
+	{
+		CHECK_FOR_INTERRUPTS();
+		state->more = RecsysWalkPage(&state->chain, take_run, state);
+	}
+	MemoryContextSwitchTo(old);
+	return state->array.count > 0;
 }
 
 static void
@@ -122,7 +165,6 @@ load(IndexScanDesc scan)
 	RecsysKey	item;
 	bool		has_user;
 	bool		has_item;
-	uint32		number;
 
 	state->loaded = true;
 	RECSYS_COUNT_INDEX_SCAN(scan);
@@ -137,16 +179,11 @@ load(IndexScanDesc scan)
 		Assert(has_user || has_item);
 
 		/* the item's number is looked up first, so that no two buckets are locked */
-		if (has_user && has_item)
-		{
-			if (RecsysReadOwner(index, RECSYS_ITEMS, &item, NULL, &number, NULL, NULL) &&
-				RecsysReadOwner(index, RECSYS_USERS, &user, &state->array, NULL, NULL, NULL))
-				keep_item(&state->array, number);
-		}
-		else if (has_user)
-			RecsysReadOwner(index, RECSYS_USERS, &user, &state->array, NULL, NULL, NULL);
-		else
-			RecsysReadOwner(index, RECSYS_ITEMS, &item, &state->array, NULL, NULL, NULL);
+		state->any_item = !has_user || !has_item;
+		if (!has_user)
+			begin_list(state, index, RECSYS_ITEMS, &item);
+		else if (!has_item || RecsysReadOwner(index, RECSYS_ITEMS, &item, NULL, &state->item, NULL, NULL))
+			begin_list(state, index, RECSYS_USERS, &user);
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -202,7 +239,7 @@ recsys_gettuple(IndexScanDesc scan, ScanDirection direction)
 		return next_of_table(scan);
 	if (!state->loaded)
 		load(scan);
-	if (state->next >= state->array.count)
+	if (state->next >= state->array.count && !next_page(scan))
 		return false;
 	scan->xs_heaptid = state->array.entries[state->next++].tid;
 	scan->xs_recheck = state->recheck || !IsMVCCSnapshot(scan->xs_snapshot);
@@ -213,17 +250,24 @@ int64
 recsys_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 {
 	RecsysScan  *state = scan->opaque;
+	int64		count = 0;
 
 	if (!state->keyed)
 	{
 		RECSYS_COUNT_INDEX_SCAN(scan);
 		return RecsysTableScanBitmap(scan->indexRelation, bitmap);
 	}
-	if (!state->loaded)
-		load(scan);
-	for (uint32 i = 0; i < state->array.count; i++)
-		tbm_add_tuples(bitmap, &state->array.entries[i].tid, 1, state->recheck);
-	return state->array.count;
+
+	/* a scan gives its rows once */
+	Assert(!state->loaded);
+	load(scan);
+	do
+	{
+		for (uint32 i = 0; i < state->array.count; i++)
+			tbm_add_tuples(bitmap, &state->array.entries[i].tid, 1, state->recheck);
+		count += state->array.count;
+	} while (next_page(scan));
+	return count;
 }
 
 void

@@ -4,7 +4,7 @@
  *	  them.
  *
  * Under a bucket's lock the entries of its users are copied and the visibility map is
- * asked about them (visibility.c).  Then the bucket is unlocked, and the users are
+ * asked about them (visibility.c), page by page.  Then the bucket is unlocked, and the users are
  * visited one by one, with the rest looked up in the heap.
  */
 #include "postgres.h"
@@ -46,62 +46,80 @@ RecsysUserReaderCreate(Relation heap, Relation index, Snapshot snapshot)
 	return reader;
 }
 
+/* A run of entries, and what the visibility map says of them */
+static void
+take_run(void *arg, const char *packed, int count)
+{
+	RecsysUserReader *reader = arg;
+	uint32		first = reader->array.count;
+
+	RecsysUnpackEntries(reader->index, RECSYS_USERS, packed, count, &reader->array);
+	(void) RecsysAskVisibilityMap(&reader->array, first, false, &reader->state);
+}
+
+/* Copies of an owner what does not change, and its flags. */
+static void
+view_owner(RecsysUserReader *reader, int i, const RecsysOwnerData *owner)
+{
+	RecsysUserView *view;
+
+	if (i == reader->maxviews)
+	{
+		reader->maxviews = Max(4, reader->maxviews * 2);
+		reader->views = RecsysEnlarge(reader->context, reader->views,
+									  sizeof(RecsysUserView) * reader->maxviews);
+		reader->ends = RecsysEnlarge(reader->context, reader->ends,
+									 sizeof(uint32) * reader->maxviews);
+	}
+	view = &reader->views[i];
+	view->hash = owner->hash;
+	view->flags = owner->flags;
+	view->keylen = Min(owner->keylen, RECSYS_MAX_KEY_LEN);
+	memcpy(view->key, owner->key, view->keylen);
+}
+
 /*
- * Copies what the bucket of low has of the hashes up to high; returns the number of
- * owners, or -1 when it was stopped half way, see RecsysWalkEntries.  *next gets the
- * hash after those of the bucket.
+ * Copies what the bucket of low has of the hashes up to high; returns the number of owners.
+ * *next gets the hash to go on with.  An owner with a long list is the last one, and
+ * most of it is read without the bucket's lock.
  */
 static int
-try_owners(RecsysUserReader *reader, uint32 low, uint32 high, bool stoppable, uint64 *next)
+copy_owners(RecsysUserReader *reader, uint32 low, uint32 high, uint64 *next)
 {
 	RecsysCache *cache = RecsysGetCache(reader->index);
 	Buffer		bucket = RecsysFindBucket(reader->index, RECSYS_USERS, low, BUFFER_LOCK_SHARE);
 	Page		page = BufferGetPage(bucket);
 	OffsetNumber max = PageGetMaxOffsetNumber(page);
-	bool		done = true;
+	uint64		locked = 0;
+	bool		later = false;
+	RecsysChain chain;
 	int			nowners = 0;
 
 	reader->array.count = 0;
+	*next = (uint64) RecsysPageGetOpaque(page)->high + 1;
 	for (OffsetNumber off = RecsysBucketSearch(page, low);
-		 done && off <= max && RecsysPageGetOwner(page, off)->hash <= high; off++)
+		 !later && off <= max && RecsysPageGetOwner(page, off)->hash <= high; off++)
 	{
 		RecsysOwner owner = RecsysPageGetOwner(page, off);
-		RecsysUserView *view;
 
 		RecsysOwnerCheck(reader->index, page, off, cache->stride[RECSYS_USERS]);
-		if (nowners == reader->maxviews)
+		view_owner(reader, nowners, owner);
+		RecsysWalkNewest(&chain, reader->index, cache, RECSYS_USERS, owner, take_run, reader);
+		later = RecsysReadsRestLater(page, off, &chain, &locked);
+		if (later)
 		{
-			reader->maxviews = Max(4, reader->maxviews * 2);
-			reader->views = RecsysEnlarge(reader->context, reader->views,
-										  sizeof(RecsysUserView) * reader->maxviews);
-			reader->ends = RecsysEnlarge(reader->context, reader->ends,
-										 sizeof(uint32) * reader->maxviews);
+			RecsysChainLetGo(&chain);
+			*next = (uint64) owner->hash + 1;
 		}
-		view = &reader->views[nowners];
-		view->hash = owner->hash;
-		view->flags = owner->flags;
-		view->keylen = Min(owner->keylen, RECSYS_MAX_KEY_LEN);
-		memcpy(view->key, owner->key, view->keylen);
-		done = RecsysCollectEntries(reader->index, cache, RECSYS_USERS, owner, stoppable,
-									&reader->array);
+		else
+			RecsysWalkOlder(&chain, take_run, reader);
 		reader->ends[nowners++] = reader->array.count;
 	}
-	if (done && nowners > 0)
-		done = RecsysAskVisibilityMap(&reader->array, 0, stoppable, &reader->state);
-	*next = (uint64) RecsysPageGetOpaque(page)->high + 1;
 	UnlockReleaseBuffer(bucket);
-	return done ? nowners : -1;
-}
-
-static int
-copy_owners(RecsysUserReader *reader, uint32 low, uint32 high, uint64 *next)
-{
-	int			nowners = try_owners(reader, low, high, true, next);
-
-	if (nowners < 0)
+	if (later)
 	{
-		CHECK_FOR_INTERRUPTS();
-		nowners = try_owners(reader, low, high, false, next);
+		RecsysWalkOlder(&chain, take_run, reader);
+		reader->ends[nowners - 1] = reader->array.count;
 	}
 	return nowners;
 }

@@ -5,11 +5,11 @@
  * Entries carry heap TIDs.  Most of them point to pages that the visibility map
  * knows as all-visible; only the others are looked up in the heap.
  *
- * The map is asked while the bucket is still locked.  That is what makes it
- * safe: VACUUM marks a page all-visible only after it has removed its dead rows
- * from every index, and to remove them here it needs the bucket's exclusive
- * lock.  So an entry of a dead row that is still in the bucket has a page that
- * is not all-visible yet.  (Index-only scans keep a pin for the same reason.)
+ * The map is asked while the page is still locked that the entry is on: the bucket, or a
+ * chain page.  That is what makes it safe: VACUUM marks a page all-visible only after
+ * it has removed its dead rows from every index, and to remove them here it needs
+ * the exclusive lock of that page.  So an entry of a dead row that is still there has a
+ * heap page that is not all-visible yet.  (Index-only scans keep a pin for the same reason.)
  */
 #include "postgres.h"
 

@@ -33,7 +33,7 @@ extern void RecsysVisibilityInit(RecsysVisibility *state, Relation heap);
 extern void RecsysVisibilityDone(RecsysVisibility *state);
 
 /*
- * Asks the map about the entries of the array from first on, under their bucket's lock.  Of
+ * Asks the map about the entries of the array from first on, under their page's lock.  Of
  * the type RecsysEntryHook; arg is the RecsysVisibility.
  */
 extern bool RecsysAskVisibilityMap(RecsysEntryArray *array, uint32 first, bool stoppable, void *arg);

@@ -4,7 +4,8 @@
  *
  * A scan goes through the buckets of the user side in the order of their hashes.
  * Under a bucket's lock it copies the interactions of all users and asks the
- * visibility map about them (visibility.c).  Entries become interactions as they are
+ * visibility map about them (visibility.c); of a user with a long list, most of them after
+ * that, page by page.  Entries become interactions as they are
  * unpacked; the few whose page is not all-visible are noted, and looked up in the heap
  * once the bucket is unlocked.
  */
@@ -104,7 +105,7 @@ note_doubtful(RecsysVisibleScan *scan)
 	scan->doubtful[scan->ndoubtful++] = scan->count;
 }
 
-/* Runs under the bucket's lock, as RecsysAskVisibilityMap does. */
+/* Runs while the page is locked that the entries are on, as RecsysAskVisibilityMap does. */
 static void
 take_run(void *arg, const char *packed, int count)
 {
@@ -167,34 +168,53 @@ take_run(void *arg, const char *packed, int count)
 		RecsysInvalidTid(scan->index);
 }
 
+/* The rest of a list that is too long to be read under the bucket's lock */
+static void
+take_older_run(void *arg, const char *packed, int count)
+{
+	RecsysVisibleScan *scan = arg;
+
+	/* what the map has said while another page was locked is not good enough */
+	scan->state.lastblock = InvalidBlockNumber;
+	take_run(arg, packed, count);
+}
+
 /*
- * Copy the users of a bucket up to a hash; returns how many, *next gets the hash after
- * them.  -1: stopped half way, see RecsysWalkEntries.
+ * Copy the users of a bucket up to a hash; returns how many, *next gets the hash after them.  A
+ * user with a long list is the last one, and most of it is read without the bucket's lock.
  */
 static int
-try_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, bool stoppable, uint64 *next)
+take_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, uint64 *next)
 {
 	RecsysCache *cache = RecsysGetCache(scan->index);
 	Buffer		bucket = RecsysFindBucket(scan->index, RECSYS_USERS, low, BUFFER_LOCK_SHARE);
 	Page		page = BufferGetPage(bucket);
 	OffsetNumber max = PageGetMaxOffsetNumber(page);
+	uint64		locked = 0;
+	bool		later = false;
+	RecsysChain chain;
 	int			nowners = 0;
 
 	scan->count = 0;
 	scan->ndoubtful = 0;
 	scan->state.lastblock = InvalidBlockNumber;
-	for (OffsetNumber off = RecsysBucketSearch(page, low); off <= max; off++)
+	*next = (uint64) RecsysPageGetOpaque(page)->high + 1;
+	for (OffsetNumber off = RecsysBucketSearch(page, low); off <= max && !later; off++)
 	{
 		RecsysOwner owner = RecsysPageGetOwner(page, off);
 
 		if (owner->hash > high)
 			break;
 		RecsysOwnerCheck(scan->index, page, off, scan->stride);
-		if (!RecsysWalkEntries(scan->index, cache, RECSYS_USERS, owner, stoppable, take_run, scan))
+		RecsysWalkNewest(&chain, scan->index, cache, RECSYS_USERS, owner, take_run, scan);
+		later = RecsysReadsRestLater(page, off, &chain, &locked);
+		if (later)
 		{
-			UnlockReleaseBuffer(bucket);
-			return -1;
+			RecsysChainLetGo(&chain);
+			*next = (uint64) owner->hash + 1;
 		}
+		else
+			RecsysWalkOlder(&chain, take_run, scan);
 		if (nowners == scan->maxends)
 		{
 			scan->maxends = Max(256, scan->maxends * 2);
@@ -203,20 +223,11 @@ try_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, bool stoppable, uin
 		}
 		scan->ends[nowners++] = scan->count;
 	}
-	*next = (uint64) RecsysPageGetOpaque(page)->high + 1;
 	UnlockReleaseBuffer(bucket);
-	return nowners;
-}
-
-static int
-take_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, uint64 *next)
-{
-	int			nowners = try_bucket(scan, low, high, true, next);
-
-	if (nowners < 0)
+	if (later)
 	{
-		CHECK_FOR_INTERRUPTS();
-		nowners = try_bucket(scan, low, high, false, next);
+		RecsysWalkOlder(&chain, take_older_run, scan);
+		scan->ends[nowners - 1] = scan->count;
 	}
 	return nowners;
 }

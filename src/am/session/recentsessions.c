@@ -38,6 +38,24 @@ take_newest(Reading *reading, const char *packed, int count)
 	}
 }
 
+/* False when there is no other page to look at. */
+static bool
+take_next_page(Reading *reading, RecsysChain *chain)
+{
+	Buffer		buffer;
+
+	if (reading->left == 0)
+		return false;
+	buffer = RecsysChainNext(chain, BUFFER_LOCK_SHARE);
+	if (!BufferIsValid(buffer))
+		return false;
+	take_newest(reading, RecsysChainEntries(BufferGetPage(buffer)),
+				RecsysChainCount(BufferGetPage(buffer), chain->stride));
+	UnlockReleaseBuffer(buffer);
+	CHECK_FOR_INTERRUPTS();
+	return true;
+}
+
 int
 RecsysReadRecentSessions(Relation index, const RecsysKey *item, int most, uint32 *hashes,
 						 uint32 *number)
@@ -46,25 +64,18 @@ RecsysReadRecentSessions(Relation index, const RecsysKey *item, int most, uint32
 	RecsysOwner owner;
 	RecsysChain chain;
 	Buffer		bucket;
+	bool		more;
 
 	if (!RecsysLockOwner(index, RECSYS_ITEMS, item, &bucket, &owner))
 		return -1;
 	*number = owner->number;
-	take_newest(&reading, RecsysOwnerEntries(owner), owner->tail);
 	RecsysChainBegin(&chain, index, RECSYS_ITEMS, RecsysGetCache(index)->stride[RECSYS_ITEMS],
 					 owner);
-
-	/* a few pages, so no interrupt is waited for long */
-	while (reading.left > 0 && (uint64) (most - reading.left) < owner->count)
-	{
-		Buffer		buffer = RecsysChainNext(&chain, BUFFER_LOCK_SHARE);
-
-		if (buffer == InvalidBuffer)
-			break;
-		take_newest(&reading, RecsysChainEntries(BufferGetPage(buffer)),
-					RecsysChainCount(BufferGetPage(buffer), chain.stride));
-		UnlockReleaseBuffer(buffer);
-	}
+	take_newest(&reading, RecsysOwnerEntries(owner), owner->tail);
+	more = take_next_page(&reading, &chain);
+	RecsysChainLetGo(&chain);
 	UnlockReleaseBuffer(bucket);
+	while (more)
+		more = take_next_page(&reading, &chain);
 	return reading.count;
 }

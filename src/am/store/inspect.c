@@ -33,6 +33,7 @@ static const char *const kind_names[] = {
 	[RECSYS_PAGE_SKETCH] = "sketch",
 	[RECSYS_PAGE_CONTENT] = "content",
 	[RECSYS_PAGE_TERMS] = "terms",
+	[RECSYS_PAGE_DELETED] = "deleted",
 };
 
 static bool
@@ -163,6 +164,7 @@ count_contents(Page page, RecsysPageKind kind, RecsysSide side, const int stride
 			count_slots(page, kind, facts);
 			break;
 		case RECSYS_PAGE_FREE:
+		case RECSYS_PAGE_DELETED:
 			facts->free = BLCKSZ;
 			break;
 		case RECSYS_PAGE_PENDING:

@@ -6,6 +6,7 @@
 
 #include "am/store/corrupted.h"
 #include "am/store/page.h"
+#include "am/store/recycle.h"
 #include "core/pairs/prior.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
@@ -177,6 +178,22 @@ RecsysReadPage(Relation index, BlockNumber block, int lockmode, RecsysPageKind k
 	return buffer;
 }
 
+/* Can nobody come to the page, which is exclusively locked? */
+static bool
+take_free_page(Relation index, BlockNumber block, Page page)
+{
+	if (PageIsNew(page))
+		return true;
+	if (!RecsysPageIsOurs(page))
+		return false;
+	if (RecsysPageGetOpaque(page)->kind == RECSYS_PAGE_FREE)
+		return true;
+	if (RecsysPageGetOpaque(page)->kind != RECSYS_PAGE_DELETED || !RecsysPageIsRecyclable(page))
+		return false;
+	RecsysLogRecycling(index, block, page);
+	return true;
+}
+
 Buffer
 RecsysNewPage(Relation index, bool recycle)
 {
@@ -186,7 +203,6 @@ RecsysNewPage(Relation index, bool recycle)
 	while (recycle)
 	{
 		BlockNumber block = GetFreeIndexPage(index);
-		Page		page;
 
 		if (block == InvalidBlockNumber)
 			break;
@@ -196,9 +212,7 @@ RecsysNewPage(Relation index, bool recycle)
 		/* somebody else may have taken it since; the map is only a hint */
 		if (ConditionalLockBuffer(buffer))
 		{
-			page = BufferGetPage(buffer);
-			if (PageIsNew(page) ||
-				(RecsysPageIsOurs(page) && RecsysPageGetOpaque(page)->kind == RECSYS_PAGE_FREE))
+			if (take_free_page(index, block, BufferGetPage(buffer)))
 				return buffer;
 			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 		}

@@ -78,7 +78,8 @@ typedef enum RecsysPageKind
 	RECSYS_PAGE_SKETCH = 13,
 	RECSYS_PAGE_PRIOR = 14,
 	RECSYS_PAGE_CONTENT = 15,
-	RECSYS_PAGE_TERMS = 16
+	RECSYS_PAGE_TERMS = 16,
+	RECSYS_PAGE_DELETED = 17
 } RecsysPageKind;
 
 #define RECSYS_PAGE_ID 0xFF95	/* last two bytes of every page */
@@ -86,17 +87,18 @@ typedef enum RecsysPageKind
 /* Special space of every page */
 typedef struct RecsysPageOpaqueData
 {
-	uint32		low;			/* directory, bucket: lowest hash covered; chain:
-								 * hash of the owner; pending: number of the
+	uint32		low;			/* directory, bucket: lowest hash covered; chain,
+								 * deleted: hash of the owner; pending: number of the
 								 * list; popular: items that are not listed
 								 * have no more users than this; factor, gram,
 								 * sketch: number of the first item or row on
 								 * the page */
 	uint32		high;			/* directory, bucket: highest hash covered */
 	BlockNumber next;			/* chain: the next (older) page of the list;
-								 * pending: the next (newer) one */
+								 * deleted: what it was; pending: the next
+								 * (newer) one */
 	uint8		kind;			/* RecsysPageKind */
-	uint8		side;			/* RecsysSide of directory, bucket, chain */
+	uint8		side;			/* RecsysSide of directory, bucket, chain, deleted */
 	uint16		page_id;		/* RECSYS_PAGE_ID, for pg_filedump and friends */
 } RecsysPageOpaqueData;
 
@@ -261,6 +263,8 @@ typedef RecsysOwnerData *RecsysOwner;
 										 * RECSYS_TID_COUNTED which of the items count */
 #define RECSYS_OWNER_UNSAID		0x0004	/* user side: has lost entries, of which no event
 										 * tells, see am/merge/unsaid.c */
+#define RECSYS_OWNER_SEALED		0x0008	/* the page at the head of the chain gets no more
+										 * entries, see am/lists/chain.c */
 
 #define RECSYS_OWNER_SIZE(keylen, room, stride) \
 	(offsetof(RecsysOwnerData, key) + (keylen) + (Size) (room) * (stride))
@@ -320,6 +324,11 @@ typedef struct RecsysEntry
 #define RecsysChainCount(page, stride) \
 	((int) ((((PageHeader) (page))->pd_lower - MAXALIGN(SizeOfPageHeaderData)) / (stride)))
 #define RecsysChainRoom(stride) ((int) (RECSYS_PAGE_ROOM / (stride)))
+
+/*
+ * Deleted page: has been a chain page.  The next transaction id at the time it left the list
+ * stands where its entries were, see am/store/recycle.c.
+ */
 
 /*
  * Row map: roots list leaves, a leaf lists the TIDs of graph rows.
@@ -556,7 +565,7 @@ extern Buffer RecsysReadPage(Relation index, BlockNumber block, int lockmode, Re
 
 /*
  * An exclusively locked page that nobody else can reach.  With recycle, a page
- * from the free space map may be taken; without, it is always beyond the
+ * from the free space map may be taken, if it is free or has been deleted long ago; without, it is always beyond the
  * present end (bucket pages: see vacuum.c for why).
  */
 extern Buffer RecsysNewPage(Relation index, bool recycle);

@@ -2,10 +2,12 @@
  * prune.c
  *	  Removing the entries of dead rows from a bucket and the chains of its owners.
  *
- * Each chain page is pruned in one atomic step together with the owner's count.  An
- * empty chain page leaves the chain in the same step and becomes free.  Then the tails
- * of all owners are pruned in one step.  An owner whose list is empty is removed on the
- * user side.  On the item side it stays, because it holds the item's number.
+ * First the tails of all owners of the bucket are pruned in one atomic step, then their chains,
+ * page by page, from the head on.  So no entry escapes that moves from a tail to a
+ * page meanwhile (am/lists/chain.c): those that were in the tails have been looked at.
+ *
+ * An owner whose list is empty is removed on the user side.  On the item side it stays,
+ * because it holds the item's number.
  *
  * Each step is preceded by events, which tell merges what has gone.
  */
@@ -18,12 +20,18 @@
 #include "am/lists/pending.h"
 #include "am/merge/unsaid.h"
 #include "am/write/prune.h"
+#include "am/write/prunechain.h"
 #include "am/write/wake.h"
 #include "fault.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 
-/* A look at whether it is comes after so many entries. */
-#define LOOK_EVERY 1024
+/* Owners of a bucket, of which there is more to do once it is unlocked */
+typedef struct PrunedLists
+{
+	RecsysPrunedList *lists;
+	int			count;
+} PrunedLists;
 
 /*
  * Does an entry go?  Counts each row once: on the user side, or on the item
@@ -49,12 +57,8 @@ is_dead(RecsysPruning *state, RecsysSide side, RecsysEntry *entry)
 	return dead;
 }
 
-/*
- * Tell merges about the dead entries, before they go: should the server stop in
- * between, the next VACUUM will say it again, and once too often does no harm.
- */
-static void
-put_events(RecsysPruning *state)
+void
+RecsysPrunePutEvents(RecsysPruning *state)
 {
 	if (state->nevents > 0)
 	{
@@ -74,7 +78,7 @@ note_event(RecsysPruning *state, uint32 hash, const RecsysEntry *entry)
 	if (entry->orphan)
 		return;
 	if (state->nevents == RECSYS_MAX_PRUNE_EVENTS)
-		put_events(state);
+		RecsysPrunePutEvents(state);
 	RecsysRemovedEvent(&state->events[state->nevents++], hash, entry);
 }
 
@@ -88,13 +92,9 @@ note_item_event(RecsysPruning *state, uint32 item, const RecsysEntry *entry)
 	note_event(state, entry->peer, &named);
 }
 
-/*
- * Copies the entries of an owner that stay from packed to kept; returns their number.  Each
- * of the others leaves an event.
- */
-static int
-prune(RecsysPruning *state, RecsysSide side, const RecsysOwnerData *owner, const char *packed,
-	  int count, char *kept)
+int
+RecsysPruneEntries(RecsysPruning *state, RecsysSide side, const RecsysOwnerData *owner,
+				   const char *packed, int count, char *kept)
 {
 	int			stride = state->stride[side];
 	int			left = 0;
@@ -119,129 +119,53 @@ prune(RecsysPruning *state, RecsysSide side, const RecsysOwnerData *owner, const
 	return left;
 }
 
-/*
- * Prune one chain page.  previous is the chain page that links to it, or
- * InvalidBuffer when the owner does.  Returns true if the page has left the chain.
- */
-static bool
-vacuum_chain_page(RecsysPruning *state, RecsysSide side, Buffer bucket, OffsetNumber off,
-				  Buffer previous, Buffer buffer)
-{
-	Page		page = BufferGetPage(buffer);
-	int			stride = state->stride[side];
-	int			count = RecsysChainCount(page, stride);
-	BlockNumber next = RecsysPageGetOpaque(page)->next;
-	PGAlignedBlock kept;
-	int			left = prune(state, side, RecsysPageGetOwner(BufferGetPage(bucket), off),
-							 RecsysChainEntries(page), count, kept.data);
-	GenericXLogState *xlog;
-	RecsysOwner owner;
-
-	if (left == count)
-		return false;
-
-	put_events(state);
-	xlog = GenericXLogStart(state->index);
-	owner = RecsysPageGetOwner(GenericXLogRegisterBuffer(xlog, bucket, 0), off);
-	owner->count -= count - left;
-	if (state->starved && side == RECSYS_USERS)
-		owner->flags |= RECSYS_OWNER_UNSAID;
-
-	if (left > 0)
-	{
-		page = GenericXLogRegisterBuffer(xlog, buffer, 0);
-		memcpy(RecsysChainEntries(page), kept.data, (Size) left * stride);
-		((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + left * stride;
-	}
-	else
-	{
-		if (BufferIsValid(previous))
-			RecsysPageGetOpaque(GenericXLogRegisterBuffer(xlog, previous, 0))->next = next;
-		else
-			owner->chain = next;
-		page = GenericXLogRegisterBuffer(xlog, buffer, GENERIC_XLOG_FULL_IMAGE);
-		RecsysPageInit(page, RECSYS_PAGE_FREE, side);
-	}
-	GenericXLogFinish(xlog);
-	RECSYS_FAULT(left > 0 ? "vacuum-chain-pruned" : "vacuum-chain-freed");
-	return left == 0;
-}
-
-/* False when it was stopped half way, which may be after any page. */
-static bool
-vacuum_chain(RecsysPruning *state, RecsysSide side, Buffer bucket, OffsetNumber off)
-{
-	RecsysChain chain;
-	Buffer		buffer;
-	Buffer		previous = InvalidBuffer;
-	bool		stopped = false;
-
-	/* the walk counts pages as they were before they are pruned */
-	RecsysChainBegin(&chain, state->index, side, state->stride[side],
-					 RecsysPageGetOwner(BufferGetPage(bucket), off));
-	while (!stopped && (buffer = RecsysChainNext(&chain, BUFFER_LOCK_EXCLUSIVE)) != InvalidBuffer)
-	{
-		if (vacuum_chain_page(state, side, bucket, off, previous, buffer))
-		{
-			BlockNumber block = BufferGetBlockNumber(buffer);
-
-			UnlockReleaseBuffer(buffer);
-			RecsysRecordFreePage(state->index, block);
-			state->stats->pages_newly_deleted++;
-		}
-		else
-		{
-			if (BufferIsValid(previous))
-				UnlockReleaseBuffer(previous);
-			previous = buffer;
-			chain.held = BufferGetBlockNumber(buffer);
-		}
-		stopped = state->stoppable && RecsysIsCancelled();
-	}
-	if (BufferIsValid(previous))
-		UnlockReleaseBuffer(previous);
-	return !stopped;
-}
-
-/* Prune the tails of all owners of a bucket in one atomic step. */
 static void
-vacuum_tails(RecsysPruning *state, RecsysSide side, Buffer bucket)
+note_list(PrunedLists *lists, RecsysPruning *state, Page page, OffsetNumber off)
 {
-	GenericXLogState *xlog = GenericXLogStart(state->index);
-	Page		page = GenericXLogRegisterBuffer(xlog, bucket, 0);
-	int			stride = state->stride[side];
-	bool		changed = false;
+	RecsysOwner owner = RecsysPageGetOwner(page, off);
+	Size		size = offsetof(RecsysOwnerData, key) + owner->keylen;
+	RecsysPrunedList *list;
+
+	if (lists->lists == NULL)
+		lists->lists = palloc(sizeof(RecsysPrunedList) * PageGetMaxOffsetNumber(page));
+	list = &lists->lists[lists->count++];
+	list->owner = palloc(size);
+	memcpy(list->owner, owner, size);
+	RecsysChainBegin(&list->chain, state->index, RecsysPageGetOpaque(page)->side,
+					 state->stride[RecsysPageGetOpaque(page)->side], owner);
+	RecsysChainLetGo(&list->chain);
+}
+
+static void
+free_lists(PrunedLists *lists)
+{
+	for (int i = 0; i < lists->count; i++)
+		pfree(lists->lists[i].owner);
+	if (lists->lists != NULL)
+		pfree(lists->lists);
+}
+
+/*
+ * Removes the owners of a registered bucket page whose lists are empty, and notes that there are
+ * fewer users, in the same step.  Returns the meta page if it is part of that.
+ */
+static Buffer
+remove_empty_owners(RecsysPruning *state, GenericXLogState *xlog, Page page, bool *changed)
+{
 	Buffer		metabuffer = InvalidBuffer;
 	uint64		gone = 0;		/* users of the model */
-	PGAlignedBlock kept;
 
 	/* backwards, as removing an owner renumbers those behind it */
 	for (OffsetNumber off = PageGetMaxOffsetNumber(page); off >= FirstOffsetNumber; off--)
 	{
 		RecsysOwner owner = RecsysPageGetOwner(page, off);
-		int			left;
 
-		RecsysOwnerCheck(state->index, page, off, stride);
-		left = prune(state, side, owner, RecsysOwnerEntries(owner), owner->tail, kept.data);
-		if (left < owner->tail)
-		{
-			memcpy(RecsysOwnerEntries(owner), kept.data, (Size) left * stride);
-			owner->count -= owner->tail - left;
-			owner->tail = left;
-			if (state->starved && side == RECSYS_USERS)
-				owner->flags |= RECSYS_OWNER_UNSAID;
-			changed = true;
-		}
-		if (side == RECSYS_USERS && owner->count == 0)
-		{
-			gone += (owner->flags & RECSYS_OWNER_COUNTED) != 0;
-			PageIndexTupleDelete(page, off);
-			changed = true;
-		}
+		if (owner->count > 0)
+			continue;
+		gone += (owner->flags & RECSYS_OWNER_COUNTED) != 0;
+		PageIndexTupleDelete(page, off);
+		*changed = true;
 	}
-
-	/* a merge may come to see the rows gone before they are: no harm done */
-	put_events(state);
 	if (gone > 0)
 	{
 		RecsysMetaData *meta;
@@ -254,6 +178,53 @@ vacuum_tails(RecsysPruning *state, RecsysSide side, Buffer bucket)
 		/* the prior's scores are shares of all users */
 		meta->prior_state = RECSYS_PRIOR_BEHIND;
 	}
+	return metabuffer;
+}
+
+/* Prunes the tail of an owner on a registered copy of its page. */
+static bool
+prune_tail(RecsysPruning *state, RecsysSide side, RecsysOwner owner)
+{
+	PGAlignedBlock kept;
+	int			left = RecsysPruneEntries(state, side, owner, RecsysOwnerEntries(owner), owner->tail, kept.data);
+
+	if (left == owner->tail)
+		return false;
+	memcpy(RecsysOwnerEntries(owner), kept.data, (Size) left * state->stride[side]);
+	owner->count -= owner->tail - left;
+	owner->tail = left;
+	if (state->starved && side == RECSYS_USERS)
+		owner->flags |= RECSYS_OWNER_UNSAID;
+	return true;
+}
+
+/*
+ * Prune the tails of all owners of a bucket, which is exclusively locked, in one atomic step; lists
+ * (may be NULL) gets those with chains, which are to be looked at after that.  Without lists it but
+ * removes owners that have become empty.
+ */
+static void
+vacuum_tails(RecsysPruning *state, Buffer bucket, PrunedLists *lists)
+{
+	GenericXLogState *xlog = GenericXLogStart(state->index);
+	Page		page = GenericXLogRegisterBuffer(xlog, bucket, 0);
+	RecsysSide	side = RecsysPageGetOpaque(page)->side;
+	bool		changed = false;
+	Buffer		metabuffer = InvalidBuffer;
+
+	for (OffsetNumber off = FirstOffsetNumber;
+		 lists != NULL && off <= PageGetMaxOffsetNumber(page); off++)
+	{
+		RecsysOwnerCheck(state->index, page, off, state->stride[side]);
+		changed |= prune_tail(state, side, RecsysPageGetOwner(page, off));
+		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber)
+			note_list(lists, state, page, off);
+	}
+
+	/* a merge may come to see the rows gone before they are: no harm done */
+	RecsysPrunePutEvents(state);
+	if (side == RECSYS_USERS)
+		metabuffer = remove_empty_owners(state, xlog, page, &changed);
 	if (changed)
 		GenericXLogFinish(xlog);
 	else
@@ -263,72 +234,133 @@ vacuum_tails(RecsysPruning *state, RecsysSide side, Buffer bucket)
 }
 
 /*
+ * Large users
+ */
+
+/* The entries of a user, on their way into events */
+typedef struct Noting
+{
+	RecsysPruning *state;
+	uint32		hash;
+	bool		loses;			/* one of them at least goes */
+	bool		note;			/* in a second walk: each gets an event */
+} Noting;
+
+static void
+note_run(void *arg, const char *packed, int count)
+{
+	Noting	   *noting = arg;
+	RecsysPruning *state = noting->state;
+
+	for (int i = 0; i < count && (noting->note || !noting->loses); i++)
+	{
+		RecsysEntry entry;
+
+		RecsysUnpackEntry(packed + (Size) i * state->stride[RECSYS_USERS], RECSYS_USERS, &state->meta, &entry);
+		if (!RecsysTidIsSane(&entry.tid))
+			RecsysInvalidTid(state->index);
+		if (noting->note)
+			note_event(state, noting->hash, &entry);
+		else
+			noting->loses = state->callback(&entry.tid, state->callback_state);
+	}
+}
+
+/* Goes through the entries of a list; nothing is locked. */
+static void
+walk_list(RecsysPruning *state, Buffer bucket, const RecsysPrunedList *list, Noting *noting)
+{
+	RecsysChain chain;
+	OffsetNumber off;
+
+	LockBuffer(bucket, BUFFER_LOCK_SHARE);
+	off = RecsysFindPrunedList(state, bucket, list);
+	if (off != InvalidOffsetNumber)
+	{
+		RecsysWalkNewest(&chain, state->index, RecsysGetCache(state->index), RECSYS_USERS,
+						 RecsysPageGetOwner(BufferGetPage(bucket), off), note_run, noting);
+		RecsysChainLetGo(&chain);
+	}
+	LockBuffer(bucket, BUFFER_LOCK_UNLOCK);
+	if (off != InvalidOffsetNumber)
+		RecsysWalkOlder(&chain, note_run, noting);
+}
+
+/*
  * A user has more entries than count, is not marked, and is about to lose some.  Others
  * may count in their place, and afterwards nothing would tell.  So every item of the
- * user gets an event.  Returns false when it was stopped; then all of it is done again.
+ * user gets an event.  Those that a user gets meanwhile have events of their own.
  */
-static bool
-note_large_user(RecsysPruning *state, RecsysOwner owner)
+static void
+note_large_user(RecsysPruning *state, Buffer bucket, const RecsysPrunedList *list)
 {
-	RecsysEntryArray array = {0};
-	bool		loses = false;
-	bool		done = RecsysCollectEntries(state->index, RecsysGetCache(state->index), RECSYS_USERS,
-											owner, state->stoppable, &array);
+	Noting		noting = {state, list->owner->hash, false, false};
 
-	for (uint32 i = 0; done && i < array.count && !loses; i++)
+	walk_list(state, bucket, list, &noting);
+	if (noting.loses)
 	{
-		loses = state->callback(&array.entries[i].tid, state->callback_state);
-		done = i % LOOK_EVERY != 0 || !(state->stoppable && RecsysIsCancelled());
+		noting.note = true;
+		walk_list(state, bucket, list, &noting);
+		RecsysPrunePutEvents(state);
 	}
-	for (uint32 i = 0; done && loses && i < array.count; i++)
-	{
-		note_event(state, owner->hash, &array.entries[i]);
-		done = i % LOOK_EVERY != 0 || !(state->stoppable && RecsysIsCancelled());
-	}
-	if (done)
-		put_events(state);
-	state->nevents = 0;
-	if (array.entries != NULL)
-		pfree(array.entries);
-	return done;
 }
 
-/* Bytes that events about all entries of a bucket would take */
+/*
+ * A look at the bucket before anything is changed: bytes that events about all of its entries would
+ * take, and the users of whom more goes than their rows.
+ */
 static uint64
-most_events(Page page)
-{
-	uint64		entries = 0;
-
-	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
-		entries += RecsysPageGetOwner(page, off)->count;
-	return entries * sizeof(RecsysEvent);
-}
-
-RecsysPruneOutcome
-RecsysPruneBucket(RecsysPruning *state, Buffer bucket)
+look_at_bucket(RecsysPruning *state, Buffer bucket, PrunedLists *large)
 {
 	Page		page = BufferGetPage(bucket);
-	RecsysSide	side = RecsysPageGetOpaque(page)->side;
+	uint64		entries = 0;
 
-	if ((side == RECSYS_USERS || state->no_users) && !state->starved &&
-		!RecsysHasRoom(state->index, most_events(page)))
-		return RECSYS_PRUNE_NO_ROOM;
-
+	LockBuffer(bucket, BUFFER_LOCK_SHARE);
 	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
 	{
+		RecsysSide	side = RecsysPageGetOpaque(page)->side;
 		RecsysOwner owner = RecsysPageGetOwner(page, off);
 
 		RecsysOwnerCheck(state->index, page, off, state->stride[side]);
+		if (side == RECSYS_USERS || state->no_users)
+			entries += owner->count;
 		if (side == RECSYS_USERS && owner->count > (uint32) state->meta.max_history &&
-			(owner->flags & RECSYS_OWNER_MARKED) == 0 && !note_large_user(state, owner))
-			return RECSYS_PRUNE_STOPPED;
+			(owner->flags & RECSYS_OWNER_MARKED) == 0)
+			note_list(large, state, page, off);
 	}
+	LockBuffer(bucket, BUFFER_LOCK_UNLOCK);
+	return entries * sizeof(RecsysEvent);
+}
 
-	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
-		if (RecsysPageGetOwner(page, off)->chain != InvalidBlockNumber &&
-			!vacuum_chain(state, side, bucket, off))
-			return RECSYS_PRUNE_STOPPED;
-	vacuum_tails(state, side, bucket);
+void
+RecsysPruneBucket(RecsysPruning *state, Buffer bucket)
+{
+	PrunedLists large = {0};
+	PrunedLists chained = {0};
+	bool		gone = false;
+	uint64		bytes = look_at_bucket(state, bucket, &large);
+
+	if (bytes > 0 && !state->starved && !RecsysHasRoom(state->index, bytes))
+	{
+		/* no merges until the end, see unsaid.c */
+		LockPage(state->index, RECSYS_META_BLOCK, ExclusiveLock);
+		state->starved = true;
+	}
+	for (int i = 0; i < large.count; i++)
+		note_large_user(state, bucket, &large.lists[i]);
+
+	LockBuffer(bucket, BUFFER_LOCK_EXCLUSIVE);
+	vacuum_tails(state, bucket, &chained);
+	LockBuffer(bucket, BUFFER_LOCK_UNLOCK);
+	for (int i = 0; i < chained.count; i++)
+		gone |= RecsysPruneChain(state, &chained.lists[i], bucket);
+	if (gone)
+	{
+		LockBuffer(bucket, BUFFER_LOCK_EXCLUSIVE);
+		vacuum_tails(state, bucket, NULL);
+		LockBuffer(bucket, BUFFER_LOCK_UNLOCK);
+	}
+	free_lists(&large);
+	free_lists(&chained);
 	RECSYS_FAULT("vacuum-bucket");
-	return RECSYS_PRUNE_DONE;
 }

@@ -23,26 +23,33 @@ typedef struct RecsysPruning
 	RecsysEvent *events;
 	int			nevents;
 
-	bool		stoppable;		/* may a bucket be left half done when VACUUM is cancelled? */
-	bool		starved;		/* the disk is full: no events, see unsaid.c */
+	bool		starved;		/* the disk is full: no events, see unsaid.c; the lock on the
+								 * meta page is held */
 	bool		no_users;		/* an items index: the item side stands for the rows */
 } RecsysPruning;
-
-/* How a bucket was left */
-typedef enum RecsysPruneOutcome
-{
-	RECSYS_PRUNE_DONE,
-	RECSYS_PRUNE_STOPPED,		/* half way: VACUUM is cancelled */
-	RECSYS_PRUNE_NO_ROOM		/* not begun: there is no room for the events */
-} RecsysPruneOutcome;
 
 /* Most entries that one page can lose at once */
 #define RECSYS_MAX_PRUNE_EVENTS ((int) (RECSYS_PAGE_ROOM / (sizeof(uint32) + sizeof(ItemPointerData))))
 
 /*
- * Prunes a bucket that is exclusively locked, and its chains.  It may be stopped only if
- * the state says so.
+ * Prunes a bucket page, which is pinned and not locked, and the chains of its owners.  Nothing is
+ * locked for long, and interrupts are served.
  */
-extern RecsysPruneOutcome RecsysPruneBucket(RecsysPruning *state, Buffer bucket);
+extern void RecsysPruneBucket(RecsysPruning *state, Buffer bucket);
+
+/* For prunechain.c, too: */
+
+/*
+ * Copies the entries of an owner that stay from packed to kept; returns their number.  Each
+ * of the others leaves an event.
+ */
+extern int	RecsysPruneEntries(RecsysPruning *state, RecsysSide side, const RecsysOwnerData *owner,
+							   const char *packed, int count, char *kept);
+
+/*
+ * Tell merges about the dead entries, before they go: should the server stop in
+ * between, the next VACUUM will say it again, and once too often does no harm.
+ */
+extern void RecsysPrunePutEvents(RecsysPruning *state);
 
 #endif							/* RECSYS_PRUNE_H */

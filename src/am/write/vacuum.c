@@ -3,8 +3,7 @@
  *	  VACUUM: the callbacks.
  *
  * Bulk delete walks all blocks in order and removes the entries of dead rows from
- * each bucket page, with all the chain pages its owners have, under the bucket's
- * exclusive lock (prune.c).  Owners change pages only when a bucket is split, and the
+ * each bucket page, with all the chain pages its owners have (prune.c).  Owners change pages only when a bucket is split, and the
  * new bucket always comes from beyond the end of the relation (RecsysNewPage without
  * recycling), so a walk that goes on until the relation stops growing meets every
  * owner at least once.  When a bucket has been processed, no entry of the dead rows is
@@ -22,6 +21,7 @@
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/unsaid.h"
 #include "am/store/meta.h"
+#include "am/store/recycle.h"
 #include "am/write/prune.h"
 #include "am/write/vacuum.h"
 #include "catalog/index.h"
@@ -45,39 +45,22 @@ static void
 vacuum_block(RecsysPruning *state, IndexVacuumInfo *info, BlockNumber block,
 			 RecsysVacuumPage other)
 {
-	IndexBulkDeleteResult before = *state->stats;
-	RecsysPruneOutcome outcome;
+	Buffer		buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL,
+											info->strategy);
+	RecsysPageKind kind;
 
-	state->stoppable = true;
-	do
-	{
-		Buffer		buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL,
-												info->strategy);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	kind = page_kind(BufferGetPage(buffer));
+	if (kind == RECSYS_PAGE_BUCKET)
+		RecsysPageCheck(info->index, buffer, RECSYS_PAGE_BUCKET);
+	else if (other != NULL)
+		other(state, buffer, kind);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 
-		outcome = RECSYS_PRUNE_DONE;
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-		if (page_kind(BufferGetPage(buffer)) == RECSYS_PAGE_BUCKET)
-		{
-			RecsysPageCheck(info->index, buffer, RECSYS_PAGE_BUCKET);
-			outcome = RecsysPruneBucket(state, buffer);
-		}
-		else if (other != NULL)
-			other(state, buffer, page_kind(BufferGetPage(buffer)));
-		UnlockReleaseBuffer(buffer);
-		if (outcome == RECSYS_PRUNE_STOPPED)
-		{
-			/* seldom does this return; then the bucket is counted anew */
-			CHECK_FOR_INTERRUPTS();
-			*state->stats = before;
-			state->stoppable = false;
-		}
-		else if (outcome == RECSYS_PRUNE_NO_ROOM)
-		{
-			/* no merges until the end, see unsaid.c */
-			LockPage(info->index, RECSYS_META_BLOCK, ExclusiveLock);
-			state->starved = true;
-		}
-	} while (outcome != RECSYS_PRUNE_DONE);
+	/* a bucket stays one */
+	if (kind == RECSYS_PAGE_BUCKET)
+		RecsysPruneBucket(state, buffer);
+	ReleaseBuffer(buffer);
 }
 
 static BlockNumber
@@ -176,7 +159,9 @@ merge_pending(Relation index, RecsysMergeFunction merge)
 
 /*
  * Count what is there when bulk delete had nothing to do, and tell the free
- * space map about every free page: a crash may have lost it.
+ * space map about every free page: a crash may have lost it.  Pages that have left a list become
+ * free here, too, as soon as nobody can walk across them (am/store/recycle.c): as a rule
+ * that is the next VACUUM.
  */
 IndexBulkDeleteResult *
 RecsysVacuumCleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, RecsysMergeFunction merge)
@@ -201,18 +186,21 @@ RecsysVacuumCleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, RecsysM
 	{
 		Buffer		buffer;
 		Page		page;
+		bool		deleted;
+		bool		usable;
 
 		RECSYS_VACUUM_DELAY_POINT();
 		buffer = ReadBufferExtended(info->index, MAIN_FORKNUM, block, RBM_NORMAL, info->strategy);
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
 		page = BufferGetPage(buffer);
-		if (PageIsNew(page) || page_kind(page) == RECSYS_PAGE_FREE)
-		{
-			RecsysRecordFreePage(info->index, block);
-			stats->pages_free++;
-			stats->pages_deleted++;
-		}
+		deleted = page_kind(page) == RECSYS_PAGE_DELETED;
+		usable = PageIsNew(page) || page_kind(page) == RECSYS_PAGE_FREE ||
+			(deleted && RecsysPageIsRecyclable(page));
 		UnlockReleaseBuffer(buffer);
+		stats->pages_free += usable;
+		stats->pages_deleted += usable || deleted;
+		if (usable)
+			RecsysRecordFreePage(info->index, block);
 		RECSYS_FAULT("vacuum-cleanup");
 	}
 	IndexFreeSpaceMapVacuum(info->index);
