@@ -22,7 +22,6 @@ choose_row(RecsysItemsBatch *batch, const RecsysEntryArray *entries, ItemPointer
 		   BlockNumber *block)
 {
 	uint64		best = PG_UINT64_MAX;
-	bool		fetched = false;
 
 	for (uint32 i = 0; i < entries->count; i++)
 	{
@@ -30,20 +29,14 @@ choose_row(RecsysItemsBatch *batch, const RecsysEntryArray *entries, ItemPointer
 
 		if (RecsysTidPosition(&entry->tid) >= best)
 			continue;
-		if (!batch->visibility.all_visible[i])
-		{
-			fetched = true;
-			if (!RecsysIsVisible(&batch->visibility, entry->tid, batch->merge->snapshot))
-				continue;
-		}
+		if (!batch->visibility.all_visible[i] &&
+			!RecsysIsVisible(&batch->visibility, entry->tid, batch->merge->snapshot))
+			continue;
 		best = RecsysTidPosition(&entry->tid);
 		*tid = entry->tid;
 		*block = entry->peer;
 	}
 
-	/* keep no page pinned: it would keep VACUUM from cleaning it */
-	if (fetched)
-		table_index_fetch_reset(batch->visibility.fetch);
 	return best != PG_UINT64_MAX;
 }
 

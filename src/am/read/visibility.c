@@ -18,6 +18,7 @@
 #include "access/visibilitymap.h"
 #include "access/xact.h"
 #include "am/lists/chain.h"
+#include "am/read/heaprows.h"
 #include "am/read/visibility.h"
 #include "am/store/enlarge.h"
 #include "executor/tuptable.h"
@@ -27,6 +28,9 @@
 
 /* A look at whether the statement is cancelled comes after so many entries. */
 #define LOOK_EVERY 1024
+
+/* Rows that are looked up in the table at once, of however many */
+#define SEEN_AT_ONCE 512
 
 void
 RecsysVisibilityInit(RecsysVisibility *state, Relation heap)
@@ -79,51 +83,96 @@ RecsysAskVisibilityMap(RecsysEntryArray *array, uint32 first, bool stoppable, vo
 	return true;
 }
 
-bool
-RecsysIsVisible(RecsysVisibility *state, ItemPointerData tid, Snapshot snapshot)
+/* As any index scan asks for a row, whatever the access method of the table */
+static void
+fetch_rows(RecsysVisibility *state, const uint64 *positions, int n, Snapshot snapshot, bool *seen)
 {
-	bool		call_again = false;
-
-	CHECK_FOR_INTERRUPTS();
 	if (state->fetch == NULL)
 	{
 		state->fetch = table_index_fetch_begin(state->heap);
 		state->slot = table_slot_create(state->heap, NULL);
 	}
-	if (!table_index_fetch_tuple(state->fetch, &tid, snapshot, state->slot, &call_again, NULL))
-		return false;
-	ExecClearTuple(state->slot);
-	return true;
+	for (int i = 0; i < n; i++)
+	{
+		ItemPointerData tid;
+		bool		call_again = false;
+
+		CHECK_FOR_INTERRUPTS();
+		ItemPointerSet(&tid, (BlockNumber) (positions[i] >> 16), (OffsetNumber) (positions[i] & 0xFFFF));
+		seen[i] = table_index_fetch_tuple(state->fetch, &tid, snapshot, state->slot, &call_again, NULL);
+		if (seen[i])
+			ExecClearTuple(state->slot);
+	}
+	/* keep no page pinned: it would keep VACUUM from cleaning it */
+	table_index_fetch_reset(state->fetch);
 }
 
-int
-RecsysKeepVisible(RecsysVisibility *state, const RecsysEntry *entries, uint32 first,
-				  uint32 nentries, Snapshot snapshot, RecsysInteraction *out)
+void
+RecsysSeeRows(RecsysVisibility *state, const uint64 *positions, int n, Snapshot snapshot, bool *seen)
 {
-	bool		fetched = false;
+	if (RecsysHeapRowsCanBeSeen(state->heap, snapshot))
+		RecsysSeeHeapRows(state->heap, snapshot, positions, n, seen);
+	else
+		fetch_rows(state, positions, n, snapshot, seen);
+}
+
+bool
+RecsysIsVisible(RecsysVisibility *state, ItemPointerData tid, Snapshot snapshot)
+{
+	uint64		position = RecsysTidPosition(&tid);
+	bool		seen;
+
+	RecsysSeeRows(state, &position, 1, snapshot, &seen);
+	return seen;
+}
+
+/* Does the entry stand for a row with an item that counts? */
+static inline bool
+is_interaction(const RecsysEntry *entry)
+{
+	return !entry->orphan && !entry->forgotten;
+}
+
+/* The entries from first to end, SEEN_AT_ONCE of them at most */
+static int
+keep_some(RecsysVisibility *state, const RecsysEntry *entries, uint32 first, uint32 end,
+		  Snapshot snapshot, RecsysInteraction *out)
+{
+	uint64		positions[SEEN_AT_ONCE];
+	bool		seen[SEEN_AT_ONCE];
+	int			ndoubtful = 0;
+	int			looked = 0;
 	int			count = 0;
 
-	for (uint32 i = first; i < first + nentries; i++)
+	for (uint32 i = first; i < end; i++)
+		if (!state->all_visible[i] && is_interaction(&entries[i]))
+			positions[ndoubtful++] = RecsysTidPosition(&entries[i].tid);
+	if (ndoubtful > 0)
+		RecsysSeeRows(state, positions, ndoubtful, snapshot, seen);
+	for (uint32 i = first; i < end; i++)
 	{
 		const RecsysEntry *entry = &entries[i];
 
-		if (entry->orphan || entry->forgotten)
+		if (!is_interaction(entry) || (!state->all_visible[i] && !seen[looked++]))
 			continue;
-		if (!state->all_visible[i])
-		{
-			fetched = true;
-			if (!RecsysIsVisible(state, entry->tid, snapshot))
-				continue;
-		}
 		out[count].item = entry->peer;
 		out[count].weight = entry->weight;
 		out[count].time = entry->time;
 		out[count].position = RecsysTidPosition(&entry->tid);
 		count++;
 	}
-	/* keep no page pinned: it would keep VACUUM from cleaning it */
-	if (fetched)
-		table_index_fetch_reset(state->fetch);
+	return count;
+}
+
+int
+RecsysKeepVisible(RecsysVisibility *state, const RecsysEntry *entries, uint32 first,
+				  uint32 nentries, Snapshot snapshot, RecsysInteraction *out)
+{
+	int			count = 0;
+
+	for (uint32 done = 0; done < nentries; done += SEEN_AT_ONCE)
+		count += keep_some(state, entries, first + done, first + Min(nentries, done + SEEN_AT_ONCE),
+						   snapshot, out + count);
 	return count;
 }
 

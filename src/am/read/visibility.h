@@ -20,7 +20,7 @@ typedef struct RecsysVisibility
 	bool	   *all_visible;	/* parallel to the entries */
 	uint32		size;
 
-	/* heap look-ups, started at the first */
+	/* look-ups in tables of other access methods than heap, started at the first */
 	struct IndexFetchTableData *fetch;
 	TupleTableSlot *slot;
 
@@ -38,7 +38,14 @@ extern void RecsysVisibilityDone(RecsysVisibility *state);
  */
 extern bool RecsysAskVisibilityMap(RecsysEntryArray *array, uint32 first, bool stoppable, void *arg);
 
-/* Does the snapshot see a row at the TID?  The heap page stays pinned. */
+/*
+ * Does the snapshot see rows at n positions, see RecsysTidPosition?  Tells by seen[].  No page stays
+ * pinned.
+ */
+extern void RecsysSeeRows(RecsysVisibility *state, const uint64 *positions, int n, Snapshot snapshot,
+						  bool *seen);
+
+/* The same for one row; for several it is much slower than all at once. */
 extern bool RecsysIsVisible(RecsysVisibility *state, ItemPointerData tid, Snapshot snapshot);
 
 /*

@@ -44,6 +44,9 @@ RecsysReadVisible(Relation heap, Relation index, const RecsysKey *user, Snapshot
 	return count;
 }
 
+/* Rows that are looked up in the table at once, of however many */
+#define SEEN_AT_ONCE 512
+
 struct RecsysVisibleScan
 {
 	Relation	index;
@@ -61,7 +64,7 @@ struct RecsysVisibleScan
 	uint32		size;
 	uint32	   *ends;
 	int			maxends;
-	uint32	   *doubtful;		/* interactions to be looked up, ascending */
+	uint32	   *doubtful;		/* interactions to be looked up, and then those not seen; ascending */
 	uint32		ndoubtful;
 	uint32		maxdoubtful;
 };
@@ -232,26 +235,41 @@ take_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, uint64 *next)
 	return nowners;
 }
 
+/* Looks up the doubtful interactions; those that the snapshot sees are so no more. */
+static void
+look_up(RecsysVisibleScan *scan)
+{
+	uint32		invisible = 0;
+
+	for (uint32 done = 0, end; done < scan->ndoubtful; done = end)
+	{
+		uint64		positions[SEEN_AT_ONCE];
+		bool		seen[SEEN_AT_ONCE];
+
+		end = Min(scan->ndoubtful, done + SEEN_AT_ONCE);
+		for (uint32 x = done; x < end; x++)
+			positions[x - done] = scan->interactions[scan->doubtful[x]].position;
+		RecsysSeeRows(&scan->state, positions, (int) (end - done), scan->snapshot, seen);
+		for (uint32 x = done; x < end; x++)
+			if (!seen[x - done])
+				scan->doubtful[invisible++] = scan->doubtful[x];
+	}
+	scan->ndoubtful = invisible;
+}
+
 /*
  * Leave out of the interactions from first to end what the snapshot does not see;
- * returns how many are left.  *doubt is the first doubtful one that has not been
- * looked up yet.
+ * returns how many are left.  *gone is the first of those that it does not see.
  */
 static uint32
-drop_invisible(RecsysVisibleScan *scan, uint32 first, uint32 end, uint32 *doubt)
+drop_invisible(RecsysVisibleScan *scan, uint32 first, uint32 end, uint32 *gone)
 {
 	uint32		kept = first;
 	uint32		from = first;
 
-	while (*doubt < scan->ndoubtful && scan->doubtful[*doubt] < end)
+	while (*gone < scan->ndoubtful && scan->doubtful[*gone] < end)
 	{
-		uint32		i = scan->doubtful[(*doubt)++];
-		uint64		position = scan->interactions[i].position;
-		ItemPointerData tid;
-
-		ItemPointerSet(&tid, (BlockNumber) (position >> 16), (OffsetNumber) (position & 0xFFFF));
-		if (RecsysIsVisible(&scan->state, tid, scan->snapshot))
-			continue;
+		uint32		i = scan->doubtful[(*gone)++];
 
 		/* everything since the last one that went, and this one goes */
 		memmove(scan->interactions + kept, scan->interactions + from,
@@ -282,15 +300,16 @@ RecsysVisibleScanRange(RecsysVisibleScan *scan, uint32 low, uint32 high,
 	{
 		int			nowners = take_bucket(scan, (uint32) next, high, &next);
 		uint32		start = 0;
-		uint32		doubt = 0;
+		uint32		gone = 0;
 
+		look_up(scan);
 		for (int i = 0; i < nowners; i++)
 		{
 			uint32		end = scan->ends[i];
 
 			if (end > start)
 			{
-				uint32		count = drop_invisible(scan, start, end, &doubt);
+				uint32		count = drop_invisible(scan, start, end, &gone);
 
 				MemoryContextSwitchTo(old);
 				report(arg, scan->interactions + start, (int) count);
@@ -298,9 +317,6 @@ RecsysVisibleScanRange(RecsysVisibleScan *scan, uint32 low, uint32 high,
 			}
 			start = end;
 		}
-		/* keep no page pinned: it would keep VACUUM from cleaning it */
-		if (scan->ndoubtful > 0)
-			table_index_fetch_reset(scan->state.fetch);
 		CHECK_FOR_INTERRUPTS();
 	}
 	MemoryContextSwitchTo(old);

@@ -84,8 +84,6 @@ see_content(void *arg, const RecsysContentPage *page)
 			RecsysIsVisible(&reader->visibility, tuple->tid, reader->snapshot))
 			add_row(reader, tuple->item, page->block, &tuple->tid, 0);
 	}
-	if (reader->visibility.fetch != NULL)
-		table_index_fetch_reset(reader->visibility.fetch);
 }
 
 /* Does the graph know of a transaction that the snapshot does not see? */

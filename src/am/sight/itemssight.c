@@ -36,24 +36,17 @@ static int
 find_row(RecsysItemsReader *reader)
 {
 	RecsysEntryArray *entries = &reader->entries;
-	bool		fetched = false;
 	int			found = -1;
 
 	for (uint32 i = 0; i < entries->count; i++)
 	{
 		if (found >= 0 && ItemPointerCompare(&entries->entries[i].tid, &entries->entries[found].tid) > 0)
 			continue;
-		if (!reader->visibility.all_visible[i])
-		{
-			fetched = true;
-			if (!RecsysIsVisible(&reader->visibility, entries->entries[i].tid, reader->snapshot))
-				continue;
-		}
+		if (!reader->visibility.all_visible[i] &&
+			!RecsysIsVisible(&reader->visibility, entries->entries[i].tid, reader->snapshot))
+			continue;
 		found = i;
 	}
-	/* keep no page pinned: it would keep VACUUM from cleaning it */
-	if (fetched)
-		table_index_fetch_reset(reader->visibility.fetch);
 	return found;
 }
 
