@@ -213,6 +213,20 @@ sub on_tuples
 	};
 }
 
+# The same at a place of every graph row that has it (RecsysGraphRow), so many bytes further
+sub on_rows
+{
+	my ($place, $further, $bytes) = @_;
+	return sub {
+		my ($content) = @_;
+		foreach my $row (map { graph_row($content, $_) } tuples($content, GRAPH))
+		{
+			next if !defined $row->{$place} || $row->{$place} + $further + length $bytes > $row->{end};
+			substr($$content, $row->{$place} + $further, length $bytes) = $bytes;
+		}
+	};
+}
+
 # Every page of a kind links, at a place, to block of another kind (or its own)
 sub link_to
 {
@@ -315,16 +329,21 @@ my @known = (
 	[ 'map leaf: rows on the wrong page', on_pages(MAP_LEAF, CONTENT, "\0\0\0\0\x01\0" x 600) ],
 	[ 'graph: line pointers', on_pages(GRAPH, ITEMS, $all x 4) ],
 	[ 'graph: other item', on_tuples(GRAPH, 0, pack('L', 3)) ],
-	[ 'graph: users', on_tuples(GRAPH, 4, $all) ],
-	[ 'graph: number of neighbors', on_tuples(GRAPH, 8, "\xFF\xFF") ],
-	[ 'graph: some more neighbors', on_tuples(GRAPH, 8, "\xF4\x01") ],
-	[ 'graph: neighbors stored', on_tuples(GRAPH, 10, "\xFF\xFF") ],
-	[ 'graph: fewer stored than there are', on_tuples(GRAPH, 10, "\x01\x00") ],
-	[ 'graph: key length', on_tuples(GRAPH, 12, "\xFF\xFF") ],
-	[ 'graph: flags', on_tuples(GRAPH, 14, "\xFF\xFF") ],
-	[ 'graph: floor and norm', on_tuples(GRAPH, 16, $all x 4) ],
-	[ 'graph: neighbors nowhere', on_tuples(GRAPH, 64, $all x 5) ],
-	[ 'graph: always the same neighbor', on_tuples(GRAPH, 64, "\0" x 40) ],
+	[ 'graph: users', on_rows('users', 0, $all) ],
+	[ 'graph: number of neighbors', on_tuples(GRAPH, 4, "\xFF\xFF") ],
+	[ 'graph: some more neighbors', on_tuples(GRAPH, 4, "\xF4\x01") ],
+	[ 'graph: fewer neighbors than stored', on_tuples(GRAPH, 4, "\x01\x00") ],
+	[ 'graph: neighbors stored', on_tuples(GRAPH, 6, "\xFF\xFF") ],
+	[ 'graph: fewer stored than there are', on_tuples(GRAPH, 6, "\x01\x00") ],
+	[ 'graph: key length', on_tuples(GRAPH, 8, "\xFF\xFF") ],
+	[ 'graph: flags', on_tuples(GRAPH, 10, "\xFF") ],
+	(map { [ sprintf('graph: form %x', $_), on_tuples(GRAPH, 11, chr($_)) ] } 0, 1, 2, 3, 0x0F, 0x10, 0x11, 0x13, 0x1F, 0x20, 0xFF),
+	[ 'graph: floor', on_rows('floor', 0, $all x 2) ],
+	[ 'graph: floor and norm', on_rows('floor', 0, $all x 4) ],
+	[ 'graph: neighbors nowhere', on_rows('peers', 0, $all x 5) ],
+	[ 'graph: always the same neighbor', on_rows('peers', 0, "\0" x 10) ],
+	(map { [ "graph: scores $_", on_rows('scores', 0, pack('f', $_)) ] } 0, -1, 'nan', 'inf', 1e38),
+	[ 'graph: neighbors are garbage', on_rows('scores', 0, "\xA5" x 60) ],
 	[ 'pending: zeroed', on_pages(PENDING, 0, "\0" x PAGE) ],
 	[ 'pending: other kind', on_pages(PENDING, KIND, chr(CHAIN)) ],
 	[ 'pending: other list', on_pages(PENDING, LOW, $all) ],
@@ -401,9 +420,9 @@ push @known, map { [ $_->[0], $_->[1], $prior ] } (
 	[ 'prior: nowhere', on_pages(META, CONTENT + 1368, pack('L', 100000)) ],
 	[ 'prior: none at all', on_pages(META, CONTENT + 1368, $all) ],
 	[ 'prior: unheard-of state', on_pages(META, CONTENT + 1372, $all) ],
-	(map { [ "graph: recency $_", on_tuples(GRAPH, 48, pack('d', $_)) ] } -1, 1e300, 'nan', 'inf'),
-	[ 'graph: reference of the recency', on_tuples(GRAPH, 56, pack('q', -0x7FFFFFFFFFFFFFFF)) ],
-	[ 'graph: latest time', on_tuples(GRAPH, 40, pack('q', 0x7FFFFFFFFFFFFFFF)) ]);
+	(map { [ "graph: recency $_", on_rows('totals', 24, pack('d', $_)) ] } -1, 1e300, 'nan', 'inf'),
+	[ 'graph: reference of the recency', on_rows('totals', 32, pack('q', -0x7FFFFFFFFFFFFFFF)) ],
+	[ 'graph: latest time', on_rows('totals', 16, pack('q', 0x7FFFFFFFFFFFFFFF)) ]);
 
 # Random damage, reproducible: some bytes here and there, words, pages copied over others.
 sub random_damage

@@ -13,9 +13,10 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use RecsysGraphRow;
 use RecsysTest;
 
-use constant { PAGE => 8192, KIND => 8188, GRAPH => 7, PENDING => 10, CONTENT => 24, ROW => 88 };
+use constant { PAGE => 8192, KIND => 8188, GRAPH => 7, PENDING => 10, CONTENT => 24 };
 
 # no checksums: at the end pages are damaged
 my $node = PostgreSQL::Test::Cluster->new('primary');
@@ -254,12 +255,10 @@ foreach my $similarity ('cosine', 'lift', 'rp3beta', 'slim')
 	$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP on) shop; REINDEX INDEX shop_recsys');
 	ok(damage(GRAPH, sub {
 		my ($page) = @_;
-		my $row = unpack('L', substr($$page, CONTENT, 4)) & 0x7FFF;
-		my $stored = unpack('S', substr($$page, $row + 10, 2));
-		my $at = $row + ROW + 8 * $stored;
-		my $support = unpack('L', substr($$page, $at, 4));
-		return 0 if $stored == 0 || $support < 2;
-		substr($$page, $at, 4) = pack('L', $support - 1);
+		my $row = first_graph_row($page);
+		my $support = unpack('C', substr($$page, $row->{supports}, 1));
+		return 0 if $row->{stored} == 0 || $row->{support_width} != 1 || $support < 2;
+		substr($$page, $row->{supports}, 1) = pack('C', $support - 1);
 		return 1;
 	}), "$similarity: a user of a pair is lost");
 	finds("$similarity, lost user of a pair", qr/does not count the rows of its table.*users in common/s);
@@ -268,41 +267,60 @@ foreach my $similarity ('cosine', 'lift', 'rp3beta', 'slim')
 	next if $similarity eq 'slim';
 	ok(damage(GRAPH, sub {
 		my ($page) = @_;
-		my $row = unpack('L', substr($$page, CONTENT, 4)) & 0x7FFF;
-		my ($neighbors, $stored, $length) = unpack('SSS', substr($$page, $row + 8, 6));
-		my @scores = unpack("f$stored", substr($$page, $row + ROW + 4 * $stored, 4 * $stored));
-		return 0 if $stored <= $neighbors || $scores[0] < 1.01 * $scores[$neighbors];
-		# peers, scores and supports, each without its first; the key follows them
-		my $old = substr($$page, $row + ROW, 12 * $stored + $length);
-		my $new = join('', map { substr($old, 4 * ($_ * $stored + 1), 4 * ($stored - 1)) } 0 .. 2) . substr($old, 12 * $stored);
-		substr($$page, $row + ROW, length $new) = $new;
-		substr($$page, $row + 10, 2) = pack('S', $stored - 1);
+		my $row = first_graph_row($page);
+		my ($shown, $stored, $at) = @$row{qw(shown stored at)};
+		my @scores = unpack("f$stored", substr($$page, $row->{scores}, 4 * $shown)
+			. substr($$page, $row->{spare_scores}, 4 * ($stored - $shown)));
+		return 0 if $stored <= $shown || $scores[0] < 1.01 * $scores[$shown];
+		# the first of everything goes, the first spare one takes the last place that is shown
+		my $peers = substr($$page, $row->{peers}, 2 * $shown) . substr($$page, $row->{spare_peers}, 2 * ($stored - $shown));
+		my $new = pack("f$shown", @scores[ 1 .. $shown ]) . substr($peers, 2, 2 * $shown)
+			. substr($$page, $row->{users}, $row->{spare_scores} - $row->{users})
+			. pack('f*', @scores[ $shown + 1 .. $stored - 1 ]) . substr($peers, 2 * $shown + 2)
+			. substr($$page, $row->{supports} + 1, $row->{key} - $row->{supports} - 1)
+			. substr($$page, $row->{key}, $row->{keylen});
+		return 0 if $row->{peer_width} != 2 || $row->{support_width} != 1;
+		substr($$page, $at + 12, length $new) = $new;
+		substr($$page, $at + 6, 2) = pack('S', $stored - 1);
 		return 1;
 	}), "$similarity: a pair is lost");
 	finds("$similarity, lost pair", qr/lacks item number \d+ among its neighbors/);
 
-	# totals of weights, then a score, that are a little more than they should be
-	foreach my $place (24, 32)
-	{
-		ok(damage(GRAPH, sub {
-			my ($page) = @_;
-			my $row = unpack('L', substr($$page, CONTENT, 4)) & 0x7FFF;
-			my $total = unpack('d', substr($$page, $row + $place, 8));
-			substr($$page, $row + $place, 8) = pack('d', $total * 1.001);
-			return $total > 0;
-		}), "$similarity: the total at $place is another");
-		finds("$similarity, total at $place", qr/Weights of item number \d+ add up to/);
-	}
+	# a score that is a little more than it should be
 	ok(damage(GRAPH, sub {
 		my ($page) = @_;
-		my $row = unpack('L', substr($$page, CONTENT, 4)) & 0x7FFF;
-		my $stored = unpack('S', substr($$page, $row + 10, 2));
-		my $at = $row + ROW + 4 * $stored;
-		return 0 if $stored == 0;
+		my $row = first_graph_row($page);
+		my $at = $row->{scores};
+		return 0 if $row->{stored} == 0;
 		substr($$page, $at, 4) = pack('f', 1.01 * unpack('f', substr($$page, $at, 4)));
 		return 1;
 	}), "$similarity: a score is another");
 	finds("$similarity, score", qr/as a neighbor with score .*, by the table it is/);
+}
+
+# totals of weights that are a little more than they should be; without weights, rows have none
+foreach my $similarity ('cosine', 'rp3beta')
+{
+	$options = "min_support = 1, neighbors = 3, similarity = $similarity";
+	$columns = 'shop USING recsys (user_id, item_id, weight)';
+	$node->safe_psql('postgres', qq(
+		DROP TABLE shop;
+		CREATE TABLE shop AS
+		SELECT u::bigint AS user_id, i::bigint AS item_id, (1 + (u + i) % 3)::real AS weight
+		FROM generate_series(1, 60) u, generate_series(1, 20) i WHERE hashint8(u * 100 + i) % 3 = 0;
+		CREATE INDEX shop_recsys ON $columns WITH ($options);));
+	foreach my $place (0, 8)
+	{
+		ok(damage(GRAPH, sub {
+			my ($page) = @_;
+			my $at = first_graph_row($page)->{totals};
+			return 0 if !defined $at;
+			my $total = unpack('d', substr($$page, $at + $place, 8));
+			substr($$page, $at + $place, 8) = pack('d', $total * 1.001);
+			return $total > 0;
+		}), "$similarity: the total at $place is another");
+		finds("$similarity, total at $place", qr/Weights of item number \d+ add up to/);
+	}
 }
 
 $node->stop;

@@ -1,17 +1,23 @@
 /*
  * graphwrite.c
  *	  Writing the item graph during a build: graph pages and row map.
+ *
+ * Rows may stand anywhere, as the row map leads to them.  Histories are mostly of popular items,
+ * so rows of items that are about as popular stand together: what is read most is on few pages,
+ * which stay in the processor's cache with all that it takes to find and to check them.
  */
 #include "postgres.h"
 
 #include "am/graph/graph.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
 Size
 RecsysGraphWriterMemory(uint32 nitems)
 {
-	return sizeof(RecsysGraphWriter) + sizeof(ItemPointerData) * (Size) nitems;
+	return sizeof(RecsysGraphWriter) + BLCKSZ * (Size) Min(nitems / 8 + 1, RECSYS_GRAPH_CLASSES) +
+		sizeof(ItemPointerData) * (Size) nitems;
 }
 
 void
@@ -19,31 +25,79 @@ RecsysGraphWriterInit(RecsysGraphWriter *writer, Relation index, ForkNumber fork
 {
 	writer->index = index;
 	writer->fork = fork;
-	writer->empty = true;
 	writer->nitems = 0;
 	writer->rows = MemoryContextAllocHuge(CurrentMemoryContext,
 										  sizeof(ItemPointerData) * (Size) Max(nitems, 1));
 	writer->tail = InvalidBlockNumber;
 	writer->pairs = 0;
-	RecsysPageInit((Page) writer->image.data, RECSYS_PAGE_GRAPH, RECSYS_ITEMS);
+	writer->context = CurrentMemoryContext;
+	memset(writer->pages, 0, sizeof(writer->pages));
+}
+
+/* The page being filled for items with so many users: one for each power of two. */
+static Page
+page_for(RecsysGraphWriter *writer, uint32 users)
+{
+	int			class = users == 0 ? 0 : pg_leftmost_one_pos32(users);
+
+	if (writer->pages[class] == NULL)
+	{
+		writer->pages[class] = MemoryContextAlloc(writer->context, BLCKSZ);
+		RecsysPageInit(writer->pages[class], RECSYS_PAGE_GRAPH, RECSYS_ITEMS);
+	}
+	return writer->pages[class];
 }
 
 static void
-flush_page(RecsysGraphWriter *writer)
+flush_page(RecsysGraphWriter *writer, Page page)
 {
-	Page		page = (Page) writer->image.data;
-
-	if (writer->empty)
+	if (PageGetMaxOffsetNumber(page) == 0)
 		return;
 	writer->tail = RecsysAppendPage(writer->index, writer->fork, page);
 	for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
 	{
-		RecsysGraphRow row = (RecsysGraphRow) PageGetItem(page, PageGetItemId(page, off));
+		RecsysStoredRow row = (RecsysStoredRow) PageGetItem(page, PageGetItemId(page, off));
 
 		ItemPointerSet(&writer->rows[row->item], writer->tail, off);
 	}
 	RecsysPageInit(page, RECSYS_PAGE_GRAPH, RECSYS_ITEMS);
-	writer->empty = true;
+}
+
+static void
+put_row(RecsysGraphWriter *writer, Page page, const char *row, Size size)
+{
+	if (PageGetFreeSpace(page) < MAXALIGN(size))
+		flush_page(writer, page);
+	if (PageAddItem(page, (Item) row, size, InvalidOffsetNumber, false,
+					false) == InvalidOffsetNumber)
+		elog(ERROR, "failed to add a graph row to index \"%s\"",
+			 RelationGetRelationName(writer->index));
+}
+
+/* What is left on the pages being filled, together: popular items first */
+static void
+flush_pages(RecsysGraphWriter *writer)
+{
+	Page		together = palloc(BLCKSZ);
+
+	RecsysPageInit(together, RECSYS_PAGE_GRAPH, RECSYS_ITEMS);
+	for (int class = RECSYS_GRAPH_CLASSES - 1; class >= 0; class--)
+	{
+		Page		page = writer->pages[class];
+
+		if (page == NULL)
+			continue;
+		for (OffsetNumber off = FirstOffsetNumber; off <= PageGetMaxOffsetNumber(page); off++)
+		{
+			ItemId		itemid = PageGetItemId(page, off);
+
+			put_row(writer, together, PageGetItem(page, itemid), ItemIdGetLength(itemid));
+		}
+		pfree(page);
+		writer->pages[class] = NULL;
+	}
+	flush_page(writer, together);
+	pfree(together);
 }
 
 void
@@ -58,9 +112,9 @@ RecsysGraphWriterPut(RecsysGraphWriter *writer, const RecsysMetaData *meta, uint
 					 const RecsysKey *key, const RecsysRowTotals *totals,
 					 const RecsysNeighbor *neighbors, int count)
 {
-	Size		size = RECSYS_ROW_SIZE(count, key->len);
-	Page		page = (Page) writer->image.data;
 	PGAlignedBlock buffer;
+	PGAlignedBlock stored;
+	Size		size;
 	RecsysGraphRow row = (RecsysGraphRow) buffer.data;
 	RecsysNeighborList list = {(RecsysNeighbor *) neighbors, count, 0, 0};
 
@@ -75,15 +129,10 @@ RecsysGraphWriterPut(RecsysGraphWriter *writer, const RecsysMetaData *meta, uint
 	}
 	RecsysGraphSetNeighbors(row, &list, meta->neighbors);
 	RecsysKeyStore(meta->item_kind, key, RecsysRowKey(row));
+	size = RecsysStoreRow(row, (RecsysStoredRow) stored.data);
 
-	if (PageGetFreeSpace(page) < MAXALIGN(size))
-		flush_page(writer);
-	if (PageAddItem(page, (Item) row, size, InvalidOffsetNumber, false,
-					false) == InvalidOffsetNumber)
-		elog(ERROR, "failed to add a graph row to index \"%s\"",
-			 RelationGetRelationName(writer->index));
+	put_row(writer, page_for(writer, totals->users), stored.data, size);
 	writer->nitems++;
-	writer->empty = false;
 	writer->pairs += row->nneighbors;
 }
 
@@ -94,7 +143,7 @@ RecsysGraphWriterFinish(RecsysGraphWriter *writer, RecsysMetaData *meta)
 	PGAlignedBlock root;
 	uint32		leaves = 0;
 
-	flush_page(writer);
+	flush_pages(writer);
 
 	meta->nitems = writer->nitems;
 	meta->nsorted = writer->nitems;

@@ -17,26 +17,42 @@
 #include "am/store/corrupted.h"
 #include "fault.h"
 #include "miscadmin.h"
+#include "storage/buf_internals.h"
 
 void
 RecsysGraphReaderInit(RecsysGraphReader *reader, Relation index)
 {
 	reader->index = index;
 	reader->leaf = InvalidBuffer;
-	reader->row = InvalidBuffer;
 	reader->leafnumber = RECSYS_NONE;
 	reader->hints = NULL;
-	reader->nhints = 0;
 	reader->for_keys = false;
+	reader->context = CurrentMemoryContext;
+	reader->copy = NULL;
 }
 
 void
-RecsysGraphReaderDone(RecsysGraphReader *reader)
+RecsysGraphReaderRemember(RecsysGraphReader *reader)
+{
+	reader->hints = RecsysRowHintsOf(reader->index);
+}
+
+static void
+release_leaf(RecsysGraphReader *reader)
 {
 	if (BufferIsValid(reader->leaf))
 		ReleaseBuffer(reader->leaf);
 	reader->leaf = InvalidBuffer;
 	reader->leafnumber = RECSYS_NONE;
+}
+
+void
+RecsysGraphReaderDone(RecsysGraphReader *reader)
+{
+	release_leaf(reader);
+	if (reader->copy != NULL)
+		pfree(reader->copy);
+	reader->copy = NULL;
 }
 
 ItemPointerData
@@ -55,7 +71,7 @@ RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item)
 		if (leafnumber >= cache->nleaves)
 			return tid;
 
-		RecsysGraphReaderDone(reader);
+		release_leaf(reader);
 		reader->leaf = RecsysPinBlock(reader->index, cache->leaves[leafnumber]);
 		reader->leafnumber = leafnumber;
 	}
@@ -67,30 +83,22 @@ RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item)
 	return tid;
 }
 
-/* Does the tuple hold all that the row claims? */
-static bool
-row_is_sane(Relation index, ItemId itemid, RecsysGraphRow row)
-{
-	return row->nneighbors <= row->nstored && row->nstored <= RECSYS_MAX_STORED &&
-		RecsysKeyLengthIsSane(RecsysGetCache(index)->meta.item_kind, row->keylen) &&
-		RECSYS_ROW_SIZE(row->nstored, row->keylen) <= ItemIdGetLength(itemid);
-}
-
-RecsysGraphRow
+RecsysStoredRow
 RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off, uint32 item)
 {
 	ItemId		itemid;
-	RecsysGraphRow row;
+	RecsysStoredRow row;
 
 	if (!RecsysPageIsOurs(page) || RecsysPageGetOpaque(page)->kind != RECSYS_PAGE_GRAPH ||
 		off < FirstOffsetNumber || off > PageGetMaxOffsetNumber(page))
 		return NULL;
 
 	itemid = PageGetItemId(page, off);
-	if (!RecsysItemIsSane(page, itemid, offsetof(RecsysGraphRowData, peers)))
+	if (!RecsysItemIsSane(page, itemid, RECSYS_STORED_LEAST))
 		return NULL;
-	row = (RecsysGraphRow) PageGetItem(page, itemid);
-	if (row->item != item || !row_is_sane(index, itemid, row))
+	row = (RecsysStoredRow) PageGetItem(page, itemid);
+	if (row->item != item ||
+		!RecsysStoredRowIsSane(row, ItemIdGetLength(itemid), RecsysGetCache(index)->meta.item_kind))
 		return NULL;
 	return row;
 }
@@ -109,162 +117,201 @@ RecsysWrongRow(Relation index, uint32 item)
 					RelationGetRelationName(index), item);
 }
 
-RecsysGraphRow
-RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
+/* Notes where a row is, which is locked. */
+static void
+note_place(RecsysGraphReader *reader, uint32 item, const ItemPointerData *tid, Buffer buffer,
+		   RecsysStoredRow row)
 {
-	ItemPointerData tid = RecsysGraphFindRow(reader, item);
+	RecsysRowHint *hint = RecsysRowHintMake(reader->hints, item,
+											RecsysGetCache(reader->index)->meta.nitems);
 
-	while (ItemPointerIsValid(&tid))
-	{
-		ItemPointerData known = tid;
-		RecsysGraphRow row;
-
-		reader->row = RecsysPinBlock(reader->index, ItemPointerGetBlockNumber(&tid));
-		LockBuffer(reader->row, BUFFER_LOCK_SHARE);
-		row = RecsysGraphLocateRow(reader->index, BufferGetPage(reader->row), ItemPointerGetOffsetNumber(&tid),
-								   item);
-		if (row != NULL)
-			return row;
-		RecsysGraphReleaseRow(reader);
-
-		/* it has moved, and the map tells where to; otherwise it is lost */
-		tid = RecsysGraphFindRow(reader, item);
-		if (ItemPointerEquals(&tid, &known))
-			RecsysWrongRow(reader->index, item);
-	}
-	return NULL;
+	if (hint == NULL)
+		return;
+	hint->tid = *tid;
+	hint->start = (uint16) ((char *) row - (char *) BufferGetPage(buffer));
+	hint->buffer = buffer;
 }
 
-/*
- * Finds a row's page and pins it, by the hint if there is one: it spares the look into the row
- * map, and the look for the buffer.  A hint that is out of date leads to a page without the row.
- */
-static Buffer
-pin_row(RecsysGraphReader *reader, uint32 item, ItemPointerData *tid)
+/* The row at a place on a pinned page, which is locked then; the page is released if it is not there. */
+static RecsysStoredRow
+lock_at(RecsysGraphReader *reader, uint32 item, Buffer buffer, const ItemPointerData *tid)
 {
-	RecsysRowHint *hint = item < reader->nhints ? &reader->hints[item] : NULL;
-	Buffer		buffer;
+	RecsysStoredRow row;
 
-	if (hint != NULL && ItemPointerIsValid(&hint->tid) && BufferIsValid(hint->buffer) &&
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	row = RecsysGraphLocateRow(reader->index, BufferGetPage(buffer), ItemPointerGetOffsetNumber(tid),
+							   item);
+	if (row == NULL)
+		UnlockReleaseBuffer(buffer);
+	return row;
+}
+
+/* The row of an item, with its page pinned and share-locked; NULL: there is no such item number. */
+static RecsysStoredRow
+lock_row(RecsysGraphReader *reader, uint32 item, Buffer *buffer)
+{
+	RecsysRowHint *hint = RecsysRowHintGet(reader->hints, item);
+	ItemPointerData tid;
+	ItemPointerData tried;
+	RecsysStoredRow row;
+
+	if (hint != NULL &&
 		RECSYS_READ_RECENT_BUFFER(reader->index, ItemPointerGetBlockNumberNoCheck(&hint->tid),
 								  hint->buffer))
 	{
-		*tid = hint->tid;
-		return hint->buffer;
+		*buffer = hint->buffer;
+		row = lock_at(reader, item, *buffer, &hint->tid);
+		if (row != NULL)
+			return row;
 	}
 
-	*tid = RecsysGraphFindRow(reader, item);
-	if (!ItemPointerIsValid(tid))
-		return InvalidBuffer;
-	buffer = RecsysPinBlock(reader->index, ItemPointerGetBlockNumber(tid));
-	if (hint != NULL)
+	ItemPointerSetInvalid(&tried);
+	for (;;)
 	{
-		hint->tid = *tid;
-		hint->buffer = RECSYS_IS_SHARED_BUFFER(buffer) ? buffer : InvalidBuffer;
+		tid = RecsysGraphFindRow(reader, item);
+		if (!ItemPointerIsValid(&tid))
+			return NULL;
+
+		/* it has moved, and the map tells where to; otherwise it is lost */
+		if (ItemPointerEquals(&tid, &tried))
+			RecsysWrongRow(reader->index, item);
+		*buffer = RecsysPinBlock(reader->index, ItemPointerGetBlockNumber(&tid));
+		row = lock_at(reader, item, *buffer, &tid);
+		if (row != NULL)
+		{
+			note_place(reader, item, &tid, *buffer, row);
+			return row;
+		}
+		tried = tid;
 	}
-	return buffer;
 }
 
-/* A row that is not where its hint says. */
-static void
-forget_hint(RecsysGraphReader *reader, uint32 item)
+/* A copy of a row that is locked, in the reader's memory */
+static RecsysGraphRow
+copy_row(RecsysGraphReader *reader, RecsysStoredRow row, bool alone)
 {
-	if (item < reader->nhints)
-		ItemPointerSetInvalid(&reader->hints[item].tid);
+	if (reader->copy == NULL)
+		reader->copy = MemoryContextAlloc(reader->context, BLCKSZ);
+	if (alone)
+		RecsysLoadRowAlone(row, reader->copy);
+	else
+		RecsysLoadRow(row, reader->copy);
+	return reader->copy;
+}
+
+RecsysGraphRow
+RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
+{
+	Buffer		buffer;
+	RecsysStoredRow row = lock_row(reader, item, &buffer);
+	RecsysGraphRow copy;
+
+	if (row == NULL)
+		return NULL;
+	copy = copy_row(reader, row, false);
+	UnlockReleaseBuffer(buffer);
+	return copy;
+}
+
+int64
+RecsysGraphNeedLatest(RecsysGraphReader *reader, uint32 item)
+{
+	Buffer		buffer;
+	RecsysStoredRow row = lock_row(reader, item, &buffer);
+	int64		latest;
+
+	if (row == NULL)
+		RecsysNoItem(reader->index, item);
+	latest = RecsysStoredRowLatest(row);
+	UnlockReleaseBuffer(buffer);
+	return latest;
 }
 
 /*
  * Rows of a history are on unrelated pages, and most of the cost of reading them is
- * waiting for memory.  So a batch of pages is pinned first and their headers are
- * prefetched, then the rows; only then are the rows used one by one.  What is read
- * without a lock only decides what to prefetch.
+ * waiting for memory.  Hints tell where rows are before their pages are even pinned, so
+ * memory is asked for some rows ahead: the page's ends, which are checked, and the
+ * row.  If a hint is wrong, that was in vain.  Whatever is mapped may be asked for.
  */
-#define VISIT_BATCH 16
+#define ROWS_AHEAD 4
+#define HINTS_AHEAD 16
 #define CACHE_LINE 64
-#define PREFETCHED_LINES 4
+#define LINES_AHEAD 6
+#define ROWS_BETWEEN_INTERRUPTS 16
 
-/* Line pointers that fit a page: a damaged TID may name another */
-#define MAX_ROWS (RECSYS_PAGE_ROOM / sizeof(ItemIdData))
-
-/* The end of the row, by what it says without a lock */
-static void
-prefetch_key(Page page, OffsetNumber off)
+static inline void
+ask_for_row(RecsysGraphReader *reader, uint32 item)
 {
-	Size		start = ItemIdGetOffset(PageGetItemId(page, off));
+	const RecsysRowHint *hint = RecsysRowHintGet(reader->hints, item);
+	const char *page;
 
-	if (start <= BLCKSZ - offsetof(RecsysGraphRowData, peers))
+	if (hint == NULL)
+		return;
+	__builtin_prefetch(GetBufferDescriptor(hint->buffer - 1));
+	page = BufferGetPage(hint->buffer);
+	__builtin_prefetch(page);
+	__builtin_prefetch(page + BLCKSZ - CACHE_LINE);
+	for (int line = 0; line < LINES_AHEAD; line++)
+		__builtin_prefetch(page + hint->start + line * CACHE_LINE);
+}
+
+static inline void
+ask_for_hint(RecsysGraphReader *reader, uint32 item)
+{
+	if (reader->hints != NULL && item < reader->hints->n)
+		__builtin_prefetch(&reader->hints->hints[item]);
+}
+
+void
+RecsysGraphVisitStored(RecsysGraphReader *reader, const uint32 *items, int n,
+					   RecsysStoredVisitor visit, void *arg)
+{
+	for (int i = 0; i < Min(n, HINTS_AHEAD); i++)
+		ask_for_hint(reader, items[i]);
+	for (int i = 0; i < Min(n, ROWS_AHEAD); i++)
+		ask_for_row(reader, items[i]);
+	for (int i = 0; i < n; i++)
 	{
-		RecsysGraphRow row = (RecsysGraphRow) ((char *) page + start);
-		Size		key = start + RECSYS_ROW_SIZE(row->nstored, 0);
+		RecsysStoredRow row;
+		Buffer		buffer;
 
-		__builtin_prefetch((char *) page + Min(key, BLCKSZ - 1));
+		if (i % ROWS_BETWEEN_INTERRUPTS == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (i + HINTS_AHEAD < n)
+			ask_for_hint(reader, items[i + HINTS_AHEAD]);
+		if (i + ROWS_AHEAD < n)
+			ask_for_row(reader, items[i + ROWS_AHEAD]);
+		row = lock_row(reader, items[i], &buffer);
+		if (row == NULL)
+			continue;
+		visit(arg, i, row);
+		UnlockReleaseBuffer(buffer);
 	}
+}
+
+/* A visitor of copies */
+typedef struct CopyVisit
+{
+	RecsysGraphReader *reader;
+	RecsysRowVisitor visit;
+	void	   *arg;
+} CopyVisit;
+
+static void
+visit_copy(void *arg, int position, RecsysStoredRow row)
+{
+	CopyVisit  *visit = arg;
+
+	visit->visit(visit->arg, position, copy_row(visit->reader, row, visit->reader->for_keys));
 }
 
 void
 RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 					 RecsysRowVisitor visit, void *arg)
 {
-	for (int first = 0; first < n; first += VISIT_BATCH)
-	{
-		int			count = Min(VISIT_BATCH, n - first);
-		ItemPointerData tids[VISIT_BATCH];
-		Buffer		buffers[VISIT_BATCH];
+	CopyVisit	copy = {reader, visit, arg};
 
-		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < count; i++)
-		{
-			Page		page;
-
-			buffers[i] = pin_row(reader, items[first + i], &tids[i]);
-			if (!BufferIsValid(buffers[i]))
-				continue;
-			page = BufferGetPage(buffers[i]);
-			__builtin_prefetch(page);
-			__builtin_prefetch((char *) page + BLCKSZ - CACHE_LINE);
-		}
-
-		for (int i = 0; i < count; i++)
-		{
-			Page		page;
-			char	   *row;
-
-			if (!BufferIsValid(buffers[i]) || ItemPointerGetOffsetNumber(&tids[i]) > MAX_ROWS)
-				continue;
-			page = BufferGetPage(buffers[i]);
-			row = (char *) page +
-				(ItemIdGetOffset(PageGetItemId(page, ItemPointerGetOffsetNumber(&tids[i]))) % BLCKSZ);
-			for (int line = 0; line < PREFETCHED_LINES; line++)
-				__builtin_prefetch(row + line * CACHE_LINE);
-		}
-
-		for (int i = 0; i < count && reader->for_keys; i++)
-			if (BufferIsValid(buffers[i]) && ItemPointerGetOffsetNumber(&tids[i]) <= MAX_ROWS)
-				prefetch_key(BufferGetPage(buffers[i]), ItemPointerGetOffsetNumber(&tids[i]));
-
-		for (int i = 0; i < count; i++)
-		{
-			RecsysGraphRow row;
-
-			if (!BufferIsValid(buffers[i]))
-				continue;
-			LockBuffer(buffers[i], BUFFER_LOCK_SHARE);
-			row = RecsysGraphLocateRow(reader->index, BufferGetPage(buffers[i]),
-									   ItemPointerGetOffsetNumber(&tids[i]), items[first + i]);
-			if (row != NULL)
-				visit(arg, first + i, row);
-			UnlockReleaseBuffer(buffers[i]);
-
-			/* the row has moved since the map was read, or its hint was written */
-			if (row == NULL)
-			{
-				forget_hint(reader, items[first + i]);
-				row = RecsysGraphReadRow(reader, items[first + i]);
-				visit(arg, first + i, row);
-				RecsysGraphReleaseRow(reader);
-			}
-		}
-	}
+	RecsysGraphVisitStored(reader, items, n, visit_copy, &copy);
 }
 
 RecsysGraphRow
@@ -292,25 +339,25 @@ RecsysGraphSetNeighbors(RecsysGraphRow row, const RecsysNeighborList *list, int 
 	}
 }
 
+/* The copy is kept for the next row. */
 void
 RecsysGraphReleaseRow(RecsysGraphReader *reader)
 {
-	UnlockReleaseBuffer(reader->row);
-	reader->row = InvalidBuffer;
 }
 
 bool
 RecsysGraphReadKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key)
 {
-	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
+	Buffer		buffer;
+	RecsysStoredRow row = lock_row(reader, item, &buffer);
 	char	   *copy;
 
 	if (row == NULL)
 		return false;
 	copy = palloc(row->keylen + 1);
-	memcpy(copy, RecsysRowKey(row), row->keylen);
+	memcpy(copy, RecsysStoredRowKey(row), row->keylen);
 	RecsysKeyLoad(RecsysGetCache(reader->index)->meta.item_kind, copy, row->keylen, key);
-	RecsysGraphReleaseRow(reader);
+	UnlockReleaseBuffer(buffer);
 	return true;
 }
 
@@ -419,10 +466,11 @@ create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *
 {
 	RecsysCache *cache = RecsysGetCache(index);
 	Size		ownersize;
-	Size		rowsize = RECSYS_ROW_SIZE(0, key->len);
+	Size		rowsize;
 	RecsysOwner owner = RecsysFormOwner(kind, key, hash, 0, 2, cache->stride[RECSYS_ITEMS],
 										&ownersize);
-	RecsysGraphRow row = palloc0(rowsize);
+	RecsysGraphRow row = palloc0(RECSYS_ROW_SIZE(0, key->len));
+	RecsysStoredRow stored = palloc0(RECSYS_ROW_SIZE(0, key->len));
 	GenericXLogState *state;
 	RecsysMetaData *meta;
 	Buffer		metabuffer;
@@ -433,6 +481,11 @@ create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *
 	OffsetNumber off;
 	Page		page;
 	uint32		item;
+
+	row->latest = RECSYS_NO_TIME;
+	row->keylen = key->len;
+	RecsysKeyStore(kind, key, RecsysRowKey(row));
+	rowsize = RecsysStoreRow(row, stored);
 
 	bucket = RecsysMakeRoom(index, RECSYS_ITEMS, bucket, hash, ownersize);
 	metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_META);
@@ -450,10 +503,7 @@ create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *
 	leaf = RecsysReadPage(index, leafblock, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_MAP_LEAF);
 
 	owner->number = item;
-	row->item = item;
-	row->latest = RECSYS_NO_TIME;
-	row->keylen = key->len;
-	RecsysKeyStore(kind, key, RecsysRowKey(row));
+	stored->item = item;
 
 	state = GenericXLogStart(index);
 	page = GenericXLogRegisterBuffer(state, bucket, 0);
@@ -461,7 +511,7 @@ create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *
 					false, false) == InvalidOffsetNumber)
 		elog(ERROR, "failed to add an owner tuple to index \"%s\"", RelationGetRelationName(index));
 	page = GenericXLogRegisterBuffer(state, graph, 0);
-	off = PageAddItem(page, (Item) row, rowsize, InvalidOffsetNumber, false, false);
+	off = PageAddItem(page, (Item) stored, rowsize, InvalidOffsetNumber, false, false);
 	if (off == InvalidOffsetNumber)
 		elog(ERROR, "failed to add a graph row to index \"%s\"", RelationGetRelationName(index));
 	page = GenericXLogRegisterBuffer(state, leaf, 0);
@@ -478,6 +528,7 @@ create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *
 	UnlockReleaseBuffer(bucket);
 	pfree(owner);
 	pfree(row);
+	pfree(stored);
 	return item;
 }
 

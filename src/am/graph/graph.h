@@ -5,20 +5,11 @@
 #ifndef RECSYS_GRAPH_H
 #define RECSYS_GRAPH_H
 
+#include "am/graph/rowhints.h"
+#include "am/store/graphrow.h"
 #include "am/store/meta.h"
-#include "am/store/page.h"
 #include "compat.h"
 #include "core/pairs/neighbors.h"
-
-/*
- * Where a row was when it was read last, in which buffer: for who reads the same rows again and
- * again.  All zero: unknown.  Whether it is still there is seen when it is read.
- */
-typedef struct RecsysRowHint
-{
-	ItemPointerData tid;
-	Buffer		buffer;
-} RecsysRowHint;
 
 /*
  * A reader that keeps its last row map leaf pinned: callers that ask for
@@ -28,25 +19,28 @@ typedef struct RecsysGraphReader
 {
 	Relation	index;
 	Buffer		leaf;			/* pinned, not locked */
-	Buffer		row;			/* pinned, share-locked between Begin and End of a row */
 	uint32		leafnumber;
-	RecsysRowHint *hints;		/* the caller's, by item number; NULL: none */
-	uint32		nhints;
-	bool		for_keys;		/* VisitRows: memory of the rows' keys is asked for ahead as well */
+	RecsysRowHints *hints;		/* NULL: none */
+	bool		for_keys;		/* VisitRows: rows come without neighbors */
+	MemoryContext context;		/* that the reader was made in, for ... */
+	RecsysGraphRow copy;		/* ... the row at hand; NULL: there was none yet */
 } RecsysGraphReader;
 
 extern void RecsysGraphReaderInit(RecsysGraphReader *reader, Relation index);
 extern void RecsysGraphReaderDone(RecsysGraphReader *reader);
 
+/* Rows are looked for where the session has found them last: for who reads the same ones often. */
+extern void RecsysGraphReaderRemember(RecsysGraphReader *reader);
+
 /*
- * The row of an item, share-locked until RecsysGraphReleaseRow; NULL when there
- * is no such item number.
+ * A copy of an item's row, which is the caller's until RecsysGraphReleaseRow; NULL when there
+ * is no such item number.  No lock is held on it.
  */
 extern RecsysGraphRow RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item);
 extern RecsysGraphRow RecsysGraphNeedRow(RecsysGraphReader *reader, uint32 item);	/* or an error */
 extern void RecsysGraphReleaseRow(RecsysGraphReader *reader);
 
-/* Stores a list in a row with room for it, which shows at most so many neighbors. */
+/* Puts a list into a row with room for it, which shows at most so many neighbors. */
 extern void RecsysGraphSetNeighbors(RecsysGraphRow row, const RecsysNeighborList *list,
 									int neighbors);
 
@@ -58,8 +52,8 @@ pg_noreturn extern void RecsysWrongRow(Relation index, uint32 item);
 extern ItemPointerData RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item);
 
 /* The row at an offset of a locked or private page, NULL if it is not there. */
-extern RecsysGraphRow RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off,
-										   uint32 item);
+extern RecsysStoredRow RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off,
+											uint32 item);
 
 /*
  * The graph page that takes a row of the given size, exclusively locked.  The
@@ -68,15 +62,20 @@ extern RecsysGraphRow RecsysGraphLocateRow(Relation index, Page page, OffsetNumb
 extern Buffer RecsysGraphPageWithRoom(Relation index, Buffer metabuffer, Size size);
 
 /*
- * Visits the rows of n items, in the order given, each share-locked during its
- * visit.  Faster than reading them one by one: memory is asked for some rows
- * ahead.  Items that do not exist are passed over.  The reader's hints are used and
- * brought up to date.
+ * Visits the rows of n items, in the order given.  Faster than reading them one by one: memory is
+ * asked for some rows ahead.  Items that do not exist are passed over.  The first one shows
+ * each row as it is stored, with its page share-locked during the visit; the second one copies.
  */
+typedef void (*RecsysStoredVisitor) (void *arg, int position, RecsysStoredRow row);
 typedef void (*RecsysRowVisitor) (void *arg, int position, RecsysGraphRow row);
 
+extern void RecsysGraphVisitStored(RecsysGraphReader *reader, const uint32 *items, int n,
+								   RecsysStoredVisitor visit, void *arg);
 extern void RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 								 RecsysRowVisitor visit, void *arg);
+
+/* When an item was taken last; an error when there is no such item number. */
+extern int64 RecsysGraphNeedLatest(RecsysGraphReader *reader, uint32 item);
 
 /* Key of an item in palloc'd memory; false when there is no such item number. */
 extern bool RecsysGraphReadKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key);
@@ -91,12 +90,14 @@ extern uint32 RecsysInternItem(Relation index, const RecsysKey *key);
 /*
  * Build: rows come in ascending item order, or say themselves whose they are; every item exactly once.
  */
+#define RECSYS_GRAPH_CLASSES 32
+
 typedef struct RecsysGraphWriter
 {
 	Relation	index;
 	ForkNumber	fork;
-	PGAlignedBlock image;		/* graph page being filled */
-	bool		empty;
+	Page		pages[RECSYS_GRAPH_CLASSES];	/* being filled, by how popular items are; or NULL */
+	MemoryContext context;		/* of those */
 	uint32		nitems;
 	ItemPointer rows;			/* TID of each row on a page before */
 	BlockNumber tail;			/* last graph page */

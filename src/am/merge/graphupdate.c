@@ -28,15 +28,15 @@
 #include "storage/indexfsm.h"
 #include "utils/memutils.h"
 
-/* Rows on one page at most: a row is no smaller than its header */
-#define MAX_PAGE_ROWS ((int) (RECSYS_PAGE_ROOM / (offsetof(RecsysGraphRowData, peers) + sizeof(ItemIdData))))
+/* Rows on one page at most */
+#define MAX_PAGE_ROWS ((int) (RECSYS_PAGE_ROOM / (RECSYS_STORED_LEAST + sizeof(ItemIdData))))
 
 /* A row as it shall be */
 typedef struct NewRow
 {
 	uint32		item;
 	OffsetNumber off;
-	RecsysGraphRow row;
+	RecsysStoredRow row;
 	Size		size;
 	bool		moves;
 	int64		interactions;	/* what it changes the meta page's totals by */
@@ -67,6 +67,7 @@ typedef struct Updater
 	/* the page at hand */
 	BlockNumber block;
 	PGAlignedBlock copy;
+	PGAlignedBlock old;			/* the row at hand, as it is */
 	int			nnew;
 	NewRow		new[MAX_PAGE_ROWS];
 	uint32		queue[MAX_PAGE_ROWS];
@@ -115,21 +116,23 @@ load_list(RecsysGraphRow row, int more, RecsysNeighborList *list)
 	}
 }
 
-static RecsysGraphRow
+static RecsysStoredRow
 form_row(const RecsysRowUpdate *update, int neighbors, const char *key, uint16 keylen, Size *size)
 {
 	const RecsysNeighborList *list = &update->list;
-	RecsysGraphRow row;
+	Size		most = RECSYS_ROW_SIZE(list->count, keylen);
+	RecsysGraphRow row = palloc0(most);
+	RecsysStoredRow stored = palloc0(most);
 
-	*size = RECSYS_ROW_SIZE(list->count, keylen);
-	row = palloc0(*size);
 	row->item = update->item;
 	RecsysRowSetTotals(row, &update->totals);
 	row->flags = update->flags;
 	row->keylen = keylen;
 	RecsysGraphSetNeighbors(row, list, neighbors);
 	memcpy(RecsysRowKey(row), key, keylen);
-	return row;
+	*size = RecsysStoreRow(row, stored);
+	pfree(row);
+	return stored;
 }
 
 /* The pair updates of a row, which are the next ones, as neighbors; returns how many. */
@@ -178,7 +181,8 @@ take_row(Updater *updater, uint32 item, RecsysGraphRow old, int npatches, Recsys
 
 /* Note the row for when the page is written, if the update changes it. */
 static void
-note_row(Updater *updater, const RecsysRowUpdate *update, RecsysGraphRow old, OffsetNumber off)
+note_row(Updater *updater, const RecsysRowUpdate *update, RecsysStoredRow stored,
+		 RecsysGraphRow old, OffsetNumber off)
 {
 	NewRow	   *new = &updater->new[updater->nnew];
 
@@ -186,8 +190,9 @@ note_row(Updater *updater, const RecsysRowUpdate *update, RecsysGraphRow old, Of
 	new->off = off;
 	new->moves = false;
 	new->row = form_row(update, updater->neighbors, RecsysRowKey(old), old->keylen, &new->size);
-	if (new->size == RECSYS_ROW_SIZE(old->nstored, old->keylen) &&
-		memcmp(new->row, old, new->size) == 0)
+	if (new->size == RecsysStoredRowSize(stored->form, stored->nneighbors, stored->nstored,
+										 stored->keylen) &&
+		memcmp(new->row, stored, new->size) == 0)
 		return;
 
 	updater->nnew++;
@@ -208,15 +213,17 @@ note_row(Updater *updater, const RecsysRowUpdate *update, RecsysGraphRow old, Of
 static void
 update_row(Updater *updater, uint32 item, OffsetNumber off)
 {
-	RecsysGraphRow old = RecsysGraphLocateRow(updater->index, (Page) updater->copy.data, off,
-											  item);
+	RecsysStoredRow stored = RecsysGraphLocateRow(updater->index, (Page) updater->copy.data, off,
+												  item);
+	RecsysGraphRow old = (RecsysGraphRow) updater->old.data;
 	RecsysRowUpdate update;
 	RecsysNeighbor *patches = NULL;
 	int			npatches;
 	int			certain;
 
-	if (old == NULL)
+	if (stored == NULL)
 		RecsysWrongRow(updater->index, item);
+	RecsysLoadRow(stored, old);
 
 	npatches = take_patches(updater, item, &patches);
 	take_row(updater, item, old, npatches, &update);
@@ -232,7 +239,7 @@ update_row(Updater *updater, uint32 item, OffsetNumber off)
 	}
 	if (certain < updater->neighbors && update.list.floor_score > 0)
 		update.flags |= RECSYS_ROW_SHORT;
-	note_row(updater, &update, old, off);
+	note_row(updater, &update, stored, old, off);
 }
 
 /* Length that a row gets when it outgrows the one it has. */
@@ -241,14 +248,16 @@ roomy(const Updater *updater, const NewRow *new)
 {
 	int			stored = new->row->nstored + Max(new->row->nstored / 2, 8);
 
-	return Max(new->size, RECSYS_ROW_SIZE(Min(stored, updater->capacity), new->row->keylen));
+	stored = Min(stored, updater->capacity);
+	return Max(new->size, RecsysStoredRowSize(new->row->form, Min(stored, updater->neighbors), stored,
+											  new->row->keylen));
 }
 
 /* A copy of the row in a tuple of the given length. */
-static RecsysGraphRow
+static RecsysStoredRow
 padded(const NewRow *new, Size size)
 {
-	RecsysGraphRow row = palloc0(size);
+	RecsysStoredRow row = palloc0(size);
 
 	memcpy(row, new->row, new->size);
 	return row;
@@ -304,7 +313,7 @@ move_row(Updater *updater, NewRow *new)
 {
 	Relation	index = updater->index;
 	Size		size = roomy(updater, new);
-	RecsysGraphRow row = padded(new, size);
+	RecsysStoredRow row = padded(new, size);
 
 	/* before the meta page is locked, which the cache is read from */
 	BlockNumber leafblock = RecsysGetCache(index)->leaves[new->item / RECSYS_MAP_LEAF_ROWS];

@@ -76,7 +76,7 @@ RecsysFlagItem(RecsysGraphReader *reader, uint32 item)
 {
 	ItemPointerData tid = RecsysGraphFindRow(reader, item);
 	Buffer		buffer;
-	RecsysGraphRow row;
+	RecsysStoredRow row;
 
 	if (!ItemPointerIsValid(&tid))
 		RecsysNoItem(reader->index, item);
@@ -88,7 +88,7 @@ RecsysFlagItem(RecsysGraphReader *reader, uint32 item)
 		RecsysWrongRow(reader->index, item);
 	if ((row->flags & (RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK)) != (RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK))
 	{
-		uint16		flags = row->flags | RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK;
+		uint8		flags = row->flags | RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK;
 		RecsysPatch patch;
 
 		patch.dest = (char *) &row->flags;

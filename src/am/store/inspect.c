@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "am/store/graphrow.h"
 #include "am/store/inspect.h"
 #include "am/store/meta.h"
 #include "core/content/content.h"
@@ -88,7 +89,7 @@ count_tuples(Page page, RecsysPageKind kind, RecsysPageFacts *facts)
 		}
 		else
 		{
-			RecsysGraphRow row = tuple_at(page, off, offsetof(RecsysGraphRowData, peers));
+			RecsysStoredRow row = tuple_at(page, off, RECSYS_STORED_LEAST);
 
 			if (row == NULL)
 				continue;

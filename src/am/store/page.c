@@ -42,11 +42,6 @@ StaticAssertDecl(RECSYS_MAX_STRIDE == sizeof(uint32) + sizeof(ItemPointerData) +
 StaticAssertDecl((MaxOffsetNumber & RECSYS_TID_FLAGS) == 0 && MaxOffsetNumber < RECSYS_TID_COUNTED,
 				 "no offset number reaches the bits of the flags");
 
-StaticAssertDecl(offsetof(RecsysGraphRowData, peers) == 88,
-				 "the header of a graph row has no padding");
-StaticAssertDecl(RECSYS_ROW_SIZE(RECSYS_MAX_STORED, RECSYS_MAX_KEY_LEN) + sizeof(ItemIdData) <=
-				 RECSYS_PAGE_ROOM,
-				 "a row with most neighbors and the longest key fits a page");
 StaticAssertDecl(RECSYS_MAX_NEIGHBORS <= RECSYS_MAX_STORED, "all neighbors are stored");
 
 StaticAssertDecl(sizeof(RecsysPriorHeader) == 48 &&

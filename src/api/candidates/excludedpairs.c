@@ -291,16 +291,16 @@ RecsysExcludedShare(const RecsysExcludedPairs *pairs, uint32 item, uint32 simila
 }
 
 const float *
-RecsysExcludedScores(const RecsysExcludedPairs *pairs, RecsysGraphRow row, float *room)
+RecsysExcludedScores(const RecsysExcludedPairs *pairs, uint32 item, const uint32 *peers,
+					 const float *scores, int n, float *room)
 {
 	const ExcludedRow *excluded = pairs == NULL ? NULL :
-		hash_search(pairs->rows, &row->item, HASH_FIND, NULL);
-	const float *scores = RecsysRowScores(row);
+		hash_search(pairs->rows, &item, HASH_FIND, NULL);
 
 	if (excluded == NULL || excluded->npairs == 0)
 		return scores;
-	for (int n = 0; n < row->nneighbors; n++)
-		room[n] = (float) (scores[n] * share_of(excluded, row->peers[n]));
+	for (int x = 0; x < n; x++)
+		room[x] = (float) (scores[x] * share_of(excluded, peers[x]));
 	return room;
 }
 

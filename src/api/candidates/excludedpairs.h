@@ -11,7 +11,6 @@
 
 #include "postgres.h"
 
-#include "am/store/page.h"
 #include "api/declare/definition.h"
 #include "utils/rel.h"
 
@@ -31,10 +30,11 @@ extern RecsysExcludedPairs *RecsysGetExcludedPairs(const RecsysDefinition *defin
 extern void RecsysExcludedPrepare(RecsysExcludedPairs *pairs, const uint32 *items, int n);
 
 /*
- * The scores of a row that has been prepared: its own, or without the excluded ones, in room,
- * which takes RECSYS_MAX_STORED.  Reads nothing.
+ * The n scores of an item's row that has been prepared: those given, or without the excluded ones,
+ * in room for n.  Reads nothing.
  */
-extern const float *RecsysExcludedScores(const RecsysExcludedPairs *pairs, RecsysGraphRow row,
+extern const float *RecsysExcludedScores(const RecsysExcludedPairs *pairs, uint32 item,
+										 const uint32 *peers, const float *scores, int n,
 										 float *room);
 
 /* What the similarity of a pair is multiplied by; likewise. */

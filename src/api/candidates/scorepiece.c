@@ -139,11 +139,12 @@ typedef struct RowBatch
 } RowBatch;
 
 static void
-add_row(void *arg, int place, RecsysGraphRow row)
+add_row(void *arg, int place, RecsysStoredRow row)
 {
 	RowBatch   *batch = arg;
 	int			left[RECSYS_MAX_STORED];
 	float		room[RECSYS_MAX_STORED];
+	uint32		peers[RECSYS_MAX_STORED];
 	const float *scores;
 	int			n = row->nneighbors;
 	int			nleft;
@@ -154,15 +155,17 @@ add_row(void *arg, int place, RecsysGraphRow row)
 		batch->weights[batch->nagain++] = batch->weights[place];
 		return;
 	}
+	RecsysStoredPeers(row, peers);
+	scores = RecsysStoredScores(row);
 	if (n > 0)
-		batch->highest = Max(batch->highest, RecsysRowScores(row)[0]);
-	scores = RecsysExcludedScores(batch->excluded, row, room);
-	nleft = RecsysScorerAddMapped(batch->scorer, batch->weights[place], row->peers, scores, n,
+		batch->highest = Max(batch->highest, scores[0]);
+	scores = RecsysExcludedScores(batch->excluded, row->item, peers, scores, n, room);
+	nleft = RecsysScorerAddMapped(batch->scorer, batch->weights[place], peers, scores, n,
 								  batch->slots, batch->nslots, left);
 	for (int x = 0; x < nleft; x++)
 		batch->waiting[batch->nwaiting++] = (WaitingPair)
 	{
-		row->peers[left[x]], batch->weights[place] * scores[left[x]]
+		peers[left[x]], batch->weights[place] * scores[left[x]]
 	};
 }
 
@@ -193,10 +196,9 @@ add_batch(RowBatch *batch, RecsysGraphReader *reader, RecsysItemMap *map,
 	while (n > 0)
 	{
 		batch->slots = RecsysMapSlots(map, &batch->nslots);
-		RecsysMapGiveHints(map, reader);
 		batch->nagain = 0;
 		RecsysExcludedPrepare(batch->excluded, batch->numbers, n);
-		RecsysGraphVisitRows(reader, batch->numbers, n, add_row, batch);
+		RecsysGraphVisitStored(reader, batch->numbers, n, add_row, batch);
 		add_waiting(batch, reader, map, catalogue);
 		n = batch->nagain;
 	}
@@ -216,6 +218,7 @@ add_rows(RecsysScorePiece *piece, RecsysCatalogue *catalogue, RecsysScorer *scor
 	batch->waiting = palloc(sizeof(WaitingPair) * WAITING);
 	batch->nwaiting = 0;
 	RecsysGraphReaderInit(&reader, piece->graph.index);
+	RecsysGraphReaderRemember(&reader);
 	for (int x = 0; x < piece->count; x++)
 	{
 		if (piece->items[x].number == RECSYS_NONE)

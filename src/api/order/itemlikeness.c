@@ -173,7 +173,7 @@ read_index(RecsysItemLikeness *likeness, PoolNeighbors *of, uint32 slot)
 	copy.n = 0;
 	if (number == RECSYS_NONE)
 		return;
-	RecsysMapGiveHints(likeness->graph.map, &likeness->reader);
+	RecsysGraphReaderRemember(&likeness->reader);
 	RecsysGraphVisitRows(&likeness->reader, &number, 1, copy_row, &copy);
 	for (int x = 0; x < copy.n; x++)
 		add_neighbor(likeness, of, copy.peers[x], copy.scores[x]);

@@ -39,8 +39,6 @@ struct RecsysItemMap
 	uint64		seed;
 	NumberArray slots;			/* by the index's numbers */
 	NumberArray numbers;		/* by slots */
-	RecsysRowHint *hints;		/* by the index's numbers */
-	uint32		nhints;
 };
 
 struct RecsysCatalogue
@@ -102,10 +100,6 @@ forget_map(RecsysItemMap *map)
 {
 	forget_numbers(&map->slots);
 	forget_numbers(&map->numbers);
-	if (map->hints != NULL)
-		pfree(map->hints);
-	map->hints = NULL;
-	map->nhints = 0;
 }
 
 /* What is left of it is enough for a call that still has it to end in an error. */
@@ -332,25 +326,6 @@ RecsysMapSlots(const RecsysItemMap *map, uint32 *count)
 {
 	*count = map->slots.room;
 	return map->slots.values;
-}
-
-void
-RecsysMapGiveHints(RecsysItemMap *map, RecsysGraphReader *reader)
-{
-	uint32		nitems = map->slots.room;
-
-	if (map->nhints < nitems)
-	{
-		Size		old = sizeof(RecsysRowHint) * (Size) map->nhints;
-		Size		size = sizeof(RecsysRowHint) * (Size) nitems;
-
-		map->hints = map->hints == NULL ? MemoryContextAllocHuge(map->catalogue->parent, size) :
-			repalloc_huge(map->hints, size);
-		memset((char *) map->hints + old, 0, size - old);
-		map->nhints = nitems;
-	}
-	reader->hints = map->hints;
-	reader->nhints = map->nhints;
 }
 
 uint32

@@ -52,9 +52,6 @@ extern uint32 RecsysMapSlot(RecsysItemMap *map, RecsysGraphReader *reader, uint3
 /* The slots of the index's items 0 .. *count - 1 that have come up; good until the next one does. */
 extern const uint32 *RecsysMapSlots(const RecsysItemMap *map, uint32 *count);
 
-/* The reader is to remember where rows are, from call to call. */
-extern void RecsysMapGiveHints(RecsysItemMap *map, RecsysGraphReader *reader);
-
 /* The number that the index has for a slot's item, or RECSYS_NONE. */
 extern uint32 RecsysMapNumber(RecsysItemMap *map, Relation index, uint32 slot);
 

@@ -91,13 +91,8 @@ RecsysListingOffers(const RecsysListing *listing, int64 latest)
 bool
 RecsysListingOffersItem(RecsysListing *listing, uint32 item)
 {
-	bool		offered;
-
-	if (listing->max_age == 0)
-		return true;
-	offered = RecsysListingOffers(listing, RecsysGraphNeedRow(&listing->reader, item)->latest);
-	RecsysGraphReleaseRow(&listing->reader);
-	return offered;
+	return listing->max_age == 0 ||
+		RecsysListingOffers(listing, RecsysGraphNeedLatest(&listing->reader, item));
 }
 
 /* Puts one of the items that have no score of their own, if it may stand there. */
@@ -153,11 +148,13 @@ typedef struct ScoreSum
 } ScoreSum;
 
 static void
-add_row(void *arg, int position, RecsysGraphRow row)
+add_row(void *arg, int position, RecsysStoredRow row)
 {
 	ScoreSum   *sum = arg;
+	uint32		peers[RECSYS_MAX_STORED];
 
-	RecsysScorerAdd(sum->scorer, sum->weights[position], row->peers, RecsysRowScores(row),
+	RecsysStoredPeers(row, peers);
+	RecsysScorerAdd(sum->scorer, sum->weights[position], peers, RecsysStoredScores(row),
 					row->nneighbors);
 }
 
@@ -167,7 +164,7 @@ add_neighbors(RecsysListing *listing, const RecsysProfile *profile, const Recsys
 	ScoreSum	sum = {listing->scorer, profile->weights};
 
 	if (neighbors == NULL)
-		RecsysGraphVisitRows(&listing->reader, profile->items, profile->nevidence, add_row, &sum);
+		RecsysGraphVisitStored(&listing->reader, profile->items, profile->nevidence, add_row, &sum);
 	else
 		for (int i = 0; i < profile->nevidence; i++)
 			RecsysScorerAdd(listing->scorer, profile->weights[i], neighbors[i].items,
@@ -301,6 +298,7 @@ RecsysListingBegin(RecsysListing *listing, RecsysRecommender *recommender)
 	}
 	listing->scorer = acquire_scorer(listing->nitems);
 	RecsysGraphReaderInit(&listing->reader, recommender->index);
+	RecsysGraphReaderRemember(&listing->reader);
 }
 
 void

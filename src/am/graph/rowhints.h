@@ -1,0 +1,47 @@
+/*
+ * rowhints.h
+ *	  Where a session has found the rows of an index's item graph.
+ */
+#ifndef RECSYS_ROWHINTS_H
+#define RECSYS_ROWHINTS_H
+
+#include "postgres.h"
+
+#include "storage/buf.h"
+#include "storage/itemptr.h"
+#include "utils/rel.h"
+
+/*
+ * Where a row was when it was read last, in which buffer.  Whether it is still there is seen when
+ * it is read.  Buffer 0: unknown.
+ */
+typedef struct RecsysRowHint
+{
+	ItemPointerData tid;
+	uint16		start;			/* of the row on its page, to ask for its memory ahead */
+	Buffer		buffer;
+} RecsysRowHint;
+
+/* Those of one index.  It may become another one's, or larger, with every call of the two below. */
+typedef struct RecsysRowHints
+{
+	Oid			index;
+	uint32		n;				/* item numbers below that have a hint */
+	RecsysRowHint *hints;
+	uint64		used;			/* when it was asked for last, as a running number */
+} RecsysRowHints;
+
+/* NULL: rows of such an index are not remembered */
+extern RecsysRowHints *RecsysRowHintsOf(Relation index);
+
+/* Makes room for an item number; nitems tells how many there may be. */
+extern RecsysRowHint *RecsysRowHintMake(RecsysRowHints *hints, uint32 item, uint32 nitems);
+
+static inline RecsysRowHint *
+RecsysRowHintGet(RecsysRowHints *hints, uint32 item)
+{
+	return hints != NULL && item < hints->n && hints->hints[item].buffer != InvalidBuffer ?
+		&hints->hints[item] : NULL;
+}
+
+#endif							/* RECSYS_ROWHINTS_H */
