@@ -25,6 +25,7 @@ extern void test_cooccurrence(void);
 extern void test_crossgraph(void);
 extern void test_packedrow(void);
 extern void test_scorer(void);
+extern void test_batchscorer(void);
 extern void test_itemset(void);
 extern void test_rule_measures(void);
 extern void test_metrics(void);

@@ -42,6 +42,7 @@ main(void)
 	test_crossgraph();
 	test_packedrow();
 	test_scorer();
+	test_batchscorer();
 	test_itemset();
 	test_rule_measures();
 	test_metrics();
