@@ -131,6 +131,15 @@
 #define AmAutoVacuumWorkerProcess() IsAutoVacuumWorkerProcess()
 #endif
 
+/* 18 does not tell the executor any more that it is called but once */
+#if PG_VERSION_NUM >= 180000
+#define RECSYS_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define RECSYS_EXECUTOR_RUN_ARGUMENTS query, direction, count
+#else
+#define RECSYS_EXECUTOR_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define RECSYS_EXECUTOR_RUN_ARGUMENTS query, direction, count, once
+#endif
+
 /* 18 does not change the namespaces that it is given */
 #if PG_VERSION_NUM >= 180000
 #define RECSYS_RELOPTION_NAMESPACE const char *const

@@ -66,6 +66,8 @@ check_entries(CheckState *state, RecsysSide side, RecsysOwner owner, const Recsy
 		if (side == RECSYS_USERS && !entry->orphan && entry->peer >= state->nitems)
 			corrupted(state, "A user has item number %u, there are %u items.",
 					  entry->peer, state->nitems);
+		if (entry->forgotten && (owner->flags & RECSYS_OWNER_FORGOTTEN) == 0)
+			corrupted(state, "A user has forgotten entries without saying so.");
 		state->hooks->entry(state->arg, side, owner, entry);
 	}
 }
@@ -462,8 +464,11 @@ RecsysCheckIndex(Relation heap, Relation index)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys check rows",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	RecsysRowCheck *rows = RecsysRowCheckCreate(heap, index);
+	RecsysRowCheck *rows;
 
+	if (RecsysBeforeReading != NULL)
+		RecsysBeforeReading();
+	rows = RecsysRowCheckCreate(heap, index);
 	RecsysCheckPages(index, &hooks, rows);
 	RecsysCheckFactors(index);
 	RecsysCheckPrior(index);

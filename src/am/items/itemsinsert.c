@@ -117,7 +117,7 @@ insert_row(Relation index, const RecsysKey *key, const char *packed, Size size, 
 	entry.peer = RecsysContentAppend(index, item, tid, packed, size);
 	entry.tid = *tid;
 	RECSYS_FAULT("insert-content");
-	(void) RecsysAppendEntry(index, RECSYS_ITEMS, key, &entry, NULL);
+	(void) RecsysAppendEntry(index, RECSYS_ITEMS, key, &entry, NULL, NULL);
 	RECSYS_FAULT("insert-entry");
 
 	/* a transaction id in the validation phase of CREATE INDEX CONCURRENTLY, too: see insert.c */

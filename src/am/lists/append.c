@@ -20,9 +20,8 @@
 #include "am/store/patch.h"
 #include "fault.h"
 
-/* A copy of the owner with another room; its tail is kept as far as it fits. */
-static RecsysOwner
-resize_owner(RecsysOwner owner, int room, int stride, Size *size)
+RecsysOwner
+RecsysResizeOwner(const RecsysOwnerData *owner, int room, int stride, Size *size)
 {
 	RecsysOwner copy;
 
@@ -33,6 +32,14 @@ resize_owner(RecsysOwner owner, int room, int stride, Size *size)
 	copy->room = room;
 	copy->tail = Min(owner->tail, room);
 	return copy;
+}
+
+void
+RecsysTooManyEntries(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("too many interactions with one key")));
 }
 
 static void
@@ -98,7 +105,7 @@ move_tail_to_chain(Relation index, RecsysSide side, int stride, Buffer bucket, O
 	((PageHeader) chainpage)->pd_lower += bytes;
 
 	owner->tail = 0;
-	copy = resize_owner(owner, Min(owner->room, 8), stride, &size);
+	copy = RecsysResizeOwner(owner, Min(owner->room, 8), stride, &size);
 	replace_owner(index, bucketpage, off, copy, size);
 	GenericXLogFinish(state);
 	RECSYS_FAULT("tail-moved");
@@ -193,16 +200,25 @@ add_owner_with_entry(Appending *adding)
 	pfree(owner);
 }
 
+int
+RecsysOwnerMostRoom(int keylen, int stride)
+{
+	return (RECSYS_MAX_OWNER_SIZE - offsetof(RecsysOwnerData, key) - keylen) / stride;
+}
+
+int
+RecsysOwnerNextRoom(int room, int keylen, int stride)
+{
+	return Min(room + Max(2, room / 4), RecsysOwnerMostRoom(keylen, stride));
+}
+
 /* Room for more entries in the tuple; 0 when it has reached its largest size. */
 static int
 grown_room(RecsysOwner owner, int stride)
 {
-	int			most = (RECSYS_MAX_OWNER_SIZE - offsetof(RecsysOwnerData, key) - owner->keylen) / stride;
-	int			room = owner->room + Max(2, owner->room / 4);
-
-	if (owner->room >= most)
+	if (owner->room >= RecsysOwnerMostRoom(owner->keylen, stride))
 		return 0;
-	return Min(room, most);
+	return RecsysOwnerNextRoom(owner->room, owner->keylen, stride);
 }
 
 /* The common case: the tuple has room, and two counters and one entry change. */
@@ -247,7 +263,7 @@ append_to_larger(Appending *adding, OffsetNumber off)
 		move_tail_to_chain(index, adding->side, adding->stride, adding->bucket, off);
 		return false;
 	}
-	copy = resize_owner(RecsysPageGetOwner(page, off), room, adding->stride, &size);
+	copy = RecsysResizeOwner(RecsysPageGetOwner(page, off), room, adding->stride, &size);
 	if (PageGetExactFreeSpace(page) + MAXALIGN(ItemIdGetLength(PageGetItemId(page, off))) <
 		MAXALIGN(size))
 	{
@@ -269,20 +285,19 @@ append_to_larger(Appending *adding, OffsetNumber off)
 }
 
 bool
-RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const RecsysEntry *entry,
-				  uint32 *number)
+RecsysAppendToLocked(Relation index, RecsysSide side, Buffer bucket, const RecsysKey *key,
+					 uint32 hash, const RecsysEntry *entry, uint32 *number, uint16 *flags)
 {
 	RecsysCache *cache = RecsysGetCache(index);
 	Appending	adding = {.index = index, .side = side, .cache = cache,
-		.stride = cache->stride[side], .key = key, .entry = entry};
+		.stride = cache->stride[side], .key = key, .hash = hash, .entry = entry, .bucket = bucket};
 	bool		done = false;
 
-	adding.hash = RecsysHashOfKey(cache, side, key, &adding.kind);
-	adding.bucket = RecsysFindBucket(index, side, adding.hash, BUFFER_LOCK_EXCLUSIVE);
+	adding.kind = side == RECSYS_USERS ? cache->meta.user_kind : cache->meta.item_kind;
 	while (!done)
 	{
 		Page		page = BufferGetPage(adding.bucket);
-		OffsetNumber off = RecsysFindOwner(index, page, adding.kind, key, adding.hash);
+		OffsetNumber off = RecsysFindOwner(index, page, adding.kind, key, hash);
 		RecsysOwner owner;
 
 		if (off == InvalidOffsetNumber)
@@ -296,12 +311,12 @@ RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const R
 		RecsysOwnerCheck(index, page, off, adding.stride);
 		owner = RecsysPageGetOwner(page, off);
 		if (owner->count == PG_UINT32_MAX)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("too many interactions with one key")));
+			RecsysTooManyEntries();
 
 		if (number != NULL)
 			*number = owner->number;
+		if (flags != NULL)
+			*flags = owner->flags;
 		done = true;
 		if (owner->tail < owner->room)
 			append_in_place(&adding, owner);
@@ -310,4 +325,16 @@ RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const R
 	}
 	UnlockReleaseBuffer(adding.bucket);
 	return true;
+}
+
+bool
+RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const RecsysEntry *entry,
+				  uint32 *number, uint16 *flags)
+{
+	RecsysKeyKind kind;
+	uint32		hash = RecsysHashOfKey(RecsysGetCache(index), side, key, &kind);
+
+	return RecsysAppendToLocked(index, side,
+								RecsysFindBucket(index, side, hash, BUFFER_LOCK_EXCLUSIVE),
+								key, hash, entry, number, flags);
 }

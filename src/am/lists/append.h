@@ -11,11 +11,29 @@
 /*
  * Adds one entry to the list of key.  On the user side a missing owner is
  * created.  On the item side, where creating one takes more (RecsysInternItem),
- * nothing is added and false returned.  *number (may be NULL) gets the owner's
- * number.
+ * nothing is added and false returned.  *number and *flags (may be NULL) get the
+ * owner's number and, as long as it was there before, its flags.
  */
 extern bool RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key,
-							  const RecsysEntry *entry, uint32 *number);
+							  const RecsysEntry *entry, uint32 *number, uint16 *flags);
+
+/* The same where the bucket of the key's hash is exclusively locked; it is released. */
+extern bool RecsysAppendToLocked(Relation index, RecsysSide side, Buffer bucket,
+								 const RecsysKey *key, uint32 hash, const RecsysEntry *entry,
+								 uint32 *number, uint16 *flags);
+
+/*
+ * How tuples grow: the room that follows a room, and the largest there is.
+ */
+extern int	RecsysOwnerNextRoom(int room, int keylen, int stride);
+extern int	RecsysOwnerMostRoom(int keylen, int stride);
+
+/* A copy of the owner with another room; its tail is kept as far as it fits. */
+extern RecsysOwner RecsysResizeOwner(const RecsysOwnerData *owner, int room, int stride,
+									 Size *size);
+
+/* Errors out: no list has more entries than 32 bits count. */
+pg_noreturn extern void RecsysTooManyEntries(void);
 
 /*
  * The bucket of hash, exclusively locked, with needed bytes free for a new

@@ -27,6 +27,8 @@
 /* A descent that restarts this often has met a broken tree. */
 #define MAX_RESTARTS 10000
 
+void		(*RecsysBeforeReading) (void) = NULL;
+
 static Buffer directory_with_room(Relation index, RecsysSide side, int level, uint32 hash);
 
 /* Position of the slot that covers hash */
@@ -150,6 +152,8 @@ descend(Relation index, RecsysSide side, int level, uint32 hash, int lockmode)
 Buffer
 RecsysFindBucket(Relation index, RecsysSide side, uint32 hash, int lockmode)
 {
+	if (lockmode == BUFFER_LOCK_SHARE && unlikely(RecsysBeforeReading != NULL))
+		RecsysBeforeReading();
 	return descend(index, side, -1, hash, lockmode);
 }
 

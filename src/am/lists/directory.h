@@ -10,6 +10,12 @@
 /* Upper half of the 64-bit key hash: what the tree is ordered by. */
 #define RECSYS_TREE_HASH(hash64) ((uint32) ((hash64) >> 32))
 
+/*
+ * Called, if set, before a bucket is locked to be read: this session has rows that are not
+ * entered yet (am/write/stage.c).  No page is locked then.
+ */
+extern void (*RecsysBeforeReading) (void);
+
 /* The bucket page that covers hash, pinned and locked. */
 extern Buffer RecsysFindBucket(Relation index, RecsysSide side, uint32 hash, int lockmode);
 

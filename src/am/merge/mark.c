@@ -3,8 +3,8 @@
  *	  Flags of users and of their entries.
  *
  * Two flags of a user's entries are kept in the spare bits of their TIDs:
- * forgotten entries do not count any more; of users with more items than
- * max_history, the entries tell which of their items were counted last.  The tail comes
+ * forgotten entries do not count any more, and their owner has a flag; of users with more
+ * items than max_history, the entries tell which of their items were counted last.  The tail comes
  * first, under the bucket's exclusive lock, then the chain's pages, each under its own: so
  * entries that move from the tail to a page meanwhile are marked already (lists/chain.c).
  */
@@ -53,6 +53,23 @@ RecsysSetCounted(Relation index, const RecsysUserView *user, bool counted)
 		meta->prior_state = RECSYS_PRIOR_BEHIND;
 		GenericXLogFinish(state);
 		UnlockReleaseBuffer(metabuffer);
+	}
+	UnlockReleaseBuffer(bucket);
+}
+
+void
+RecsysSetForgotten(Relation index, const RecsysUserView *user)
+{
+	OffsetNumber off;
+	Buffer		bucket = lock_user(index, user, &off);
+
+	if (off != InvalidOffsetNumber &&
+		(RecsysPageGetOwner(BufferGetPage(bucket), off)->flags & RECSYS_OWNER_FORGOTTEN) == 0)
+	{
+		GenericXLogState *state = GenericXLogStart(index);
+
+		RecsysPageGetOwner(GenericXLogRegisterBuffer(state, bucket, 0), off)->flags |= RECSYS_OWNER_FORGOTTEN;
+		GenericXLogFinish(state);
 	}
 	UnlockReleaseBuffer(bucket);
 }

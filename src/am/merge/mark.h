@@ -11,6 +11,12 @@
 /* Counts a user among the meta page's users, or no longer; nothing if that is so already. */
 extern void RecsysSetCounted(Relation index, const RecsysUserView *user, bool counted);
 
+/*
+ * Notes that entries of the user may be forgotten.  It stays noted, and comes before the
+ * entries' own flags: inserts look at it (am/lists/appendbatch.h).
+ */
+extern void RecsysSetForgotten(Relation index, const RecsysUserView *user);
+
 /* Sets the flags forgotten and counted of an entry. */
 typedef void (*RecsysEntryMarker) (void *arg, RecsysEntry *entry);
 

@@ -265,6 +265,7 @@ typedef RecsysOwnerData *RecsysOwner;
 										 * tells, see am/merge/unsaid.c */
 #define RECSYS_OWNER_SEALED		0x0008	/* the page at the head of the chain gets no more
 										 * entries, see am/lists/chain.c */
+#define RECSYS_OWNER_FORGOTTEN	0x0010	/* user side: entries may have RECSYS_TID_FORGOTTEN */
 
 #define RECSYS_OWNER_SIZE(keylen, room, stride) \
 	(offsetof(RecsysOwnerData, key) + (keylen) + (Size) (room) * (stride))

@@ -37,6 +37,7 @@ RecsysForgetUser(Relation heap, Relation index, const RecsysKey *user)
 	view->keylen = user->len;
 	RecsysKeyStore(meta->user_kind, user, view->key);
 
+	RecsysSetForgotten(index, view);
 	RecsysMarkEntries(index, view, 0, forget_entry, &forgotten);
 	RECSYS_FAULT("forget-marked");
 

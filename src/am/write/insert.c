@@ -1,96 +1,93 @@
 /*
  * insert.c
- *	  INSERT and non-HOT UPDATE: one new entry on each side, and an event.
- *
- * A new item is entered first.  Then comes the item's posting, which gives the item's
- * number, and then the user's entry, which refers to that number.  Each is an atomic
- * step of its own.  If the server stops between two of them, the inserting transaction
- * has not committed.  What is left behind is an entry of a dead row, which VACUUM
- * removes, or an item that nobody has.
- *
- * The item graph and the popularity of items follow with the next merge; the event
- * tells it what has changed.  When many events are waiting, a merge worker is woken.
- * Where there is no worker, inserts merge some of the events now and then.
+ *	  INSERT and non-HOT UPDATE: a row is entered (enter.c), or staged (stage.c).
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
 #include "am/entry/handler.h"
-#include "am/graph/graph.h"
-#include "am/lists/append.h"
-#include "am/lists/directory.h"
-#include "am/lists/owner.h"
-#include "am/lists/pending.h"
-#include "am/merge/merge.h"
 #include "am/store/columns.h"
 #include "am/store/meta.h"
-#include "am/write/slice.h"
-#include "am/write/wake.h"
-#include "fault.h"
+#include "am/write/enter.h"
+#include "am/write/stage.h"
 #include "nodes/execnodes.h"
+#include "storage/bufmgr.h"
 #include "utils/memutils.h"
+
+/*
+ * Has the row before the UPDATE an entry with the same values?  The server says so when the
+ * UPDATE names no column of the index.  But triggers may have changed some, and a partial
+ * index need not have had the row.
+ */
+static bool
+is_version(Relation heap, bool unchanged, const IndexInfo *info)
+{
+	return unchanged && info->ii_Predicate == NIL &&
+		(heap->trigdesc == NULL || !heap->trigdesc->trig_update_before_row);
+}
+
+/*
+ * Is the row a speculative insertion (ON CONFLICT), which may be taken back?  Of other
+ * tables than heaps it cannot be told.
+ */
+static bool
+is_speculative(Relation heap, ItemPointer tid)
+{
+	Buffer		buffer;
+	Page		page;
+	ItemId		itemid;
+	bool		speculative = true;
+
+	if (heap->rd_tableam != GetHeapamTableAmRoutine())
+		return true;
+	buffer = ReadBuffer(heap, ItemPointerGetBlockNumber(tid));
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(buffer);
+	itemid = PageGetItemId(page, ItemPointerGetOffsetNumber(tid));
+	if (ItemIdIsNormal(itemid))
+		speculative = HeapTupleHeaderIsSpeculative((HeapTupleHeader) PageGetItem(page, itemid));
+	UnlockReleaseBuffer(buffer);
+	return speculative;
+}
+
+static bool
+may_stage(Relation heap, Relation index, ItemPointer tid)
+{
+	return RecsysStaging != RECSYS_STAGING_OFF && !index->rd_index->indisexclusion &&
+		(RecsysStaging == RECSYS_STAGING_ON || !is_speculative(heap, tid));
+}
+
+/* What forming and entering a row takes; empty between two of them. */
+static MemoryContext
+row_context(void)
+{
+	static MemoryContext context = NULL;
+
+	if (context == NULL)
+		context = AllocSetContextCreate(TopMemoryContext, "recsys insert", ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(context);
+	return context;
+}
 
 bool
 recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation heap,
 			  IndexUniqueCheck unique, bool unchanged, struct IndexInfo *info)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys insert",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContext old = MemoryContextSwitchTo(row_context());
 	RecsysColumns columns = RecsysGetCache(index)->columns;
-	RecsysCache *cache;
-	RecsysRow	row;
-	RecsysEntry entry = {0};
-	RecsysEvent event = {0};
-	uint32		item = RECSYS_NONE;
-	uint32		user_hash = 0;
+	RecsysRow	formed;
+	RecsysNewRow row;
 
 	/* detoasting a key may accept invalidations, which free the cached copy */
-	RecsysFormRow(index, &columns, values, isnull, &row);
-	cache = RecsysGetCache(index);
-	entry.tid = *tid;
-	entry.weight = row.weight;
-	entry.time = row.time;
-
-	if (row.has_item)
-	{
-		entry.orphan = !row.has_user;
-		if (row.has_user)
-			user_hash = RECSYS_TREE_HASH(RecsysKeyHash(cache->meta.user_kind, &row.user,
-													   cache->meta.seed));
-		entry.peer = user_hash;
-
-		/* most items are known already: one descent */
-		while (!RecsysAppendEntry(index, RECSYS_ITEMS, &row.item, &entry, &item))
-			(void) RecsysInternItem(index, &row.item);
-		RECSYS_FAULT("insert-posting");
-	}
-	if (row.has_user)
-	{
-		entry.peer = item;
-		entry.orphan = !row.has_item;
-		(void) RecsysAppendEntry(index, RECSYS_USERS, &row.user, &entry, NULL);
-		RECSYS_FAULT("insert-user");
-	}
-	if (row.has_user && row.has_item)
-	{
-		event.user_hash = user_hash;
-		event.item = item;
-
-		/*
-		 * The validation phase of CREATE INDEX CONCURRENTLY enters rows that others
-		 * have written, and has no transaction id yet.  It gets one here, so that no
-		 * merge with an older snapshot takes these events.
-		 */
-		event.xid = U64FromFullTransactionId(GetTopFullTransactionId());
-		event.tid = *tid;
-		if (!RecsysPendingAppend(index, &event, 1))
-			RecsysNotePending();
-		else if (!RecsysWakeMergeWorker())
-			RecsysMergeSlice(heap, index, RecsysMerge);
-	}
-
+	RecsysFormRow(index, &columns, values, isnull, &formed);
+	RecsysNewRowForm(&row, RecsysGetCache(index), &formed, tid,
+					 is_version(heap, unchanged, info));
+	if (may_stage(heap, index, tid))
+		RecsysStageRow(heap, index, &row);
+	else
+		RecsysRowsEntered(heap, index, RecsysEnterRow(index, &row), true);
+	MemoryContextReset(CurrentMemoryContext);
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
 	return false;
 }
