@@ -35,6 +35,7 @@ CREATE TABLE calls (name text, call text);
 INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
 	'recommend(42, 5, ''purchases_recsys'')',
 	'recommend_for_items(ARRAY[1, 2], 5, ''purchases_recsys'')',
+	'recommend_all(''purchases_recsys'', 2)',
 	'recommend_for_session(ARRAY[1, 2], 5, ''purchases_recsys'')',
 	'recommend_with_reasons(42, 5, ''purchases_recsys'')',
 	'buy_again(42, 5, ''visits_recsys'')',
