@@ -371,12 +371,17 @@ RecsysGraphNeedKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key)
 uint32
 RecsysItemCount(Relation index)
 {
+	uint32		checked = RecsysGetCache(index)->nleaves;
 	Buffer		buffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_SHARE,
 										RECSYS_PAGE_META);
+	const RecsysMetaData *meta = RecsysPageGetMeta(BufferGetPage(buffer));
 	uint32		nitems;
 
-	RecsysMetaCheck(index, BufferGetPage(buffer));
-	nitems = RecsysPageGetMeta(BufferGetPage(buffer))->nitems;
+	/* every list asks; a number that fits what has been found sound before needs no other look */
+	if (meta->magic != RECSYS_MAGIC || meta->version != RECSYS_FORMAT_VERSION ||
+		meta->nitems < meta->nsorted || meta->nitems > checked * RECSYS_MAP_LEAF_ROWS)
+		RecsysMetaCheck(index, BufferGetPage(buffer));
+	nitems = meta->nitems;
 	UnlockReleaseBuffer(buffer);
 	return nitems;
 }

@@ -8,6 +8,7 @@
 #include "api/call/suggestion.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
+#include "funcapi.h"
 #include "source/input/keytext.h"
 #include "source/input/values.h"
 #include "utils/builtins.h"
@@ -32,8 +33,12 @@ check_item_type(FunctionCallInfo call, Oid type)
 static void
 init(RecsysAnswer *answer, FunctionCallInfo fcinfo)
 {
-	InitMaterializedSRF(fcinfo, 0);
-	answer->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	/* what the executor expects is what the function declares, and need not be made of that again */
+	InitMaterializedSRF(fcinfo, result != NULL && IsA(result, ReturnSetInfo) &&
+						result->expectedDesc != NULL ? MAT_SRF_USE_EXPECTED_DESC : 0);
+	answer->result = result;
 	answer->call = fcinfo;
 	answer->context = CurrentMemoryContext;
 	answer->collected = NULL;
@@ -170,4 +175,46 @@ RecsysAnswerItem(const RecsysAnswer *answer, RecsysGraphReader *reader, uint32 i
 
 	RecsysGraphNeedKey(reader, item, &key);
 	return RecsysAnswerKey(answer, &key);
+}
+
+typedef struct KeysWanted
+{
+	const RecsysAnswer *answer;
+	RecsysKey  *keys;
+	bool	   *found;
+} KeysWanted;
+
+static void
+take_key(void *arg, int position, RecsysGraphRow row)
+{
+	KeysWanted *wanted = arg;
+	char	   *copy;
+
+	if (row == NULL)
+		return;
+	copy = palloc(row->keylen + 1);
+	memcpy(copy, RecsysRowKey(row), row->keylen);
+	RecsysKeyLoad(wanted->answer->kind, copy, row->keylen, &wanted->keys[position]);
+	wanted->found[position] = true;
+}
+
+void
+RecsysAnswerItems(const RecsysAnswer *answer, RecsysGraphReader *reader, const uint32 *items, int n,
+				  Datum *values)
+{
+	RecsysKey	keys[RECSYS_ANSWER_ITEMS];
+	bool		found[RECSYS_ANSWER_ITEMS] = {false};
+	KeysWanted	wanted = {answer, keys, found};
+	bool		for_keys = reader->for_keys;
+
+	Assert(n <= RECSYS_ANSWER_ITEMS);
+	reader->for_keys = true;
+	RecsysGraphVisitRows(reader, items, n, take_key, &wanted);
+	reader->for_keys = for_keys;
+	for (int i = 0; i < n; i++)
+	{
+		if (!found[i])
+			RecsysNoItem(reader->index, items[i]);
+		values[i] = RecsysAnswerKey(answer, &keys[i]);
+	}
 }

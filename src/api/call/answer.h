@@ -76,4 +76,10 @@ extern void RecsysAnswerPut(RecsysAnswer *answer, Datum *values, bool *isnull);
 extern Datum RecsysAnswerKey(const RecsysAnswer *answer, const RecsysKey *key);
 extern Datum RecsysAnswerItem(const RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item);
 
+/* The same for some items, so many at most: faster than one by one, as memory is asked for ahead. */
+#define RECSYS_ANSWER_ITEMS 64
+
+extern void RecsysAnswerItems(const RecsysAnswer *answer, RecsysGraphReader *reader,
+							  const uint32 *items, int n, Datum *values);
+
 #endif							/* RECSYS_ANSWER_H */

@@ -56,15 +56,36 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 	RecsysReadProfileUntil(recommender, user, half_life, PG_INT64_MAX, profile);
 }
 
+/* Folds n rows; returns how many items there are. */
+static int
+fold(Relation index, RecsysInteraction *rows, int n, RecsysHistoryItem *history)
+{
+	const RecsysMetaData *meta = &RecsysGetCache(index)->meta;
+	RecsysFolding folding;
+	RecsysItemOrder *items;
+	RecsysKeyOrder order;
+	int			count;
+
+	/* the order of keys is asked for when some items have to be left out */
+	if (n <= meta->max_history)
+	{
+		RecsysMetaFolding(meta, NULL, &folding);
+		return RecsysHistoryFold(rows, n, &folding, history, NULL);
+	}
+	items = RecsysItemOrderCreate(index, RecsysItemCount(index));
+	order = RecsysItemOrderForCore(items);
+	RecsysMetaFolding(meta, &order, &folding);
+	count = RecsysHistoryFold(rows, n, &folding, history, NULL);
+	RecsysItemOrderFree(items);
+	return count;
+}
+
 void
 RecsysReadProfileUntil(RecsysRecommender *recommender, const RecsysKey *user, int64 half_life,
 					   int64 until, RecsysProfile *profile)
 {
-	RecsysFolding folding;
 	RecsysHistoryItem *history;
 	RecsysInteraction *copy;
-	RecsysItemOrder *items;
-	RecsysKeyOrder order;
 	int64		latest = RECSYS_NO_TIME;
 	int64		now = half_life > 0 ? RecsysNow(recommender->columns.time_type) : PG_INT64_MAX;
 
@@ -78,11 +99,7 @@ RecsysReadProfileUntil(RecsysRecommender *recommender, const RecsysKey *user, in
 	memcpy(copy, profile->seen, sizeof(RecsysInteraction) * (Size) profile->nseen);
 	history = MemoryContextAllocHuge(CurrentMemoryContext,
 									 sizeof(RecsysHistoryItem) * (Size) profile->nseen);
-	items = RecsysItemOrderCreate(recommender->index, RecsysItemCount(recommender->index));
-	order = RecsysItemOrderForCore(items);
-	RecsysMetaFolding(&RecsysGetCache(recommender->index)->meta, &order, &folding);
-	profile->nevidence = RecsysHistoryFold(copy, profile->nseen, &folding, history, NULL);
-	RecsysItemOrderFree(items);
+	profile->nevidence = fold(recommender->index, copy, profile->nseen, history);
 	profile->items = MemoryContextAllocHuge(CurrentMemoryContext,
 											sizeof(uint32) * (Size) Max(profile->nevidence, 1));
 	profile->weights = MemoryContextAllocHuge(CurrentMemoryContext,
@@ -131,6 +148,34 @@ RecsysItemsProfile(RecsysRecommender *recommender, const RecsysKey *keys, int co
 	}
 }
 
+/* Puts a list that begins with rank 1. */
+static void
+put_best(RecsysListing *listing, RecsysAnswer *answer, const RecsysScored *best, int count,
+		 Datum source)
+{
+	for (int first = 0; first < count; first += RECSYS_ANSWER_ITEMS)
+	{
+		int			n = Min(count - first, RECSYS_ANSWER_ITEMS);
+		uint32		items[RECSYS_ANSWER_ITEMS];
+		Datum		keys[RECSYS_ANSWER_ITEMS];
+
+		for (int i = 0; i < n; i++)
+			items[i] = best[first + i].item;
+		RecsysAnswerItems(answer, &listing->reader, items, n, keys);
+		for (int i = 0; i < n; i++)
+		{
+			Datum		values[4];
+			bool		isnull[4] = {false, false, false, false};
+
+			values[0] = keys[i];
+			values[1] = Float4GetDatum(best[first + i].score);
+			values[2] = source;
+			values[3] = Int32GetDatum(first + i + 1);
+			RecsysAnswerPut(answer, values, isnull);
+		}
+	}
+}
+
 void
 RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 						 const RecsysProfile *profile, int k, bool exclude_seen)
@@ -144,8 +189,7 @@ RecsysPutRecommendations(RecsysRecommender *recommender, RecsysAnswer *answer,
 	RecsysListingBegin(&listing, recommender);
 	RecsysListingSeen(&listing, profile->seen, profile->nseen, exclude_seen);
 	count = RecsysListingBest(&listing, profile, k, &best);
-	for (int i = 0; i < count; i++)
-		RecsysListingPut(&listing, answer, &best[i], source, i + 1);
+	put_best(&listing, answer, best, count, source);
 	RecsysListingFill(&listing, answer, count, k);
 	RecsysListingEnd(&listing);
 }
