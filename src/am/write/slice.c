@@ -9,12 +9,13 @@
 #include "utils/timestamp.h"
 
 /*
- * Slices must not slow inserts down by more than a tenth.  So after a merge of the
+ * Slices must not slow inserts down by more than a few percent, nor a session that waits for its
+ * client half of the time.  So after a merge of the
  * index no insert merges a slice for this many times as long as the merge took; during
  * a load the lists may grow.  A session whose slice found nothing to merge (all events
  * may be its own transaction's, or another process merges) pauses even longer.
  */
-#define SLICE_PAUSE		9
+#define SLICE_PAUSE		39
 #define IDLE_PAUSE		100
 #define SHORTEST_PAUSE	((int64) 10000) /* microseconds */
 #define LONGEST_PAUSE	((int64) 60 * USECS_PER_SEC)
