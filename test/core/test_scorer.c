@@ -32,10 +32,15 @@ call_agrees(Random *random, RecsysScorer *scorer, uint32 nitems)
 	int			nexpected = 0;
 	bool		right = true;
 
+	/* rows as they are, narrow ones, or both; few scores, so that there are ties, or any */
+	int			narrow = (int) (random_bits(random) % 3);
+	bool		any_scores = random_bits(random) % 2 == 0;
+
 	memset(reference_sums, 0, nitems * sizeof(double));
 	for (int row = 0; row < rows; row++)
 	{
 		uint32		items[64];
+		uint16		numbers[64];
 		float		similarities[64];
 		/* few distinct weights, negative ones too, so that there are ties */
 		double		weight = (double) (random_bits(random) % 5) - 1.0;
@@ -44,14 +49,20 @@ call_agrees(Random *random, RecsysScorer *scorer, uint32 nitems)
 		{
 			/* some beyond the end, which must be ignored */
 			items[x] = (uint32) (random_bits(random) % (nitems + 3));
+			numbers[x] = (uint16) items[x];
 			similarities[x] = (float) (random_bits(random) % 8) / 8.0f;
+			if (any_scores)
+				similarities[x] = (float) (random_unit(random) * (x % 7 == 0 ? 1e-38 : 1.0));
 			if (items[x] < nitems)
 			{
 				reference_sums[items[x]] += weight * similarities[x];
 				touched[items[x]] = true;
 			}
 		}
-		RecsysScorerAdd(scorer, weight, items, similarities, length);
+		if (narrow == 0 || (narrow == 1 && row % 2 == 0))
+			RecsysScorerAdd(scorer, weight, items, similarities, length);
+		else
+			RecsysScorerAddNarrow(scorer, weight, numbers, similarities, length);
 		if (row % 4 == 1)
 		{
 			/* a run of items, of which only positive scores are taken */
@@ -155,6 +166,9 @@ sums_agree(Random *random, RecsysScorer *total, RecsysScorer *part)
 	double		highest = 0;
 	double		lowest = 0;
 	double		amount;
+	const uint32 *touched;
+	uint32		ntouched = 0;
+	uint32		nsums = 0;
 	int			nexpected = 0;
 	bool		right;
 
@@ -192,7 +206,15 @@ sums_agree(Random *random, RecsysScorer *total, RecsysScorer *part)
 					sums[item] += score;
 				break;
 			default:
-				RecsysScorerAddScore(part, item, score);
+				if (step % 3 == 0)
+				{
+					uint16		number = (uint16) item;
+					float		similarity = (float) score;
+
+					RecsysScorerAddNarrow(part, 1.0, &number, &similarity, 1);
+				}
+				else
+					RecsysScorerAddScore(part, item, score);
 				if (item < nitems)
 					part_sums[item] += score;
 				break;
@@ -203,7 +225,12 @@ sums_agree(Random *random, RecsysScorer *total, RecsysScorer *part)
 		highest = Max(highest, part_sums[item]);
 		lowest = Min(lowest, part_sums[item]);
 	}
-	right = RecsysScorerHighest(part, &amount) == highest && amount == Max(highest, -lowest);
+	for (uint32 x = random_bits(random) % 2 == 0 ? RecsysScorerTouched(part, &touched) : 0; x > 0; x--)
+		ntouched += part_sums[touched[x - 1]] != 0;
+	for (uint32 item = 0; item < nitems; item++)
+		nsums += part_sums[item] != 0;
+	right = RecsysScorerHighest(part, &amount) == highest && amount == Max(highest, -lowest) &&
+		(ntouched == 0 || ntouched == nsums);
 	RecsysScorerMoveScaled(total, part, scale);
 	right = right && RecsysScorerCandidates(part) == 0;
 	for (uint32 item = 0; item < nitems; item++)

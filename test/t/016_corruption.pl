@@ -14,7 +14,10 @@ use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+
 use Time::HiRes qw(time);
+
+use RecsysGraphRow;
 
 use constant {
 	PAGE => 8192,

@@ -146,6 +146,25 @@ lock_at(RecsysGraphReader *reader, uint32 item, Buffer buffer, const ItemPointer
 	return row;
 }
 
+/*
+ * Pins the page that a hint leads to.  That alone does not count as use of the buffer, and pages that are
+ * read most would be the first to be evicted; so it is found in the usual way now and then.
+ */
+#define HINTS_BETWEEN_USES 16
+
+static bool
+pin_hinted(RecsysGraphReader *reader, const RecsysRowHint *hint)
+{
+	static uint32 pins = 0;
+	BlockNumber block = ItemPointerGetBlockNumberNoCheck(&hint->tid);
+
+	if (!RECSYS_READ_RECENT_BUFFER(reader->index, block, hint->buffer))
+		return false;
+	if (++pins % HINTS_BETWEEN_USES == 0)
+		ReleaseBuffer(ReadBuffer(reader->index, block));
+	return true;
+}
+
 /* The row of an item, with its page pinned and share-locked; NULL: there is no such item number. */
 static RecsysStoredRow
 lock_row(RecsysGraphReader *reader, uint32 item, Buffer *buffer)
@@ -155,9 +174,7 @@ lock_row(RecsysGraphReader *reader, uint32 item, Buffer *buffer)
 	ItemPointerData tried;
 	RecsysStoredRow row;
 
-	if (hint != NULL &&
-		RECSYS_READ_RECENT_BUFFER(reader->index, ItemPointerGetBlockNumberNoCheck(&hint->tid),
-								  hint->buffer))
+	if (hint != NULL && pin_hinted(reader, hint))
 	{
 		*buffer = hint->buffer;
 		row = lock_at(reader, item, *buffer, &hint->tid);
@@ -236,10 +253,11 @@ RecsysGraphNeedLatest(RecsysGraphReader *reader, uint32 item)
 #define ROWS_AHEAD 4
 #define HINTS_AHEAD 16
 #define CACHE_LINE 64
-#define LINES_AHEAD 6
+#define LINES_AHEAD 10
 #define ROWS_BETWEEN_INTERRUPTS 16
 
-static inline void
+/* Always inlined: gcc takes calls away of a function that does nothing but prefetch. */
+static pg_attribute_always_inline void
 ask_for_row(RecsysGraphReader *reader, uint32 item)
 {
 	const RecsysRowHint *hint = RecsysRowHintGet(reader->hints, item);
@@ -255,7 +273,7 @@ ask_for_row(RecsysGraphReader *reader, uint32 item)
 		__builtin_prefetch(page + hint->start + line * CACHE_LINE);
 }
 
-static inline void
+static pg_attribute_always_inline void
 ask_for_hint(RecsysGraphReader *reader, uint32 item)
 {
 	if (reader->hints != NULL && item < reader->hints->n)
@@ -266,21 +284,19 @@ void
 RecsysGraphVisitStored(RecsysGraphReader *reader, const uint32 *items, int n,
 					   RecsysStoredVisitor visit, void *arg)
 {
-	for (int i = 0; i < Min(n, HINTS_AHEAD); i++)
-		ask_for_hint(reader, items[i]);
-	for (int i = 0; i < Min(n, ROWS_AHEAD); i++)
-		ask_for_row(reader, items[i]);
-	for (int i = 0; i < n; i++)
+	for (int i = -HINTS_AHEAD; i < n; i++)
 	{
 		RecsysStoredRow row;
 		Buffer		buffer;
 
-		if (i % ROWS_BETWEEN_INTERRUPTS == 0)
-			CHECK_FOR_INTERRUPTS();
 		if (i + HINTS_AHEAD < n)
 			ask_for_hint(reader, items[i + HINTS_AHEAD]);
-		if (i + ROWS_AHEAD < n)
+		if (i + ROWS_AHEAD >= 0 && i + ROWS_AHEAD < n)
 			ask_for_row(reader, items[i + ROWS_AHEAD]);
+		if (i < 0)
+			continue;
+		if (i % ROWS_BETWEEN_INTERRUPTS == 0)
+			CHECK_FOR_INTERRUPTS();
 		row = lock_row(reader, items[i], &buffer);
 		if (row == NULL)
 			continue;

@@ -153,6 +153,12 @@ add_row(void *arg, int position, RecsysStoredRow row)
 	ScoreSum   *sum = arg;
 	uint32		peers[RECSYS_MAX_STORED];
 
+	if (likely(RecsysStoredIsNarrow(row)))
+	{
+		RecsysScorerAddNarrow(sum->scorer, sum->weights[position], RecsysStoredNarrowPeers(row),
+							  RecsysStoredScores(row), row->nneighbors);
+		return;
+	}
 	RecsysStoredPeers(row, peers);
 	RecsysScorerAdd(sum->scorer, sum->weights[position], peers, RecsysStoredScores(row),
 					row->nneighbors);

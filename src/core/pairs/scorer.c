@@ -6,10 +6,17 @@
  * of the items whose marks are set.  A call touches a few thousand items of
  * perhaps a million; the list is what a call looks through at its end and what
  * the next reset clears, so neither depends on the size of the catalogue.
+ *
+ * A list entry for each item costs more than the addition.  So for narrow rows, whose numbers
+ * have 16 bits, there is a byte for each block of 8 items, a cache line of sums, instead.  It is set
+ * without looking at it; at the end the blocks that were touched are looked through by
+ * vector instructions (scorerblocks.c).  Who asks for a list of the items touched gets
+ * one made of the blocks (settle).
  */
 #include "core/pairs/scorer.h"
 
 #include "core/base/topk.h"
+#include "core/pairs/scorerblocks.h"
 
 #define MARK_SUM 1				/* the item was added to */
 #define MARK_EXCLUDED 2
@@ -25,6 +32,11 @@ struct RecsysScorer
 	uint32	   *marked;			/* items with any mark, each once */
 	uint32		nmarked;
 	const uint8 *offered;		/* NULL: all items */
+	bool		narrow;			/* may any block be touched? */
+	bool		listed;			/* are those that are in `touched`? */
+	int			ntouched;
+	uint16		touched[RECSYS_NARROW_BLOCKS + 8];	/* blocks that narrow rows have added to */
+	uint8		blocks[RECSYS_NARROW_BLOCKS];	/* marks of all blocks: 1 for those, else 0 */
 	RecsysCandidate *pool;		/* kept from call to call */
 	Size		pool_size;
 };
@@ -80,6 +92,17 @@ grow(RecsysScorer *scorer, uint32 nitems)
 	scorer->capacity = (uint32) capacity;
 }
 
+/* Which blocks are touched */
+static void
+list_blocks(RecsysScorer *scorer)
+{
+	if (!scorer->narrow)
+		scorer->ntouched = 0;
+	else if (!scorer->listed)
+		scorer->ntouched = RecsysBlocksTouched(scorer->blocks, scorer->touched);
+	scorer->listed = true;
+}
+
 void
 RecsysScorerReset(RecsysScorer *scorer, uint32 nitems)
 {
@@ -89,9 +112,36 @@ RecsysScorerReset(RecsysScorer *scorer, uint32 nitems)
 		scorer->marks[scorer->marked[x]] = 0;
 	}
 	scorer->nmarked = 0;
+	list_blocks(scorer);
+	RecsysBlocksClear(scorer->sums, scorer->blocks, scorer->touched, scorer->ntouched);
+	scorer->narrow = false;
 	if (nitems > scorer->capacity)
 		grow(scorer, nitems);
 	scorer->nitems = nitems;
+}
+
+/* Items of the blocks touched become marked ones; numbers that there are none of go. */
+static void
+settle(RecsysScorer *scorer)
+{
+	list_blocks(scorer);
+	for (int x = 0; x < scorer->ntouched; x++)
+	{
+		uint32		first = (uint32) scorer->touched[x] * RECSYS_BLOCK_ITEMS;
+
+		scorer->blocks[scorer->touched[x]] = 0;
+		for (uint32 item = first; item < first + RECSYS_BLOCK_ITEMS; item++)
+		{
+			if (item >= scorer->nitems)
+				scorer->sums[item] = 0;
+			if (scorer->sums[item] == 0)
+				continue;
+			scorer->marked[scorer->nmarked] = item;
+			scorer->nmarked += scorer->marks[item] == 0;
+			scorer->marks[item] |= MARK_SUM;
+		}
+	}
+	scorer->narrow = false;
 }
 
 void
@@ -118,6 +168,31 @@ RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *items,
 		marks[item] |= MARK_SUM;
 	}
 	scorer->nmarked = nmarked;
+}
+
+/*
+ * Numbers from nitems on have sums too, which nothing looks at: that is cheaper than to look at
+ * each number.
+ */
+void
+RecsysScorerAddNarrow(RecsysScorer *scorer, double weight, const uint16 *items,
+					  const float *similarities, int n)
+{
+	double	   *sums;
+	uint8	   *blocks = scorer->blocks;
+
+	if (unlikely(scorer->capacity < RECSYS_NARROW_ITEMS))
+		grow(scorer, RECSYS_NARROW_ITEMS);
+	sums = scorer->sums;
+	for (int x = 0; x < n; x++)
+	{
+		uint32		item = items[x];
+
+		sums[item] += weight * similarities[x];
+		blocks[item / RECSYS_BLOCK_ITEMS] = 1;
+	}
+	scorer->narrow = true;
+	scorer->listed = false;
 }
 
 int
@@ -190,8 +265,11 @@ RecsysScorerAddScore(RecsysScorer *scorer, uint32 item, double score)
 void
 RecsysScorerMoveScaled(RecsysScorer *scorer, RecsysScorer *other, double scale)
 {
-	uint32		nmarked = scorer->nmarked;
+	uint32		nmarked;
 
+	settle(scorer);
+	settle(other);
+	nmarked = scorer->nmarked;
 	RecsysScorerExtend(scorer, other->nitems);
 	for (uint32 x = 0; x < other->nmarked; x++)
 	{
@@ -214,6 +292,7 @@ RecsysScorerHighest(const RecsysScorer *scorer, double *amount)
 	double		highest = 0;
 	double		lowest = 0;
 
+	settle((RecsysScorer *) scorer);
 	for (uint32 x = 0; x < scorer->nmarked; x++)
 	{
 		double		sum = scorer->sums[scorer->marked[x]];
@@ -235,6 +314,9 @@ RecsysScorerMultiply(RecsysScorer *scorer, uint32 item, double factor)
 void
 RecsysScorerExtend(RecsysScorer *scorer, uint32 nitems)
 {
+	/* for this clears the sums of numbers that there were none of */
+	if (nitems > scorer->nitems)
+		settle(scorer);
 	if (nitems > scorer->capacity)
 		grow(scorer, nitems);
 	scorer->nitems = Max(scorer->nitems, nitems);
@@ -276,7 +358,7 @@ RecsysScorerIsExcluded(const RecsysScorer *scorer, uint32 item)
 bool
 RecsysScorerIsCandidate(const RecsysScorer *scorer, uint32 item)
 {
-	return item < scorer->nitems && scorer->marks[item] == MARK_SUM &&
+	return item < scorer->nitems && (scorer->marks[item] & MARK_EXCLUDED) == 0 &&
 		(float) scorer->sums[item] > 0.0f && is_offered(scorer, item);
 }
 
@@ -289,6 +371,7 @@ RecsysScorerScore(const RecsysScorer *scorer, uint32 item)
 uint32
 RecsysScorerTouched(const RecsysScorer *scorer, const uint32 **items)
 {
+	settle((RecsysScorer *) scorer);
 	*items = scorer->marked;
 	return scorer->nmarked;
 }
@@ -296,7 +379,9 @@ RecsysScorerTouched(const RecsysScorer *scorer, const uint32 **items)
 int
 RecsysScorerCandidates(const RecsysScorer *scorer)
 {
-	return (int) Min(scorer->nmarked, (uint32) PG_INT32_MAX);
+	uint32		narrow = scorer->narrow ? Min(scorer->nitems, RECSYS_NARROW_ITEMS) : 0;
+
+	return (int) Min((uint64) scorer->nmarked + narrow, (uint64) PG_INT32_MAX);
 }
 
 /* Room for size candidates and as many for sorting. */
@@ -313,63 +398,129 @@ ensure_pool(RecsysScorer *scorer, Size size)
 	scorer->pool_size = size;
 }
 
+/* The best k so far, and a few more */
+typedef struct Pool
+{
+	RecsysScorer *scorer;
+	int			k;
+	int			size;
+	int			used;
+	uint64		last;			/* order of the k-th best, once there are that many */
+	float		threshold;		/* its score */
+} Pool;
+
+/* The best k of those so far stay. */
+static void
+raise_threshold(Pool *pool)
+{
+	pool->last = RecsysSelectBest(pool->scorer->pool, pool->used, pool->k);
+	pool->threshold = RecsysCandidateScore(pool->last);
+	pool->used = pool->k;
+}
+
 /*
  * Candidates go into a pool of a little more than 2k.  Whenever it is full the
  * best k stay, and from then on only what is better than the k-th is let in.
  * Ties are broken by number.
  */
+static inline void
+consider(Pool *pool, uint32 item)
+{
+	RecsysScorer *scorer = pool->scorer;
+	float		score = (float) scorer->sums[item];
+	uint64		order;
+
+	if (!(score > 0.0f) || score < pool->threshold || (scorer->marks[item] & MARK_EXCLUDED) != 0)
+		return;
+	order = RecsysCandidateOrder(score, item);
+	if (order > pool->last || !is_offered(scorer, item))
+		return;
+	if (pool->used == pool->size)
+	{
+		raise_threshold(pool);
+		if (order > pool->last)
+			return;
+	}
+	scorer->pool[pool->used].order = order;
+	scorer->pool[pool->used].support = 0;
+	pool->used++;
+}
+
+/* Items with marks that are in one of the blocks touched are looked at there. */
+static inline bool
+is_in_block(const RecsysScorer *scorer, uint32 item)
+{
+	return scorer->narrow && item < RECSYS_NARROW_ITEMS &&
+		scorer->blocks[item / RECSYS_BLOCK_ITEMS] != 0;
+}
+
+/* Looked through at once */
+#define BLOCKS_AT_ONCE 32
+
+/*
+ * All items of the blocks touched whose score may be no less than the threshold.  That rises from
+ * one time to the next, so that few are looked at one by one.
+ */
+static void
+consider_blocks(Pool *pool)
+{
+	RecsysScorer *scorer = pool->scorer;
+
+	list_blocks(scorer);
+	for (int first = 0; first < scorer->ntouched; first += BLOCKS_AT_ONCE)
+	{
+		uint32		found[BLOCKS_AT_ONCE];
+		int			n = RecsysBlocksAbove(scorer->sums, scorer->touched + first,
+										  Min(BLOCKS_AT_ONCE, scorer->ntouched - first),
+										  RecsysJustBelow(pool->threshold), found);
+		int			used = pool->used;
+
+		for (int x = 0; x < n; x++)
+		{
+			uint32		item = (found[x] >> 8) * RECSYS_BLOCK_ITEMS;
+
+			for (uint32 above = found[x] & 0xFF; above != 0; above &= above - 1)
+			{
+				uint32		number = item + __builtin_ctz(above);
+
+				if (number < scorer->nitems)
+					consider(pool, number);
+			}
+		}
+		if (pool->used > used + pool->k && pool->used > pool->k)
+			raise_threshold(pool);
+	}
+}
+
 static int
 top_by_number(RecsysScorer *scorer, int k, RecsysScored *out)
 {
-	Size		size;
-	int			used = 0;
-	uint64		last = PG_UINT64_MAX;
-	float		threshold = 0.0f;
-	RecsysCandidate *pool;
+	Pool		pool = {scorer, k, 0, 0, PG_UINT64_MAX, 0.0f};
+	Size		size = Min((Size) RecsysScorerCandidates(scorer), 2 * (Size) k + POOL_EXTRA);
 	RecsysCandidate *sorted;
 
-	if (k <= 0 || scorer->nmarked == 0)
+	if (k <= 0 || size == 0)
 		return 0;
-	size = Min((Size) scorer->nmarked, 2 * (Size) k + POOL_EXTRA);
 	ensure_pool(scorer, size);
-	pool = scorer->pool;
-
+	pool.size = (int) Min(size, (Size) PG_INT32_MAX);
 	for (uint32 x = 0; x < scorer->nmarked; x++)
-	{
-		uint32		item = scorer->marked[x];
-		float		score = (float) scorer->sums[item];
-		uint64		order;
+		if (!is_in_block(scorer, scorer->marked[x]))
+			consider(&pool, scorer->marked[x]);
+	if (scorer->narrow)
+		consider_blocks(&pool);
 
-		if (!(score > 0.0f) || score < threshold || scorer->marks[item] != MARK_SUM)
-			continue;
-		order = RecsysCandidateOrder(score, item);
-		if (order > last || !is_offered(scorer, item))
-			continue;
-		if (used == (int) size)
-		{
-			last = RecsysSelectBest(pool, used, k);
-			threshold = RecsysCandidateScore(last);
-			used = k;
-			if (order > last)
-				continue;
-		}
-		pool[used].order = order;
-		pool[used].support = 0;
-		used++;
-	}
-
-	if (used > k)
+	if (pool.used > k)
 	{
-		RecsysSelectBest(pool, used, k);
-		used = k;
+		RecsysSelectBest(scorer->pool, pool.used, k);
+		pool.used = k;
 	}
-	sorted = RecsysSortCandidates(pool, pool + scorer->pool_size, used);
-	for (int x = 0; x < used; x++)
+	sorted = RecsysSortCandidates(scorer->pool, scorer->pool + scorer->pool_size, pool.used);
+	for (int x = 0; x < pool.used; x++)
 	{
 		out[x].item = RecsysCandidateItem(sorted[x].order);
 		out[x].score = RecsysCandidateScore(sorted[x].order);
 	}
-	return used;
+	return pool.used;
 }
 
 /* Are there two of one score among the best n, or the n-th and one that is not? */
@@ -433,8 +584,11 @@ RecsysScorerTop(RecsysScorer *scorer, int k, const RecsysKeyOrder *order, Recsys
 {
 	int			n = top_by_number(scorer, k, out);
 
-	if (n > 0 && order != NULL && order->compare_keys != NULL && order->nsorted < scorer->nitems &&
-		has_ties(scorer, out, n))
-		break_ties(scorer, order, out, n);
+	if (n > 0 && order != NULL && order->compare_keys != NULL && order->nsorted < scorer->nitems)
+	{
+		settle(scorer);
+		if (has_ties(scorer, out, n))
+			break_ties(scorer, order, out, n);
+	}
 	return n;
 }

@@ -1,0 +1,162 @@
+/*
+ * scorerblocks.c
+ *	  Sums of scores in blocks of 8, a cache line, and a byte for each that tells whether anything
+ *	  was added to it.
+ *
+ * Blocks are touched at random.  So nothing here branches on a single one.
+ */
+#include "core/pairs/scorerblocks.h"
+
+/* The places of the bits of a byte, one behind the other, and how many there are */
+typedef struct BitPlaces
+{
+	uint8		places[256][8];
+	uint8		count[256];
+} BitPlaces;
+
+static BitPlaces bit_places;
+
+static void
+find_bit_places(void)
+{
+	for (int byte = 1; byte < 256; byte++)
+	{
+		int			n = 0;
+
+		for (int bit = 0; bit < 8; bit++)
+			if ((byte & 1 << bit) != 0)
+				bit_places.places[byte][n++] = (uint8) bit;
+		bit_places.count[byte] = (uint8) n;
+	}
+}
+
+/* Eight marks as bits, the first one the lowest */
+static inline uint32
+mark_bits(uint64 marks)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	marks = __builtin_bswap64(marks);
+#endif
+	/* the mark of byte x goes from bit 8 x to bit 56 + x */
+	return (uint32) (marks * UINT64CONST(0x0102040810204080) >> 56);
+}
+
+/* Passed over together when none is touched: as many marks as a cache line has */
+#define MARKS_AT_ONCE 64
+
+int
+RecsysBlocksTouched(const uint8 *marks, uint16 *list)
+{
+	int			n = 0;
+
+	if (bit_places.count[1] == 0)
+		find_bit_places();
+	for (uint32 first = 0; first < RECSYS_NARROW_BLOCKS; first += MARKS_AT_ONCE)
+	{
+		uint64		words[MARKS_AT_ONCE / 8];
+		uint64		any = 0;
+
+		memcpy(words, marks + first, sizeof(words));
+		for (int x = 0; x < MARKS_AT_ONCE / 8; x++)
+			any |= words[x];
+		if (any == 0)
+			continue;
+		for (int x = 0; x < MARKS_AT_ONCE / 8; x++)
+		{
+			uint32		bits = mark_bits(words[x]);
+			const uint8 *places = bit_places.places[bits];
+
+			/* all eight, of which those beyond the count are overwritten */
+			for (int y = 0; y < 8; y++)
+				list[n + y] = (uint16) (first + 8 * x + places[y]);
+			n += bit_places.count[bits];
+		}
+	}
+	return n;
+}
+
+/* The same loop around several ways to compare the sums of a block */
+#define LOOK_THROUGH(bits_above) \
+	int			nfound = 0; \
+	\
+	for (int x = 0; x < n; x++) \
+	{ \
+		const double *block = sums + (uint32) blocks[x] * RECSYS_BLOCK_ITEMS; \
+		uint32		above = (uint32) (bits_above); \
+	\
+		found[nfound] = (uint32) blocks[x] << 8 | above; \
+		nfound += above != 0; \
+	} \
+	return nfound
+
+/* What is no number is not above anything. */
+static inline uint32
+bits_above(const double *block, double bound)
+{
+	uint32		bits = 0;
+
+	for (int x = 0; x < RECSYS_BLOCK_ITEMS; x++)
+		bits |= (uint32) (block[x] > bound) << x;
+	return bits;
+}
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(RECSYS_NO_TARGET_CLONES)
+
+#include <immintrin.h>
+
+__attribute__((target("avx512f"))) static int
+above_by_eight(const double *sums, const uint16 *blocks, int n, double bound, uint32 *found)
+{
+	__m512d		bounds = _mm512_set1_pd(bound);
+
+	LOOK_THROUGH(_mm512_cmp_pd_mask(_mm512_loadu_pd(block), bounds, _CMP_GT_OQ));
+}
+
+__attribute__((target("avx2"))) static int
+above_by_four(const double *sums, const uint16 *blocks, int n, double bound, uint32 *found)
+{
+	__m256d		bounds = _mm256_set1_pd(bound);
+
+	LOOK_THROUGH(_mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(block), bounds, _CMP_GT_OQ)) |
+				 _mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(block + 4), bounds, _CMP_GT_OQ)) << 4);
+}
+
+static int
+above_by_one(const double *sums, const uint16 *blocks, int n, double bound, uint32 *found)
+{
+	LOOK_THROUGH(bits_above(block, bound));
+}
+
+int
+RecsysBlocksAbove(const double *sums, const uint16 *blocks, int n, double bound, uint32 *found)
+{
+	static int	(*above) (const double *, const uint16 *, int, double, uint32 *) = NULL;
+
+	if (above == NULL)
+	{
+		__builtin_cpu_init();
+		above = __builtin_cpu_supports("avx512f") ? above_by_eight :
+			__builtin_cpu_supports("avx2") ? above_by_four : above_by_one;
+	}
+	return above(sums, blocks, n, bound, found);
+}
+
+#else
+
+int
+RecsysBlocksAbove(const double *sums, const uint16 *blocks, int n, double bound, uint32 *found)
+{
+	LOOK_THROUGH(bits_above(block, bound));
+}
+
+#endif
+
+void
+RecsysBlocksClear(double *sums, uint8 *marks, const uint16 *blocks, int n)
+{
+	for (int x = 0; x < n; x++)
+	{
+		memset(sums + (uint32) blocks[x] * RECSYS_BLOCK_ITEMS, 0, sizeof(double) * RECSYS_BLOCK_ITEMS);
+		marks[blocks[x]] = 0;
+	}
+}
