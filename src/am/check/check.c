@@ -351,12 +351,27 @@ check_list(CheckState *state, int list)
 				  list, last, meta->pending_tail[list]);
 }
 
-/* The consecutive pages of n factors, rows of the gram matrix or sketches. */
+/* The consecutive pages of n factors, rows of the gram matrix or sketches, so many a page. */
 static void
-reach_vectors(CheckState *state, BlockNumber block, uint32 n, Size size)
+reach_vectors(CheckState *state, BlockNumber block, uint32 n, uint32 per_page)
 {
-	for (uint32 first = 0; first < n; first += RECSYS_PAGE_VECTORS(size))
+	for (uint64 first = 0; first < n; first += per_page)
 		RecsysCheckReach(state, block++);
+}
+
+static void
+reach_factors(CheckState *state, const RecsysMetaData *meta)
+{
+	uint32		per_page;
+	RecsysSketchLayout layout;
+
+	if (meta->factor_rank == 0)
+		return;
+	per_page = RECSYS_PAGE_VECTORS(RECSYS_FACTOR_SIZE(meta->factor_rank));
+	RecsysSketchLayoutInit(&layout, meta->factor_rank, RECSYS_SKETCH_BYTES);
+	reach_vectors(state, meta->factors, meta->factor_items, per_page);
+	reach_vectors(state, meta->gram, meta->factor_rank, per_page);
+	reach_vectors(state, meta->sketches, meta->factor_items, layout.room);
 }
 
 /* Pages that are no part of the trees: meta, row map, graph, popular, factors; and that nothing is lost. */
@@ -374,9 +389,7 @@ check_other_pages(CheckState *state)
 		RecsysCheckReach(state, meta->popular);
 	if (meta->prior != InvalidBlockNumber)
 		RecsysCheckReach(state, meta->prior);
-	reach_vectors(state, meta->factors, meta->factor_items, RECSYS_FACTOR_SIZE(meta->factor_rank));
-	reach_vectors(state, meta->gram, meta->factor_rank, RECSYS_FACTOR_SIZE(meta->factor_rank));
-	reach_vectors(state, meta->sketches, meta->factor_items, RECSYS_SKETCH_SIZE(meta->factor_rank));
+	reach_factors(state, meta);
 	for (int list = 0; list < RECSYS_LISTS; list++)
 		check_list(state, list);
 	if (state->hooks->pages != NULL)

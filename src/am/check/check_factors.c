@@ -28,9 +28,11 @@ typedef struct FactorCheck
 	Relation	index;
 	RecsysFactorReader *reader;
 	int			rank;
+	float	   *zeros;
 	float	   *signs;			/* PROBES rows of 1 and -1 */
 	double	   *sums;			/* PROBES rows: sum of y (y' s) */
 	double	   *squares;		/* sum of y^2 */
+	uint8	   *sketched;		/* 1: the item's sketch has been seen */
 } FactorCheck;
 
 static double
@@ -69,22 +71,30 @@ add_page(void *arg, uint32 first, const void *factors, uint32 n)
 	}
 }
 
-/* Of items without factor the sketch is all zeros, too. */
-static void
-check_sketches(void *arg, uint32 first, const void *sketches, uint32 n)
+/* All items have one, as many as places: nobody has two.  Without factor it is that of zeros. */
+static bool
+check_sketches(void *arg, const void *block, uint32 n, double longest)
 {
 	FactorCheck *check = arg;
+	const RecsysSketchLayout *layout = &check->reader->layout;
+	const uint32 *items = RecsysSketchItems(layout, block);
 
 	for (uint32 x = 0; x < n; x++)
 	{
-		const RecsysSketch *sketch = RecsysSketchAt(sketches, x, check->rank);
-		const float *factor = RecsysFactorRead(check->reader, first + x);
+		const float *factor = RecsysFactorRead(check->reader, items[x]);
 
-		if (factor != NULL ? !RecsysSketchFits(sketch, factor, check->rank) : sketch->step != 0.0f)
-			RecsysCheckFailed(check->index, "Item number %u has a sketch that is not of its factor.", first + x);
+		if (!RecsysSketchFits(layout, block, x, factor != NULL ? factor : check->zeros))
+			RecsysCheckFailed(check->index, "Item number %u has a sketch that is not of its factor.", items[x]);
+		if (factor != NULL && RecsysFactorLength(factor, check->rank) > longest)
+			RecsysCheckFailed(check->index, "The factor of item number %u is longer than its sketch's page says.",
+							  items[x]);
 		if (factor != NULL)
 			RecsysFactorRelease(check->reader);
+		if (check->sketched[items[x]])
+			RecsysCheckFailed(check->index, "Item number %u has two sketches.", items[x]);
+		check->sketched[items[x]] = 1;
 	}
+	return true;
 }
 
 static void
@@ -124,6 +134,8 @@ RecsysCheckFactors(Relation index)
 	check.index = index;
 	check.reader = &reader;
 	check.rank = reader.shape.rank;
+	check.zeros = palloc0(sizeof(float) * check.rank);
+	check.sketched = palloc_extended(reader.shape.nitems, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	check.signs = palloc(sizeof(float) * PROBES * check.rank);
 	check.sums = palloc0(sizeof(double) * PROBES * check.rank);
 	check.squares = palloc0(sizeof(double) * check.rank);

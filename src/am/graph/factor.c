@@ -8,28 +8,37 @@
  * products (core/dense/factors.h).
  *
  * Both are stored as rows of floats, as many on a page as fit, on consecutive
- * blocks: item or row number x is on block first + x / RECSYS_PAGE_VECTORS.  Sketches of
- * the factors are stored in the same way (core/dense/factorsketch.c); they rule out most
- * items as candidates for a user's best.  The special space has the number of the first
- * row on the page, and pd_lower tells how many rows there are.
+ * blocks: item or row number x is on block first + x / RECSYS_PAGE_VECTORS.  The special space
+ * has the number of the first row on the page, and pd_lower tells how many rows there are.
+ *
+ * Sketches of the factors (core/dense/factorsketch.c) rule out most items as candidates for a user's
+ * best.  They are in descending order of the factors' lengths: who has found k items with a score
+ * that those beyond a page are too short for need not look at that page.
  *
  * All of this is written by a build and never changes.  Merges leave it alone, and later
  * items have no factors until the next build.  So a reader may release a page at any
- * time, and what it has cached of the meta page is valid as long as the relation file.
+ * time, and what it has cached of the meta page is valid as long as the relation file.  For
+ * the same reason pages of sketches and of single factors, which a call reads by the hundred, are
+ * pinned and not locked.
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "am/graph/factor.h"
 #include "am/store/corrupted.h"
 #include "am/store/meta.h"
+#include "am/store/recentbuffer.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 /* Of a page ahead: what is asked for while the one at hand is worked on */
 #define CACHE_LINE 64
 #define PREFETCHED_LINES 8
+
+/* Pages that are asked for together: waiting for one of them, one waits for all of them. */
+#define EXPECTED_PAGES RECSYS_FACTORS_EXPECTED
 
 /*
  * Appends n rows of that size, made of vectors of rank floats; returns the first
@@ -53,12 +62,8 @@ write_vectors(Relation index, ForkNumber fork, RecsysPageKind kind, const float 
 		for (uint32 x = 0; x < count; x++)
 		{
 			const float *vector = vectors + (Size) (first + x) * rank;
-			char	   *row = (char *) RecsysPageVectors(page) + x * size;
 
-			if (kind == RECSYS_PAGE_SKETCH)
-				RecsysSketchFactor(vector, rank, (RecsysSketch *) row);
-			else
-				memcpy(row, vector, size);
+			memcpy((char *) RecsysPageVectors(page) + x * size, vector, size);
 		}
 		((PageHeader) page)->pd_lower = MAXALIGN(SizeOfPageHeaderData) + count * size;
 		RecsysPageGetOpaque(page)->low = first;
@@ -68,6 +73,62 @@ write_vectors(Relation index, ForkNumber fork, RecsysPageKind kind, const float 
 		else if (block != start + first / per_page)
 			elog(ERROR, "unexpected block %u of a new recsys index", block);
 	}
+	return start;
+}
+
+typedef struct FactorLength
+{
+	double		length;
+	uint32		item;
+} FactorLength;
+
+static int
+compare_lengths(const void *a, const void *b)
+{
+	const FactorLength *left = a;
+	const FactorLength *right = b;
+
+	if (left->length != right->length)
+		return left->length > right->length ? -1 : 1;
+	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
+}
+
+/* The longest first; returns the first block. */
+static BlockNumber
+write_sketches(Relation index, ForkNumber fork, const RecsysFactors *factors)
+{
+	uint32		nitems = factors->shape.nitems;
+	int			rank = factors->shape.rank;
+	FactorLength *lengths = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(FactorLength) * (Size) nitems);
+	BlockNumber start = InvalidBlockNumber;
+	RecsysSketchLayout layout;
+
+	RecsysSketchLayoutInit(&layout, rank, RECSYS_SKETCH_BYTES);
+	for (uint32 item = 0; item < nitems; item++)
+	{
+		lengths[item].item = item;
+		lengths[item].length = RecsysFactorLength(factors->items + (Size) item * rank, rank);
+	}
+	qsort(lengths, nitems, sizeof(FactorLength), compare_lengths);
+	for (uint32 first = 0; first < nitems; first += layout.room)
+	{
+		PGAlignedBlock image;
+		Page		page = (Page) image.data;
+		BlockNumber block;
+
+		CHECK_FOR_INTERRUPTS();
+		RecsysPageInit(page, RECSYS_PAGE_SKETCH, RECSYS_ITEMS);
+		RecsysPageSketchHead(page)->longest = lengths[first].length;
+		for (uint32 x = first; x < Min(nitems, first + layout.room); x++)
+			RecsysSketchFactor(&layout, RecsysPageSketches(page), x - first, lengths[x].item,
+							   factors->items + (Size) lengths[x].item * rank);
+		((PageHeader) page)->pd_lower = RECSYS_SKETCH_START + layout.size;
+		RecsysPageGetOpaque(page)->low = first;
+		block = RecsysAppendPage(index, fork, page);
+		if (first == 0)
+			start = block;
+	}
+	pfree(lengths);
 	return start;
 }
 
@@ -92,8 +153,7 @@ RecsysWriteFactors(Relation index, ForkNumber fork, const RecsysFactors *factors
 								  shape->nitems, shape->rank, RECSYS_FACTOR_SIZE(shape->rank));
 	meta->gram = write_vectors(index, fork, RECSYS_PAGE_GRAM, factors->gram,
 							   shape->rank, shape->rank, RECSYS_FACTOR_SIZE(shape->rank));
-	meta->sketches = write_vectors(index, fork, RECSYS_PAGE_SKETCH, factors->items,
-								   shape->nitems, shape->rank, RECSYS_SKETCH_SIZE(shape->rank));
+	meta->sketches = write_sketches(index, fork, factors);
 }
 
 bool
@@ -112,6 +172,7 @@ RecsysFactorReaderInit(RecsysFactorReader *reader, Relation index)
 	reader->factors = meta->factors;
 	reader->gram = meta->gram;
 	reader->sketches = meta->sketches;
+	RecsysSketchLayoutInit(&reader->layout, meta->factor_rank, RECSYS_SKETCH_BYTES);
 	reader->buffer = InvalidBuffer;
 	return true;
 }
@@ -132,6 +193,39 @@ vectors_of(Relation index, Buffer buffer, uint32 first, uint32 n, Size size, uin
 	return RecsysPageVectors(page);
 }
 
+void
+RecsysFactorExpect(RecsysFactorReader *reader, const uint32 *items, int n)
+{
+	Size		size = RECSYS_FACTOR_SIZE(reader->shape.rank);
+	uint32		per_page = RECSYS_PAGE_VECTORS(size);
+	BlockNumber blocks[EXPECTED_PAGES];
+	Buffer		buffers[EXPECTED_PAGES];
+	Size		offsets[EXPECTED_PAGES];
+	int			count = 0;
+
+	for (int x = 0; x < n; x++)
+	{
+		if (items[x] >= reader->shape.nitems)
+			continue;
+		blocks[count] = reader->factors + items[x] / per_page;
+		offsets[count++] = items[x] % per_page * size;
+	}
+	if (count == 0)
+		return;
+	RecsysExpectBlocks(reader->index, blocks, count, buffers);
+	for (int x = 0; x < count; x++)
+	{
+		char	   *page;
+
+		if (!BufferIsValid(buffers[x]))
+			continue;
+		page = BufferGetPage(buffers[x]);
+		__builtin_prefetch(page + BLCKSZ - CACHE_LINE);
+		for (Size at = 0; at < Min(size, PREFETCHED_LINES * CACHE_LINE); at += CACHE_LINE)
+			__builtin_prefetch((char *) RecsysPageVectors(page) + offsets[x] + at);
+	}
+}
+
 const float *
 RecsysFactorRead(RecsysFactorReader *reader, uint32 item)
 {
@@ -144,8 +238,8 @@ RecsysFactorRead(RecsysFactorReader *reader, uint32 item)
 
 	if (item >= reader->shape.nitems)
 		return NULL;
-	reader->buffer = RecsysReadPage(reader->index, reader->factors + place, BUFFER_LOCK_SHARE,
-									RECSYS_PAGE_FACTOR);
+	reader->buffer = RecsysPinRecent(reader->index, reader->factors + place);
+	RecsysPageCheck(reader->index, reader->buffer, RECSYS_PAGE_FACTOR);
 	factor = vectors_of(reader->index, reader->buffer, first, reader->shape.nitems, size, &count);
 	factor += (Size) (item - first) * rank;
 	for (int x = 0; x < rank; x++)
@@ -158,7 +252,7 @@ RecsysFactorRead(RecsysFactorReader *reader, uint32 item)
 void
 RecsysFactorRelease(RecsysFactorReader *reader)
 {
-	UnlockReleaseBuffer(reader->buffer);
+	ReleaseBuffer(reader->buffer);
 	reader->buffer = InvalidBuffer;
 }
 
@@ -206,11 +300,65 @@ RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *a
 				  RECSYS_FACTOR_SIZE(reader->shape.rank), visit, arg);
 }
 
-void
-RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *arg)
+/* A page that must hold the sketches from first on, n of them, of factors no longer than that. */
+static double
+sketches_of(RecsysFactorReader *reader, Buffer buffer, uint32 first, uint32 n, double longest)
 {
-	visit_vectors(reader->index, reader->sketches, RECSYS_PAGE_SKETCH, reader->shape.nitems,
-				  RECSYS_SKETCH_SIZE(reader->shape.rank), visit, arg);
+	Page		page = BufferGetPage(buffer);
+	const uint32 *items = RecsysSketchItems(&reader->layout, RecsysPageSketches(page));
+	double		length = RecsysPageSketchHead(page)->longest;
+	bool		sane = length >= 0 && length <= longest;
+
+	for (uint32 x = 0; x < n; x++)
+		sane &= items[x] < reader->shape.nitems;
+	if (!sane || RecsysPageGetOpaque(page)->low != first ||
+		((PageHeader) page)->pd_lower != RECSYS_SKETCH_START + reader->layout.size)
+		RecsysCorruptedDetail(reader->index,
+							  psprintf("index \"%s\" contains a corrupted page at block %u",
+									   RelationGetRelationName(reader->index), BufferGetBlockNumber(buffer)),
+							  "It does not hold the sketches of %u factors after the %u longest.", n, first);
+	return length;
+}
+
+/* Says that the next pages of sketches, from the n-th on, will be read soon. */
+static void
+expect_sketches(RecsysFactorReader *reader, uint32 n, uint32 pages)
+{
+	BlockNumber blocks[EXPECTED_PAGES];
+	Buffer		buffers[EXPECTED_PAGES];
+	int			count = (int) Min(pages - n, EXPECTED_PAGES);
+
+	for (int x = 0; x < count; x++)
+		blocks[x] = reader->sketches + n + x;
+	RecsysExpectBlocks(reader->index, blocks, count, buffers);
+	for (int x = 0; x < count; x++)
+		if (BufferIsValid(buffers[x]))
+			__builtin_prefetch(BufferGetPage(buffers[x]) + BLCKSZ - CACHE_LINE);
+}
+
+void
+RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysSketchVisitor visit, void *arg)
+{
+	uint32		room = reader->layout.room;
+	uint32		pages = (reader->shape.nitems + room - 1) / room;
+	double		longest = DBL_MAX;
+	bool		more = true;
+
+	for (uint32 n = 0; n < pages && more; n++)
+	{
+		uint32		first = n * room;
+		uint32		count = Min(room, reader->shape.nitems - first);
+		Buffer		buffer;
+
+		CHECK_FOR_INTERRUPTS();
+		if (n % EXPECTED_PAGES == 0)
+			expect_sketches(reader, n, pages);
+		buffer = RecsysPinRecent(reader->index, reader->sketches + n);
+		RecsysPageCheck(reader->index, buffer, RECSYS_PAGE_SKETCH);
+		longest = sketches_of(reader, buffer, first, count, longest);
+		more = visit(arg, RecsysPageSketches(BufferGetPage(buffer)), count, longest);
+		ReleaseBuffer(buffer);
+	}
 }
 
 typedef struct VectorCopy

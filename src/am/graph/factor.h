@@ -24,27 +24,41 @@ typedef struct RecsysFactorReader
 	BlockNumber factors;
 	BlockNumber gram;
 	BlockNumber sketches;
-	Buffer		buffer;			/* pinned and share-locked from Read to Release */
+	RecsysSketchLayout layout;
+	Buffer		buffer;			/* pinned from Read to Release */
 } RecsysFactorReader;
 
 /* False when the index has no factors; then nothing else may be called. */
 extern bool RecsysFactorReaderInit(RecsysFactorReader *reader, Relation index);
 
 /*
- * The factor of an item, share-locked until RecsysFactorRelease; NULL, and
+ * The factor of an item, on its page, which is pinned until RecsysFactorRelease; NULL, and
  * nothing to release, when nothing has been learned of the item.
  */
 extern const float *RecsysFactorRead(RecsysFactorReader *reader, uint32 item);
 extern void RecsysFactorRelease(RecsysFactorReader *reader);
 
+/* Says that the factors of these items will be read soon, at most so many of them. */
+#define RECSYS_FACTORS_EXPECTED 16
+
+extern void RecsysFactorExpect(RecsysFactorReader *reader, const uint32 *items, int n);
+
 /*
- * Visits all factors, or all sketches, in the order of items, a page of them at a time,
- * which is share-locked meanwhile: whoever visits sketches may read factors.
+ * Visits all factors in the order of items, a page of them at a time, which is share-locked meanwhile.
  */
 typedef void (*RecsysFactorVisitor) (void *arg, uint32 first, const void *vectors, uint32 n);
 
 extern void RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *arg);
-extern void RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysFactorVisitor visit,
+
+/*
+ * Visits sketches, those of the longest factors first, a page of them at a time, which is pinned and
+ * not locked: the visitor may read factors.  There are n of them, of factors that are not longer than
+ * that, nor are those of later pages; numbers of items are below nitems, and nothing else of the block
+ * has been looked at.  Until a visit returns false.
+ */
+typedef bool (*RecsysSketchVisitor) (void *arg, const void *block, uint32 n, double longest);
+
+extern void RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysSketchVisitor visit,
 									  void *arg);
 
 /* The gram matrix, palloc'd. */

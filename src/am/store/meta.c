@@ -56,11 +56,11 @@ RecsysEntryStride(RecsysSide side, bool weighted, bool timed)
 	return stride;
 }
 
-/* Are these pages of n vectors in the file, the meta page none of them? */
+/* Are the pages of n vectors, so many a page, in the file, the meta page none of them? */
 static bool
-vectors_exist(BlockNumber start, uint64 n, Size size, BlockNumber nblocks)
+vectors_exist(BlockNumber start, uint64 n, uint32 per_page, BlockNumber nblocks)
 {
-	uint64		pages = (n + RECSYS_PAGE_VECTORS(size) - 1) / RECSYS_PAGE_VECTORS(size);
+	uint64		pages = (n + per_page - 1) / per_page;
 
 	return start != RECSYS_META_BLOCK && start + pages <= nblocks;
 }
@@ -70,14 +70,19 @@ static bool
 factors_are_sane(const RecsysMetaData *meta, BlockNumber nblocks)
 {
 	int			rank = meta->factor_rank;
+	uint32		per_page;
+	RecsysSketchLayout layout;
 
 	if (rank == 0)
 		return meta->factor_items == 0;
-	return rank > 0 && rank <= RECSYS_MAX_RANK &&
-		meta->factor_items <= meta->nitems &&
-		vectors_exist(meta->factors, meta->factor_items, RECSYS_FACTOR_SIZE(rank), nblocks) &&
-		vectors_exist(meta->gram, rank, RECSYS_FACTOR_SIZE(rank), nblocks) &&
-		vectors_exist(meta->sketches, meta->factor_items, RECSYS_SKETCH_SIZE(rank), nblocks) &&
+	if (rank < 0 || rank > RECSYS_MAX_RANK)
+		return false;
+	per_page = RECSYS_PAGE_VECTORS(RECSYS_FACTOR_SIZE(rank));
+	RecsysSketchLayoutInit(&layout, rank, RECSYS_SKETCH_BYTES);
+	return meta->factor_items <= meta->nitems &&
+		vectors_exist(meta->factors, meta->factor_items, per_page, nblocks) &&
+		vectors_exist(meta->gram, rank, per_page, nblocks) &&
+		vectors_exist(meta->sketches, meta->factor_items, layout.room, nblocks) &&
 		meta->factor_unobserved >= 0 && isfinite(meta->factor_unobserved) &&
 		meta->factor_lambda > 0 && isfinite(meta->factor_lambda) &&
 		isfinite(meta->factor_exponent);

@@ -51,8 +51,10 @@ StaticAssertDecl(sizeof(RecsysPriorHeader) == 48 &&
 
 StaticAssertDecl(sizeof(RecsysEvent) == 24, "events have no padding");
 StaticAssertDecl(RECSYS_FACTOR_SIZE(RECSYS_MAX_RANK) <= RECSYS_PAGE_ROOM &&
-				 RECSYS_SKETCH_SIZE(RECSYS_MAX_RANK) <= RECSYS_PAGE_ROOM,
-				 "a factor and its sketch fit a page");
+				 2 * (RECSYS_FACTOR_SIZE(RECSYS_MAX_RANK) + RECSYS_SKETCH_ROW) <= RECSYS_SKETCH_BYTES + 4096,
+				 "a factor and a group of sketches fit a page");
+StaticAssertDecl(MAXALIGN(SizeOfPageHeaderData) + sizeof(RecsysSketchHead) <= RECSYS_SKETCH_START,
+				 "the head of a page of sketches ends where they begin");
 
 void
 RecsysPageInit(Page page, RecsysPageKind kind, RecsysSide side)

@@ -90,9 +90,9 @@ typedef struct RecsysPageOpaqueData
 	uint32		low;			/* directory, bucket: lowest hash covered; chain,
 								 * deleted: hash of the owner; pending: number of the
 								 * list; popular: items that are not listed
-								 * have no more users than this; factor, gram,
-								 * sketch: number of the first item or row on
-								 * the page */
+								 * have no more users than this; factor, gram:
+								 * number of the first item or row on the page;
+								 * sketch: how many come before its first */
 	uint32		high;			/* directory, bucket: highest hash covered */
 	BlockNumber next;			/* chain: the next (older) page of the list;
 								 * deleted: what it was; pending: the next
@@ -392,9 +392,8 @@ typedef enum RecsysPriorState
 } RecsysPriorState;
 
 /*
- * Factor, gram and sketch pages: as many rows as fit, one behind the other, up to
- * pd_lower.  The pages of each kind are consecutive blocks.  A row of the first two is
- * factor_rank floats, one of the last a RecsysSketch.
+ * Factor and gram pages: as many rows as fit, one behind the other, up to
+ * pd_lower.  The pages of each kind are consecutive blocks.  A row is factor_rank floats.
  */
 #define RECSYS_MAX_RANK RECSYS_SKETCH_MAX_RANK
 #define RECSYS_PAGE_VECTORS(size) ((uint32) (RECSYS_PAGE_ROOM / (size)))
@@ -402,6 +401,21 @@ typedef enum RecsysPriorState
 /* Bytes of a factor, or of a row of the gram matrix */
 #define RECSYS_FACTOR_SIZE(rank) (sizeof(float) * (Size) (rank))
 #define RecsysPageVectors(page) ((void *) PageGetContents(page))
+
+/*
+ * Sketch pages, consecutive blocks: the sketches of all items in descending order of the lengths of
+ * their factors, a block of them a page (core/dense/factorsketch.h), which begins with a line of the cache.
+ */
+typedef struct RecsysSketchHead
+{
+	double		longest;		/* no factor of this page, or of a later one, is longer */
+} RecsysSketchHead;
+
+#define RECSYS_SKETCH_START RECSYS_SKETCH_ROW
+#define RECSYS_SKETCH_BYTES \
+	(BLCKSZ - MAXALIGN(sizeof(RecsysPageOpaqueData)) - RECSYS_SKETCH_START)
+#define RecsysPageSketchHead(page) ((RecsysSketchHead *) PageGetContents(page))
+#define RecsysPageSketches(page) ((void *) ((char *) (page) + RECSYS_SKETCH_START))
 
 /*
  * page.c

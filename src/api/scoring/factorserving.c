@@ -6,16 +6,19 @@
  * core/dense/factors.c) and then multiplied by those of all items, straight from their pages.
  * Nothing is kept between calls: what a user has just done counts in the next one.
  *
- * A call reads few of those factors.  Sketches (core/dense/factorsketch.c) give a lower
- * and an upper bound of each score; whatever cannot reach the k-th best lower bound is
- * not among the best k.  The others are scored in full, so the answer is the same as
- * without sketches.
+ * A call reads few of those factors.  Sketches (core/dense/factorsketch.c), the longest factors first,
+ * give an upper bound of each score by a sixteenth of what a factor takes; of items that it does not
+ * rule out, closer bounds by three times as much.  Whatever cannot reach the k-th best lower bound is not
+ * among the best k, nor is anything behind a page whose factors are too short for that.  What
+ * remains is scored in full, in descending order of the upper bounds, until k scores are above the
+ * next of them.  So the answer is the same as without sketches.
  *
  * Items that came after the build have no factors.  They say nothing about the user and
  * get no score.
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "am/graph/factor.h"
@@ -52,6 +55,9 @@ begin(FactorServing *serving, RecsysRecommender *recommender, const RecsysProfil
 		const float *factor;
 
 		CHECK_FOR_INTERRUPTS();
+		if (x % RECSYS_FACTORS_EXPECTED == 0)
+			RecsysFactorExpect(reader, profile->items + x,
+							   Min(profile->nevidence - x, RECSYS_FACTORS_EXPECTED));
 		factor = RecsysFactorRead(reader, profile->items[x]);
 		if (factor == NULL)
 			continue;
@@ -97,7 +103,13 @@ score_page(void *arg, uint32 first, const void *factors, uint32 n)
 	RecsysScorerAddRange(page->scorer, first, page->scores, (int) n);
 }
 
-/* Items that may be among the best k */
+/* An item that may be among the best k */
+typedef struct Listed
+{
+	float		upper;
+	uint32		item;
+} Listed;
+
 typedef struct Shortlist
 {
 	FactorServing *serving;
@@ -108,14 +120,14 @@ typedef struct Shortlist
 	int			npool;
 	int			pool_size;
 	float		threshold;		/* the k-th best of an earlier pool, or 0 */
-	uint32	   *items;			/* ascending */
-	float	   *uppers;
+	Listed	   *items;
 	uint32		count;
 	uint32		most;			/* rather than more of them, all are scored */
-	float		scores[RECSYS_PAGE_VECTORS(RECSYS_SKETCH_SIZE(1))];
+	float	   *uppers;			/* of a page */
+	uint32	   *places;			/* of a page, whose items may be listed; one more has room */
 } Shortlist;
 
-/* Raises the threshold to the k-th best lower bound. */
+/* Raises the threshold to the k-th best of the pool. */
 static void
 raise_threshold(Shortlist *list)
 {
@@ -125,56 +137,117 @@ raise_threshold(Shortlist *list)
 	list->npool = list->k;
 }
 
+/* A score that an item has at least */
 static void
-list_page(void *arg, uint32 first, const void *sketches, uint32 n)
+add_lower(Shortlist *list, float lower, uint32 item)
 {
-	Shortlist  *list = arg;
-	int			rank = list->serving->reader.shape.rank;
-
-	RecsysSketchScores(&list->user, sketches, (int) n, rank, list->scores);
-	for (uint32 x = 0; x < n; x++)
-	{
-		float		width = list->user.spread * RecsysSketchAt(sketches, x, rank)->step;
-		float		upper = list->scores[x] + width;
-		float		lower = list->scores[x] - width;
-
-		if (!isfinite(upper) || !isfinite(lower))
-			RecsysFactorsAreDamaged(list->serving->reader.index);
-		if (!(upper > list->threshold || (upper > 0.0f && upper == list->threshold)) ||
-			list->count == list->most || RecsysScorerIsExcluded(list->scorer, first + x))
-			continue;
-		list->items[list->count] = first + x;
-		list->uppers[list->count++] = upper;
-		if (!(lower > 0.0f) || lower < list->threshold)
-			continue;
-		if (list->npool == list->pool_size)
-			raise_threshold(list);
-		list->pool[list->npool].order = RecsysCandidateOrder(lower, first + x);
-		list->pool[list->npool++].support = 0;
-	}
+	if (!(lower > 0.0f) || lower < list->threshold)
+		return;
+	if (list->npool == list->pool_size)
+		raise_threshold(list);
+	list->pool[list->npool].order = RecsysCandidateOrder(lower, item);
+	list->pool[list->npool++].support = 0;
 }
 
+/* Can an item with this upper bound be listed? */
+static bool
+may_be_best(const Shortlist *list, float upper)
+{
+	return upper > 0.0f && upper >= list->threshold;
+}
+
+static bool
+list_page(void *arg, const void *block, uint32 n, double longest)
+{
+	Shortlist  *list = arg;
+	const RecsysSketchLayout *layout = &list->serving->reader.layout;
+	const uint32 *items = RecsysSketchItems(layout, block);
+	uint32		left = 0;
+
+	if (longest * list->user.highest + FLT_MIN < list->threshold || list->count == list->most)
+		return false;
+	if (!RecsysSketchUppers(layout, &list->user, block, longest, list->uppers))
+		RecsysFactorsAreDamaged(list->serving->reader.index);
+
+	/* without a branch, which would be taken at random */
+	for (uint32 x = 0; x < n; x++)
+	{
+		list->places[left] = x;
+		left += may_be_best(list, list->uppers[x]);
+	}
+	for (uint32 x = 0; x < left; x++)
+		RecsysSketchExpect(layout, block, list->places[x]);
+	for (uint32 x = 0; x < left; x++)
+	{
+		uint32		item = items[list->places[x]];
+		float		lower;
+		float		upper;
+
+		RecsysSketchBounds(layout, &list->user, block, list->places[x], longest, &lower, &upper);
+		if (!may_be_best(list, upper) || RecsysScorerIsExcluded(list->scorer, item))
+			continue;
+		if (list->count == list->most)
+			return false;
+		list->items[list->count].upper = upper;
+		list->items[list->count++].item = item;
+		add_lower(list, lower, item);
+	}
+	raise_threshold(list);
+	return true;
+}
+
+static int
+compare_listed(const void *a, const void *b)
+{
+	float		left = ((const Listed *) a)->upper;
+	float		right = ((const Listed *) b)->upper;
+
+	return left > right ? -1 : left < right ? 1 : 0;
+}
+
+static void
+expect_listed(Shortlist *list, uint32 first, uint32 count)
+{
+	uint32		items[RECSYS_FACTORS_EXPECTED];
+	int			n = (int) Min(count - first, RECSYS_FACTORS_EXPECTED);
+
+	for (int x = 0; x < n; x++)
+		items[x] = list->items[first + x].item;
+	RecsysFactorExpect(&list->serving->reader, items, n);
+}
+
+/* The most promising first, until the others are known to be worse than k of them. */
 static void
 score_listed(Shortlist *list)
 {
 	RecsysFactorReader *reader = &list->serving->reader;
+	uint32		count = 0;
 
 	for (uint32 x = 0; x < list->count; x++)
+		if (may_be_best(list, list->items[x].upper))
+			list->items[count++] = list->items[x];
+	qsort(list->items, count, sizeof(Listed), compare_listed);
+	list->npool = 0;
+	for (uint32 x = 0; x < count && may_be_best(list, list->items[x].upper); x++)
 	{
+		uint32		item = list->items[x].item;
 		const float *factor;
 		float		score;
 
+		if (x % RECSYS_FACTORS_EXPECTED == 0)
+			expect_listed(list, x, count);
 		CHECK_FOR_INTERRUPTS();
-		if (list->uppers[x] < list->threshold)
-			continue;
-		factor = RecsysFactorRead(reader, list->items[x]);
+		factor = RecsysFactorRead(reader, item);
 		if (factor == NULL)
 			continue;
 		RecsysFactorScores(list->serving->user, factor, 1, reader->shape.rank, &score);
 		RecsysFactorRelease(reader);
 		if (!isfinite(score))
 			RecsysFactorsAreDamaged(reader->index);
-		RecsysScorerAddRange(list->scorer, list->items[x], &score, 1);
+		RecsysScorerAddRange(list->scorer, item, &score, 1);
+		add_lower(list, score, item);
+		if (list->npool > list->k)
+			raise_threshold(list);
 	}
 }
 
@@ -186,7 +259,8 @@ score_listed(Shortlist *list)
 static bool
 score_shortlist(FactorServing *serving, RecsysScorer *scorer, int k)
 {
-	uint32		nitems = serving->reader.shape.nitems;
+	const RecsysFactorReader *reader = &serving->reader;
+	uint32		nitems = reader->shape.nitems;
 	Shortlist  *list;
 	bool		done;
 
@@ -195,25 +269,26 @@ score_shortlist(FactorServing *serving, RecsysScorer *scorer, int k)
 	list = palloc(sizeof(Shortlist));
 	list->serving = serving;
 	list->scorer = scorer;
-	RecsysSketchUser(serving->user, serving->reader.shape.rank, &list->user);
+	RecsysSketchUser(&reader->layout, serving->user, &list->user);
 	list->k = k;
 	list->pool_size = 2 * k + 16;
 	list->pool = palloc_extended(sizeof(RecsysCandidate) * (Size) list->pool_size, MCXT_ALLOC_HUGE);
 	list->npool = 0;
 	list->threshold = 0;
 	list->most = nitems / 4;
-	list->items = palloc_extended(sizeof(uint32) * (Size) list->most, MCXT_ALLOC_HUGE);
-	list->uppers = palloc_extended(sizeof(float) * (Size) list->most, MCXT_ALLOC_HUGE);
+	list->items = palloc_extended(sizeof(Listed) * (Size) list->most, MCXT_ALLOC_HUGE);
+	list->uppers = palloc(sizeof(float) * reader->layout.room);
+	list->places = palloc(sizeof(uint32) * (reader->layout.room + 1));
 	list->count = 0;
 
 	RecsysFactorVisitSketches(&serving->reader, list_page, list);
-	raise_threshold(list);
 	done = list->npool >= k && list->count < list->most;
 	if (done)
 		score_listed(list);
 	pfree(list->pool);
 	pfree(list->items);
 	pfree(list->uppers);
+	pfree(list->places);
 	pfree(list);
 	return done;
 }

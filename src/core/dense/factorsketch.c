@@ -1,91 +1,368 @@
 /*
  * factorsketch.c
- *	  Factors in a quarter of their room, and bounds of scores from them.
+ *	  Factors as codes of twelve bits, of which four come first, and bounds of scores from them.
  *
- * Of a factor y the sketch has a step s and whole numbers c between -127 and 127 such
- * that no y_r is further from s c_r than s / 2.  Of a user x there are likewise numbers u
- * with a step t, which are larger, so that most of the difference is the sketch's:
+ * Of a factor y the sketch has a step s and whole numbers c, -2048 to 2047, such that no y_r is further
+ * from s c_r than s / 2.  Most of the cost of scoring a catalog is getting it from memory, and few items
+ * are among the best.  So c is stored as c = 256 h + l, with h from -8 to 7 and l from 0 to 255: h of
+ * all items of a group together, which takes half a byte a number, and l elsewhere, which is
+ * looked at only for items that h says may be among the best.
  *
- *		|y.x - s t c.u| <= s / 2 sum |x_r| + 127 s rank t / 2
+ * With z_r = s (256 h_r + 127.5), the number that h stands for, and a user's x rounded to x' by a step
+ * of its own,
  *
- * c.u is a sum of integers, of which processors add up many at once.  Few items can be
- * among the best by such a bound, and only of these the factors need to be looked at: most
- * of the cost of scoring a catalog is getting it from memory.
+ *		y.x = z.x' + (y - z).x + z.(x - x'),    |z| <= |y| + |y - z|
+ *		|y.x - z.x'| <= |y - z| (|x| + |x - x'|) + |y| |x - x'|
+ *
+ * (Cauchy and Schwarz).  |y - z| is known when the sketch is made; it is stored, rounded up, as a
+ * 255th of the largest that it could be: the spread.  Of c it is at most sqrt(rank) s / 2, as exact as is
+ * needed.  x' is of 8 bits beside h and of 14 bits beside c, so that most of the difference is the items'.
+ *
+ * Scores that are compared with the bounds are sums of floats (RecsysFactorScores), up to
+ * rank / 16 + 5 roundings deep, and the bounds are floats, too: what that may add is in the
+ * bounds as a part of |x| |y|, several times as much as it can be.
+ *
+ * z.x' is step times step times a sum of integers, of which processors add up many at once
+ * (sketchsums.c).
  */
 #include "core/dense/factorsketch.h"
 
 #include <float.h>
 #include <math.h>
 
-#define MAX_CODE 127
+#include "core/dense/sketchsums.h"
 
-/* 1024 products of both stay within 32 bits */
-#define MAX_USER_CODE 8191
+#define MAX_CODE 2047
+#define MAX_COARSE 127
+#define MAX_FINE 8191			/* 1024 times 255 of it stay within 32 bits */
 
-/* Half a step, and what rounding may add: less than a hundredth. */
+/* Half a step, and what rounding may add: less than a hundredth */
 #define MAX_STEPS 0.51
 
-void
-RecsysSketchFactor(const float *factor, int rank, RecsysSketch *sketch)
+/* The furthest that a number may be from what h stands for, likewise */
+#define MAX_COARSE_STEPS 128.1
+#define MAX_SPREAD 255
+
+/* Relative, of what is computed in double precision and then stored as a float */
+#define ROUNDING 1e-5
+
+static const float *
+steps_of(const RecsysSketchLayout *layout, const void *block)
 {
-	float		largest = 0;
+	return (const float *) ((const char *) block + layout->steps);
+}
 
-	memset(sketch, 0, RECSYS_SKETCH_SIZE(rank));
-	for (int x = 0; x < rank; x++)
-		largest = Max(largest, fabsf(factor[x]));
-	sketch->step = largest / MAX_CODE;
+static const uint8 *
+spreads_of(const RecsysSketchLayout *layout, const void *block)
+{
+	return (const uint8 *) block + layout->spreads;
+}
 
-	/* too small to be told apart: all codes are 0 */
-	if (sketch->step < FLT_MIN)
+void
+RecsysSketchLayoutInit(RecsysSketchLayout *layout, int rank, Size bytes)
+{
+	int			numbers;		/* of an item in a row */
+	Size		group;
+
+	layout->rank = rank;
+	layout->lanes = rank <= RECSYS_SKETCH_MAX_RANK / 2 ? 8 : 4;
+	numbers = 2 * RECSYS_SKETCH_ROW / layout->lanes;
+	layout->rows = (rank + numbers - 1) / numbers;
+	layout->padded = layout->rows * numbers;
+	group = (Size) layout->rows * RECSYS_SKETCH_ROW +
+		(Size) layout->lanes * (layout->padded + sizeof(float) + sizeof(uint32) + sizeof(uint8));
+	layout->room = (uint32) (bytes / group) * layout->lanes;
+	layout->rests = (Size) layout->room / layout->lanes * layout->rows * RECSYS_SKETCH_ROW;
+	layout->steps = layout->rests + (Size) layout->room * layout->padded;
+	layout->items = layout->steps + (Size) layout->room * sizeof(float);
+	layout->spreads = layout->items + (Size) layout->room * sizeof(uint32);
+	layout->size = layout->spreads + (Size) layout->room;
+}
+
+/* Where the codes of a place begin in the first row of its group */
+static Size
+first_byte(const RecsysSketchLayout *layout, uint32 place)
+{
+	return (Size) (place / layout->lanes) * layout->rows * RECSYS_SKETCH_ROW +
+		(place % layout->lanes) * (RECSYS_SKETCH_ROW / layout->lanes);
+}
+
+/*
+ * Numbers of an item, in an order in which those of the lower halves of bytes come first: the n-th of them
+ * is which of the factor?
+ */
+static int
+number_at(const RecsysSketchLayout *layout, int n)
+{
+	int			half = RECSYS_SKETCH_ROW / layout->lanes;
+	int			upper = n >= layout->padded / 2;
+	int			byte = upper ? n - layout->padded / 2 : n;
+
+	return byte / half * 2 * half + upper * half + byte % half;
+}
+
+/* The first bits of all numbers of an item: padded / 2 bytes */
+static void
+gather(const RecsysSketchLayout *layout, const void *block, uint32 place, uint8 *bytes)
+{
+	int			half = RECSYS_SKETCH_ROW / layout->lanes;
+	const uint8 *from = (const uint8 *) block + first_byte(layout, place);
+
+	/* sizes that the compiler knows */
+	for (int row = 0; row < layout->rows; row++, from += RECSYS_SKETCH_ROW)
 	{
-		sketch->step = 2 * largest;
-		return;
+		if (half == 8)
+			memcpy(bytes + row * 8, from, 8);
+		else
+			memcpy(bytes + row * 16, from, 16);
 	}
-	for (int x = 0; x < rank; x++)
-		sketch->codes[x] = (int8) Max(Min(rintf(factor[x] / sketch->step), MAX_CODE), -MAX_CODE);
 }
 
-bool
-RecsysSketchFits(const RecsysSketch *sketch, const float *factor, int rank)
+double
+RecsysFactorLength(const float *factor, int rank)
 {
+	double		sum = 0;
+
 	for (int x = 0; x < rank; x++)
-		if (!(fabs((double) factor[x] - (double) sketch->step * sketch->codes[x]) <=
-			  MAX_STEPS * sketch->step))
-			return false;
-	return isfinite(sketch->step);
+		sum += (double) factor[x] * factor[x];
+	return sqrt(sum) * (1 + 1e-12);
 }
 
-void
-RecsysSketchUser(const float *user, int rank, RecsysUserSketch *sketch)
+/* |y - z|, when there is no h but that of c */
+static double
+coarse_distance(const float *factor, int rank, double step, const int *codes)
 {
-	float		largest = 0;
 	double		sum = 0;
 
 	for (int x = 0; x < rank; x++)
 	{
-		largest = Max(largest, fabsf(user[x]));
-		sum += fabs(user[x]);
+		double		left = factor[x] - step * (codes[x] - (codes[x] & 255) + 127.5);
+
+		sum += left * left;
 	}
-	sketch->step = largest / MAX_USER_CODE;
-	if (sketch->step < FLT_MIN)
-		sketch->step = 2 * largest;
-	for (int x = 0; x < rank; x++)
-		sketch->codes[x] = sketch->step < FLT_MIN || largest < sketch->step ? 0 :
-			(int16) Max(Min(rintf(user[x] / sketch->step), MAX_USER_CODE), -MAX_USER_CODE);
-	sketch->spread = (float) (MAX_STEPS * (sum + (double) MAX_CODE * rank * sketch->step));
+	return sqrt(sum);
 }
 
-RECSYS_TARGET_CLONES void
-RecsysSketchScores(const RecsysUserSketch *user, const RecsysSketch *sketches, int n, int rank,
-				   float *scores)
+void
+RecsysSketchFactor(const RecsysSketchLayout *layout, void *block, uint32 place, uint32 item,
+				   const float *factor)
 {
-	for (int item = 0; item < n; item++)
-	{
-		const RecsysSketch *sketch = RecsysSketchAt(sketches, item, rank);
-		int32		sum = 0;
+	int			half = RECSYS_SKETCH_ROW / layout->lanes;
+	uint8	   *row = (uint8 *) block + first_byte(layout, place);
+	uint8	   *rests = (uint8 *) block + layout->rests + (Size) place * layout->padded;
+	int			codes[RECSYS_SKETCH_MAX_RANK];
+	float		largest = 0;
+	float		step;
 
-		for (int x = 0; x < rank; x++)
-			sum += (int32) user->codes[x] * (int32) sketch->codes[x];
-		scores[item] = sketch->step * (user->step * (float) sum);
+	for (int x = 0; x < layout->rank; x++)
+		largest = Max(largest, fabsf(factor[x]));
+	step = largest / MAX_CODE;
+
+	/* too small to be told apart: all codes are 0 */
+	if (step < FLT_MIN)
+		step = 2 * largest;
+	for (int x = 0; x < layout->rank; x++)
+		codes[x] = largest < step || step == 0 ? 0 :
+			(int) Max(Min(rintf(factor[x] / step), MAX_CODE), -MAX_CODE);
+	for (int x = 0; x < layout->padded; x++)
+	{
+		int			number = number_at(layout, x);
+		int			code = number < layout->rank ? codes[number] : 0;
+		int			byte = x % (layout->padded / 2);
+
+		rests[x] = (uint8) (code & 255);
+		row[byte / half * RECSYS_SKETCH_ROW + byte % half] |=
+			(uint8) (((code - (code & 255)) / 256 + 8) << (x < layout->padded / 2 ? 0 : 4));
 	}
+	memcpy((char *) block + layout->steps + place * sizeof(float), &step, sizeof(float));
+	memcpy((char *) block + layout->items + place * sizeof(uint32), &item, sizeof(uint32));
+	if (step > 0)
+		((uint8 *) block)[layout->spreads + place] = (uint8)
+			Min(ceil(MAX_SPREAD * coarse_distance(factor, layout->rank, step, codes) /
+					 (MAX_COARSE_STEPS * step * sqrt(layout->rank))), MAX_SPREAD);
+}
+
+bool
+RecsysSketchFits(const RecsysSketchLayout *layout, const void *block, uint32 place, const float *factor)
+{
+	double		step = steps_of(layout, block)[place];
+	const uint8 *rests = (const uint8 *) block + layout->rests + (Size) place * layout->padded;
+	uint8		bytes[RECSYS_SKETCH_MAX_RANK / 2];
+	int			codes[RECSYS_SKETCH_MAX_RANK];
+
+	if (!(step >= 0) || !isfinite(step))
+		return false;
+	gather(layout, block, place, bytes);
+	for (int x = 0; x < layout->padded; x++)
+	{
+		int			number = number_at(layout, x);
+		int			h = (x < layout->padded / 2 ? bytes[x] & 15 : bytes[x - layout->padded / 2] >> 4) - 8;
+		int			code = 256 * h + rests[x];
+
+		if (number >= layout->rank)
+		{
+			if (code != 0)
+				return false;
+			continue;
+		}
+		codes[number] = code;
+		if (!(fabs((double) factor[number] - step * code) <= MAX_STEPS * step))
+			return false;
+	}
+	return coarse_distance(factor, layout->rank, step, codes) * MAX_SPREAD <=
+		spreads_of(layout, block)[place] * MAX_COARSE_STEPS * step * sqrt(layout->rank) * (1 + 1e-9);
+}
+
+/* Codes by a step of the largest; what is left of the length.  Too small for a step: all codes are 0. */
+static double
+round_user(const float *user, int rank, int most, double *step, int16 *codes)
+{
+	double		largest = 0;
+	double		sum = 0;
+
+	for (int x = 0; x < rank; x++)
+		largest = Max(largest, fabs(user[x]));
+	*step = largest / most < FLT_MIN ? 0 : largest / most;
+	for (int x = 0; x < rank; x++)
+	{
+		double		left;
+
+		codes[x] = *step > 0 ? (int16) Max(Min(rint(user[x] / *step), most), -most) : 0;
+		left = user[x] - *step * codes[x];
+		sum += left * left;
+	}
+	return sqrt(sum) * (1 + ROUNDING);
+}
+
+void
+RecsysSketchUser(const RecsysSketchLayout *layout, const float *user, RecsysUserSketch *sketch)
+{
+	int			rank = layout->rank;
+	int			half = RECSYS_SKETCH_ROW / layout->lanes;
+	int16		codes[RECSYS_SKETCH_MAX_RANK];
+
+	sketch->length = RecsysFactorLength(user, rank) * (1 + ROUNDING);
+
+	/* sums of floats, and what is made of them: less than half of this */
+	sketch->highest = sketch->length * (1 + (rank / 16 + 64) * FLT_EPSILON);
+
+	sketch->coarse_left = round_user(user, rank, MAX_COARSE, &sketch->coarse_step, codes);
+	sketch->sum = 0;
+	for (int x = 0; x < rank; x++)
+		sketch->sum += codes[x];
+	for (int row = 0; row < layout->rows; row++)
+		for (int x = 0; x < RECSYS_SKETCH_ROW; x++)
+			for (int upper = 0; upper < 2; upper++)
+			{
+				int			number = (2 * row + upper) * half + x % half;
+
+				sketch->coarse[row][upper][x] = number < rank ? (int8) codes[number] : 0;
+			}
+
+	sketch->fine_left = round_user(user, rank, MAX_FINE, &sketch->fine_step, codes);
+	for (int x = 0; x < layout->padded; x++)
+	{
+		int			number = number_at(layout, x);
+
+		sketch->fine[x] = number < rank ? codes[number] : 0;
+	}
+}
+
+/* What both bounds of a block have beside what depends on the item, for scores by x' */
+static double
+slack(const RecsysUserSketch *user, double left, double length)
+{
+	return length * (left + (user->highest - user->length)) + FLT_MIN;
+}
+
+RECSYS_TARGET_CLONES static bool
+bounds_of_sums(const int32 *sums, int sums_per_item, uint32 n, const float *steps, const uint8 *spreads,
+			   int32 minus, float scale, float offset, float width, float add, float *uppers)
+{
+	uint32		wrong = 0;
+
+	for (uint32 x = 0; x < n; x++)
+	{
+		int32		sum = sums[x * sums_per_item] + sums[x * sums_per_item + 1];
+
+		if (sums_per_item == 4)
+			sum += sums[x * 4 + 2] + sums[x * 4 + 3];
+		uppers[x] = steps[x] * (scale * (float) (sum - minus) + offset + width * (float) spreads[x]) + add;
+		wrong |= !(steps[x] >= 0.0f) | !(steps[x] <= FLT_MAX);
+	}
+	return wrong == 0;
+}
+
+bool
+RecsysSketchUppers(const RecsysSketchLayout *layout, const RecsysUserSketch *user, const void *block,
+				   double length, float *uppers)
+{
+	/* a group at a time, if its sums are more than what fits the cache beside them */
+	int32		sums[64 * RECSYS_SKETCH_SUMS];
+	uint32		groups = layout->room / layout->lanes;
+	double		step = user->coarse_step;
+	double		width = MAX_COARSE_STEPS * sqrt(layout->rank) / MAX_SPREAD *
+		(user->length + user->coarse_left) * (1 + ROUNDING);
+	double		add = slack(user, user->coarse_left, length) * (1 + ROUNDING);
+	bool		sane = true;
+
+	for (uint32 group = 0; group < groups; group += 64)
+	{
+		uint32		n = Min(groups - group, 64);
+		uint32		place = group * layout->lanes;
+
+		RecsysSketchSums(user, (const uint8 *) block + first_byte(layout, place), n, layout->rows, sums);
+		sane &= bounds_of_sums(sums, RECSYS_SKETCH_SUMS / layout->lanes, n * layout->lanes,
+							   steps_of(layout, block) + place, spreads_of(layout, block) + place,
+							   8 * user->sum, (float) (256 * step), (float) (127.5 * step * user->sum),
+							   (float) width, (float) add, uppers + place);
+	}
+	return sane;
+}
+
+RECSYS_TARGET_CLONES static int64
+fine_sum(const int16 *fine, const uint8 *bytes, const uint8 *rests, int half)
+{
+	int32		coarse = 0;
+	int32		rest = 0;
+
+	for (int x = 0; x < half; x++)
+	{
+		coarse += fine[x] * (int16) ((bytes[x] & 15) - 8);
+		rest += fine[x] * (int16) rests[x];
+	}
+	for (int x = 0; x < half; x++)
+	{
+		coarse += fine[half + x] * (int16) ((bytes[x] >> 4) - 8);
+		rest += fine[half + x] * (int16) rests[half + x];
+	}
+	return 256 * (int64) coarse + rest;
+}
+
+void
+RecsysSketchExpect(const RecsysSketchLayout *layout, const void *block, uint32 place)
+{
+	const char *rests = (const char *) block + layout->rests + (Size) place * layout->padded;
+
+	for (int x = 0; x < layout->padded; x += RECSYS_SKETCH_ROW)
+		__builtin_prefetch(rests + x);
+}
+
+void
+RecsysSketchBounds(const RecsysSketchLayout *layout, const RecsysUserSketch *user, const void *block,
+				   uint32 place, double length, float *lower, float *upper)
+{
+	double		step = steps_of(layout, block)[place];
+	uint8		bytes[RECSYS_SKETCH_MAX_RANK / 2];
+	double		score;
+	double		width;
+
+	gather(layout, block, place, bytes);
+	score = step * user->fine_step *
+		fine_sum(user->fine, bytes, (const uint8 *) block + layout->rests + (Size) place * layout->padded,
+				 layout->padded / 2);
+	width = MAX_STEPS * step * sqrt(layout->rank) * (user->length + user->fine_left) +
+		slack(user, user->fine_left, length);
+	*lower = (float) (score - width);
+	*upper = (float) (score + width);
 }

@@ -1,46 +1,102 @@
 /*
  * factorsketch.h
- *	  Factors in a quarter of their room, and bounds of scores from them.
+ *	  Factors as codes of twelve bits, of which four come first, and bounds of scores from them.
+ *
+ * Sketches lie in blocks of some kilobytes, as many as fit; a block's layout depends on the rank alone
+ * (on-disk format!).  The bounds need to know how long the factors are: no factor of a
+ * block may be longer than the caller says.
  */
 #ifndef RECSYS_FACTORSKETCH_H
 #define RECSYS_FACTORSKETCH_H
 
 #include "core/base/platform.h"
 
-/* A step, and a code of one byte for each number, rounded up to whole words */
-typedef struct RecsysSketch
-{
-	float		step;
-	int8		codes[FLEXIBLE_ARRAY_MEMBER];
-} RecsysSketch;
-
-#define RECSYS_SKETCH_SIZE(rank) (sizeof(float) * (1 + ((Size) (rank) + 3) / 4))
-
-/* The i-th of sketches that lie one behind the other */
-#define RecsysSketchAt(sketches, i, rank) \
-	((RecsysSketch *) ((char *) (sketches) + (Size) (i) * RECSYS_SKETCH_SIZE(rank)))
-
-/* Of a finite factor; all bytes of the sketch are set. */
-extern void RecsysSketchFactor(const float *factor, int rank, RecsysSketch *sketch);
-
-/* Is it one of that factor? */
-extern bool RecsysSketchFits(const RecsysSketch *sketch, const float *factor, int rank);
-
-/* The same of a user's factor, by finer steps */
 #define RECSYS_SKETCH_MAX_RANK 1024
 
+/* Bytes that are compared at once; a block begins at a multiple of them. */
+#define RECSYS_SKETCH_ROW 64
+
+/* Sums of a group of items, before those of an item are added up */
+#define RECSYS_SKETCH_SUMS 16
+
+typedef struct RecsysSketchLayout
+{
+	int			rank;
+	int			lanes;			/* items of a group: 8, or 4 of large rank */
+	int			rows;			/* of a group */
+	int			padded;			/* rank, rounded up to whole rows */
+	uint32		room;			/* items of a block, a multiple of lanes */
+
+	/* a block: rows of groups one behind the other, then at these bytes, for each item: */
+	Size		rests;			/* the codes' lower eight bits, padded of them */
+	Size		steps;			/* float */
+	Size		items;			/* uint32: its number */
+	Size		spreads;		/* uint8 */
+	Size		size;			/* where it ends */
+} RecsysSketchLayout;
+
+/* Of blocks of so many bytes; without room for any when they are too small for the rank. */
+extern void RecsysSketchLayoutInit(RecsysSketchLayout *layout, int rank, Size bytes);
+
+#define RecsysSketchItems(layout, block) \
+	((const uint32 *) ((const char *) (block) + (layout)->items))
+
+/* The length of a factor, or a little more. */
+extern double RecsysFactorLength(const float *factor, int rank);
+
+/* Puts the sketch of a finite factor at a place of a block that was all zeros. */
+extern void RecsysSketchFactor(const RecsysSketchLayout *layout, void *block, uint32 place,
+							   uint32 item, const float *factor);
+
+/* Is the sketch at that place one of that factor? */
+extern bool RecsysSketchFits(const RecsysSketchLayout *layout, const void *block, uint32 place,
+							 const float *factor);
+
+/* A user's factor, by codes of 8 bits and by codes of 14 bits */
 typedef struct RecsysUserSketch
 {
-	float		step;
-	float		spread;			/* by so many of an item's steps the score from the
-								 * sketches may differ from that of the factors */
-	int16		codes[RECSYS_SKETCH_MAX_RANK];
+	double		length;			/* |x| */
+	double		highest;		/* no score is above this times the item's length */
+	double		coarse_step;
+	double		coarse_left;	/* |x - step times codes| */
+	double		fine_step;
+	double		fine_left;
+	int32		sum;			/* of the coarse codes */
+
+	/* as rows of groups have them: what the lower halves of a row's bytes are multiplied by, the upper */
+	int8		coarse[RECSYS_SKETCH_MAX_RANK / 32][2][RECSYS_SKETCH_ROW];
+
+	/* in the order of an item's rests */
+	int16		fine[RECSYS_SKETCH_MAX_RANK];
 } RecsysUserSketch;
 
-extern void RecsysSketchUser(const float *user, int rank, RecsysUserSketch *sketch);
+/* Of a finite factor. */
+extern void RecsysSketchUser(const RecsysSketchLayout *layout, const float *user, RecsysUserSketch *sketch);
 
-/* Scores of n sketches one behind the other. */
-extern void RecsysSketchScores(const RecsysUserSketch *user, const RecsysSketch *sketches, int n,
-							   int rank, float *scores);
+/*
+ * Upper bounds of the scores of a block's places, room of them, of factors that are not longer than
+ * that, by the first four bits of the codes.  False, and they are not to be used, when
+ * the block is none that RecsysSketchFactor has written.
+ */
+extern bool RecsysSketchUppers(const RecsysSketchLayout *layout, const RecsysUserSketch *user,
+							   const void *block, double length, float *uppers);
+
+/* Says that RecsysSketchBounds will be called of a place. */
+extern void RecsysSketchExpect(const RecsysSketchLayout *layout, const void *block, uint32 place);
+
+/* Both bounds of one place by all bits. */
+extern void RecsysSketchBounds(const RecsysSketchLayout *layout, const RecsysUserSketch *user,
+							   const void *block, uint32 place, double length,
+							   float *lower, float *upper);
+
+/* For tests: which way the sums are added up; the widest that the processor has by default. */
+typedef enum RecsysSketchKernel
+{
+	RECSYS_SKETCH_WIDEST,
+	RECSYS_SKETCH_AVX2,
+	RECSYS_SKETCH_PLAIN
+} RecsysSketchKernel;
+
+extern RecsysSketchKernel RecsysUseSketchKernel;
 
 #endif							/* RECSYS_FACTORSKETCH_H */
