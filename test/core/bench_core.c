@@ -287,7 +287,7 @@ bench_matrix(uint32 nusers, uint32 nitems, uint64 nentries, int neighbors, Weigh
 			if (weights == WEIGHTS_NONE && compact && similarity == RECSYS_COSINE)
 			{
 				MatrixStream matrix_stream = {users, 0};
-				RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream, NULL};
+				RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream, NULL, NULL};
 				int			passes;
 
 				bench_bounds(users, items, pairs);

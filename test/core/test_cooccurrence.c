@@ -1,6 +1,7 @@
 /*
  * test_cooccurrence.c
- *	  Tests of core/pairs/cooccurrence, in memory and as a stream, against all pairs.
+ *	  Tests of core/pairs/cooccurrence, in memory, by ranges (rangekernel) and as a stream,
+ *	  against all pairs.
  *
  * The reference counts every pair of every history in a dense array, scores
  * all of them with RecsysSimilarityScore and sorts.  Results must be the same
@@ -8,6 +9,7 @@
  * core/pairs/succession are computed once more as their comment has them.
  */
 #include "core/pairs/cooccurrence.h"
+#include "core/pairs/rangekernel.h"
 #include "core/pairs/rowselect.h"
 #include "generate.h"
 #include "tap.h"
@@ -270,6 +272,7 @@ typedef struct Outcome
 	int			whole_wrong;
 	int			compact_wrong;
 	int			stream_wrong;
+	int			kernel_ranges_wrong;
 	int			bound_wrong;
 	int			single_passes;	/* streams with plenty of memory in one pass */
 } Outcome;
@@ -304,7 +307,7 @@ run_stream(const RecsysMatrix *users, const RecsysItemTotals *totals,
 {
 	Rows	   *rows = rows_create(users->ncolumns, options->neighbors);
 	MatrixStream matrix_stream = {users, 77};
-	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream, stream_places};
+	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream, stream_places, NULL};
 	Size		before = standalone_memory_now;
 	Size		least;
 	int			passes;
@@ -322,6 +325,44 @@ run_stream(const RecsysMatrix *users, const RecsysItemTotals *totals,
 		outcome->stream_wrong++;
 	if (limit > 1000000000 && passes == 1)
 		outcome->single_passes++;
+	rows_free(rows);
+}
+
+/* Over the histories at their most compact, with transposes of ranges that fit so much */
+static void
+run_ranges(const RecsysMatrix *users, const RecsysItemTotals *totals,
+		   const RecsysModelOptions *options, Size memory, uint64 cost, const Rows *expected,
+		   Outcome *outcome)
+{
+	Rows	   *rows = rows_create(users->ncolumns, options->neighbors);
+	Size		before = standalone_memory_now;
+	bool		weighted = users->weights != NULL;
+	RecsysHistoryChunk chunk;
+	RecsysRangeKernel *kernel;
+	Size		most = Max(memory, RecsysRangeKernelLeast(totals, weighted)) +
+		RecsysRangeKernelMemory(users->ncolumns, weighted);
+	uint32		last;
+
+	RecsysHistoryChunkInit(&chunk, users->ncolumns, weighted, users->places != NULL, users->nrows,
+						   users->offsets[users->nrows]);
+	if (RecsysHistoryChunkAppend(&chunk, users, 0) != users->nrows)
+		outcome->kernel_ranges_wrong++;
+	most += standalone_memory_now - before;
+	if (options->similarity == RECSYS_SESSION)
+		most += SUCCESSION_MEMORY;
+	standalone_memory_peak = before;
+	kernel = RecsysRangeKernelCreate(&chunk.matrix, totals, options, memory);
+	for (uint32 first = 0; first < users->ncolumns; first = last)
+	{
+		last = RecsysRangeKernelEnd(kernel, first, cost);
+		RecsysRangeKernelRows(kernel, first, last, keep_row, rows);
+	}
+	RecsysRangeKernelFree(kernel);
+	RecsysHistoryChunkFree(&chunk);
+	if (standalone_memory_peak - before > most)
+		outcome->bound_wrong++;
+	if (!same_rows(rows, expected, 0, users->ncolumns))
+		outcome->kernel_ranges_wrong++;
 	rows_free(rows);
 }
 
@@ -383,6 +424,10 @@ test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *o
 	run_stream(users, totals, &options, 0, expected, outcome);
 	run_stream(users, totals, &options, 40000 + random_bits(&random) % 400000, expected,
 			   outcome);
+	run_ranges(users, totals, &options, (Size) 1 << 40, PG_UINT64_MAX, expected, outcome);
+	run_ranges(users, totals, &options, 0, 1, expected, outcome);
+	run_ranges(users, totals, &options, random_bits(&random) % 20000,
+			   1 + random_bits(&random) % 100000, expected, outcome);
 	RecsysMatrixCompact(users);
 	run_memory(users, items, totals, &options, 0, nitems, expected,
 			   &outcome->compact_wrong, &outcome->memory_wrong);
@@ -409,6 +454,9 @@ test_measure(RecsysSimilarity similarity, WeightKind weights)
 	ok(outcome.stream_wrong == 0, "cooccurrence as a stream, %s, %s: equals the reference "
 	   "(%d of %d differ)", RecsysSimilarityName(similarity), names[weights],
 	   outcome.stream_wrong, 3 * rounds);
+	ok(outcome.kernel_ranges_wrong == 0, "cooccurrence by ranges, %s, %s: equals the reference "
+	   "(%d of %d differ)", RecsysSimilarityName(similarity), names[weights],
+	   outcome.kernel_ranges_wrong, 3 * rounds);
 	ok(outcome.memory_wrong == 0 && outcome.bound_wrong == 0 &&
 	   outcome.single_passes == rounds,
 	   "cooccurrence, %s, %s: memory as announced, one pass where it is plenty (%d, %d, %d)",
@@ -428,7 +476,7 @@ test_many_users(void)
 	RecsysMatrix *users = palloc0(sizeof(RecsysMatrix));
 	RecsysModelOptions options = {.similarity = RECSYS_CONFIDENCE, .neighbors = 5, .min_support = 2};
 	MatrixStream matrix_stream = {users, 0};
-	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream, stream_places};
+	RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream, stream_places, NULL};
 	Rows	   *rows = rows_create(nitems, 5);
 	Rows	   *streamed = rows_create(nitems, 5);
 	RecsysMatrix *items;

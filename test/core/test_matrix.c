@@ -1,7 +1,8 @@
 /*
  * test_matrix.c
- *	  Tests of core/rows/matrix.
+ *	  Tests of core/rows/matrix and core/rows/historychunk.
  */
+#include "core/rows/historychunk.h"
 #include "core/rows/matrix.h"
 #include "generate.h"
 #include "tap.h"
@@ -53,6 +54,60 @@ entries_swapped(const RecsysMatrix *a, const RecsysMatrix *b)
 	return true;
 }
 
+/* Every column looked for in every row, from wherever the guess is */
+static bool
+finds_columns(const RecsysMatrix *matrix, double guess)
+{
+	for (uint32 row = 0; row < matrix->nrows; row++)
+	{
+		for (uint32 column = 0; column <= matrix->ncolumns; column++)
+		{
+			uint64		expected = matrix->offsets[row];
+
+			while (expected < matrix->offsets[row + 1] && RecsysMatrixColumn(matrix, expected) < column)
+				expected++;
+			if (RecsysMatrixFind(matrix, row, column, guess) != expected)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Rows by chunks of few rows and entries, whose columns are narrow or not: all there, in order */
+static bool
+chunks_are_right(const RecsysMatrix *matrix, uint32 ncolumns, uint32 maxrows, uint64 maxentries)
+{
+	RecsysHistoryChunk chunk;
+	uint32		row = 0;
+	bool		right = true;
+
+	RecsysHistoryChunkInit(&chunk, ncolumns, matrix->weights != NULL, false, maxrows, maxentries);
+	while (row < matrix->nrows && right)
+	{
+		uint32		n;
+
+		RecsysHistoryChunkClear(&chunk);
+		n = RecsysHistoryChunkAppend(&chunk, matrix, row);
+		n += RecsysHistoryChunkAppend(&chunk, matrix, row + n);
+		right = n > 0 && n == chunk.matrix.nrows && n <= Max(maxrows, 1);
+		for (uint32 x = 0; right && x < n; x++)
+		{
+			uint64		start = chunk.matrix.offsets[x];
+			uint64		from = matrix->offsets[row + x];
+			uint64		count = matrix->offsets[row + x + 1] - from;
+
+			right = chunk.matrix.offsets[x + 1] - start == count;
+			for (uint64 y = 0; right && y < count; y++)
+				right = RecsysMatrixColumn(&chunk.matrix, start + y) == matrix->columns[from + y] &&
+					(matrix->weights == NULL || chunk.matrix.weights[start + y] == matrix->weights[from + y]);
+		}
+		row += n;
+	}
+	right = right && (chunk.matrix.narrow != NULL) == (ncolumns <= 65536);
+	RecsysHistoryChunkFree(&chunk);
+	return right;
+}
+
 static void
 test_compact(WeightKind kind, bool packed)
 {
@@ -88,6 +143,8 @@ test_matrix(void)
 {
 	bool		right = true;
 	bool		memory = true;
+	bool		found = true;
+	bool		chunks = true;
 	RecsysMatrix wide = {0};
 	uint64		no_offsets[2] = {0, 0};
 
@@ -111,11 +168,19 @@ test_matrix(void)
 		back = RecsysMatrixTranspose(items);
 		right = right && rows_ascend(items) && entries_swapped(users, items) &&
 			same_matrices(users, back);
+		found = found && finds_columns(users, 0.0) && finds_columns(users, random_unit(&random)) &&
+			finds_columns(users, 0.999);
+		chunks = chunks && chunks_are_right(users, users->ncolumns, 1000, 100000) &&
+			chunks_are_right(users, users->ncolumns, 0, 0) &&
+			chunks_are_right(users, 70000, 7, random_bits(&random) % 100) &&
+			chunks_are_right(users, users->ncolumns, 1 + random_bits(&random) % 30, 60);
 		RecsysMatrixFree(back);
 		RecsysMatrixFree(items);
 		RecsysMatrixFree(users);
 	}
 	ok(right, "transposed matrices have the same entries, in order, and back");
+	ok(found, "the first entry of a row at or above a column is found, whatever the guess");
+	ok(chunks, "chunks of histories have the rows that they were given, as far as they fit");
 	ok(memory, "a matrix takes the memory that was announced");
 
 	test_compact(WEIGHTS_NONE, false);

@@ -13,6 +13,7 @@
 #include "core/pairs/similarity.h"
 #include "core/rows/matrix.h"
 #include "core/rows/recency.h"
+#include "core/rows/userstream.h"
 
 typedef struct RecsysNeighbor
 {
@@ -70,17 +71,6 @@ extern Size RecsysCooccurrenceMemory(uint32 nitems, bool weighted);
  * again.  Each pass computes as many consecutive item rows as fit in
  * memory_limit bytes (always at least one).
  */
-typedef struct RecsysUserStream
-{
-	void		(*rewind) (void *arg);
-
-	/* next user's history, false at the end; weights is NULL when unweighted */
-	bool		(*next) (void *arg, const uint32 **items, const float **weights, int *count);
-	void	   *arg;
-
-	/* places of the history read last, see chronology.h; NULL where the order is not kept */
-	const uint16 *(*places) (void *arg);
-} RecsysUserStream;
 
 /* Returns the number of passes over the stream. */
 extern int	RecsysCooccurrenceStream(RecsysUserStream *stream, const RecsysItemTotals *totals,

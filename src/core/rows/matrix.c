@@ -12,6 +12,49 @@
 /* How many entries are handled between two checks for interrupts. */
 #define ENTRIES_PER_CHECK 1000000
 
+/* Steps away from the guess double until they have passed the column; then the gap is halved. */
+uint64
+RecsysMatrixFind(const RecsysMatrix *matrix, uint32 row, uint32 column, double guess)
+{
+	uint64		low = matrix->offsets[row]; /* what is before it is below the column */
+	uint64		high = matrix->offsets[row + 1];	/* it and what is behind it is not */
+	uint64		place = low + (uint64) ((high - low) * guess);
+	uint64		step = 1;
+
+	if (place < high && RecsysMatrixColumn(matrix, place) < column)
+	{
+		low = place + 1;
+		while (low < high && low + step < high &&
+			   RecsysMatrixColumn(matrix, low + step - 1) < column)
+		{
+			low += step;
+			step *= 2;
+		}
+		high = Min(high, low + step);
+	}
+	else
+	{
+		high = place;
+		while (high > low && high - low > step &&
+			   RecsysMatrixColumn(matrix, high - step) >= column)
+		{
+			high -= step;
+			step *= 2;
+		}
+		if (high - low > step)
+			low = high - step;
+	}
+	while (low < high)
+	{
+		place = low + (high - low) / 2;
+		if (RecsysMatrixColumn(matrix, place) < column)
+			low = place + 1;
+		else
+			high = place;
+	}
+	return low;
+}
+
 static RecsysMatrix *
 matrix_create(uint32 nrows, uint32 ncolumns, uint64 nentries, bool weighted)
 {

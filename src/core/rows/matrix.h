@@ -26,6 +26,19 @@ typedef struct RecsysMatrix
 	int			weight_shift;
 } RecsysMatrix;
 
+/* The column of an entry, of whichever width columns are */
+static inline uint32
+RecsysMatrixColumn(const RecsysMatrix *matrix, uint64 entry)
+{
+	return matrix->narrow != NULL ? matrix->narrow[entry] : matrix->columns[entry];
+}
+
+/*
+ * The first entry of a row at or above a column, or the row's end.  The search begins at the
+ * place where it is guessed, as a part of the row.
+ */
+extern uint64 RecsysMatrixFind(const RecsysMatrix *matrix, uint32 row, uint32 column, double guess);
+
 /* Item-major from user-major or back; lives in the current memory context. */
 extern RecsysMatrix *RecsysMatrixTranspose(const RecsysMatrix *matrix);
 

@@ -4,10 +4,11 @@
  *	  item, within a memory limit.
  *
  * In memory, keys become dense numbers through two dictionaries and rows are
- * grouped by counting sort (rowstore.c).  When the rows and what grouping them
- * will take would pass the limit, everything moves to external sorts (spill.c),
- * the user dictionary is dropped, and only the items' keys stay in memory: they
- * have to, as every kernel needs an array over the items.
+ * grouped by counting sort (rowstore.c, postings.c).  When the rows and what
+ * grouping them will take would pass the limit, everything moves to disk, where
+ * it is divided into parts that are grouped in memory one after the other
+ * (spill.c, spillitems.c).  The user dictionary is dropped, and only the items'
+ * keys stay in memory: they have to, as every kernel needs an array over the items.
  *
  * This is how rows come in; collectorread.c gives them back.
  */
@@ -46,56 +47,52 @@ RecsysCollectorCreate(const RecsysCollectorOptions *options)
 	collector->latest = RECSYS_NO_TIME;
 	collector->users = RecsysDictionaryCreate(options->user_kind, options->seed);
 	collector->items = RecsysDictionaryCreate(options->item_kind, options->seed);
-	collector->userkeycopy = palloc(RECSYS_MAX_KEY_LEN);
 	RecsysRowStoreInit(&collector->store, options->weighted, options->timed);
 	MemoryContextSwitchTo(old);
 	return collector;
 }
 
-static void
-put_spilled(RecsysCollector *collector, const RecsysKey *user, uint64 hash, uint32 item,
-			uint64 position, double weight, int64 time)
+/* For the rows of a part, and the buffers of files */
+static Size
+spill_memory(const RecsysCollector *collector)
 {
-	RecsysSpillRow row;
-
-	row.has_user = user != NULL;
-	if (user != NULL)
-		row.user = *user;
-	row.hash = hash;
-	row.item = item;
-	row.position = position;
-	row.weight = weight;
-	row.time = time;
-	RecsysSpillPut(collector->spill, &row);
+	return collector->options.memory_limit / 100 * (100 - ITEM_PERCENT);
 }
 
 /* Move all rows to disk. */
 static void
 spill(RecsysCollector *collector)
 {
-	Size		limit = collector->options.memory_limit;
+	RecsysSpillOptions options;
 
 	ereport(DEBUG1,
 			(errmsg_internal("recsys: " UINT64_FORMAT " interactions do not fit in memory, sorting on disk",
 							 collector->nrows)));
 
-	/* the sorts start filling while the old rows are still there */
-	collector->spill = RecsysSpillCreate(collector->options.user_kind, limit / 100 * (100 - ITEM_PERCENT));
+	/* the files are begun while the rows are still there */
+	options.user_kind = collector->options.user_kind;
+	options.weighted = collector->options.weighted;
+	options.timed = collector->options.timed;
+	options.seed = collector->options.seed;
+	options.memory = spill_memory(collector);
+	collector->spill = RecsysSpillCreate(&options);
+	collector->spilled = true;
 
 	for (RecsysRowChunk *chunk = collector->store.first; chunk != NULL; chunk = chunk->next)
 	{
 		for (uint32 i = 0; i < chunk->nrows; i++)
 		{
 			RecsysKey	key;
+			RecsysSpillRow row;
 			bool		has_user = chunk->users[i] != RECSYS_NONE;
 
 			if (has_user)
 				RecsysDictionaryKey(collector->users, chunk->users[i], &key);
-			put_spilled(collector, has_user ? &key : NULL,
-						has_user ? RecsysDictionaryHash(collector->users, chunk->users[i]) : 0,
-						chunk->items[i], chunk->positions[i],
-						chunk->weights ? chunk->weights[i] : 1.0,
-						chunk->times ? chunk->times[i] : RECSYS_NO_TIME);
+			row.item = chunk->items[i];
+			row.position = chunk->positions[i];
+			row.weight = chunk->weights ? chunk->weights[i] : 1.0;
+			row.time = chunk->times ? chunk->times[i] : RECSYS_NO_TIME;
+			RecsysSpillPut(collector->spill, has_user ? &key : NULL, &row);
 		}
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -110,7 +107,7 @@ check_memory(RecsysCollector *collector)
 	Size		limit = collector->options.memory_limit;
 	Size		items = RecsysDictionaryMemory(collector->items);
 
-	if (collector->spill == NULL)
+	if (!collector->spilled)
 	{
 		Size		needed = items + RecsysDictionaryMemory(collector->users) +
 			RecsysDictionaryGrowth(collector->users) +
@@ -124,7 +121,7 @@ check_memory(RecsysCollector *collector)
 		if (needed > limit)
 			spill(collector);
 	}
-	if (collector->spill != NULL && items > limit / 100 * ITEM_PERCENT)
+	if (collector->spilled && items > limit / 100 * ITEM_PERCENT)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("the keys of %u items do not fit in memory",
@@ -148,13 +145,11 @@ RecsysCollectorAdd(RecsysCollector *collector, const RecsysCollected *row)
 	{
 		if (row->time > collector->now)
 			collector->nfuture += RecsysIsFuture(collector->options.time_type, row->time);
-	{
 		collector->latest = Max(collector->latest, Min(row->time, collector->now));
 		RecsysTimeSpanAdd(&collector->span, Min(row->time, collector->now));
 	}
-	}
 
-	if (collector->spill == NULL)
+	if (!collector->spilled)
 	{
 		uint32		user = RECSYS_NONE;
 
@@ -164,11 +159,9 @@ RecsysCollectorAdd(RecsysCollector *collector, const RecsysCollected *row)
 	}
 	else
 	{
-		uint64		hash = 0;
+		RecsysSpillRow spilled = {item, position, row->weight, row->time};
 
-		if (row->user != NULL)
-			hash = RecsysKeyHash(collector->options.user_kind, row->user, collector->options.seed);
-		put_spilled(collector, row->user, hash, item, position, row->weight, row->time);
+		RecsysSpillPut(collector->spill, row->user, &spilled);
 	}
 
 	if (++collector->nrows % CHECK_ROWS == 0)
@@ -196,7 +189,7 @@ RecsysCollectorFinish(RecsysCollector *collector)
 			collector->itemrank[collector->itemnumber[collector->itemorder[rank]]] = rank;
 	}
 
-	if (collector->spill == NULL)
+	if (!collector->spilled)
 	{
 		uint32		nusers = RecsysDictionaryCount(collector->users);
 		uint32	   *rank = recsys_alloc_huge(sizeof(uint32) * (Size) Max(nusers, 1));
@@ -210,8 +203,15 @@ RecsysCollectorFinish(RecsysCollector *collector)
 	}
 	else
 	{
-		RecsysSpillSort(collector->spill);
-		collector->has_ahead = RecsysSpillGet(collector->spill, &collector->ahead);
+		Size		taken = 0;
+
+		if (collector->options.postings)
+		{
+			collector->spillitems = RecsysSpillItemsCreate(nitems, collector->options.timed,
+														   spill_memory(collector));
+			taken = RecsysSpillItemsFileMemory(collector->spillitems);
+		}
+		RecsysSpillFinish(collector->spill, collector->itemnumber, taken);
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -267,7 +267,7 @@ RecsysCollectorTimed(const RecsysCollector *collector)
 bool
 RecsysCollectorSpilled(const RecsysCollector *collector)
 {
-	return collector->spill != NULL;
+	return collector->spilled;
 }
 
 Size
@@ -277,11 +277,22 @@ RecsysCollectorMemory(const RecsysCollector *collector)
 		(Size) RecsysDictionaryCount(collector->items) * sizeof(uint32) * 4;
 }
 
-void
-RecsysCollectorRelease(RecsysCollector *collector)
+/* Files are not the context's. */
+static void
+free_spilled(RecsysCollector *collector)
 {
 	if (collector->spill != NULL)
 		RecsysSpillFree(collector->spill);
+	if (collector->spillitems != NULL)
+		RecsysSpillItemsFree(collector->spillitems);
+	collector->spill = NULL;
+	collector->spillitems = NULL;
+}
+
+void
+RecsysCollectorRelease(RecsysCollector *collector)
+{
+	free_spilled(collector);
 	if (collector->userrows != NULL)
 		RecsysUserRowsFree(collector->userrows);
 	if (collector->itemrows != NULL)
@@ -290,7 +301,6 @@ RecsysCollectorRelease(RecsysCollector *collector)
 		RecsysDictionaryFree(collector->users);
 	if (collector->userorder != NULL)
 		pfree(collector->userorder);
-	collector->spill = NULL;
 	collector->userrows = NULL;
 	collector->itemrows = NULL;
 	collector->users = NULL;
@@ -300,7 +310,6 @@ RecsysCollectorRelease(RecsysCollector *collector)
 void
 RecsysCollectorFree(RecsysCollector *collector)
 {
-	if (collector->spill != NULL)
-		RecsysSpillFree(collector->spill);
+	free_spilled(collector);
 	MemoryContextDelete(collector->context);
 }

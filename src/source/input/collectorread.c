@@ -2,9 +2,9 @@
  * collectorread.c
  *	  A collector's rows given back, by user and then by item.
  *
- * In memory both are groups that a counting sort has made.  From disk the rows come
- * sorted by user, one of them read ahead, which tells where the next user begins; each
- * is put on the way into a second sort, by item, which gives the postings.
+ * In memory both are groups that a counting sort has made.  From disk the rows come by
+ * user (spill.c); each is put on the way where rows are divided by item, which gives the
+ * postings (spillitems.c).
  */
 #include "postgres.h"
 
@@ -12,49 +12,43 @@
 #include "source/input/collector.h"
 #include "source/input/collectorstate.h"
 
-/* Give a spilled row without user to the item side, or find it worthless. */
-static void
-put_posting(RecsysCollector *collector, const RecsysSpillRow *row)
+/* The next row of the spilled user at hand, which is given to the item side, too. */
+static bool
+next_spilled(RecsysCollector *collector, RecsysSpillRow *row)
 {
-	if (!collector->options.postings || row->item == RECSYS_NONE)
-		return;
-	RecsysSpillPutPosting(collector->spill,
-						  collector->itemrank[collector->itemnumber[row->item]],
-						  row->has_user ? (uint32) (row->hash >> 32) : 0,
-						  (row->position & RECSYS_POSITION_MASK) |
-						  (row->has_user ? 0 : RECSYS_POSITION_NO_USER), row->time);
+	if (!RecsysSpillNextOfUser(collector->spill, row))
+		return false;
+	if (collector->options.postings && row->item != RECSYS_NONE)
+		RecsysSpillItemsPut(collector->spillitems, collector->itemrank[row->item],
+							collector->has_user ? collector->userhash : 0,
+							(row->position & RECSYS_POSITION_MASK) |
+							(collector->has_user ? 0 : RECSYS_POSITION_NO_USER), row->time);
+	return true;
 }
 
 static bool
 next_spilled_user(RecsysCollector *collector, RecsysKey *key, uint32 *hash)
 {
-	/* what the caller left unread of the last user */
-	RecsysUserRow rest;
+	RecsysSpillRow rest;
+	uint64		long_hash;
 
-	while (collector->group > 0 && RecsysCollectorNextOfUser(collector, &rest))
+	/* what the caller left unread of the last user */
+	while (collector->group > 0 && next_spilled(collector, &rest))
 		 /* keep reading */ ;
 	collector->group = 1;
 
-	/* rows without user come last */
-	while (collector->has_ahead && !collector->ahead.has_user)
+	while (RecsysSpillNextUser(collector->spill, &collector->has_user, key, &long_hash))
 	{
-		put_posting(collector, &collector->ahead);
-		collector->has_ahead = RecsysSpillGet(collector->spill, &collector->ahead);
-		CHECK_FOR_INTERRUPTS();
+		if (collector->has_user)
+		{
+			*hash = collector->userhash = (uint32) (long_hash >> 32);
+			return true;
+		}
+		while (next_spilled(collector, &rest))
+			CHECK_FOR_INTERRUPTS();
 	}
-	if (!collector->has_ahead)
-		return false;
-
-	collector->userkey = collector->ahead.user;
-	collector->userhash = collector->ahead.hash;
-	if (collector->options.user_kind != RECSYS_KEY_INT)
-	{
-		memcpy(collector->userkeycopy, collector->ahead.user.data, collector->ahead.user.len);
-		collector->userkey.data = collector->userkeycopy;
-	}
-	*key = collector->userkey;
-	*hash = (uint32) (collector->userhash >> 32);
-	return true;
+	collector->group = 0;
+	return false;
 }
 
 bool
@@ -62,7 +56,7 @@ RecsysCollectorNextUser(RecsysCollector *collector, RecsysKey *key, uint32 *hash
 {
 	uint32		number;
 
-	if (collector->spill != NULL)
+	if (collector->spilled)
 		return next_spilled_user(collector, key, hash);
 
 	if (collector->group == collector->userrows->ngroups - 1)
@@ -81,7 +75,7 @@ RecsysCollectorNextOfUser(RecsysCollector *collector, RecsysUserRow *row)
 {
 	uint64		position;
 
-	if (collector->spill == NULL)
+	if (!collector->spilled)
 	{
 		RecsysUserRows *rows = collector->userrows;
 		uint64		i = collector->row;
@@ -96,18 +90,14 @@ RecsysCollectorNextOfUser(RecsysCollector *collector, RecsysUserRow *row)
 	}
 	else
 	{
-		RecsysSpillRow *ahead = &collector->ahead;
+		RecsysSpillRow spilled;
 
-		if (!collector->has_ahead || !ahead->has_user || ahead->hash != collector->userhash ||
-			RecsysKeyCompare(collector->options.user_kind, &ahead->user, &collector->userkey) != 0)
+		if (!next_spilled(collector, &spilled))
 			return false;
-		put_posting(collector, ahead);
-		position = ahead->position;
-		row->interaction.item = ahead->item == RECSYS_NONE ? RECSYS_NONE :
-			collector->itemnumber[ahead->item];
-		row->interaction.weight = ahead->weight;
-		row->interaction.time = ahead->time;
-		collector->has_ahead = RecsysSpillGet(collector->spill, ahead);
+		position = spilled.position;
+		row->interaction.item = spilled.item;
+		row->interaction.weight = spilled.weight;
+		row->interaction.time = spilled.time;
 	}
 	row->interaction.position = position & RECSYS_POSITION_MASK;
 	row->dead = (position & RECSYS_POSITION_DEAD) != 0;
@@ -119,8 +109,8 @@ read_posting_ahead(RecsysCollector *collector)
 {
 	uint64		position;
 
-	collector->has_posting = RecsysSpillGetPosting(collector->spill, &collector->postingrank,
-												   &collector->posting.user_hash, &position);
+	collector->has_posting = RecsysSpillItemsGet(collector->spillitems, &collector->postingrank,
+												 &collector->posting.user_hash, &position);
 	collector->posting.no_user = (position & RECSYS_POSITION_NO_USER) != 0;
 	collector->posting.position = position & RECSYS_POSITION_MASK;
 }
@@ -133,9 +123,11 @@ start_items(RecsysCollector *collector)
 
 	collector->reading_items = true;
 	collector->group = 0;
-	if (collector->spill != NULL)
+	if (collector->spilled)
 	{
-		RecsysSpillSortPostings(collector->spill);
+		/* their memory is the items' now */
+		RecsysSpillFree(collector->spill);
+		collector->spill = NULL;
 		read_posting_ahead(collector);
 	}
 	else
@@ -171,7 +163,7 @@ RecsysCollectorNextItem(RecsysCollector *collector, uint32 *item, RecsysKey *key
 	RecsysDictionaryKey(collector->items, number, key);
 	*hash = (uint32) (RecsysDictionaryHash(collector->items, number) >> 32);
 	collector->currentrank = collector->group;
-	if (collector->spill == NULL)
+	if (!collector->spilled)
 	{
 		collector->row = collector->itemrows->offsets[collector->group];
 		collector->end = collector->itemrows->offsets[collector->group + 1];
@@ -183,7 +175,7 @@ RecsysCollectorNextItem(RecsysCollector *collector, uint32 *item, RecsysKey *key
 bool
 RecsysCollectorNextOfItem(RecsysCollector *collector, RecsysItemRow *row)
 {
-	if (collector->spill == NULL)
+	if (!collector->spilled)
 	{
 		RecsysItemRows *rows = collector->itemrows;
 		uint64		position;

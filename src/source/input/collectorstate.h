@@ -8,8 +8,10 @@
 #include "core/choice/timespan.h"
 #include "core/rows/dictionary.h"
 #include "source/input/collector.h"
+#include "source/input/postings.h"
 #include "source/input/rowstore.h"
 #include "source/input/spill.h"
+#include "source/input/spillitems.h"
 
 struct RecsysCollector
 {
@@ -23,7 +25,9 @@ struct RecsysCollector
 	RecsysDictionary *users;	/* NULL once spilled */
 	RecsysDictionary *items;
 	RecsysRowStore store;
-	RecsysSpill *spill;
+	bool		spilled;		/* rows are on disk */
+	RecsysSpill *spill;			/* until they have been read by user */
+	RecsysSpillItems *spillitems;
 
 	/* after Finish */
 	uint32	   *itembynumber;	/* final item number -> dictionary number */
@@ -41,11 +45,8 @@ struct RecsysCollector
 	uint64		row;			/* next row of the group at hand */
 	uint64		end;
 	bool		reading_items;
-	RecsysSpillRow ahead;		/* spilled: first row not yet given out */
-	bool		has_ahead;
-	RecsysKey	userkey;		/* spilled: the user at hand */
-	char	   *userkeycopy;
-	uint64		userhash;
+	bool		has_user;		/* spilled: the user at hand, or rows without */
+	uint32		userhash;
 	uint32		postingrank;	/* spilled: the posting read ahead */
 	RecsysItemRow posting;
 	bool		has_posting;

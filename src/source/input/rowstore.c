@@ -1,12 +1,10 @@
 /*
  * rowstore.c
- *	  Interactions in memory: chunks in arrival order, then arrays by user and
- *	  by item.
+ *	  Interactions in memory: chunks in arrival order, then arrays by user.
  *
  * Chunks of parallel arrays grow without copying, which doubling arrays of
- * hundreds of megabytes could not.  Both groupings are counting sorts: one pass
- * to count, one to place.  The rows of an item are sorted by time after that, as
- * those who read the newest of them expect.
+ * hundreds of megabytes could not.  The grouping is a counting sort: one pass to
+ * count, one to place.
  */
 #include "postgres.h"
 
@@ -19,6 +17,7 @@ RecsysRowStoreInit(RecsysRowStore *store, bool weighted, bool timed)
 	memset(store, 0, sizeof(*store));
 	store->weighted = weighted;
 	store->timed = timed;
+	store->chunk_rows = RECSYS_CHUNK_ROWS;
 }
 
 static RecsysRowChunk *
@@ -26,13 +25,13 @@ add_chunk(RecsysRowStore *store)
 {
 	RecsysRowChunk *chunk = palloc0(sizeof(RecsysRowChunk));
 
-	chunk->users = palloc(sizeof(uint32) * RECSYS_CHUNK_ROWS);
-	chunk->items = palloc(sizeof(uint32) * RECSYS_CHUNK_ROWS);
-	chunk->positions = palloc(sizeof(uint64) * RECSYS_CHUNK_ROWS);
+	chunk->users = palloc(sizeof(uint32) * store->chunk_rows);
+	chunk->items = palloc(sizeof(uint32) * store->chunk_rows);
+	chunk->positions = palloc(sizeof(uint64) * store->chunk_rows);
 	if (store->weighted)
-		chunk->weights = palloc(sizeof(double) * RECSYS_CHUNK_ROWS);
+		chunk->weights = palloc(sizeof(double) * store->chunk_rows);
 	if (store->timed)
-		chunk->times = palloc(sizeof(int64) * RECSYS_CHUNK_ROWS);
+		chunk->times = palloc(sizeof(int64) * store->chunk_rows);
 
 	if (store->last != NULL)
 		store->last->next = chunk;
@@ -49,7 +48,7 @@ RecsysRowStoreAdd(RecsysRowStore *store, uint32 user, uint32 item, uint64 positi
 	RecsysRowChunk *chunk = store->last;
 	uint32		row;
 
-	if (chunk == NULL || chunk->nrows == RECSYS_CHUNK_ROWS)
+	if (chunk == NULL || chunk->nrows == store->chunk_rows)
 		chunk = add_chunk(store);
 	row = chunk->nrows++;
 	chunk->users[row] = user;
@@ -93,6 +92,13 @@ RecsysRowStoreRowSize(const RecsysRowStore *store)
 {
 	return sizeof(uint32) * 2 + sizeof(uint64) +
 		(store->weighted ? sizeof(double) : 0) + (store->timed ? sizeof(int64) : 0);
+}
+
+/* While they are grouped by user */
+Size
+RecsysRowStoreGroupSize(const RecsysRowStore *store)
+{
+	return 2 * RecsysRowStoreRowSize(store) - sizeof(uint32);
 }
 
 Size
@@ -166,110 +172,6 @@ RecsysGroupByUser(RecsysRowStore *store, const uint32 *rank, uint32 nusers,
 	return rows;
 }
 
-RecsysItemRows *
-RecsysGroupByItem(const RecsysUserRows *rows, const uint32 *rank, uint32 nitems,
-				  const uint32 *hashes)
-{
-	RecsysItemRows *result = palloc0(sizeof(RecsysItemRows));
-	uint64		total = rows->offsets[rows->ngroups];
-	uint64	   *next;
-
-	result->ngroups = nitems;
-	result->offsets = recsys_alloc_huge_zero(sizeof(uint64) * ((Size) nitems + 2));
-	result->hashes = recsys_alloc_huge(sizeof(uint32) * (Size) Max(total, 1));
-	result->positions = recsys_alloc_huge(sizeof(uint64) * (Size) Max(total, 1));
-	if (rows->times)
-		result->times = recsys_alloc_huge(sizeof(int64) * (Size) Max(total, 1));
-
-	next = result->offsets + 1;
-	for (uint64 i = 0; i < total; i++)
-		if (rows->items[i] != RECSYS_NONE)
-			next[(Size) rank[rows->items[i]] + 1]++;
-	for (Size group = 1; group <= nitems; group++)
-		next[group] += next[group - 1];
-
-	for (uint32 group = 0; group < rows->ngroups; group++)
-	{
-		bool		no_user = group == rows->ngroups - 1;
-
-		for (uint64 i = rows->offsets[group]; i < rows->offsets[group + 1]; i++)
-		{
-			uint64		place;
-
-			if (rows->items[i] == RECSYS_NONE)
-				continue;
-			place = next[rank[rows->items[i]]]++;
-			result->hashes[place] = no_user ? 0 : hashes[group];
-			result->positions[place] = (rows->positions[i] & RECSYS_POSITION_MASK) |
-				(no_user ? RECSYS_POSITION_NO_USER : 0);
-			if (rows->times)
-				result->times[place] = rows->times[i];
-		}
-		if (group % 1024 == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
-	return result;
-}
-
-/* A row of an item while the item's rows are sorted */
-typedef struct SortedRow
-{
-	int64		time;
-	uint64		position;
-	uint32		hash;
-} SortedRow;
-
-static inline int
-compare_rows(const SortedRow *left, const SortedRow *right)
-{
-	if (left->time != right->time)
-		return left->time < right->time ? -1 : 1;
-	return left->position < right->position ? -1 : left->position > right->position ? 1 : 0;
-}
-
-#define ST_SORT sort_rows
-#define ST_ELEMENT_TYPE SortedRow
-#define ST_COMPARE(a, b) compare_rows(a, b)
-#define ST_SCOPE static
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-void
-RecsysSortItemRows(RecsysItemRows *rows)
-{
-	SortedRow  *sorted;
-	uint64		most = 0;
-
-	for (uint32 group = 0; group < rows->ngroups; group++)
-		most = Max(most, rows->offsets[group + 1] - rows->offsets[group]);
-	sorted = recsys_alloc_huge(sizeof(SortedRow) * (Size) Max(most, 1));
-	for (uint32 group = 0; group < rows->ngroups; group++)
-	{
-		uint64		start = rows->offsets[group];
-		uint64		n = rows->offsets[group + 1] - start;
-
-		for (uint64 i = 0; i < n; i++)
-		{
-			sorted[i].time = rows->times ? rows->times[start + i] : 0;
-			sorted[i].position = rows->positions[start + i];
-			sorted[i].hash = rows->hashes[start + i];
-		}
-		sort_rows(sorted, n);
-		for (uint64 i = 0; i < n; i++)
-		{
-			rows->positions[start + i] = sorted[i].position;
-			rows->hashes[start + i] = sorted[i].hash;
-		}
-		if (group % 1024 == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
-	pfree(sorted);
-	if (rows->times)
-		pfree(rows->times);
-	rows->times = NULL;
-}
-
 void
 RecsysUserRowsFree(RecsysUserRows *rows)
 {
@@ -278,17 +180,6 @@ RecsysUserRowsFree(RecsysUserRows *rows)
 	pfree(rows->positions);
 	if (rows->weights)
 		pfree(rows->weights);
-	if (rows->times)
-		pfree(rows->times);
-	pfree(rows);
-}
-
-void
-RecsysItemRowsFree(RecsysItemRows *rows)
-{
-	pfree(rows->offsets);
-	pfree(rows->hashes);
-	pfree(rows->positions);
 	if (rows->times)
 		pfree(rows->times);
 	pfree(rows);

@@ -1,7 +1,7 @@
 /*
  * rowstore.h
- *	  Interactions in memory: chunks in arrival order, then arrays by user and
- *	  by item.  Private to the collector.
+ *	  Interactions in memory: chunks in arrival order, then arrays by user.
+ *	  Private to the collector.
  */
 #ifndef RECSYS_ROWSTORE_H
 #define RECSYS_ROWSTORE_H
@@ -31,6 +31,7 @@ typedef struct RecsysRowStore
 {
 	bool		weighted;
 	bool		timed;
+	uint32		chunk_rows;		/* of each chunk */
 	uint64		nrows;
 	RecsysRowChunk *first;
 	RecsysRowChunk *last;
@@ -47,15 +48,6 @@ typedef struct RecsysUserRows
 	int64	   *times;
 } RecsysUserRows;
 
-typedef struct RecsysItemRows
-{
-	uint32		ngroups;
-	uint64	   *offsets;
-	uint32	   *hashes;			/* of the users */
-	uint64	   *positions;
-	int64	   *times;			/* until RecsysSortItemRows */
-} RecsysItemRows;
-
 extern void RecsysRowStoreInit(RecsysRowStore *store, bool weighted, bool timed);
 
 /* Adds a row, with room for a weight and a time where the store has them. */
@@ -63,8 +55,12 @@ extern void RecsysRowStoreAdd(RecsysRowStore *store, uint32 user, uint32 item, u
 							  double weight, int64 time);
 extern void RecsysRowStoreFree(RecsysRowStore *store);
 
-/* Bytes for each row: as stored, and at the peak of grouping. */
+/*
+ * Bytes for each row: as stored, while rows are grouped by user, and at the peak, with all
+ * that is made of them.
+ */
 extern Size RecsysRowStoreRowSize(const RecsysRowStore *store);
+extern Size RecsysRowStoreGroupSize(const RecsysRowStore *store);
 extern Size RecsysRowStorePeakSize(const RecsysRowStore *store, bool postings);
 
 /*
@@ -74,17 +70,6 @@ extern Size RecsysRowStorePeakSize(const RecsysRowStore *store, bool postings);
 extern RecsysUserRows *RecsysGroupByUser(RecsysRowStore *store, const uint32 *rank, uint32 nusers,
 										 const uint32 *itemnumber);
 
-/*
- * Counting sort of the grouped rows by item.  rank maps an item number to its
- * group, hashes has the hash of each user group.
- */
-extern RecsysItemRows *RecsysGroupByItem(const RecsysUserRows *rows, const uint32 *rank,
-										 uint32 nitems, const uint32 *hashes);
-
-/* Sorts the rows of each item by time and position: the oldest first, as inserts append them. */
-extern void RecsysSortItemRows(RecsysItemRows *rows);
-
 extern void RecsysUserRowsFree(RecsysUserRows *rows);
-extern void RecsysItemRowsFree(RecsysItemRows *rows);
 
 #endif							/* RECSYS_ROWSTORE_H */

@@ -1,225 +1,397 @@
 /*
  * spill.c
- *	  Interactions on disk: two external sorts, by user and by item.
+ *	  Interactions on disk, given back by user.
  *
- * Both are the server's own tuplesort.  Its first sort column is compared
- * inline when it is a bigint, so the order is packed into bigints: the user's
- * 64-bit hash with its top bit flipped (signed order is then unsigned order),
- * and the item's rank.  The user key itself is the second column, which separates
- * users whose hashes collide; rows of an item come by time and position.
+ * Rows are divided by the hashes of their users (parts.c), and one part after the other is
+ * grouped in memory just as all rows are when they fit: a dictionary of its users, and a
+ * counting sort (rowstore.c).  Nothing is compared but the keys of one hash.  A part that
+ * does not fit is divided once more.
+ *
+ * A user who does not fit alone cannot be divided.  Rows of a user may come in any order, so
+ * they are read straight from the file.
  */
 #include "postgres.h"
 
-#include "access/tupdesc.h"
-#include "catalog/pg_collation.h"
-#include "catalog/pg_operator.h"
-#include "catalog/pg_type.h"
-#include "compat.h"
-#include "executor/tuptable.h"
-#include "fmgr.h"
+#include "core/rows/dictionary.h"
+#include "core/rows/history.h"
+#include "miscadmin.h"
+#include "source/input/parts.h"
+#include "source/input/rowstore.h"
 #include "source/input/spill.h"
-#include "utils/guc.h"
-#include "utils/tuplesort.h"
-#include "utils/typcache.h"
+#include "utils/memutils.h"
 
-#define USER_COLUMNS 6
-#define POSTING_COLUMNS 4
-#define MAX_SORT_KEYS 3
+/* What a user costs beside the dictionary: order, rank and offset, and sorting them */
+#define BYTES_PER_USER 56
 
-/* tuplesort refuses to work with less */
-#define MIN_SORT_KILOBYTES 64
+/* Of the memory, what the buffers of files may take: one in so many */
+#define FILES_FRACTION 8
+
+/* A part gets at least this much. */
+#define MIN_ROOM ((Size) 256 * 1024)
+
+/* Look at the memory used every so many rows. */
+#define CHECK_ROWS 1024
+
+/* The longest row: position, item, weight, time, key with its length */
+#define MAX_RECORD_BYTES \
+	(3 * sizeof(uint64) + 2 * sizeof(uint32) + RECSYS_MAX_KEY_LEN)
+
+StaticAssertDecl(RECSYS_MAX_KEY_LEN <= RECSYS_PART_READ, "a key must be read at once");
 
 struct RecsysSpill
 {
-	RecsysKeyKind user_kind;
-	int			kilobytes;		/* for each sort */
-	Tuplesortstate *users;
-	TupleTableSlot *userslot;
-	TupleTableSlot *userout;
-	char	   *keycopy;		/* VARHDRSZ + longest key */
-	Tuplesortstate *postings;
-	TupleTableSlot *postingslot;
-	TupleTableSlot *postingout;
+	RecsysSpillOptions options;
+	MemoryContext context;
+	RecsysParts *parts;
+	Size		room;			/* bytes that a part may take */
+	const uint32 *itemnumber;
+	char	   *record;			/* room for the longest */
+
+	/* the part at hand */
+	MemoryContext part_context;
+	RecsysDictionary *users;
+	RecsysRowStore store;
+	RecsysUserRows *rows;		/* NULL: there is none */
+	uint32	   *order;
+	uint32		group;			/* the next one */
+	uint64		row;			/* next of the user at hand */
+	uint64		end;
+
+	/* or one whose rows are read straight from the file */
+	bool		streaming;
+	bool		has_ahead;
+	RecsysSpillRow ahead;
+	bool		has_key;		/* or none of the rows has a user */
+	RecsysKey	key;
+	char	   *keycopy;
 };
 
-static Tuplesortstate *
-begin_sort(TupleDesc desc, int nkeys, int kilobytes)
-{
-	AttrNumber	columns[MAX_SORT_KEYS] = {1, 2, 3};
-	Oid			operators[MAX_SORT_KEYS];
-	Oid			collations[MAX_SORT_KEYS] = {InvalidOid, InvalidOid, InvalidOid};
-	bool		nullsfirst[MAX_SORT_KEYS] = {false, false, false};
-
-	for (int i = 0; i < nkeys; i++)
-		operators[i] = lookup_type_cache(TupleDescAttr(desc, i)->atttypid,
-										 TYPECACHE_LT_OPR)->lt_opr;
-
-	return tuplesort_begin_heap(desc, nkeys, columns, operators, collations, nullsfirst,
-								kilobytes, NULL, TUPLESORT_NONE);
-}
-
 RecsysSpill *
-RecsysSpillCreate(RecsysKeyKind user_kind, Size memory_limit)
+RecsysSpillCreate(const RecsysSpillOptions *options)
 {
 	RecsysSpill *spill = palloc0(sizeof(RecsysSpill));
-	TupleDesc	desc = CreateTemplateTupleDesc(USER_COLUMNS);
+	Size		files;
 
-	spill->user_kind = user_kind;
-	spill->kilobytes = (int) Min(Max(memory_limit / 2048, MIN_SORT_KILOBYTES), MAX_KILOBYTES);
-	spill->keycopy = palloc(VARHDRSZ + RECSYS_MAX_KEY_LEN);
-
-	TupleDescInitEntry(desc, 1, "hash", INT8OID, -1, 0);
-	TupleDescInitEntry(desc, 2, "user", user_kind == RECSYS_KEY_INT ? INT8OID : BYTEAOID, -1, 0);
-	TupleDescInitEntry(desc, 3, "position", INT8OID, -1, 0);
-	TupleDescInitEntry(desc, 4, "time", INT8OID, -1, 0);
-	TupleDescInitEntry(desc, 5, "item", INT4OID, -1, 0);
-	TupleDescInitEntry(desc, 6, "weight", FLOAT8OID, -1, 0);
-	spill->userslot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	spill->userout = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	spill->users = begin_sort(desc, 2, spill->kilobytes);
+	spill->options = *options;
+	spill->context = CurrentMemoryContext;
+	spill->part_context = AllocSetContextCreate(CurrentMemoryContext, "recsys part of users",
+												ALLOCSET_DEFAULT_SIZES);
+	spill->parts = RecsysPartsCreate(1, PG_UINT64_MAX, options->memory / FILES_FRACTION);
+	files = RecsysPartsMemory(spill->parts);
+	spill->room = Max(MIN_ROOM, options->memory - Min(files, options->memory));
+	spill->record = palloc(MAX_RECORD_BYTES);
+	spill->keycopy = palloc(RECSYS_MAX_KEY_LEN);
 	return spill;
 }
 
-void
-RecsysSpillPut(RecsysSpill *spill, const RecsysSpillRow *row)
+static inline char *
+put_bytes(char *place, const void *bytes, Size size)
 {
-	TupleTableSlot *slot = spill->userslot;
-	uint64		hash = row->has_user ? row->hash : PG_UINT64_MAX;
+	memcpy(place, bytes, size);
+	return place + size;
+}
 
-	ExecClearTuple(slot);
-	memset(slot->tts_isnull, false, USER_COLUMNS);
-	slot->tts_values[0] = Int64GetDatum((int64) (hash ^ (UINT64CONST(1) << 63)));
-	if (!row->has_user)
-		slot->tts_isnull[1] = true;
-	else if (spill->user_kind == RECSYS_KEY_INT)
-		slot->tts_values[1] = Int64GetDatum(row->user.number);
-	else
+void
+RecsysSpillPut(RecsysSpill *spill, const RecsysKey *user, const RecsysSpillRow *row)
+{
+	const RecsysSpillOptions *options = &spill->options;
+	uint64		position = row->position | (user == NULL ? RECSYS_POSITION_NO_USER : 0);
+	uint64		hash = PG_UINT64_MAX;
+	char	   *place = spill->record;
+
+	if (user != NULL)
+		hash = RecsysKeyHash(options->user_kind, user, options->seed);
+	place = put_bytes(place, &position, sizeof(position));
+	place = put_bytes(place, &row->item, sizeof(row->item));
+	if (options->weighted)
+		place = put_bytes(place, &row->weight, sizeof(row->weight));
+	if (options->timed)
+		place = put_bytes(place, &row->time, sizeof(row->time));
+	if (user != NULL)
 	{
-		SET_VARSIZE(spill->keycopy, VARHDRSZ + row->user.len);
-		memcpy(VARDATA(spill->keycopy), row->user.data, row->user.len);
-		slot->tts_values[1] = PointerGetDatum(spill->keycopy);
+		if (options->user_kind != RECSYS_KEY_INT)
+			place = put_bytes(place, &user->len, sizeof(user->len));
+		RecsysKeyStore(options->user_kind, user, place);
+		place += user->len;
 	}
-	slot->tts_values[2] = Int64GetDatum((int64) row->position);
-	slot->tts_values[3] = Int64GetDatum(row->time);
-	slot->tts_values[4] = Int32GetDatum((int32) row->item);
-	slot->tts_values[5] = Float8GetDatum(row->weight);
-	ExecStoreVirtualTuple(slot);
-	tuplesort_puttupleslot(spill->users, slot);
+	RecsysPartsPut(spill->parts, &hash, spill->record, place - spill->record);
 }
 
-void
-RecsysSpillSort(RecsysSpill *spill)
+static inline const char *
+take_bytes(const char *place, void *bytes, Size size)
 {
-	tuplesort_performsort(spill->users);
+	memcpy(bytes, place, size);
+	return place + size;
 }
 
-bool
-RecsysSpillGet(RecsysSpill *spill, RecsysSpillRow *row)
+/* The next row of the part at hand; the key stays valid until the next call. */
+static bool
+read_row(RecsysSpill *spill, RecsysSpillRow *row, RecsysKey *key, bool *has_user)
 {
-	TupleTableSlot *slot = spill->userout;
+	const RecsysSpillOptions *options = &spill->options;
+	Size		fixed = sizeof(uint64) + sizeof(uint32) +
+		(options->weighted ? sizeof(double) : 0) + (options->timed ? sizeof(int64) : 0);
+	const char *place = RecsysPartsGet(spill->parts, fixed);
+	uint32		len = sizeof(int64);
 
-	if (!tuplesort_gettupleslot(spill->users, true, false, slot, NULL))
+	if (place == NULL)
 		return false;
-	slot_getallattrs(slot);
+	row->weight = 1.0;
+	row->time = RECSYS_NO_TIME;
+	place = take_bytes(place, &row->position, sizeof(row->position));
+	place = take_bytes(place, &row->item, sizeof(row->item));
+	if (options->weighted)
+		place = take_bytes(place, &row->weight, sizeof(row->weight));
+	if (options->timed)
+		place = take_bytes(place, &row->time, sizeof(row->time));
+	*has_user = (row->position & RECSYS_POSITION_NO_USER) == 0;
+	if (!*has_user)
+		return true;
 
-	row->has_user = !slot->tts_isnull[1];
-	row->hash = (uint64) DatumGetInt64(slot->tts_values[0]) ^ (UINT64CONST(1) << 63);
-	if (row->has_user && spill->user_kind == RECSYS_KEY_INT)
-	{
-		row->user.number = DatumGetInt64(slot->tts_values[1]);
-		row->user.data = NULL;
-		row->user.len = sizeof(int64);
-	}
-	else if (row->has_user)
-	{
-		struct varlena *bytes = (struct varlena *) DatumGetPointer(slot->tts_values[1]);
-
-		/* copied, so that the key survives the next fetch; never compressed here */
-		row->user.number = 0;
-		row->user.len = VARSIZE_ANY_EXHDR(bytes);
-		memcpy(spill->keycopy, VARDATA_ANY(bytes), row->user.len);
-		row->user.data = spill->keycopy;
-	}
-	row->position = (uint64) DatumGetInt64(slot->tts_values[2]);
-	row->time = DatumGetInt64(slot->tts_values[3]);
-	row->item = (uint32) DatumGetInt32(slot->tts_values[4]);
-	row->weight = DatumGetFloat8(slot->tts_values[5]);
+	place = "";
+	if (options->user_kind != RECSYS_KEY_INT &&
+		(place = RecsysPartsGet(spill->parts, sizeof(len))) != NULL)
+		memcpy(&len, place, sizeof(len));
+	if (len > RECSYS_MAX_KEY_LEN)
+		place = NULL;
+	else if (len > 0 && place != NULL)
+		place = RecsysPartsGet(spill->parts, len);
+	if (place == NULL)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read from recsys temporary file")));
+	RecsysKeyLoad(options->user_kind, place, len, key);
 	return true;
 }
 
 void
-RecsysSpillPutPosting(RecsysSpill *spill, uint32 rank, uint32 user_hash, uint64 position,
-					  int64 time)
+RecsysSpillFinish(RecsysSpill *spill, const uint32 *itemnumber, Size taken)
 {
-	TupleTableSlot *slot;
+	spill->itemnumber = itemnumber;
+	spill->room = Max(MIN_ROOM, spill->room - Min(taken, spill->room));
+}
 
-	if (spill->postings == NULL)
+/* Does what has been loaded of a part, with its rows to come, pass the limit? */
+static bool
+is_full(const RecsysSpill *spill, uint64 nrows)
+{
+	Size		needed = nrows * RecsysRowStoreGroupSize(&spill->store);
+
+	if (spill->users != NULL)
+		needed += RecsysDictionaryMemory(spill->users) + RecsysDictionaryGrowth(spill->users) +
+			(Size) RecsysDictionaryCount(spill->users) * BYTES_PER_USER;
+	return needed > spill->room;
+}
+
+/* Put what is loaded and what is left of the part at hand into smaller ones. */
+static void
+split_part(RecsysSpill *spill)
+{
+	RecsysSpillRow row;
+	RecsysKey	key;
+	bool		has_user;
+
+	RecsysPartsSplit(spill->parts);
+	for (RecsysRowChunk *chunk = spill->store.first; chunk != NULL; chunk = chunk->next)
 	{
-		TupleDesc	desc = CreateTemplateTupleDesc(POSTING_COLUMNS);
-
-		TupleDescInitEntry(desc, 1, "rank", INT8OID, -1, 0);
-		TupleDescInitEntry(desc, 2, "time", INT8OID, -1, 0);
-		TupleDescInitEntry(desc, 3, "position", INT8OID, -1, 0);
-		TupleDescInitEntry(desc, 4, "hash", INT4OID, -1, 0);
-		spill->postingslot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-		spill->postingout = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-		spill->postings = begin_sort(desc, MAX_SORT_KEYS, spill->kilobytes);
+		for (uint32 i = 0; i < chunk->nrows; i++)
+		{
+			has_user = chunk->users[i] != RECSYS_NONE;
+			if (has_user)
+				RecsysDictionaryKey(spill->users, chunk->users[i], &key);
+			row.item = chunk->items[i];
+			row.position = chunk->positions[i];
+			row.weight = chunk->weights ? chunk->weights[i] : 1.0;
+			row.time = chunk->times ? chunk->times[i] : RECSYS_NO_TIME;
+			RecsysSpillPut(spill, has_user ? &key : NULL, &row);
+		}
 	}
-	slot = spill->postingslot;
-	ExecClearTuple(slot);
-	memset(slot->tts_isnull, false, POSTING_COLUMNS);
-	slot->tts_values[0] = Int64GetDatum((int64) rank);
-	slot->tts_values[1] = Int64GetDatum(time);
-	slot->tts_values[2] = Int64GetDatum((int64) position);
-	slot->tts_values[3] = Int32GetDatum((int32) user_hash);
-	ExecStoreVirtualTuple(slot);
-	tuplesort_puttupleslot(spill->postings, slot);
+	while (read_row(spill, &row, &key, &has_user))
+		RecsysSpillPut(spill, has_user ? &key : NULL, &row);
 }
 
 static void
-end_user_sort(RecsysSpill *spill)
+clear_part(RecsysSpill *spill)
 {
-	if (spill->users == NULL)
-		return;
-	ExecDropSingleTupleTableSlot(spill->userslot);
-	ExecDropSingleTupleTableSlot(spill->userout);
-	tuplesort_end(spill->users);
+	MemoryContextReset(spill->part_context);
 	spill->users = NULL;
+	spill->rows = NULL;
+	spill->streaming = false;
+	RecsysRowStoreInit(&spill->store, spill->options.weighted, spill->options.timed);
 }
 
-void
-RecsysSpillSortPostings(RecsysSpill *spill)
+/* Load the part at hand; false if it does not fit. */
+static bool
+load_part(RecsysSpill *spill)
 {
-	end_user_sort(spill);
-	if (spill->postings != NULL)
-		tuplesort_performsort(spill->postings);
+	uint64		nrows = RecsysPartsRecords(spill->parts);
+	RecsysSpillRow row;
+	RecsysKey	key;
+	bool		has_user;
+	uint64		loaded = 0;
+
+	spill->store.chunk_rows = (uint32) Min(nrows, RECSYS_CHUNK_ROWS);
+	if (is_full(spill, nrows))
+		return false;
+	spill->users = RecsysDictionaryCreate(spill->options.user_kind, spill->options.seed);
+	while (read_row(spill, &row, &key, &has_user))
+	{
+		RecsysRowStoreAdd(&spill->store,
+						  has_user ? RecsysDictionaryIntern(spill->users, &key) : RECSYS_NONE,
+						  row.item, row.position, row.weight, row.time);
+		if (++loaded % CHECK_ROWS == 0 && is_full(spill, nrows) && !RecsysPartsAlike(spill->parts))
+			return false;
+	}
+	return true;
+}
+
+static void
+group_part(RecsysSpill *spill)
+{
+	uint32		nusers = RecsysDictionaryCount(spill->users);
+	uint32	   *rank = palloc_extended(sizeof(uint32) * (Size) Max(nusers, 1), MCXT_ALLOC_HUGE);
+
+	spill->order = RecsysDictionaryHashOrder(spill->users);
+	for (uint32 i = 0; i < nusers; i++)
+		rank[spill->order[i]] = i;
+	spill->rows = RecsysGroupByUser(&spill->store, rank, nusers, spill->itemnumber);
+	pfree(rank);
+	spill->group = 0;
+}
+
+/* Turn to the next part, which is grouped, or streaming. */
+static bool
+next_part(RecsysSpill *spill)
+{
+	MemoryContext old = MemoryContextSwitchTo(spill->part_context);
+	bool		found = false;
+
+	clear_part(spill);
+	while (!found && RecsysPartsNext(spill->parts))
+	{
+		if (load_part(spill))
+		{
+			group_part(spill);
+			found = true;
+		}
+		else if (RecsysPartsAlike(spill->parts))
+			spill->streaming = found = true;
+		else
+		{
+			split_part(spill);
+			clear_part(spill);
+		}
+	}
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
+/* All rows of a part that is read straight are of one user, or of none. */
+static void
+start_streaming(RecsysSpill *spill, bool *has_user, RecsysKey *key, uint64 *hash)
+{
+	bool		has_row = read_row(spill, &spill->ahead, key, has_user);
+
+	Assert(has_row);
+	spill->has_ahead = has_row;
+	spill->has_key = *has_user;
+	if (!*has_user)
+		return;
+	*hash = RecsysKeyHash(spill->options.user_kind, key, spill->options.seed);
+	if (key->data != NULL)
+	{
+		memcpy(spill->keycopy, key->data, key->len);
+		key->data = spill->keycopy;
+	}
+	spill->key = *key;
+}
+
+/* Read the row ahead of the one that is given out. */
+static bool
+next_streamed(RecsysSpill *spill, RecsysSpillRow *row)
+{
+	RecsysKey	key;
+	bool		has_user;
+
+	if (!spill->has_ahead)
+		return false;
+	*row = spill->ahead;
+	if (row->item != RECSYS_NONE)
+		row->item = spill->itemnumber[row->item];
+	row->position &= ~RECSYS_POSITION_NO_USER;
+	spill->has_ahead = read_row(spill, &spill->ahead, &key, &has_user);
+	if (spill->has_ahead &&
+		(has_user != spill->has_key ||
+		 (has_user && RecsysKeyCompare(spill->options.user_kind, &key, &spill->key) != 0)))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many keys have the same hash"),
+				 errhint("Build the index again: it will use another hash seed.")));
+	return true;
 }
 
 bool
-RecsysSpillGetPosting(RecsysSpill *spill, uint32 *rank, uint32 *user_hash, uint64 *position)
+RecsysSpillNextUser(RecsysSpill *spill, bool *has_user, RecsysKey *key, uint64 *hash)
 {
-	TupleTableSlot *slot = spill->postingout;
+	RecsysSpillRow rest;
 
-	if (spill->postings == NULL ||
-		!tuplesort_gettupleslot(spill->postings, true, false, slot, NULL))
+	if (spill->streaming)
+	{
+		while (next_streamed(spill, &rest))
+			CHECK_FOR_INTERRUPTS();
+		spill->streaming = false;
+	}
+	while (spill->rows == NULL || spill->group == spill->rows->ngroups ||
+		   (spill->group == spill->rows->ngroups - 1 &&
+			spill->rows->offsets[spill->group] == spill->rows->offsets[spill->group + 1]))
+	{
+		if (!next_part(spill))
+			return false;
+		if (spill->streaming)
+		{
+			start_streaming(spill, has_user, key, hash);
+			return true;
+		}
+	}
+
+	*has_user = spill->group < spill->rows->ngroups - 1;
+	if (*has_user)
+	{
+		uint32		number = spill->order[spill->group];
+
+		RecsysDictionaryKey(spill->users, number, key);
+		*hash = RecsysDictionaryHash(spill->users, number);
+	}
+	spill->row = spill->rows->offsets[spill->group];
+	spill->end = spill->rows->offsets[spill->group + 1];
+	spill->group++;
+	return true;
+}
+
+bool
+RecsysSpillNextOfUser(RecsysSpill *spill, RecsysSpillRow *row)
+{
+	const RecsysUserRows *rows = spill->rows;
+	uint64		i = spill->row;
+
+	if (spill->streaming)
+		return next_streamed(spill, row);
+	if (i == spill->end)
 		return false;
-	slot_getallattrs(slot);
-	*rank = (uint32) DatumGetInt64(slot->tts_values[0]);
-	*position = (uint64) DatumGetInt64(slot->tts_values[2]);
-	*user_hash = (uint32) DatumGetInt32(slot->tts_values[3]);
+	row->item = rows->items[i];
+	row->position = rows->positions[i] & ~RECSYS_POSITION_NO_USER;
+	row->weight = rows->weights ? rows->weights[i] : 1.0;
+	row->time = rows->times ? rows->times[i] : RECSYS_NO_TIME;
+	spill->row++;
 	return true;
 }
 
 void
 RecsysSpillFree(RecsysSpill *spill)
 {
-	end_user_sort(spill);
-	if (spill->postings != NULL)
-	{
-		ExecDropSingleTupleTableSlot(spill->postingslot);
-		ExecDropSingleTupleTableSlot(spill->postingout);
-		tuplesort_end(spill->postings);
-	}
+	RecsysPartsFree(spill->parts);
+	MemoryContextDelete(spill->part_context);
+	pfree(spill->record);
 	pfree(spill->keycopy);
 	pfree(spill);
 }

@@ -1,7 +1,6 @@
 /*
  * spill.h
- *	  Interactions on disk: two external sorts, by user and by item.  Private to
- *	  the collector.
+ *	  Interactions on disk, given back by user.  Private to the collector.
  */
 #ifndef RECSYS_SPILL_H
 #define RECSYS_SPILL_H
@@ -12,32 +11,41 @@
 
 typedef struct RecsysSpill RecsysSpill;
 
-/* A row of the user sort; user is meaningless unless has_user */
+typedef struct RecsysSpillOptions
+{
+	RecsysKeyKind user_kind;
+	bool		weighted;
+	bool		timed;
+	uint64		seed;			/* of the key hashes */
+	Size		memory;			/* bytes */
+} RecsysSpillOptions;
+
 typedef struct RecsysSpillRow
 {
-	bool		has_user;
-	RecsysKey	user;
-	uint64		hash;			/* of the user */
-	uint32		item;			/* dictionary number or RECSYS_NONE */
+	uint32		item;			/* or RECSYS_NONE */
 	uint64		position;		/* with flags */
 	double		weight;
 	int64		time;
 } RecsysSpillRow;
 
-/* memory_limit is shared by the two sorts. */
-extern RecsysSpill *RecsysSpillCreate(RecsysKeyKind user_kind, Size memory_limit);
-extern void RecsysSpillPut(RecsysSpill *spill, const RecsysSpillRow *row);
-extern void RecsysSpillSort(RecsysSpill *spill);
+extern RecsysSpill *RecsysSpillCreate(const RecsysSpillOptions *options);
 
-/* Rows in ascending (hash, user key) order, those without user last; the key lives until the next call. */
-extern bool RecsysSpillGet(RecsysSpill *spill, RecsysSpillRow *row);
+/* user is NULL for a row without; items are dictionary numbers. */
+extern void RecsysSpillPut(RecsysSpill *spill, const RecsysKey *user, const RecsysSpillRow *row);
 
-/* The second sort: rows by ascending rank, time and position. */
-extern void RecsysSpillPutPosting(RecsysSpill *spill, uint32 rank, uint32 user_hash, uint64 position,
-								  int64 time);
-extern void RecsysSpillSortPostings(RecsysSpill *spill);
-extern bool RecsysSpillGetPosting(RecsysSpill *spill, uint32 *rank, uint32 *user_hash,
-								  uint64 *position);
+/*
+ * All rows are there.  itemnumber maps dictionary numbers to the numbers that are given
+ * back, and is needed until the end.  So many bytes of the memory are taken otherwise.
+ */
+extern void RecsysSpillFinish(RecsysSpill *spill, const uint32 *itemnumber, Size taken);
+
+/*
+ * Users in ascending (hash, key) order, then, with has_user false, those rows that have
+ * none, if there are any.  The key lives until the next call.  What has been left of the
+ * last user's rows is passed over.
+ */
+extern bool RecsysSpillNextUser(RecsysSpill *spill, bool *has_user, RecsysKey *key, uint64 *hash);
+extern bool RecsysSpillNextOfUser(RecsysSpill *spill, RecsysSpillRow *row);
 
 extern void RecsysSpillFree(RecsysSpill *spill);
 

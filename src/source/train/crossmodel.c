@@ -145,7 +145,8 @@ spill(RecsysCrossModel *model)
 {
 	RecsysMatrix *matrix = &model->events.matrix;
 
-	model->file = RecsysHistoryFileCreate(model->shape.events_weighted, model->shape.max_history, false);
+	model->file = RecsysHistoryFileCreate(model->shape.nevents, model->shape.events_weighted,
+										  model->shape.max_history, false);
 	for (uint32 row = 0; row < matrix->nrows; row++)
 	{
 		int			count;

@@ -17,7 +17,8 @@ typedef struct RecsysHistoryFile RecsysHistoryFile;
  * shared: so that parallel workers can open it.  If that is not possible, as
  * there is a limit on shared memory segments, the file is private.
  */
-extern RecsysHistoryFile *RecsysHistoryFileCreate(bool weighted, int max_history, bool shared);
+extern RecsysHistoryFile *RecsysHistoryFileCreate(uint32 nitems, bool weighted, int max_history,
+												  bool shared);
 
 /* From now on histories have places, too; before the first one is written or read. */
 extern void RecsysHistoryFileKeepPlaces(RecsysHistoryFile *file);
@@ -25,14 +26,15 @@ extern void RecsysHistoryFileKeepPlaces(RecsysHistoryFile *file);
 extern void RecsysHistoryFileAppend(RecsysHistoryFile *file, const RecsysHistoryItem *items,
 									int count);
 
-/* Everything has been appended; from now on the file is read only. */
+/* Everything has been appended; from now on the file is read only.  Before the first reading. */
 extern void RecsysHistoryFileFinish(RecsysHistoryFile *file);
 
 /* What a worker opens it by; false for a private file. */
 extern bool RecsysHistoryFileHandle(const RecsysHistoryFile *file, dsm_handle *handle);
 
 /* In a worker; NULL if the leader has gone. */
-extern RecsysHistoryFile *RecsysHistoryFileOpen(bool weighted, int max_history, dsm_handle handle);
+extern RecsysHistoryFile *RecsysHistoryFileOpen(uint32 nitems, bool weighted, int max_history,
+												dsm_handle handle);
 
 /* The same histories without their weights, finished. */
 extern RecsysHistoryFile *RecsysHistoryFileWithoutWeights(RecsysHistoryFile *file, bool shared);

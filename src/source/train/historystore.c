@@ -108,7 +108,7 @@ RecsysModelCreate(uint32 nitems, bool weighted, int max_history, Size memory_lim
 	model->folded = palloc(sizeof(RecsysHistoryItem) * model->maxfolded);
 
 	if (on_disk)
-		model->file = RecsysHistoryFileCreate(weighted, max_history, nworkers > 0);
+		model->file = RecsysHistoryFileCreate(nitems, weighted, max_history, nworkers > 0);
 	else
 	{
 		RecsysHistoriesInit(&model->histories, nitems, weighted);
@@ -191,7 +191,7 @@ RecsysModelChoose(RecsysModel *model, const RecsysChoosingOptions *options, bool
 	Assert(model->statistics.users == 0);
 	model->choosing = RecsysChoosingCreate(options, model->totals.nitems, weighted, timed, memory,
 										   model->file == NULL || !transforms ? NULL :
-										   RecsysHistoryFileCreate(true, model->folding.max_history,
+										   RecsysHistoryFileCreate(model->totals.nitems, true, model->folding.max_history,
 																   model->nworkers > 0));
 	MemoryContextSwitchTo(old);
 }

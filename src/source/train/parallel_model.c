@@ -3,11 +3,11 @@
  *	  The item graph computed by parallel workers.
  *
  * Rows do not depend on each other, so leader and workers claim ranges of items
- * (in streaming: passes) from a shared counter, in ascending order and small
- * enough that nobody is left with much when the others are done.  What they
- * read is shared: totals, user-major matrix, its transpose and its compact copy
- * in two segments, or the file of histories.  What they count with is private,
- * and how many may take part depends on how often that fits.
+ * from a shared counter, in ascending order and small enough that nobody is left
+ * with much when the others are done.  What they read is shared: totals,
+ * user-major matrix, its transpose and its compact copy in two segments.  What
+ * they count with is private, and how many may take part depends on how often
+ * that fits.  Where all of this does not fit see parallel_stream.c.
  *
  * Segments come one after the other, so that there is never more than in a
  * serial run by much: the first takes over totals and matrix, whose private
@@ -20,7 +20,6 @@
 
 #include "core/dense/area.h"
 #include "core/pairs/modeloptions.h"
-#include "core/pairs/rowselect.h"
 #include "core/pairs/slim.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
@@ -40,29 +39,22 @@
 /* The part of the memory left that a queue may be: one in so many. */
 #define QUEUE_FRACTION 64
 
-/* A participant of a streaming run counts with at least this much. */
-#define MIN_STREAM_MEMORY ((Size) 512 * 1024)
-
 typedef struct SharedModel
 {
 	RecsysModelOptions options;
-	int			max_history;
 	bool		weighted;
-	bool		streaming;
 	uint32		nitems;
 	uint32		nrows;			/* of the user-major matrix */
 	uint64		nusers;			/* N */
 	uint64		nentries;
-	dsm_handle	base;			/* segment: totals, user-major matrix unless streaming */
-	dsm_handle	derived;		/* segment: transpose and compact copy, unless streaming */
-	dsm_handle	histories;		/* streaming: the file */
+	dsm_handle	base;			/* segment: totals, user-major matrix */
+	dsm_handle	derived;		/* segment: transpose and compact copy */
 	bool		places;			/* are there those, of the histories' order? */
 	bool		columns;		/* are those of the user-major matrix shared? */
 	bool		narrow;			/* which compact copy there is */
 	bool		packed;
 	int			weight_shift;
-	Size		stream_memory;	/* streaming: for each participant */
-	uint64		range_cost;		/* otherwise: of a range */
+	uint64		range_cost;		/* of a range */
 	pg_atomic_uint32 next;		/* first item that nobody has claimed */
 	pg_atomic_uint32 ranges;	/* claimed so far */
 } SharedModel;
@@ -74,10 +66,8 @@ typedef struct Participant
 	RecsysItemTotals totals;
 	RecsysMatrix matrix;
 	RecsysMatrix transpose;
-	RecsysKernel *kernel;		/* one of these three computes */
+	RecsysKernel *kernel;		/* one of these two computes */
 	RecsysSlimKernel *slim_kernel;
-	RecsysHistoryFile *file;
-	RecsysStreamKernel *stream_kernel;
 	uint32		last;			/* end of the range at hand */
 } Participant;
 
@@ -91,10 +81,9 @@ lay_out_base(const SharedModel *shared, char *place, Participant *self)
 
 	RecsysCarveTotals(&area, shared->nitems, shared->weighted, &self->totals);
 	self->totals.nusers = shared->nusers;
-	if (!shared->streaming)
-		RecsysCarveMatrix(&area, shared->nrows, shared->nitems, shared->nentries, shared->columns,
-						  shared->weighted, &self->matrix);
-	if (!shared->streaming && shared->places)
+	RecsysCarveMatrix(&area, shared->nrows, shared->nitems, shared->nentries, shared->columns,
+					  shared->weighted, &self->matrix);
+	if (shared->places)
 		self->matrix.places = RecsysCarve(&area, sizeof(RecsysOrdinal) * shared->nentries);
 	return area.used;
 }
@@ -121,8 +110,6 @@ range_end(const Participant *self, uint32 first)
 	uint64		cost = 0;
 	uint32		last = first;
 
-	if (self->stream_kernel != NULL)
-		return RecsysStreamKernelPassEnd(self->stream_kernel, first);
 	do
 		cost += RecsysKernelCost(&self->totals, last++);
 	while (last < nitems && cost < self->shared->range_cost);
@@ -151,14 +138,7 @@ claim_range(Participant *self, uint32 *first)
 static void
 compute_range(Participant *self, uint32 first, RecsysRowReporter report, void *arg)
 {
-	if (self->stream_kernel != NULL)
-	{
-		RecsysUserStream stream;
-
-		RecsysHistoryFileStream(self->file, &stream);
-		RecsysStreamKernelPass(self->stream_kernel, &stream, first, self->last, report, arg);
-	}
-	else if (self->slim_kernel != NULL)
+	if (self->slim_kernel != NULL)
 		RecsysSlimKernelColumns(self->slim_kernel, first, self->last, report, arg);
 	else
 		RecsysKernelRows(self->kernel, first, self->last, report, arg);
@@ -169,10 +149,7 @@ start_computing(Participant *self)
 {
 	const SharedModel *shared = self->shared;
 
-	if (shared->streaming)
-		self->stream_kernel = RecsysStreamKernelCreate(&self->totals, &shared->options,
-													   shared->stream_memory);
-	else if (shared->options.similarity == RECSYS_SLIM)
+	if (shared->options.similarity == RECSYS_SLIM)
 		self->slim_kernel = RecsysSlimKernelCreate(&self->matrix, &self->transpose, &self->totals,
 												   &shared->options);
 	else
@@ -183,8 +160,6 @@ start_computing(Participant *self)
 static void
 stop_computing(Participant *self)
 {
-	if (self->stream_kernel != NULL)
-		RecsysStreamKernelFree(self->stream_kernel);
 	if (self->slim_kernel != NULL)
 		RecsysSlimKernelFree(self->slim_kernel);
 	if (self->kernel != NULL)
@@ -214,42 +189,24 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 	Participant *self = &sender.self;
 	SharedModel *shared = RecsysWorkerBegin(&sender.worker, segment, toc);
 	dsm_segment *base = RecsysSegmentAttach(shared->base);
-	dsm_segment *derived = NULL;
+	dsm_segment *derived;
+	void	   *compact;
 	uint32		first;
 
 	self->shared = shared;
 	lay_out_base(shared, dsm_segment_address(base), self);
-	if (shared->streaming)
-	{
-		self->file = RecsysHistoryFileOpen(shared->weighted, shared->max_history,
-										   shared->histories);
-		if (self->file == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("could not map dynamic shared memory segment")));
-		if (shared->places)
-			RecsysHistoryFileKeepPlaces(self->file);
-	}
-	else
-	{
-		void	   *compact;
-
-		derived = RecsysSegmentAttach(shared->derived);
-		lay_out_derived(shared, dsm_segment_address(derived), self, &compact);
-		self->matrix.narrow = shared->narrow ? compact : NULL;
-		self->matrix.packed = shared->packed ? compact : NULL;
-		self->matrix.weight_shift = shared->weight_shift;
-	}
+	derived = RecsysSegmentAttach(shared->derived);
+	lay_out_derived(shared, dsm_segment_address(derived), self, &compact);
+	self->matrix.narrow = shared->narrow ? compact : NULL;
+	self->matrix.packed = shared->packed ? compact : NULL;
+	self->matrix.weight_shift = shared->weight_shift;
 
 	start_computing(self);
 	while (!sender.worker.abandoned && claim_range(self, &first))
 		compute_range(self, first, send_row, &sender);
 	stop_computing(self);
 
-	if (self->file != NULL)
-		RecsysHistoryFileClose(self->file);
-	if (derived != NULL)
-		dsm_detach(derived);
+	dsm_detach(derived);
 	dsm_detach(base);
 	RecsysWorkerEnd(&sender.worker);
 }
@@ -277,7 +234,6 @@ typedef struct Plan
 	int			nworkers;		/* 0: not at all */
 	bool		compact;
 	Size		queue;
-	Size		stream_memory;
 } Plan;
 
 /* The workers that fit, if each of them and the leader need that much beside what is shared. */
@@ -310,17 +266,6 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 	if (base > left)
 		return;
 
-	if (shared->streaming)
-	{
-		Size		least = MIN_STREAM_MEMORY +
-			2 * RecsysRowSelectorMemory(shared->nitems, shared->options.neighbors,
-										shared->weighted);
-
-		plan->nworkers = workers_that_fit(model, plan, left, base, least);
-		plan->stream_memory = (left - base) / (plan->nworkers + 1) - plan->queue;
-		return;
-	}
-
 	/* once they have been copied the private arrays are freed */
 	freed = GetMemoryChunkSpace(model->matrix->offsets) +
 		(shared->columns ? GetMemoryChunkSpace(model->matrix->columns) : 0) +
@@ -347,21 +292,16 @@ describe(const RecsysTraining *model, SharedModel *shared)
 {
 	memset(shared, 0, sizeof(SharedModel));
 	shared->options = *model->options;
-	shared->max_history = model->max_history;
 	shared->weighted = model->totals->norm2 != NULL;
-	shared->streaming = model->file != NULL;
 	shared->places = RecsysModelUsesOrder(model->options);
 	shared->nitems = model->totals->nitems;
 	shared->nusers = model->totals->nusers;
-	if (model->matrix != NULL)
-	{
-		shared->nrows = model->matrix->nrows;
-		shared->nentries = model->matrix->offsets[shared->nrows];
+	shared->nrows = model->matrix->nrows;
+	shared->nentries = model->matrix->offsets[shared->nrows];
 
-		/* with a compact copy of all there is to it, nobody reads them */
-		shared->columns = shared->weighted || shared->nitems > RECSYS_COMPACT_COLUMNS ||
-			shared->options.similarity == RECSYS_SLIM;
-	}
+	/* with a compact copy of all there is to it, nobody reads them */
+	shared->columns = shared->weighted || shared->nitems > RECSYS_COMPACT_COLUMNS ||
+		shared->options.similarity == RECSYS_SLIM;
 }
 
 /* Move an array to shared memory. */
@@ -388,8 +328,6 @@ fill_base(const RecsysTraining *model, const SharedModel *shared, Participant *s
 		memcpy(self->totals.norm2, totals->norm2, sizeof(double) * nitems);
 		memcpy(self->totals.mass, totals->mass, sizeof(double) * nitems);
 	}
-	if (shared->streaming)
-		return;
 	move_array(self->matrix.offsets, (void **) &matrix->offsets,
 			   sizeof(uint64) * ((Size) shared->nrows + 1));
 	if (shared->columns)
@@ -482,14 +420,12 @@ RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, vo
 	Participant self = {0};
 	int			nlaunched;
 	dsm_segment *base;
-	dsm_segment *derived = NULL;
+	dsm_segment *derived;
 	uint32		ranges;
 
 	describe(model, &description);
-	if (description.streaming && !RecsysHistoryFileHandle(model->file, &description.histories))
-		return 0;
 	plan_run(model, &description, &plan);
-	if (!description.streaming && !plan.compact && !description.columns)
+	if (!plan.compact && !description.columns)
 	{
 		description.columns = true;
 		plan_run(model, &description, &plan);
@@ -503,10 +439,7 @@ RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, vo
 	lay_out_base(&description, dsm_segment_address(base), &self);
 	fill_base(model, &description, &self);
 	description.base = dsm_segment_handle(base);
-	description.stream_memory = plan.stream_memory;
-	self.file = model->file;
-	if (!description.streaming)
-		derived = make_derived(&description, &self, &plan);
+	derived = make_derived(&description, &self, &plan);
 	if (derived != NULL && !description.columns)
 	{
 		pfree(model->matrix->columns);
@@ -520,8 +453,7 @@ RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, vo
 		dsm_detach(derived);
 	dsm_detach(base);
 	ereport(DEBUG1,
-			(errmsg_internal("recsys: item graph computed with %d of %d planned workers in %u ranges%s",
-							 nlaunched, model->nworkers, ranges,
-							 description.streaming ? ", each a pass over the histories" : "")));
-	return description.streaming ? (int) ranges : 1;
+			(errmsg_internal("recsys: item graph computed with %d of %d planned workers in %u ranges",
+							 nlaunched, model->nworkers, ranges)));
+	return 1;
 }

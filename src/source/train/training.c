@@ -40,8 +40,8 @@ append_history(RecsysHistoryFile *file, const uint32 *items, const float *weight
 static RecsysHistoryFile *
 weigh_file(const RecsysTraining *training, RecsysWeigher *weigher)
 {
-	RecsysHistoryFile *file = RecsysHistoryFileCreate(true, training->max_history,
-													  training->nworkers > 0);
+	RecsysHistoryFile *file = RecsysHistoryFileCreate(training->totals->nitems, true,
+													  training->max_history, training->nworkers > 0);
 	float	   *weighed = palloc(sizeof(float) * training->max_history);
 	RecsysHistoryItem *buffer = palloc(sizeof(RecsysHistoryItem) * training->max_history);
 	RecsysUserStream stream;

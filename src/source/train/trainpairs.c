@@ -3,7 +3,7 @@
  *	  Training the models whose rows or columns are computed each for itself.
  *
  * - Measures of pairs: in memory when matrix, transpose and accumulators fit the
- *	 limit, otherwise as a stream.
+ *	 limit, otherwise by ranges or as a stream (trainstream.c).
  * - slim: columns of the item graph, each for itself, gathered into rows.  Needs
  *	 matrix and transpose in memory.
  * - itemknn: rows of cosine, which are symmetric, taken for columns and gathered
@@ -14,70 +14,12 @@
 #include "core/pairs/rowgather.h"
 #include "core/pairs/slim.h"
 #include "source/train/parallel_model.h"
+#include "source/train/parallel_stream.h"
 #include "source/train/trainkernels.h"
 #include "source/train/trainmemory.h"
+#include "source/train/trainstream.h"
 #include "utils/memutils.h"
 
-/* The streaming kernel gets at least this much. */
-#define MIN_STREAM_MEMORY ((Size) 1024 * 1024)
-
-/* A matrix as a stream */
-typedef struct MatrixStream
-{
-	const RecsysMatrix *matrix;
-	uint32		position;
-} MatrixStream;
-
-static void
-rewind_matrix(void *arg)
-{
-	((MatrixStream *) arg)->position = 0;
-}
-
-static bool
-next_from_matrix(void *arg, const uint32 **items, const float **weights, int *count)
-{
-	MatrixStream *stream = arg;
-	const RecsysMatrix *matrix = stream->matrix;
-	uint64		first;
-
-	if (stream->position == matrix->nrows)
-		return false;
-	first = matrix->offsets[stream->position];
-	*items = matrix->columns + first;
-	*weights = matrix->weights ? matrix->weights + first : NULL;
-	*count = (int) (matrix->offsets[stream->position + 1] - first);
-	stream->position++;
-	return true;
-}
-
-/* Of the history that was read last */
-static const uint16 *
-places_from_matrix(void *arg)
-{
-	const MatrixStream *stream = arg;
-	const RecsysMatrix *matrix = stream->matrix;
-
-	return matrix->places == NULL ? NULL : matrix->places + matrix->offsets[stream->position - 1];
-}
-
-static void
-open_stream(const RecsysTraining *training, RecsysUserStream *stream, MatrixStream *from_matrix)
-{
-	if (training->file != NULL)
-	{
-		RecsysHistoryFileStream(training->file, stream);
-		return;
-	}
-	from_matrix->matrix = training->matrix;
-	from_matrix->position = 0;
-	stream->rewind = rewind_matrix;
-	stream->next = next_from_matrix;
-	stream->arg = from_matrix;
-	stream->places = places_from_matrix;
-}
-
-/* Measures of pairs */
 int
 RecsysTrainPairs(const RecsysTraining *training, RecsysRowReporter report, void *arg)
 {
@@ -87,12 +29,12 @@ RecsysTrainPairs(const RecsysTraining *training, RecsysRowReporter report, void 
 	Size		left = training->memory_left;
 	Size		needed = RecsysMatrixMemory(totals->nitems, entries, weighted) +
 		RecsysCooccurrenceMemory(totals->nitems, weighted);
-	MatrixStream from_matrix;
-	RecsysUserStream stream;
 	int			passes = 0;
 
-	if (training->nworkers > 0)
+	if (training->nworkers > 0 && training->file == NULL)
 		passes = RecsysParallelModelRun(training, report, arg);
+	if (training->nworkers > 0 && passes == 0)
+		passes = RecsysParallelStreamRun(training, report, arg);
 	if (passes > 0)
 		return passes;
 
@@ -112,13 +54,7 @@ RecsysTrainPairs(const RecsysTraining *training, RecsysRowReporter report, void 
 		return 1;
 	}
 
-	open_stream(training, &stream, &from_matrix);
-	passes = RecsysCooccurrenceStream(&stream, totals, training->options,
-									  Max(left, MIN_STREAM_MEMORY), report, arg);
-	ereport(DEBUG1,
-			(errmsg_internal("recsys: item graph computed in %d passes over %llu histories",
-							 passes, (unsigned long long) totals->nusers)));
-	return passes;
+	return RecsysTrainStream(training, report, arg);
 }
 
 typedef struct GatherState

@@ -1,0 +1,157 @@
+/*
+ * rangekernel.c
+ *	  Item co-occurrence in memory, without the whole transpose.
+ *
+ * The kernel in memory (cooccurrence.c) asks for the users of an item, which the transposed
+ * matrix has.  In 32 bits each they take twice the memory of histories in 16.  But they are
+ * asked for item by item, and the users of a range of items are found in one pass over the
+ * histories, which costs as much as some ten thousand additions to counters for each hundred
+ * thousand users.  So there is a transpose of one range at a time.
+ */
+#include "core/pairs/rangekernel.h"
+
+/* A transpose has room for this many of the largest item's users. */
+#define LEAST_ITEMS 4
+
+/* Users between two checks for interrupts */
+#define USERS_PER_CHECK 4096
+
+struct RecsysRangeKernel
+{
+	const RecsysMatrix *users;
+	const RecsysItemTotals *totals;
+	uint64		room;			/* in entries */
+	RecsysMatrix items;			/* rows of the range at hand; the others are not there */
+	RecsysKernel *kernel;
+};
+
+static inline Size
+entry_size(bool weighted)
+{
+	return sizeof(uint32) + (weighted ? sizeof(float) : 0);
+}
+
+static uint32
+most_users(const RecsysItemTotals *totals)
+{
+	uint32		most = 1;
+
+	for (uint32 item = 0; item < totals->nitems; item++)
+		most = Max(most, totals->users[item]);
+	return most;
+}
+
+Size
+RecsysRangeKernelMemory(uint32 nitems, bool weighted)
+{
+	return sizeof(RecsysRangeKernel) + sizeof(uint64) * ((Size) nitems + 1) +
+		RecsysCooccurrenceMemory(nitems, weighted);
+}
+
+Size
+RecsysRangeKernelLeast(const RecsysItemTotals *totals, bool weighted)
+{
+	return LEAST_ITEMS * most_users(totals) * entry_size(weighted);
+}
+
+RecsysRangeKernel *
+RecsysRangeKernelCreate(const RecsysMatrix *users, const RecsysItemTotals *totals,
+						const RecsysModelOptions *options, Size memory)
+{
+	RecsysRangeKernel *kernel = palloc0(sizeof(RecsysRangeKernel));
+	RecsysMatrix *items = &kernel->items;
+	bool		weighted = users->weights != NULL;
+	uint64		entries = 0;
+
+	for (uint32 item = 0; item < totals->nitems; item++)
+		entries += totals->users[item];
+	kernel->users = users;
+	kernel->totals = totals;
+	kernel->room = Max(Min(memory / entry_size(weighted), entries), most_users(totals));
+
+	items->nrows = totals->nitems;
+	items->ncolumns = users->nrows;
+	items->offsets = recsys_alloc_huge_zero(sizeof(uint64) * ((Size) totals->nitems + 1));
+	items->columns = recsys_alloc_huge(sizeof(uint32) * kernel->room);
+	if (weighted)
+		items->weights = recsys_alloc_huge(sizeof(float) * kernel->room);
+	kernel->kernel = RecsysKernelCreate(users, items, totals, options);
+	return kernel;
+}
+
+uint32
+RecsysRangeKernelEnd(const RecsysRangeKernel *kernel, uint32 first, uint64 cost)
+{
+	const RecsysItemTotals *totals = kernel->totals;
+	uint32		last = first;
+	uint64		entries = 0;
+	uint64		spent = 0;
+
+	while (last < totals->nitems && spent < cost)
+	{
+		entries += totals->users[last];
+		if (entries > kernel->room)
+			break;
+		spent += RecsysKernelCost(totals, last++);
+	}
+	return last;
+}
+
+/*
+ * The users of the range's items.  offsets[item + 1] is the next free place of an item while
+ * they are entered, and its end afterwards.
+ */
+static void
+transpose_range(RecsysRangeKernel *kernel, uint32 first, uint32 last)
+{
+	const RecsysMatrix *users = kernel->users;
+	RecsysMatrix *items = &kernel->items;
+	double		guess = (double) first / kernel->totals->nitems;
+
+	items->offsets[first] = 0;
+	if (first < last)
+		items->offsets[first + 1] = 0;
+	for (uint32 item = first; item + 1 < last; item++)
+		items->offsets[item + 2] = items->offsets[item + 1] + kernel->totals->users[item];
+
+	for (uint32 user = 0; user < users->nrows; user++)
+	{
+		uint64		end = users->offsets[user + 1];
+
+		if (user % USERS_PER_CHECK == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (uint64 entry = RecsysMatrixFind(users, user, first, guess); entry < end; entry++)
+		{
+			uint32		item = RecsysMatrixColumn(users, entry);
+			uint64		place;
+
+			if (item >= last)
+				break;
+			place = items->offsets[item + 1]++;
+			if (place >= kernel->room)
+				elog(ERROR, "item %u has more users than were counted", item);
+			items->columns[place] = user;
+			if (items->weights != NULL)
+				items->weights[place] = users->weights[entry];
+		}
+	}
+}
+
+void
+RecsysRangeKernelRows(RecsysRangeKernel *kernel, uint32 first, uint32 last,
+					  RecsysRowReporter report, void *arg)
+{
+	transpose_range(kernel, first, last);
+	RecsysKernelRows(kernel->kernel, first, last, report, arg);
+}
+
+void
+RecsysRangeKernelFree(RecsysRangeKernel *kernel)
+{
+	RecsysKernelFree(kernel->kernel);
+	pfree(kernel->items.offsets);
+	pfree(kernel->items.columns);
+	if (kernel->items.weights != NULL)
+		pfree(kernel->items.weights);
+	pfree(kernel);
+}
