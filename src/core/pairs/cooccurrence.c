@@ -10,6 +10,8 @@
  *
  * - the histories are read from the matrix's compact copy if there is one;
  * - unweighted counters have 16 bits where the item has few enough users;
+ * - where there are split histories (splitmatrix.c) the most popular items, which
+ *	 get half of the additions, are counted as bits; items go by their ranks then;
  * - a count and a weighted dot product share one 64-bit word if weights are
  *	 small integers (times a power of two): the product goes into the upper,
  *	 the count into the lower bits, and the sum is exact.  Other weights take a
@@ -27,16 +29,21 @@
 #include "core/pairs/counters.h"
 #include "core/pairs/modeloptions.h"
 #include "core/pairs/rowselect.h"
+#include "core/pairs/scorebounds.h"
+#include "core/pairs/splitmatrix.h"
 
 /* Users between two checks for interrupts: well below a few milliseconds. */
 #define USERS_PER_CHECK 64
+
+/* With fewer users the head's counters are touched one by one as well. */
+#define MIN_BIT_USERS 4
 
 /* Looking at one counter costs about this part of one update. */
 #define SCAN_DISCOUNT 4
 
 typedef enum Counting
 {
-	COUNT_NARROW,				/* compact copy, 16-bit counters */
+	COUNT_NARROW,				/* compact or split copy, 16-bit counters */
 	COUNT_WIDE,					/* 32-bit counters */
 	COUNT_PACKED,				/* compact copy, product and count in a word */
 	COUNT_WEIGHTED				/* RecsysWeightedSum */
@@ -54,9 +61,19 @@ struct RecsysKernel
 	bool		packable;		/* does COUNT_PACKED apply? */
 	int			count_bits;		/* COUNT_PACKED: width of the count */
 
+	/*
+	 * Split histories: the rows' items and those counted are ranks, the first nhead of
+	 * which are counted in bits.  Otherwise NULL and 0.
+	 */
+	const RecsysSplitMatrix *split;
+	uint32		nhead;
+	RecsysMatrix tail;			/* histories of the others, from rank nhead on */
+	RecsysItemTotals ranked;	/* totals by rank, as far as they are looked at */
+
 	/* the current row */
 	Counting	counting;
 	bool		touching;		/* is the list of touched items kept? */
+	bool		head_counted;	/* are the counters of the head to be looked through? */
 	uint32		ntouched;
 	uint32	   *touched;
 
@@ -81,19 +98,57 @@ choose_counting(RecsysKernel *kernel, uint32 item)
 	kernel->ntouched = 0;
 	if (kernel->weighted)
 		kernel->counting = kernel->packable && !kernel->touching ? COUNT_PACKED : COUNT_WEIGHTED;
-	else if (kernel->users->narrow != NULL && !kernel->touching &&
+	else if (kernel->narrow != NULL && !kernel->touching &&
 			 kernel->totals->users[item] <= PG_UINT16_MAX)
 		kernel->counting = COUNT_NARROW;
 	else
 		kernel->counting = COUNT_WIDE;
 }
 
+/* Additions that note what they touch, to counters of split histories */
+static void
+touch_split(RecsysKernel *kernel, const RecsysCountedUsers *users)
+{
+	const RecsysSplitMatrix *split = kernel->split;
+	uint32		first = kernel->ntouched;
+
+	kernel->ntouched = RecsysCountTouching(kernel->counts + kernel->nhead, NULL, kernel->touched,
+										   first, users);
+	for (uint32 x = first; x < kernel->ntouched; x++)
+		kernel->touched[x] += kernel->nhead;
+	for (int block = 0; block < split->nblocks && !kernel->head_counted; block++)
+		kernel->ntouched = RecsysTouchBits(RecsysSplitBlock(split, block), users->users, users->n,
+										   block * RECSYS_BLOCK_ITEMS, kernel->counts,
+										   kernel->touched, kernel->ntouched);
+}
+
+/* The head of a row, unless that is touched */
+static void
+count_head(RecsysKernel *kernel, uint32 item)
+{
+	const RecsysMatrix *items = kernel->items;
+
+	kernel->head_counted = kernel->split != NULL &&
+		(!kernel->touching || items->offsets[item + 1] - items->offsets[item] >= MIN_BIT_USERS);
+	if (!kernel->head_counted)
+		return;
+	for (int block = 0; block < kernel->split->nblocks; block++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		RecsysCountBits(RecsysSplitBlock(kernel->split, block), items->columns + items->offsets[item],
+						items->offsets[item + 1] - items->offsets[item],
+						kernel->counts + block * RECSYS_BLOCK_ITEMS);
+	}
+}
+
 static void
 count_row(RecsysKernel *kernel, uint32 item)
 {
-	RecsysCountedUsers users = {.matrix = kernel->users, .succession = kernel->succession, .item = item};
+	const RecsysMatrix *histories = kernel->split != NULL ? &kernel->tail : kernel->users;
+	RecsysCountedUsers users = {.matrix = histories, .succession = kernel->succession, .item = item};
 	uint64		last = kernel->items->offsets[item + 1];
 
+	count_head(kernel, item);
 	for (uint64 first = kernel->items->offsets[item]; first < last; first += USERS_PER_CHECK)
 	{
 		users.users = kernel->items->columns + first;
@@ -102,34 +157,37 @@ count_row(RecsysKernel *kernel, uint32 item)
 		users.n = Min(users.n_total, USERS_PER_CHECK);
 
 		CHECK_FOR_INTERRUPTS();
-		if (kernel->touching)
+		if (kernel->touching && kernel->split != NULL)
+			touch_split(kernel, &users);
+		else if (kernel->touching)
 			kernel->ntouched = RecsysCountTouching(kernel->counts, kernel->sums, kernel->touched,
 												   kernel->ntouched, &users);
 		else if (kernel->counting == COUNT_NARROW)
-			RecsysCountNarrow(kernel->narrow, &users);
+			RecsysCountNarrow(kernel->narrow + kernel->nhead, &users);
 		else if (kernel->counting == COUNT_PACKED)
 			RecsysCountPacked(kernel->words, kernel->count_bits, &users);
 		else if (kernel->counting == COUNT_WIDE)
-			RecsysCountWide(kernel->counts, &users);
+			RecsysCountWide(kernel->counts + kernel->nhead, &users);
 		else
 			RecsysCountWeighted(kernel->sums, &users);
 	}
 }
 
+/* The counters of the items first .. last - 1; first is a multiple of RECSYS_SELECT_BLOCK */
 static void
-offer_all(RecsysKernel *kernel, uint32 min_support)
+offer_range(RecsysKernel *kernel, uint32 first, uint32 last, Counting counting)
 {
-	uint32		nitems = kernel->totals->nitems;
+	uint32		min_support = kernel->options->min_support;
 	double		unit = ldexp(1.0, -2 * kernel->users->weight_shift);
 
-	for (uint32 first = 0; first < nitems; first += RECSYS_SELECT_BLOCK)
+	for (; first < last; first += RECSYS_SELECT_BLOCK)
 	{
-		int			n = Min(nitems - first, RECSYS_SELECT_BLOCK);
+		int			n = Min(last - first, RECSYS_SELECT_BLOCK);
 		uint32		counts[RECSYS_SELECT_BLOCK];
 		double		dots[RECSYS_SELECT_BLOCK];
 		uint32		largest;
 
-		switch (kernel->counting)
+		switch (counting)
 		{
 			case COUNT_NARROW:
 				largest = RecsysTakeNarrow(kernel->narrow + first, counts, n);
@@ -183,6 +241,28 @@ offer_touched(RecsysKernel *kernel)
 	}
 }
 
+/* Go by the ranks of split histories. */
+static void
+use_split(RecsysKernel *kernel)
+{
+	const RecsysSplitMatrix *split = kernel->users->split;
+	const RecsysItemTotals *totals = kernel->totals;
+
+	kernel->split = split;
+	kernel->nhead = split->nhead;
+	kernel->tail.nrows = split->nrows;
+	kernel->tail.ncolumns = split->nitems - split->nhead;
+	kernel->tail.offsets = split->offsets;
+	kernel->tail.narrow = split->narrow;
+	kernel->tail.columns = split->wide;
+
+	kernel->ranked.nitems = totals->nitems;
+	kernel->ranked.nusers = totals->nusers;
+	kernel->ranked.users = recsys_alloc_huge(Max((Size) totals->nitems, 1) * sizeof(uint32));
+	for (uint32 rank = 0; rank < totals->nitems; rank++)
+		kernel->ranked.users[rank] = totals->users[split->items[rank]];
+}
+
 RecsysKernel *
 RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
 				   const RecsysItemTotals *totals, const RecsysModelOptions *options)
@@ -195,8 +275,13 @@ RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
 	kernel->items = items;
 	kernel->totals = totals;
 	kernel->options = options;
-	kernel->selector = RecsysRowSelectorCreate(totals, options);
-	kernel->weighted = RecsysRowSelectorUsesDots(kernel->selector);
+	kernel->weighted = RecsysMeasureUsesDots(totals, options);
+	if (users->split != NULL && !kernel->weighted)
+		use_split(kernel);
+	kernel->selector = RecsysRowSelectorCreate(kernel->split != NULL ? &kernel->ranked : totals,
+											   options);
+	if (kernel->split != NULL)
+		RecsysRowSelectorSetNames(kernel->selector, kernel->split->items);
 	kernel->touched = recsys_alloc_huge((nitems / SCAN_DISCOUNT + 1) * sizeof(uint32));
 	if (kernel->weighted)
 	{
@@ -210,8 +295,9 @@ RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
 	}
 	else
 	{
-		kernel->counts = recsys_alloc_huge_zero(nitems * sizeof(uint32));
-		if (users->narrow != NULL)
+		/* the last block of the head may reach beyond the items */
+		kernel->counts = recsys_alloc_huge_zero((nitems + RECSYS_BLOCK_ITEMS) * sizeof(uint32));
+		if (users->narrow != NULL || kernel->split != NULL)
 			kernel->narrow = recsys_alloc_huge_zero(nitems * sizeof(uint16));
 	}
 	return kernel;
@@ -237,15 +323,18 @@ RecsysKernelRows(RecsysKernel *kernel, uint32 first, uint32 last,
 
 	for (uint32 item = first; item < last; item++)
 	{
-		RecsysRowSelectorStart(kernel->selector, item);
+		RecsysRowSelectorStart(kernel->selector,
+							   kernel->split != NULL ? kernel->split->ranks[item] : item);
 		if (kernel->totals->users[item] >= options->min_support)
 		{
 			choose_counting(kernel, item);
 			count_row(kernel, item);
+			if (kernel->head_counted)
+				offer_range(kernel, 0, kernel->nhead, COUNT_WIDE);
 			if (kernel->touching)
 				offer_touched(kernel);
 			else
-				offer_all(kernel, options->min_support);
+				offer_range(kernel, kernel->nhead, kernel->totals->nitems, kernel->counting);
 		}
 		else if (item % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -268,6 +357,8 @@ RecsysKernelFree(RecsysKernel *kernel)
 		RecsysSuccessionFree(kernel->succession);
 	pfree(kernel->touched);
 	RecsysRowSelectorFree(kernel->selector);
+	if (kernel->split != NULL)
+		pfree(kernel->ranked.users);
 	pfree(kernel);
 }
 
@@ -286,9 +377,10 @@ RecsysCooccurrenceMemory(uint32 nitems, bool weighted)
 	if (weighted)
 		per_item += sizeof(RecsysWeightedSum) + sizeof(uint64);
 	else
-		per_item += sizeof(uint32) + sizeof(uint16);
+		per_item += 2 * sizeof(uint32) + sizeof(uint16);
 
 	/* with the largest number of neighbors that an index can ask for */
-	return sizeof(RecsysKernel) + Max((Size) nitems, 1) * per_item + sizeof(uint32) +
+	return sizeof(RecsysKernel) + Max((Size) nitems, 1) * per_item +
+		(RECSYS_BLOCK_ITEMS + 1) * sizeof(uint32) +
 		RecsysRowSelectorMemory(nitems, RECSYS_MAX_STORED, weighted);
 }

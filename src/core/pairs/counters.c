@@ -12,7 +12,7 @@
 #include "core/pairs/product.h"
 
 /* How many users ahead a history, and where it is, are fetched. */
-#define PREFETCH_HISTORY 3
+#define PREFETCH_HISTORY 8
 #define PREFETCH_OFFSET 16
 #define CACHE_LINE 64
 
@@ -73,10 +73,14 @@ fetch_ahead(const uint64 *offsets, const char *entries, Size width,
 void
 RecsysCountNarrow(uint16 *counts, const RecsysCountedUsers *counted)
 {
-	const uint16 *columns = counted->matrix->narrow;
+	const uint16 *narrow = counted->matrix->narrow;
+	const uint32 *columns = counted->matrix->columns;
 	COPY_USERS(counted);
 
-	COUNT_HISTORIES(uint16, columns);
+	if (narrow != NULL)
+		COUNT_HISTORIES(uint16, narrow);
+	else
+		COUNT_HISTORIES(uint32, columns);
 }
 
 void
@@ -191,12 +195,42 @@ RecsysCountWeighted(RecsysWeightedSum *sums, const RecsysCountedUsers *counted)
 	}
 }
 
-uint32
-RecsysCountTouching(uint32 *counts, RecsysWeightedSum *sums, uint32 *touched, uint32 ntouched,
-					const RecsysCountedUsers *counted)
+/*
+ * Additions that note what is met first.  Whether an item has been met nobody can predict, so
+ * it is written to the end of the list in any case, and the end moves on or does not.
+ */
+#define TOUCH_LOOP(columns) \
+	do { \
+		for (uint64 y = first; y < last; y++) \
+		{ \
+			uint32		count = counts[(columns)[y]]; \
+			\
+			touched[ntouched] = (columns)[y]; \
+			ntouched += count == 0; \
+			counts[(columns)[y]] = count + 1; \
+		} \
+	} while (0)
+
+#define TOUCH_WEIGHTED_LOOP(columns) \
+	do { \
+		for (uint64 y = first; y < last; y++) \
+		{ \
+			RecsysWeightedSum *sum = &sums[(columns)[y]]; \
+			\
+			touched[ntouched] = (columns)[y]; \
+			ntouched += sum->count == 0; \
+			sum->count++; \
+			sum->dot += RecsysProduct(weight, entries[y - first]); \
+		} \
+	} while (0)
+
+static uint32
+touch_weighted(RecsysWeightedSum *restrict sums, uint32 *restrict touched, uint32 ntouched,
+			   const RecsysCountedUsers *counted)
 {
 	const uint32 *columns = counted->matrix->columns;
 	const uint16 *narrow = counted->matrix->narrow;
+	const float *all_weights = counted->matrix->weights;
 	const float *weights = counted->weights;
 	COPY_USERS(counted);
 
@@ -204,21 +238,48 @@ RecsysCountTouching(uint32 *counts, RecsysWeightedSum *sums, uint32 *touched, ui
 	{
 		uint64		first = offsets[users[x]];
 		uint64		last = offsets[users[x] + 1];
-		const float *entries = sums != NULL ? history_weights(counted, first, last) : NULL;
+		const float *entries = history_weights(counted, first, last);
+		double		weight = weights[x];
+
+		fetch_ahead(offsets, (const char *) all_weights, sizeof(float), users, x, n_total);
+		if (narrow != NULL)
+		{
+			fetch_ahead(offsets, (const char *) narrow, sizeof(uint16), users, x, n_total);
+			TOUCH_WEIGHTED_LOOP(narrow);
+		}
+		else
+		{
+			fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
+			TOUCH_WEIGHTED_LOOP(columns);
+		}
+	}
+	return ntouched;
+}
+
+uint32
+RecsysCountTouching(uint32 *restrict counts, RecsysWeightedSum *sums, uint32 *restrict touched,
+					uint32 ntouched, const RecsysCountedUsers *counted)
+{
+	const uint32 *columns = counted->matrix->columns;
+	const uint16 *narrow = counted->matrix->narrow;
+	COPY_USERS(counted);
+
+	if (sums != NULL)
+		return touch_weighted(sums, touched, ntouched, counted);
+	for (uint64 x = 0; x < n; x++)
+	{
+		uint64		first = offsets[users[x]];
+		uint64		last = offsets[users[x] + 1];
 
 		if (narrow != NULL)
-			fetch_ahead(offsets, (const char *) narrow, sizeof(uint16), users, x, n_total);
-		else
-			fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
-		for (uint64 y = first; y < last; y++)
 		{
-			uint32		item = narrow != NULL ? narrow[y] : columns[y];
-			uint32	   *count = sums != NULL ? &sums[item].count : &counts[item];
-
-			if ((*count)++ == 0)
-				touched[ntouched++] = item;
-			if (sums != NULL)
-				sums[item].dot += RecsysProduct(weights[x], entries[y - first]);
+			fetch_ahead(offsets, (const char *) narrow, sizeof(uint16), users, x, n_total);
+			TOUCH_LOOP(narrow);
+		}
+		else
+		{
+			fetch_ahead(offsets, (const char *) columns, sizeof(uint32), users, x, n_total);
+			TOUCH_LOOP(columns);
 		}
 	}
 	return ntouched;

@@ -41,10 +41,11 @@ extern void RecsysCountWeighted(RecsysWeightedSum *sums, const RecsysCountedUser
 /*
  * The same, into either of the two arrays (the other one is NULL), and each item is noted
  * in touched, behind the ntouched ones there, when it is met first.  Returns how many
- * there are now.
+ * there are now; there has to be room for one more.
  */
-extern uint32 RecsysCountTouching(uint32 *counts, RecsysWeightedSum *sums, uint32 *touched,
-								  uint32 ntouched, const RecsysCountedUsers *users);
+extern uint32 RecsysCountTouching(uint32 *restrict counts, RecsysWeightedSum *sums,
+								  uint32 *restrict touched, uint32 ntouched,
+								  const RecsysCountedUsers *users);
 
 /* Can product sums and counts share a word?  If so, how many of its bits has the count? */
 extern bool RecsysCanPackCounts(const RecsysMatrix *users, const RecsysItemTotals *totals,

@@ -38,6 +38,7 @@ struct RecsysRowSelector
 	const RecsysItemTotals *totals;
 	const RecsysModelOptions *options;
 	RecsysScoreBounds score_bounds;
+	const uint32 *names;		/* of items, as they are reported; NULL: as they are */
 
 	/* the current row: what was offered, in parallel arrays */
 	uint32		item;
@@ -97,6 +98,12 @@ RecsysRowSelectorCreate(const RecsysItemTotals *totals, const RecsysModelOptions
 	selector->spare = palloc(pool_bytes);
 	selector->neighbors = palloc((Size) options->neighbors * sizeof(RecsysNeighbor));
 	return selector;
+}
+
+void
+RecsysRowSelectorSetNames(RecsysRowSelector *selector, const uint32 *names)
+{
+	selector->names = names;
 }
 
 void
@@ -276,7 +283,8 @@ add_candidate(RecsysRowSelector *selector, uint32 place)
 
 	if (selector->pool_used == selector->pool_size)
 		shrink_pool(selector);
-	selector->pool[selector->pool_used].order = RecsysCandidateOrder(score, item);
+	selector->pool[selector->pool_used].order =
+		RecsysCandidateOrder(score, selector->names == NULL ? item : selector->names[item]);
 	selector->pool[selector->pool_used].support = count;
 	selector->pool_used++;
 }
@@ -420,5 +428,6 @@ RecsysRowSelectorFinish(RecsysRowSelector *selector, RecsysRowReporter report, v
 		selector->neighbors[x].score = RecsysCandidateScore(sorted[x].order);
 		selector->neighbors[x].support = sorted[x].support;
 	}
-	report(arg, selector->item, selector->neighbors, n);
+	report(arg, selector->names == NULL ? selector->item : selector->names[selector->item],
+		   selector->neighbors, n);
 }

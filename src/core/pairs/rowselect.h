@@ -18,6 +18,13 @@ typedef struct RecsysRowSelector RecsysRowSelector;
 /* options and totals must outlive the selector. */
 extern RecsysRowSelector *RecsysRowSelectorCreate(const RecsysItemTotals *totals,
 												  const RecsysModelOptions *options);
+
+/*
+ * Items are numbers of another order from now on, which that of the totals is, too.  Item x
+ * is names[x] where it is reported, and where equal scores are put in order.
+ */
+extern void RecsysRowSelectorSetNames(RecsysRowSelector *selector, const uint32 *names);
+
 extern void RecsysRowSelectorFree(RecsysRowSelector *selector);
 
 /* Bytes that a selector takes; neighbors is that of the options. */

@@ -19,6 +19,14 @@
 /* Above this shrinkage single precision may lose a score altogether. */
 #define MAX_TRUSTED_SHRINKAGE 1e15
 
+bool
+RecsysMeasureUsesDots(const RecsysItemTotals *totals, const RecsysModelOptions *options)
+{
+	return totals->norm2 != NULL &&
+		(options->similarity == RECSYS_COSINE || options->similarity == RECSYS_RP3BETA ||
+		 options->similarity == RECSYS_SESSION);
+}
+
 void
 RecsysScoreBoundsInit(RecsysScoreBounds *bounds, const RecsysItemTotals *totals,
 					  const RecsysModelOptions *options)
@@ -28,9 +36,7 @@ RecsysScoreBoundsInit(RecsysScoreBounds *bounds, const RecsysItemTotals *totals,
 	memset(bounds, 0, sizeof(*bounds));
 	bounds->similarity = options->similarity;
 	bounds->users = totals->users;
-	bounds->uses_dots = totals->norm2 != NULL &&
-		(options->similarity == RECSYS_COSINE || options->similarity == RECSYS_RP3BETA ||
-		 options->similarity == RECSYS_SESSION);
+	bounds->uses_dots = RecsysMeasureUsesDots(totals, options);
 	bounds->trusted = options->shrinkage <= MAX_TRUSTED_SHRINKAGE;
 
 	if (bounds->uses_dots)

@@ -37,6 +37,9 @@ typedef struct RecsysScoreBounds
 	uint32		min_support;
 } RecsysScoreBounds;
 
+/* Does the measure look at dot products, or at counts alone? */
+extern bool RecsysMeasureUsesDots(const RecsysItemTotals *totals, const RecsysModelOptions *options);
+
 /* totals must outlive the bounds. */
 extern void RecsysScoreBoundsInit(RecsysScoreBounds *bounds, const RecsysItemTotals *totals,
 								  const RecsysModelOptions *options);

@@ -24,6 +24,13 @@ typedef struct RecsysMatrix
 	uint16	   *narrow;			/* the columns alone */
 	uint32	   *packed;			/* weight * 2^weight_shift << 16 | column */
 	int			weight_shift;
+
+	/*
+	 * Or in another form, which is faster still where nobody asks for weights: see
+	 * core/pairs/splitmatrix.h.  Likewise there need not be columns.  NULL: not there.
+	 * Whoever has made it frees it.
+	 */
+	const struct RecsysSplitMatrix *split;
 } RecsysMatrix;
 
 /* The column of an entry, of whichever width columns are */
