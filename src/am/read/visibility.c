@@ -126,42 +126,37 @@ RecsysIsVisible(RecsysVisibility *state, ItemPointerData tid, Snapshot snapshot)
 	return seen;
 }
 
-/* Does the entry stand for a row with an item that counts? */
+/* Does the entry stand for a row with an item that counts?  On the item side all do that have a user. */
 static inline bool
 is_interaction(const RecsysEntry *entry)
 {
 	return !entry->orphan && !entry->forgotten;
 }
 
-/* The entries from first to end, SEEN_AT_ONCE of them at most */
-static int
-keep_some(RecsysVisibility *state, const RecsysEntry *entries, uint32 first, uint32 end,
-		  Snapshot snapshot, RecsysInteraction *out)
+void
+RecsysSeeEntries(RecsysVisibility *state, const RecsysEntry *entries, uint32 first, uint32 nentries,
+				 Snapshot snapshot)
 {
 	uint64		positions[SEEN_AT_ONCE];
+	uint32		places[SEEN_AT_ONCE];
 	bool		seen[SEEN_AT_ONCE];
-	int			ndoubtful = 0;
-	int			looked = 0;
-	int			count = 0;
+	uint32		end = first + nentries;
 
-	for (uint32 i = first; i < end; i++)
-		if (!state->all_visible[i] && is_interaction(&entries[i]))
-			positions[ndoubtful++] = RecsysTidPosition(&entries[i].tid);
-	if (ndoubtful > 0)
-		RecsysSeeRows(state, positions, ndoubtful, snapshot, seen);
-	for (uint32 i = first; i < end; i++)
+	for (uint32 next = first; next < end;)
 	{
-		const RecsysEntry *entry = &entries[i];
+		int			n = 0;
 
-		if (!is_interaction(entry) || (!state->all_visible[i] && !seen[looked++]))
-			continue;
-		out[count].item = entry->peer;
-		out[count].weight = entry->weight;
-		out[count].time = entry->time;
-		out[count].position = RecsysTidPosition(&entry->tid);
-		count++;
+		for (; next < end && n < SEEN_AT_ONCE; next++)
+			if (!state->all_visible[next] && is_interaction(&entries[next]))
+			{
+				places[n] = next;
+				positions[n++] = RecsysTidPosition(&entries[next].tid);
+			}
+		if (n > 0)
+			RecsysSeeRows(state, positions, n, snapshot, seen);
+		for (int i = 0; i < n; i++)
+			state->all_visible[places[i]] = seen[i];
 	}
-	return count;
 }
 
 int
@@ -170,9 +165,19 @@ RecsysKeepVisible(RecsysVisibility *state, const RecsysEntry *entries, uint32 fi
 {
 	int			count = 0;
 
-	for (uint32 done = 0; done < nentries; done += SEEN_AT_ONCE)
-		count += keep_some(state, entries, first + done, first + Min(nentries, done + SEEN_AT_ONCE),
-						   snapshot, out + count);
+	RecsysSeeEntries(state, entries, first, nentries, snapshot);
+	for (uint32 i = first; i < first + nentries; i++)
+	{
+		const RecsysEntry *entry = &entries[i];
+
+		if (!is_interaction(entry) || !state->all_visible[i])
+			continue;
+		out[count].item = entry->peer;
+		out[count].weight = entry->weight;
+		out[count].time = entry->time;
+		out[count].position = RecsysTidPosition(&entry->tid);
+		count++;
+	}
 	return count;
 }
 

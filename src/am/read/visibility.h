@@ -17,7 +17,7 @@ typedef struct RecsysVisibility
 {
 	Relation	heap;
 	Buffer		vmbuffer;
-	bool	   *all_visible;	/* parallel to the entries */
+	bool	   *all_visible;	/* parallel to the entries: what the map says, see RecsysSeeEntries */
 	uint32		size;
 
 	/* look-ups in tables of other access methods than heap, started at the first */
@@ -49,7 +49,15 @@ extern void RecsysSeeRows(RecsysVisibility *state, const uint64 *positions, int 
 extern bool RecsysIsVisible(RecsysVisibility *state, ItemPointerData tid, Snapshot snapshot);
 
 /*
- * Looks up what the map could not answer for.  Fills out, which has room for all, with
+ * Looks up what the map could not answer for: afterwards all_visible tells of each of the entries, if
+ * it is no orphan and not forgotten, whether the snapshot sees its row.  They stand at first and
+ * after in the array that the map was asked about.
+ */
+extern void RecsysSeeEntries(RecsysVisibility *state, const RecsysEntry *entries, uint32 first,
+							 uint32 nentries, Snapshot snapshot);
+
+/*
+ * The same.  Fills out, which has room for all, with
  * what is visible; returns how many.  The entries stand at first and after in the
  * array that the map was asked about.
  */

@@ -31,22 +31,17 @@
 /* Items that are looked up at once */
 #define LOOK_BATCH 16
 
-/* The row among the item's entries, or -1 */
+/* The row among an item's entries, from first to end, or -1 */
 static int
-find_row(RecsysItemsReader *reader)
+find_row(RecsysItemsReader *reader, uint32 first, uint32 end)
 {
-	RecsysEntryArray *entries = &reader->entries;
+	RecsysEntry *entries = reader->entries.entries;
 	int			found = -1;
 
-	for (uint32 i = 0; i < entries->count; i++)
-	{
-		if (found >= 0 && ItemPointerCompare(&entries->entries[i].tid, &entries->entries[found].tid) > 0)
-			continue;
-		if (!reader->visibility.all_visible[i] &&
-			!RecsysIsVisible(&reader->visibility, entries->entries[i].tid, reader->snapshot))
-			continue;
-		found = i;
-	}
+	for (uint32 i = first; i < end; i++)
+		if (reader->visibility.all_visible[i] &&
+			(found < 0 || ItemPointerCompare(&entries[i].tid, &entries[found].tid) < 0))
+			found = (int) i;
 	return found;
 }
 
@@ -66,31 +61,45 @@ read_content(RecsysItemsReader *reader, RecsysSight *sight, uint16 *flags)
 	return true;
 }
 
-/* Looks for the row of an item whose key is known. */
+/* What is to be said of an item whose rows have been looked up */
 static void
-look(RecsysItemsReader *reader, RecsysSight *sight)
+conclude(RecsysItemsReader *reader, RecsysSight *sight, uint32 first, uint32 end)
 {
-	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	int			row = find_row(reader, first, end);
 	uint16		flags;
-	int			row = -1;
 
-	sight->state = RECSYS_SIGHT_NONE;
-	sight->packed = NULL;
-	reader->entries.count = 0;
-	if (RecsysReadOwner(reader->index, RECSYS_ITEMS, &sight->key, &reader->entries, NULL,
-						RecsysAskVisibilityMap, &reader->visibility))
-		row = find_row(reader);
-	MemoryContextSwitchTo(old);
 	if (row < 0)
 		return;
-
 	sight->tid = reader->entries.entries[row].tid;
 	sight->block = reader->entries.entries[row].peer;
-	if (reader->entries.count == 1 && RecsysLateFind(reader, sight->item) < 0)
+	if (end - first == 1 && RecsysLateFind(reader, sight->item) < 0)
 		sight->state = RECSYS_SIGHT_CURRENT;
 	else if (read_content(reader, sight, &flags))
 		sight->state = (flags & RECSYS_CONTENT_CURRENT) != 0 ? RECSYS_SIGHT_CURRENT :
 			RECSYS_SIGHT_OTHER;
+}
+
+/* Looks for the rows of some items whose keys are known. */
+static void
+look(RecsysItemsReader *reader, RecsysSight *sights, int n)
+{
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	RecsysEntryArray *entries = &reader->entries;
+	uint32		ends[LOOK_BATCH];
+
+	entries->count = 0;
+	for (int i = 0; i < n; i++)
+	{
+		sights[i].state = RECSYS_SIGHT_NONE;
+		sights[i].packed = NULL;
+		(void) RecsysReadOwner(reader->index, RECSYS_ITEMS, &sights[i].key, entries, NULL,
+							   RecsysAskVisibilityMap, &reader->visibility);
+		ends[i] = entries->count;
+	}
+	RecsysSeeEntries(&reader->visibility, entries->entries, 0, entries->count, reader->snapshot);
+	MemoryContextSwitchTo(old);
+	for (int i = 0; i < n; i++)
+		conclude(reader, &sights[i], i > 0 ? ends[i - 1] : 0, ends[i]);
 }
 
 /* An entry for what has been looked up; nothing has one that a look has failed for. */
@@ -128,7 +137,7 @@ RecsysSightOf(RecsysItemsReader *reader, uint32 item)
 	known = RecsysGraphReadKey(&reader->graph, item, &new.key);
 	MemoryContextSwitchTo(old);
 	if (known)
-		look(reader, &new);
+		look(reader, &new, 1);
 	return keep(reader, &new);
 }
 
@@ -158,6 +167,27 @@ take_key(void *arg, int position, RecsysGraphRow row)
 	keys->known[position] = true;
 }
 
+/* Items that are not there have no row. */
+static void
+look_batch(RecsysItemsReader *reader, const uint32 *items, const Keys *keys, int n)
+{
+	RecsysSight sights[LOOK_BATCH];
+	int			known = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		RecsysSight new = {.item = items[i],.key = keys->keys[i]};
+
+		if (keys->known[i])
+			sights[known++] = new;
+		else
+			(void) keep(reader, &new);
+	}
+	look(reader, sights, known);
+	for (int i = 0; i < known; i++)
+		(void) keep(reader, &sights[i]);
+}
+
 /* Rows of the graph, which have the keys, are far apart in memory: RecsysGraphVisitRows reads ahead. */
 void
 RecsysSightsLook(RecsysItemsReader *reader, const uint32 *items, int n)
@@ -176,14 +206,7 @@ RecsysSightsLook(RecsysItemsReader *reader, const uint32 *items, int n)
 				batch[count++] = items[next];
 		memset(keys.known, false, sizeof(keys.known));
 		RecsysGraphVisitRows(&reader->graph, batch, count, take_key, &keys);
-		for (int i = 0; i < count; i++)
-		{
-			RecsysSight new = {.item = batch[i],.key = keys.keys[i]};
-
-			if (keys.known[i])
-				look(reader, &new);
-			(void) keep(reader, &new);
-		}
+		look_batch(reader, batch, &keys, count);
 	}
 }
 

@@ -6,6 +6,7 @@
 
 #include "am/store/corrupted.h"
 #include "am/store/page.h"
+#include "am/store/recentbuffer.h"
 #include "am/store/recycle.h"
 #include "core/pairs/prior.h"
 #include "miscadmin.h"
@@ -144,7 +145,7 @@ RecsysPinBlock(Relation index, BlockNumber block)
 {
 	if (block == InvalidBlockNumber)
 		RecsysBadLink(index, block);
-	return ReadBuffer(index, block);
+	return RecsysPinRecent(index, block);
 }
 
 /*

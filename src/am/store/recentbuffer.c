@@ -2,6 +2,7 @@
  * recentbuffer.c
  *	  Which buffer had a block lately: pages pinned without a look into the buffer table.
  *
+ * All pages of indexes are pinned here (RecsysPinBlock), and those of tables whose rows are looked up.
  * Who reads one row each of many pages spends most of the time on finding the buffers: a hash of
  * the block, a lock of the buffer table, and a chain of places in memory that are not in any cache,
  * each known only when the one before has been read.  So the session keeps in an array which buffer
@@ -10,8 +11,8 @@
  * can be asked for at once.
  *
  * An entry of the array stands for a block of any relation whose place it is; what is there is a
- * guess that costs little when it is wrong.  There are as many entries as the server has buffers,
- * up to 512 kB of them in a session.  They are allocated at the first use.
+ * guess that costs little when it is wrong.  The array begins small and grows when blocks drive each
+ * other out of their places, up to as many entries as the server has buffers, and 512 kB.
  */
 #include "postgres.h"
 
@@ -23,12 +24,15 @@
 #include "utils/memutils.h"
 #include "utils/spccache.h"
 
+#define FIRST_ENTRIES (1 << 10)
 #define MAX_ENTRIES (1 << 16)
+#define GROWTH 4
 
 /*
  * Pinning a buffer that is known does not count as a use of it when a buffer to be given up is
  * looked for.  So one pin in so many goes by the buffer table, and pages that are
- * read all the time stay.
+ * read all the time stay.  Which ones is a matter of chance, as calls pin their pages
+ * in turn.
  */
 #define USE_EVERY 32
 
@@ -40,29 +44,56 @@ typedef struct RecentBuffer
 
 static RecentBuffer *recent = NULL;
 static uint32 nrecent = 0;		/* a power of two */
-static uint32 npins = 0;
+static uint32 nconflicts = 0;	/* entries that have become another block's since it has that size */
+static uint32 chance = 0;
+
+/* Makes the array one of that size, or leaves it as it is if there is no memory. */
+static void
+resize(uint32 size)
+{
+	RecentBuffer *new = MemoryContextAllocExtended(TopMemoryContext, sizeof(RecentBuffer) * size,
+												   MCXT_ALLOC_ZERO | MCXT_ALLOC_NO_OOM);
+
+	nconflicts = 0;
+	if (new == NULL)
+		return;
+	if (recent != NULL)
+		pfree(recent);
+	recent = new;
+	nrecent = size;
+}
 
 /* The entry of a block; NULL without memory for any, and for buffers that the session has alone. */
 static RecentBuffer *
 entry_of(Relation relation, BlockNumber block)
 {
 	if (unlikely(recent == NULL))
-	{
-		uint32		size = 1024;
-
-		while (size < MAX_ENTRIES && size < (uint32) NBuffers)
-			size *= 2;
-		recent = MemoryContextAllocExtended(TopMemoryContext, sizeof(RecentBuffer) * size,
-											MCXT_ALLOC_ZERO | MCXT_ALLOC_NO_OOM);
-		if (recent == NULL)
-			return NULL;
-		nrecent = size;
-	}
-	if (RelationUsesLocalBuffers(relation))
+		resize(FIRST_ENTRIES);
+	if (recent == NULL || RelationUsesLocalBuffers(relation))
 		return NULL;
 
 	/* neighbors in a file are neighbors here; files begin at different places */
 	return &recent[(block + (uint32) RECSYS_FILE_NUMBER(relation) * 0x9E3779B1u) & (nrecent - 1)];
+}
+
+/* Entries are not where they were afterwards. */
+static void
+remember(RecentBuffer *entry, BlockNumber block, Buffer buffer)
+{
+	nconflicts += BufferIsValid(entry->buffer) && entry->block != block;
+	entry->block = block;
+	entry->buffer = buffer;
+	if (nconflicts > nrecent / 2 && nrecent < MAX_ENTRIES && nrecent < (uint32) NBuffers)
+		resize(nrecent * GROWTH);
+}
+
+/* Is this pin to go by the buffer table? */
+static inline bool
+is_to_count(void)
+{
+	/* Numerical Recipes' generator, whose upper bits are good enough for this */
+	chance = chance * 1664525u + 1013904223u;
+	return chance < PG_UINT32_MAX / USE_EVERY;
 }
 
 Buffer
@@ -72,7 +103,7 @@ RecsysPinRecent(Relation relation, BlockNumber block)
 	Buffer		buffer;
 
 	if (entry != NULL && entry->block == block && BufferIsValid(entry->buffer) &&
-		++npins % USE_EVERY != 0 &&
+		!is_to_count() &&
 		RECSYS_READ_RECENT_BUFFER(relation, block, entry->buffer))
 	{
 		pgstat_count_buffer_read(relation);
@@ -81,35 +112,34 @@ RecsysPinRecent(Relation relation, BlockNumber block)
 	}
 	buffer = ReadBuffer(relation, block);
 	if (entry != NULL)
-	{
-		entry->block = block;
-		entry->buffer = buffer;
-	}
+		remember(entry, block, buffer);
 	return buffer;
 }
 
 /* What is known of the block, or else what the buffer table says; the disk may be asked for it. */
 static Buffer
-look_up(Relation relation, BlockNumber block, RecentBuffer *entry)
+find_buffer(Relation relation, BlockNumber block)
 {
+	RecentBuffer *entry = entry_of(relation, block);
+	Buffer		buffer;
+
+	if (entry == NULL)
+		return InvalidBuffer;
+	if (entry->block == block && BufferIsValid(entry->buffer))
+		return entry->buffer;
 	if (get_tablespace_io_concurrency(relation->rd_rel->reltablespace) <= 0)
 		return InvalidBuffer;
-	entry->block = block;
-	entry->buffer = PrefetchBuffer(relation, MAIN_FORKNUM, block).recent_buffer;
-	return entry->buffer;
+	buffer = PrefetchBuffer(relation, MAIN_FORKNUM, block).recent_buffer;
+	if (BufferIsValid(buffer))
+		remember(entry, block, buffer);
+	return buffer;
 }
 
 void
 RecsysExpectBlocks(Relation relation, const BlockNumber *blocks, int n, Buffer *buffers)
 {
 	for (int i = 0; i < n; i++)
-	{
-		RecentBuffer *entry = entry_of(relation, blocks[i]);
-
-		buffers[i] = entry == NULL ? InvalidBuffer :
-			entry->block == blocks[i] && BufferIsValid(entry->buffer) ? entry->buffer :
-			look_up(relation, blocks[i], entry);
-	}
+		buffers[i] = find_buffer(relation, blocks[i]);
 
 	/* one after the other, as each may wait for where the page is in memory, and does not alone */
 	for (int i = 0; i < n; i++)
