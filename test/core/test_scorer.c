@@ -44,11 +44,12 @@ call_agrees(Random *random, RecsysScorer *scorer, uint32 nitems)
 		float		similarities[64];
 		/* few distinct weights, negative ones too, so that there are ties */
 		double		weight = (double) (random_bits(random) % 5) - 1.0;
+		bool		is_narrow = narrow == 2 || (narrow == 1 && row % 2 == 1);
 
 		for (int x = 0; x < length; x++)
 		{
 			/* some beyond the end, which must be ignored */
-			items[x] = (uint32) (random_bits(random) % (nitems + 3));
+			items[x] = (uint32) (random_bits(random) % (is_narrow ? Min(nitems + 3, 65536) : nitems + 3));
 			numbers[x] = (uint16) items[x];
 			similarities[x] = (float) (random_bits(random) % 8) / 8.0f;
 			if (any_scores)
@@ -59,10 +60,10 @@ call_agrees(Random *random, RecsysScorer *scorer, uint32 nitems)
 				touched[items[x]] = true;
 			}
 		}
-		if (narrow == 0 || (narrow == 1 && row % 2 == 0))
-			RecsysScorerAdd(scorer, weight, items, similarities, length);
-		else
+		if (is_narrow)
 			RecsysScorerAddNarrow(scorer, weight, numbers, similarities, length);
+		else
+			RecsysScorerAdd(scorer, weight, items, similarities, length);
 		if (row % 4 == 1)
 		{
 			/* a run of items, of which only positive scores are taken */
@@ -353,6 +354,16 @@ test_scorer(void)
 	}
 	ok(wrong == 0, "scorer: %d calls while the catalogue grows to %u items, %d differ",
 	   calls, nitems, wrong);
+
+	/* more items than narrow rows have numbers, and around that many */
+	for (int call = 0; call < 60; call++)
+	{
+		nitems = call % 2 == 0 ? 65530 + (uint32) call / 4 : 90000;
+		RecsysScorerReset(scorer, nitems);
+		if (!call_agrees(&random, scorer, nitems))
+			wrong++;
+	}
+	ok(wrong == 0, "scorer: large catalogues, %d differ", wrong);
 
 	RecsysScorerReset(scorer, nitems);
 	ok(RecsysScorerCandidates(scorer) == 0 && RecsysScorerTop(scorer, 10, NULL, NULL) == 0,

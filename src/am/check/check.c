@@ -278,8 +278,9 @@ check_graph(CheckState *state)
 		CHECK_FOR_INTERRUPTS();
 		if (!state->has_owner[item])
 			corrupted(state, "Item number %u has no owner.", item);
-		if (row == NULL)
-			corrupted(state, "Item number %u has no graph row.", item);
+		if (row == NULL || !RecsysGraphRowIsTight(&state->reader, item))
+			corrupted(state, row == NULL ? "Item number %u has no graph row." :
+					  "Item number %u has a row in another form than it should have.", item);
 		check_row(state, row);
 		interactions += row->users;
 		pairs += row->nneighbors;

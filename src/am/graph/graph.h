@@ -61,6 +61,9 @@ extern RecsysStoredRow RecsysGraphLocateRow(Relation index, Page page, OffsetNum
  */
 extern Buffer RecsysGraphPageWithRoom(Relation index, Buffer metabuffer, Size size);
 
+/* Is the row of an item, which there is, stored as it would be now, in as few bytes as it takes? */
+extern bool RecsysGraphRowIsTight(RecsysGraphReader *reader, uint32 item);
+
 /*
  * Visits the rows of n items, in the order given.  Faster than reading them one by one: memory is
  * asked for some rows ahead.  Items that do not exist are passed over.  The first one shows

@@ -8,7 +8,7 @@
  * So a hint may be as old as it likes: the index may have been rebuilt or dropped since, or the
  * hints' memory be in use for another index.
  *
- * Memory is bounded: hints of a few indexes, for so many items of each.
+ * Memory is bounded: so many hints of a few indexes.  In larger catalogues items share them.
  */
 #include "am/graph/rowhints.h"
 
@@ -17,9 +17,6 @@
 
 /* Indexes that a session remembers rows of */
 #define REMEMBERED_INDEXES 4
-
-/* Items of each, of 12 bytes: 12 MB */
-#define REMEMBERED_ITEMS ((uint32) 1 << 20)
 
 static RecsysRowHints remembered[REMEMBERED_INDEXES];
 static uint64 clock_hand = 0;
@@ -57,11 +54,13 @@ RecsysRowHintsOf(Relation index)
 RecsysRowHint *
 RecsysRowHintMake(RecsysRowHints *hints, uint32 item, uint32 nitems)
 {
-	if (hints == NULL || item >= REMEMBERED_ITEMS)
+	uint32		place = item % RECSYS_ROW_HINTS;
+
+	if (hints == NULL)
 		return NULL;
-	if (item >= hints->n)
+	if (place >= hints->n)
 	{
-		uint32		n = Min(Max(Max(item + 1, nitems), hints->n + hints->n / 8), REMEMBERED_ITEMS);
+		uint32		n = Min(Max(Max(place + 1, nitems), hints->n + hints->n / 8), RECSYS_ROW_HINTS);
 		Size		had = sizeof(RecsysRowHint) * (Size) hints->n;
 		Size		size = sizeof(RecsysRowHint) * (Size) n;
 
@@ -70,5 +69,5 @@ RecsysRowHintMake(RecsysRowHints *hints, uint32 item, uint32 nitems)
 		memset((char *) hints->hints + had, 0, size - had);
 		hints->n = n;
 	}
-	return &hints->hints[item];
+	return &hints->hints[place];
 }

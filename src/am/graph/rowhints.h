@@ -26,10 +26,16 @@ typedef struct RecsysRowHint
 typedef struct RecsysRowHints
 {
 	Oid			index;
-	uint32		n;				/* item numbers below that have a hint */
+	uint32		n;				/* hints that there are, for item numbers as below */
 	RecsysRowHint *hints;
 	uint64		used;			/* when it was asked for last, as a running number */
 } RecsysRowHints;
+
+/*
+ * Hints of an index, 12 MB at most.  Items whose numbers differ by a multiple of this share one, which
+ * is that of the last of them.
+ */
+#define RECSYS_ROW_HINTS ((uint32) 1 << 20)
 
 /* NULL: rows of such an index are not remembered */
 extern RecsysRowHints *RecsysRowHintsOf(Relation index);
@@ -37,11 +43,14 @@ extern RecsysRowHints *RecsysRowHintsOf(Relation index);
 /* Makes room for an item number; nitems tells how many there may be. */
 extern RecsysRowHint *RecsysRowHintMake(RecsysRowHints *hints, uint32 item, uint32 nitems);
 
+/* An item's hint, or another item's; NULL: there is none */
 static inline RecsysRowHint *
 RecsysRowHintGet(RecsysRowHints *hints, uint32 item)
 {
-	return hints != NULL && item < hints->n && hints->hints[item].buffer != InvalidBuffer ?
-		&hints->hints[item] : NULL;
+	uint32		place = item % RECSYS_ROW_HINTS;
+
+	return hints != NULL && place < hints->n && hints->hints[place].buffer != InvalidBuffer ?
+		&hints->hints[place] : NULL;
 }
 
 #endif							/* RECSYS_ROWHINTS_H */

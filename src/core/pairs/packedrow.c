@@ -60,7 +60,7 @@ pack_numbers(int width, const uint32 *numbers, int n, char *bytes)
 	return bytes + width * n;
 }
 
-static const char *
+RECSYS_VECTORIZE static const char *
 unpack_numbers(int width, const char *bytes, int n, uint32 *numbers)
 {
 	const uint8 *unsigned_bytes = (const uint8 *) bytes;

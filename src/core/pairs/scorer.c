@@ -11,35 +11,9 @@
  * have 16 bits, there is a byte for each block of 8 items, a cache line of sums, instead.  It is set
  * without looking at it; at the end the blocks that were touched are looked through by
  * vector instructions (scorerblocks.c).  Who asks for a list of the items touched gets
- * one made of the blocks (settle).
+ * one made of the blocks (RecsysScorerSettle).  The best items are found in scorertop.c.
  */
-#include "core/pairs/scorer.h"
-
-#include "core/base/topk.h"
-#include "core/pairs/scorerblocks.h"
-
-#define MARK_SUM 1				/* the item was added to */
-#define MARK_EXCLUDED 2
-
-#define POOL_EXTRA 64
-
-struct RecsysScorer
-{
-	uint32		nitems;
-	uint32		capacity;		/* room in sums, marks, marked */
-	double	   *sums;			/* zero unless MARK_SUM */
-	uint8	   *marks;
-	uint32	   *marked;			/* items with any mark, each once */
-	uint32		nmarked;
-	const uint8 *offered;		/* NULL: all items */
-	bool		narrow;			/* may any block be touched? */
-	bool		listed;			/* are those that are in `touched`? */
-	int			ntouched;
-	uint16		touched[RECSYS_NARROW_BLOCKS + 8];	/* blocks that narrow rows have added to */
-	uint8		blocks[RECSYS_NARROW_BLOCKS];	/* marks of all blocks: 1 for those, else 0 */
-	RecsysCandidate *pool;		/* kept from call to call */
-	Size		pool_size;
-};
+#include "core/pairs/scorerstate.h"
 
 int
 RecsysCompareScored(const void *a, const void *b, void *order)
@@ -92,9 +66,8 @@ grow(RecsysScorer *scorer, uint32 nitems)
 	scorer->capacity = (uint32) capacity;
 }
 
-/* Which blocks are touched */
-static void
-list_blocks(RecsysScorer *scorer)
+void
+RecsysScorerListBlocks(RecsysScorer *scorer)
 {
 	if (!scorer->narrow)
 		scorer->ntouched = 0;
@@ -112,7 +85,7 @@ RecsysScorerReset(RecsysScorer *scorer, uint32 nitems)
 		scorer->marks[scorer->marked[x]] = 0;
 	}
 	scorer->nmarked = 0;
-	list_blocks(scorer);
+	RecsysScorerListBlocks(scorer);
 	RecsysBlocksClear(scorer->sums, scorer->blocks, scorer->touched, scorer->ntouched);
 	scorer->narrow = false;
 	if (nitems > scorer->capacity)
@@ -120,11 +93,10 @@ RecsysScorerReset(RecsysScorer *scorer, uint32 nitems)
 	scorer->nitems = nitems;
 }
 
-/* Items of the blocks touched become marked ones; numbers that there are none of go. */
-static void
-settle(RecsysScorer *scorer)
+void
+RecsysScorerSettle(RecsysScorer *scorer)
 {
-	list_blocks(scorer);
+	RecsysScorerListBlocks(scorer);
 	for (int x = 0; x < scorer->ntouched; x++)
 	{
 		uint32		first = (uint32) scorer->touched[x] * RECSYS_BLOCK_ITEMS;
@@ -138,7 +110,7 @@ settle(RecsysScorer *scorer)
 				continue;
 			scorer->marked[scorer->nmarked] = item;
 			scorer->nmarked += scorer->marks[item] == 0;
-			scorer->marks[item] |= MARK_SUM;
+			scorer->marks[item] |= RECSYS_MARK_SUM;
 		}
 	}
 	scorer->narrow = false;
@@ -165,7 +137,7 @@ RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *items,
 		/* without a branch, which would be taken at random */
 		marked[nmarked] = item;
 		nmarked += marks[item] == 0;
-		marks[item] |= MARK_SUM;
+		marks[item] |= RECSYS_MARK_SUM;
 	}
 	scorer->nmarked = nmarked;
 }
@@ -218,7 +190,7 @@ RecsysScorerAddMapped(RecsysScorer *scorer, double weight, const uint32 *items,
 		sums[item] += weight * similarities[x];
 		marked[nmarked] = item;
 		nmarked += marks[item] == 0;
-		marks[item] |= MARK_SUM;
+		marks[item] |= RECSYS_MARK_SUM;
 	}
 	scorer->nmarked = nmarked;
 	return nleft;
@@ -240,7 +212,7 @@ RecsysScorerAddRange(RecsysScorer *scorer, uint32 first, const float *scores, in
 		scorer->sums[item] += positive ? scores[x] : 0.0f;
 		scorer->marked[nmarked] = item;
 		nmarked += positive && scorer->marks[item] == 0;
-		scorer->marks[item] |= positive ? MARK_SUM : 0;
+		scorer->marks[item] |= positive ? RECSYS_MARK_SUM : 0;
 	}
 	scorer->nmarked = nmarked;
 }
@@ -259,7 +231,7 @@ RecsysScorerAddScore(RecsysScorer *scorer, uint32 item, double score)
 	if (item >= scorer->nitems)
 		return;
 	scorer->sums[item] += score;
-	mark(scorer, item, MARK_SUM);
+	mark(scorer, item, RECSYS_MARK_SUM);
 }
 
 void
@@ -267,8 +239,8 @@ RecsysScorerMoveScaled(RecsysScorer *scorer, RecsysScorer *other, double scale)
 {
 	uint32		nmarked;
 
-	settle(scorer);
-	settle(other);
+	RecsysScorerSettle(scorer);
+	RecsysScorerSettle(other);
 	nmarked = scorer->nmarked;
 	RecsysScorerExtend(scorer, other->nitems);
 	for (uint32 x = 0; x < other->nmarked; x++)
@@ -278,7 +250,7 @@ RecsysScorerMoveScaled(RecsysScorer *scorer, RecsysScorer *other, double scale)
 		scorer->sums[item] += scale * other->sums[item];
 		scorer->marked[nmarked] = item;
 		nmarked += scorer->marks[item] == 0;
-		scorer->marks[item] |= MARK_SUM;
+		scorer->marks[item] |= RECSYS_MARK_SUM;
 		other->sums[item] = 0.0;
 		other->marks[item] = 0;
 	}
@@ -292,7 +264,7 @@ RecsysScorerHighest(const RecsysScorer *scorer, double *amount)
 	double		highest = 0;
 	double		lowest = 0;
 
-	settle((RecsysScorer *) scorer);
+	RecsysScorerSettle((RecsysScorer *) scorer);
 	for (uint32 x = 0; x < scorer->nmarked; x++)
 	{
 		double		sum = scorer->sums[scorer->marked[x]];
@@ -316,7 +288,7 @@ RecsysScorerExtend(RecsysScorer *scorer, uint32 nitems)
 {
 	/* for this clears the sums of numbers that there were none of */
 	if (nitems > scorer->nitems)
-		settle(scorer);
+		RecsysScorerSettle(scorer);
 	if (nitems > scorer->capacity)
 		grow(scorer, nitems);
 	scorer->nitems = Max(scorer->nitems, nitems);
@@ -326,7 +298,7 @@ void
 RecsysScorerExclude(RecsysScorer *scorer, uint32 item)
 {
 	if (item < scorer->nitems)
-		mark(scorer, item, MARK_EXCLUDED);
+		mark(scorer, item, RECSYS_MARK_EXCLUDED);
 }
 
 /* It keeps its place among the marked; without a score it is no candidate. */
@@ -334,7 +306,7 @@ void
 RecsysScorerInclude(RecsysScorer *scorer, uint32 item)
 {
 	if (RecsysScorerIsExcluded(scorer, item))
-		scorer->marks[item] = MARK_SUM;
+		scorer->marks[item] = RECSYS_MARK_SUM;
 }
 
 void
@@ -343,23 +315,17 @@ RecsysScorerOffer(RecsysScorer *scorer, const uint8 *offered)
 	scorer->offered = offered;
 }
 
-static inline bool
-is_offered(const RecsysScorer *scorer, uint32 item)
-{
-	return scorer->offered == NULL || scorer->offered[item] != 0;
-}
-
 bool
 RecsysScorerIsExcluded(const RecsysScorer *scorer, uint32 item)
 {
-	return item < scorer->nitems && (scorer->marks[item] & MARK_EXCLUDED) != 0;
+	return item < scorer->nitems && (scorer->marks[item] & RECSYS_MARK_EXCLUDED) != 0;
 }
 
 bool
 RecsysScorerIsCandidate(const RecsysScorer *scorer, uint32 item)
 {
-	return item < scorer->nitems && (scorer->marks[item] & MARK_EXCLUDED) == 0 &&
-		(float) scorer->sums[item] > 0.0f && is_offered(scorer, item);
+	return item < scorer->nitems && (scorer->marks[item] & RECSYS_MARK_EXCLUDED) == 0 &&
+		(float) scorer->sums[item] > 0.0f && RecsysScorerIsOffered(scorer, item);
 }
 
 float
@@ -371,7 +337,7 @@ RecsysScorerScore(const RecsysScorer *scorer, uint32 item)
 uint32
 RecsysScorerTouched(const RecsysScorer *scorer, const uint32 **items)
 {
-	settle((RecsysScorer *) scorer);
+	RecsysScorerSettle((RecsysScorer *) scorer);
 	*items = scorer->marked;
 	return scorer->nmarked;
 }
@@ -382,213 +348,4 @@ RecsysScorerCandidates(const RecsysScorer *scorer)
 	uint32		narrow = scorer->narrow ? Min(scorer->nitems, RECSYS_NARROW_ITEMS) : 0;
 
 	return (int) Min((uint64) scorer->nmarked + narrow, (uint64) PG_INT32_MAX);
-}
-
-/* Room for size candidates and as many for sorting. */
-static void
-ensure_pool(RecsysScorer *scorer, Size size)
-{
-	if (size <= scorer->pool_size)
-		return;
-	if (scorer->pool != NULL)
-		pfree(scorer->pool);
-	scorer->pool = NULL;
-	scorer->pool_size = 0;
-	scorer->pool = recsys_alloc_huge(2 * size * sizeof(RecsysCandidate));
-	scorer->pool_size = size;
-}
-
-/* The best k so far, and a few more */
-typedef struct Pool
-{
-	RecsysScorer *scorer;
-	int			k;
-	int			size;
-	int			used;
-	uint64		last;			/* order of the k-th best, once there are that many */
-	float		threshold;		/* its score */
-} Pool;
-
-/* The best k of those so far stay. */
-static void
-raise_threshold(Pool *pool)
-{
-	pool->last = RecsysSelectBest(pool->scorer->pool, pool->used, pool->k);
-	pool->threshold = RecsysCandidateScore(pool->last);
-	pool->used = pool->k;
-}
-
-/*
- * Candidates go into a pool of a little more than 2k.  Whenever it is full the
- * best k stay, and from then on only what is better than the k-th is let in.
- * Ties are broken by number.
- */
-static inline void
-consider(Pool *pool, uint32 item)
-{
-	RecsysScorer *scorer = pool->scorer;
-	float		score = (float) scorer->sums[item];
-	uint64		order;
-
-	if (!(score > 0.0f) || score < pool->threshold || (scorer->marks[item] & MARK_EXCLUDED) != 0)
-		return;
-	order = RecsysCandidateOrder(score, item);
-	if (order > pool->last || !is_offered(scorer, item))
-		return;
-	if (pool->used == pool->size)
-	{
-		raise_threshold(pool);
-		if (order > pool->last)
-			return;
-	}
-	scorer->pool[pool->used].order = order;
-	scorer->pool[pool->used].support = 0;
-	pool->used++;
-}
-
-/* Items with marks that are in one of the blocks touched are looked at there. */
-static inline bool
-is_in_block(const RecsysScorer *scorer, uint32 item)
-{
-	return scorer->narrow && item < RECSYS_NARROW_ITEMS &&
-		scorer->blocks[item / RECSYS_BLOCK_ITEMS] != 0;
-}
-
-/* Looked through at once */
-#define BLOCKS_AT_ONCE 32
-
-/*
- * All items of the blocks touched whose score may be no less than the threshold.  That rises from
- * one time to the next, so that few are looked at one by one.
- */
-static void
-consider_blocks(Pool *pool)
-{
-	RecsysScorer *scorer = pool->scorer;
-
-	list_blocks(scorer);
-	for (int first = 0; first < scorer->ntouched; first += BLOCKS_AT_ONCE)
-	{
-		uint32		found[BLOCKS_AT_ONCE];
-		int			n = RecsysBlocksAbove(scorer->sums, scorer->touched + first,
-										  Min(BLOCKS_AT_ONCE, scorer->ntouched - first),
-										  RecsysJustBelow(pool->threshold), found);
-		int			used = pool->used;
-
-		for (int x = 0; x < n; x++)
-		{
-			uint32		item = (found[x] >> 8) * RECSYS_BLOCK_ITEMS;
-
-			for (uint32 above = found[x] & 0xFF; above != 0; above &= above - 1)
-			{
-				uint32		number = item + __builtin_ctz(above);
-
-				if (number < scorer->nitems)
-					consider(pool, number);
-			}
-		}
-		if (pool->used > used + pool->k && pool->used > pool->k)
-			raise_threshold(pool);
-	}
-}
-
-static int
-top_by_number(RecsysScorer *scorer, int k, RecsysScored *out)
-{
-	Pool		pool = {scorer, k, 0, 0, PG_UINT64_MAX, 0.0f};
-	Size		size = Min((Size) RecsysScorerCandidates(scorer), 2 * (Size) k + POOL_EXTRA);
-	RecsysCandidate *sorted;
-
-	if (k <= 0 || size == 0)
-		return 0;
-	ensure_pool(scorer, size);
-	pool.size = (int) Min(size, (Size) PG_INT32_MAX);
-	for (uint32 x = 0; x < scorer->nmarked; x++)
-		if (!is_in_block(scorer, scorer->marked[x]))
-			consider(&pool, scorer->marked[x]);
-	if (scorer->narrow)
-		consider_blocks(&pool);
-
-	if (pool.used > k)
-	{
-		RecsysSelectBest(scorer->pool, pool.used, k);
-		pool.used = k;
-	}
-	sorted = RecsysSortCandidates(scorer->pool, scorer->pool + scorer->pool_size, pool.used);
-	for (int x = 0; x < pool.used; x++)
-	{
-		out[x].item = RecsysCandidateItem(sorted[x].order);
-		out[x].score = RecsysCandidateScore(sorted[x].order);
-	}
-	return pool.used;
-}
-
-/* Are there two of one score among the best n, or the n-th and one that is not? */
-static bool
-has_ties(const RecsysScorer *scorer, const RecsysScored *best, int n)
-{
-	float		last = best[n - 1].score;
-	uint32		nlast = 0;
-
-	for (int x = 1; x < n; x++)
-		if (best[x].score == best[x - 1].score)
-			return true;
-	for (uint32 x = 0; x < scorer->nmarked; x++)
-	{
-		uint32		item = scorer->marked[x];
-
-		nlast += (float) scorer->sums[item] == last && scorer->marks[item] == MARK_SUM;
-	}
-	return nlast > 1;
-}
-
-/*
- * The best n are there but for ties, which some numbers break in another way than
- * keys do: everything from the n-th score up is put in order anew.
- */
-static void
-break_ties(RecsysScorer *scorer, const RecsysKeyOrder *order, RecsysScored *best, int n)
-{
-	float		last = best[n - 1].score;
-	Size		room = (Size) n + POOL_EXTRA;
-	RecsysNeighbor *candidates = recsys_alloc_huge(sizeof(RecsysNeighbor) * room);
-	int			count = 0;
-
-	for (uint32 x = 0; x < scorer->nmarked; x++)
-	{
-		uint32		item = scorer->marked[x];
-		float		score = (float) scorer->sums[item];
-
-		if (!(score >= last) || scorer->marks[item] != MARK_SUM || !is_offered(scorer, item))
-			continue;
-		if ((Size) count == room)
-		{
-			room *= 2;
-			candidates = recsys_realloc_huge(candidates, sizeof(RecsysNeighbor) * room);
-		}
-		candidates[count].item = item;
-		candidates[count].score = score;
-		candidates[count++].support = 0;
-	}
-	RecsysNeighborSort(candidates, count, order);
-	for (int x = 0; x < n; x++)
-	{
-		best[x].item = candidates[x].item;
-		best[x].score = candidates[x].score;
-	}
-	pfree(candidates);
-}
-
-int
-RecsysScorerTop(RecsysScorer *scorer, int k, const RecsysKeyOrder *order, RecsysScored *out)
-{
-	int			n = top_by_number(scorer, k, out);
-
-	if (n > 0 && order != NULL && order->compare_keys != NULL && order->nsorted < scorer->nitems)
-	{
-		settle(scorer);
-		if (has_ties(scorer, out, n))
-			break_ties(scorer, order, out, n);
-	}
-	return n;
 }

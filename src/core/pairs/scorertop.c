@@ -1,0 +1,220 @@
+/*
+ * scorertop.c
+ *	  The best items of a scorer.
+ *
+ * A pool holds the best so far.  Whatever cannot be among the k best is passed over by its score
+ * alone, a block of eight at a time where narrow rows were added up; the bound for that is
+ * just below the k-th best score, so that nothing is lost that rounds to it.
+ */
+#include "core/pairs/scorerstate.h"
+
+#define POOL_EXTRA 64
+
+/* Room for size candidates and as many for sorting. */
+static void
+ensure_pool(RecsysScorer *scorer, Size size)
+{
+	if (size <= scorer->pool_size)
+		return;
+	if (scorer->pool != NULL)
+		pfree(scorer->pool);
+	scorer->pool = NULL;
+	scorer->pool_size = 0;
+	scorer->pool = recsys_alloc_huge(2 * size * sizeof(RecsysCandidate));
+	scorer->pool_size = size;
+}
+
+/* The best k so far, and a few more */
+typedef struct Pool
+{
+	RecsysScorer *scorer;
+	int			k;
+	int			size;
+	int			used;
+	uint64		last;			/* order of the k-th best, once there are that many */
+	float		threshold;		/* its score */
+} Pool;
+
+/* The best k of those so far stay. */
+static void
+raise_threshold(Pool *pool)
+{
+	pool->last = RecsysSelectBest(pool->scorer->pool, pool->used, pool->k);
+	pool->threshold = RecsysCandidateScore(pool->last);
+	pool->used = pool->k;
+}
+
+/*
+ * Candidates go into a pool of a little more than 2k.  Whenever it is full the
+ * best k stay, and from then on only what is better than the k-th is let in.
+ * Ties are broken by number.
+ */
+static inline void
+consider(Pool *pool, uint32 item)
+{
+	RecsysScorer *scorer = pool->scorer;
+	float		score = (float) scorer->sums[item];
+	uint64		order;
+
+	if (!(score > 0.0f) || score < pool->threshold || (scorer->marks[item] & RECSYS_MARK_EXCLUDED) != 0)
+		return;
+	order = RecsysCandidateOrder(score, item);
+	if (order > pool->last || !RecsysScorerIsOffered(scorer, item))
+		return;
+	if (pool->used == pool->size)
+	{
+		raise_threshold(pool);
+		if (order > pool->last)
+			return;
+	}
+	scorer->pool[pool->used].order = order;
+	scorer->pool[pool->used].support = 0;
+	pool->used++;
+}
+
+/* Items with marks that are in one of the blocks touched are looked at there. */
+static inline bool
+is_in_block(const RecsysScorer *scorer, uint32 item)
+{
+	return scorer->narrow && item < RECSYS_NARROW_ITEMS &&
+		scorer->blocks[item / RECSYS_BLOCK_ITEMS] != 0;
+}
+
+/* Looked through at once */
+#define BLOCKS_AT_ONCE 32
+
+/*
+ * All items of the blocks touched whose score may be no less than the threshold.  That rises from
+ * one time to the next, so that few are looked at one by one.
+ */
+static void
+consider_blocks(Pool *pool)
+{
+	RecsysScorer *scorer = pool->scorer;
+
+	RecsysScorerListBlocks(scorer);
+	for (int first = 0; first < scorer->ntouched; first += BLOCKS_AT_ONCE)
+	{
+		uint32		found[BLOCKS_AT_ONCE];
+		int			n = RecsysBlocksAbove(scorer->sums, scorer->touched + first,
+										  Min(BLOCKS_AT_ONCE, scorer->ntouched - first),
+										  RecsysJustBelow(pool->threshold), found);
+		int			used = pool->used;
+
+		for (int x = 0; x < n; x++)
+		{
+			uint32		item = (found[x] >> 8) * RECSYS_BLOCK_ITEMS;
+
+			for (uint32 above = found[x] & 0xFF; above != 0; above &= above - 1)
+			{
+				uint32		number = item + __builtin_ctz(above);
+
+				if (number < scorer->nitems)
+					consider(pool, number);
+			}
+		}
+		if (pool->used > used + pool->k && pool->used > pool->k)
+			raise_threshold(pool);
+	}
+}
+
+static int
+top_by_number(RecsysScorer *scorer, int k, RecsysScored *out)
+{
+	Pool		pool = {scorer, k, 0, 0, PG_UINT64_MAX, 0.0f};
+	Size		size = Min((Size) RecsysScorerCandidates(scorer), 2 * (Size) k + POOL_EXTRA);
+	RecsysCandidate *sorted;
+
+	if (k <= 0 || size == 0)
+		return 0;
+	ensure_pool(scorer, size);
+	pool.size = (int) Min(size, (Size) PG_INT32_MAX);
+	for (uint32 x = 0; x < scorer->nmarked; x++)
+		if (!is_in_block(scorer, scorer->marked[x]))
+			consider(&pool, scorer->marked[x]);
+	if (scorer->narrow)
+		consider_blocks(&pool);
+
+	if (pool.used > k)
+	{
+		RecsysSelectBest(scorer->pool, pool.used, k);
+		pool.used = k;
+	}
+	sorted = RecsysSortCandidates(scorer->pool, scorer->pool + scorer->pool_size, pool.used);
+	for (int x = 0; x < pool.used; x++)
+	{
+		out[x].item = RecsysCandidateItem(sorted[x].order);
+		out[x].score = RecsysCandidateScore(sorted[x].order);
+	}
+	return pool.used;
+}
+
+/* Are there two of one score among the best n, or the n-th and one that is not? */
+static bool
+has_ties(const RecsysScorer *scorer, const RecsysScored *best, int n)
+{
+	float		last = best[n - 1].score;
+	uint32		nlast = 0;
+
+	for (int x = 1; x < n; x++)
+		if (best[x].score == best[x - 1].score)
+			return true;
+	for (uint32 x = 0; x < scorer->nmarked; x++)
+	{
+		uint32		item = scorer->marked[x];
+
+		nlast += (float) scorer->sums[item] == last && scorer->marks[item] == RECSYS_MARK_SUM;
+	}
+	return nlast > 1;
+}
+
+/*
+ * The best n are there but for ties, which some numbers break in another way than
+ * keys do: everything from the n-th score up is put in order anew.
+ */
+static void
+break_ties(RecsysScorer *scorer, const RecsysKeyOrder *order, RecsysScored *best, int n)
+{
+	float		last = best[n - 1].score;
+	Size		room = (Size) n + POOL_EXTRA;
+	RecsysNeighbor *candidates = recsys_alloc_huge(sizeof(RecsysNeighbor) * room);
+	int			count = 0;
+
+	for (uint32 x = 0; x < scorer->nmarked; x++)
+	{
+		uint32		item = scorer->marked[x];
+		float		score = (float) scorer->sums[item];
+
+		if (!(score >= last) || scorer->marks[item] != RECSYS_MARK_SUM || !RecsysScorerIsOffered(scorer, item))
+			continue;
+		if ((Size) count == room)
+		{
+			room *= 2;
+			candidates = recsys_realloc_huge(candidates, sizeof(RecsysNeighbor) * room);
+		}
+		candidates[count].item = item;
+		candidates[count].score = score;
+		candidates[count++].support = 0;
+	}
+	RecsysNeighborSort(candidates, count, order);
+	for (int x = 0; x < n; x++)
+	{
+		best[x].item = candidates[x].item;
+		best[x].score = candidates[x].score;
+	}
+	pfree(candidates);
+}
+
+int
+RecsysScorerTop(RecsysScorer *scorer, int k, const RecsysKeyOrder *order, RecsysScored *out)
+{
+	int			n = top_by_number(scorer, k, out);
+
+	if (n > 0 && order != NULL && order->compare_keys != NULL && order->nsorted < scorer->nitems)
+	{
+		RecsysScorerSettle(scorer);
+		if (has_ties(scorer, out, n))
+			break_ties(scorer, order, out, n);
+	}
+	return n;
+}
