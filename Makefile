@@ -31,6 +31,7 @@
 #     make soak-stream        a million events from Kafka, a hundred kill -9; SOAK="seed=2 kills=20"
 #     make bench              benchmark table
 #     make bench-stream       recsys-stream's, with a broker on this machine
+#     make bench-peers        beside other programs: implicit, LensKit, Redis, miners of item sets
 #
 # Images are read by libjpeg-turbo, libpng and libwebp (Debian: libjpeg62-turbo-dev libpng-dev
 # libwebp-dev).  RECSYS_IMAGES=no builds without them; recsys.image_descriptor() then says so.
@@ -210,7 +211,7 @@ regress_input:
 	ln -sfn $(abspath $(top))/test/sql $@/sql
 	ln -sfn $(abspath $(top))/expected $@/expected
 
-.PHONY: demo report test test-report test-drivers test-stream test-superset test-versions bench bench-stream fuzz soak soak-stream check-core sanitize valgrind
+.PHONY: demo report test test-report test-drivers test-stream test-superset test-versions bench bench-stream bench-peers fuzz soak soak-stream check-core sanitize valgrind
 
 demo:
 	@$(top)/test/demo.sh
@@ -254,6 +255,9 @@ bench:
 
 bench-stream:
 	@$(top)/test/bench/stream.sh
+
+bench-peers:
+	@$(top)/test/bench/peers.sh
 endif
 
 ifneq ($(wildcard $(top)/test/soak.sh),)

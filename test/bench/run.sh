@@ -4,7 +4,7 @@
 #
 #     test/bench/run.sh [option=value…] [part…]
 #
-# Parts: build auto memory size selfjoin serve shop insert fresh; without any, all but
+# Parts: build auto memory size selfjoin serve shop factors insert fresh; without any, all but
 # selfjoin, which takes minutes.  Options, with their defaults:
 #     interactions=10000000  users=interactions/72.5  items=27000  seed=1
 #     clients=8    clients of the concurrent measurements
@@ -48,11 +48,11 @@ for argument in "$@"; do
 			name=BENCH_$(printf '%s' "${argument%%=*}" | tr a-z A-Z)
 			printf -v "$name" '%s' "${argument#*=}"
 			;;
-		build | auto | selfjoin | serve | shop | insert | size | memory | fresh) parts="$parts $argument " ;;
+		build | auto | selfjoin | serve | shop | factors | insert | size | memory | fresh) parts="$parts $argument " ;;
 		*) usage ;;
 	esac
 done
-: "${parts:= build auto serve shop insert size memory fresh }"
+: "${parts:= build auto serve shop factors insert size memory fresh }"
 : "${BENCH_USERS:=$((BENCH_INTERACTIONS * 69 / 5000))}"
 
 wanted()
@@ -302,6 +302,24 @@ run_shop()
 	database "DROP MATERIALIZED VIEW similarity; DROP TABLE viewed, views, items, typical"
 }
 
+# A model of factors against an item graph, over 41,000 items, on a table of its own
+run_factors()
+{
+	local count=$((BENCH_INTERACTIONS < 3000000 ? BENCH_INTERACTIONS : 3000000)) BENCH_ITEMS=41000
+	local BENCH_USERS=$((count * 69 / 5000)) typical=1
+
+	generate visits "$BENCH_USERS" "$count"
+	database "CREATE INDEX visits_graph ON visits USING recsys (user_id, item_id) WITH (similarity = cosine)"
+	note "computing factors"
+	database "CREATE INDEX visits_factors ON visits USING recsys (user_id, item_id) WITH (similarity = als)"
+	database "VACUUM ANALYZE visits"
+	database CHECKPOINT
+	pin
+	shop_load "factors of 41,000 items against the item graph" shop visits_factors visits_graph
+	unpin
+	database "DROP TABLE visits"
+}
+
 # insert_rounds WHAT CLIENTS SETTING [checkpoint]: both tables in turn
 insert_rounds()
 {
@@ -536,6 +554,7 @@ fi
 ! wanted auto || run_auto
 ! wanted serve || run_serve
 ! wanted shop || run_shop
+! wanted factors || run_factors
 ! wanted insert || run_insert
 ! wanted fresh || run_fresh
 

@@ -94,6 +94,7 @@ test_user(Random *random, const Blocks *blocks, const float *factors, double sca
 	int			rank = blocks->layout.rank;
 	float	   *user = palloc(sizeof(float) * rank);
 	float	   *exact = palloc(sizeof(float) * ITEMS);
+	float	   *scores = palloc(sizeof(float) * blocks->layout.room);
 	float	   *uppers = palloc(sizeof(float) * blocks->layout.room);
 	float	   *others = palloc(sizeof(float) * blocks->layout.room);
 	RecsysUserSketch *sketch = palloc(sizeof(RecsysUserSketch));
@@ -111,29 +112,37 @@ test_user(Random *random, const Blocks *blocks, const float *factors, double sca
 	for (uint32 n = 0; n < blocks->n; n++)
 	{
 		uint32		first = n * blocks->layout.room;
+		uint32		count = Min(ITEMS - first, blocks->layout.room);
 
 		for (int kernel = RECSYS_SKETCH_PLAIN; kernel >= RECSYS_SKETCH_WIDEST; kernel--)
 		{
+			int			above = 0;
+			int			told;
+
 			RecsysUseSketchKernel = kernel;
-			memcpy(others, uppers, sizeof(float) * blocks->layout.room);
-			refused += !RecsysSketchUppers(&blocks->layout, sketch, block_at(blocks, n), blocks->longest[n], uppers);
-			differ += kernel != RECSYS_SKETCH_PLAIN &&
-				memcmp(others, uppers, sizeof(float) * blocks->layout.room) != 0;
+			memcpy(others, uppers, sizeof(float) * count);
+			told = RecsysSketchScores(&blocks->layout, sketch, block_at(blocks, n), count, blocks->longest[n],
+									  exact[first], scores, uppers);
+			for (uint32 x = 0; x < count; x++)
+				above += uppers[x] >= exact[first];
+			refused += told != above;
+			differ += kernel != RECSYS_SKETCH_PLAIN && memcmp(others, uppers, sizeof(float) * count) != 0;
 		}
-		for (uint32 item = first; item < Min(ITEMS, first + blocks->layout.room); item++)
+		for (uint32 item = first; item < first + count; item++)
 		{
 			wrong += outside(blocks, sketch, item, exact[item], uppers[item - first], &width);
 			coarse += (double) uppers[item - first] - exact[item];
 			length += fabs(exact[item]);
 		}
 	}
-	ok(refused == 0 && wrong == 0, "rank %d, scale %g: %d scores outside their bounds", rank, scale, wrong);
+	ok(refused == 0 && wrong == 0, "rank %d, scale %g: %d scores are outside their bounds", rank, scale, wrong);
 	ok(differ == 0, "rank %d, scale %g: kernels agree", rank, scale);
 	if (rank == 128 && scale == 1.0 && !few)
-		ok(width < length / 20 && coarse < 2 * length, "the bounds are narrow: %g and %g of scores of %g",
+		ok(width < length / 8 && coarse < 2 * length, "the bounds are narrow: %g and %g of scores of %g",
 		   width / ITEMS, coarse / ITEMS, length / ITEMS);
 	pfree(user);
 	pfree(exact);
+	pfree(scores);
 	pfree(uppers);
 	pfree(others);
 	pfree(sketch);
@@ -172,7 +181,7 @@ test_bounds(Random *random, int rank, double scale)
 		RecsysUserSketch *sketch = palloc(sizeof(RecsysUserSketch));
 
 		RecsysSketchUser(&blocks.layout, factors + rank, sketch);
-		ok(!RecsysSketchUppers(&blocks.layout, sketch, blocks.bytes, blocks.longest[0], uppers),
+		ok(RecsysSketchScores(&blocks.layout, sketch, blocks.bytes, 1, blocks.longest[0], 0, uppers, uppers) < 0,
 		   "rank %d, scale %g: a step below zero is told", rank, scale);
 		pfree(uppers);
 		pfree(sketch);

@@ -73,26 +73,25 @@ add_page(void *arg, uint32 first, const void *factors, uint32 n)
 
 /* All items have one, as many as places: nobody has two.  Without factor it is that of zeros. */
 static bool
-check_sketches(void *arg, const void *block, uint32 n, double longest)
+check_sketches(void *arg, uint32 first, const void *block, uint32 n, double longest)
 {
 	FactorCheck *check = arg;
 	const RecsysSketchLayout *layout = &check->reader->layout;
-	const uint32 *items = RecsysSketchItems(layout, block);
 
 	for (uint32 x = 0; x < n; x++)
 	{
-		const float *factor = RecsysFactorRead(check->reader, items[x]);
+		uint32		item = RecsysFactorSketched(check->reader, block, x);
+		const float *factor = RecsysFactorRead(check->reader, item);
 
 		if (!RecsysSketchFits(layout, block, x, factor != NULL ? factor : check->zeros))
-			RecsysCheckFailed(check->index, "Item number %u has a sketch that is not of its factor.", items[x]);
+			RecsysCheckFailed(check->index, "Item number %u has a sketch that is not of its factor.", item);
 		if (factor != NULL && RecsysFactorLength(factor, check->rank) > longest)
-			RecsysCheckFailed(check->index, "The factor of item number %u is longer than its sketch's page says.",
-							  items[x]);
+			RecsysCheckFailed(check->index, "The factor of item number %u is longer than its sketch's page says.", item);
 		if (factor != NULL)
 			RecsysFactorRelease(check->reader);
-		if (check->sketched[items[x]])
-			RecsysCheckFailed(check->index, "Item number %u has two sketches.", items[x]);
-		check->sketched[items[x]] = 1;
+		if (check->sketched[item])
+			RecsysCheckFailed(check->index, "Item number %u has two sketches.", item);
+		check->sketched[item] = 1;
 	}
 	return true;
 }

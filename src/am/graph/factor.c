@@ -300,24 +300,50 @@ RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *a
 				  RECSYS_FACTOR_SIZE(reader->shape.rank), visit, arg);
 }
 
-/* A page that must hold the sketches from first on, n of them, of factors no longer than that. */
-static double
-sketches_of(RecsysFactorReader *reader, Buffer buffer, uint32 first, uint32 n, double longest)
+const void *
+RecsysFactorReadSketches(RecsysFactorReader *reader, uint32 first, double *longest)
 {
+	Buffer		buffer = RecsysPinRecent(reader->index, reader->sketches + first / reader->layout.room);
 	Page		page = BufferGetPage(buffer);
-	const uint32 *items = RecsysSketchItems(&reader->layout, RecsysPageSketches(page));
-	double		length = RecsysPageSketchHead(page)->longest;
-	bool		sane = length >= 0 && length <= longest;
 
-	for (uint32 x = 0; x < n; x++)
-		sane &= items[x] < reader->shape.nitems;
-	if (!sane || RecsysPageGetOpaque(page)->low != first ||
+	RecsysPageCheck(reader->index, buffer, RECSYS_PAGE_SKETCH);
+	*longest = RecsysPageSketchHead(page)->longest;
+	if (!(*longest >= 0) || !isfinite(*longest) || RecsysPageGetOpaque(page)->low != first ||
 		((PageHeader) page)->pd_lower != RECSYS_SKETCH_START + reader->layout.size)
 		RecsysCorruptedDetail(reader->index,
 							  psprintf("index \"%s\" contains a corrupted page at block %u",
 									   RelationGetRelationName(reader->index), BufferGetBlockNumber(buffer)),
-							  "It does not hold the sketches of %u factors after the %u longest.", n, first);
-	return length;
+							  "It does not hold the sketches of factors after the %u longest.", first);
+	reader->buffer = buffer;
+	return RecsysPageSketches(page);
+}
+
+void
+RecsysFactorExpectSketches(RecsysFactorReader *reader, const uint32 *places, int n)
+{
+	uint32		room = reader->layout.room;
+	BlockNumber blocks[EXPECTED_PAGES];
+	Buffer		buffers[EXPECTED_PAGES];
+
+	if (n <= 0)
+		return;
+	for (int x = 0; x < n; x++)
+		blocks[x] = reader->sketches + places[x] / room;
+	RecsysExpectBlocks(reader->index, blocks, n, buffers);
+	for (int x = 0; x < n; x++)
+		if (BufferIsValid(buffers[x]))
+			RecsysSketchExpect(&reader->layout, RecsysPageSketches(BufferGetPage(buffers[x])), places[x] % room);
+}
+
+uint32
+RecsysFactorSketched(const RecsysFactorReader *reader, const void *block, uint32 place)
+{
+	uint32		item = RecsysSketchItems(&reader->layout, block)[place];
+
+	if (item >= reader->shape.nitems)
+		RecsysCorrupted(reader->index, "index \"%s\" contains a sketch of an item that does not exist",
+						RelationGetRelationName(reader->index));
+	return item;
 }
 
 /* Says that the next pages of sketches, from the n-th on, will be read soon. */
@@ -341,22 +367,27 @@ RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysSketchVisitor visit,
 {
 	uint32		room = reader->layout.room;
 	uint32		pages = (reader->shape.nitems + room - 1) / room;
-	double		longest = DBL_MAX;
+	double		shortest = DBL_MAX;
 	bool		more = true;
 
 	for (uint32 n = 0; n < pages && more; n++)
 	{
 		uint32		first = n * room;
 		uint32		count = Min(room, reader->shape.nitems - first);
+		const void *block;
 		Buffer		buffer;
+		double		longest;
 
 		CHECK_FOR_INTERRUPTS();
 		if (n % EXPECTED_PAGES == 0)
 			expect_sketches(reader, n, pages);
-		buffer = RecsysPinRecent(reader->index, reader->sketches + n);
-		RecsysPageCheck(reader->index, buffer, RECSYS_PAGE_SKETCH);
-		longest = sketches_of(reader, buffer, first, count, longest);
-		more = visit(arg, RecsysPageSketches(BufferGetPage(buffer)), count, longest);
+		block = RecsysFactorReadSketches(reader, first, &longest);
+		buffer = reader->buffer;
+		if (longest > shortest)
+			RecsysCorrupted(reader->index, "index \"%s\" contains sketches in a wrong order",
+							RelationGetRelationName(reader->index));
+		shortest = longest;
+		more = visit(arg, first, block, count, longest);
 		ReleaseBuffer(buffer);
 	}
 }

@@ -52,14 +52,23 @@ extern void RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor vi
 
 /*
  * Visits sketches, those of the longest factors first, a page of them at a time, which is pinned and
- * not locked: the visitor may read factors.  There are n of them, of factors that are not longer than
- * that, nor are those of later pages; numbers of items are below nitems, and nothing else of the block
- * has been looked at.  Until a visit returns false.
+ * not locked: the visitor may read factors.  There are n of them behind `first` others, of factors that
+ * are not longer than that, nor are those of later pages.  Nothing of the block has been looked at.  Until a
+ * visit returns false.
  */
-typedef bool (*RecsysSketchVisitor) (void *arg, const void *block, uint32 n, double longest);
+typedef bool (*RecsysSketchVisitor) (void *arg, uint32 first, const void *block, uint32 n, double longest);
 
 extern void RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysSketchVisitor visit,
 									  void *arg);
+
+/* The block that begins behind `first` others, pinned until RecsysFactorRelease. */
+extern const void *RecsysFactorReadSketches(RecsysFactorReader *reader, uint32 first, double *longest);
+
+/* Says that these places of sketches will be looked at soon, at most RECSYS_FACTORS_EXPECTED. */
+extern void RecsysFactorExpectSketches(RecsysFactorReader *reader, const uint32 *places, int n);
+
+/* The item of a place of a block; errors out when there is none of that number. */
+extern uint32 RecsysFactorSketched(const RecsysFactorReader *reader, const void *block, uint32 place);
 
 /* The gram matrix, palloc'd. */
 extern float *RecsysFactorReadGram(RecsysFactorReader *reader);

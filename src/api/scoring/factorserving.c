@@ -7,8 +7,8 @@
  * Nothing is kept between calls: what a user has just done counts in the next one.
  *
  * A call reads few of those factors.  Sketches (core/dense/factorsketch.c), the longest factors first,
- * give an upper bound of each score by a sixteenth of what a factor takes; of items that it does not
- * rule out, closer bounds by three times as much.  Whatever cannot reach the k-th best lower bound is not
+ * give an upper bound of each score by an eighth of what a factor takes; of items that it does not
+ * rule out, closer bounds by twice as much more.  Whatever cannot reach the k-th best lower bound is not
  * among the best k, nor is anything behind a page whose factors are too short for that.  What
  * remains is scored in full, in descending order of the upper bounds, until k scores are above the
  * next of them.  So the answer is the same as without sketches.
@@ -103,11 +103,11 @@ score_page(void *arg, uint32 first, const void *factors, uint32 n)
 	RecsysScorerAddRange(page->scorer, first, page->scores, (int) n);
 }
 
-/* An item that may be among the best k */
+/* What may be among the best k */
 typedef struct Listed
 {
-	float		upper;
-	uint32		item;
+	float		upper;			/* a bound of its score */
+	uint32		which;			/* an item; among those put off, a place among the sketches */
 } Listed;
 
 typedef struct Shortlist
@@ -120,11 +120,14 @@ typedef struct Shortlist
 	int			npool;
 	int			pool_size;
 	float		threshold;		/* the k-th best of an earlier pool, or 0 */
+	uint32		most;			/* rather than more of either list, all items are scored */
+	Listed	   *off;			/* those put off, in the order of sketches */
+	uint32		noff;
 	Listed	   *items;
-	uint32		count;
-	uint32		most;			/* rather than more of them, all are scored */
-	float	   *uppers;			/* of a page */
-	uint32	   *places;			/* of a page, whose items may be listed; one more has room */
+	uint32		nitems;
+	float	   *scores;			/* of a page */
+	float	   *uppers;
+	uint32	   *places;			/* those to look at closely */
 } Shortlist;
 
 /* Raises the threshold to the k-th best of the pool. */
@@ -156,44 +159,105 @@ may_be_best(const Shortlist *list, float upper)
 	return upper > 0.0f && upper >= list->threshold;
 }
 
+/* By all bits of its sketch: may the item of a place be listed? */
+static void
+list_place(Shortlist *list, const void *block, uint32 place, double longest)
+{
+	const RecsysFactorReader *reader = &list->serving->reader;
+	uint32		item = RecsysFactorSketched(reader, block, place);
+	float		lower;
+	float		upper;
+
+	RecsysSketchBounds(&reader->layout, &list->user, block, place, longest, &lower, &upper);
+	if (!may_be_best(list, upper) || RecsysScorerIsExcluded(list->scorer, item))
+		return;
+	list->items[list->nitems].upper = upper;
+	list->items[list->nitems++].which = item;
+	add_lower(list, lower, item);
+}
+
+/*
+ * What seems to be among the best is looked at closely at once, which raises the threshold.  What may
+ * be, although it does not seem so, is put off: in the end, there will be little of it.
+ */
 static bool
-list_page(void *arg, const void *block, uint32 n, double longest)
+list_page(void *arg, uint32 first, const void *block, uint32 n, double longest)
 {
 	Shortlist  *list = arg;
-	const RecsysSketchLayout *layout = &list->serving->reader.layout;
-	const uint32 *items = RecsysSketchItems(layout, block);
-	uint32		left = 0;
+	const RecsysFactorReader *reader = &list->serving->reader;
+	float		reached = list->threshold;
+	uint32		nplaces = 0;
+	int			left;
 
-	if (longest * list->user.highest + FLT_MIN < list->threshold || list->count == list->most)
+	if (longest * list->user.highest + FLT_MIN < list->threshold)
 		return false;
-	if (!RecsysSketchUppers(layout, &list->user, block, longest, list->uppers))
-		RecsysFactorsAreDamaged(list->serving->reader.index);
-
-	/* without a branch, which would be taken at random */
-	for (uint32 x = 0; x < n; x++)
+	if (Max(list->noff, list->nitems) >= list->most)
+		return false;
+	left = RecsysSketchScores(&reader->layout, &list->user, block, n, longest, list->threshold,
+							  list->scores, list->uppers);
+	if (left < 0)
+		RecsysFactorsAreDamaged(reader->index);
+	for (uint32 x = 0; x < n && left > 0; x++)
 	{
-		list->places[left] = x;
-		left += may_be_best(list, list->uppers[x]);
-	}
-	for (uint32 x = 0; x < left; x++)
-		RecsysSketchExpect(layout, block, list->places[x]);
-	for (uint32 x = 0; x < left; x++)
-	{
-		uint32		item = items[list->places[x]];
-		float		lower;
-		float		upper;
-
-		RecsysSketchBounds(layout, &list->user, block, list->places[x], longest, &lower, &upper);
-		if (!may_be_best(list, upper) || RecsysScorerIsExcluded(list->scorer, item))
+		if (!(list->uppers[x] >= reached))
 			continue;
-		if (list->count == list->most)
-			return false;
-		list->items[list->count].upper = upper;
-		list->items[list->count++].item = item;
-		add_lower(list, lower, item);
+		left--;
+		if (may_be_best(list, list->scores[x]))
+		{
+			RecsysSketchExpect(&reader->layout, block, x);
+			list->places[nplaces++] = x;
+		}
+		else if (list->uppers[x] > 0.0f)
+		{
+			list->off[list->noff].upper = list->uppers[x];
+			list->off[list->noff++].which = first + x;
+		}
 	}
+	for (uint32 x = 0; x < nplaces; x++)
+		list_place(list, block, list->places[x], longest);
 	raise_threshold(list);
 	return true;
+}
+
+/* Says that those from first on will be looked at. */
+static void
+expect_put_off(Shortlist *list, uint32 first)
+{
+	uint32		places[RECSYS_FACTORS_EXPECTED];
+	int			n = (int) Min(list->noff - first, RECSYS_FACTORS_EXPECTED);
+
+	for (int x = 0; x < n; x++)
+		places[x] = list->off[first + x].which;
+	RecsysFactorExpectSketches(&list->serving->reader, places, n);
+}
+
+static void
+list_put_off(Shortlist *list)
+{
+	RecsysFactorReader *reader = &list->serving->reader;
+	uint32		room = reader->layout.room;
+	uint32		left = 0;
+
+	for (uint32 x = 0; x < list->noff; x++)
+		if (may_be_best(list, list->off[x].upper))
+			list->off[left++] = list->off[x];
+	list->noff = left;
+	for (uint32 x = 0; x < left && list->nitems < list->most; x++)
+	{
+		uint32		place = list->off[x].which;
+		const void *block;
+		double		longest;
+
+		if (x % RECSYS_FACTORS_EXPECTED == 0)
+			expect_put_off(list, x);
+		if (!may_be_best(list, list->off[x].upper))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		block = RecsysFactorReadSketches(reader, place / room * room, &longest);
+		list_place(list, block, place % room, longest);
+		RecsysFactorRelease(reader);
+	}
+	raise_threshold(list);
 }
 
 static int
@@ -212,7 +276,7 @@ expect_listed(Shortlist *list, uint32 first, uint32 count)
 	int			n = (int) Min(count - first, RECSYS_FACTORS_EXPECTED);
 
 	for (int x = 0; x < n; x++)
-		items[x] = list->items[first + x].item;
+		items[x] = list->items[first + x].which;
 	RecsysFactorExpect(&list->serving->reader, items, n);
 }
 
@@ -223,14 +287,14 @@ score_listed(Shortlist *list)
 	RecsysFactorReader *reader = &list->serving->reader;
 	uint32		count = 0;
 
-	for (uint32 x = 0; x < list->count; x++)
+	for (uint32 x = 0; x < list->nitems; x++)
 		if (may_be_best(list, list->items[x].upper))
 			list->items[count++] = list->items[x];
 	qsort(list->items, count, sizeof(Listed), compare_listed);
 	list->npool = 0;
 	for (uint32 x = 0; x < count && may_be_best(list, list->items[x].upper); x++)
 	{
-		uint32		item = list->items[x].item;
+		uint32		item = list->items[x].which;
 		const float *factor;
 		float		score;
 
@@ -262,6 +326,7 @@ score_shortlist(FactorServing *serving, RecsysScorer *scorer, int k)
 	const RecsysFactorReader *reader = &serving->reader;
 	uint32		nitems = reader->shape.nitems;
 	Shortlist  *list;
+	Size		room;
 	bool		done;
 
 	if (k > nitems / 16)
@@ -276,17 +341,25 @@ score_shortlist(FactorServing *serving, RecsysScorer *scorer, int k)
 	list->npool = 0;
 	list->threshold = 0;
 	list->most = nitems / 4;
-	list->items = palloc_extended(sizeof(Listed) * (Size) list->most, MCXT_ALLOC_HUGE);
+	room = (Size) list->most + reader->layout.room;
+	list->off = palloc_extended(sizeof(Listed) * room, MCXT_ALLOC_HUGE);
+	list->noff = 0;
+	list->items = palloc_extended(sizeof(Listed) * room, MCXT_ALLOC_HUGE);
+	list->nitems = 0;
+	list->scores = palloc(sizeof(float) * reader->layout.room);
 	list->uppers = palloc(sizeof(float) * reader->layout.room);
-	list->places = palloc(sizeof(uint32) * (reader->layout.room + 1));
-	list->count = 0;
+	list->places = palloc(sizeof(uint32) * reader->layout.room);
 
 	RecsysFactorVisitSketches(&serving->reader, list_page, list);
-	done = list->npool >= k && list->count < list->most;
+	if (Max(list->noff, list->nitems) < list->most)
+		list_put_off(list);
+	done = list->npool >= k && Max(list->noff, list->nitems) < list->most;
 	if (done)
 		score_listed(list);
 	pfree(list->pool);
+	pfree(list->off);
 	pfree(list->items);
+	pfree(list->scores);
 	pfree(list->uppers);
 	pfree(list->places);
 	pfree(list);

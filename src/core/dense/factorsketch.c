@@ -16,7 +16,7 @@
  *
  * (Cauchy and Schwarz).  |y - z| is known when the sketch is made; it is stored, rounded up, as a
  * 255th of the largest that it could be: the spread.  Of c it is at most sqrt(rank) s / 2, as exact as is
- * needed.  x' is of 8 bits beside h and of 14 bits beside c, so that most of the difference is the items'.
+ * needed.  x' is of 8 bits beside h and of 11 bits beside c.
  *
  * Scores that are compared with the bounds are sums of floats (RecsysFactorScores), up to
  * rank / 16 + 5 roundings deep, and the bounds are floats, too: what that may add is in the
@@ -34,7 +34,7 @@
 
 #define MAX_CODE 2047
 #define MAX_COARSE 127
-#define MAX_FINE 8191			/* 1024 times 255 of it stay within 32 bits */
+#define MAX_FINE 1023			/* 1024 products with 2048 stay within 32 bits */
 
 /* Half a step, and what rounding may add: less than a hundredth */
 #define MAX_STEPS 0.51
@@ -42,6 +42,9 @@
 /* The furthest that a number may be from what h stands for, likewise */
 #define MAX_COARSE_STEPS 128.1
 #define MAX_SPREAD 255
+
+/* Items whose sums are looked at while they are in the nearest cache, a multiple of all lanes */
+#define SUMS 512
 
 /* Relative, of what is computed in double precision and then stored as a float */
 #define ROUNDING 1e-5
@@ -72,11 +75,11 @@ RecsysSketchLayoutInit(RecsysSketchLayout *layout, int rank, Size bytes)
 	group = (Size) layout->rows * RECSYS_SKETCH_ROW +
 		(Size) layout->lanes * (layout->padded + sizeof(float) + sizeof(uint32) + sizeof(uint8));
 	layout->room = (uint32) (bytes / group) * layout->lanes;
-	layout->rests = (Size) layout->room / layout->lanes * layout->rows * RECSYS_SKETCH_ROW;
-	layout->steps = layout->rests + (Size) layout->room * layout->padded;
+	layout->steps = (Size) layout->room / layout->lanes * layout->rows * RECSYS_SKETCH_ROW;
 	layout->items = layout->steps + (Size) layout->room * sizeof(float);
 	layout->spreads = layout->items + (Size) layout->room * sizeof(uint32);
-	layout->size = layout->spreads + (Size) layout->room;
+	layout->rests = layout->spreads + (Size) layout->room;
+	layout->size = layout->rests + (Size) layout->room * layout->padded;
 }
 
 /* Where the codes of a place begin in the first row of its group */
@@ -275,68 +278,65 @@ slack(const RecsysUserSketch *user, double left, double length)
 	return length * (left + (user->highest - user->length)) + FLT_MIN;
 }
 
-RECSYS_TARGET_CLONES static bool
-bounds_of_sums(const int32 *sums, int sums_per_item, uint32 n, const float *steps, const uint8 *spreads,
-			   int32 minus, float scale, float offset, float width, float add, float *uppers)
+RECSYS_TARGET_CLONES static int
+bounds_of_sums(const int32 *sums, uint32 n, const float *steps, const uint8 *spreads, int32 minus,
+			   float scale, float offset, float width, float add, float threshold,
+			   float *scores, float *uppers)
 {
+	int32		above = 0;
 	uint32		wrong = 0;
 
 	for (uint32 x = 0; x < n; x++)
 	{
-		int32		sum = sums[x * sums_per_item] + sums[x * sums_per_item + 1];
-
-		if (sums_per_item == 4)
-			sum += sums[x * 4 + 2] + sums[x * 4 + 3];
-		uppers[x] = steps[x] * (scale * (float) (sum - minus) + offset + width * (float) spreads[x]) + add;
+		scores[x] = steps[x] * (scale * (float) (sums[x] - minus) + offset);
+		uppers[x] = scores[x] + steps[x] * (width * (float) spreads[x]) + add;
+		above += uppers[x] >= threshold;
 		wrong |= !(steps[x] >= 0.0f) | !(steps[x] <= FLT_MAX);
 	}
-	return wrong == 0;
+	return wrong == 0 ? above : -1;
 }
 
-bool
-RecsysSketchUppers(const RecsysSketchLayout *layout, const RecsysUserSketch *user, const void *block,
-				   double length, float *uppers)
+int
+RecsysSketchScores(const RecsysSketchLayout *layout, const RecsysUserSketch *user, const void *block,
+				   uint32 n, double length, float threshold, float *scores, float *uppers)
 {
-	/* a group at a time, if its sums are more than what fits the cache beside them */
-	int32		sums[64 * RECSYS_SKETCH_SUMS];
-	uint32		groups = layout->room / layout->lanes;
+	int32		sums[SUMS];
 	double		step = user->coarse_step;
 	double		width = MAX_COARSE_STEPS * sqrt(layout->rank) / MAX_SPREAD *
 		(user->length + user->coarse_left) * (1 + ROUNDING);
 	double		add = slack(user, user->coarse_left, length) * (1 + ROUNDING);
-	bool		sane = true;
+	int			above = 0;
 
-	for (uint32 group = 0; group < groups; group += 64)
+	for (uint32 place = 0; place < n && above >= 0; place += SUMS)
 	{
-		uint32		n = Min(groups - group, 64);
-		uint32		place = group * layout->lanes;
+		uint32		count = Min(n - place, SUMS);
+		int			more;
 
-		RecsysSketchSums(user, (const uint8 *) block + first_byte(layout, place), n, layout->rows, sums);
-		sane &= bounds_of_sums(sums, RECSYS_SKETCH_SUMS / layout->lanes, n * layout->lanes,
-							   steps_of(layout, block) + place, spreads_of(layout, block) + place,
-							   8 * user->sum, (float) (256 * step), (float) (127.5 * step * user->sum),
-							   (float) width, (float) add, uppers + place);
+		RecsysSketchSums(user, (const uint8 *) block + first_byte(layout, place),
+						 (count + layout->lanes - 1) / layout->lanes, layout->rows, layout->lanes, sums);
+		more = bounds_of_sums(sums, count, steps_of(layout, block) + place, spreads_of(layout, block) + place,
+							  8 * user->sum, (float) (256 * step), (float) (127.5 * step * user->sum),
+							  (float) width, (float) add, threshold, scores + place, uppers + place);
+		above = more < 0 ? -1 : above + more;
 	}
-	return sane;
+	return above;
 }
 
-RECSYS_TARGET_CLONES static int64
+RECSYS_TARGET_CLONES static int32
 fine_sum(const int16 *fine, const uint8 *bytes, const uint8 *rests, int half)
 {
-	int32		coarse = 0;
-	int32		rest = 0;
+	const int16 *fine_upper = fine + half;
+	const uint8 *rests_upper = rests + half;
+	int32		sum = 0;
 
 	for (int x = 0; x < half; x++)
 	{
-		coarse += fine[x] * (int16) ((bytes[x] & 15) - 8);
-		rest += fine[x] * (int16) rests[x];
+		int16		lower = (int16) (((bytes[x] & 15) << 8 | rests[x]) - 2048);
+		int16		upper = (int16) (((bytes[x] >> 4) << 8 | rests_upper[x]) - 2048);
+
+		sum += fine[x] * lower + fine_upper[x] * upper;
 	}
-	for (int x = 0; x < half; x++)
-	{
-		coarse += fine[half + x] * (int16) ((bytes[x] >> 4) - 8);
-		rest += fine[half + x] * (int16) rests[half + x];
-	}
-	return 256 * (int64) coarse + rest;
+	return sum;
 }
 
 void

@@ -16,9 +16,6 @@
 /* Bytes that are compared at once; a block begins at a multiple of them. */
 #define RECSYS_SKETCH_ROW 64
 
-/* Sums of a group of items, before those of an item are added up */
-#define RECSYS_SKETCH_SUMS 16
-
 typedef struct RecsysSketchLayout
 {
 	int			rank;
@@ -28,10 +25,10 @@ typedef struct RecsysSketchLayout
 	uint32		room;			/* items of a block, a multiple of lanes */
 
 	/* a block: rows of groups one behind the other, then at these bytes, for each item: */
-	Size		rests;			/* the codes' lower eight bits, padded of them */
 	Size		steps;			/* float */
 	Size		items;			/* uint32: its number */
 	Size		spreads;		/* uint8 */
+	Size		rests;			/* the codes' lower eight bits, padded of them */
 	Size		size;			/* where it ends */
 } RecsysSketchLayout;
 
@@ -52,7 +49,7 @@ extern void RecsysSketchFactor(const RecsysSketchLayout *layout, void *block, ui
 extern bool RecsysSketchFits(const RecsysSketchLayout *layout, const void *block, uint32 place,
 							 const float *factor);
 
-/* A user's factor, by codes of 8 bits and by codes of 14 bits */
+/* A user's factor, by codes of 8 bits and by codes of 11 bits */
 typedef struct RecsysUserSketch
 {
 	double		length;			/* |x| */
@@ -74,12 +71,14 @@ typedef struct RecsysUserSketch
 extern void RecsysSketchUser(const RecsysSketchLayout *layout, const float *user, RecsysUserSketch *sketch);
 
 /*
- * Upper bounds of the scores of a block's places, room of them, of factors that are not longer than
- * that, by the first four bits of the codes.  False, and they are not to be used, when
- * the block is none that RecsysSketchFactor has written.
+ * Scores of a block's first n places, of factors that are not longer than that, about, and upper bounds of
+ * them, by the first four bits of the codes; both have room for all places.  Returns how many bounds reach
+ * the threshold; -1, and they are not to be used, when the block is none that RecsysSketchFactor
+ * has written.
  */
-extern bool RecsysSketchUppers(const RecsysSketchLayout *layout, const RecsysUserSketch *user,
-							   const void *block, double length, float *uppers);
+extern int	RecsysSketchScores(const RecsysSketchLayout *layout, const RecsysUserSketch *user,
+							   const void *block, uint32 n, double length, float threshold,
+							   float *scores, float *uppers);
 
 /* Says that RecsysSketchBounds will be called of a place. */
 extern void RecsysSketchExpect(const RecsysSketchLayout *layout, const void *block, uint32 place);
