@@ -145,7 +145,7 @@ if ($node->safe_psql('postgres', q(SELECT to_regproc('recsys.merge') IS NOT NULL
 }
 
 # Errors at points where locks are held leave the session usable.
-foreach my $point (qw(insert-posting item-created split-bucket tail-moved))
+foreach my $point (qw(batch-items item-created split-bucket tail-moved))
 {
 	my ($status, undef, $stderr) = $node->psql('postgres', qq(
 		SET recsys.fault = '$point:error';

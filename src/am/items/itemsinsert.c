@@ -113,11 +113,12 @@ insert_row(Relation index, const RecsysKey *key, const char *packed, Size size, 
 	uint32		item = RecsysInternItem(index, key);
 	RecsysEntry entry = {0};
 	RecsysEvent event = {0};
+	RecsysAppended appended;
 
 	entry.peer = RecsysContentAppend(index, item, tid, packed, size);
 	entry.tid = *tid;
 	RECSYS_FAULT("insert-content");
-	(void) RecsysAppendEntry(index, RECSYS_ITEMS, key, &entry, NULL, NULL);
+	(void) RecsysAppendEntry(index, RECSYS_ITEMS, key, &entry, &appended);
 	RECSYS_FAULT("insert-entry");
 
 	/* a transaction id in the validation phase of CREATE INDEX CONCURRENTLY, too: see insert.c */

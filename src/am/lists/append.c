@@ -3,9 +3,11 @@
  *	  Adding entries to lists, and owners to buckets.
  *
  * New entries go to the tail in the owner's tuple, which has some slack so that most
- * inserts change ten-odd bytes of one page.  A full tuple is replaced by a larger one.
- * When it would outgrow RECSYS_MAX_OWNER_SIZE its whole tail moves to the newest chain
- * page, or to a new one in front of it; walks of the list rely on that (chain.c).  A bucket without room for a tuple is split; if
+ * inserts change ten-odd bytes of one page.  A full tuple is replaced by a larger one.  That
+ * is put into the page's free space, so that no other tuple moves; the space that the old
+ * one had is reclaimed when the page has no other (RecsysCompactBucket).  When it would
+ * outgrow RECSYS_MAX_OWNER_SIZE its whole tail moves to the newest chain page, or to a new
+ * one in front of it; walks of the list rely on that (chain.c).  A bucket without room for a tuple is split; if
  * all its owners have one hash, the longest of their tails moves to its chain.
  *
  * All of it is done with the bucket locked exclusively (owner.c).
@@ -17,6 +19,7 @@
 #include "am/lists/chain.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
+#include "am/lists/pending.h"
 #include "am/store/patch.h"
 #include "fault.h"
 
@@ -145,6 +148,48 @@ shrink_bucket(Relation index, RecsysSide side, int stride, Buffer bucket)
 	move_tail_to_chain(index, side, stride, bucket, longest);
 }
 
+bool
+RecsysCompactBucket(Page page, Size needed)
+{
+	PGAlignedBlock copy;
+	OffsetNumber max = PageGetMaxOffsetNumber(page);
+	LocationIndex upper = ((PageHeader) page)->pd_special;
+	Size		used = 0;
+
+	for (OffsetNumber off = FirstOffsetNumber; off <= max; off++)
+		used += MAXALIGN(ItemIdGetLength(PageGetItemId(page, off)));
+	if (((PageHeader) page)->pd_upper + used >= upper ||
+		upper - used - ((PageHeader) page)->pd_lower < needed)
+		return false;
+
+	memcpy(copy.data, page, BLCKSZ);
+	for (OffsetNumber off = FirstOffsetNumber; off <= max; off++)
+	{
+		ItemId		itemid = PageGetItemId(page, off);
+		Size		length = ItemIdGetLength(itemid);
+
+		upper -= MAXALIGN(length);
+		memcpy((char *) page + upper, copy.data + ItemIdGetOffset(itemid), MAXALIGN(length));
+		ItemIdSetNormal(itemid, upper, length);
+	}
+	((PageHeader) page)->pd_upper = upper;
+	return true;
+}
+
+/* The same as a step of its own, if that makes room. */
+static bool
+compact_bucket(Relation index, Buffer bucket, Size needed)
+{
+	GenericXLogState *state = GenericXLogStart(index);
+	bool		done = RecsysCompactBucket(GenericXLogRegisterBuffer(state, bucket, 0), needed);
+
+	if (done)
+		GenericXLogFinish(state);
+	else
+		GenericXLogAbort(state);
+	return done;
+}
+
 Buffer
 RecsysMakeRoom(Relation index, RecsysSide side, Buffer bucket, uint32 hash, Size needed)
 {
@@ -152,7 +197,11 @@ RecsysMakeRoom(Relation index, RecsysSide side, Buffer bucket, uint32 hash, Size
 
 	while (PageGetExactFreeSpace(BufferGetPage(bucket)) < MAXALIGN(needed) + sizeof(ItemIdData))
 	{
-		Buffer		half = RecsysSplitBucket(index, side, bucket, hash);
+		Buffer		half;
+
+		if (compact_bucket(index, bucket, MAXALIGN(needed) + sizeof(ItemIdData)))
+			break;
+		half = RecsysSplitBucket(index, side, bucket, hash);
 
 		if (half == InvalidBuffer)
 			shrink_bucket(index, side, stride, bucket);
@@ -173,6 +222,8 @@ typedef struct Appending
 	const RecsysKey *key;
 	uint32		hash;
 	const RecsysEntry *entry;
+	const RecsysEvent *event;	/* or NULL */
+	RecsysAppended *result;
 	Buffer		bucket;			/* exclusively locked */
 } Appending;
 
@@ -221,7 +272,24 @@ grown_room(RecsysOwner owner, int stride)
 	return RecsysOwnerNextRoom(owner->room, owner->keylen, stride);
 }
 
-/* The common case: the tuple has room, and two counters and one entry change. */
+/* Logs patches of the bucket, and the event if there is one. */
+static void
+log_patches(const Appending *adding, const RecsysPatch *patches, int npatches)
+{
+	if (adding->event == NULL)
+		RecsysPatchPage(adding->index, adding->bucket, patches, npatches);
+	else
+	{
+		adding->result->too_long = RecsysPendingAppendWith(adding->index, adding->event,
+														   adding->bucket, patches, npatches);
+		adding->result->told = true;
+	}
+}
+
+/*
+ * The common case: the tuple has room, and two counters and one entry change.  The event
+ * takes a few bytes more, and is part of the same record.
+ */
 static void
 append_in_place(const Appending *adding, RecsysOwner owner)
 {
@@ -241,7 +309,29 @@ append_in_place(const Appending *adding, RecsysOwner owner)
 	patches[2].dest = RecsysOwnerEntries(owner) + (Size) owner->tail * stride;
 	patches[2].data = packed;
 	patches[2].length = stride;
-	RecsysPatchPage(adding->index, adding->bucket, patches, lengthof(patches));
+	log_patches(adding, patches, lengthof(patches));
+}
+
+/* The tuple's place is taken by a copy in the page's free space. */
+static void
+move_owner(const Appending *adding, OffsetNumber off, RecsysOwner copy, Size size)
+{
+	Page		page = BufferGetPage(adding->bucket);
+	LocationIndex upper = ((PageHeader) page)->pd_upper - MAXALIGN(size);
+	ItemIdData	itemid;
+	RecsysPatch patches[3];
+
+	ItemIdSetNormal(&itemid, upper, size);
+	patches[0].dest = (char *) &((PageHeader) page)->pd_upper;
+	patches[0].data = &upper;
+	patches[0].length = sizeof(upper);
+	patches[1].dest = (char *) PageGetItemId(page, off);
+	patches[1].data = &itemid;
+	patches[1].length = sizeof(itemid);
+	patches[2].dest = (char *) page + upper;
+	patches[2].data = copy;
+	patches[2].length = size;
+	log_patches(adding, patches, lengthof(patches));
 }
 
 /*
@@ -257,6 +347,7 @@ append_to_larger(Appending *adding, OffsetNumber off)
 	GenericXLogState *state;
 	RecsysOwner copy;
 	Size		size;
+	bool		fits;
 
 	if (room == 0)
 	{
@@ -264,7 +355,8 @@ append_to_larger(Appending *adding, OffsetNumber off)
 		return false;
 	}
 	copy = RecsysResizeOwner(RecsysPageGetOwner(page, off), room, adding->stride, &size);
-	if (PageGetExactFreeSpace(page) + MAXALIGN(ItemIdGetLength(PageGetItemId(page, off))) <
+	fits = PageGetExactFreeSpace(page) >= MAXALIGN(size);
+	if (!fits && PageGetExactFreeSpace(page) + MAXALIGN(ItemIdGetLength(PageGetItemId(page, off))) <
 		MAXALIGN(size))
 	{
 		/* the owner may be in either half afterwards, or shrunk */
@@ -277,22 +369,30 @@ append_to_larger(Appending *adding, OffsetNumber off)
 					adding->side, &adding->cache->meta, adding->entry);
 	copy->tail++;
 	copy->count++;
-	state = GenericXLogStart(index);
-	replace_owner(index, GenericXLogRegisterBuffer(state, adding->bucket, 0), off, copy, size);
-	GenericXLogFinish(state);
+	if (fits)
+		move_owner(adding, off, copy, size);
+	else
+	{
+		state = GenericXLogStart(index);
+		replace_owner(index, GenericXLogRegisterBuffer(state, adding->bucket, 0), off, copy, size);
+		GenericXLogFinish(state);
+	}
 	pfree(copy);
 	return true;
 }
 
 bool
 RecsysAppendToLocked(Relation index, RecsysSide side, Buffer bucket, const RecsysKey *key,
-					 uint32 hash, const RecsysEntry *entry, uint32 *number, uint16 *flags)
+					 uint32 hash, const RecsysEntry *entry, const RecsysEvent *event,
+					 RecsysAppended *result)
 {
 	RecsysCache *cache = RecsysGetCache(index);
 	Appending	adding = {.index = index, .side = side, .cache = cache,
-		.stride = cache->stride[side], .key = key, .hash = hash, .entry = entry, .bucket = bucket};
+		.stride = cache->stride[side], .key = key, .hash = hash, .entry = entry, .event = event,
+	.result = result, .bucket = bucket};
 	bool		done = false;
 
+	memset(result, 0, sizeof(*result));
 	adding.kind = side == RECSYS_USERS ? cache->meta.user_kind : cache->meta.item_kind;
 	while (!done)
 	{
@@ -313,10 +413,8 @@ RecsysAppendToLocked(Relation index, RecsysSide side, Buffer bucket, const Recsy
 		if (owner->count == PG_UINT32_MAX)
 			RecsysTooManyEntries();
 
-		if (number != NULL)
-			*number = owner->number;
-		if (flags != NULL)
-			*flags = owner->flags;
+		result->number = owner->number;
+		result->flags = owner->flags;
 		done = true;
 		if (owner->tail < owner->room)
 			append_in_place(&adding, owner);
@@ -329,12 +427,12 @@ RecsysAppendToLocked(Relation index, RecsysSide side, Buffer bucket, const Recsy
 
 bool
 RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key, const RecsysEntry *entry,
-				  uint32 *number, uint16 *flags)
+				  RecsysAppended *result)
 {
 	RecsysKeyKind kind;
 	uint32		hash = RecsysHashOfKey(RecsysGetCache(index), side, key, &kind);
 
 	return RecsysAppendToLocked(index, side,
 								RecsysFindBucket(index, side, hash, BUFFER_LOCK_EXCLUSIVE),
-								key, hash, entry, number, flags);
+								key, hash, entry, NULL, result);
 }

@@ -8,25 +8,43 @@
 #include "am/lists/listentry.h"
 #include "am/store/page.h"
 
+/* What comes of adding an entry */
+typedef struct RecsysAppended
+{
+	uint32		number;			/* of the owner */
+	uint16		flags;			/* the owner's, before; 0 if it is new */
+	bool		told;			/* the event is there, too */
+	bool		too_long;		/* ... and has made the pending lists longer than their limit */
+} RecsysAppended;
+
 /*
  * Adds one entry to the list of key.  On the user side a missing owner is
  * created.  On the item side, where creating one takes more (RecsysInternItem),
- * nothing is added and false returned.  *number and *flags (may be NULL) get the
- * owner's number and, as long as it was there before, its flags.
+ * nothing is added and false returned.
  */
 extern bool RecsysAppendEntry(Relation index, RecsysSide side, const RecsysKey *key,
-							  const RecsysEntry *entry, uint32 *number, uint16 *flags);
+							  const RecsysEntry *entry, RecsysAppended *result);
 
-/* The same where the bucket of the key's hash is exclusively locked; it is released. */
+/*
+ * The same where the bucket of the key's hash is exclusively locked; it is released.
+ * The event (may be NULL) is added in the same step if only a few bytes of the bucket
+ * change; otherwise it is left to the caller.
+ */
 extern bool RecsysAppendToLocked(Relation index, RecsysSide side, Buffer bucket,
 								 const RecsysKey *key, uint32 hash, const RecsysEntry *entry,
-								 uint32 *number, uint16 *flags);
+								 const RecsysEvent *event, RecsysAppended *result);
 
 /*
  * How tuples grow: the room that follows a room, and the largest there is.
  */
 extern int	RecsysOwnerNextRoom(int room, int keylen, int stride);
 extern int	RecsysOwnerMostRoom(int keylen, int stride);
+
+/*
+ * Joins the free space of a bucket page, or of a copy of one, if that makes so many bytes
+ * of it.  Tuples move, their numbers stay.
+ */
+extern bool RecsysCompactBucket(Page page, Size needed);
 
 /* A copy of the owner with another room; its tail is kept as far as it fits. */
 extern RecsysOwner RecsysResizeOwner(const RecsysOwnerData *owner, int room, int stride,

@@ -138,6 +138,15 @@ room_for(const Batch *batch, int room, int keylen, int entries)
 	return room;
 }
 
+static bool
+compact(Batch *batch, Page page, Size needed)
+{
+	bool		done = RecsysCompactBucket(page, needed);
+
+	batch->changed |= done;
+	return done;
+}
+
 /* A user who is new.  False when the page has no room. */
 static bool
 add_owner(Batch *batch, Page page, const RecsysKey *key, uint32 length)
@@ -150,7 +159,8 @@ add_owner(Batch *batch, Page page, const RecsysKey *key, uint32 length)
 										room_for(batch, 2, key->len, entries), batch->stride, &size);
 	OffsetNumber off;
 
-	if (PageGetExactFreeSpace(page) < MAXALIGN(size) + sizeof(ItemIdData))
+	if (PageGetExactFreeSpace(page) < MAXALIGN(size) + sizeof(ItemIdData) &&
+		!compact(batch, page, MAXALIGN(size) + sizeof(ItemIdData)))
 	{
 		pfree(owner);
 		return false;
@@ -164,6 +174,23 @@ add_owner(Batch *batch, Page page, const RecsysKey *key, uint32 length)
 	return entries == length;
 }
 
+/* In the page's free space, if it is there, so that no other tuple moves */
+static void
+replace_owner(Batch *batch, Page page, OffsetNumber off, RecsysOwner copy, Size size)
+{
+	if (PageGetExactFreeSpace(page) >= MAXALIGN(size))
+	{
+		LocationIndex upper = ((PageHeader) page)->pd_upper - MAXALIGN(size);
+
+		memcpy((char *) page + upper, copy, size);
+		ItemIdSetNormal(PageGetItemId(page, off), upper, size);
+		((PageHeader) page)->pd_upper = upper;
+	}
+	else if (!PageIndexTupleOverwrite(page, off, (Item) copy, size))
+		elog(ERROR, "failed to replace an owner tuple of index \"%s\"",
+			 RelationGetRelationName(batch->index));
+}
+
 /* Makes the tuple large enough for so many entries, if the page has room for that. */
 static bool
 enlarge_owner(Batch *batch, Page page, OffsetNumber off, int entries)
@@ -172,12 +199,12 @@ enlarge_owner(Batch *batch, Page page, OffsetNumber off, int entries)
 	Size		size;
 	RecsysOwner copy = RecsysResizeOwner(owner, room_for(batch, owner->room, owner->keylen, entries),
 										 batch->stride, &size);
-	bool		fits = PageGetExactFreeSpace(page) + MAXALIGN(ItemIdGetLength(PageGetItemId(page, off))) >=
-		MAXALIGN(size);
+	Size		old = MAXALIGN(ItemIdGetLength(PageGetItemId(page, off)));
+	bool		fits = PageGetExactFreeSpace(page) + old >= MAXALIGN(size) ||
+		(MAXALIGN(size) > old && compact(batch, page, MAXALIGN(size) - old));
 
-	if (fits && !PageIndexTupleOverwrite(page, off, (Item) copy, size))
-		elog(ERROR, "failed to replace an owner tuple of index \"%s\"",
-			 RelationGetRelationName(batch->index));
+	if (fits)
+		replace_owner(batch, page, off, copy, size);
 	pfree(copy);
 	return fits;
 }
@@ -258,17 +285,19 @@ static void
 add_single(Batch *batch, Buffer bucket)
 {
 	RecsysNewRow *row = row_at(batch, batch->next);
-	uint16		flags = RECSYS_OWNER_MARKED;
+	RecsysAppended result;
 	RecsysEntry entry;
 	RecsysKey	key;
 
 	RecsysNewRowKey(row, batch->side, batch->kind, &key);
 	RecsysNewRowEntry(row, batch->side, &entry);
 	if (!RecsysAppendToLocked(batch->index, batch->side, bucket, &key, row->hash[batch->side], &entry,
-							  batch->side == RECSYS_ITEMS ? &row->item : NULL, &flags))
+							  NULL, &result))
 		elog(ERROR, "index \"%s\" has lost an item", RelationGetRelationName(batch->index));
-	if (batch->side == RECSYS_USERS)
-		RecsysNewRowJudge(row, flags);
+	if (batch->side == RECSYS_ITEMS)
+		row->item = result.number;
+	else
+		RecsysNewRowJudge(row, result.flags);
 	row->flags |= RECSYS_NEW_IN(batch->side);
 	batch->next++;
 }

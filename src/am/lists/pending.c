@@ -130,20 +130,33 @@ extend_list(Relation index, int list, Buffer tail, uint32 *pages)
 }
 
 /* One event, the common case, changes few bytes. */
+typedef struct EventPatch
+{
+	uint16		lower;
+	RecsysPatch patches[2];
+} EventPatch;
+
+static void
+form_patch(EventPatch *patch, Buffer buffer, const RecsysEvent *event)
+{
+	Page		page = BufferGetPage(buffer);
+
+	patch->lower = ((PageHeader) page)->pd_lower + sizeof(RecsysEvent);
+	patch->patches[0].dest = (char *) &((PageHeader) page)->pd_lower;
+	patch->patches[0].data = &patch->lower;
+	patch->patches[0].length = sizeof(patch->lower);
+	patch->patches[1].dest = (char *) page + ((PageHeader) page)->pd_lower;
+	patch->patches[1].data = event;
+	patch->patches[1].length = sizeof(RecsysEvent);
+}
+
 static void
 append_one(Relation index, Buffer buffer, const RecsysEvent *event)
 {
-	Page		page = BufferGetPage(buffer);
-	uint16		lower = ((PageHeader) page)->pd_lower + sizeof(RecsysEvent);
-	RecsysPatch patches[2];
+	EventPatch	patch;
 
-	patches[0].dest = (char *) &((PageHeader) page)->pd_lower;
-	patches[0].data = &lower;
-	patches[0].length = sizeof(lower);
-	patches[1].dest = (char *) page + ((PageHeader) page)->pd_lower;
-	patches[1].data = event;
-	patches[1].length = sizeof(RecsysEvent);
-	RecsysPatchPage(index, buffer, patches, lengthof(patches));
+	form_patch(&patch, buffer, event);
+	RecsysPatchPage(index, buffer, patch.patches, lengthof(patch.patches));
 }
 
 static void
@@ -187,12 +200,36 @@ append(Relation index, int list, const RecsysEvent *events, int nevents)
 	return pages;
 }
 
+/* Is that more than the index's pending_limit allows? */
+static bool
+is_too_long(Relation index, uint32 pages)
+{
+	return (Size) pages * (BLCKSZ / 1024) > (Size) RecsysGetPendingLimit(index);
+}
+
+/* The list that this process appends to */
+#define OWN_LIST (MyProcPid % RECSYS_PENDING_LISTS)
+
 bool
 RecsysPendingAppend(Relation index, const RecsysEvent *events, int nevents)
 {
-	uint32		pages = append(index, MyProcPid % RECSYS_PENDING_LISTS, events, nevents);
+	return is_too_long(index, append(index, OWN_LIST, events, nevents));
+}
 
-	return (Size) pages * (BLCKSZ / 1024) > (Size) RecsysGetPendingLimit(index);
+bool
+RecsysPendingAppendWith(Relation index, const RecsysEvent *event, Buffer buffer,
+						const RecsysPatch *patches, int npatches)
+{
+	Buffer		tail = lock_tail(index, OWN_LIST);
+	uint32		pages = 0;
+	EventPatch	patch;
+
+	if (RecsysPageEventCount(BufferGetPage(tail)) >= RECSYS_PAGE_EVENTS)
+		tail = extend_list(index, OWN_LIST, tail, &pages);
+	form_patch(&patch, tail, event);
+	RecsysPatchPages(index, buffer, patches, npatches, tail, patch.patches, lengthof(patch.patches));
+	UnlockReleaseBuffer(tail);
+	return is_too_long(index, pages);
 }
 
 void

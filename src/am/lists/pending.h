@@ -7,6 +7,7 @@
 
 #include "am/store/meta.h"
 #include "am/store/page.h"
+#include "am/store/patch.h"
 
 /* A page of a list as it was read, and which of its events are done with */
 typedef struct RecsysPendingPage
@@ -27,6 +28,13 @@ extern void RecsysPendingCreate(Relation index, ForkNumber fork, RecsysMetaData 
  * made the lists longer than the index's pending_limit.
  */
 extern bool RecsysPendingAppend(Relation index, const RecsysEvent *events, int nevents);
+
+/*
+ * Appends one event in the same step as patches of another page, which is exclusively
+ * locked and comes before pending pages in the order of locks.
+ */
+extern bool RecsysPendingAppendWith(Relation index, const RecsysEvent *event, Buffer buffer,
+									const RecsysPatch *patches, int npatches);
 
 /* Appends items to the queue. */
 extern void RecsysQueueAppend(Relation index, const uint32 *items, int nitems);

@@ -1,11 +1,11 @@
 /*
  * patch.c
- *	  Changing a few known bytes of one page.
+ *	  Changing a few known bytes of a page or two.
  *
  * GenericXLogFinish finds out what has changed by copying the page and
  * comparing all of it, which for an entry of ten bytes is most of the cost of
  * an insert.  Here the changed bytes are known, so the record is put together
- * from them: the same kind of record (RM_GENERIC_ID, one block, its delta a
+ * from them: the same kind of record (RM_GENERIC_ID, for each block a delta, a
  * series of offset, length, bytes) that the server's generic redo replays.
  */
 #include "postgres.h"
@@ -18,12 +18,21 @@
 #include "storage/bufpage.h"
 #include "storage/off.h"
 
-void
-RecsysPatchPage(Relation index, Buffer buffer, const RecsysPatch *patches, int npatches)
+/* One page's part of a record */
+typedef struct PagePatch
+{
+	Buffer		buffer;
+	const RecsysPatch *patches;
+	int			npatches;
+	int			length;
+	char		delta[RECSYS_MAX_PATCHES * 2 * sizeof(OffsetNumber) + RECSYS_MAX_PATCH_BYTES];
+} PagePatch;
+
+static void
+form_delta(PagePatch *part, Buffer buffer, const RecsysPatch *patches, int npatches)
 {
 	Page		page = BufferGetPage(buffer);
-	char		delta[RECSYS_MAX_PATCHES * 2 * sizeof(OffsetNumber) + RECSYS_MAX_PATCH_BYTES];
-	char	   *end = delta;
+	char	   *end = part->delta;
 
 	Assert(npatches <= RECSYS_MAX_PATCHES);
 	for (int i = 0; i < npatches; i++)
@@ -31,7 +40,7 @@ RecsysPatchPage(Relation index, Buffer buffer, const RecsysPatch *patches, int n
 		OffsetNumber offset = (OffsetNumber) (patches[i].dest - (char *) page);
 		OffsetNumber length = patches[i].length;
 
-		Assert(end + 2 * sizeof(OffsetNumber) + length <= delta + sizeof(delta));
+		Assert(end + 2 * sizeof(OffsetNumber) + length <= part->delta + sizeof(part->delta));
 		memcpy(end, &offset, sizeof(offset));
 		end += sizeof(offset);
 		memcpy(end, &length, sizeof(length));
@@ -39,20 +48,55 @@ RecsysPatchPage(Relation index, Buffer buffer, const RecsysPatch *patches, int n
 		memcpy(end, patches[i].data, length);
 		end += length;
 	}
+	part->buffer = buffer;
+	part->patches = patches;
+	part->npatches = npatches;
+	part->length = end - part->delta;
+}
 
+static void
+apply_and_log(Relation index, const PagePatch *parts, int nparts)
+{
 	START_CRIT_SECTION();
-	for (int i = 0; i < npatches; i++)
-		memcpy(patches[i].dest, patches[i].data, patches[i].length);
-	MarkBufferDirty(buffer);
+	for (int p = 0; p < nparts; p++)
+	{
+		for (int i = 0; i < parts[p].npatches; i++)
+			memcpy(parts[p].patches[i].dest, parts[p].patches[i].data, parts[p].patches[i].length);
+		MarkBufferDirty(parts[p].buffer);
+	}
 	if (RelationNeedsWAL(index))
 	{
 		XLogRecPtr	lsn;
 
 		XLogBeginInsert();
-		XLogRegisterBuffer(0, buffer, REGBUF_STANDARD);
-		XLogRegisterBufData(0, delta, end - delta);
+		for (int p = 0; p < nparts; p++)
+		{
+			XLogRegisterBuffer(p, parts[p].buffer, REGBUF_STANDARD);
+			XLogRegisterBufData(p, (char *) parts[p].delta, parts[p].length);
+		}
 		lsn = XLogInsert(RM_GENERIC_ID, 0);
-		PageSetLSN(page, lsn);
+		for (int p = 0; p < nparts; p++)
+			PageSetLSN(BufferGetPage(parts[p].buffer), lsn);
 	}
 	END_CRIT_SECTION();
+}
+
+void
+RecsysPatchPage(Relation index, Buffer buffer, const RecsysPatch *patches, int npatches)
+{
+	PagePatch	part;
+
+	form_delta(&part, buffer, patches, npatches);
+	apply_and_log(index, &part, 1);
+}
+
+void
+RecsysPatchPages(Relation index, Buffer first, const RecsysPatch *patches, int npatches,
+				 Buffer second, const RecsysPatch *others, int nothers)
+{
+	PagePatch	parts[2];
+
+	form_delta(&parts[0], first, patches, npatches);
+	form_delta(&parts[1], second, others, nothers);
+	apply_and_log(index, parts, 2);
 }

@@ -11,7 +11,7 @@
 #include "utils/rel.h"
 
 #define RECSYS_MAX_PATCHES 4
-#define RECSYS_MAX_PATCH_BYTES 64
+#define RECSYS_MAX_PATCH_BYTES (BLCKSZ / 2)
 
 /* length bytes at dest, which lies on the page below pd_lower or above pd_upper */
 typedef struct RecsysPatch
@@ -26,5 +26,9 @@ typedef struct RecsysPatch
  * locked; at most RECSYS_MAX_PATCHES with RECSYS_MAX_PATCH_BYTES in all.
  */
 extern void RecsysPatchPage(Relation index, Buffer buffer, const RecsysPatch *patches, int npatches);
+
+/* The same of two pages in one step; a standby locks them in this order. */
+extern void RecsysPatchPages(Relation index, Buffer first, const RecsysPatch *patches, int npatches,
+							 Buffer second, const RecsysPatch *others, int nothers);
 
 #endif							/* RECSYS_PATCH_H */

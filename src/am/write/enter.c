@@ -89,12 +89,13 @@ form_event(RecsysEvent *event, const RecsysNewRow *row)
 	event->tid = row->tid;
 }
 
+/* An entry of one side, with the event if there is one. */
 static void
-enter_single(Relation index, RecsysSide side, RecsysNewRow *row)
+enter_single(Relation index, RecsysSide side, RecsysNewRow *row, const RecsysEvent *event,
+			 RecsysAppended *result)
 {
 	RecsysCache *cache = RecsysGetCache(index);
 	RecsysKeyKind kind = side == RECSYS_USERS ? cache->meta.user_kind : cache->meta.item_kind;
-	uint16		flags = RECSYS_OWNER_MARKED;
 	RecsysEntry entry;
 	RecsysKey	key;
 
@@ -104,11 +105,12 @@ enter_single(Relation index, RecsysSide side, RecsysNewRow *row)
 	/* most items are known already: one descent */
 	while (!RecsysAppendToLocked(index, side,
 								 RecsysFindBucket(index, side, row->hash[side], BUFFER_LOCK_EXCLUSIVE),
-								 &key, row->hash[side], &entry,
-								 side == RECSYS_ITEMS ? &row->item : NULL, &flags))
+								 &key, row->hash[side], &entry, event, result))
 		(void) RecsysInternItem(index, &key);
-	if (side == RECSYS_USERS)
-		RecsysNewRowJudge(row, flags);
+	if (side == RECSYS_ITEMS)
+		row->item = result->number;
+	else
+		RecsysNewRowJudge(row, result->flags);
 	row->flags |= RECSYS_NEW_IN(side);
 }
 
@@ -121,22 +123,28 @@ is_missing(const RecsysNewRow *row, RecsysSide side)
 bool
 RecsysEnterRow(Relation index, RecsysNewRow *row)
 {
+	RecsysAppended result = {0};
 	RecsysEvent event;
+	bool		certain;
 
 	if (is_missing(row, RECSYS_ITEMS))
 	{
-		enter_single(index, RECSYS_ITEMS, row);
+		enter_single(index, RECSYS_ITEMS, row, NULL, &result);
 		RECSYS_FAULT("insert-posting");
 	}
+
+	/* whether a version needs one is known once its user's entry is there */
+	certain = needs_event(row) && (row->flags & RECSYS_NEW_VERSION) == 0;
+	if (needs_event(row))
+		form_event(&event, row);
 	if (is_missing(row, RECSYS_USERS))
 	{
-		enter_single(index, RECSYS_USERS, row);
+		enter_single(index, RECSYS_USERS, row, certain ? &event : NULL, &result);
 		RECSYS_FAULT("insert-user");
 	}
-	if (!needs_event(row))
-		return false;
-	form_event(&event, row);
-	return RecsysPendingAppend(index, &event, 1);
+	if (result.told)
+		return result.too_long;
+	return needs_event(row) && RecsysPendingAppend(index, &event, 1);
 }
 
 /* Places ascending by hash, stable, a byte at a time; the result is in places. */

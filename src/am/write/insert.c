@@ -17,13 +17,14 @@
 
 /*
  * Has the row before the UPDATE an entry with the same values?  The server says so when the
- * UPDATE names no column of the index.  But triggers may have changed some, and a partial
- * index need not have had the row.
+ * UPDATE names no column of the index.  But triggers may have changed some, a partial
+ * index need not have had the row, nor an index that CREATE INDEX CONCURRENTLY has not
+ * looked through yet.
  */
 static bool
-is_version(Relation heap, bool unchanged, const IndexInfo *info)
+is_version(Relation heap, Relation index, bool unchanged, const IndexInfo *info)
 {
-	return unchanged && info->ii_Predicate == NIL &&
+	return unchanged && index->rd_index->indisvalid && info->ii_Predicate == NIL &&
 		(heap->trigdesc == NULL || !heap->trigdesc->trig_update_before_row);
 }
 
@@ -82,7 +83,7 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 	/* detoasting a key may accept invalidations, which free the cached copy */
 	RecsysFormRow(index, &columns, values, isnull, &formed);
 	RecsysNewRowForm(&row, RecsysGetCache(index), &formed, tid,
-					 is_version(heap, unchanged, info));
+					 is_version(heap, index, unchanged, info));
 	if (may_stage(heap, index, tid))
 		RecsysStageRow(heap, index, &row);
 	else
