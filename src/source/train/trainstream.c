@@ -24,6 +24,9 @@
 /* The kernels get at least this much. */
 #define MIN_STREAM_MEMORY ((Size) 1024 * 1024)
 
+/* Histories that are copied between two checks for interrupts */
+#define ROWS_PER_CHECK 65536
+
 Size
 RecsysTrainingCompactSize(const RecsysTraining *training)
 {
@@ -41,7 +44,16 @@ RecsysTrainingFillChunk(const RecsysTraining *training, RecsysHistoryChunk *chun
 	RecsysUserStream stream;
 
 	if (training->file == NULL)
-		(void) RecsysHistoryChunkAppend(chunk, training->matrix, 0);
+	{
+		RecsysMatrix some = *training->matrix;
+
+		for (uint32 row = 0; row < training->matrix->nrows; row = some.nrows)
+		{
+			CHECK_FOR_INTERRUPTS();
+			some.nrows = Min(row + ROWS_PER_CHECK, training->matrix->nrows);
+			(void) RecsysHistoryChunkAppend(chunk, &some, row);
+		}
+	}
 	else
 	{
 		RecsysHistoryFileStream(training->file, &stream);
