@@ -97,6 +97,7 @@ RecsysWalkPage(RecsysChain *chain, RecsysEntryRun run, void *arg)
 	run(arg, RecsysChainEntries(BufferGetPage(buffer)),
 		RecsysChainCount(BufferGetPage(buffer), chain->stride));
 	UnlockReleaseBuffer(buffer);
+	RECSYS_FAULT("chain-page-read");
 	return true;
 }
 
@@ -113,10 +114,7 @@ void
 RecsysWalkOlder(RecsysChain *chain, RecsysEntryRun run, void *arg)
 {
 	while (RecsysWalkPage(chain, run, arg))
-	{
-		RECSYS_FAULT("chain-page-read");
 		CHECK_FOR_INTERRUPTS();
-	}
 }
 
 bool

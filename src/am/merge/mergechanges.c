@@ -147,18 +147,37 @@ note_row(RecsysMergeState *merge, uint32 row)
 	merge->rows[merge->nrows++] = row;
 }
 
-static int
-compare_events(const void *a, const void *b)
+static inline int
+compare_events(const RecsysEvent *x, const RecsysEvent *y)
 {
-	const RecsysEvent *x = a;
-	const RecsysEvent *y = b;
-
 	if (x->user_hash != y->user_hash)
 		return x->user_hash < y->user_hash ? -1 : 1;
 	if (x->item != y->item)
 		return x->item < y->item ? -1 : 1;
 	return ItemPointerCompare((ItemPointer) &x->tid, (ItemPointer) &y->tid);
 }
+
+#define ST_SORT sort_events
+#define ST_ELEMENT_TYPE RecsysEvent
+#define ST_COMPARE(a, b) compare_events(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#define ST_CHECK_FOR_INTERRUPTS
+#include "lib/sort_template.h"
+
+static inline int
+compare_items(const uint32 *x, const uint32 *y)
+{
+	return (*x > *y) - (*x < *y);
+}
+
+#define ST_SORT sort_items
+#define ST_ELEMENT_TYPE uint32
+#define ST_COMPARE(a, b) compare_items(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#define ST_CHECK_FOR_INTERRUPTS
+#include "lib/sort_template.h"
 
 /* Is there an event of the user at hand with the item and the row? */
 static bool
@@ -247,6 +266,8 @@ touch_displaced(RecsysMergeState *merge, const RecsysUserView *user, const Recsy
 		now[i] = history[i].item;
 	for (uint32 i = 0; i < user->nentries; i++)
 	{
+		if (i % LOOK_EVERY == LOOK_EVERY - 1)
+			CHECK_FOR_INTERRUPTS();
 		if (user->entries[i].orphan)
 			continue;
 		if (!marked)
@@ -254,7 +275,7 @@ touch_displaced(RecsysMergeState *merge, const RecsysUserView *user, const Recsy
 		else if (user->entries[i].counted)
 			before[nbefore++] = user->entries[i].peer;
 	}
-	qsort(before, nbefore, sizeof(uint32), RecsysCompareItemNumbers);
+	sort_items(before, nbefore);
 
 	/* both ascending: touch what is in one of them only */
 	for (int i = 0; marked && i < count; i++)
@@ -360,7 +381,7 @@ RecsysMergeVisitUsers(RecsysMergeState *merge)
 	merge->masses = MemoryContextAlloc(merge->context, sizeof(float) *
 									   RecsysGetCache(merge->index)->meta.max_history);
 	merge->touched = MemoryContextAllocHuge(merge->context, sizeof(uint32) * (Size) Max(nitems, 1));
-	qsort(merge->events, merge->nevents, sizeof(RecsysEvent), compare_events);
+	sort_events(merge->events, merge->nevents);
 	RecsysHistoriesInit(&merge->users.histories, nitems, RecsysRecountUsesWeights(merge->recount));
 	if (RecsysRecountUsesOrder(merge->recount))
 		RecsysHistoriesKeepPlaces(&merge->users.histories);
