@@ -60,6 +60,7 @@ sub script
 
 	return qq(
 		SELECT count(*) FROM generate_series(1, 40) u, LATERAL recommend(u, 20, 'r$n', NULL::text);
+		SELECT count(*) FROM recommend_all('r$n', 20, NULL::text, NULL::text);
 		SELECT count(*) FROM recommend_for_items(ARRAY['i1', 'i2', 'i30'], 1000, 'r$n');
 		SELECT count(*) FROM generate_series(1, 60) i, LATERAL similar_items('i' || i, 500, 'r$n');
 		SELECT count(*) FROM popular_items(NULL, 'r$n', NULL::text);

@@ -102,12 +102,16 @@ RecsysAllRowsPut(void *arg, const RecsysKey *user, const RecsysKey *item, float 
 	MemoryContextReset(rows->row_context);
 }
 
-/* More items than there are values have come up since the last list. */
+/* Makes room for the values of more items, up to this one at least. */
 static void
 extend_items(RecsysAllRows *rows, uint32 item)
 {
-	uint32		size = Max(RecsysItemCount(rows->reader->index), item + 1);
+	uint32		all = RecsysItemCount(rows->reader->index);
+	uint32		size;
 
+	if (item >= all)
+		RecsysNoItem(rows->reader->index, item);
+	size = (uint32) Min((uint64) all, Max((uint64) item + 1, Max((uint64) rows->nitems * 2, 1024)));
 	if (rows->items == NULL)
 	{
 		rows->items = MemoryContextAllocHuge(rows->context, sizeof(Datum) * (Size) size);

@@ -31,8 +31,12 @@
 /* Candidates beyond 2k that are gathered before the best k of them are picked */
 #define POOL_EXTRA 32
 
-/* Lines of a row that are asked for ahead; the processor sees by itself that it goes on */
-#define PREFETCHED_LINES 4
+/*
+ * Memory of rows is asked for so many rows ahead, and of a row so much: waiting for it would take
+ * as long as all else.  Of a longer row the processor sees by itself that it goes on.
+ */
+#define ROWS_AHEAD 4
+#define PREFETCHED_BYTES 1024
 #define LINE_BYTES 64
 
 struct RecsysBatchScorer
@@ -105,14 +109,20 @@ add_wide(double *sums, uint8 *touched, double weight, const uint32 *places,
 	}
 }
 
-static void
+/*
+ * Asks for a row's memory.  Inlined always: a function that does nothing else has no effect, as the
+ * compiler sees it, and its calls would go.
+ */
+static inline __attribute__((always_inline)) void
 prefetch_row(const RecsysBatchGraph *graph, uint32 item)
 {
 	const RecsysBatchRow *row = &RecsysBatchPart(graph, rows, RecsysBatchRow)[item];
 	const char *words = (const char *) (RecsysBatchPart(graph, words, uint32) + row->start);
+	Size		size = sizeof(uint32) * (Size) (RecsysBatchPlaceWords(graph, row->count) + row->count);
 
-	for (int line = 0; line < PREFETCHED_LINES; line++)
-		__builtin_prefetch(words + line * LINE_BYTES);
+	size = Min(size, PREFETCHED_BYTES);
+	for (Size at = 0; at < size; at += LINE_BYTES)
+		__builtin_prefetch(words + at);
 }
 
 static void
@@ -126,8 +136,10 @@ add_history(RecsysBatchScorer *scorer, const uint32 *items, const double *weight
 		const uint32 *words = RecsysBatchPart(graph, words, uint32) + row->start;
 		const float *similarities = (const float *) (words + RecsysBatchPlaceWords(graph, row->count));
 
-		if (x + 2 < n)
-			prefetch_row(graph, items[x + 2]);
+		if (x + 2 * ROWS_AHEAD < n)
+			__builtin_prefetch(&RecsysBatchPart(graph, rows, RecsysBatchRow)[items[x + 2 * ROWS_AHEAD]]);
+		if (x + ROWS_AHEAD < n)
+			prefetch_row(graph, items[x + ROWS_AHEAD]);
 		if (graph->wide)
 			add_wide(scorer->sums, scorer->touched, weights[x], words, similarities, row->count);
 		else
