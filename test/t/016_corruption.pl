@@ -29,7 +29,7 @@ use constant {
 	SIDE => 8189,
 	PAGE_ID => 8190,
 	META => 1, DIRECTORY => 2, BUCKET => 3, CHAIN => 4, MAP_ROOT => 5, MAP_LEAF => 6, GRAPH => 7, POPULAR => 8, PENDING => 10,
-	FACTOR => 11, GRAM => 12, SKETCH => 13, PRIOR => 14,
+	FACTOR => 11, GRAM => 12, SKETCH => 13, PRIOR => 14, DELETED => 17,
 };
 
 my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
@@ -325,6 +325,8 @@ my @known = (
 	[ 'chain: empty pages in a loop', sub { link_to(CHAIN, NEXT, CHAIN)->(@_); on_pages(CHAIN, 12, pack('S', 24))->(@_) } ],
 	[ 'chain: next is a bucket', link_to(CHAIN, NEXT, BUCKET) ],
 	[ 'chain: entries', on_pages(CHAIN, CONTENT, $all x 100) ],
+	[ 'chain: deleted', on_pages(CHAIN, KIND, chr(DELETED)) ],
+	[ 'chain: deleted, in a loop', sub { link_to(CHAIN, NEXT, CHAIN)->(@_); on_pages(CHAIN, 12, pack('S', 32))->(@_); on_pages(CHAIN, KIND, chr(DELETED))->(@_) } ],
 	[ 'map root: leaves nowhere', on_pages(MAP_ROOT, CONTENT, $all x 8) ],
 	[ 'map root: leaves beyond the end', on_pages(MAP_ROOT, CONTENT, pack('L', 100000)) ],
 	[ 'map leaf: no rows', on_pages(MAP_LEAF, CONTENT, "\0" x 4000) ],

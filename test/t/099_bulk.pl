@@ -217,10 +217,13 @@ foreach my $point (qw(batch-items batch-items:4 batch-postings batch-users batch
 # The outer statement's rows are half entered when a function's query fails, and the function goes on
 $primary->safe_psql('postgres', q(
 CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+	fault text;
 BEGIN
 	IF NEW.product_id = 777 THEN
 		BEGIN
-			PERFORM set_config('recsys.fault', NEW.note, true);
+			-- no query, which would enter the rows
+			fault := set_config('recsys.fault', NEW.note, true);
 			PERFORM count(*) FROM seen;
 			RAISE WARNING 'nothing has failed';
 		EXCEPTION WHEN internal_error THEN

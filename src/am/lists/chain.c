@@ -38,6 +38,7 @@
 #include "access/xlogrecovery.h"
 #include "am/lists/chain.h"
 #include "am/store/corrupted.h"
+#include "am/store/recycle.h"
 #include "catalog/pg_class.h"
 
 #define corrupted(chain, ...) \
@@ -133,6 +134,7 @@ RecsysChainNext(RecsysChain *chain, int lockmode)
 		Buffer		buffer;
 		Page		page;
 		bool		deleted;
+		FullTransactionId when;
 
 		if (chain->next == chain->mark)
 			corrupted(chain, "It comes back to block %u.", chain->next);
@@ -143,6 +145,8 @@ RecsysChainNext(RecsysChain *chain, int lockmode)
 			corrupted(chain, "Block %u belongs to another list.", chain->next);
 		if (!deleted)
 			count_entries(chain, page);
+		else if (!RecsysPageDeletedAt(page, &when))
+			corrupted(chain, "Block %u is deleted and does not tell since when.", chain->next);
 		step(chain, page);
 		if (!deleted)
 			return buffer;

@@ -45,7 +45,7 @@ extern bool RecsysWalkPage(RecsysChain *chain, RecsysEntryRun run, void *arg);
  * Who copies several owners of a bucket reads those with up to so many entries besides the
  * newest, all together, while it is locked.
  */
-#define RECSYS_LOCKED_ENTRIES 16384
+#define RECSYS_LOCKED_ENTRIES 4096
 
 /*
  * A reader of the owners of a locked bucket has met the newest entries of the one at off.  Is

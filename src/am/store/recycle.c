@@ -41,7 +41,7 @@ RecsysPageDelete(Page page)
 bool
 RecsysPageDeletedAt(Page page, FullTransactionId *when)
 {
-	if (((PageHeader) page)->pd_lower < STAMP_END)
+	if (((PageHeader) page)->pd_lower != STAMP_END)
 		return false;
 	memcpy(when, PageGetContents(page), sizeof(*when));
 	return true;

@@ -12,16 +12,7 @@
  * the chunk is read over and over while it is there.  Taking a history to all of its rows
  * at once would wait for memory at every addition.
  *
- * The smaller the counters the fewer the passes.  A row has one of two layouts, whichever is
- * smaller:
- *
- *	dense	a counter for each item, of 8, 16 or 32 bits depending on how many
- *			users the row's item has (no pair can have more)
- *	hashed	an open-addressing table, at most two thirds full, for rows whose
- *			users have so few items between them that most counters of a dense
- *			row would stay zero
- *
- * When weights matter, either has a double beside each counter.
+ * The smaller the counters the fewer the passes: see passrow.c.
  *
  * Of the memory a third is for the chunk and the rest for counters and the lists of users.
  * Larger chunks mean that counters are fetched less often, more counters that the stream is
@@ -29,8 +20,8 @@
  */
 #include "core/pairs/cooccurrence.h"
 
-#include "core/pairs/product.h"
 #include "core/pairs/rowselect.h"
+#include "core/pairs/passrow.h"
 #include "core/pairs/succession.h"
 
 /* The chunk's part of the memory: one in so many */
@@ -39,25 +30,8 @@
 /* Rows of a chunk may be shorter than those of all histories are on average. */
 #define ROWS_SLACK 1.25
 
-/* How many users ahead a history is fetched into the cache, and how much of it */
-#define PREFETCH_HISTORY 4
-#define PREFETCH_BYTES 256
-#define CACHE_LINE 64
-
 /* Users between two checks for interrupts: well below a few milliseconds. */
 #define USERS_PER_CHECK 256
-
-typedef struct StreamRow
-{
-	char	   *counts;			/* dense; NULL for an item without a row */
-	double	   *dots;			/* dense or hashed; NULL when unweighted */
-	uint32	   *slots;			/* hashed: pairs of item + 1 and count */
-	uint32		nslots;			/* 0 when dense */
-	int			width;			/* bytes of a dense counter */
-	uint32	   *users;			/* rows of the chunk that have the item */
-	float	   *weights;		/* its weights there; NULL when unweighted */
-	uint32		nusers;
-} StreamRow;
 
 struct RecsysStreamKernel
 {
@@ -72,75 +46,17 @@ struct RecsysStreamKernel
 	uint64		entries;		/* of all histories */
 	Size		limit;			/* of a pass, in bytes, without the chunk */
 	char	   *block;			/* rows, lists and counters of the largest pass */
-	StreamRow  *rows;			/* of the current pass */
+	RecsysPassRow *rows;		/* of the current pass */
 	uint32		first;			/* its range */
 	uint32		last;
 };
 
-static inline Size
-align_up(Size size)
-{
-	return (size + 7) & ~(Size) 7;
-}
-
-/* Most users of an item that are in one chunk */
-static inline Size
-list_room(const RecsysStreamKernel *kernel, uint32 item)
-{
-	return Min(kernel->totals->users[item], kernel->chunk.maxrows);
-}
-
-/*
- * Choose the layout of an item's row; pointers are set by place_row.  Returns
- * the bytes of its counters and its list.
- */
+/* Bytes of an item's row */
 static Size
-plan_row(const RecsysStreamKernel *kernel, uint32 item, StreamRow *row)
+plan_row(const RecsysStreamKernel *kernel, uint32 item, RecsysPassRow *row)
 {
-	const RecsysItemTotals *totals = kernel->totals;
-	Size		dot_width = kernel->weighted ? sizeof(double) : 0;
-	uint32		users = totals->users[item];
-	uint64		nslots = totals->work[item] + totals->work[item] / 2 + 2;
-	Size		list = align_up(list_room(kernel, item) *
-								(sizeof(uint32) + (kernel->weighted ? sizeof(float) : 0)));
-	Size		dense;
-	Size		hashed;
-
-	memset(row, 0, sizeof(StreamRow));
-	if (users < kernel->options->min_support)
-		return 0;
-	row->width = users <= 255 ? 1 : users <= PG_UINT16_MAX ? 2 : 4;
-	dense = align_up((Size) totals->nitems * row->width) + totals->nitems * dot_width;
-	hashed = nslots * (2 * sizeof(uint32) + dot_width);
-	if (hashed >= dense || nslots > PG_INT32_MAX)
-		return dense + list;
-	row->nslots = (uint32) nslots;
-	return hashed + list;
-}
-
-static void
-place_row(const RecsysStreamKernel *kernel, uint32 item, StreamRow *row, char *place)
-{
-	if (row->nslots > 0)
-	{
-		row->slots = (uint32 *) place;
-		place += (Size) row->nslots * 2 * sizeof(uint32);
-	}
-	else if (row->width > 0)
-	{
-		row->counts = place;
-		place += align_up((Size) kernel->totals->nitems * row->width);
-	}
-	else
-		return;
-	if (kernel->weighted)
-	{
-		row->dots = (double *) place;
-		place += sizeof(double) * (row->nslots > 0 ? row->nslots : kernel->totals->nitems);
-		row->weights = (float *) place;
-		place += sizeof(float) * list_room(kernel, item);
-	}
-	row->users = (uint32 *) place;
+	return RecsysPassRowPlan(row, kernel->totals, item, kernel->options->min_support,
+							   kernel->weighted, kernel->chunk.maxrows);
 }
 
 /*
@@ -155,8 +71,8 @@ plan_pass(const RecsysStreamKernel *kernel, uint32 first, Size *bytes)
 	*bytes = 0;
 	while (last < kernel->totals->nitems)
 	{
-		StreamRow	row;
-		Size		more = plan_row(kernel, last, &row) + sizeof(StreamRow);
+		RecsysPassRow row;
+		Size		more = plan_row(kernel, last, &row) + sizeof(RecsysPassRow);
 
 		if (*bytes + more > kernel->limit && last > first)
 			break;
@@ -164,99 +80,6 @@ plan_pass(const RecsysStreamKernel *kernel, uint32 first, Size *bytes)
 		last++;
 	}
 	return last;
-}
-
-/* Bring the beginning of a history to come into the cache. */
-static inline __attribute__((always_inline)) void
-fetch_ahead(const RecsysMatrix *matrix, const StreamRow *row, uint32 x)
-{
-	const char *place;
-
-	if (x + PREFETCH_HISTORY >= row->nusers)
-		return;
-	place = matrix->narrow != NULL ?
-		(const char *) (matrix->narrow + matrix->offsets[row->users[x + PREFETCH_HISTORY]]) :
-		(const char *) (matrix->columns + matrix->offsets[row->users[x + PREFETCH_HISTORY]]);
-	for (int byte = 0; byte < PREFETCH_BYTES; byte += CACHE_LINE)
-		__builtin_prefetch(place + byte);
-}
-
-/* Histories into counters of one type; columns is an array of 16 or 32-bit numbers. */
-#define COUNT_DENSE(ctype, itype, columns) \
-	do { \
-		ctype	   *counts = (ctype *) row->counts; \
-		\
-		for (uint32 x = first; x < last; x++) \
-		{ \
-			const itype *entry = (columns) + offsets[row->users[x]]; \
-			const itype *end = (columns) + offsets[row->users[x] + 1]; \
-			\
-			fetch_ahead(matrix, row, x); \
-			for (; entry + 4 <= end; entry += 4) \
-			{ \
-				counts[entry[0]]++; \
-				counts[entry[1]]++; \
-				counts[entry[2]]++; \
-				counts[entry[3]]++; \
-			} \
-			for (; entry < end; entry++) \
-				counts[*entry]++; \
-		} \
-	} while (0)
-
-static void
-count_dense(const RecsysMatrix *matrix, const StreamRow *row, uint32 first, uint32 last)
-{
-	const uint64 *offsets = matrix->offsets;
-	const uint16 *narrow = matrix->narrow;
-	const uint32 *columns = matrix->columns;
-
-	if (narrow != NULL && row->width == 1)
-		COUNT_DENSE(uint8, uint16, narrow);
-	else if (narrow != NULL && row->width == 2)
-		COUNT_DENSE(uint16, uint16, narrow);
-	else if (narrow != NULL)
-		COUNT_DENSE(uint32, uint16, narrow);
-	else if (row->width == 1)
-		COUNT_DENSE(uint8, uint32, columns);
-	else if (row->width == 2)
-		COUNT_DENSE(uint16, uint32, columns);
-	else
-		COUNT_DENSE(uint32, uint32, columns);
-}
-
-static void
-add_dots(StreamRow *row, const RecsysMatrix *matrix, uint64 start, const float *weights,
-		 double weight, int count)
-{
-	for (int x = 0; x < count; x++)
-		row->dots[RecsysMatrixColumn(matrix, start + x)] += RecsysProduct(weight, weights[x]);
-}
-
-static void
-add_hashed(StreamRow *row, const RecsysMatrix *matrix, uint64 start, const float *weights,
-		   double weight, int count)
-{
-	for (int x = 0; x < count; x++)
-	{
-		uint32		key = RecsysMatrixColumn(matrix, start + x) + 1;
-		uint32		hash = key * 0x9E3779B1U;
-		uint32		place = (uint32) ((uint64) hash * row->nslots >> 32);
-
-		while (row->slots[2 * (Size) place] != key)
-		{
-			if (row->slots[2 * (Size) place] == 0)
-			{
-				row->slots[2 * (Size) place] = key;
-				break;
-			}
-			if (++place == row->nslots)
-				place = 0;
-		}
-		row->slots[2 * (Size) place + 1]++;
-		if (row->dots != NULL)
-			row->dots[place] += RecsysProduct(weight, weights[x]);
-	}
 }
 
 /* Find the users of each row in the chunk. */
@@ -276,46 +99,11 @@ list_users(RecsysStreamKernel *kernel)
 		for (; place < end; place++)
 		{
 			uint32		item = RecsysMatrixColumn(matrix, place);
-			StreamRow  *row;
 
 			if (item >= kernel->last)
 				break;
-			row = &kernel->rows[item - kernel->first];
-			if (row->users == NULL)
-				continue;
-			if (kernel->weighted)
-				row->weights[row->nusers] = matrix->weights[place];
-			row->users[row->nusers++] = user;
+			RecsysPassRowList(&kernel->rows[item - kernel->first], matrix, user, place);
 		}
-	}
-}
-
-/* A row where weights or a table do not let the plain loops do. */
-static void
-count_otherwise(RecsysStreamKernel *kernel, uint32 item, StreamRow *row, uint32 first, uint32 last)
-{
-	const RecsysMatrix *matrix = &kernel->chunk.matrix;
-
-	for (uint32 x = first; x < last; x++)
-	{
-		uint64		start = matrix->offsets[row->users[x]];
-		int			count = (int) (matrix->offsets[row->users[x] + 1] - start);
-		const float *weights = kernel->weighted ? matrix->weights + start : NULL;
-		double		weight = kernel->weighted ? row->weights[x] : 1.0;
-
-		fetch_ahead(matrix, row, x);
-		if (kernel->succession != NULL)
-		{
-			double		guess = (double) item / kernel->totals->nitems;
-			uint64		own = RecsysMatrixFind(matrix, row->users[x], item, guess);
-
-			weights = RecsysSuccessionWeights(kernel->succession, matrix->places[own],
-											  matrix->places + start, weights, count);
-		}
-		if (row->nslots > 0)
-			add_hashed(row, matrix, start, weights, weight, count);
-		else
-			add_dots(row, matrix, start, weights, weight, count);
 	}
 }
 
@@ -325,17 +113,14 @@ count_chunk(RecsysStreamKernel *kernel)
 	list_users(kernel);
 	for (uint32 item = kernel->first; item < kernel->last; item++)
 	{
-		StreamRow  *row = &kernel->rows[item - kernel->first];
+		RecsysPassRow *row = &kernel->rows[item - kernel->first];
 
 		for (uint32 first = 0; first < row->nusers; first += USERS_PER_CHECK)
 		{
 			uint32		last = Min(first + USERS_PER_CHECK, row->nusers);
 
 			CHECK_FOR_INTERRUPTS();
-			if (row->nslots == 0)
-				count_dense(&kernel->chunk.matrix, row, first, last);
-			if (row->nslots > 0 || row->dots != NULL)
-				count_otherwise(kernel, item, row, first, last);
+			RecsysPassRowCount(row, &kernel->chunk.matrix, first, last, kernel->succession);
 		}
 		row->nusers = 0;
 	}
@@ -369,107 +154,16 @@ count_pass(RecsysStreamKernel *kernel, RecsysUserStream *stream)
 	}
 }
 
-/* Copy n counters out; returns the largest. */
-RECSYS_TARGET_CLONES static uint32
-widen_bytes(const uint8 *restrict from, uint32 *restrict to, int n)
-{
-	uint32		largest = 0;
-
-	for (int x = 0; x < n; x++)
-	{
-		to[x] = from[x];
-		largest = Max(largest, to[x]);
-	}
-	return largest;
-}
-
-RECSYS_TARGET_CLONES static uint32
-widen_shorts(const uint16 *restrict from, uint32 *restrict to, int n)
-{
-	uint32		largest = 0;
-
-	for (int x = 0; x < n; x++)
-	{
-		to[x] = from[x];
-		largest = Max(largest, to[x]);
-	}
-	return largest;
-}
-
-RECSYS_TARGET_CLONES static uint32
-copy_words(const uint32 *restrict from, uint32 *restrict to, int n)
-{
-	uint32		largest = 0;
-
-	for (int x = 0; x < n; x++)
-	{
-		to[x] = from[x];
-		largest = Max(largest, to[x]);
-	}
-	return largest;
-}
-
-static void
-offer_dense(RecsysStreamKernel *kernel, const StreamRow *row)
-{
-	uint32		nitems = kernel->totals->nitems;
-
-	for (uint32 first = 0; first < nitems; first += RECSYS_SELECT_BLOCK)
-	{
-		int			n = Min(nitems - first, RECSYS_SELECT_BLOCK);
-		uint32		counts[RECSYS_SELECT_BLOCK];
-		uint32		largest;
-
-		if (row->width == 1)
-			largest = widen_bytes((uint8 *) row->counts + first, counts, n);
-		else if (row->width == 2)
-			largest = widen_shorts((uint16 *) row->counts + first, counts, n);
-		else
-			largest = copy_words((uint32 *) row->counts + first, counts, n);
-		if (largest >= kernel->options->min_support)
-			RecsysRowSelectorOffer(kernel->selector, NULL, first, counts,
-								   row->dots != NULL ? row->dots + first : NULL, n);
-	}
-}
-
-static void
-offer_hashed(RecsysStreamKernel *kernel, const StreamRow *row)
-{
-	uint32		items[RECSYS_SELECT_BLOCK];
-	uint32		counts[RECSYS_SELECT_BLOCK];
-	double		dots[RECSYS_SELECT_BLOCK];
-	int			n = 0;
-
-	for (uint32 place = 0; place < row->nslots; place++)
-	{
-		if (row->slots[2 * (Size) place] == 0)
-			continue;
-		items[n] = row->slots[2 * (Size) place] - 1;
-		counts[n] = row->slots[2 * (Size) place + 1];
-		dots[n] = row->dots != NULL ? row->dots[place] : 0.0;
-		if (++n == RECSYS_SELECT_BLOCK)
-		{
-			RecsysRowSelectorOffer(kernel->selector, items, 0, counts, dots, n);
-			n = 0;
-		}
-	}
-	if (n > 0)
-		RecsysRowSelectorOffer(kernel->selector, items, 0, counts, dots, n);
-}
-
 static void
 report_pass(RecsysStreamKernel *kernel, RecsysRowReporter report, void *arg)
 {
 	for (uint32 item = kernel->first; item < kernel->last; item++)
 	{
-		const StreamRow *row = &kernel->rows[item - kernel->first];
+		const RecsysPassRow *row = &kernel->rows[item - kernel->first];
 
 		CHECK_FOR_INTERRUPTS();
 		RecsysRowSelectorStart(kernel->selector, item);
-		if (row->nslots > 0)
-			offer_hashed(kernel, row);
-		else if (row->counts != NULL)
-			offer_dense(kernel, row);
+		RecsysPassRowOffer(row, kernel->selector, kernel->options->min_support);
 		RecsysRowSelectorFinish(kernel->selector, report, arg);
 	}
 }
@@ -535,7 +229,7 @@ RecsysStreamKernelCreate(const RecsysItemTotals *totals, const RecsysModelOption
 		most = Max(most, bytes);
 	}
 	kernel->block = recsys_alloc_huge(Max(most, 1));
-	kernel->rows = (StreamRow *) kernel->block;
+	kernel->rows = (RecsysPassRow *) kernel->block;
 	return kernel;
 }
 
@@ -551,17 +245,17 @@ void
 RecsysStreamKernelPass(RecsysStreamKernel *kernel, RecsysUserStream *stream,
 					   uint32 first, uint32 last, RecsysRowReporter report, void *arg)
 {
-	char	   *place = kernel->block + (last - first) * sizeof(StreamRow);
+	char	   *place = kernel->block + (last - first) * sizeof(RecsysPassRow);
 	char	   *start = place;
 
 	kernel->first = first;
 	kernel->last = last;
 	for (uint32 item = first; item < last; item++)
 	{
-		StreamRow  *row = &kernel->rows[item - first];
+		RecsysPassRow *row = &kernel->rows[item - first];
 		Size		bytes = plan_row(kernel, item, row);
 
-		place_row(kernel, item, row, place);
+		RecsysPassRowPlace(row, place);
 		place += bytes;
 	}
 	memset(start, 0, place - start);
