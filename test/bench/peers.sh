@@ -10,6 +10,7 @@
 #     support=0.002  confidence=0.1   of item sets and rules
 #     seconds=5    length of one pgbench run
 #     rounds=3     repetitions, whose median counts
+#     lenskit=no   yes: with LensKit, whose installation is some gigabytes
 #     limit=7200   seconds after which all is given up
 #
 # implicit, LensKit, pyfim, mlxtend and efficient-apriori are installed from PyPI, each into an environment
@@ -38,6 +39,7 @@ BENCH_CONFIDENCE=0.1
 BENCH_SECONDS=5
 BENCH_ROUNDS=3
 BENCH_LIMIT=7200
+PEERS_LENSKIT=no
 parts=
 for argument in "$@"; do
 	case "$argument" in
@@ -46,6 +48,7 @@ for argument in "$@"; do
 			name=BENCH_$(printf '%s' "${argument%%=*}" | tr a-z A-Z)
 			printf -v "$name" '%s' "${argument#*=}"
 			;;
+		lenskit=yes | lenskit=no) PEERS_LENSKIT=${argument#*=} ;;
 		models | redis | baskets) parts="$parts $argument " ;;
 		*) sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 	esac
@@ -275,7 +278,12 @@ generate()
 }
 
 provision_server
-! wanted models || { have implicit; have lenskit; }
+! wanted models || have implicit
+if [ "$PEERS_LENSKIT" = no ]; then
+	WHY[lenskit]="its installation is some gigabytes: ask for it by lenskit=yes"
+elif wanted models; then
+	have lenskit
+fi
 ! wanted baskets || { have pyfim; have mlxtend; have efficient-apriori; }
 ! wanted redis || private_packages "Redis" redis-tools || WHY[redis]=$PRIVATE_WHY
 sandbox_begin peers "$BENCH_LIMIT"
