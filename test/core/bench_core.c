@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/pairs/cooccurrence.h"
+#include "core/pairs/headmatrix.h"
 #include "core/rows/dictionary.h"
 #include "core/rows/history.h"
 #include "core/pairs/scorer.h"
@@ -238,6 +239,8 @@ static void
 bench_matrix(uint32 nusers, uint32 nitems, uint64 nentries, int neighbors, WeightKind weights)
 {
 	static const char *const names[] = {"unweighted", "small weights", "any weights"};
+	static const char *const copies[] = {"plain", "compact", "split"};
+	RecsysHeadMatrix *split = NULL;
 	Random		random;
 	RecsysMatrix *users;
 	RecsysMatrix *items;
@@ -260,13 +263,19 @@ bench_matrix(uint32 nusers, uint32 nitems, uint64 nentries, int neighbors, Weigh
 	for (uint32 item = 0; item < nitems; item++)
 		pairs += (double) totals->work[item];
 
-	for (int compact = 0; compact < 2; compact++)
+	for (int compact = 0; compact < (weights == WEIGHTS_NONE ? 3 : 2); compact++)
 	{
 		RecsysSimilarity last = weights == WEIGHTS_NONE && compact ? RECSYS_LOG_LIKELIHOOD :
 			RECSYS_COSINE;
 
-		if (compact && !RecsysMatrixCompact(users))
+		if (compact == 1 && !RecsysMatrixCompact(users))
 			continue;
+		if (compact == 2)
+		{
+			start = seconds();
+			users->split = split = RecsysHeadCreate(users, totals);
+			printf("split: %.2f s, %d blocks of popular items\n", seconds() - start, split->nblocks);
+		}
 		for (RecsysSimilarity similarity = RECSYS_COSINE; similarity <= last; similarity++)
 		{
 			RecsysModelOptions options = {.similarity = similarity, .neighbors = neighbors, .min_support = 2};
@@ -280,11 +289,11 @@ bench_matrix(uint32 nusers, uint32 nitems, uint64 nentries, int neighbors, Weigh
 			printf("cooccurrence, %s, %s, %s: %.2f s, %.3f ns per pair update "
 				   "(%.2fG updates, %.1f neighbors per item)\n",
 				   names[weights], RecsysSimilarityName(similarity),
-				   compact ? "compact" : "plain", seconds() - start,
+				   copies[compact], seconds() - start,
 				   (seconds() - start) / pairs * 1e9, pairs / 1e9,
 				   (double) graph->total / nitems);
 			fflush(stdout);
-			if (weights == WEIGHTS_NONE && compact && similarity == RECSYS_COSINE)
+			if (weights == WEIGHTS_NONE && compact == 1 && similarity == RECSYS_COSINE)
 			{
 				MatrixStream matrix_stream = {users, 0};
 				RecsysUserStream stream = {stream_rewind, stream_next, &matrix_stream, NULL, NULL};
@@ -305,6 +314,8 @@ bench_matrix(uint32 nusers, uint32 nitems, uint64 nentries, int neighbors, Weigh
 			pfree(graph);
 		}
 	}
+	if (split != NULL)
+		RecsysHeadFree(split);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);
 }

@@ -9,6 +9,7 @@
  * core/pairs/succession are computed once more as their comment has them.
  */
 #include "core/pairs/cooccurrence.h"
+#include "core/pairs/headmatrix.h"
 #include "core/pairs/rangekernel.h"
 #include "core/pairs/rowselect.h"
 #include "generate.h"
@@ -271,6 +272,7 @@ typedef struct Outcome
 	int			range_wrong;
 	int			whole_wrong;
 	int			compact_wrong;
+	int			split_wrong;
 	int			stream_wrong;
 	int			kernel_ranges_wrong;
 	int			bound_wrong;
@@ -395,6 +397,7 @@ test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *o
 	RecsysMatrix *users;
 	RecsysMatrix *items;
 	RecsysItemTotals *totals;
+	RecsysHeadMatrix *split;
 	RecsysModelOptions options;
 	Rows	   *expected;
 	uint32		nitems;
@@ -431,6 +434,12 @@ test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *o
 	RecsysMatrixCompact(users);
 	run_memory(users, items, totals, &options, 0, nitems, expected,
 			   &outcome->compact_wrong, &outcome->memory_wrong);
+	users->split = split = RecsysHeadCreate(users, totals);
+	run_memory(users, items, totals, &options, 0, nitems, expected,
+			   &outcome->split_wrong, &outcome->memory_wrong);
+	run_memory(users, items, totals, &options, first, nitems, expected,
+			   &outcome->split_wrong, &outcome->memory_wrong);
+	RecsysHeadFree(split);
 
 	rows_free(expected);
 	totals_free(totals);
@@ -447,10 +456,10 @@ test_measure(RecsysSimilarity similarity, WeightKind weights)
 
 	for (int seed = 0; seed < rounds; seed++)
 		test_round(seed, similarity, weights, &outcome);
-	ok(outcome.whole_wrong + outcome.range_wrong + outcome.compact_wrong == 0,
-	   "cooccurrence in memory, %s, %s: whole, ranges and compact equal the reference "
-	   "(%d, %d, %d of %d differ)", RecsysSimilarityName(similarity), names[weights],
-	   outcome.whole_wrong, outcome.range_wrong, outcome.compact_wrong, rounds);
+	ok(outcome.whole_wrong + outcome.range_wrong + outcome.compact_wrong + outcome.split_wrong == 0,
+	   "cooccurrence in memory, %s, %s: whole, ranges, compact and split equal the reference "
+	   "(%d, %d, %d, %d of %d differ)", RecsysSimilarityName(similarity), names[weights],
+	   outcome.whole_wrong, outcome.range_wrong, outcome.compact_wrong, outcome.split_wrong, rounds);
 	ok(outcome.stream_wrong == 0, "cooccurrence as a stream, %s, %s: equals the reference "
 	   "(%d of %d differ)", RecsysSimilarityName(similarity), names[weights],
 	   outcome.stream_wrong, 3 * rounds);

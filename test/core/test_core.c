@@ -39,6 +39,7 @@ main(void)
 	test_similarity();
 	test_matrix();
 	test_cooccurrence();
+	test_headmatrix();
 	test_crossgraph();
 	test_packedrow();
 	test_scorer();

@@ -27,7 +27,9 @@
 
 #define MAX_PLANES 33
 
-typedef uint64 Row __attribute__((vector_size(RECSYS_BLOCK_ITEMS / 8), aligned(RECSYS_BLOCK_ALIGNMENT)));
+/* Bits of all items */
+typedef uint64 Row __attribute__((vector_size(RECSYS_BLOCK_ITEMS / 8),
+								  aligned(RECSYS_BLOCK_ALIGNMENT)));
 
 /* Counts of 16 items */
 typedef uint32 Counts __attribute__((vector_size(64)));

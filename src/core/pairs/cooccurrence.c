@@ -10,7 +10,7 @@
  *
  * - the histories are read from the matrix's compact copy if there is one;
  * - unweighted counters have 16 bits where the item has few enough users;
- * - where there are split histories (splitmatrix.c) the most popular items, which
+ * - where there are split histories (headmatrix.c) the most popular items, which
  *	 get half of the additions, are counted as bits; items go by their ranks then;
  * - a count and a weighted dot product share one 64-bit word if weights are
  *	 small integers (times a power of two): the product goes into the upper,
@@ -30,7 +30,7 @@
 #include "core/pairs/modeloptions.h"
 #include "core/pairs/rowselect.h"
 #include "core/pairs/scorebounds.h"
-#include "core/pairs/splitmatrix.h"
+#include "core/pairs/headmatrix.h"
 
 /* Users between two checks for interrupts: well below a few milliseconds. */
 #define USERS_PER_CHECK 64
@@ -65,7 +65,7 @@ struct RecsysKernel
 	 * Split histories: the rows' items and those counted are ranks, the first nhead of
 	 * which are counted in bits.  Otherwise NULL and 0.
 	 */
-	const RecsysSplitMatrix *split;
+	const RecsysHeadMatrix *split;
 	uint32		nhead;
 	RecsysMatrix tail;			/* histories of the others, from rank nhead on */
 	RecsysItemTotals ranked;	/* totals by rank, as far as they are looked at */
@@ -109,7 +109,7 @@ choose_counting(RecsysKernel *kernel, uint32 item)
 static void
 touch_split(RecsysKernel *kernel, const RecsysCountedUsers *users)
 {
-	const RecsysSplitMatrix *split = kernel->split;
+	const RecsysHeadMatrix *split = kernel->split;
 	uint32		first = kernel->ntouched;
 
 	kernel->ntouched = RecsysCountTouching(kernel->counts + kernel->nhead, NULL, kernel->touched,
@@ -117,7 +117,7 @@ touch_split(RecsysKernel *kernel, const RecsysCountedUsers *users)
 	for (uint32 x = first; x < kernel->ntouched; x++)
 		kernel->touched[x] += kernel->nhead;
 	for (int block = 0; block < split->nblocks && !kernel->head_counted; block++)
-		kernel->ntouched = RecsysTouchBits(RecsysSplitBlock(split, block), users->users, users->n,
+		kernel->ntouched = RecsysTouchBits(RecsysHeadBlock(split, block), users->users, users->n,
 										   block * RECSYS_BLOCK_ITEMS, kernel->counts,
 										   kernel->touched, kernel->ntouched);
 }
@@ -135,7 +135,7 @@ count_head(RecsysKernel *kernel, uint32 item)
 	for (int block = 0; block < kernel->split->nblocks; block++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		RecsysCountBits(RecsysSplitBlock(kernel->split, block), items->columns + items->offsets[item],
+		RecsysCountBits(RecsysHeadBlock(kernel->split, block), items->columns + items->offsets[item],
 						items->offsets[item + 1] - items->offsets[item],
 						kernel->counts + block * RECSYS_BLOCK_ITEMS);
 	}
@@ -245,7 +245,7 @@ offer_touched(RecsysKernel *kernel)
 static void
 use_split(RecsysKernel *kernel)
 {
-	const RecsysSplitMatrix *split = kernel->users->split;
+	const RecsysHeadMatrix *split = kernel->users->split;
 	const RecsysItemTotals *totals = kernel->totals;
 
 	kernel->split = split;

@@ -27,10 +27,10 @@ typedef struct RecsysMatrix
 
 	/*
 	 * Or in another form, which is faster still where nobody asks for weights: see
-	 * core/pairs/splitmatrix.h.  Likewise there need not be columns.  NULL: not there.
+	 * core/pairs/headmatrix.h.  Likewise there need not be columns.  NULL: not there.
 	 * Whoever has made it frees it.
 	 */
-	const struct RecsysSplitMatrix *split;
+	const struct RecsysHeadMatrix *split;
 } RecsysMatrix;
 
 /* The column of an entry, of whichever width columns are */

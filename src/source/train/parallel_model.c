@@ -12,14 +12,18 @@
  * Segments come one after the other, so that there is never more than in a
  * serial run by much: the first takes over totals and matrix, whose private
  * arrays are freed then; the second gets the transpose.  Where the compact copy
- * stands for the matrix's columns, they stay private until it is made.
+ * stands for the matrix's columns, they stay private until it is made.  Everybody
+ * copies split histories once more where there is memory: they are read all over the
+ * place, and shared memory rarely has large pages.
  *
  * Workers send the rows, and the leader reports them in order (roworder.c).
  */
 #include "postgres.h"
 
 #include "core/dense/area.h"
+#include "core/pairs/headmatrix.h"
 #include "core/pairs/modeloptions.h"
+#include "core/pairs/scorebounds.h"
 #include "core/pairs/slim.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
@@ -54,6 +58,9 @@ typedef struct SharedModel
 	bool		narrow;			/* which compact copy there is */
 	bool		packed;
 	int			weight_shift;
+	bool		splits;			/* or are the histories to be split? */
+	bool		own_split;		/* into memory of everybody's own at the end */
+	RecsysHeadMatrix split;		/* their shape */
 	uint64		range_cost;		/* of a range */
 	pg_atomic_uint32 next;		/* first item that nobody has claimed */
 	pg_atomic_uint32 ranges;	/* claimed so far */
@@ -66,6 +73,7 @@ typedef struct Participant
 	RecsysItemTotals totals;
 	RecsysMatrix matrix;
 	RecsysMatrix transpose;
+	RecsysHeadMatrix split;		/* in shared memory */
 	RecsysKernel *kernel;		/* one of these two computes */
 	RecsysSlimKernel *slim_kernel;
 	uint32		last;			/* end of the range at hand */
@@ -97,7 +105,9 @@ lay_out_derived(const SharedModel *shared, char *place, Participant *self, void 
 	RecsysCarveMatrix(&area, shared->nitems, shared->nrows, shared->nentries, true, shared->weighted,
 					  &self->transpose);
 	*compact = NULL;
-	if (shared->narrow || shared->packed)
+	if (shared->splits)
+		*compact = RecsysCarve(&area, RecsysHeadSize(&shared->split));
+	else if (shared->narrow || shared->packed)
 		*compact = RecsysCarve(&area, RecsysMatrixCompactMemory(shared->nentries, shared->weighted));
 	return area.used;
 }
@@ -149,6 +159,8 @@ start_computing(Participant *self)
 {
 	const SharedModel *shared = self->shared;
 
+	if (shared->own_split && self->matrix.split != NULL)
+		self->matrix.split = RecsysHeadCopy(self->matrix.split);
 	if (shared->options.similarity == RECSYS_SLIM)
 		self->slim_kernel = RecsysSlimKernelCreate(&self->matrix, &self->transpose, &self->totals,
 												   &shared->options);
@@ -197,6 +209,12 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 	lay_out_base(shared, dsm_segment_address(base), self);
 	derived = RecsysSegmentAttach(shared->derived);
 	lay_out_derived(shared, dsm_segment_address(derived), self, &compact);
+	if (shared->splits)
+	{
+		self->split = shared->split;
+		RecsysHeadPlace(&self->split, compact);
+		self->matrix.split = &self->split;
+	}
 	self->matrix.narrow = shared->narrow ? compact : NULL;
 	self->matrix.packed = shared->packed ? compact : NULL;
 	self->matrix.weight_shift = shared->weight_shift;
@@ -233,6 +251,7 @@ typedef struct Plan
 {
 	int			nworkers;		/* 0: not at all */
 	bool		compact;
+	bool		own_split;
 	Size		queue;
 } Plan;
 
@@ -254,6 +273,7 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 	Participant none;
 	void	   *compact;
 	SharedModel with_compact = *shared;
+	SharedModel without = *shared;
 	Size		base = lay_out_base(shared, NULL, &none);
 	Size		left = model->memory_left;
 	Size		kernel;
@@ -275,14 +295,21 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 		kernel = RecsysSlimMemory(shared->nrows, shared->nitems, shared->weighted, &shared->options);
 	else
 		kernel = RecsysCooccurrenceMemory(shared->nitems, shared->weighted);
-	with_compact.narrow = true;
-	plain = lay_out_derived(shared, NULL, &none, &compact);
+	with_compact.narrow = !shared->splits;
+	without.splits = false;
+	plain = lay_out_derived(&without, NULL, &none, &compact);
 	larger = lay_out_derived(&with_compact, NULL, &none, &compact);
 
 	/* the compact copy is worth about as much as another worker */
-	if (shared->nitems <= RECSYS_COMPACT_COLUMNS)
+	if (shared->splits || shared->nitems <= RECSYS_COMPACT_COLUMNS)
 		plan->nworkers = workers_that_fit(model, plan, left + freed, base + larger, kernel);
 	plan->compact = plan->nworkers > 0;
+	if (plan->compact && shared->splits)
+		plan->own_split = plan->nworkers ==
+			workers_that_fit(model, plan, left + freed, base + larger,
+							 kernel + RecsysHeadSize(&shared->split));
+	if (shared->splits)
+		return;
 	if (!plan->compact && (shared->nitems > RECSYS_COMPACT_COLUMNS || larger + kernel > left))
 		plan->nworkers = workers_that_fit(model, plan, left + freed, base + plain, kernel);
 }
@@ -302,6 +329,23 @@ describe(const RecsysTraining *model, SharedModel *shared)
 	/* with a compact copy of all there is to it, nobody reads them */
 	shared->columns = shared->weighted || shared->nitems > RECSYS_COMPACT_COLUMNS ||
 		shared->options.similarity == RECSYS_SLIM;
+}
+
+/* How to do it with split histories, if they fit; then nobody reads the matrix's columns. */
+static void
+plan_split(const RecsysTraining *model, SharedModel *shared, Plan *plan)
+{
+	bool		columns = shared->columns;
+
+	shared->splits = true;
+	shared->columns = false;
+	RecsysHeadShape(&shared->split, shared->nrows, model->totals);
+	plan_run(model, shared, plan);
+	shared->own_split = plan->own_split;
+	if (plan->nworkers > 0)
+		return;
+	shared->splits = false;
+	shared->columns = columns;
 }
 
 /* Move an array to shared memory. */
@@ -353,22 +397,32 @@ make_derived(SharedModel *shared, Participant *self, Plan *plan)
 	dsm_segment *segment;
 	void	   *compact;
 
-	/* whichever kind it will be, its place is the same */
-	shared->narrow = plan->compact;
+	/* whichever of the other kinds it will be, its place is the same */
+	shared->narrow = plan->compact && !shared->splits;
 	segment = RecsysSegmentCreate(lay_out_derived(shared, NULL, self, &compact));
 	if (segment == NULL)
 	{
 		plan->nworkers = 0;
 		self->transpose = *RecsysMatrixTranspose(&self->matrix);
-		if (plan->compact)
+		if (shared->splits)
+			self->matrix.split = RecsysHeadCreate(&self->matrix, &self->totals);
+		else if (plan->compact)
 			(void) RecsysMatrixCompact(&self->matrix);
+		shared->own_split = false;
 		return NULL;
 	}
 
 	lay_out_derived(shared, dsm_segment_address(segment), self, &compact);
 	memset(self->transpose.offsets, 0, sizeof(uint64) * ((Size) shared->nitems + 1));
 	RecsysMatrixTransposeTo(&self->matrix, &self->transpose);
-	if (plan->compact)
+	if (shared->splits)
+	{
+		self->split = shared->split;
+		RecsysHeadPlace(&self->split, compact);
+		RecsysHeadFill(&self->split, &self->matrix, &self->totals);
+		self->matrix.split = &self->split;
+	}
+	else if (plan->compact)
 		RecsysMatrixCompactTo(&self->matrix, compact);
 	shared->derived = dsm_segment_handle(segment);
 	shared->narrow = self->matrix.narrow != NULL;
@@ -424,8 +478,12 @@ RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, vo
 	uint32		ranges;
 
 	describe(model, &description);
-	plan_run(model, &description, &plan);
-	if (!plan.compact && !description.columns)
+	if (description.options.similarity != RECSYS_SLIM &&
+		!RecsysMeasureUsesDots(model->totals, model->options))
+		plan_split(model, &description, &plan);
+	if (!description.splits)
+		plan_run(model, &description, &plan);
+	if (!description.splits && !plan.compact && !description.columns)
 	{
 		description.columns = true;
 		plan_run(model, &description, &plan);

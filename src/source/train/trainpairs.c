@@ -11,7 +11,9 @@
  */
 #include "postgres.h"
 
+#include "core/pairs/headmatrix.h"
 #include "core/pairs/rowgather.h"
+#include "core/pairs/scorebounds.h"
 #include "core/pairs/slim.h"
 #include "source/train/parallel_model.h"
 #include "source/train/parallel_stream.h"
@@ -20,6 +22,28 @@
 #include "source/train/trainstream.h"
 #include "utils/memutils.h"
 
+/* A smaller copy to read makes the kernel faster, if there are that many bytes for it. */
+static void
+make_compact(RecsysMatrix *matrix, const RecsysTraining *training, Size bytes)
+{
+	const RecsysItemTotals *totals = training->totals;
+
+	if (!RecsysMeasureUsesDots(totals, training->options))
+	{
+		RecsysHeadMatrix shape;
+
+		RecsysHeadShape(&shape, matrix->nrows, totals);
+		if (RecsysHeadSize(&shape) <= bytes)
+		{
+			matrix->split = RecsysHeadCreate(matrix, totals);
+			return;
+		}
+	}
+	if (RecsysMatrixCompactMemory(matrix->offsets[matrix->nrows], matrix->weights != NULL) <= bytes)
+		(void) RecsysMatrixCompact(matrix);
+}
+
+/* Measures of pairs */
 int
 RecsysTrainPairs(const RecsysTraining *training, RecsysRowReporter report, void *arg)
 {
@@ -44,9 +68,7 @@ RecsysTrainPairs(const RecsysTraining *training, RecsysRowReporter report, void 
 		RecsysMatrix matrix = *training->matrix;
 		RecsysKernel *kernel;
 
-		/* a smaller copy to read makes the kernel faster */
-		if (needed + RecsysMatrixCompactMemory(entries, weighted) <= left)
-			(void) RecsysMatrixCompact(&matrix);
+		make_compact(&matrix, training, left - needed);
 		kernel = RecsysKernelCreate(&matrix, transpose, totals, training->options);
 		RecsysKernelRows(kernel, 0, totals->nitems, report, arg);
 		RecsysKernelFree(kernel);

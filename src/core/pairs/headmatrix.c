@@ -1,5 +1,5 @@
 /*
- * splitmatrix.c
+ * headmatrix.c
  *	  Histories without weights, with the most popular items apart, for co-occurrence to read.
  *
  * A few items are in nearly every history, and half of all additions are to their
@@ -13,7 +13,7 @@
  * The tail is in the order of ranks as well, so that the counters that are used most share
  * few cache lines.
  */
-#include "core/pairs/splitmatrix.h"
+#include "core/pairs/headmatrix.h"
 
 #include "core/base/largepages.h"
 
@@ -61,12 +61,12 @@ rank_items(const RecsysItemTotals *totals)
 }
 
 void
-RecsysSplitShape(RecsysSplitMatrix *split, uint32 nrows, const RecsysItemTotals *totals)
+RecsysHeadShape(RecsysHeadMatrix *split, uint32 nrows, const RecsysItemTotals *totals)
 {
 	Ranked	   *ranked = rank_items(totals);
 	uint64		nentries = 0;
 
-	memset(split, 0, sizeof(RecsysSplitMatrix));
+	memset(split, 0, sizeof(RecsysHeadMatrix));
 	split->nrows = nrows;
 	split->nitems = totals->nitems;
 	for (uint32 item = 0; item < totals->nitems; item++)
@@ -103,13 +103,13 @@ carve(char *memory, Size *used, Size size)
 }
 
 static bool
-is_narrow(const RecsysSplitMatrix *split)
+is_narrow(const RecsysHeadMatrix *split)
 {
 	return split->nitems - split->nhead <= RECSYS_COMPACT_COLUMNS;
 }
 
 static Size
-lay_out(RecsysSplitMatrix *split, char *memory)
+lay_out(RecsysHeadMatrix *split, char *memory)
 {
 	Size		used = 0;
 
@@ -128,23 +128,23 @@ lay_out(RecsysSplitMatrix *split, char *memory)
 }
 
 Size
-RecsysSplitSize(const RecsysSplitMatrix *split)
+RecsysHeadSize(const RecsysHeadMatrix *split)
 {
-	RecsysSplitMatrix copy = *split;
+	RecsysHeadMatrix copy = *split;
 
 	/* and what the first block's alignment takes */
 	return lay_out(&copy, NULL) + RECSYS_BLOCK_ALIGNMENT;
 }
 
 void
-RecsysSplitPlace(RecsysSplitMatrix *split, void *memory)
+RecsysHeadPlace(RecsysHeadMatrix *split, void *memory)
 {
 	lay_out(split, (char *) ALIGNED((uintptr_t) memory));
 }
 
 /* The history of a user; returns the end of the tail. */
 static uint64
-split_history(RecsysSplitMatrix *split, uint32 user, const uint32 *columns, uint64 n, uint64 tail)
+split_history(RecsysHeadMatrix *split, uint32 user, const uint32 *columns, uint64 n, uint64 tail)
 {
 	Size		block_size = RECSYS_BLOCK_WORDS * (Size) split->nrows;
 	uint64	   *bits = split->bits + RECSYS_BLOCK_WORDS * (Size) user;
@@ -167,7 +167,7 @@ split_history(RecsysSplitMatrix *split, uint32 user, const uint32 *columns, uint
 }
 
 void
-RecsysSplitFill(RecsysSplitMatrix *split, const RecsysMatrix *matrix,
+RecsysHeadFill(RecsysHeadMatrix *split, const RecsysMatrix *matrix,
 				const RecsysItemTotals *totals)
 {
 	Ranked	   *ranked = rank_items(totals);
@@ -200,23 +200,43 @@ RecsysSplitFill(RecsysSplitMatrix *split, const RecsysMatrix *matrix,
 	Assert(tail == split->ntail);
 }
 
-RecsysSplitMatrix *
-RecsysSplitMatrixCreate(const RecsysMatrix *matrix, const RecsysItemTotals *totals)
+/* Histories are read all over the place, which goes much faster in large pages. */
+static void
+allocate(RecsysHeadMatrix *split)
 {
-	RecsysSplitMatrix *split = palloc(sizeof(RecsysSplitMatrix));
-	Size		size;
+	Size		size = RecsysHeadSize(split);
 
-	RecsysSplitShape(split, matrix->nrows, totals);
-	size = RecsysSplitSize(split);
 	split->memory = recsys_alloc_huge(size);
 	RecsysMapPages(split->memory, size);
-	RecsysSplitPlace(split, split->memory);
-	RecsysSplitFill(split, matrix, totals);
+	RecsysHeadPlace(split, split->memory);
+}
+
+RecsysHeadMatrix *
+RecsysHeadCopy(const RecsysHeadMatrix *split)
+{
+	RecsysHeadMatrix *copy = palloc(sizeof(RecsysHeadMatrix));
+
+	*copy = *split;
+	allocate(copy);
+
+	/* in both of them everything is where it is from the first block on */
+	memcpy(copy->bits, split->bits, RecsysHeadSize(split) - RECSYS_BLOCK_ALIGNMENT);
+	return copy;
+}
+
+RecsysHeadMatrix *
+RecsysHeadCreate(const RecsysMatrix *matrix, const RecsysItemTotals *totals)
+{
+	RecsysHeadMatrix *split = palloc(sizeof(RecsysHeadMatrix));
+
+	RecsysHeadShape(split, matrix->nrows, totals);
+	allocate(split);
+	RecsysHeadFill(split, matrix, totals);
 	return split;
 }
 
 void
-RecsysSplitMatrixFree(RecsysSplitMatrix *split)
+RecsysHeadFree(RecsysHeadMatrix *split)
 {
 	pfree(split->memory);
 	pfree(split);

@@ -1,18 +1,18 @@
 /*
- * splitmatrix.h
+ * headmatrix.h
  *	  Histories without weights, with the most popular items apart, for co-occurrence to read.
  *
  * Items have ranks here: 0 is the one whose row takes the most additions.  The items of
  * the lowest ranks, the head, are bits in blocks (bitcounts.c); the others, the tail, are
  * listed as in RecsysMatrix.  Together they are all that a history has.
  */
-#ifndef RECSYS_SPLITMATRIX_H
-#define RECSYS_SPLITMATRIX_H
+#ifndef RECSYS_HEADMATRIX_H
+#define RECSYS_HEADMATRIX_H
 
 #include "core/pairs/bitcounts.h"
 #include "core/pairs/cooccurrence.h"
 
-typedef struct RecsysSplitMatrix
+typedef struct RecsysHeadMatrix
 {
 	/* the shape */
 	uint32		nrows;			/* users */
@@ -28,31 +28,34 @@ typedef struct RecsysSplitMatrix
 	uint64	   *offsets;		/* of the tail, nrows + 1 */
 	uint16	   *narrow;			/* ranks - nhead; one of the two, as nitems asks for */
 	uint32	   *wide;
-	void	   *memory;			/* that RecsysSplitMatrixCreate has allocated */
-} RecsysSplitMatrix;
+	void	   *memory;			/* that it has been given; NULL: that of others */
+} RecsysHeadMatrix;
 
 /* The shape that suits histories of that many users, with these totals. */
-extern void RecsysSplitShape(RecsysSplitMatrix *split, uint32 nrows,
+extern void RecsysHeadShape(RecsysHeadMatrix *split, uint32 nrows,
 							 const RecsysItemTotals *totals);
 
 /* Bytes that one of a shape takes; and the content's places in such a piece of memory. */
-extern Size RecsysSplitSize(const RecsysSplitMatrix *split);
-extern void RecsysSplitPlace(RecsysSplitMatrix *split, void *memory);
+extern Size RecsysHeadSize(const RecsysHeadMatrix *split);
+extern void RecsysHeadPlace(RecsysHeadMatrix *split, void *memory);
 
 /* Split a matrix, whose columns are there, into places. */
-extern void RecsysSplitFill(RecsysSplitMatrix *split, const RecsysMatrix *matrix,
+extern void RecsysHeadFill(RecsysHeadMatrix *split, const RecsysMatrix *matrix,
 							const RecsysItemTotals *totals);
 
 /* The bits of the items from rank block * RECSYS_BLOCK_ITEMS on */
 static inline const uint64 *
-RecsysSplitBlock(const RecsysSplitMatrix *split, int block)
+RecsysHeadBlock(const RecsysHeadMatrix *split, int block)
 {
 	return split->bits + (Size) block * RECSYS_BLOCK_WORDS * split->nrows;
 }
 
-/* All of this in the current memory context; freed as one piece, with RecsysSplitMatrixFree. */
-extern RecsysSplitMatrix *RecsysSplitMatrixCreate(const RecsysMatrix *matrix,
+/* All of this in the current memory context; freed by RecsysHeadFree. */
+extern RecsysHeadMatrix *RecsysHeadCreate(const RecsysMatrix *matrix,
 											const RecsysItemTotals *totals);
-extern void RecsysSplitMatrixFree(RecsysSplitMatrix *split);
 
-#endif							/* RECSYS_SPLITMATRIX_H */
+/* The same content in memory of one's own. */
+extern RecsysHeadMatrix *RecsysHeadCopy(const RecsysHeadMatrix *split);
+extern void RecsysHeadFree(RecsysHeadMatrix *split);
+
+#endif							/* RECSYS_HEADMATRIX_H */
