@@ -16,7 +16,7 @@ use File::Basename;
 use File::Find;
 
 my @rooms = qw(
-  core/base core/rows core/pairs core/sequence core/cross core/dense core/itemset core/rules core/measure core/choice core/arrange core/content core/image core/decide core/policy core/offpolicy core/stream
+  core/base core/rows core/pairs core/scoring core/sequence core/cross core/dense core/itemset core/rules core/measure core/choice core/arrange core/content core/image core/decide core/policy core/offpolicy core/stream
   stream/record stream/run
   source/input source/team source/train source/basket
   am/store am/lists am/graph am/entry am/build am/read am/session am/cross am/merge am/write am/check am/content am/compare am/itembuild am/items am/sight

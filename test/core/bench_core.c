@@ -11,7 +11,7 @@
 #include "core/pairs/headmatrix.h"
 #include "core/rows/dictionary.h"
 #include "core/rows/history.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 #include "generate.h"
 #include "totals.h"
 

@@ -1,8 +1,8 @@
 /*
  * test_batchscorer.c
- *	  Tests of core/pairs/batchscorer against the scorer of single calls.
+ *	  Tests of core/scoring/batchscorer against the scorer of single calls.
  */
-#include "core/pairs/batchscorer.h"
+#include "core/scoring/batchscorer.h"
 #include "generate.h"
 #include "tap.h"
 

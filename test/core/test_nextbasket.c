@@ -5,7 +5,7 @@
  */
 #include "core/measure/basketlist.h"
 
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 #include "core/rows/exactsum.h"
 #include "generate.h"
 #include "tap.h"

@@ -1,8 +1,8 @@
 /*
  * test_packedrow.c
- *	  Tests of core/pairs/packedrow: what is packed comes back as it was, to the last bit.
+ *	  Tests of core/scoring/packedrow: what is packed comes back as it was, to the last bit.
  */
-#include "core/pairs/packedrow.h"
+#include "core/scoring/packedrow.h"
 #include "generate.h"
 #include "tap.h"
 

@@ -1,8 +1,8 @@
 /*
  * test_scorer.c
- *	  Tests of core/pairs/scorer against a dense array that is sorted.
+ *	  Tests of core/scoring/scorer against a dense array that is sorted.
  */
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 #include "generate.h"
 #include "tap.h"
 

@@ -8,7 +8,7 @@
  *	          serving part     what is known of     the rest of the neighbors
  *	                           the item alone
  *
- * The neighbors are packed by core/pairs/packedrow.  Serving reads the header and what follows it
+ * The neighbors are packed by core/scoring/packedrow.  Serving reads the header and what follows it
  * at once, and nothing else.  The totals are left out of rows in which they say nothing that
  * users does not say, as of every index without weights and times.  A row is always stored in the
  * form with fewest bytes, so that equal rows are equal bytes.  The item's line pointer may be
@@ -28,7 +28,7 @@
 #define RECSYS_GRAPHROW_H
 
 #include "am/store/page.h"
-#include "core/pairs/packedrow.h"
+#include "core/scoring/packedrow.h"
 
 /*
  * A row in memory.  After the header: nstored item numbers, nstored scores, nstored supports, each

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 #include "core/rows/key.h"
 #include "fmgr.h"
 #include "funcapi.h"

@@ -15,7 +15,7 @@
 #include "am/graph/popular_page.h"
 #include "api/batch/batchlister.h"
 #include "api/scoring/listing.h"
-#include "core/pairs/batchscorer.h"
+#include "core/scoring/batchscorer.h"
 #include "utils/memutils.h"
 
 struct RecsysBatchLister

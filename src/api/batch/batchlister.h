@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 #include "api/call/recommender.h"
-#include "core/pairs/batchgraph.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/batchgraph.h"
+#include "core/scoring/scorer.h"
 #include "core/rows/history.h"
 
 typedef struct RecsysBatchLister RecsysBatchLister;

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "api/call/recommender.h"
-#include "core/pairs/batchgraph.h"
+#include "core/scoring/batchgraph.h"
 
 /*
  * Reads the graph, with the prior and which items are offered, into the current memory context.

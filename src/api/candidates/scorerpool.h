@@ -10,7 +10,7 @@
 
 #include "postgres.h"
 
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 
 typedef struct RecsysLease RecsysLease;
 

@@ -19,7 +19,7 @@
 #include "postgres.h"
 
 #include "api/profile/shopprofile.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 
 typedef struct RecsysScores RecsysScores;
 

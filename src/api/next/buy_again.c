@@ -14,7 +14,7 @@
 #include "api/next/userbaskets.h"
 #include "api/scoring/listing.h"
 #include "api/serve/shoplist.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"
 #include "utils/memutils.h"

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 #include "core/sequence/nextbasket.h"
 
 /* Items, by whatever numbers, and what is to be known of them: of an index, or of a shop */

@@ -7,7 +7,7 @@
 
 #include "api/call/recommender.h"
 #include "api/scoring/serving.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 
 /*
  * Adds scores by factors: of all items that have a positive one, or at least of the best

@@ -12,7 +12,7 @@
 #include "api/call/answer.h"
 #include "api/call/recommender.h"
 #include "api/scoring/serving.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 
 typedef struct RecsysListing
 {

@@ -10,7 +10,7 @@
 
 #include "api/call/answer.h"
 #include "api/call/recommender.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 #include "core/rows/history.h"
 
 typedef struct RecsysProfile

@@ -9,7 +9,7 @@
 
 #include "am/graph/graph.h"
 #include "api/profile/shopprofile.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 
 typedef struct RecsysPopularity RecsysPopularity;
 

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "api/call/recommender.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 #include "core/sequence/sessionknn.h"
 
 typedef struct RecsysSession

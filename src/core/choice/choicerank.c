@@ -11,7 +11,7 @@
 
 #include "core/base/topk.h"
 #include "core/pairs/prior.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 
 struct RecsysChoiceRanker
 {

@@ -7,7 +7,7 @@
 #define RECSYS_EVALUATOR_H
 
 #include "core/measure/evaluation.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 #include "core/sequence/baskethistory.h"
 
 struct RecsysEvaluator

@@ -6,7 +6,7 @@
 #ifndef RECSYS_NEXTBASKET_H
 #define RECSYS_NEXTBASKET_H
 
-#include "core/pairs/scorer.h"
+#include "core/scoring/scorer.h"
 #include "core/sequence/renewal.h"
 
 /* How the parts are weighed; learned on held-out last baskets, or the defaults */

@@ -6,8 +6,8 @@
 #define RECSYS_SCORERSTATE_H
 
 #include "core/base/topk.h"
-#include "core/pairs/scorer.h"
-#include "core/pairs/scorerblocks.h"
+#include "core/scoring/scorer.h"
+#include "core/scoring/scorerblocks.h"
 
 #define RECSYS_MARK_SUM 1		/* the item was added to */
 #define RECSYS_MARK_EXCLUDED 2

@@ -6,7 +6,7 @@
  * alone, a block of eight at a time where narrow rows were added up; the bound for that is
  * just below the k-th best score, so that nothing is lost that rounds to it.
  */
-#include "core/pairs/scorerstate.h"
+#include "core/scoring/scorerstate.h"
 
 #define POOL_EXTRA 64
 

@@ -5,8 +5,8 @@
 #ifndef RECSYS_BATCHSCORER_H
 #define RECSYS_BATCHSCORER_H
 
-#include "core/pairs/batchgraph.h"
-#include "core/pairs/scorer.h"
+#include "core/scoring/batchgraph.h"
+#include "core/scoring/scorer.h"
 
 typedef struct RecsysBatchScorer RecsysBatchScorer;
 

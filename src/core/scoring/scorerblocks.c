@@ -5,7 +5,7 @@
  *
  * Blocks are touched at random.  So nothing here branches on a single one.
  */
-#include "core/pairs/scorerblocks.h"
+#include "core/scoring/scorerblocks.h"
 
 /* The places of the bits of a byte, one behind the other, and how many there are */
 typedef struct BitPlaces

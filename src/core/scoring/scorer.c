@@ -13,7 +13,7 @@
  * vector instructions (scorerblocks.c).  Who asks for a list of the items touched gets
  * one made of the blocks (RecsysScorerSettle).  The best items are found in scorertop.c.
  */
-#include "core/pairs/scorerstate.h"
+#include "core/scoring/scorerstate.h"
 
 int
 RecsysCompareScored(const void *a, const void *b, void *order)

@@ -2,7 +2,7 @@
  * packedrow.c
  *	  The neighbors of a row as bytes: as few as hold them exactly (on-disk format!).
  */
-#include "core/pairs/packedrow.h"
+#include "core/scoring/packedrow.h"
 
 static int
 width_of(uint32 bits)

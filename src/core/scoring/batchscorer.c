@@ -16,7 +16,7 @@
  * The order of places helps twice: popular items are added to most often, and their sums lie side
  * by side; and they tend to have the high scores, so that the pass soon knows what is not good enough.
  */
-#include "core/pairs/batchscorer.h"
+#include "core/scoring/batchscorer.h"
 
 #include "core/base/topk.h"
 

@@ -7,7 +7,7 @@
  * a neighbor as long as there are no more than 65,536 items, eight otherwise.  Scores are the floats
  * of the item graph as they are.
  */
-#include "core/pairs/batchgraph.h"
+#include "core/scoring/batchgraph.h"
 
 /* Parts of a block begin at cache lines. */
 #define LINE 64
