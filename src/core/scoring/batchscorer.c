@@ -81,12 +81,6 @@ RecsysBatchScorerFree(RecsysBatchScorer *scorer)
 	pfree(scorer);
 }
 
-Size
-RecsysBatchScorerMemory(uint32 nitems)
-{
-	return (sizeof(double) + 2) * ((Size) nitems + RECSYS_BATCH_BLOCK);
-}
-
 /*
  * The same expression as in RecsysScorerAdd, compiled in the same way: where the compiler makes one
  * rounding of the two, it does so in both.

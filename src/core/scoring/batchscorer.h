@@ -14,9 +14,6 @@ typedef struct RecsysBatchScorer RecsysBatchScorer;
 extern RecsysBatchScorer *RecsysBatchScorerCreate(const RecsysBatchGraph *graph);
 extern void RecsysBatchScorerFree(RecsysBatchScorer *scorer);
 
-/* Bytes that a scorer of so many items holds. */
-extern Size RecsysBatchScorerMemory(uint32 nitems);
-
 /*
  * The best k items, which are offered and not excluded, by a history of n items and their weights
  * and by the prior, into out, which has room for k or, if there are less, all items.  As by

@@ -113,7 +113,7 @@ consider_blocks(Pool *pool)
 					consider(pool, number);
 			}
 		}
-		if (pool->used > used + pool->k && pool->used > pool->k)
+		if (pool->used - used > pool->k)
 			raise_threshold(pool);
 	}
 }

@@ -27,8 +27,9 @@
 /* Histories that are copied between two checks for interrupts */
 #define ROWS_PER_CHECK 65536
 
-Size
-RecsysTrainingCompactSize(const RecsysTraining *training)
+/* Bytes of all histories at their most compact */
+static Size
+compact_size(const RecsysTraining *training)
 {
 	const RecsysItemTotals *totals = training->totals;
 
@@ -110,7 +111,7 @@ run_file(const RecsysTraining *training, Size left, RecsysRowReporter report, vo
 {
 	const RecsysItemTotals *totals = training->totals;
 	bool		weighted = RecsysTrainingIsWeighted(training);
-	Size		compact = RecsysTrainingCompactSize(training);
+	Size		compact = compact_size(training);
 	Size		kernel = RecsysRangeKernelMemory(totals->nitems, weighted);
 	Size		least = RecsysRangeKernelLeast(totals, weighted);
 	RecsysHistoryChunk chunk;

@@ -7,9 +7,6 @@
 
 #include "source/train/training.h"
 
-/* Bytes of all histories at their most compact */
-extern Size RecsysTrainingCompactSize(const RecsysTraining *training);
-
 /* All histories of the file, or the matrix, into an empty chunk that has room for them */
 extern void RecsysTrainingFillChunk(const RecsysTraining *training, RecsysHistoryChunk *chunk);
 
