@@ -340,13 +340,14 @@ insert_rounds()
 		"$(ratio "${results[ours]}" "${results[theirs]}")"
 }
 
-# The rows of fresh by COPY
+# The rows of fresh by COPY; each round gives them to other users
 bulk_copy()
 {
 	local round statement ours=() theirs=()
 
-	database "COPY (SELECT 1 + (user_id + 104729) % $BENCH_USERS, item_id FROM fresh) TO '$SERVER_DATA/fresh.copy'"
 	for ((round = 0; round < BENCH_ROUNDS; round++)); do
+		database "COPY (SELECT 1 + (user_id + 104729 + $round * 7919) % $BENCH_USERS, item_id
+			FROM fresh) TO '$SERVER_DATA/fresh.copy'"
 		for statement in pairs control; do
 			timed "COPY $statement FROM '$SERVER_DATA/fresh.copy';"
 			[ "$statement" = pairs ] && ours+=("$TIMED_MS") || theirs+=("$TIMED_MS")
@@ -365,8 +366,8 @@ bulk_update()
 		CREATE TABLE noted_control AS SELECT * FROM noted;
 		CREATE TABLE noted_bare AS SELECT * FROM noted;
 		CREATE INDEX noted_recsys ON noted USING recsys (user_id, item_id) WITH (similarity = cosine);
-		CREATE INDEX noted_btree ON noted_control (user_id, item_id);
-		VACUUM noted, noted_control, noted_bare"
+		CREATE INDEX noted_btree ON noted_control (user_id, item_id)"
+	database "VACUUM noted, noted_control, noted_bare"
 	rows=$(database "SELECT count(*) FROM noted")
 	size_before=$(database "SELECT pg_relation_size('noted_recsys')")
 	for ((round = 0; round < BENCH_ROUNDS; round++)); do
