@@ -1,7 +1,7 @@
 #!/bin/bash
 # The lists of all users: recommend_all with workers and without, a lateral join of recommend, and
-# implicit, which gets all users in one call; on the same data, in the same run.  Prints a Markdown
-# table.
+# implicit, by one process and by as many as there are processors; on the same data, in the same
+# run.  Prints a Markdown table.
 #
 #     test/bench/batch.sh [option=value…]
 #
@@ -11,10 +11,10 @@
 #     workers=1    of recommend_all, beside the leader: as many processes as processors
 #     limit=7200   seconds after which all is given up
 #
-# implicit is installed from PyPI into an environment of its own, which is kept
-# (test/lib/private.sh).  Where it cannot be had, its rows say why.  Its time is that of recommend() alone: data and
-# model are in its memory.  That of recommend_all has all in it, from reading the users in the
-# index to counting the rows.
+# implicit is installed from PyPI into the environment that peers.sh uses as well, which is kept
+# (test/lib/private.sh).  Where it cannot be had, its rows say why.  Its time is that of recommend()
+# alone: data and model are in its memory.  That of recommend_all has all in it, from reading the
+# users in the index to counting the rows.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$root/test/lib/provision.sh"
@@ -56,10 +56,10 @@ SET max_parallel_workers_per_gather = $1;
 SELECT count(*) FROM recommend_all('pairs_recsys', 10)"
 }
 
-# Sets theirs[threads], or why there is nothing
+# Sets theirs[processes], or why there is nothing
 their_lists()
 {
-	local threads
+	local processes times
 
 	why=$PRIVATE_WHY
 	[ -n "$python" ] || return
@@ -71,14 +71,18 @@ their_lists()
 		return
 	}
 	version=$(awk '$1 == "version" { print $2 }' "$SANDBOX/implicit")
-	for threads in 1 "$MEASURE_THREADS"; do
-		theirs[$threads]=$(median $(awk -v threads="$threads" '$1 == threads { print $2 }' "$SANDBOX/implicit"))
+	theirs[lists]=$(awk '$1 == "lists" { print $2 }' "$SANDBOX/implicit")
+	for processes in 1 "$MEASURE_THREADS"; do
+		times=$(awk -v n="$processes" '$1 == n { print $2 }' "$SANDBOX/implicit")
+		# an unquoted list on purpose: one number a word
+		theirs[$processes]=$(median $times)
 	done
 }
 
 python=
 provision_server
-! private_python bench-batch "$root/test/bench/batch/requirements.txt" || python=$PRIVATE_FOLDER/bin/python
+! private_python peers-implicit "$root/test/bench/peers/implicit.txt" ||
+	python=$PRIVATE_FOLDER/bin/python
 sandbox_begin batch "$BENCH_LIMIT"
 measure_begin
 server_copy "$root" || exit 1
@@ -106,6 +110,7 @@ for ((round = 0; round < BENCH_ROUNDS; round++)); do
 	together+=" $TIMED_MS"
 	timed "SELECT count(*) FROM (SELECT DISTINCT user_id FROM pairs) u, LATERAL recommend(u.user_id, 10, 'pairs_recsys') r"
 	joined+=" $TIMED_MS"
+	lists=$(awk '!/^Time/ && NF { last = $1 } END { print last }' "$SANDBOX/timed.out")
 	note "    round $((round + 1)): alone$alone, with workers$together, lateral join$joined"
 done
 declare -A theirs=()
@@ -114,19 +119,21 @@ their_lists
 
 lateral=$(median $joined)
 {
-	echo "recsys on $("$PG_CONFIG" --version), $MEASURE_THREADS processors: the ten best items of $BENCH_USERS users, $BENCH_INTERACTIONS interactions, $BENCH_ITEMS items"
+	echo "recsys on $("$PG_CONFIG" --version), $MEASURE_THREADS processors: the ten best items of"
+	echo "$BENCH_USERS users, $BENCH_INTERACTIONS interactions, $BENCH_ITEMS items;"
+	echo "all lists together have $lists items, those of implicit ${theirs[lists]:--}"
 	echo
 	echo "| lists of all users | time | users a second | times the lateral join |"
 	echo "|---|---|---|---|"
 } >"$SANDBOX/head"
 line "lateral join of recommend" "$lateral"
-line "recommend_all, without workers" "$(median $alone)"
-line "recommend_all, $BENCH_WORKERS workers and the leader" "$(median $together)"
-for threads in 1 "$MEASURE_THREADS"; do
-	if [ -n "${theirs[$threads]:-}" ]; then
-		line "implicit $version, $threads threads" "${theirs[$threads]}"
+line "recommend_all, processes: 1" "$(median $alone)"
+line "recommend_all, processes: $((BENCH_WORKERS + 1))" "$(median $together)"
+for processes in 1 "$MEASURE_THREADS"; do
+	if [ -n "${theirs[$processes]:-}" ]; then
+		line "implicit $version, processes: $processes" "${theirs[$processes]}"
 	else
-		row "implicit, $threads threads" "skipped: $why" "" ""
+		row "implicit, processes: $processes" "skipped: $why" "-" "-"
 	fi
 done
 echo
