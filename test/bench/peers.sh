@@ -21,6 +21,9 @@
 # server, and the time has everything in it: parsing, reading the index, sending rows.  The libraries are
 # called in a process that has the data and the model in its memory; reading the data is not in their
 # time.  A list from Redis was written there beforehand, and is as old as that.
+#
+# Both train and make everybody's lists on all processors, as far as they can; a list of one user
+# is made on one.  The memory of recsys is that of a build without workers, as these have their own.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$root/test/lib/provision.sh"
@@ -122,43 +125,54 @@ figure()
 	esac
 }
 
-# Sets OURS of an index: train, memory, p50, p99, all
-our_model()
+# build MODEL WORKERS: the index anew; sets TIMED_MS and WATCHED_KB
+build()
 {
-	local round trained= all= function peak=0
-
-	for ((round = 0; round < BENCH_ROUNDS; round++)); do
-		database "DROP INDEX IF EXISTS pairs_recsys"
-		watched "SET maintenance_work_mem = '1GB';
+	database "DROP INDEX IF EXISTS pairs_recsys"
+	watched "SET maintenance_work_mem = '1GB';
+SET max_parallel_maintenance_workers = $2;
 CREATE INDEX pairs_recsys ON pairs USING recsys (user_id, item_id) WITH (similarity = $1);"
-		trained+=" $TIMED_MS"
-		[ "$WATCHED_KB" -le "$peak" ] || peak=$WATCHED_KB
-	done
-	OURS[train]=$(median $trained)
-	OURS[memory]=$peak
+}
+
+# Sets OURS of one user's list: p50, p99
+our_list()
+{
+	pin
 	load "$SERVER_TREE/test/bench/recommend.pgbench" 1 2
 	load "$SERVER_TREE/test/bench/recommend.pgbench" 1 "$BENCH_SECONDS"
+	unpin
 	OURS[p50]=$LOAD_P50
 	OURS[p99]=$LOAD_P99
+}
+
+# Sets OURS of an index: train, memory, p50, p99, all, and lists, how many items the lists have
+our_model()
+{
+	local round trained= all=
+
+	build "$1" 0
+	OURS[memory]=$WATCHED_KB
 	for ((round = 0; round < BENCH_ROUNDS; round++)); do
-		if [ "$everybody" = t ]; then
-			timed "SET work_mem = '256MB';
+		build "$1" $((MEASURE_THREADS - 1))
+		trained+=" $TIMED_MS"
+	done
+	OURS[train]=$(median $trained)
+	our_list
+	for ((round = 0; round < BENCH_ROUNDS; round++)); do
+		timed "SET work_mem = '256MB';
+SET max_parallel_workers_per_gather = $((MEASURE_THREADS - 1));
 SELECT count(*) FROM recommend_all('pairs_recsys', 10);"
-		else
-			timed "SELECT count(*) FROM (SELECT DISTINCT user_id FROM pairs) u, LATERAL recommend(u.user_id, 10) r;"
-		fi
 		all+=" $TIMED_MS"
 	done
 	OURS[all]=$(median $all)
+	OURS[lists]=$(awk '!/^Time/ && NF { last = $1 } END { print last }' "$SANDBOX/timed.out")
 }
 
 run_models()
 {
-	local model library everybody
+	local model library
 
 	database "COPY pairs TO '$SANDBOX/pairs.tsv'"
-	everybody=$(database "SELECT count(*) > 0 FROM pg_proc WHERE proname = 'recommend_all'")
-	pin
 	for model in cosine als; do
 		note "models: $model"
 		our_model "$model"
@@ -168,10 +182,11 @@ run_models()
 			beside "training, $model, memory" "${OURS[memory]}" "$library" memory kb
 			beside "one user's list, $model, p50" "${OURS[p50]}" "$library" p50 us
 			beside "one user's list, $model, p99" "${OURS[p99]}" "$library" p99 us
-			[ "$library" = lenskit ] || beside "everybody's list, $model" "${OURS[all]}" "$library" all ms
+			[ "$library" = lenskit ] ||
+				beside "everybody's list, $model, ${OURS[lists]} items (theirs:${THEIRS[lists]:- -})" \
+					"${OURS[all]}" "$library" all ms
 		done
 	done
-	unpin
 	rm -f "$SANDBOX/pairs.tsv"
 }
 
@@ -198,13 +213,9 @@ run_redis()
 {
 	local redis= socket=$SANDBOX/redis/socket version
 
+	build cosine 0
+	our_list
 	pin
-	database "DROP INDEX IF EXISTS pairs_recsys"
-	database "CREATE INDEX pairs_recsys ON pairs USING recsys (user_id, item_id) WITH (similarity = cosine)"
-	load "$SERVER_TREE/test/bench/recommend.pgbench" 1 2
-	load "$SERVER_TREE/test/bench/recommend.pgbench" 1 "$BENCH_SECONDS"
-	OURS[p50]=$LOAD_P50
-	OURS[p99]=$LOAD_P99
 	THEIRS=()
 	if [ -z "${WHY[redis]:-}" ] && start_redis; then
 		note "redis: writing the lists of all users"
