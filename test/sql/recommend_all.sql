@@ -121,6 +121,13 @@ BEGIN
 END
 $$;
 SELECT count_beside_inserts() = count(*) AS as_opened FROM recommend_all('acts_recsys', 1);
+-- an index that the caller has rebuilt has its users in another order
+BEGIN;
+DECLARE rebuilt CURSOR FOR SELECT recommend_all('acts_recsys', 1);
+MOVE FORWARD 1 IN rebuilt;
+REINDEX INDEX acts_recsys;
+MOVE FORWARD ALL IN rebuilt;
+ROLLBACK;
 SELECT count((a).rank), count((b).rank) FROM (SELECT recommend_all('acts_recsys', 1) AS a, recommend_all('acts_recsys', 2) AS b) s;
 SELECT count(*) FROM (SELECT (a).rank FROM (SELECT recommend_all('acts_recsys', 2) AS a OFFSET 0) s, (SELECT count(*) FROM pg_class) c) s;
 -- in FROM
@@ -217,6 +224,12 @@ SELECT count(*) FROM (SELECT user_id, count(*) AS n, count(DISTINCT rank) AS ran
 SELECT count(*) FROM recommend_all('everybody_shop', 5) a JOIN goods USING (item_id) WHERE NOT on_sale;
 SELECT count(*) FROM (SELECT (a).user_id FROM (SELECT recommend_all('everybody_shop', 2) AS a OFFSET 0) s) s;
 SELECT count(*) FROM (SELECT recommend_all('everybody_shop', 2) LIMIT 3) s;
+BEGIN;
+DECLARE rebuilt CURSOR FOR SELECT recommend_all('everybody_shop', 1);
+MOVE FORWARD 1 IN rebuilt;
+REINDEX INDEX looks_recsys;
+MOVE FORWARD ALL IN rebuilt;
+ROLLBACK;
 SELECT recsys.drop_recommender('everybody_shop');
 
 DROP OWNED BY everybody_reader;

@@ -14,6 +14,7 @@
 #include "api/batch/batchteam.h"
 #include "api/profile/catalogue.h"
 #include "api/serve/funnel.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "storage/predicate.h"
 #include "utils/memutils.h"
@@ -29,10 +30,10 @@ typedef struct UserList
 	uint32		size;
 } UserList;
 
-uint32 *
-RecsysBatchShopPieces(RecsysShop *shop, int *nsignals)
+RecsysBatchSignal *
+RecsysBatchShopSignals(RecsysShop *shop, int *nsignals)
 {
-	uint32	   *npieces = palloc(sizeof(uint32) * shop->definition->nsignals);
+	RecsysBatchSignal *signals = palloc(sizeof(RecsysBatchSignal) * shop->definition->nsignals);
 
 	*nsignals = shop->definition->nsignals;
 	for (int i = 0; i < *nsignals; i++)
@@ -40,10 +41,11 @@ RecsysBatchShopPieces(RecsysShop *shop, int *nsignals)
 		RecsysRecommender events;
 
 		RecsysOpenRecommender(shop->definition->signals[i].events, &events);
-		npieces[i] = RecsysBatchCountPieces(events.index);
+		signals[i].npieces = RecsysBatchCountPieces(events.index);
+		signals[i].file = RECSYS_FILE_NUMBER(events.index);
 		RecsysCloseRecommender(&events);
 	}
-	return npieces;
+	return signals;
 }
 
 static void

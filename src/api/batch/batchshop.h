@@ -15,8 +15,15 @@
 typedef void (*RecsysBatchShopSink) (void *arg, const RecsysKey *user, const RecsysKey *item,
 									 float score, int rank);
 
-/* Into how many pieces the users of each signal are cut, palloc'd; *nsignals gets how many there are. */
-extern uint32 *RecsysBatchShopPieces(RecsysShop *shop, int *nsignals);
+/* A signal: into how many pieces its users are cut, and the file of its index, which has their order */
+typedef struct RecsysBatchSignal
+{
+	uint32		npieces;
+	Oid			file;
+} RecsysBatchSignal;
+
+/* All signals, palloc'd; *nsignals gets how many there are. */
+extern RecsysBatchSignal *RecsysBatchShopSignals(RecsysShop *shop, int *nsignals);
 
 /*
  * Puts the lists of the users of one piece of those of a signal.  Each user is in one piece of one

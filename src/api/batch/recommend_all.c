@@ -12,6 +12,8 @@
  *
  * What lives from round to round are the packed graph, values of keys, and the locks, which the
  * transaction keeps.  The snapshot is that of the statement, which is the active one at each call.
+ * The caller itself may rebuild an index between two rounds: its users are in another order then, and
+ * its items have other numbers, so that is an error.
  */
 #include "postgres.h"
 
@@ -22,6 +24,7 @@
 #include "api/batch/packedgraph.h"
 #include "api/call/arguments.h"
 #include "api/declare/servedname.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "optimizer/paths.h"
@@ -51,11 +54,12 @@ typedef struct AllLists
 
 	/* an index */
 	Oid			index;
+	Oid			file;			/* of the index, when the graph was packed */
 	RecsysBatchGraph *graph;
 
 	/* a declared recommender */
 	bool		by_shop;
-	uint32	   *signal_pieces;
+	RecsysBatchSignal *signals;
 	int			nsignals;
 
 	/* rounds */
@@ -76,6 +80,14 @@ plan_workers(const AllLists *lists, Relation index, bool worthwhile)
 }
 
 static void
+changed_between_rounds(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the recommender has changed while its lists were made")));
+}
+
+static void
 list_index(AllLists *lists, uint32 end, bool worthwhile)
 {
 	RecsysRecommender recommender;
@@ -84,6 +96,8 @@ list_index(AllLists *lists, uint32 end, bool worthwhile)
 	lists->next, end, 0};
 
 	RecsysOpenRecommenderIndex(lists->index, &recommender);
+	if (RECSYS_FILE_NUMBER(recommender.index) != lists->file)
+		changed_between_rounds();
 	pieces.snapshot = RegisterSnapshot(GetActiveSnapshot());
 	pieces.nworkers = plan_workers(lists, recommender.index, worthwhile);
 	PredicateLockRelation(recommender.heap, pieces.snapshot);
@@ -96,17 +110,28 @@ list_index(AllLists *lists, uint32 end, bool worthwhile)
 	RecsysCloseRecommender(&recommender);
 }
 
+/* Are the signals, and their indexes, what they were in the round before? */
+static bool
+has_same_signals(const AllLists *lists, RecsysShop *shop)
+{
+	int			nsignals;
+	RecsysBatchSignal *signals = RecsysBatchShopSignals(shop, &nsignals);
+	bool		same = nsignals == lists->nsignals;
+
+	for (int i = 0; same && i < nsignals; i++)
+		same = signals[i].file == lists->signals[i].file;
+	pfree(signals);
+	return same;
+}
+
 static void
 list_shop(AllLists *lists, uint32 end)
 {
 	RecsysShop *shop = RecsysServedShop(lists->name);
 	Snapshot	snapshot;
 
-	/* what is declared may have changed since the round before */
-	if (shop == NULL || shop->definition->nsignals != lists->nsignals)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the recommender has changed while its lists were made")));
+	if (shop == NULL || !has_same_signals(lists, shop))
+		changed_between_rounds();
 	snapshot = RegisterSnapshot(GetActiveSnapshot());
 	RecsysUseShop(shop);
 	for (uint32 next = lists->next; next < end; next++)
@@ -114,10 +139,10 @@ list_shop(AllLists *lists, uint32 end)
 		uint32		piece = next;
 		int			signal = 0;
 
-		while (piece >= lists->signal_pieces[signal])
-			piece -= lists->signal_pieces[signal++];
-		RecsysBatchShopList(shop, signal, piece, lists->signal_pieces[signal], lists->terms.k,
-							snapshot, RecsysAllRowsPut, &lists->rows);
+		while (piece >= lists->signals[signal].npieces)
+			piece -= lists->signals[signal++].npieces;
+		RecsysBatchShopList(shop, signal, piece, lists->signals[signal].npieces,
+							lists->terms.k, snapshot, RecsysAllRowsPut, &lists->rows);
 	}
 	RecsysReleaseShop(shop);
 	UnregisterSnapshot(snapshot);
@@ -153,9 +178,9 @@ begin_shop(AllLists *lists, RecsysShop *shop)
 							shop->definition->name);
 	RecsysCloseRecommender(&first);
 	lists->by_shop = true;
-	lists->signal_pieces = RecsysBatchShopPieces(shop, &lists->nsignals);
+	lists->signals = RecsysBatchShopSignals(shop, &lists->nsignals);
 	for (int i = 0; i < lists->nsignals; i++)
-		lists->npieces += lists->signal_pieces[i];
+		lists->npieces += lists->signals[i].npieces;
 }
 
 static void
@@ -167,6 +192,7 @@ begin_index(AllLists *lists)
 	RecsysAllRowsCheckKinds(&lists->rows, recommender.columns.user_kind,
 							recommender.columns.item_kind, RelationGetRelationName(recommender.index));
 	lists->index = RelationGetRelid(recommender.index);
+	lists->file = RECSYS_FILE_NUMBER(recommender.index);
 	lists->npieces = RecsysBatchCountPieces(recommender.index);
 	lists->terms.half_life = recommender.columns.time_column > 0 ?
 		RecsysServingHalfLife(recommender.index) : 0;
