@@ -283,6 +283,16 @@ SELECT pending FROM recsys.index_stats WHERE index_name = 'partial_index';
 SELECT recsys.check_index('partial_index');
 DROP INDEX partial_index;
 
+-- nor of an expression of the whole row, of which the server says that nothing has changed
+CREATE FUNCTION item_of(events) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1.item_id + length($1.note); END';
+CREATE INDEX whole_index ON events USING recsys (user_id, (item_of(events))) WITH (similarity = cosine);
+UPDATE events SET note = 'longer' WHERE user_id = 3;
+SELECT pending > 0 AS pending FROM recsys.index_stats WHERE index_name = 'whole_index';
+SELECT merged > 0 AS merged FROM recsys.merge('whole_index', exact => true);
+SELECT recsys.check_index('whole_index');
+DROP INDEX whole_index;
+DROP FUNCTION item_of;
+
 -- a version of a forgotten row counts, as what the user does afterwards
 SELECT recsys.forget_user('events_index', 13);
 SELECT merged >= 0 AS merged FROM recsys.merge('events_index', exact => true);

@@ -12,7 +12,8 @@
 
 /*
  * Called, if set, before a bucket is locked to be read: this session has rows that are not
- * entered yet (am/write/stage.c).  No page is locked then.
+ * entered yet (am/write/stage.c).  No page is locked then, and the cached copy of the meta page
+ * (RecsysGetCache) may be another one afterwards.
  */
 extern void (*RecsysBeforeReading) (void);
 

@@ -140,9 +140,8 @@ bool
 RecsysLockOwner(Relation index, RecsysSide side, const RecsysKey *key, Buffer *bucket,
 				RecsysOwner *owner)
 {
-	RecsysCache *cache = RecsysGetCache(index);
 	RecsysKeyKind kind;
-	uint32		hash = RecsysHashOfKey(cache, side, key, &kind);
+	uint32		hash = RecsysHashOfKey(RecsysGetCache(index), side, key, &kind);
 	OffsetNumber off;
 
 	*bucket = RecsysFindBucket(index, side, hash, BUFFER_LOCK_SHARE);
@@ -152,7 +151,7 @@ RecsysLockOwner(Relation index, RecsysSide side, const RecsysKey *key, Buffer *b
 		UnlockReleaseBuffer(*bucket);
 		return false;
 	}
-	RecsysOwnerCheck(index, BufferGetPage(*bucket), off, cache->stride[side]);
+	RecsysOwnerCheck(index, BufferGetPage(*bucket), off, RecsysGetCache(index)->stride[side]);
 	*owner = RecsysPageGetOwner(BufferGetPage(*bucket), off);
 	return true;
 }

@@ -86,8 +86,8 @@ view_owner(RecsysUserReader *reader, int i, const RecsysOwnerData *owner)
 static int
 copy_owners(RecsysUserReader *reader, uint32 low, uint32 high, uint64 *next)
 {
-	RecsysCache *cache = RecsysGetCache(reader->index);
 	Buffer		bucket = RecsysFindBucket(reader->index, RECSYS_USERS, low, BUFFER_LOCK_SHARE);
+	RecsysCache *cache = RecsysGetCache(reader->index);
 	Page		page = BufferGetPage(bucket);
 	OffsetNumber max = PageGetMaxOffsetNumber(page);
 	uint64		locked = 0;

@@ -189,8 +189,8 @@ take_older_run(void *arg, const char *packed, int count)
 static int
 take_bucket(RecsysVisibleScan *scan, uint32 low, uint32 high, uint64 *next)
 {
-	RecsysCache *cache = RecsysGetCache(scan->index);
 	Buffer		bucket = RecsysFindBucket(scan->index, RECSYS_USERS, low, BUFFER_LOCK_SHARE);
+	RecsysCache *cache = RecsysGetCache(scan->index);
 	Page		page = BufferGetPage(bucket);
 	OffsetNumber max = PageGetMaxOffsetNumber(page);
 	uint64		locked = 0;

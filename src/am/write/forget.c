@@ -37,6 +37,9 @@ RecsysForgetUser(Relation heap, Relation index, const RecsysKey *user)
 	view->keylen = user->len;
 	RecsysKeyStore(meta->user_kind, user, view->key);
 
+	/* rows of this statement are to be there, too; marking locks no bucket to read it */
+	if (RecsysBeforeReading != NULL)
+		RecsysBeforeReading();
 	RecsysSetForgotten(index, view);
 	RecsysMarkEntries(index, view, 0, forget_entry, &forgotten);
 	RECSYS_FAULT("forget-marked");

@@ -17,14 +17,15 @@
 
 /*
  * Has the row before the UPDATE an entry with the same values?  The server says so when the
- * UPDATE names no column of the index.  But triggers may have changed some, a partial
- * index need not have had the row, nor an index that CREATE INDEX CONCURRENTLY has not
- * looked through yet.
+ * UPDATE names no column of the index.  But triggers may have changed some, an expression
+ * may be of the whole row, which the server overlooks, a partial index need not have had the
+ * row, nor an index that CREATE INDEX CONCURRENTLY has not looked through yet.
  */
 static bool
 is_version(Relation heap, Relation index, bool unchanged, const IndexInfo *info)
 {
-	return unchanged && index->rd_index->indisvalid && info->ii_Predicate == NIL &&
+	return unchanged && index->rd_index->indisvalid &&
+		info->ii_Expressions == NIL && info->ii_Predicate == NIL &&
 		(heap->trigdesc == NULL || !heap->trigdesc->trig_update_before_row);
 }
 
