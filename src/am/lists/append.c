@@ -7,8 +7,8 @@
  * is put into the page's free space, so that no other tuple moves; the space that the old
  * one had is reclaimed when the page has no other (RecsysCompactBucket).  When it would
  * outgrow RECSYS_MAX_OWNER_SIZE its whole tail moves to the newest chain page, or to a new
- * one in front of it; walks of the list rely on that (chain.c).  A bucket without room for a tuple is split; if
- * all its owners have one hash, the longest of their tails moves to its chain.
+ * one in front of it; walks of the list rely on that (chain.c).  A bucket without room for a
+ * tuple is split; if all its owners have one hash, the longest of their tails moves to its chain.
  *
  * All of it is done with the bucket locked exclusively (owner.c).
  */

@@ -3,10 +3,10 @@
  *	  Native index scans: user_id = $1, item_id = $1, both, or neither.
  *
  * A scan reads the newest entries of a list at its first call, and the others chain page by chain
- * page when they are wanted (am/lists/chain.c).  It gives out TIDs without any lock.  A row that VACUUM removes meanwhile
- * leaves a TID whose line pointer may be used again, but only for a row that is
- * newer than the scan's snapshot: MVCC snapshots cannot see it.  Other snapshots,
- * those of exclusion constraints, could: for them every row is to be rechecked.
+ * page when they are wanted (am/lists/chain.c).  It gives out TIDs without any lock.  A row that
+ * VACUUM removes meanwhile leaves a TID whose line pointer may be used again, but only for a row
+ * that is newer than the scan's snapshot: MVCC snapshots cannot see it.  Other snapshots, those
+ * of exclusion constraints, could: for them every row is to be rechecked.
  *
  * With both keys given, the user's list is read and filtered by item number.
  * Without any the table is read (tablescan.c).

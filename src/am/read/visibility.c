@@ -126,7 +126,10 @@ RecsysIsVisible(RecsysVisibility *state, ItemPointerData tid, Snapshot snapshot)
 	return seen;
 }
 
-/* Does the entry stand for a row with an item that counts?  On the item side all do that have a user. */
+/*
+ * Does the entry stand for a row with an item that counts?  On the item side all do that have a
+ * user.
+ */
 static inline bool
 is_interaction(const RecsysEntry *entry)
 {

@@ -39,8 +39,8 @@ extern void RecsysVisibilityDone(RecsysVisibility *state);
 extern bool RecsysAskVisibilityMap(RecsysEntryArray *array, uint32 first, bool stoppable, void *arg);
 
 /*
- * Does the snapshot see rows at n positions, see RecsysTidPosition?  Tells by seen[].  No page stays
- * pinned.
+ * Does the snapshot see rows at n positions, see RecsysTidPosition?  Tells by seen[].  No page
+ * stays pinned.
  */
 extern void RecsysSeeRows(RecsysVisibility *state, const uint64 *positions, int n, Snapshot snapshot,
 						  bool *seen);
@@ -49,9 +49,9 @@ extern void RecsysSeeRows(RecsysVisibility *state, const uint64 *positions, int 
 extern bool RecsysIsVisible(RecsysVisibility *state, ItemPointerData tid, Snapshot snapshot);
 
 /*
- * Looks up what the map could not answer for: afterwards all_visible tells of each of the entries, if
- * it is no orphan and not forgotten, whether the snapshot sees its row.  They stand at first and
- * after in the array that the map was asked about.
+ * Looks up what the map could not answer for: afterwards all_visible tells of each of the
+ * entries, if it is no orphan and not forgotten, whether the snapshot sees its row.  They stand
+ * at first and after in the array that the map was asked about.
  */
 extern void RecsysSeeEntries(RecsysVisibility *state, const RecsysEntry *entries, uint32 first,
 							 uint32 nentries, Snapshot snapshot);

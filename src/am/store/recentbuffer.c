@@ -2,17 +2,17 @@
  * recentbuffer.c
  *	  Which buffer had a block lately: pages pinned without a look into the buffer table.
  *
- * All pages of indexes are pinned here (RecsysPinBlock), and those of tables whose rows are looked up.
- * Who reads one row each of many pages spends most of the time on finding the buffers: a hash of
- * the block, a lock of the buffer table, and a chain of places in memory that are not in any cache,
- * each known only when the one before has been read.  So the session keeps in an array which buffer
- * a block was in when it was last pinned.  The server looks whether it still is
- * (ReadRecentBuffer).  And as the buffer is known beforehand, all that will be read of many pages
- * can be asked for at once.
+ * All pages of indexes are pinned here (RecsysPinBlock), and those of tables whose rows are
+ * looked up.  Who reads one row each of many pages spends most of the time on finding the
+ * buffers: a hash of the block, a lock of the buffer table, and a chain of places in memory that
+ * are not in any cache, each known only when the one before has been read.  So the session keeps
+ * in an array which buffer a block was in when it was last pinned.  The server looks whether it
+ * still is (ReadRecentBuffer).  And as the buffer is known beforehand, all that will be read of
+ * many pages can be asked for at once.
  *
  * An entry of the array stands for a block of any relation whose place it is; what is there is a
- * guess that costs little when it is wrong.  The array begins small and grows when blocks drive each
- * other out of their places, up to as many entries as the server has buffers, and 512 kB.
+ * guess that costs little when it is wrong.  The array begins small and grows when blocks drive
+ * each other out of their places, up to as many entries as the server has buffers, and 512 kB.
  */
 #include "postgres.h"
 

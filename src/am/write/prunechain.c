@@ -141,8 +141,8 @@ write_page(RecsysPruning *state, const RecsysPrunedList *list, Buffer bucket, Of
 }
 
 /*
- * Prunes a chain page as a look at it has found right.  known is the page before it in the chain, if
- * it is not the first; all pages are pinned and not locked.
+ * Prunes a chain page as a look at it has found right.  known is the page before it in the chain,
+ * if it is not the first; all pages are pinned and not locked.
  */
 static PageOutcome
 prune_page(RecsysPruning *state, const RecsysPrunedList *list, Buffer bucket, BlockNumber known,

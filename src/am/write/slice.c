@@ -27,7 +27,10 @@ typedef struct SlicePause
 	TimestampTz next;
 } SlicePause;
 
-/* More indexes than these are seldom written to by one session; if they are, some forget their pause. */
+/*
+ * More indexes than these are seldom written to by one session; if they are, some forget their
+ * pause.
+ */
 #define PAUSES 64
 
 static SlicePause *

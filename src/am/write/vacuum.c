@@ -3,11 +3,11 @@
  *	  VACUUM: the callbacks.
  *
  * Bulk delete walks all blocks in order and removes the entries of dead rows from
- * each bucket page, with all the chain pages its owners have (prune.c).  Owners change pages only when a bucket is split, and the
- * new bucket always comes from beyond the end of the relation (RecsysNewPage without
- * recycling), so a walk that goes on until the relation stops growing meets every
- * owner at least once.  When a bucket has been processed, no entry of the dead rows is
- * left in it, before their line pointers are recycled.
+ * each bucket page, with all the chain pages its owners have (prune.c).  Owners change pages only
+ * when a bucket is split, and the new bucket always comes from beyond the end of the relation
+ * (RecsysNewPage without recycling), so a walk that goes on until the relation stops growing
+ * meets every owner at least once.  When a bucket has been processed, no entry of the dead rows
+ * is left in it, before their line pointers are recycled.
  *
  * Cleanup looks for free pages, and then merges what is pending.
  *
