@@ -105,7 +105,7 @@ ask()
 # beside WHAT OURS NAME KEY KIND: a row; KIND is ms, us or kb
 beside()
 {
-	local theirs
+	local theirs ratio
 
 	if [ -z "${THEIRS[$4]:-}" ]; then
 		row "$1" "$(figure "$2" "$5")" "$3: skipped: ${WHY[$3]:-it has no such thing}" "-"
@@ -113,7 +113,12 @@ beside()
 	fi
 	# an unquoted list on purpose: one number a word
 	theirs=$(median ${THEIRS[$4]})
-	row "$1" "$(figure "$2" "$5")" "$3${THEIRS[version]}: $(figure "$theirs" "$5")" "$(ratio "$2" "$theirs")"
+	ratio=$(ratio "$2" "$theirs")
+	# two digits of a ratio below .1
+	case "$ratio" in
+		0.0*) ratio=1/$(ratio "$theirs" "$2") ;;
+	esac
+	row "$1" "$(figure "$2" "$5")" "$3${THEIRS[version]}: $(figure "$theirs" "$5")" "$ratio"
 }
 
 figure()
@@ -121,7 +126,7 @@ figure()
 	case "$2" in
 		ms) milliseconds "$1" ;;
 		us) printf '%.0f µs' "$1" ;;
-		kb) megabytes "$(awk -v kb="$1" 'BEGIN { print kb * 1024 }')" ;;
+		kb) awk -v kb="$1" 'BEGIN { if (kb < 10240) printf "%.0f kB", kb; else printf "%.0f MB", kb / 1024 }' ;;
 	esac
 }
 
@@ -208,10 +213,16 @@ start_redis()
 	return 1
 }
 
+# Bytes that Redis has allocated
+redis_bytes()
+{
+	sandbox_run 10 redis-cli -s "$SANDBOX/redis/socket" info memory | sed -n 's/^used_memory:\([0-9]*\).*/\1/p'
+}
+
 # A list written beforehand, as one value
 run_redis()
 {
-	local redis= socket=$SANDBOX/redis/socket version
+	local redis= socket=$SANDBOX/redis/socket version empty
 
 	build cosine 0
 	our_list
@@ -219,6 +230,7 @@ run_redis()
 	THEIRS=()
 	if [ -z "${WHY[redis]:-}" ] && start_redis; then
 		note "redis: writing the lists of all users"
+		empty=$(redis_bytes)
 		version=$(sandbox_run 10 redis-cli -s "$socket" info server | sed -n 's/^redis_version:\([0-9.]*\).*/\1/p')
 		sandbox_run "$BENCH_LIMIT" bash -c 'set -o pipefail
 			psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1" | redis-cli -s "$2" --pipe' - "
@@ -232,8 +244,7 @@ run_redis()
 			$(tail -n 1 "$SANDBOX/theirs" | tr -d '"' | awk -F, '{ print $5 * 1000, $7 * 1000 }')
 		END
 		THEIRS[version]=" $version"
-		THEIRS[memory]=$(sandbox_run 10 redis-cli -s "$socket" info memory | sed -n 's/^used_memory_rss:\([0-9]*\).*/\1/p' |
-			awk '{ print $1 / 1024 }')
+		THEIRS[memory]=$(awk -v full="$(redis_bytes)" -v empty="$empty" 'BEGIN { print (full - empty) / 1024 }')
 	fi
 	beside "one user's list, made now against fetched, p50" "${OURS[p50]}" redis p50 us
 	beside "one user's list, made now against fetched, p99" "${OURS[p99]}" redis p99 us
