@@ -1,7 +1,7 @@
 /*
  * test_factorsketch.c
- *	  Tests of core/dense/factorsketch: bounds hold for every score, of factors of any size, rank and
- *	  shape, and all ways to add up give the same.
+ *	  Tests of core/dense/factorsketch: bounds hold for every score, of factors of any size, rank
+ *	  and shape, and all ways to add up give the same.
  */
 #include "core/dense/factors.h"
 #include "core/dense/factorsketch.h"

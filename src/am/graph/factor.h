@@ -44,17 +44,18 @@ extern void RecsysFactorRelease(RecsysFactorReader *reader);
 extern void RecsysFactorExpect(RecsysFactorReader *reader, const uint32 *items, int n);
 
 /*
- * Visits all factors in the order of items, a page of them at a time, which is share-locked meanwhile.
+ * Visits all factors in the order of items, a page of them at a time, which is share-locked
+ * meanwhile.
  */
 typedef void (*RecsysFactorVisitor) (void *arg, uint32 first, const void *vectors, uint32 n);
 
 extern void RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *arg);
 
 /*
- * Visits sketches, those of the longest factors first, a page of them at a time, which is pinned and
- * not locked: the visitor may read factors.  There are n of them behind `first` others, of factors that
- * are not longer than that, nor are those of later pages.  Nothing of the block has been looked at.  Until a
- * visit returns false.
+ * Visits sketches, those of the longest factors first, a page of them at a time, which is pinned
+ * and not locked: the visitor may read factors.  There are n of them behind `first` others, of
+ * factors that are not longer than that, nor are those of later pages.  Nothing of the block has
+ * been looked at.  Until a visit returns false.
  */
 typedef bool (*RecsysSketchVisitor) (void *arg, uint32 first, const void *block, uint32 n, double longest);
 

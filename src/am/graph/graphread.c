@@ -94,7 +94,10 @@ note_place(RecsysGraphReader *reader, uint32 item, const ItemPointerData *tid, B
 	hint->buffer = buffer;
 }
 
-/* The row at a place on a pinned page, which is locked then; the page is released if it is not there. */
+/*
+ * The row at a place on a pinned page, which is locked then; the page is released if it is not
+ * there.
+ */
 static RecsysStoredRow
 lock_at(RecsysGraphReader *reader, uint32 item, Buffer buffer, const ItemPointerData *tid)
 {
@@ -109,8 +112,9 @@ lock_at(RecsysGraphReader *reader, uint32 item, Buffer buffer, const ItemPointer
 }
 
 /*
- * Pins the page that a hint leads to.  That alone does not count as use of the buffer, and pages that are
- * read most would be the first to be evicted; so it is found in the usual way now and then.
+ * Pins the page that a hint leads to.  That alone does not count as use of the buffer, and pages
+ * that are read most would be the first to be evicted; so it is found in the usual way now and
+ * then.
  */
 #define HINTS_BETWEEN_USES 64
 
@@ -228,8 +232,8 @@ RecsysGraphNeedLatest(RecsysGraphReader *reader, uint32 item)
  * Rows of a history are on unrelated pages, and most of the cost of reading them is
  * waiting for memory.  Hints tell where rows are before their pages are even pinned, so
  * memory is asked for ahead, by batches: in one go where the page begins and ends, which is
- * checked, and the row begins, so that the processor looks up the addresses of all those pages at the
- * same time; then the rest of each row shortly before it is visited.  If a hint is wrong, that
+ * checked, and the row begins, so that the processor looks up the addresses of all those pages at
+ * the same time; then the rest of each row shortly before it is visited.  If a hint is wrong, that
  * was in vain.  Whatever is mapped may be asked for.
  *
  * Both are always inlined: gcc takes calls away of a function that does nothing but prefetch.

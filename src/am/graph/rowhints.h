@@ -32,8 +32,8 @@ typedef struct RecsysRowHints
 } RecsysRowHints;
 
 /*
- * Hints of an index, 12 MB at most.  Items whose numbers differ by a multiple of this share one, which
- * is that of the last of them.
+ * Hints of an index, 12 MB at most.  Items whose numbers differ by a multiple of this share one,
+ * which is that of the last of them.
  */
 #define RECSYS_ROW_HINTS ((uint32) 1 << 20)
 

@@ -95,7 +95,8 @@ RecsysRowSetTotals(RecsysGraphRowData *row, const RecsysRowTotals *totals)
 
 /*
  * The row has been adjusted, but not counted, or a user of the item weighs something
- * else by now; the item is queued, as are those of the next two, unless the meta page says that there is something unsaid
+ * else by now; the item is queued, as are those of the next two, unless the meta page says that
+ * there is something unsaid
  */
 #define RECSYS_ROW_INEXACT		0x0001
 /* rows of others may hold pairs with the item that no user has any more */

@@ -404,7 +404,8 @@ typedef enum RecsysPriorState
 
 /*
  * Sketch pages, consecutive blocks: the sketches of all items in descending order of the lengths of
- * their factors, a block of them a page (core/dense/factorsketch.h), which begins with a line of the cache.
+ * their factors, a block of them a page (core/dense/factorsketch.h), which begins with a line of
+ * the cache.
  */
 typedef struct RecsysSketchHead
 {
@@ -491,8 +492,8 @@ extern Buffer RecsysReadPage(Relation index, BlockNumber block, int lockmode, Re
 
 /*
  * An exclusively locked page that nobody else can reach.  With recycle, a page
- * from the free space map may be taken, if it is free or has been deleted long ago; without, it is always beyond the
- * present end (bucket pages: see vacuum.c for why).
+ * from the free space map may be taken, if it is free or has been deleted long ago; without, it is
+ * always beyond the present end (bucket pages: see vacuum.c for why).
  */
 extern Buffer RecsysNewPage(Relation index, bool recycle);
 

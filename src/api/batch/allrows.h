@@ -33,7 +33,10 @@ typedef struct RecsysAllRows
 	uint32		nitems;
 } RecsysAllRows;
 
-/* Columns: user_id, item_id, rank, score.  Lives in the current memory context; errors out when keys cannot be had in the types. */
+/*
+ * Columns: user_id, item_id, rank, score.  Lives in the current memory context; errors out when
+ * keys cannot be had in the types.
+ */
 extern void RecsysAllRowsInit(RecsysAllRows *rows, FunctionCallInfo fcinfo);
 
 /* Errors out unless keys of these kinds can be had in the types of the columns. */

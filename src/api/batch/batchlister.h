@@ -30,8 +30,8 @@ extern void RecsysBatchListerFree(RecsysBatchLister *lister);
 
 /*
  * The list of a user of whom the n rows, which may be reordered, are visible: items by number, best
- * first; those that are there as popular ones alone have a score of 0.  Returns how many; valid until
- * the next call.
+ * first; those that are there as popular ones alone have a score of 0.  Returns how many; valid
+ * until the next call.
  */
 extern int	RecsysBatchListerList(RecsysBatchLister *lister, RecsysInteraction *rows, int n,
 								  const RecsysScored **list);

@@ -3,8 +3,9 @@
  *	  The lists of a declared recommender for all users whom its signals know.
  *
  * Each list is made by the funnel, as recommend() makes it: with the shop's own queries, and so
- * by this process alone.  The users of one piece are read before the first of their lists is made, since
- * these queries may do anything.  A user whom several signals know is listed with the first of them.
+ * by this process alone.  The users of one piece are read before the first of their lists is made,
+ * since these queries may do anything.  A user whom several signals know is listed with the first
+ * of them.
  */
 #include "postgres.h"
 

@@ -15,7 +15,10 @@
 typedef void (*RecsysBatchShopSink) (void *arg, const RecsysKey *user, const RecsysKey *item,
 									 float score, int rank);
 
-/* A signal: into how many pieces its users are cut, and the file of its index, which has their order */
+/*
+ * A signal: into how many pieces its users are cut, and the file of its index, which has their
+ * order
+ */
 typedef struct RecsysBatchSignal
 {
 	uint32		npieces;

@@ -2,11 +2,11 @@
  * batchteam.c
  *	  The lists of an index for all of its users, by this process and parallel workers.
  *
- * Users stand in the order of their hashes.  Leader and workers claim pieces of the range of hashes,
- * all under the same snapshot, which workers get with the leader's transaction: its own rows that are
- * not committed yet are visible to them, too.  The packed graph is copied into shared memory once.
- * Workers send lists packed, together with the number of pieces done, so that nobody waits for a
- * worker that started too late to get a piece.
+ * Users stand in the order of their hashes.  Leader and workers claim pieces of the range of
+ * hashes, all under the same snapshot, which workers get with the leader's transaction: its own
+ * rows that are not committed yet are visible to them, too.  The packed graph is copied into shared
+ * memory once.  Workers send lists packed, together with the number of pieces done, so that nobody
+ * waits for a worker that started too late to get a piece.
  *
  * Parallel mode lasts from the launch to the end of this call, and nothing is written meanwhile:
  * a function in a SELECT may do that.  Without shared memory or workers the leader does it all.

@@ -3,9 +3,9 @@
  *	  The item graph of an index, packed in memory for the lists of all users.
  *
  * The rows are read twice: first how many users and neighbors each item has, which says where sums
- * have their places, and how much room there has to be; then the neighbors.  A merge may change rows
- * meanwhile.  As for a single list, each row is read whole as it is at some time; where the graph
- * has grown beyond the room, it is read again.
+ * have their places, and how much room there has to be; then the neighbors.  A merge may change
+ * rows meanwhile.  As for a single list, each row is read whole as it is at some time; where the
+ * graph has grown beyond the room, it is read again.
  */
 #include "postgres.h"
 
@@ -64,7 +64,10 @@ count_before(RecsysItemOrder *items, uint32 nsorted, uint32 late)
 	return low;
 }
 
-/* The place of each item in the order of keys, where the items that a build has not seen stand between others. */
+/*
+ * The place of each item in the order of keys, where the items that a build has not seen stand
+ * between others.
+ */
 static uint32 *
 read_standings(Relation index, uint32 nitems)
 {

@@ -2,18 +2,18 @@
  * recommend_all.c
  *	  recommend_all(): the lists of all users whom a recommender knows.
  *
- * Users are read by pieces (batchteam.h).  In FROM the server wants all rows at once: they go into a
- * tuplestore, which spills to disk beyond work_mem, and parallel workers help.  In a SELECT list
+ * Users are read by pieces (batchteam.h).  In FROM the server wants all rows at once: they go into
+ * a tuplestore, which spills to disk beyond work_mem, and parallel workers help.  In a SELECT list
  * rows are wanted one by one, and whoever asks may stop, or write something, before the last of
- * them.  So pieces are worked through in rounds: each round's rows go into a tuplestore and
- * are handed out, and nothing is open, pinned or running meanwhile.  The first round is one piece, each
+ * them.  So pieces are worked through in rounds: each round's rows go into a tuplestore and are
+ * handed out, and nothing is open, pinned or running meanwhile.  The first round is one piece, each
  * next one twice as many, so that LIMIT need not wait for what it does not want; rounds that take
  * long have workers.
  *
  * What lives from round to round are the packed graph, values of keys, and the locks, which the
  * transaction keeps.  The snapshot is that of the statement, which is the active one at each call.
- * The caller itself may rebuild an index between two rounds: its users are in another order then, and
- * its items have other numbers, so that is an error.
+ * The caller itself may rebuild an index between two rounds: its users are in another order then,
+ * and its items have other numbers, so that is an error.
  */
 #include "postgres.h"
 

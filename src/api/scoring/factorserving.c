@@ -6,12 +6,12 @@
  * core/dense/factors.c) and then multiplied by those of all items, straight from their pages.
  * Nothing is kept between calls: what a user has just done counts in the next one.
  *
- * A call reads few of those factors.  Sketches (core/dense/factorsketch.c), the longest factors first,
- * give an upper bound of each score by an eighth of what a factor takes; of items that it does not
- * rule out, closer bounds by twice as much more.  Whatever cannot reach the k-th best lower bound is not
- * among the best k, nor is anything behind a page whose factors are too short for that.  What
- * remains is scored in full, in descending order of the upper bounds, until k scores are above the
- * next of them.  So the answer is the same as without sketches.
+ * A call reads few of those factors.  Sketches (core/dense/factorsketch.c), the longest factors
+ * first, give an upper bound of each score by an eighth of what a factor takes; of items that it
+ * does not rule out, closer bounds by twice as much more.  Whatever cannot reach the k-th best
+ * lower bound is not among the best k, nor is anything behind a page whose factors are too short
+ * for that.  What remains is scored in full, in descending order of the upper bounds, until k
+ * scores are above the next of them.  So the answer is the same as without sketches.
  *
  * Items that came after the build have no factors.  They say nothing about the user and
  * get no score.
@@ -177,8 +177,8 @@ list_place(Shortlist *list, const void *block, uint32 place, double longest)
 }
 
 /*
- * What seems to be among the best is looked at closely at once, which raises the threshold.  What may
- * be, although it does not seem so, is put off: in the end, there will be little of it.
+ * What seems to be among the best is looked at closely at once, which raises the threshold.  What
+ * may be, although it does not seem so, is put off: in the end, there will be little of it.
  */
 static bool
 list_page(void *arg, uint32 first, const void *block, uint32 n, double longest)

@@ -2,21 +2,21 @@
  * factorsketch.c
  *	  Factors as codes of twelve bits, of which four come first, and bounds of scores from them.
  *
- * Of a factor y the sketch has a step s and whole numbers c, -2048 to 2047, such that no y_r is further
- * from s c_r than s / 2.  Most of the cost of scoring a catalog is getting it from memory, and few items
- * are among the best.  So c is stored as c = 256 h + l, with h from -8 to 7 and l from 0 to 255: h of
- * all items of a group together, which takes half a byte a number, and l elsewhere, which is
- * looked at only for items that h says may be among the best.
+ * Of a factor y the sketch has a step s and whole numbers c, -2048 to 2047, such that no y_r is
+ * further from s c_r than s / 2.  Most of the cost of scoring a catalog is getting it from memory,
+ * and few items are among the best.  So c is stored as c = 256 h + l, with h from -8 to 7 and l
+ * from 0 to 255: h of all items of a group together, which takes half a byte a number, and l
+ * elsewhere, which is looked at only for items that h says may be among the best.
  *
- * With z_r = s (256 h_r + 127.5), the number that h stands for, and a user's x rounded to x' by a step
- * of its own,
+ * With z_r = s (256 h_r + 127.5), the number that h stands for, and a user's x rounded to x' by a
+ * step of its own,
  *
  *		y.x = z.x' + (y - z).x + z.(x - x'),    |z| <= |y| + |y - z|
  *		|y.x - z.x'| <= |y - z| (|x| + |x - x'|) + |y| |x - x'|
  *
  * (Cauchy and Schwarz).  |y - z| is known when the sketch is made; it is stored, rounded up, as a
- * 255th of the largest that it could be: the spread.  Of c it is at most sqrt(rank) s / 2, as exact as is
- * needed.  x' is of 8 bits beside h and of 11 bits beside c.
+ * 255th of the largest that it could be: the spread.  Of c it is at most sqrt(rank) s / 2, as exact
+ * as is needed.  x' is of 8 bits beside h and of 11 bits beside c.
  *
  * Scores that are compared with the bounds are sums of floats (RecsysFactorScores), up to
  * rank / 16 + 5 roundings deep, and the bounds are floats, too: what that may add is in the
@@ -91,8 +91,8 @@ first_byte(const RecsysSketchLayout *layout, uint32 place)
 }
 
 /*
- * Numbers of an item, in an order in which those of the lower halves of bytes come first: the n-th of them
- * is which of the factor?
+ * Numbers of an item, in an order in which those of the lower halves of bytes come first: the n-th
+ * of them is which of the factor?
  */
 static int
 number_at(const RecsysSketchLayout *layout, int n)
@@ -216,7 +216,10 @@ RecsysSketchFits(const RecsysSketchLayout *layout, const void *block, uint32 pla
 		spreads_of(layout, block)[place] * MAX_COARSE_STEPS * step * sqrt(layout->rank) * (1 + 1e-9);
 }
 
-/* Codes by a step of the largest; what is left of the length.  Too small for a step: all codes are 0. */
+/*
+ * Codes by a step of the largest; what is left of the length.  Too small for a step: all codes are
+ * 0.
+ */
 static double
 round_user(const float *user, int rank, int most, double *step, int16 *codes)
 {

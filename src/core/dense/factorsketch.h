@@ -2,9 +2,9 @@
  * factorsketch.h
  *	  Factors as codes of twelve bits, of which four come first, and bounds of scores from them.
  *
- * Sketches lie in blocks of some kilobytes, as many as fit; a block's layout depends on the rank alone
- * (on-disk format!).  The bounds need to know how long the factors are: no factor of a
- * block may be longer than the caller says.
+ * Sketches lie in blocks of some kilobytes, as many as fit; a block's layout depends on the rank
+ * alone (on-disk format!).  The bounds need to know how long the factors are: no factor of a block
+ * may be longer than the caller says.
  */
 #ifndef RECSYS_FACTORSKETCH_H
 #define RECSYS_FACTORSKETCH_H
@@ -60,7 +60,10 @@ typedef struct RecsysUserSketch
 	double		fine_left;
 	int32		sum;			/* of the coarse codes */
 
-	/* as rows of groups have them: what the lower halves of a row's bytes are multiplied by, the upper */
+	/*
+	 * as rows of groups have them: what the lower halves of a row's bytes are multiplied by, the
+	 * upper
+	 */
 	int8		coarse[RECSYS_SKETCH_MAX_RANK / 32][2][RECSYS_SKETCH_ROW];
 
 	/* in the order of an item's rests */
@@ -71,10 +74,10 @@ typedef struct RecsysUserSketch
 extern void RecsysSketchUser(const RecsysSketchLayout *layout, const float *user, RecsysUserSketch *sketch);
 
 /*
- * Scores of a block's first n places, of factors that are not longer than that, about, and upper bounds of
- * them, by the first four bits of the codes; both have room for all places.  Returns how many bounds reach
- * the threshold; -1, and they are not to be used, when the block is none that RecsysSketchFactor
- * has written.
+ * Scores of a block's first n places, of factors that are not longer than that, about, and upper
+ * bounds of them, by the first four bits of the codes; both have room for all places.  Returns how
+ * many bounds reach the threshold; -1, and they are not to be used, when the block is none that
+ * RecsysSketchFactor has written.
  */
 extern int	RecsysSketchScores(const RecsysSketchLayout *layout, const RecsysUserSketch *user,
 							   const void *block, uint32 n, double length, float threshold,

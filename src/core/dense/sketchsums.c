@@ -2,10 +2,10 @@
  * sketchsums.c
  *	  Sums of products of a user's codes with the first bits of items' codes.
  *
- * This is what a call does for most items of a catalog, so that it is written for the widest vectors that
- * processors have.  A row of a group has 64 bytes of two codes each, which are numbers without sign; the
- * user's codes have one and seven bits.  Products of both fit 16 bits, two and four of them as
- * well.  All ways to add them up give the same: they are integers.
+ * This is what a call does for most items of a catalog, so that it is written for the widest
+ * vectors that processors have.  A row of a group has 64 bytes of two codes each, which are numbers
+ * without sign; the user's codes have one and seven bits.  Products of both fit 16 bits, two and
+ * four of them as well.  All ways to add them up give the same: they are integers.
  */
 #include "core/dense/sketchsums.h"
 

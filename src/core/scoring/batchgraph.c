@@ -4,8 +4,8 @@
  *	  processes can share.
  *
  * A row is its neighbors' places and then their scores, without anything else in between: six bytes
- * a neighbor as long as there are no more than 65,536 items, eight otherwise.  Scores are the floats
- * of the item graph as they are.
+ * a neighbor as long as there are no more than 65,536 items, eight otherwise.  Scores are the
+ * floats of the item graph as they are.
  */
 #include "core/scoring/batchgraph.h"
 

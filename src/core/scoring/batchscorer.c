@@ -3,18 +3,19 @@
  *	  Lists of many users, one after the other: histories times a packed item graph, top k.
  *
  * There is one double for each item, by place (batchgraph.h), zero between lists.  A list adds the
- * rows of the history to them, in the order of the history, and the prior last: the same additions in
- * the same order as by the scorer of single calls, so the sums are the same bit for bit.  Nothing is
- * noted down about an item that is added to.  Instead, one pass over the sums finds what is as good
- * as the k-th best so far, and leaves zeros behind.  It compares many sums by one instruction,
- * and takes less than noting thousands of items and coming back to each of them would.
+ * rows of the history to them, in the order of the history, and the prior last: the same additions
+ * in the same order as by the scorer of single calls, so the sums are the same bit for bit.
+ * Nothing is noted down about an item that is added to.  Instead, one pass over the sums finds what
+ * is as good as the k-th best so far, and leaves zeros behind.  It compares many sums by one
+ * instruction, and takes less than noting thousands of items and coming back to each of them would.
  *
  * That holds as long as the sums fit into a processor's own cache.  With more items (wide graphs)
  * additions note which lines of the cache they have changed, by a byte for each line, and the pass
  * looks at those alone.
  *
  * The order of places helps twice: popular items are added to most often, and their sums lie side
- * by side; and they tend to have the high scores, so that the pass soon knows what is not good enough.
+ * by side; and they tend to have the high scores, so that the pass soon knows what is not good
+ * enough.
  */
 #include "core/scoring/batchscorer.h"
 

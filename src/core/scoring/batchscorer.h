@@ -17,8 +17,8 @@ extern void RecsysBatchScorerFree(RecsysBatchScorer *scorer);
 /*
  * The best k items, which are offered and not excluded, by a history of n items and their weights
  * and by the prior, into out, which has room for k or, if there are less, all items.  As by
- * RecsysScorerAdd of the rows in the order of the history and RecsysScorerTop, bit for bit.  Numbers
- * are those of items of the graph; excluded ones may occur several times.
+ * RecsysScorerAdd of the rows in the order of the history and RecsysScorerTop, bit for bit.
+ * Numbers are those of items of the graph; excluded ones may occur several times.
  */
 extern int	RecsysBatchScorerList(RecsysBatchScorer *scorer, const uint32 *items,
 								  const double *weights, int n, const uint32 *excluded,

@@ -8,10 +8,10 @@
  * the next reset clears, so neither depends on the size of the catalogue.
  *
  * A list entry for each item costs more than the addition.  So for narrow rows, whose numbers
- * have 16 bits, there is a byte for each block of 8 items, a cache line of sums, instead.  It is set
- * without looking at it; at the end the blocks that were touched are looked through by
- * vector instructions (scorerblocks.c).  Who asks for a list of the items touched gets
- * one made of the blocks (RecsysScorerSettle).  The best items are found in scorertop.c.
+ * have 16 bits, there is a byte for each block of 8 items, a cache line of sums, instead.  It is
+ * set without looking at it; at the end the blocks that were touched are looked through by vector
+ * instructions (scorerblocks.c).  Who asks for a list of the items touched gets one made of the
+ * blocks (RecsysScorerSettle).  The best items are found in scorertop.c.
  */
 #include "core/scoring/scorerstate.h"
 

@@ -38,8 +38,8 @@ extern void RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *i
 							const float *similarities, int n);
 
 /*
- * The same for a row whose numbers have 16 bits, which is faster.  Sums are those of RecsysScorerAdd to
- * the last bit: the same numbers are added in the same order.
+ * The same for a row whose numbers have 16 bits, which is faster.  Sums are those of
+ * RecsysScorerAdd to the last bit: the same numbers are added in the same order.
  */
 extern void RecsysScorerAddNarrow(RecsysScorer *scorer, double weight, const uint16 *items,
 								  const float *similarities, int n);

@@ -32,8 +32,8 @@ RecsysJustBelow(float threshold)
 }
 
 /*
- * Lists the blocks that are touched, by their marks, 0 or 1, of which there are RECSYS_NARROW_BLOCKS.
- * list has room for those and 8 more.  Returns how many.
+ * Lists the blocks that are touched, by their marks, 0 or 1, of which there are
+ * RECSYS_NARROW_BLOCKS. list has room for those and 8 more.  Returns how many.
  */
 extern int	RecsysBlocksTouched(const uint8 *marks, uint16 *list);
 
