@@ -285,6 +285,8 @@ my @cases = (
 	"SELECT * FROM recommend(7, 3, 'bare_recsys', NULL::uuid)",
 	"SELECT * FROM recommend(7, 3, 'bare_recsys', NULL::json)",
 	"SELECT * FROM recommend(NULL::bigint, NULL, 'uuids_recsys')",
+	"SELECT * FROM recommend_all('\"Texts\"', 3)",
+	"SELECT * FROM recommend_all('bare_recsys', 3, NULL::bigint, NULL::json)",
 	"SELECT * FROM recommend_for_items(ARRAY[1, 2], 3, '\"Texts\"')",
 	"SELECT * FROM recommend_for_items(ARRAY[1, 2], 3, 'uuids_recsys')",
 	"SELECT * FROM recommend_for_session(ARRAY[1, 2], 3, 'uuids_recsys')",

@@ -126,11 +126,11 @@ compare_rows(const SortedRow *left, const SortedRow *right)
 		\
 		for (uint64 x = 0; x < n; x++) \
 			places[(from[x].word >> (shift)) & 255]++; \
-		for (int digit = 0; digit < 256; digit++) \
+		for (int value = 0; value < 256; value++) \
 		{ \
-			uint64		count = places[digit]; \
+			uint64		count = places[value]; \
 			\
-			places[digit] = next; \
+			places[value] = next; \
 			next += count; \
 		} \
 		for (uint64 x = 0; x < n; x++) \
