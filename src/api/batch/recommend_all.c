@@ -282,11 +282,22 @@ list_round(AllLists *lists)
 	MemoryContextSwitchTo(old);
 }
 
+/* A row that comes from disk is the slot's until the next one, while the caller's memory is reset. */
+static bool
+fetch_row(AllLists *lists)
+{
+	MemoryContext old = MemoryContextSwitchTo(lists->context);
+	bool		found = tuplestore_gettupleslot(lists->rows.store, true, false, lists->slot);
+
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
 /* In a SELECT list: the next row; *done when there is none. */
 static Datum
 next_row(AllLists *lists, bool *done)
 {
-	while (!tuplestore_gettupleslot(lists->rows.store, true, false, lists->slot))
+	while (!fetch_row(lists))
 	{
 		*done = lists->next == lists->npieces;
 		if (*done)
