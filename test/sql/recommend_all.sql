@@ -121,6 +121,13 @@ BEGIN
 END
 $$;
 SELECT count_beside_inserts() = count(*) AS as_opened FROM recommend_all('acts_recsys', 1);
+-- rows that do not fit in work_mem, one after the other
+BEGIN;
+SET LOCAL work_mem = '64kB';
+SET LOCAL max_parallel_workers_per_gather = 0;
+SELECT count(*) FROM (SELECT (a).* FROM (SELECT recommend_all('acts_recsys') AS a OFFSET 0) s EXCEPT ALL SELECT * FROM recommend_all('acts_recsys')) d;
+SELECT count(*) FROM (SELECT (a).* FROM (SELECT recommend_all('acts_recsys', NULL) AS a OFFSET 0) s EXCEPT ALL SELECT * FROM recommend_all('acts_recsys', NULL)) d;
+COMMIT;
 -- an index that the caller has rebuilt has its users in another order
 BEGIN;
 DECLARE rebuilt CURSOR FOR SELECT recommend_all('acts_recsys', 1);
