@@ -17,8 +17,24 @@
 
 #define COLUMNS 4
 
+/* The call with other types; recommender stands in where the call names none, NULL: nothing. */
+static int
+hint_types(FunctionCallInfo fcinfo, const char *recommender, const char *user_type, const char *item_type)
+{
+	Oid			function = fcinfo->flinfo->fn_oid;
+	const char *schema = FunctionIsVisible(function) ? NULL :
+		get_namespace_name(get_func_namespace(function));
+	char	   *k = PG_ARGISNULL(1) ? pstrdup("NULL") : psprintf(INT64_FORMAT, PG_GETARG_INT64(1));
+	char	   *name = !PG_ARGISNULL(0) ? quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(0))) :
+		recommender != NULL ? quote_literal_cstr(quote_identifier(recommender)) : pstrdup("NULL");
+
+	return errhint("Use %s(%s, %s, user_type => NULL::%s, item_type => NULL::%s).",
+				   quote_qualified_identifier(schema, get_func_name(function)), name, k,
+				   user_type, item_type);
+}
+
 static void
-check_type(Oid type, const char *role)
+check_type(FunctionCallInfo fcinfo, Oid type, const char *role)
 {
 	RecsysKeyKind kind;
 
@@ -26,7 +42,8 @@ check_type(Oid type, const char *role)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("%s keys cannot be returned as %s", role, format_type_be(type)),
-				 errhint("Ask for text, which holds all of them, by user_type => NULL::text, item_type => NULL::text.")));
+				 errdetail("Keys of every type can be returned as text."),
+				 hint_types(fcinfo, NULL, "text", "text")));
 }
 
 void
@@ -41,8 +58,8 @@ RecsysAllRowsInit(RecsysAllRows *rows, FunctionCallInfo fcinfo)
 	rows->desc = BlessTupleDesc(desc);
 	rows->user_type = getBaseType(TupleDescAttr(desc, 0)->atttypid);
 	rows->item_type = getBaseType(TupleDescAttr(desc, 1)->atttypid);
-	check_type(rows->user_type, "user");
-	check_type(rows->item_type, "item");
+	check_type(fcinfo, rows->user_type, "user");
+	check_type(fcinfo, rows->item_type, "item");
 	rows->context = CurrentMemoryContext;
 	rows->row_context = AllocSetContextCreate(CurrentMemoryContext, "recsys rows of all users",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -52,21 +69,12 @@ static void
 wrong_kind(const RecsysAllRows *rows, const char *recommender, const char *role, RecsysKeyKind kind,
 		   Oid type)
 {
-	FunctionCallInfo fcinfo = rows->call;
-	Oid			function = fcinfo->flinfo->fn_oid;
-	const char *schema = FunctionIsVisible(function) ? NULL :
-		get_namespace_name(get_func_namespace(function));
-	char	   *k = PG_ARGISNULL(1) ? pstrdup("NULL") : psprintf(INT64_FORMAT, PG_GETARG_INT64(1));
-
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("recommender \"%s\" has %s %s keys, but %s was asked for",
 					recommender, RecsysKeyKindName(kind), role, format_type_be(type)),
-			 errhint("Use %s(%s, %s, user_type => NULL::%s, item_type => NULL::%s).",
-					 quote_qualified_identifier(schema, get_func_name(function)),
-					 quote_literal_cstr(PG_ARGISNULL(0) ? quote_identifier(recommender) :
-										text_to_cstring(PG_GETARG_TEXT_PP(0))), k,
-					 RecsysKeyKindTypeName(rows->user_kind), RecsysKeyKindTypeName(rows->item_kind))));
+			 hint_types(rows->call, recommender, RecsysKeyKindTypeName(rows->user_kind),
+						RecsysKeyKindTypeName(rows->item_kind))));
 }
 
 void
