@@ -10,9 +10,10 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+use RecsysGraphRow;
 use RecsysTest;
 
-use constant { PAGE => 8192, KIND => 8188, GRAPH => 7, CONTENT => 24, LATEST => 40 };
+use constant { PAGE => 8192, KIND => 8188, GRAPH => 7, LATEST => 16 };
 
 $RecsysTest::users = 120;
 $RecsysTest::products = 80;
@@ -91,7 +92,7 @@ open(my $handle, '+<:raw', $path) or die "$path: $!";
 for (my $block = 0; sysread($handle, my $page, PAGE) == PAGE; $block++)
 {
 	next if unpack('C', substr($page, KIND, 1)) != GRAPH;
-	my $at = (unpack('L', substr($page, CONTENT, 4)) & 0x7FFF) + LATEST;
+	my $at = first_graph_row(\$page)->{totals} + LATEST;
 
 	substr($page, $at, 8) = pack('q', unpack('q', substr($page, $at, 8)) + 1000000);
 	sysseek($handle, $block * PAGE, 0);

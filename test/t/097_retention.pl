@@ -194,9 +194,11 @@ is(finish_it($locker, 'COMMIT'), '', 'nor does anybody wait for it');
 \set d random(0, 25)
 INSERT INTO shop.hours VALUES (now() - :d * interval '1 day'), (now()), (now() + :d * interval '1 hour');
 ));
+	# 25 hours ahead there is a partition, whatever time it is
+	$node->safe_psql('postgres', q(UPDATE recsys.kept_partition SET ahead = '2 days' WHERE table_name = 'hours'; SELECT count(*) FROM tests.upkeep()));
 	my $load = IPC::Run::start([ 'pgbench', '-n', '-c', '3', '-T', '4', '-f', $script, $node->connstr('postgres') ], '>', \my $said, '2>', \my $complaints);
 	my $rounds = 0;
-	my $days = 1;
+	my $days = 2;
 	while ($load->pumpable && $rounds < 40)
 	{
 		# always something to make and something to drop
