@@ -27,9 +27,6 @@
 /* Ranges that each participant should have, so that all end at about the same time */
 #define RANGES_PER_PARTICIPANT 4
 
-#define MIN_QUEUE ((Size) 64 * 1024)
-#define MAX_QUEUE ((Size) 1024 * 1024)
-
 /* Less than this is not worth a worker. */
 #define MIN_PAIRS_PER_WORKER ((uint64) 50 * 1000 * 1000)
 
@@ -265,19 +262,16 @@ report_order(void *order)
 	RecsysRowOrderReport(order);
 }
 
-static void
-lead(RecsysRowOrder *order, Participant *self)
+/* A RecsysRangeTaker, of the leader: it reports while it computes, as a range takes long. */
+static bool
+take_range(void *arg, RecsysRowReporter report, void *order)
 {
 	const Range *range;
 
-	while (!RecsysRowOrderDone(order))
-	{
-		RecsysRowOrderReport(order);
-		if (RecsysRowOrderHasRoom(order) && claim_range(self, &range))
-			compute_range(self, range, report_order, RecsysRowOrderTake, order);
-		else if (!RecsysRowOrderDone(order))
-			RecsysRowOrderWait(order);
-	}
+	if (!claim_range(arg, &range))
+		return false;
+	compute_range(arg, range, report_order, report, order);
+	return true;
 }
 
 /* Bytes that an item of a range takes besides the block's and its scores */
@@ -292,7 +286,7 @@ query_memory(const RecsysItemRows *rows)
 static uint32
 range_within(const RecsysItemRows *rows, Size memory)
 {
-	Size		fixed = (Size) RECSYS_TILE * 1024 + MAX_QUEUE;
+	Size		fixed = (Size) RECSYS_TILE * 1024 + RECSYS_MAX_ROW_QUEUE;
 	Size		each = query_memory(rows);
 	uint32		low = MIN_RANGE;
 	uint32		high = MAX_RANGE;
@@ -413,7 +407,7 @@ RecsysComputeItemRows(const RecsysItemRows *rows, RecsysRowReporter report, void
 	SharedRows *shared;
 	Participant self;
 	int			nlaunched;
-	Size		queue = Min(Max(rows->memory / 32, MIN_QUEUE), MAX_QUEUE);
+	Size		queue = RECSYS_ROW_QUEUE(rows->memory / 32);
 
 	if (rows->ncurrent == 0)
 		return;
@@ -431,7 +425,7 @@ RecsysComputeItemRows(const RecsysItemRows *rows, RecsysRowReporter report, void
 	order = RecsysRowOrderCreate(workers, nlaunched, rows->ncurrent,
 								 Max(queue, (Size) 64 * 1024), report, arg);
 	begin(&self, shared, rows->index);
-	lead(order, &self);
+	RecsysRowOrderLead(order, take_range, &self);
 	end(&self);
 	RecsysWorkersFinish(workers);
 	RecsysRowOrderFree(order);

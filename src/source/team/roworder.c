@@ -184,6 +184,19 @@ RecsysRowOrderTake(void *arg, uint32 item, const RecsysNeighbor *neighbors, int 
 }
 
 void
+RecsysRowOrderLead(RecsysRowOrder *order, RecsysRangeTaker take, void *arg)
+{
+	while (!RecsysRowOrderDone(order))
+	{
+		RecsysRowOrderReport(order);
+		if (RecsysRowOrderHasRoom(order) && take(arg, RecsysRowOrderTake, order))
+			continue;
+		if (!RecsysRowOrderDone(order))
+			RecsysRowOrderWait(order);
+	}
+}
+
+void
 RecsysRowSend(RecsysWorker *worker, uint32 item, const RecsysNeighbor *neighbors, int count,
 			  bool flush)
 {

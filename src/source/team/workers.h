@@ -31,6 +31,18 @@ typedef struct RecsysWorkers RecsysWorkers;
 extern RecsysWorkers *RecsysWorkersCreate(const char *function, int nworkers,
 										  Size queue_size, Size shared_size, void **shared);
 
+/*
+ * The workers, of so many, that fit into memory: each takes as much as the leader, beside
+ * what is shared.
+ */
+static inline int
+RecsysWorkersThatFit(int nworkers, Size each, Size shared, Size memory)
+{
+	while (nworkers > 0 && shared + each * (nworkers + 1) > memory)
+		nworkers--;
+	return nworkers;
+}
+
 /* Returns how many were launched, which may be none. */
 extern int	RecsysWorkersLaunch(RecsysWorkers *workers);
 

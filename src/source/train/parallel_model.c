@@ -36,10 +36,6 @@
 /* Ranges that a participant claims on average: the last one may be waited for. */
 #define RANGES_PER_PARTICIPANT 64
 
-/* Bytes of a queue, and of the leader's buffer; some ranges of rows fit. */
-#define MIN_QUEUE ((Size) 64 * 1024)
-#define MAX_QUEUE ((Size) 1024 * 1024)
-
 /* The part of the memory left that a queue may be: one in so many. */
 #define QUEUE_FRACTION 64
 
@@ -154,6 +150,19 @@ compute_range(Participant *self, uint32 first, RecsysRowReporter report, void *a
 		RecsysKernelRows(self->kernel, first, self->last, report, arg);
 }
 
+/* A RecsysRangeTaker */
+static bool
+take_range(void *arg, RecsysRowReporter report, void *report_arg)
+{
+	Participant *self = arg;
+	uint32		first;
+
+	if (!claim_range(self, &first))
+		return false;
+	compute_range(self, first, report, report_arg);
+	return true;
+}
+
 static void
 start_computing(Participant *self)
 {
@@ -203,7 +212,6 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 	dsm_segment *base = RecsysSegmentAttach(shared->base);
 	dsm_segment *derived;
 	void	   *compact;
-	uint32		first;
 
 	self->shared = shared;
 	lay_out_base(shared, dsm_segment_address(base), self);
@@ -220,8 +228,8 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 	self->matrix.weight_shift = shared->weight_shift;
 
 	start_computing(self);
-	while (!sender.worker.abandoned && claim_range(self, &first))
-		compute_range(self, first, send_row, &sender);
+	while (!sender.worker.abandoned && take_range(self, send_row, &sender))
+		;
 	stop_computing(self);
 
 	dsm_detach(derived);
@@ -230,21 +238,6 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 }
 
 /* Leader */
-
-static void
-lead(RecsysRowOrder *order, Participant *self)
-{
-	uint32		first;
-
-	while (!RecsysRowOrderDone(order))
-	{
-		RecsysRowOrderReport(order);
-		if (RecsysRowOrderHasRoom(order) && claim_range(self, &first))
-			compute_range(self, first, RecsysRowOrderTake, order);
-		else if (!RecsysRowOrderDone(order))
-			RecsysRowOrderWait(order);
-	}
-}
 
 /* How a run is made up within the memory left */
 typedef struct Plan
@@ -260,11 +253,7 @@ static int
 workers_that_fit(const RecsysTraining *model, const Plan *plan, Size left, Size shared,
 				 Size each)
 {
-	int			nworkers = model->nworkers;
-
-	while (nworkers > 0 && shared + (each + plan->queue) * (nworkers + 1) > left)
-		nworkers--;
-	return nworkers;
+	return RecsysWorkersThatFit(model->nworkers, each + plan->queue, shared, left);
 }
 
 static void
@@ -282,7 +271,7 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 	Size		larger;
 
 	memset(plan, 0, sizeof(Plan));
-	plan->queue = Min(Max(left / QUEUE_FRACTION, MIN_QUEUE), MAX_QUEUE);
+	plan->queue = RECSYS_ROW_QUEUE(left / QUEUE_FRACTION);
 	if (base > left)
 		return;
 
@@ -455,7 +444,7 @@ run_workers(const SharedModel *description, const Plan *plan, Participant *self,
 	*nlaunched = RecsysWorkersLaunch(workers);
 	order = RecsysRowOrderCreate(workers, *nlaunched, shared->nitems, plan->queue, report, arg);
 	start_computing(self);
-	lead(order, self);
+	RecsysRowOrderLead(order, take_range, self);
 	stop_computing(self);
 
 	/* with the workers the shared area goes */

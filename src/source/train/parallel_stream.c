@@ -33,10 +33,6 @@
  */
 #define RANGES_PER_PARTICIPANT 32
 
-/* Bytes of a queue, and of the leader's buffer */
-#define MIN_QUEUE ((Size) 64 * 1024)
-#define MAX_QUEUE ((Size) 1024 * 1024)
-
 /* The part of the memory left that a queue may be: one in so many. */
 #define QUEUE_FRACTION 64
 
@@ -135,6 +131,19 @@ compute_range(Participant *self, uint32 first, RecsysRowReporter report, void *a
 	RecsysStreamKernelPass(self->stream_kernel, &stream, first, self->last, report, arg);
 }
 
+/* A RecsysRangeTaker */
+static bool
+take_range(void *arg, RecsysRowReporter report, void *report_arg)
+{
+	Participant *self = arg;
+	uint32		first;
+
+	if (!claim_range(self, &first))
+		return false;
+	compute_range(self, first, report, report_arg);
+	return true;
+}
+
 static void
 start_computing(Participant *self)
 {
@@ -195,7 +204,6 @@ recsys_stream_worker_main(dsm_segment *segment, shm_toc *toc)
 	Participant *self = &sender.self;
 	SharedStream *shared = RecsysWorkerBegin(&sender.worker, segment, toc);
 	dsm_segment *base = RecsysSegmentAttach(shared->base);
-	uint32		first;
 
 	self->shared = shared;
 	lay_out(shared, dsm_segment_address(base), self);
@@ -203,8 +211,8 @@ recsys_stream_worker_main(dsm_segment *segment, shm_toc *toc)
 		open_file(self);
 
 	start_computing(self);
-	while (!sender.worker.abandoned && claim_range(self, &first))
-		compute_range(self, first, send_row, &sender);
+	while (!sender.worker.abandoned && take_range(self, send_row, &sender))
+		;
 	stop_computing(self);
 
 	if (self->file != NULL)
@@ -214,21 +222,6 @@ recsys_stream_worker_main(dsm_segment *segment, shm_toc *toc)
 }
 
 /* Leader */
-
-static void
-lead(RecsysRowOrder *order, Participant *self)
-{
-	uint32		first;
-
-	while (!RecsysRowOrderDone(order))
-	{
-		RecsysRowOrderReport(order);
-		if (RecsysRowOrderHasRoom(order) && claim_range(self, &first))
-			compute_range(self, first, RecsysRowOrderTake, order);
-		else if (!RecsysRowOrderDone(order))
-			RecsysRowOrderWait(order);
-	}
-}
 
 /* How a run is made up within the memory left */
 typedef struct Plan
@@ -242,11 +235,7 @@ static int
 workers_that_fit(const RecsysTraining *training, const Plan *plan, Size left, Size shared,
 				 Size each)
 {
-	int			nworkers = training->nworkers;
-
-	while (nworkers > 0 && shared + (each + plan->queue) * (nworkers + 1) > left)
-		nworkers--;
-	return nworkers;
+	return RecsysWorkersThatFit(training->nworkers, each + plan->queue, shared, left);
 }
 
 /* What of a matrix in memory is freed when it has been copied */
@@ -274,7 +263,7 @@ plan_run(const RecsysTraining *training, SharedStream *shared, Plan *plan)
 	Size		base;
 
 	plan->nworkers = 0;
-	plan->queue = Min(Max(left / QUEUE_FRACTION, MIN_QUEUE), MAX_QUEUE);
+	plan->queue = RECSYS_ROW_QUEUE(left / QUEUE_FRACTION);
 	shared->loaded = true;
 	base = lay_out(shared, NULL, &none);
 	if (base <= left)
@@ -368,7 +357,7 @@ run_workers(const SharedStream *description, const Plan *plan, Participant *self
 	*nlaunched = RecsysWorkersLaunch(workers);
 	order = RecsysRowOrderCreate(workers, *nlaunched, shared->nitems, plan->queue, report, arg);
 	start_computing(self);
-	lead(order, self);
+	RecsysRowOrderLead(order, take_range, self);
 	stop_computing(self);
 
 	/* with the workers the shared area goes */
