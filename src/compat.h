@@ -168,6 +168,24 @@
 #define RECSYS_PRIMARY_KEY_INDEX(relation) RelationGetPrimaryKeyIndex(relation)
 #endif
 
+/* 17 takes parameters of operator classes and targets of statistics beside the columns */
+#if PG_VERSION_NUM >= 170000
+#define RECSYS_INDEX_CREATE(heap, name, info, columns, method, tablespace, collations, classes, flags, options) \
+	index_create((heap), (name), InvalidOid, InvalidOid, InvalidOid, 0, (info), (columns), (method), \
+				 (tablespace), (collations), (classes), NULL, (flags), NULL, (options), 0, 0, true, true, NULL)
+#else
+#define RECSYS_INDEX_CREATE(heap, name, info, columns, method, tablespace, collations, classes, flags, options) \
+	index_create((heap), (name), InvalidOid, InvalidOid, InvalidOid, 0, (info), (columns), (method), \
+				 (tablespace), (collations), (classes), (flags), (options), 0, 0, true, true, NULL)
+#endif
+
+/* Which of its transactions a session is in; 17 put it into a struct. */
+#if PG_VERSION_NUM >= 170000
+#define RECSYS_LOCAL_TRANSACTION (MyProc->vxid.lxid)
+#else
+#define RECSYS_LOCAL_TRANSACTION (MyProc->lxid)
+#endif
+
 /* 18 counts index searches for EXPLAIN ANALYZE */
 #if PG_VERSION_NUM >= 180000
 #define RECSYS_COUNT_INDEX_SCAN(scan) \

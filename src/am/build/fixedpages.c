@@ -39,6 +39,7 @@ RecsysMetaInit(RecsysMetaData *meta)
 	meta->prior = InvalidBlockNumber;
 	meta->graph_tail = InvalidBlockNumber;
 	meta->factors = meta->gram = meta->sketches = InvalidBlockNumber;
+	meta->chunks = meta->chunk_tail = InvalidBlockNumber;
 	for (int i = 0; i < RECSYS_MAP_ROOTS; i++)
 		meta->map_roots[i] = InvalidBlockNumber;
 }

@@ -58,7 +58,7 @@ start_batch(RecsysItemsBatch *batch)
 	batch->capacity = RECSYS_ROW_CAPACITY(RecsysGetCache(merge->index)->meta.neighbors);
 	batch->maxqueries = Max(2, Min(MAX_QUERIES, RecsysBlockCapacity(&batch->model, RECSYS_MAX_CONTENT,
 																	merge->memory / 2)));
-	RecsysVisibilityInit(&batch->visibility, merge->heap);
+	RecsysVisibilityInit(&batch->visibility, merge->heap, merge->index);
 	batch->items = RecsysItemOrderCreate(merge->index, merge->nitems);
 	batch->order = RecsysItemOrderForCore(batch->items);
 	RecsysGraphReaderInit(&batch->graph, merge->index);

@@ -51,15 +51,47 @@ is_offset(OffsetNumber offset)
 	return offset >= FirstOffsetNumber && offset <= MaxHeapTuplesPerPage;
 }
 
+/* Rows that are asked for: those of one heap, or each of its own */
+typedef struct Rows
+{
+	Relation	heap;			/* NULL: */
+	const Relation *heaps;
+	const uint64 *positions;
+} Rows;
+
+static inline Relation
+heap_of(const Rows *rows, int i)
+{
+	return rows->heap != NULL ? rows->heap : rows->heaps[i];
+}
+
+/* The end of the rows from one on that are of the same heap */
+static inline int
+end_of_heap(const Rows *rows, int i, int end)
+{
+	Relation	heap = heap_of(rows, i);
+
+	if (rows->heap != NULL)
+		return end;
+	while (++i < end && rows->heaps[i] == heap)
+		;
+	return i;
+}
+
 /* Asks for headers and line pointers, and says which buffers have them. */
 static void
-expect_pages(Relation heap, const uint64 *positions, int n, Buffer *buffers)
+expect_pages(const Rows *rows, int first, int n, Buffer *buffers)
 {
+	const uint64 *positions = rows->positions + first;
 	BlockNumber blocks[BATCH];
 
 	for (int i = 0; i < n; i++)
 		blocks[i] = BLOCK(positions[i]);
-	RecsysExpectBlocks(heap, blocks, n, buffers);
+	for (int i = 0, end; i < n; i = end)
+	{
+		end = end_of_heap(rows, first + i, first + n) - first;
+		RecsysExpectBlocks(heap_of(rows, first + i), blocks + i, end - i, buffers + i);
+	}
 	for (int i = 0; i < n; i++)
 		if (BufferIsValid(buffers[i]) && is_offset(OFFSET(positions[i])))
 			__builtin_prefetch((char *) BufferGetPage(buffers[i]) + SizeOfPageHeaderData +
@@ -139,18 +171,20 @@ see_page(Relation heap, Snapshot snapshot, Buffer buffer, const uint64 *position
 }
 
 static void
-see_batch(Relation heap, Snapshot snapshot, const uint64 *positions, int n, bool *seen)
+see_batch(const Rows *rows, Snapshot snapshot, int start, int n, bool *seen)
 {
+	const uint64 *positions = rows->positions + start;
 	int			next = 0;
 
 	while (next < n)
 	{
+		Relation	heap = heap_of(rows, start + next);
 		BlockNumber block = BLOCK(positions[next]);
 		int			first = next;
 		Buffer		buffer;
 
 		CHECK_FOR_INTERRUPTS();
-		while (++next < n && BLOCK(positions[next]) == block)
+		while (++next < n && BLOCK(positions[next]) == block && heap_of(rows, start + next) == heap)
 			;
 		buffer = RecsysPinRecent(heap, block);
 		see_page(heap, snapshot, buffer, positions + first, next - first, seen + first);
@@ -158,21 +192,38 @@ see_batch(Relation heap, Snapshot snapshot, const uint64 *positions, int n, bool
 	}
 }
 
-void
-RecsysSeeHeapRows(Relation heap, Snapshot snapshot, const uint64 *positions, int n, bool *seen)
+static void
+see_rows(const Rows *rows, Snapshot snapshot, int n, bool *seen)
 {
 	Buffer		buffers[2][BATCH];
 
 	for (int pages = 0; pages < n + 2 * BATCH; pages += BATCH)
 	{
 		int			tuples = pages - BATCH;
-		int			rows = tuples - BATCH;
+		int			batch = tuples - BATCH;
 
 		if (pages < n)
-			expect_pages(heap, positions + pages, Min(BATCH, n - pages), buffers[pages / BATCH % 2]);
+			expect_pages(rows, pages, Min(BATCH, n - pages), buffers[pages / BATCH % 2]);
 		if (tuples >= 0 && tuples < n)
-			expect_tuples(positions + tuples, Min(BATCH, n - tuples), buffers[tuples / BATCH % 2]);
-		if (rows >= 0)
-			see_batch(heap, snapshot, positions + rows, Min(BATCH, n - rows), seen + rows);
+			expect_tuples(rows->positions + tuples, Min(BATCH, n - tuples), buffers[tuples / BATCH % 2]);
+		if (batch >= 0)
+			see_batch(rows, snapshot, batch, Min(BATCH, n - batch), seen + batch);
 	}
+}
+
+void
+RecsysSeeHeapRows(Relation heap, Snapshot snapshot, const uint64 *positions, int n, bool *seen)
+{
+	Rows		rows = {.heap = heap, .positions = positions};
+
+	see_rows(&rows, snapshot, n, seen);
+}
+
+void
+RecsysSeeRowsOfHeaps(const Relation *heaps, Snapshot snapshot, const uint64 *positions, int n,
+					 bool *seen)
+{
+	Rows		rows = {.heaps = heaps, .positions = positions};
+
+	see_rows(&rows, snapshot, n, seen);
 }

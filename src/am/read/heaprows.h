@@ -21,4 +21,8 @@ extern bool RecsysHeapRowsCanBeSeen(Relation table, Snapshot snapshot);
 extern void RecsysSeeHeapRows(Relation heap, Snapshot snapshot, const uint64 *positions, int n,
 							  bool *seen);
 
+/* The same for rows of several heaps: that at positions[i] is of heaps[i]. */
+extern void RecsysSeeRowsOfHeaps(const Relation *heaps, Snapshot snapshot, const uint64 *positions,
+								 int n, bool *seen);
+
 #endif							/* RECSYS_HEAPROWS_H */

@@ -42,7 +42,7 @@ RecsysUserReaderCreate(Relation heap, Relation index, Snapshot snapshot)
 	reader->index = index;
 	reader->snapshot = snapshot;
 	reader->context = context;
-	RecsysVisibilityInit(&reader->state, heap);
+	RecsysVisibilityInit(&reader->state, heap, index);
 	return reader;
 }
 

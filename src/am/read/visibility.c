@@ -10,6 +10,9 @@
  * it has removed its dead rows from every index, and to remove them here it needs
  * the exclusive lock of that page.  So an entry of a dead row that is still there has a
  * heap page that is not all-visible yet.  (Index-only scans keep a pin for the same reason.)
+ *
+ * Entries of a partitioned table's index carry virtual TIDs (am/parts/tidspace), which lead to rows of
+ * several tables.  An entry whose storage is not current any more leads to none.
  */
 #include "postgres.h"
 
@@ -33,12 +36,38 @@
 #define SEEN_AT_ONCE 512
 
 void
-RecsysVisibilityInit(RecsysVisibility *state, Relation heap)
+RecsysVisibilityInit(RecsysVisibility *state, Relation heap, Relation index)
 {
 	memset(state, 0, sizeof(*state));
 	state->heap = heap;
 	state->vmbuffer = InvalidBuffer;
 	state->lastblock = InvalidBlockNumber;
+	state->parts = RecsysPartsOpen(heap, index);
+	if (state->parts != NULL)
+		state->vmbuffers = palloc0(sizeof(Buffer) * Max(RecsysPartsCount(state->parts), 1));
+}
+
+static void
+end_fetch(struct IndexFetchTableData *fetch, TupleTableSlot *slot)
+{
+	if (fetch == NULL)
+		return;
+	ExecDropSingleTupleTableSlot(slot);
+	table_index_fetch_end(fetch);
+}
+
+static void
+close_parts(RecsysVisibility *state)
+{
+	for (int i = 0; i < RecsysPartsCount(state->parts); i++)
+	{
+		if (BufferIsValid(state->vmbuffers[i]))
+			ReleaseBuffer(state->vmbuffers[i]);
+		if (state->fetches != NULL)
+			end_fetch(state->fetches[i], state->slots[i]);
+	}
+	pfree(state->vmbuffers);
+	RecsysPartsClose(state->parts);
 }
 
 void
@@ -48,11 +77,27 @@ RecsysVisibilityDone(RecsysVisibility *state)
 		ReleaseBuffer(state->vmbuffer);
 	if (state->all_visible != NULL)
 		pfree(state->all_visible);
-	if (state->fetch != NULL)
-	{
-		ExecDropSingleTupleTableSlot(state->slot);
-		table_index_fetch_end(state->fetch);
-	}
+	end_fetch(state->fetch, state->slot);
+	if (state->parts != NULL)
+		close_parts(state);
+}
+
+/* Of a partition that is gone, or newer than what is known, the map says nothing. */
+static bool
+part_is_all_visible(RecsysVisibility *state, BlockNumber block)
+{
+	bool		unknown = false;
+	BlockNumber own;
+	int			leaf = RecsysLeafOfBlock(state->parts, block, &own, &unknown);
+
+	return leaf >= 0 && VM_ALL_VISIBLE(RecsysPartsLeaf(state->parts, leaf), own, &state->vmbuffers[leaf]);
+}
+
+bool
+RecsysBlockIsAllVisible(RecsysVisibility *state, BlockNumber block)
+{
+	return state->parts != NULL ? part_is_all_visible(state, block) :
+		VM_ALL_VISIBLE(state->heap, block, &state->vmbuffer);
 }
 
 bool
@@ -74,7 +119,7 @@ RecsysAskVisibilityMap(RecsysEntryArray *array, uint32 first, bool stoppable, vo
 		if (block != state->lastblock)
 		{
 			state->lastblock = block;
-			state->lastvisible = VM_ALL_VISIBLE(state->heap, block, &state->vmbuffer);
+			state->lastvisible = RecsysBlockIsAllVisible(state, block);
 		}
 		state->all_visible[i] = state->lastvisible;
 		if (stoppable && i % LOOK_EVERY == 0 && RecsysIsCancelled())
@@ -85,12 +130,13 @@ RecsysAskVisibilityMap(RecsysEntryArray *array, uint32 first, bool stoppable, vo
 
 /* As any index scan asks for a row, whatever the access method of the table */
 static void
-fetch_rows(RecsysVisibility *state, const uint64 *positions, int n, Snapshot snapshot, bool *seen)
+fetch_rows(Relation table, struct IndexFetchTableData **fetch, TupleTableSlot **slot,
+		   const uint64 *positions, int n, Snapshot snapshot, bool *seen)
 {
-	if (state->fetch == NULL)
+	if (*fetch == NULL)
 	{
-		state->fetch = table_index_fetch_begin(state->heap);
-		state->slot = table_slot_create(state->heap, NULL);
+		*slot = table_slot_create(table, NULL);
+		*fetch = table_index_fetch_begin(table);
 	}
 	for (int i = 0; i < n; i++)
 	{
@@ -99,21 +145,91 @@ fetch_rows(RecsysVisibility *state, const uint64 *positions, int n, Snapshot sna
 
 		CHECK_FOR_INTERRUPTS();
 		ItemPointerSet(&tid, (BlockNumber) (positions[i] >> 16), (OffsetNumber) (positions[i] & 0xFFFF));
-		seen[i] = table_index_fetch_tuple(state->fetch, &tid, snapshot, state->slot, &call_again, NULL);
+		seen[i] = table_index_fetch_tuple(*fetch, &tid, snapshot, *slot, &call_again, NULL);
 		if (seen[i])
-			ExecClearTuple(state->slot);
+			ExecClearTuple(*slot);
 	}
 	/* keep no page pinned: it would keep VACUUM from cleaning it */
-	table_index_fetch_reset(state->fetch);
+	table_index_fetch_reset(*fetch);
+}
+
+/* The same of one row of a partition that is no heap */
+static bool
+fetch_row_of_part(RecsysVisibility *state, int leaf, uint64 position, Snapshot snapshot)
+{
+	bool		seen;
+
+	if (state->fetches == NULL)
+	{
+		state->slots = palloc0(sizeof(TupleTableSlot *) * RecsysPartsCount(state->parts));
+		state->fetches = palloc0(sizeof(struct IndexFetchTableData *) * RecsysPartsCount(state->parts));
+	}
+	fetch_rows(RecsysPartsLeaf(state->parts, leaf), &state->fetches[leaf], &state->slots[leaf],
+			   &position, 1, snapshot, &seen);
+	return seen;
+}
+
+/* The partition of a row and its position there; -1: it is gone.  Reads pages. */
+static int
+find_part(RecsysVisibility *state, uint64 position, uint64 *own_position)
+{
+	BlockNumber block = (BlockNumber) (position >> 16);
+	BlockNumber own = InvalidBlockNumber;
+	bool		unknown = false;
+	int			leaf = RecsysLeafOfBlock(state->parts, block, &own, &unknown);
+
+	if (unknown)
+	{
+		RecsysPartsRefresh(state->parts);
+		leaf = RecsysLeafOfBlock(state->parts, block, &own, &unknown);
+	}
+	*own_position = ((uint64) own << 16) | (position & 0xFFFF);
+	return leaf;
+}
+
+/* So many rows of partitions at most */
+static void
+see_some_of_parts(RecsysVisibility *state, const uint64 *positions, int n, Snapshot snapshot,
+				  bool *seen)
+{
+	Relation	heaps[SEEN_AT_ONCE];
+	uint64		own[SEEN_AT_ONCE];
+	bool		answers[SEEN_AT_ONCE];
+	int			places[SEEN_AT_ONCE];
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		int			leaf = find_part(state, positions[i], &own[count]);
+
+		seen[i] = false;
+		if (leaf < 0)
+			continue;
+		heaps[count] = RecsysPartsLeaf(state->parts, leaf);
+		if (RecsysHeapRowsCanBeSeen(heaps[count], snapshot))
+			places[count++] = i;
+		else
+			seen[i] = fetch_row_of_part(state, leaf, own[count], snapshot);
+	}
+	if (count > 0)
+		RecsysSeeRowsOfHeaps(heaps, snapshot, own, count, answers);
+	for (int i = 0; i < count; i++)
+		seen[places[i]] = answers[i];
 }
 
 void
 RecsysSeeRows(RecsysVisibility *state, const uint64 *positions, int n, Snapshot snapshot, bool *seen)
 {
-	if (RecsysHeapRowsCanBeSeen(state->heap, snapshot))
+	if (state->parts != NULL)
+	{
+		for (int done = 0; done < n; done += SEEN_AT_ONCE)
+			see_some_of_parts(state, positions + done, Min(SEEN_AT_ONCE, n - done), snapshot,
+							  seen + done);
+	}
+	else if (RecsysHeapRowsCanBeSeen(state->heap, snapshot))
 		RecsysSeeHeapRows(state->heap, snapshot, positions, n, seen);
 	else
-		fetch_rows(state, positions, n, snapshot, seen);
+		fetch_rows(state->heap, &state->fetch, &state->slot, positions, n, snapshot, seen);
 }
 
 bool

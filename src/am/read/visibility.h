@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "am/lists/owner.h"
+#include "am/parts/tidspace.h"
 #include "core/rows/history.h"
 #include "executor/tuptable.h"
 #include "utils/rel.h"
@@ -16,20 +17,28 @@
 typedef struct RecsysVisibility
 {
 	Relation	heap;
+	RecsysParts *parts;			/* of a whole, whose entries have virtual TIDs; else NULL */
 	Buffer		vmbuffer;
+	Buffer	   *vmbuffers;		/* by part */
 	bool	   *all_visible;	/* parallel to the entries: what the map says, see RecsysSeeEntries */
 	uint32		size;
 
 	/* look-ups in tables of other access methods than heap, started at the first */
 	struct IndexFetchTableData *fetch;
 	TupleTableSlot *slot;
+	struct IndexFetchTableData **fetches;	/* by part */
+	TupleTableSlot **slots;
 
 	/* one page is usually asked about several times in a row */
 	BlockNumber lastblock;
 	bool		lastvisible;
 } RecsysVisibility;
 
-extern void RecsysVisibilityInit(RecsysVisibility *state, Relation heap);
+/*
+ * heap is the table that the index is of, of a whole the partitioned one (RecsysIndexedTable).  No
+ * buffer may be locked: the partitions are opened here.
+ */
+extern void RecsysVisibilityInit(RecsysVisibility *state, Relation heap, Relation index);
 extern void RecsysVisibilityDone(RecsysVisibility *state);
 
 /*
@@ -37,6 +46,9 @@ extern void RecsysVisibilityDone(RecsysVisibility *state);
  * the type RecsysEntryHook; arg is the RecsysVisibility.
  */
 extern bool RecsysAskVisibilityMap(RecsysEntryArray *array, uint32 first, bool stoppable, void *arg);
+
+/* Does the map say so of a block, which may be a virtual one?  Under the lock of the entry's page. */
+extern bool RecsysBlockIsAllVisible(RecsysVisibility *state, BlockNumber block);
 
 /*
  * Does the snapshot see rows at n positions, see RecsysTidPosition?  Tells by seen[].  No page

@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/tableam.h"
-#include "access/visibilitymap.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
 #include "am/read/visibility.h"
@@ -30,7 +29,7 @@ RecsysReadVisible(Relation heap, Relation index, const RecsysKey *user, Snapshot
 
 	*interactions = NULL;
 	RecsysCheckSnapshot(index, snapshot);
-	RecsysVisibilityInit(&state, heap);
+	RecsysVisibilityInit(&state, heap, index);
 	if (RecsysReadOwner(index, RECSYS_USERS, user, &array, NULL, RecsysAskVisibilityMap, &state) &&
 		array.count > 0)
 	{
@@ -81,7 +80,7 @@ RecsysVisibleScanCreate(Relation heap, Relation index, Snapshot snapshot)
 	scan->index = index;
 	scan->snapshot = snapshot;
 	scan->context = context;
-	RecsysVisibilityInit(&scan->state, heap);
+	RecsysVisibilityInit(&scan->state, heap, index);
 	scan->stride = cache->stride[RECSYS_USERS];
 	scan->weighted = cache->meta.weighted;
 	scan->timed = cache->meta.timed;
@@ -161,7 +160,7 @@ take_run(void *arg, const char *packed, int count)
 			if (!scan->sane)
 				RecsysInvalidTid(scan->index);
 			state->lastblock = block;
-			state->lastvisible = VM_ALL_VISIBLE(state->heap, block, &state->vmbuffer);
+			state->lastvisible = RecsysBlockIsAllVisible(state, block);
 		}
 		if (!state->lastvisible)
 			note_doubtful(scan);

@@ -44,7 +44,7 @@ RecsysItemsReaderCreate(Relation heap, Relation index, Snapshot snapshot)
 	reader->context = context;
 	RecsysGraphReaderInit(&reader->graph, index);
 	reader->graph.for_keys = true;
-	RecsysVisibilityInit(&reader->visibility, heap);
+	RecsysVisibilityInit(&reader->visibility, heap, index);
 	RecsysReadContentMeta(index, &reader->meta);
 	RecsysLateRead(reader);
 	return reader;

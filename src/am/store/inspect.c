@@ -8,7 +8,7 @@
  *
  * Entries are what a page of its kind is there to hold: directory slots, list
  * entries, blocks and TIDs of the row map, neighbors, popular items, events, numbers
- * of factors, bytes of sketches, contents of rows, terms.
+ * of factors, bytes of sketches, contents of rows, terms, chunks.
  */
 #include "postgres.h"
 
@@ -35,6 +35,7 @@ static const char *const kind_names[] = {
 	[RECSYS_PAGE_CONTENT] = "content",
 	[RECSYS_PAGE_TERMS] = "terms",
 	[RECSYS_PAGE_DELETED] = "deleted",
+	[RECSYS_PAGE_CHUNKS] = "chunks",
 };
 
 static bool
@@ -180,6 +181,9 @@ count_contents(Page page, RecsysPageKind kind, RecsysSide side, const int stride
 			break;
 		case RECSYS_PAGE_TERMS:
 			facts->entries = filled / (int) sizeof(RecsysTermCount);
+			break;
+		case RECSYS_PAGE_CHUNKS:
+			facts->entries = filled / (int) sizeof(RecsysChunk);
 			break;
 		case RECSYS_PAGE_META:
 			break;

@@ -25,6 +25,9 @@
  * Factors: of a model that has them a vector for each item, and the sum of
  * their outer products.  Written by a build and never changed.
  *
+ * Chunks: of the one index that a partitioned table has for all of its partitions,
+ * where the blocks are that its entries' TIDs name, see am/parts/chunkpage.h.
+ *
  * An items index (access method recsys_items) has content pages instead of users and
  * factors, see am/content/contentpage.h.
  *
@@ -79,7 +82,8 @@ typedef enum RecsysPageKind
 	RECSYS_PAGE_PRIOR = 14,
 	RECSYS_PAGE_CONTENT = 15,
 	RECSYS_PAGE_TERMS = 16,
-	RECSYS_PAGE_DELETED = 17
+	RECSYS_PAGE_DELETED = 17,
+	RECSYS_PAGE_CHUNKS = 18
 } RecsysPageKind;
 
 #define RECSYS_PAGE_ID 0xFF95	/* last two bytes of every page */
@@ -215,6 +219,12 @@ typedef struct RecsysMetaData
 	/* how far the table has moved on, see RecsysStaleness */
 	uint64		built_rows;		/* live rows with both keys that the build has seen; 0: none, or an older build */
 	uint64		changes;		/* events that merges have taken since */
+
+	/* partitioned tables, see am/parts */
+	uint8		part;			/* 1: holds nothing, rows are passed on to the index of the whole */
+	BlockNumber chunks;			/* first page of chunks, or InvalidBlockNumber */
+	BlockNumber chunk_tail;		/* its last one, likewise */
+	uint32		nchunks;		/* records on them */
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))
@@ -417,6 +427,38 @@ typedef struct RecsysSketchHead
 	(BLCKSZ - MAXALIGN(sizeof(RecsysPageOpaqueData)) - RECSYS_SKETCH_START)
 #define RecsysPageSketchHead(page) ((RecsysSketchHead *) PageGetContents(page))
 #define RecsysPageSketches(page) ((void *) ((char *) (page) + RECSYS_SKETCH_START))
+
+/*
+ * Chunks page, see am/parts/chunkpage.h.  A storage is one run of TIDs that mean the same rows; a
+ * record says which of its blocks a chunk is.
+ */
+typedef struct RecsysStorage
+{
+	Oid			heap;			/* a partition that has rows */
+	Oid			file;			/* its relfilenumber */
+	uint32		attached;		/* stands for the transaction that has attached it; see leaves.h */
+} RecsysStorage;
+
+/* A record; 32 bytes on disk */
+typedef struct RecsysChunk
+{
+	RecsysStorage storage;
+	uint32		piece;			/* blocks from piece * RECSYS_CHUNK_BLOCKS on */
+	uint64		xid;			/* full transaction id of whoever added it */
+	uint32		flags;			/* RECSYS_CHUNK_… */
+	uint32		unused;			/* 0 */
+} RecsysChunk;
+
+#define RECSYS_CHUNK_SWEPT		0x0001	/* no entry is left */
+#define RECSYS_CHUNK_PARTIAL	0x0002	/* with FIRST: the storage has rows that have not been
+										 * entered; a merge is to enter all of them, anew */
+#define RECSYS_CHUNK_FIRST		0x0004	/* older records of the storage do not count any more */
+
+/* Records of a page, which all but the last page are full of, up to pd_lower */
+#define RECSYS_PAGE_CHUNK_RECORDS ((uint32) (RECSYS_PAGE_ROOM / sizeof(RecsysChunk)))
+#define RecsysPageChunks(page) ((RecsysChunk *) PageGetContents(page))
+#define RecsysPageChunkCount(page) \
+	((uint32) ((((PageHeader) (page))->pd_lower - MAXALIGN(SizeOfPageHeaderData)) / sizeof(RecsysChunk)))
 
 /*
  * page.c

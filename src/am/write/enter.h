@@ -23,7 +23,7 @@ extern bool RecsysEnterRows(Relation index, RecsysNewRow *rows, uint32 n);
 
 /*
  * What follows: whoever merges is told; if there is nobody, and the time is right, some of
- * the events are merged here.
+ * the events are merged here.  heap is NULL for a whole.
  */
 extern void RecsysRowsEntered(Relation heap, Relation index, bool too_long, bool may_merge);
 

@@ -1,15 +1,20 @@
 /*
  * insert.c
  *	  INSERT and non-HOT UPDATE: a row is entered (enter.c), or staged (stage.c).
+ *
+ * A row of a partition goes to the index of the whole table (passon.c).  An index that was a
+ * partition's, and is none any more, is out of date, and gets nothing until it is rebuilt.
  */
 #include "postgres.h"
 
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "am/entry/handler.h"
+#include "am/parts/whole.h"
 #include "am/store/columns.h"
 #include "am/store/meta.h"
 #include "am/write/enter.h"
+#include "am/write/passon.h"
 #include "am/write/stage.h"
 #include "nodes/execnodes.h"
 #include "storage/bufmgr.h"
@@ -72,23 +77,45 @@ row_context(void)
 	return context;
 }
 
+/* Enters a row into an index, or stages it: one of a partition into the whole, whose heap is NULL. */
+static void
+enter_row(Relation heap, Relation index, Relation part, RecsysNewRow *row, bool stage)
+{
+	if (stage)
+		RecsysStageRow(heap, index, part, row);
+	else
+		RecsysRowsEntered(heap, index, RecsysEnterRow(index, row), true);
+}
+
 bool
 recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation heap,
 			  IndexUniqueCheck unique, bool unchanged, struct IndexInfo *info)
 {
 	MemoryContext old = MemoryContextSwitchTo(row_context());
-	RecsysColumns columns = RecsysGetCache(index)->columns;
+	Relation	part = RecsysIsPart(index) ? index : NULL;
+	Relation	target = index;
+	ItemPointerData place = *tid;
+	bool		complete = true;
+	RecsysColumns columns;
 	RecsysRow	formed;
 	RecsysNewRow row;
 
-	/* detoasting a key may accept invalidations, which free the cached copy */
-	RecsysFormRow(index, &columns, values, isnull, &formed);
-	RecsysNewRowForm(&row, RecsysGetCache(index), &formed, tid,
-					 is_version(heap, index, unchanged, info));
-	if (may_stage(heap, index, tid))
-		RecsysStageRow(heap, index, &row);
-	else
-		RecsysRowsEntered(heap, index, RecsysEnterRow(index, &row), true);
+	if (part != NULL)
+		target = RecsysPassOnRow(part, heap, &place, &complete);
+	else if (RecsysGetCache(index)->meta.part != 0)
+		target = NULL;
+	if (target != NULL)
+	{
+		columns = RecsysGetCache(target)->columns;
+
+		/* detoasting a key may accept invalidations, which free the cached copy */
+		RecsysFormRow(index, &columns, values, isnull, &formed);
+		RecsysNewRowForm(&row, RecsysGetCache(target), &formed, &place,
+						 complete && is_version(heap, index, unchanged, info));
+		enter_row(part != NULL ? NULL : heap, target, part, &row, may_stage(heap, index, tid));
+		if (part != NULL)
+			index_close(target, NoLock);
+	}
 	MemoryContextReset(CurrentMemoryContext);
 	MemoryContextSwitchTo(old);
 	return false;

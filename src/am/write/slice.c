@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "am/write/passon.h"
 #include "am/write/slice.h"
 #include "utils/timestamp.h"
 
@@ -47,6 +48,21 @@ find_pause(Relation index)
 	return pause;
 }
 
+/* A slice of a whole, unless it would have to wait for a partition. */
+static bool
+merge_whole(Relation whole, RecsysMergeFunction merge, RecsysMergeResult *result)
+{
+	List	   *leaves;
+	Relation	table = RecsysLockTableOfWhole(whole, &leaves);
+	bool		merged;
+
+	if (table == NULL)
+		return false;
+	merged = merge(table, whole, RECSYS_MERGE_SLICE, result);
+	RecsysUnlockTableOfWhole(table, leaves);
+	return merged;
+}
+
 void
 RecsysMergeSlice(Relation heap, Relation index, RecsysMergeFunction merge)
 {
@@ -70,7 +86,8 @@ RecsysMergeSlice(Relation heap, Relation index, RecsysMergeFunction merge)
 
 	/* should it end in an error, the next try is not soon */
 	pause->next = start + LONGEST_PAUSE;
-	if (!merge(heap, index, RECSYS_MERGE_SLICE, &result) || result.merged == 0)
+	if (!(heap != NULL ? merge(heap, index, RECSYS_MERGE_SLICE, &result) :
+		  merge_whole(index, merge, &result)) || result.merged == 0)
 	{
 		duration = GetCurrentTimestamp() - start;
 		pause->next = start + Min(Max(duration * IDLE_PAUSE, SHORTEST_PAUSE), LONGEST_PAUSE);

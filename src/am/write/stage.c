@@ -48,8 +48,10 @@
 typedef struct Stage
 {
 	struct Stage *next;
-	Oid			heap;
+	Oid			heap;			/* InvalidOid: the index is a whole */
 	Oid			index;
+	List	   *parts;			/* of a whole: indexes that rows have come by */
+	Oid			last_part;		/* one of them */
 	RecsysKeyKind kinds[2];		/* by side */
 	RecsysNewRow *rows;
 	uint32		n;
@@ -99,7 +101,7 @@ find_stage(Relation heap, Relation index)
 	}
 	cache = RecsysGetCache(index);
 	stage = MemoryContextAllocZero(context, sizeof(Stage));
-	stage->heap = RelationGetRelid(heap);
+	stage->heap = heap != NULL ? RelationGetRelid(heap) : InvalidOid;
 	stage->index = RelationGetRelid(index);
 	stage->kinds[RECSYS_USERS] = cache->meta.user_kind;
 	stage->kinds[RECSYS_ITEMS] = cache->meta.item_kind;
@@ -124,12 +126,27 @@ copy_key(const Stage *stage, RecsysNewRow *row, RecsysSide side)
 	memory += GetMemoryChunkSpace(copy);
 }
 
+static void
+note_part(Stage *stage, Oid part)
+{
+	MemoryContext old;
+
+	if (stage->last_part == part)
+		return;
+	old = MemoryContextSwitchTo(context);
+	stage->parts = list_append_unique_oid(stage->parts, part);
+	stage->last_part = part;
+	MemoryContextSwitchTo(old);
+}
+
 void
-RecsysStageRow(Relation heap, Relation index, const RecsysNewRow *row)
+RecsysStageRow(Relation heap, Relation index, Relation part, const RecsysNewRow *row)
 {
 	Stage	   *stage = find_stage(heap, index);
 	RecsysNewRow *copy;
 
+	if (part != NULL)
+		note_part(stage, RelationGetRelid(part));
 	if (stage->n == stage->size)
 	{
 		stage->rows = repalloc_huge(stage->rows, sizeof(RecsysNewRow) * 2 * (Size) stage->size);
@@ -148,19 +165,38 @@ RecsysStageRow(Relation heap, Relation index, const RecsysNewRow *row)
 		RecsysEnterStaged(true);
 }
 
+/* Who has read an index is asked for by the index that the server has read: a part, of a whole. */
+static void
+look_for_conflicts(const Stage *stage, Relation index)
+{
+	ListCell   *cell;
+
+	CheckForSerializableConflictIn(index, NULL, InvalidBlockNumber);
+	if (!IsolationIsSerializable())
+		return;
+	foreach(cell, stage->parts)
+	{
+		Relation	part = index_open(lfirst_oid(cell), RowExclusiveLock);
+
+		CheckForSerializableConflictIn(part, NULL, InvalidBlockNumber);
+		index_close(part, NoLock);
+	}
+}
+
 static void
 enter_stage(Stage *stage, bool merge)
 {
-	Relation	heap = table_open(stage->heap, NoLock);
+	Relation	heap = OidIsValid(stage->heap) ? table_open(stage->heap, NoLock) : NULL;
 	Relation	index = index_open(stage->index, RowExclusiveLock);
 	bool		too_long = RecsysEnterRows(index, stage->rows, stage->n);
 
 	/* what has been entered is not to be entered again, whatever comes now */
 	stage->n = 0;
-	CheckForSerializableConflictIn(index, NULL, InvalidBlockNumber);
+	look_for_conflicts(stage, index);
 	RecsysRowsEntered(heap, index, too_long, merge);
 	index_close(index, RowExclusiveLock);
-	table_close(heap, NoLock);
+	if (heap != NULL)
+		table_close(heap, NoLock);
 }
 
 void

@@ -23,8 +23,11 @@ extern RecsysStagingMode RecsysStaging;
 /* Is anything staged? */
 extern bool RecsysHasStaged(void);
 
-/* Copies the row; enters all rows if memory for them is spent. */
-extern void RecsysStageRow(Relation heap, Relation index, const RecsysNewRow *row);
+/*
+ * Copies the row; enters all rows if memory for them is spent.  For a whole heap is NULL, and part
+ * the index that the server knows of.
+ */
+extern void RecsysStageRow(Relation heap, Relation index, Relation part, const RecsysNewRow *row);
 
 /* Enters all rows.  Some events may be merged if merge says so. */
 extern void RecsysEnterStaged(bool merge);

@@ -12,7 +12,7 @@
  * Cleanup looks for free pages, and then merges what is pending.
  *
  * An items index is vacuumed in the same way, but that it has pages of another kind, too,
- * and another merge (am/items/itemsvacuum.c).
+ * and another merge (am/items/itemsvacuum.c).  The index of a partition passes both on (passon.c).
  */
 #include "postgres.h"
 
@@ -20,11 +20,12 @@
 #include "am/entry/handler.h"
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/unsaid.h"
+#include "am/parts/whole.h"
 #include "am/store/meta.h"
 #include "am/store/recycle.h"
+#include "am/write/passon.h"
 #include "am/write/prune.h"
 #include "am/write/vacuum.h"
-#include "catalog/index.h"
 #include "commands/vacuum.h"
 #include "compat.h"
 #include "fault.h"
@@ -121,19 +122,24 @@ IndexBulkDeleteResult *
 recsys_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 				  IndexBulkDeleteCallback callback, void *callback_state)
 {
+	if (RecsysIsPart(info->index))
+		return RecsysPassOnBulkDelete(info, stats, callback, callback_state);
+	if (RecsysIsStub(info->index))
+		return stats;
 	return RecsysBulkDelete(info, stats, callback, callback_state, NULL);
 }
 
 /* VACUUM merges what is pending, what it has just appended included. */
-static void
-merge_pending(Relation index, RecsysMergeFunction merge)
+void
+RecsysVacuumMerge(Relation index, RecsysMergeFunction merge)
 {
-	Oid			table = IndexGetRelation(RelationGetRelid(index), true);
+	bool		whole = OidIsValid(RecsysRootOfWhole(index));
 	RecsysMergeResult result;
 	Relation	heap;
+	List	   *leaves = NIL;
 	bool		outside;
 
-	if (!OidIsValid(table) || !index->rd_index->indisvalid)
+	if (!index->rd_index->indisvalid)
 		return;
 	if (!RecsysHasRoom(index, 0))
 	{
@@ -146,15 +152,20 @@ merge_pending(Relation index, RecsysMergeFunction merge)
 		return;
 	}
 
-	/* VACUUM itself holds a lock on it */
-	heap = table_open(table, NoLock);
+	/* VACUUM itself holds a lock on the table, unless that is another one's partition */
+	heap = whole ? RecsysLockTableOfWhole(index, &leaves) : table_open(index->rd_index->indrelid, NoLock);
+	if (heap == NULL)
+		return;
 
 	/* what the merge looks up must not be pruned meanwhile */
 	outside = RecsysStepOutOfVacuum();
 	(void) merge(heap, index, RECSYS_MERGE_BOUNDED, &result);
 	if (outside)
 		RecsysStepBackIntoVacuum();
-	table_close(heap, NoLock);
+	if (whole)
+		RecsysUnlockTableOfWhole(heap, leaves);
+	else
+		table_close(heap, NoLock);
 }
 
 /*
@@ -204,12 +215,16 @@ RecsysVacuumCleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, RecsysM
 		RECSYS_FAULT("vacuum-cleanup");
 	}
 	IndexFreeSpaceMapVacuum(info->index);
-	merge_pending(info->index, merge);
+	RecsysVacuumMerge(info->index, merge);
 	return stats;
 }
 
 IndexBulkDeleteResult *
 recsys_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
+	if (RecsysIsPart(info->index))
+		return RecsysPassOnCleanup(info, stats);
+	if (RecsysIsStub(info->index))
+		return stats;
 	return RecsysVacuumCleanup(info, stats, RecsysMerge);
 }

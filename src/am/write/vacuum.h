@@ -21,4 +21,7 @@ extern IndexBulkDeleteResult *RecsysVacuumCleanup(IndexVacuumInfo *info,
 												  IndexBulkDeleteResult *stats,
 												  RecsysMergeFunction merge);
 
+/* VACUUM merges what is pending, of a whole unless a partition is locked. */
+extern void RecsysVacuumMerge(Relation index, RecsysMergeFunction merge);
+
 #endif							/* RECSYS_VACUUM_H */

@@ -1,0 +1,319 @@
+/*
+ * chunkpage.c
+ *	  Pages of chunks: reading them, and adding records.
+ *
+ * The pages are a list from meta.chunks to meta.chunk_tail; all but the last are full.  A page's
+ * opaque low is the number of its first record.  A record is added in one step with the meta
+ * page, whose nchunks is what readers go by.
+ *
+ * Locks: page of chunks, then meta page.  Nobody waits for the former with the latter, but who
+ * makes the first page, which nobody else can reach.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "access/xact.h"
+#include "am/parts/chunkpage.h"
+#include "am/store/corrupted.h"
+#include "am/store/meta.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+
+StaticAssertDecl(sizeof(RecsysChunk) == 32, "records of chunks have no padding");
+
+/* What the meta page says of chunks */
+typedef struct ChunkList
+{
+	BlockNumber first;
+	BlockNumber tail;
+	uint32		n;
+} ChunkList;
+
+static void
+read_list(Relation whole, ChunkList *list)
+{
+	Buffer		buffer = RecsysReadPage(whole, RECSYS_META_BLOCK, BUFFER_LOCK_SHARE, RECSYS_PAGE_META);
+	const RecsysMetaData *meta = RecsysPageGetMeta(BufferGetPage(buffer));
+
+	list->first = meta->chunks;
+	list->tail = meta->chunk_tail;
+	list->n = meta->nchunks;
+	UnlockReleaseBuffer(buffer);
+	if (list->n > RECSYS_MAX_CHUNKS)
+		RecsysCorrupted(whole, "index \"%s\" has a corrupted meta page", RelationGetRelationName(whole));
+}
+
+uint32
+RecsysChunkCount(Relation whole)
+{
+	ChunkList	list;
+
+	read_list(whole, &list);
+	return list.n;
+}
+
+/* A page of chunks must have the number that it has in the list, and as many records as fit. */
+static void
+check_page(Relation whole, Buffer buffer, uint32 pagenumber)
+{
+	Page		page = BufferGetPage(buffer);
+
+	if (RecsysPageGetOpaque(page)->low != pagenumber * RECSYS_PAGE_CHUNK_RECORDS ||
+		RecsysPageChunkCount(page) > RECSYS_PAGE_CHUNK_RECORDS)
+		RecsysCorrupted(whole, "index \"%s\" contains a corrupted page of chunks at block %u",
+						RelationGetRelationName(whole), BufferGetBlockNumber(buffer));
+}
+
+void
+RecsysReadChunks(Relation whole, uint32 first, uint32 n, RecsysChunk *chunks,
+				 BlockNumber *page, uint32 *pagenumber)
+{
+	uint32		done = 0;
+
+	if (n == 0)
+		return;
+	if (!BlockNumberIsValid(*page))
+	{
+		ChunkList	list;
+
+		read_list(whole, &list);
+		*page = list.first;
+		*pagenumber = 0;
+	}
+	for (;;)
+	{
+		Buffer		buffer;
+		uint32		start;
+		uint32		count;
+
+		CHECK_FOR_INTERRUPTS();
+		buffer = RecsysReadPage(whole, *page, BUFFER_LOCK_SHARE, RECSYS_PAGE_CHUNKS);
+		check_page(whole, buffer, *pagenumber);
+		start = RecsysPageGetOpaque(BufferGetPage(buffer))->low;
+		count = RecsysPageChunkCount(BufferGetPage(buffer));
+		if (first + done >= start && first + done - start < count)
+		{
+			uint32		offset = first + done - start;
+			uint32		taken = Min(n - done, count - offset);
+
+			memcpy(chunks + done, RecsysPageChunks(BufferGetPage(buffer)) + offset,
+				   sizeof(RecsysChunk) * taken);
+			done += taken;
+		}
+		if (done < n)
+		{
+			/* there are more records, so this page is full and leads to another */
+			if (count < RECSYS_PAGE_CHUNK_RECORDS || first + done < start + count)
+				RecsysCorrupted(whole, "index \"%s\" contains a corrupted page of chunks at block %u",
+								RelationGetRelationName(whole), *page);
+			*page = RecsysPageGetOpaque(BufferGetPage(buffer))->next;
+			(*pagenumber)++;
+		}
+		UnlockReleaseBuffer(buffer);
+		if (done == n)
+			return;
+	}
+}
+
+RecsysChunk *
+RecsysReadAllChunks(Relation whole, uint32 *n)
+{
+	BlockNumber page = InvalidBlockNumber;
+	uint32		pagenumber = 0;
+	RecsysChunk *chunks;
+
+	*n = RecsysChunkCount(whole);
+	chunks = palloc_extended(sizeof(RecsysChunk) * (Size) Max(*n, 1), MCXT_ALLOC_HUGE);
+	RecsysReadChunks(whole, 0, *n, chunks, &page, &pagenumber);
+	return chunks;
+}
+
+/* Has one of the storage been added behind those known? */
+static bool
+was_added(Relation whole, const RecsysStorage *storage, uint32 known, uint32 n)
+{
+	BlockNumber page = InvalidBlockNumber;
+	uint32		pagenumber = 0;
+	RecsysChunk *chunks;
+	bool		found = false;
+
+	if (n <= known)
+		return false;
+	chunks = palloc_extended(sizeof(RecsysChunk) * (Size) (n - known), MCXT_ALLOC_HUGE);
+	RecsysReadChunks(whole, known, n - known, chunks, &page, &pagenumber);
+	for (uint32 i = 0; i < n - known && !found; i++)
+		found = RecsysStorageEquals(&chunks[i].storage, storage);
+	pfree(chunks);
+	return found;
+}
+
+static void
+put_record(Page page, const RecsysChunk *chunk)
+{
+	RecsysPageChunks(page)[RecsysPageChunkCount(page)] = *chunk;
+	((PageHeader) page)->pd_lower += sizeof(RecsysChunk);
+}
+
+static void
+start_page(Page page, uint32 first)
+{
+	RecsysPageInit(page, RECSYS_PAGE_CHUNKS, RECSYS_USERS);
+	RecsysPageGetOpaque(page)->low = first;
+}
+
+/*
+ * The first record of all.  False: somebody else has been faster.
+ */
+static bool
+add_first(Relation whole, const RecsysChunk *chunk)
+{
+	Buffer		metabuffer = RecsysReadPage(whole, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
+											RECSYS_PAGE_META);
+	Buffer		buffer;
+	GenericXLogState *state;
+	RecsysMetaData *meta;
+	Page		page;
+
+	if (BlockNumberIsValid(RecsysPageGetMeta(BufferGetPage(metabuffer))->chunks))
+	{
+		UnlockReleaseBuffer(metabuffer);
+		return false;
+	}
+	buffer = RecsysNewPage(whole, true);
+	state = GenericXLogStart(whole);
+	page = GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
+	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+	start_page(page, 0);
+	put_record(page, chunk);
+	meta->chunks = meta->chunk_tail = BufferGetBlockNumber(buffer);
+	meta->nchunks = 1;
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(metabuffer);
+	UnlockReleaseBuffer(buffer);
+	return true;
+}
+
+/*
+ * A record behind the n that there are.  False: somebody else has been faster.
+ */
+static bool
+add_behind(Relation whole, const RecsysChunk *chunk, const ChunkList *list)
+{
+	Buffer		tail = RecsysReadPage(whole, list->tail, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_CHUNKS);
+	Buffer		fresh = InvalidBuffer;
+	Buffer		metabuffer;
+	GenericXLogState *state;
+	RecsysMetaData *meta;
+	Page		page = BufferGetPage(tail);
+	uint32		count = RecsysPageChunkCount(page);
+
+	if (RecsysPageGetOpaque(page)->low + count != list->n ||
+		BlockNumberIsValid(RecsysPageGetOpaque(page)->next))
+	{
+		bool		damaged = RecsysPageGetOpaque(page)->low + count < list->n ||
+			count > RECSYS_PAGE_CHUNK_RECORDS;
+
+		UnlockReleaseBuffer(tail);
+		if (damaged)
+			RecsysCorrupted(whole, "index \"%s\" contains a corrupted page of chunks at block %u",
+							RelationGetRelationName(whole), list->tail);
+		return false;
+	}
+	if (count == RECSYS_PAGE_CHUNK_RECORDS)
+		fresh = RecsysNewPage(whole, true);
+	metabuffer = RecsysReadPage(whole, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_META);
+	state = GenericXLogStart(whole);
+	page = GenericXLogRegisterBuffer(state, tail, 0);
+	if (BufferIsValid(fresh))
+	{
+		RecsysPageGetOpaque(page)->next = BufferGetBlockNumber(fresh);
+		page = GenericXLogRegisterBuffer(state, fresh, GENERIC_XLOG_FULL_IMAGE);
+		start_page(page, list->n);
+	}
+	put_record(page, chunk);
+	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+	meta->nchunks = list->n + 1;
+	if (BufferIsValid(fresh))
+		meta->chunk_tail = BufferGetBlockNumber(fresh);
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(metabuffer);
+	if (BufferIsValid(fresh))
+		UnlockReleaseBuffer(fresh);
+	UnlockReleaseBuffer(tail);
+	return true;
+}
+
+bool
+RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 *number)
+{
+	RecsysChunk record = *chunk;
+	ChunkList	list;
+
+	record.xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	record.unused = 0;
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_list(whole, &list);
+		if (was_added(whole, &record.storage, known, list.n))
+			return false;
+		known = Max(known, list.n);
+		if (list.n >= RECSYS_MAX_CHUNKS)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("there is no number left for blocks of the partition \"%s\"",
+							get_rel_name(record.storage.heap)),
+					 errdetail("Partitions that are gone have numbers, too."),
+					 errhint("REINDEX the index of the partitioned table.")));
+		*number = list.n;
+	} while (BlockNumberIsValid(list.first) ? !add_behind(whole, &record, &list) :
+			 !add_first(whole, &record));
+	return true;
+}
+
+void
+RecsysChangeChunk(Relation whole, uint32 number, uint32 set, uint32 clear)
+{
+	BlockNumber block = InvalidBlockNumber;
+	uint32		pagenumber = 0;
+	RecsysChunk before;
+	Buffer		buffer;
+	GenericXLogState *state;
+	RecsysChunk *record;
+
+	/* finds the page, on which records stay where they are */
+	RecsysReadChunks(whole, number, 1, &before, &block, &pagenumber);
+	buffer = RecsysReadPage(whole, block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_CHUNKS);
+	state = GenericXLogStart(whole);
+	record = RecsysPageChunks(GenericXLogRegisterBuffer(state, buffer, 0)) +
+		number % RECSYS_PAGE_CHUNK_RECORDS;
+	record->flags = (record->flags | set) & ~clear;
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(buffer);
+}
+
+void
+RecsysWriteChunks(Relation whole, ForkNumber fork, const RecsysChunk *chunks, uint32 n,
+				  RecsysMetaData *meta)
+{
+	BlockNumber block = InvalidBlockNumber;
+	uint32		last = n > 0 ? (n - 1) / RECSYS_PAGE_CHUNK_RECORDS : 0;
+
+	/* from the last page to the first, as each leads to the next one */
+	meta->chunks = meta->chunk_tail = InvalidBlockNumber;
+	meta->nchunks = n;
+	for (uint32 pages = n > 0 ? last + 1 : 0; pages > 0; pages--)
+	{
+		uint32		first = (pages - 1) * RECSYS_PAGE_CHUNK_RECORDS;
+		PGAlignedBlock image;
+
+		start_page((Page) image.data, first);
+		RecsysPageGetOpaque((Page) image.data)->next = block;
+		for (uint32 i = first; i < n && i < first + RECSYS_PAGE_CHUNK_RECORDS; i++)
+			put_record((Page) image.data, &chunks[i]);
+		block = RecsysAppendPage(whole, fork, (Page) image.data);
+		if (pages - 1 == last)
+			meta->chunk_tail = block;
+	}
+	meta->chunks = block;
+}

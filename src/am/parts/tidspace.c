@@ -1,0 +1,292 @@
+/*
+ * tidspace.c
+ *	  The leaves of a whole, open for reading, and which of them a virtual block is of.
+ *
+ * What records mean depends on the leaves that there are now: which storage is current is what the
+ * catalog says to this transaction.  So that is worked out anew when records or leaves have
+ * changed, and otherwise copied from what the session remembers.
+ *
+ * The leaves are locked first; a storage that is current then stays so.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "am/parts/knownchunks.h"
+#include "am/parts/leaves.h"
+#include "am/parts/tidspace.h"
+#include "am/parts/whole.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+/* What a chunk is */
+typedef struct Place
+{
+	int32		leaf;			/* -1: gone */
+	BlockNumber first;			/* its first block */
+} Place;
+
+struct RecsysParts
+{
+	Relation	table;
+	Relation	whole;
+	int			n;
+	Relation   *leaves;			/* ascending by OID */
+	RecsysStorage *storages;
+	RecsysLeafState *states;
+	uint32		nplaces;
+	uint32		size;
+	Place	   *places;			/* by chunk */
+};
+
+static int
+leaf_of_storage(const RecsysParts *parts, const RecsysStorage *storage)
+{
+	int			low = 0;
+	int			high = parts->n;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (parts->storages[middle].heap < storage->heap)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < parts->n && RecsysStorageEquals(&parts->storages[low], storage) ? low : -1;
+}
+
+/* What the chunks mean with these leaves; says which leaves are to be asked for their flags again. */
+static void
+work_out(RecsysParts *parts, const RecsysKnownChunks *chunks, uint32 *beginnings)
+{
+	for (int i = 0; i < parts->n; i++)
+	{
+		parts->states[i] = RECSYS_LEAF_UNKNOWN;
+		beginnings[i] = 0;
+	}
+	for (uint32 i = 0; i < chunks->n; i++)
+	{
+		const RecsysChunk *chunk = &chunks->chunks[i];
+		int			leaf = leaf_of_storage(parts, &chunk->storage);
+
+		parts->places[i].leaf = leaf;
+		parts->places[i].first = chunk->piece << RECSYS_CHUNK_SHIFT;
+		if (leaf < 0 || (chunk->flags & RECSYS_CHUNK_FIRST) == 0)
+			continue;
+		beginnings[leaf] = i;
+		parts->states[leaf] = (chunk->flags & RECSYS_CHUNK_PARTIAL) != 0 ? RECSYS_LEAF_PARTIAL :
+			RECSYS_LEAF_COMPLETE;
+	}
+	for (uint32 i = 0; i < chunks->n; i++)
+		if (parts->places[i].leaf >= 0 && i < beginnings[parts->places[i].leaf])
+			parts->places[i].leaf = -1;
+	parts->nplaces = chunks->n;
+}
+
+/* Has the session worked it out already, with these records and leaves? */
+static bool
+is_remembered(const RecsysParts *parts, const RecsysKnownChunks *chunks)
+{
+	const RecsysParts *meant = chunks->meaning;
+
+	return meant != NULL && meant->nplaces == chunks->n && meant->n == parts->n &&
+		memcmp(meant->storages, parts->storages, sizeof(RecsysStorage) * parts->n) == 0;
+}
+
+static void
+make_room(RecsysParts *parts, uint32 n)
+{
+	if (n <= parts->size)
+		return;
+	if (parts->places != NULL)
+		pfree(parts->places);
+	parts->size = n;
+	parts->places = MemoryContextAllocHuge(GetMemoryChunkContext(parts), sizeof(Place) * (Size) n);
+}
+
+/* Keeps what has been worked out for the next call. */
+static void
+remember(const RecsysParts *parts, RecsysKnownChunks *chunks)
+{
+	MemoryContext old;
+	RecsysParts *copy;
+
+	RecsysForgetMeaning(chunks);
+	old = MemoryContextSwitchTo(chunks->context);
+	copy = palloc0(sizeof(RecsysParts));
+	copy->n = parts->n;
+	copy->storages = palloc(sizeof(RecsysStorage) * Max(parts->n, 1));
+	copy->states = palloc(sizeof(RecsysLeafState) * Max(parts->n, 1));
+	memcpy(copy->storages, parts->storages, sizeof(RecsysStorage) * parts->n);
+	memcpy(copy->states, parts->states, sizeof(RecsysLeafState) * parts->n);
+	make_room(copy, Max(parts->nplaces, 1));
+	memcpy(copy->places, parts->places, sizeof(Place) * parts->nplaces);
+	copy->nplaces = parts->nplaces;
+	chunks->meaning = copy;
+	MemoryContextSwitchTo(old);
+}
+
+static void
+take_chunks(RecsysParts *parts)
+{
+	RecsysKnownChunks *chunks = RecsysGetChunks(parts->whole);
+	uint32	   *beginnings;
+	bool		partial = false;
+
+	make_room(parts, Max(chunks->n, 1));
+	if (is_remembered(parts, chunks))
+	{
+		const RecsysParts *meant = chunks->meaning;
+
+		memcpy(parts->places, meant->places, sizeof(Place) * chunks->n);
+		memcpy(parts->states, meant->states, sizeof(RecsysLeafState) * parts->n);
+		parts->nplaces = chunks->n;
+		return;
+	}
+	beginnings = palloc(sizeof(uint32) * Max(parts->n, 1));
+	work_out(parts, chunks, beginnings);
+	for (int i = 0; i < parts->n; i++)
+	{
+		if (parts->states[i] != RECSYS_LEAF_PARTIAL)
+			continue;
+		if ((RecsysChunkFlagsNow(parts->whole, beginnings[i]) & RECSYS_CHUNK_PARTIAL) == 0)
+			parts->states[i] = RECSYS_LEAF_COMPLETE;
+		else
+			partial = true;
+	}
+	pfree(beginnings);
+	if (!partial)
+		remember(parts, chunks);
+}
+
+static void
+close_leaves(RecsysParts *parts)
+{
+	for (int i = 0; i < parts->n; i++)
+		if (parts->leaves[i] != NULL)
+			table_close(parts->leaves[i], AccessShareLock);
+}
+
+/*
+ * Opens the leaves that there are; false if others were there once they had been locked.
+ */
+static bool
+open_leaves(RecsysParts *parts)
+{
+	const RecsysLeaves *leaves = RecsysGetLeaves(RelationGetRelid(parts->table));
+	uint64		number = leaves->number;
+
+	RecsysRefuseForeign(leaves);
+	parts->n = leaves->n;
+	parts->leaves = palloc0(sizeof(Relation) * Max(parts->n, 1));
+	parts->states = palloc0(sizeof(RecsysLeafState) * Max(parts->n, 1));
+	parts->storages = palloc0(sizeof(RecsysStorage) * Max(parts->n, 1));
+	for (int i = 0; i < parts->n; i++)
+	{
+		parts->storages[i].heap = leaves->leaves[i].table;
+		parts->storages[i].attached = leaves->leaves[i].attached;
+	}
+	/* locking may wait, and what the cache has be gone by then */
+	for (int i = 0; i < parts->n; i++)
+	{
+		parts->leaves[i] = try_table_open(parts->storages[i].heap, AccessShareLock);
+		if (parts->leaves[i] != NULL)
+			parts->storages[i].file = RECSYS_FILE_NUMBER(parts->leaves[i]);
+	}
+	leaves = RecsysGetLeaves(RelationGetRelid(parts->table));
+	if (leaves->number == number)
+		return true;
+	if (leaves->n != parts->n)
+		return false;
+	for (int i = 0; i < parts->n; i++)
+		if (parts->leaves[i] == NULL || leaves->leaves[i].table != parts->storages[i].heap ||
+			leaves->leaves[i].attached != parts->storages[i].attached)
+			return false;
+	return true;
+}
+
+RecsysParts *
+RecsysPartsOpen(Relation table, Relation whole)
+{
+	RecsysParts *parts;
+
+	if (!OidIsValid(RecsysRootOfWhole(whole)))
+		return NULL;
+	parts = palloc0(sizeof(RecsysParts));
+	parts->table = table;
+	parts->whole = whole;
+	while (!open_leaves(parts))
+	{
+		close_leaves(parts);
+		CHECK_FOR_INTERRUPTS();
+	}
+	take_chunks(parts);
+	return parts;
+}
+
+void
+RecsysPartsClose(RecsysParts *parts)
+{
+	close_leaves(parts);
+	pfree(parts->leaves);
+	pfree(parts->states);
+	pfree(parts->storages);
+	pfree(parts->places);
+	pfree(parts);
+}
+
+int
+RecsysPartsCount(const RecsysParts *parts)
+{
+	return parts->n;
+}
+
+Relation
+RecsysPartsLeaf(const RecsysParts *parts, int leaf)
+{
+	return parts->leaves[leaf];
+}
+
+RecsysLeafState
+RecsysPartsState(const RecsysParts *parts, int leaf)
+{
+	return parts->states[leaf];
+}
+
+int
+RecsysLeafOfBlock(const RecsysParts *parts, BlockNumber block, BlockNumber *own, bool *unknown)
+{
+	uint32		chunk = RecsysChunkOf(block);
+
+	if (chunk >= parts->nplaces)
+	{
+		*unknown = true;
+		return -1;
+	}
+	*own = parts->places[chunk].first + RecsysBlockInChunk(block);
+	return parts->places[chunk].leaf;
+}
+
+void
+RecsysPartsRefresh(RecsysParts *parts)
+{
+	take_chunks(parts);
+}
+
+Relation
+RecsysPartOfBlock(RecsysParts *parts, BlockNumber block, bool refresh, BlockNumber *own, bool *unknown)
+{
+	int			leaf;
+
+	*unknown = false;
+	leaf = RecsysLeafOfBlock(parts, block, own, unknown);
+	if (*unknown && refresh)
+	{
+		RecsysPartsRefresh(parts);
+		*unknown = false;
+		leaf = RecsysLeafOfBlock(parts, block, own, unknown);
+	}
+	return leaf >= 0 ? parts->leaves[leaf] : NULL;
+}

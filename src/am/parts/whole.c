@@ -1,0 +1,208 @@
+/*
+ * whole.c
+ *	  Finding the whole of a root or of a part, and the root of a whole.
+ *
+ * They find each other by name: nobody but a superuser can make relations in the schemas of
+ * TOAST tables.  What a part leads to is remembered, as it is asked for with each row that is
+ * inserted; that there is no whole is not.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "am/parts/whole.h"
+#include "am/store/meta.h"
+#include "catalog/catalog.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "storage/lmgr.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+bool
+RecsysIsPart(Relation index)
+{
+	return index->rd_rel->relispartition && index->rd_rel->relkind == RELKIND_INDEX &&
+		!RecsysIndexIsItems(index);
+}
+
+bool
+RecsysIsStub(Relation index)
+{
+	return !RecsysIsPart(index) && !RecsysIndexIsItems(index) && RecsysGetCache(index)->meta.part != 0;
+}
+
+Oid
+RecsysRootOf(Oid index)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
+	char		kind;
+	bool		below;
+	List	   *ancestors;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
+	below = ((Form_pg_class) GETSTRUCT(tuple))->relispartition;
+	ReleaseSysCache(tuple);
+	if (!below)
+		return kind == RELKIND_PARTITIONED_INDEX ? index : InvalidOid;
+	ancestors = get_partition_ancestors(index);
+	return ancestors == NIL ? InvalidOid : llast_oid(ancestors);
+}
+
+#define WHOLE_PREFIX "recsys_"
+#define WHOLE_SUFFIX "_index"
+
+/* The schema that the whole of a relation is in */
+static Oid
+namespace_of_whole(Oid root)
+{
+	return isTempNamespace(get_rel_namespace(root)) ? GetTempToastNamespace() : PG_TOAST_NAMESPACE;
+}
+
+Oid
+RecsysWholeOf(Oid root)
+{
+	char		name[NAMEDATALEN];
+
+	snprintf(name, sizeof(name), WHOLE_PREFIX "%u" WHOLE_SUFFIX, root);
+	return get_relname_relid(name, namespace_of_whole(root));
+}
+
+/* The number that stands in a whole's name; InvalidOid if it is none. */
+static Oid
+root_in_name(const char *name)
+{
+	uint64		number = 0;
+
+	if (strncmp(name, WHOLE_PREFIX, strlen(WHOLE_PREFIX)) != 0)
+		return InvalidOid;
+	for (name += strlen(WHOLE_PREFIX); *name >= '0' && *name <= '9' && number <= PG_UINT32_MAX; name++)
+		number = number * 10 + (*name - '0');
+	return strcmp(name, WHOLE_SUFFIX) == 0 && number <= PG_UINT32_MAX ? (Oid) number : InvalidOid;
+}
+
+Oid
+RecsysRootOfWhole(Relation index)
+{
+	if (!IsToastNamespace(index->rd_rel->relnamespace) || index->rd_rel->relkind != RELKIND_INDEX ||
+		RecsysIndexIsItems(index))
+		return InvalidOid;
+	return root_in_name(RelationGetRelationName(index));
+}
+
+Oid
+RecsysRootOfWholeOid(Oid index)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
+	Oid			root = InvalidOid;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	if (IsToastNamespace(((Form_pg_class) GETSTRUCT(tuple))->relnamespace) &&
+		((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_INDEX)
+		root = root_in_name(NameStr(((Form_pg_class) GETSTRUCT(tuple))->relname));
+	ReleaseSysCache(tuple);
+	return root;
+}
+
+Oid
+RecsysIndexedTable(Oid index)
+{
+	Oid			root = RecsysRootOfWholeOid(index);
+
+	return IndexGetRelation(OidIsValid(root) ? root : index, true);
+}
+
+/*
+ * What parts lead to, as of the last look.
+ */
+#define REMEMBERED_PARTS 64
+#define MAX_ANCESTORS 4
+
+typedef struct KnownPart
+{
+	Oid			part;			/* InvalidOid: nothing is remembered here */
+	Oid			ancestors[MAX_ANCESTORS];	/* that there are, then InvalidOid */
+	Oid			table;			/* of the whole */
+	Oid			whole;
+} KnownPart;
+
+static KnownPart known[REMEMBERED_PARTS];
+static uint64 invalidations = 0;
+
+static void
+forget_changed(Datum arg, Oid relation)
+{
+	invalidations++;
+	for (int i = 0; i < REMEMBERED_PARTS; i++)
+	{
+		bool		changed = !OidIsValid(relation) || known[i].part == relation ||
+			known[i].whole == relation;
+
+		for (int a = 0; a < MAX_ANCESTORS; a++)
+			changed |= known[i].ancestors[a] == relation;
+		if (changed)
+			known[i].part = InvalidOid;
+	}
+}
+
+static void
+find_whole(Oid part, KnownPart *found)
+{
+	static bool registered = false;
+	uint64		before;
+	List	   *ancestors;
+	KnownPart  *place = &known[part % REMEMBERED_PARTS];
+
+	if (!registered)
+	{
+		CacheRegisterRelcacheCallback(forget_changed, (Datum) 0);
+		registered = true;
+	}
+	before = invalidations;
+	memset(found, 0, sizeof(*found));
+	found->part = part;
+	ancestors = get_partition_ancestors(part);
+	if (ancestors == NIL)
+		return;
+	found->whole = RecsysWholeOf(llast_oid(ancestors));
+	if (!OidIsValid(found->whole))
+		return;
+	found->table = IndexGetRelation(found->whole, false);
+	for (int i = 0; i < list_length(ancestors) && i < MAX_ANCESTORS; i++)
+		found->ancestors[i] = list_nth_oid(ancestors, i);
+	if (list_length(ancestors) <= MAX_ANCESTORS && before == invalidations)
+		*place = *found;
+	list_free(ancestors);
+}
+
+Relation
+RecsysOpenWholeOfPart(Relation part, LOCKMODE table_lock, LOCKMODE index_lock)
+{
+	Oid			oid = RelationGetRelid(part);
+	KnownPart	found = known[oid % REMEMBERED_PARTS];
+
+	if (found.part != oid)
+		find_whole(oid, &found);
+	if (!OidIsValid(found.whole))
+		return NULL;
+	if (table_lock != NoLock)
+		LockRelationOid(found.table, table_lock);
+	return index_open(found.whole, index_lock);
+}
+
+void
+RecsysCloseWholeOfPart(Relation whole, LOCKMODE table_lock, LOCKMODE index_lock)
+{
+	Oid			table = whole->rd_index->indrelid;
+
+	index_close(whole, index_lock);
+	if (table_lock != NoLock)
+		UnlockRelationOid(table, table_lock);
+}

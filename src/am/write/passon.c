@@ -1,0 +1,209 @@
+/*
+ * passon.c
+ *	  What the indexes of partitions do: they pass rows, and VACUUM, on to the whole.
+ *
+ * Locks: a partition first, as its writer has it, then the whole's table, then its index.  VACUUM of
+ * several partitions takes turns at the whole, by ShareUpdateExclusiveLock on its table.  Who merges
+ * beside, an INSERT or VACUUM, never waits for a lock of a partition other than the one at hand.
+ *
+ * An index that has entries of its own, from before it became a part, would be out of date once it is
+ * none any more.  So the first that is passed on marks it.  What has been marked in a transaction that
+ * is rolled back stays marked.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "access/table.h"
+#include "am/merge/merge.h"
+#include "am/parts/leafspace.h"
+#include "am/parts/leaves.h"
+#include "am/parts/whole.h"
+#include "am/store/meta.h"
+#include "am/write/passon.h"
+#include "am/write/vacuum.h"
+#include "catalog/index.h"
+#include "storage/lmgr.h"
+#include "utils/lsyscache.h"
+
+/* The index holds nothing of its own from now on. */
+static void
+mark_part(Relation index)
+{
+	Buffer		buffer;
+
+	if (RecsysGetCache(index)->meta.part != 0)
+		return;
+	buffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_META);
+	if (RecsysPageGetMeta(BufferGetPage(buffer))->part == 0)
+	{
+		GenericXLogState *state = GenericXLogStart(index);
+
+		RecsysPageGetMeta(GenericXLogRegisterBuffer(state, buffer, 0))->part = 1;
+		GenericXLogFinish(state);
+	}
+	UnlockReleaseBuffer(buffer);
+	(void) RecsysRefreshCache(index);
+}
+
+Relation
+RecsysPassOnRow(Relation part, Relation leaf, ItemPointer tid, bool *complete)
+{
+	Relation	whole;
+
+	mark_part(part);
+	whole = RecsysOpenWholeOfPart(part, RowExclusiveLock, RowExclusiveLock);
+	if (whole != NULL && !RecsysPartTid(whole, leaf, tid, complete))
+	{
+		index_close(whole, NoLock);
+		whole = NULL;
+	}
+	return whole;
+}
+
+/* VACUUM's callback behind that for the whole's entries: those of other partitions stay. */
+typedef struct LeafCallback
+{
+	const RecsysLeafSpace *space;
+	IndexBulkDeleteCallback callback;
+	void	   *state;
+} LeafCallback;
+
+static bool
+is_dead_of_leaf(ItemPointer tid, void *arg)
+{
+	const LeafCallback *leaf = arg;
+	ItemPointerData own = *tid;
+
+	return RecsysLeafSpaceOwn(leaf->space, &own) && leaf->callback(&own, leaf->state);
+}
+
+/* What the server is told of the part itself, which has nothing to be counted */
+static IndexBulkDeleteResult *
+stats_of_part(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+	if (stats == NULL)
+		stats = palloc0(sizeof(IndexBulkDeleteResult));
+	stats->num_pages = RelationGetNumberOfBlocks(info->index);
+	stats->num_index_tuples = info->num_heap_tuples;
+	stats->estimated_count = true;
+	return stats;
+}
+
+static void
+remove_dead_of_leaf(Relation whole, IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+					LeafCallback *callback)
+{
+	IndexVacuumInfo whole_info = *info;
+	IndexBulkDeleteResult whole_stats = {0};
+
+	whole_info.index = whole;
+	(void) RecsysBulkDelete(&whole_info, &whole_stats, is_dead_of_leaf, callback, NULL);
+	stats->tuples_removed += whole_stats.tuples_removed;
+}
+
+IndexBulkDeleteResult *
+RecsysPassOnBulkDelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+					   IndexBulkDeleteCallback callback, void *callback_state)
+{
+	Relation	whole;
+	Relation	leaf;
+	RecsysLeafSpace *space;
+	RecsysLeafState state;
+
+	stats = stats_of_part(info, stats);
+	mark_part(info->index);
+	whole = RecsysOpenWholeOfPart(info->index, ShareUpdateExclusiveLock, RowExclusiveLock);
+	if (whole == NULL)
+		return stats;
+
+	/* VACUUM itself holds a lock on it */
+	leaf = table_open(info->index->rd_index->indrelid, NoLock);
+	space = RecsysLeafSpaceCreate(whole, leaf, &state);
+	if (space != NULL)
+	{
+		LeafCallback translated = {space, callback, callback_state};
+
+		remove_dead_of_leaf(whole, info, stats, &translated);
+		pfree(space);
+	}
+	table_close(leaf, NoLock);
+	RecsysCloseWholeOfPart(whole, ShareUpdateExclusiveLock, RowExclusiveLock);
+	return stats;
+}
+
+IndexBulkDeleteResult *
+RecsysPassOnCleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+	bool		removed = stats != NULL;
+	Relation	whole;
+
+	if (info->analyze_only)
+		return stats;
+	stats = stats_of_part(info, stats);
+	whole = RecsysOpenWholeOfPart(info->index, RowExclusiveLock, RowExclusiveLock);
+	if (whole == NULL)
+		return stats;
+
+	/* free pages come from removed entries */
+	if (removed)
+	{
+		IndexVacuumInfo whole_info = *info;
+		IndexBulkDeleteResult whole_stats = {0};
+
+		whole_info.index = whole;
+		(void) RecsysVacuumCleanup(&whole_info, &whole_stats, RecsysMerge);
+	}
+	else
+		RecsysVacuumMerge(whole, RecsysMerge);
+	RecsysCloseWholeOfPart(whole, RowExclusiveLock, RowExclusiveLock);
+	return stats;
+}
+
+Relation
+RecsysLockTableOfWhole(Relation whole, List **leaves)
+{
+	Oid			oid = RecsysIndexedTable(RelationGetRelid(whole));
+	const RecsysLeaves *there;
+	Relation	table;
+	List	   *wanted = NIL;
+	ListCell   *cell;
+	bool		foreign;
+
+	*leaves = NIL;
+	if (!OidIsValid(oid) || !ConditionalLockRelationOid(oid, AccessShareLock))
+		return NULL;
+	table = try_table_open(oid, NoLock);
+	if (table == NULL)
+	{
+		UnlockRelationOid(oid, AccessShareLock);
+		return NULL;
+	}
+	there = RecsysGetLeaves(oid);
+	foreign = OidIsValid(there->foreign);
+	for (int i = 0; i < there->n; i++)
+		wanted = lappend_oid(wanted, there->leaves[i].table);
+	foreach(cell, wanted)
+	{
+		if (foreign || !ConditionalLockRelationOid(lfirst_oid(cell), AccessShareLock))
+		{
+			list_free(wanted);
+			RecsysUnlockTableOfWhole(table, *leaves);
+			*leaves = NIL;
+			return NULL;
+		}
+		*leaves = lappend_oid(*leaves, lfirst_oid(cell));
+	}
+	list_free(wanted);
+	return table;
+}
+
+void
+RecsysUnlockTableOfWhole(Relation table, List *leaves)
+{
+	ListCell   *cell;
+
+	foreach(cell, leaves)
+		UnlockRelationOid(lfirst_oid(cell), AccessShareLock);
+	list_free(leaves);
+	table_close(table, AccessShareLock);
+}
