@@ -82,6 +82,13 @@
 #define RECSYS_FILE_NUMBER(relation) ((relation)->rd_node.relNode)
 #endif
 
+/* Gives a relation a new, empty file, which replaces its own when the transaction commits. */
+#if PG_VERSION_NUM >= 160000
+#define RECSYS_SET_NEW_FILE(relation, persistence) RelationSetNewRelfilenumber((relation), (persistence))
+#else
+#define RECSYS_SET_NEW_FILE(relation, persistence) RelationSetNewRelfilenode((relation), (persistence))
+#endif
+
 /* Pins a page if the buffer, which had it lately, still has it. */
 #if PG_VERSION_NUM >= 160000
 #define RECSYS_READ_RECENT_BUFFER(relation, block, buffer) \

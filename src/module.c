@@ -8,6 +8,7 @@
 #include "am/items/itemsoptions.h"
 #include "am/merge/merge.h"
 #include "am/store/options.h"
+#include "am/whole/adopt.h"
 #include "am/write/statement.h"
 #include "api/basket/basket_mining.h"
 #include "api/basket/itemset_scan.h"
@@ -28,6 +29,7 @@ _PG_init(void)
 	RecsysInitItemsOptions();
 	RecsysInitAltered();
 	RecsysInitMerge();
+	RecsysInitAdopt();
 	RecsysInitStatements();
 	RecsysInitMining();
 	RecsysInitItemsetScan();

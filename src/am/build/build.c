@@ -2,6 +2,8 @@
  * build.c
  *	  CREATE INDEX and REINDEX: training.
  *
+ * Who calls it, and what becomes of partitions, is in am/whole/partbuild.c.
+ *
  * One heap scan feeds the collector.  The collector gives the rows back by
  * user, in the order in which the user side is written; each user's live rows
  * go to the model on the way.  Then it gives them back by item for the item
@@ -16,9 +18,12 @@
 
 #include "access/tableam.h"
 #include "access/xloginsert.h"
+#include "am/build/build.h"
 #include "am/build/build_parallel.h"
 #include "am/build/buildphase.h"
+#include "am/build/buildwarnings.h"
 #include "am/build/fixedpages.h"
+#include "am/build/wholescan.h"
 #include "am/build/writer.h"
 #include "am/entry/handler.h"
 #include "am/graph/factor.h"
@@ -26,17 +31,15 @@
 #include "am/graph/popular_page.h"
 #include "am/graph/prior_page.h"
 #include "am/lists/pending.h"
+#include "am/parts/whole.h"
 #include "am/store/options.h"
 #include "am/store/progress.h"
-#include "catalog/index.h"
 #include "compat.h"
 #include "core/pairs/modeloptions.h"
 #include "fault.h"
 #include "miscadmin.h"
 #include "source/input/collector.h"
 #include "source/train/historystore.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -53,6 +56,8 @@ typedef struct BuildState
 	RecsysGraphWriter graph;
 	RecsysModel *model;
 	const RecsysItemTotals *totals;
+	RecsysLeafScan leaves;		/* of a whole */
+	Oid			named;			/* the index that messages name: the root of a whole, or itself */
 	double		indexed;		/* heap rows */
 	int			nworkers;		/* that may be used */
 	RecsysBuildPhase phase;
@@ -219,36 +224,21 @@ init_meta(BuildState *state)
 	set_model(state);
 }
 
-/* TRUNCATE and VACUUM FULL build indexes, too, which may be such as 0.1.0 has created. */
-static void
-check_half_lives(Relation index)
-{
-	const char *name = RelationGetRelationName(index);
-	const char *option = RecsysUselessHalfLife(index);
-
-	if (option == NULL)
-		return;
-	if (!ReindexIsProcessingIndex(RelationGetRelid(index)))
-		RecsysRefuseHalfLife(option, name);
-	ereport(WARNING,
-			(errmsg("index \"%s\" has no time column to apply %s to", name, option),
-			 errhint("ALTER INDEX %s RESET (%s);",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)), name),
-					 option)));
-}
-
 static void
 init_state(BuildState *state, Relation index, ForkNumber fork)
 {
 	memset(state, 0, sizeof(*state));
 	state->index = index;
 	state->fork = fork;
+	state->named = RecsysRootOfWhole(index);
+	if (!OidIsValid(state->named))
+		state->named = RelationGetRelid(index);
 	RecsysGetColumns(index, &state->columns);
 	RecsysGetAskedOptions(index, &state->asked);
 	RecsysGetModelOptions(index, &state->options);
 	state->fillfactor = RecsysGetFillfactor(index);
 	if (state->columns.time_column == 0)
-		check_half_lives(index);
+		RecsysCheckHalfLives(index);
 	init_meta(state);
 }
 
@@ -262,27 +252,10 @@ write_meta(BuildState *state)
 	RecsysOverwritePage(state->index, state->fork, RECSYS_META_BLOCK, (Page) image.data);
 }
 
-/* A date such as 9999-12-31 is somebody's "never", or a mistake. */
-static void
-warn_of_future(const BuildState *state, Relation heap)
+static bool
+is_whole(const BuildState *state)
 {
-	Relation	index = state->index;
-	Datum		column = DirectFunctionCall3(pg_get_indexdef_ext, ObjectIdGetDatum(RelationGetRelid(index)),
-											 Int32GetDatum(state->columns.time_column),
-											 BoolGetDatum(false));
-	char	   *schema = get_namespace_name(RelationGetNamespace(heap));
-
-	ereport(WARNING,
-			(errmsg_plural("%llu interaction of index \"%s\" lies in the future",
-						   "%llu interactions of index \"%s\" lie in the future",
-						   (unsigned long) state->meta.future,
-						   (unsigned long long) state->meta.future, RelationGetRelationName(index)),
-			 errdetail_plural("Where interactions decay, it counts as one of now.",
-							  "Where interactions decay, they count as of now.",
-							  (unsigned long) state->meta.future),
-			 errhint("Look for mistakes: SELECT * FROM %s WHERE %s > now();",
-					 quote_qualified_identifier(schema, RelationGetRelationName(heap)),
-					 TextDatumGetCString(column))));
+	return state->named != RelationGetRelid(state->index);
 }
 
 static void
@@ -301,13 +274,14 @@ collect_rows(BuildState *state, Relation heap, struct IndexInfo *info, IndexBuil
 	state->collector = RecsysCollectorCreate(&options);
 
 	RecsysBuildPhaseStart(&state->phase, RECSYS_PHASE_SCAN, 0);
-	result->heap_tuples = RecsysBuildScan(heap, state->index, info, &state->columns,
-										  state->nworkers, add_row, state);
+	result->heap_tuples = is_whole(state) ?
+		RecsysScanLeaves(&state->leaves, info, &state->columns, add_row, state) :
+		RecsysBuildScan(heap, state->index, info, &state->columns, state->nworkers, add_row, state);
 	result->index_tuples = state->indexed;
 	RecsysCollectorFinish(state->collector);
 	state->meta.future = RecsysCollectorFuture(state->collector);
 	if (state->meta.future > 0)
-		warn_of_future(state, heap);
+		RecsysWarnOfFuture(state->named, state->columns.time_column, state->meta.future);
 }
 
 /* What similarity = auto has become */
@@ -375,8 +349,18 @@ ask_choice(BuildState *state, RecsysModel *model)
 	RecsysModelChoose(model, &options, state->meta.timed);
 }
 
+/* How many workers training may use. */
+static int
+find_workers(BuildState *state, Relation heap)
+{
+	if (!is_whole(state))
+		return RecsysBuildWorkers(heap, state->index);
+	RecsysLeafScanBegin(&state->leaves, state->index, state->named);
+	return RecsysLeafScanWorkers(&state->leaves);
+}
+
 IndexBuildResult *
-recsys_build(Relation heap, Relation index, struct IndexInfo *info)
+RecsysBuildIndex(Relation heap, Relation index, struct IndexInfo *info)
 {
 	IndexBuildResult *result = palloc0(sizeof(IndexBuildResult));
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys build",
@@ -392,7 +376,7 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
 
 	init_state(&state, index, MAIN_FORKNUM);
-	state.nworkers = RecsysBuildWorkers(heap, index);
+	state.nworkers = find_workers(&state, heap);
 	RecsysReserveFixedPages(index, MAIN_FORKNUM);
 	collect_rows(&state, heap, info, result);
 	RECSYS_FAULT("build-scanned");
@@ -425,6 +409,8 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 	RecsysBuildPhaseStart(&state.phase, RECSYS_PHASE_GRAPH, RecsysCollectorItems(state.collector));
 	write_graph(&state, model);
 	RecsysPendingCreate(index, MAIN_FORKNUM, &state.meta);
+	if (state.leaves.nchunks > 0)
+		RecsysWriteChunks(index, MAIN_FORKNUM, state.leaves.chunks, state.leaves.nchunks, &state.meta);
 	write_meta(&state);
 	RECSYS_FAULT("build-written");
 
@@ -443,23 +429,39 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 	return result;
 }
 
-/* An empty index in the init fork, which a crash restores an unlogged index from. */
-void
-recsys_buildempty(Relation index)
+/* An index without any row */
+static void
+build_empty(Relation index, ForkNumber fork, bool part)
 {
 	BuildState	state;
 
-	init_state(&state, index, INIT_FORKNUM);
-	RecsysReserveFixedPages(index, INIT_FORKNUM);
+	init_state(&state, index, fork);
+	state.meta.part = part;
+	RecsysReserveFixedPages(index, fork);
 	for (int side = RECSYS_USERS; side <= RECSYS_ITEMS; side++)
-		RecsysSideWriterFinish(RecsysSideWriterCreate(index, INIT_FORKNUM, side,
+		RecsysSideWriterFinish(RecsysSideWriterCreate(index, fork, side,
 													  &state.meta, state.fillfactor));
-	RecsysGraphWriterInit(&state.graph, index, INIT_FORKNUM, 0);
+	RecsysGraphWriterInit(&state.graph, index, fork, 0);
 	RecsysGraphWriterFinish(&state.graph, &state.meta);
-	state.meta.popular = RecsysWritePopular(index, INIT_FORKNUM, NULL, 0);
-	RecsysWritePrior(index, INIT_FORKNUM, NULL, RecsysIndexNow(index), &state.meta);
-	RecsysPendingCreate(index, INIT_FORKNUM, &state.meta);
+	state.meta.popular = RecsysWritePopular(index, fork, NULL, 0);
+	RecsysWritePrior(index, fork, NULL, RecsysIndexNow(index), &state.meta);
+	RecsysPendingCreate(index, fork, &state.meta);
 	write_meta(&state);
-	log_newpage_range(index, INIT_FORKNUM, 0,
-					  RelationGetNumberOfBlocksInFork(index, INIT_FORKNUM), true);
+	if (fork == INIT_FORKNUM || RelationNeedsWAL(index))
+		log_newpage_range(index, fork, 0, RelationGetNumberOfBlocksInFork(index, fork), true);
+}
+
+/* In the init fork, which a crash restores an unlogged index from. */
+void
+recsys_buildempty(Relation index)
+{
+	build_empty(index, INIT_FORKNUM, RecsysIsPart(index));
+}
+
+void
+RecsysBuildPart(Relation index)
+{
+	if (RelationGetNumberOfBlocks(index) != 0)
+		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
+	build_empty(index, MAIN_FORKNUM, true);
 }

@@ -113,11 +113,10 @@ RecsysScanWorker(dsm_segment *segment, shm_toc *toc, void *(*begin) (Relation in
 	Relation	index;
 	IndexInfo  *info;
 	LOCKMODE	heap_lock = shared->concurrent ? ShareUpdateExclusiveLock : ShareLock;
-	LOCKMODE	index_lock = shared->concurrent ? RowExclusiveLock : AccessExclusiveLock;
 
-	/* the leader has the same locks, which do not conflict within its group */
+	/* the leader has such locks, or stronger ones, which do not conflict within its group */
 	heap = table_open(shared->heap, heap_lock);
-	index = index_open(shared->index, index_lock);
+	index = index_open(shared->index, AccessShareLock);
 	sender->state = begin(index);
 	initStringInfo(&sender->batch);
 
@@ -130,7 +129,7 @@ RecsysScanWorker(dsm_segment *segment, shm_toc *toc, void *(*begin) (Relation in
 	last.broken_hot_chain = info->ii_BrokenHotChain;
 	RecsysWorkerSend(&sender->worker, &last, sizeof(BatchHeader), NULL, 0, true);
 
-	index_close(index, index_lock);
+	index_close(index, AccessShareLock);
 	table_close(heap, heap_lock);
 	RecsysWorkerEnd(&sender->worker);
 }

@@ -14,8 +14,10 @@
 #include "nodes/pathnodes.h"
 #include "nodes/tidbitmap.h"
 
-/* build.c */
+/* partbuild.c */
 extern IndexBuildResult *recsys_build(Relation heap, Relation index, struct IndexInfo *info);
+
+/* build.c */
 extern void recsys_buildempty(Relation index);
 
 /* buildphase.c */

@@ -27,6 +27,7 @@ typedef struct RecsysNewRow
 #define RECSYS_NEW_PLACED		0x0010	/* is on a page that is being changed */
 #define RECSYS_NEW_VERSION		0x0020	/* of a row that has an entry with the same values */
 #define RECSYS_NEW_UNSAID		0x0040	/* such a row needs no event */
+#define RECSYS_NEW_SETTLED		0x0080	/* its transaction is over: its event waits for nobody */
 
 /* Notes a key, of which only bytes stay with the caller. */
 extern void RecsysNewRowSetKey(RecsysNewRow *row, RecsysSide side, RecsysKeyKind kind,

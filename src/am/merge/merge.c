@@ -41,6 +41,7 @@
 #include "am/merge/merge.h"
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/mergestate.h"
+#include "am/merge/partsdoubt.h"
 #include "am/merge/recount.h"
 #include "am/merge/unsaid.h"
 #include "am/store/enlarge.h"
@@ -64,6 +65,14 @@
 static int	merge_budget = 20000;
 
 #define SLICE_PERMILLE	1
+
+static RecsysBeforeMergeHook before_merge = NULL;
+
+void
+RecsysSetBeforeMerge(RecsysBeforeMergeHook hook)
+{
+	before_merge = hook;
+}
 
 void
 RecsysMergeStartBatch(RecsysMergeState *merge)
@@ -384,7 +393,7 @@ RecsysMergeBy(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeRu
 		return false;
 
 	/* nobody else has written to it, and what this transaction has is not over yet */
-	if (RecsysIndexIsNew(index))
+	if (RecsysIndexIsNew(index) || RecsysPartsAreInDoubt(index))
 	{
 		memset(result, 0, sizeof(*result));
 		result->inexact = inexact_items(index);
@@ -392,6 +401,8 @@ RecsysMergeBy(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeRu
 		return true;
 	}
 
+	if (before_merge != NULL && mode != RECSYS_MERGE_SLICE)
+		before_merge(index, mode);
 	merge_locked(heap, index, mode, run, NULL, result);
 	return true;
 }

@@ -30,6 +30,14 @@ typedef struct RecsysMergeResult
 extern void RecsysInitMerge(void);
 
 /*
+ * What is due before a merge that is more than a slice, if it is of a whole: set once, as it stands
+ * above this room (am/whole/adopt.c).  Nobody else merges meanwhile.
+ */
+typedef void (*RecsysBeforeMergeHook) (Relation index, RecsysMergeMode mode);
+
+extern void RecsysSetBeforeMerge(RecsysBeforeMergeHook hook);
+
+/*
  * Merges what was pending when it was called and is visible by now.  Returns
  * false at once when somebody else is merging.  The caller holds
  * RowExclusiveLock, or a stronger one, on both relations and is in a

@@ -85,7 +85,8 @@ form_event(RecsysEvent *event, const RecsysNewRow *row)
 	memset(event, 0, sizeof(*event));
 	event->user_hash = row->hash[RECSYS_USERS];
 	event->item = row->item;
-	event->xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	if ((row->flags & RECSYS_NEW_SETTLED) == 0)
+		event->xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	event->tid = row->tid;
 }
 

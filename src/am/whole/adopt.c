@@ -1,0 +1,128 @@
+/*
+ * adopt.c
+ *	  Partitions of which nobody has told the whole.
+ *
+ * A partition may come with an index that is there already: ATTACH PARTITION takes one that
+ * matches, and a dump is restored by ALTER INDEX … ATTACH PARTITION.  Moving a table to another
+ * tablespace copies its file under another name.  None of it calls the access method.  Whoever inserts notices
+ * that the leaf is not known, and says so in its chunk; so does nobody for one that is only read.
+ *
+ * Therefore a merge looks at all leaves first.  Those that are not known completely are entered,
+ * under a lock that keeps writers away.  Only an exact merge waits for it.
+ *
+ * As no writer is there, the transactions of all rows are over, except for our own if it has
+ * written to the leaf: then the events wait for it, as always.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "am/build/wholescan.h"
+#include "am/merge/merge.h"
+#include "am/parts/leaves.h"
+#include "am/parts/leafspace.h"
+#include "am/parts/whole.h"
+#include "am/whole/adopt.h"
+#include "am/whole/partrows.h"
+#include "am/whole/rebuild.h"
+#include "am/whole/sweep.h"
+#include "catalog/index.h"
+#include "compat.h"
+#include "fault.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "storage/lmgr.h"
+#include "utils/guc.h"
+#include "utils/snapmgr.h"
+
+/* Index functions run with the rights of the table's owner, as in a build. */
+static void
+enter_as_owner(Relation whole, Relation leaf, Relation part)
+{
+	bool		settled = !CheckRelationLockedByMe(leaf, RowExclusiveLock, false);
+	bool		pushed = !ActiveSnapshotSet();
+	int			nestlevel;
+	Oid			user;
+	int			context;
+
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(leaf->rd_rel->relowner, context | SECURITY_RESTRICTED_OPERATION);
+	nestlevel = NewGUCNestLevel();
+	RECSYS_RESTRICT_SEARCH_PATH();
+	if (pushed)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	RecsysEnterLeaf(whole, leaf, part, BuildIndexInfo(part), settled);
+	if (pushed)
+		PopActiveSnapshot();
+	AtEOXact_GUC(false, nestlevel);
+	SetUserIdAndSecContext(user, context);
+}
+
+static void
+adopt(Relation whole, Relation leaf, Oid root, RecsysMergeMode mode)
+{
+	Oid			oid;
+	Relation	part;
+
+	if (mode == RECSYS_MERGE_EXACT)
+		LockRelationOid(RelationGetRelid(leaf), ShareLock);
+	else if (!ConditionalLockRelationOid(RelationGetRelid(leaf), ShareLock))
+		return;
+
+	/* somebody may have done it while we have waited */
+	oid = RecsysPartOfLeaf(leaf, root);
+	if (!OidIsValid(oid) || RecsysStateOfLeaf(whole, leaf) == RECSYS_LEAF_COMPLETE)
+		return;
+	part = index_open(oid, AccessShareLock);
+	enter_as_owner(whole, leaf, part);
+	index_close(part, NoLock);
+	RECSYS_FAULT("adopted");
+}
+
+static void
+adopt_all(Relation whole, Oid root, RecsysMergeMode mode)
+{
+	List	   *leaves = RecsysLeafTables(RecsysIndexedTable(root));
+	ListCell   *cell;
+
+	foreach(cell, leaves)
+	{
+		Relation	leaf = try_table_open(lfirst_oid(cell), AccessShareLock);
+
+		if (leaf == NULL)
+			continue;
+		if (RecsysStateOfLeaf(whole, leaf) != RECSYS_LEAF_COMPLETE)
+			adopt(whole, leaf, root, mode);
+		table_close(leaf, NoLock);
+	}
+	list_free(leaves);
+}
+
+static void
+before_merge(Relation index, RecsysMergeMode mode)
+{
+	Oid			root = RecsysRootOfWhole(index);
+
+	/* workers of a parallel VACUUM do what they are told */
+	if (!OidIsValid(root) || IsInParallelMode())
+		return;
+	RecsysSweep(index);
+	adopt_all(index, root, mode);
+}
+
+void
+RecsysInitAdopt(void)
+{
+	RecsysSetBeforeMerge(before_merge);
+}
+
+Oid
+RecsysEnsureWhole(Oid root)
+{
+	if (!OidIsValid(RecsysWholeOf(root)))
+		RecsysLockTree(root);
+	if (!OidIsValid(RecsysWholeOf(root)))
+		(void) RecsysCreateWhole(root);
+	return RecsysWholeOf(root);
+}
