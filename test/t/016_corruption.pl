@@ -29,7 +29,7 @@ use constant {
 	SIDE => 8189,
 	PAGE_ID => 8190,
 	META => 1, DIRECTORY => 2, BUCKET => 3, CHAIN => 4, MAP_ROOT => 5, MAP_LEAF => 6, GRAPH => 7, POPULAR => 8, PENDING => 10,
-	FACTOR => 11, GRAM => 12, SKETCH => 13, PRIOR => 14, DELETED => 17,
+	FACTOR => 11, GRAM => 12, SKETCH => 13, PRIOR => 14, DELETED => 17, CHUNKS => 18,
 };
 
 my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
@@ -128,8 +128,19 @@ sub wait_for_server
 	BAIL_OUT('the server does not come back');
 }
 
+# A table, plain or in partitions, whose index has the rows of all of them in a file of its own
+sub create_table
+{
+	my ($n, $parts) = @_;
+	my $columns = '(user_id integer, item text, quantity integer, at timestamptz)';
+
+	return "DROP TABLE IF EXISTS p$n; CREATE TABLE p$n $columns;" if !$parts;
+	return "DROP TABLE IF EXISTS p$n; CREATE TABLE p$n $columns PARTITION BY HASH (item);"
+		. join '', map { "CREATE TABLE p${n}_$_ PARTITION OF p$n FOR VALUES WITH (MODULUS 3, REMAINDER $_);" } 0 .. 2;
+}
+
 # A batch: an index for each kind of damage, all damaged at once.  A damage is a name,
-# what does it, and the options of the index unless it is an ordinary one.
+# what does it, the options of the index unless it is an ordinary one, and whether its table has partitions.
 sub batch
 {
 	my ($name, @damages) = @_;
@@ -137,15 +148,15 @@ sub batch
 
 	wait_for_server();
 	$node->safe_psql('postgres', join '', map { qq(
-		DROP TABLE IF EXISTS p$_;
-		CREATE TABLE p$_ (user_id integer, item text, quantity integer, at timestamptz);
+		@{[ create_table($_, $damages[$_]->[3]) ]}
 		INSERT INTO p$_ SELECT 1 + i % 40, 'i' || (1 + (i * 7 + i / 40) % 60), 1 + i % 3,
 			'2026-01-01'::timestamptz + i * interval '1 minute' FROM generate_series(1, 600) i;
 		INSERT INTO p$_ SELECT 2, 'i' || (1 + i % 60), 1, '2026-01-01' FROM generate_series(1, 900) i;
 		CREATE INDEX r$_ ON p$_ USING recsys (user_id, item, quantity, at) @{[ $damages[$_]->[2] // '' ]};
 		INSERT INTO p$_ SELECT 1 + i % 30, 'i' || (1 + i % 50), 1, now() FROM generate_series(1, 700) i;) } 0 .. $#damages);
 	%path = split /[|\n]/, $node->safe_psql('postgres',
-		"SELECT n, pg_relation_filepath(('r' || n)::regclass) FROM generate_series(0, $#damages) n");
+		"SELECT n, pg_relation_filepath(coalesce((SELECT oid FROM pg_class WHERE relname = 'recsys_' || ('r' || n)::regclass::oid || '_index'), ('r' || n)::regclass))
+		FROM generate_series(0, $#damages) n");
 	$node->stop;
 	foreach my $n (0 .. $#damages)
 	{
@@ -430,6 +441,63 @@ push @known, map { [ $_->[0], $_->[1], $prior ] } (
 	[ 'graph: reference of the recency', on_rows('totals', 32, pack('q', -0x7FFFFFFFFFFFFFFF)) ],
 	[ 'graph: latest time', on_rows('totals', 16, pack('q', 0x7FFFFFFFFFFFFFFF)) ]);
 
+# An index over partitions: pages of chunks, records of 32 bytes (heap, file, attached, piece, xid, flags), and
+# entries of chunks that are nowhere.  At the end of the meta page: part, first and last page, number of chunks.
+my $chunks = META_PART;
+push @known, map { [ $_->[0], $_->[1], '', 'parts' ] } (
+	[ 'chunks: none damaged', sub { } ],
+	[ 'chunks: zeroed', on_pages(CHUNKS, 0, "\0" x PAGE) ],
+	[ 'chunks: other kind', on_pages(CHUNKS, KIND, chr(POPULAR)) ],
+	[ 'chunks: garbage in the special space', on_pages(CHUNKS, LOW, "\xA5" x 16) ],
+	[ 'chunks: number of the page', on_pages(CHUNKS, LOW, pack('L', 1)) ],
+	[ 'chunks: loop', link_to(CHUNKS, NEXT, CHUNKS) ],
+	[ 'chunks: go on nowhere', on_pages(CHUNKS, NEXT, pack('L', 100000)) ],
+	[ 'chunks: go on with a bucket', link_to(CHUNKS, NEXT, BUCKET) ],
+	[ 'chunks: low end of the free space', on_pages(CHUNKS, 12, pack('S', 4)) ],
+	[ 'chunks: none', on_pages(CHUNKS, 12, pack('S', 24)) ],
+	[ 'chunks: half a record', on_pages(CHUNKS, 12, pack('S', 24 + 40)) ],
+	[ 'chunks: no free space', on_pages(CHUNKS, 12, pack('SS', 8176, 8176)) ],
+	[ 'chunks: contents are garbage', on_pages(CHUNKS, CONTENT, "\xA5" x 8000) ],
+	[ 'chunks: contents are of all ones', on_pages(CHUNKS, CONTENT, "\xFF" x 8000) ],
+	[ 'chunks: of no table', on_pages(CHUNKS, CONTENT, "\0\0\0\0") ],
+	[ 'chunks: of another table', on_pages(CHUNKS, CONTENT, pack('L', 1259)) ],
+	[ 'chunks: of another file', on_pages(CHUNKS, CONTENT + 4, pack('L', 1259)) ],
+	[ 'chunks: attached at another time', on_pages(CHUNKS, CONTENT + 8, $all) ],
+	(map { [ "chunks: piece $_", on_pages(CHUNKS, CONTENT + 12, pack('L', $_)) ] } 1, 0x3FFFF, 0x40000, 0xFFFFFFFF),
+	[ 'chunks: transaction of the future', on_pages(CHUNKS, CONTENT + 16, pack('Q', 2**40)) ],
+	(map { [ "chunks: flags $_", on_pages(CHUNKS, CONTENT + 24, pack('L', $_)) ] } 0, 1, 2, 5, 6, 7, 0xFFFFFFFF),
+	[ 'chunks: all the same', sub {
+		my ($content) = @_;
+		foreach my $block (pages($content, CHUNKS))
+		{
+			my $first = substr($$content, $block * PAGE + CONTENT, 32);
+			substr($$content, $block * PAGE + CONTENT, 96) = $first x 3;
+		}
+	} ],
+	[ 'chunks: in another order', sub {
+		my ($content) = @_;
+		foreach my $block (pages($content, CHUNKS))
+		{
+			my ($first, $second) = map { substr($$content, $block * PAGE + CONTENT + $_, 32) } 0, 32;
+			substr($$content, $block * PAGE + CONTENT, 64) = "$second$first";
+		}
+	} ],
+	(map { [ "chunks: there are $_", on_pages(META, $chunks + 12, pack('L', $_)) ] } 0, 1, 2, 4, 255, 0x3FFFF, 0xFFFFFFFF),
+	(map { my $at = $_; (
+		[ "chunks: page at $at nowhere", on_pages(META, $chunks + $at, pack('L', 100000)) ],
+		[ "chunks: no page at $at", on_pages(META, $chunks + $at, $all) ],
+		[ "chunks: page at $at is the meta page", on_pages(META, $chunks + $at, "\0\0\0\0") ],
+		[ "chunks: page at $at is a bucket", link_to(META, $chunks + $at, BUCKET) ]) } 4, 8),
+	[ 'chunks: a whole that passes rows on', on_pages(META, $chunks, "\x01") ],
+	[ 'chunks: a whole that says anything', on_pages(META, $chunks, "\xFF") ],
+	[ 'parts, bucket: entries', on_tuples(BUCKET, 32, $all x 3) ],
+	[ 'parts, bucket: entries of a chunk that is not there', on_tuples(BUCKET, 36, pack('L', 0x0001FFFF)) ],
+	[ 'parts, bucket: entries are zero', on_tuples(BUCKET, 32, "\0" x 12) ],
+	[ 'parts, chain: entries', on_pages(CHAIN, CONTENT, $all x 100) ],
+	[ 'parts, pages of kind META zeroed', on_pages(META, 0, "\0" x PAGE) ],
+	[ 'parts, file: empty', sub { ${ $_[0] } = '' } ],
+	[ 'parts, file: three pages', sub { ${ $_[0] } = substr(${ $_[0] }, 0, 3 * PAGE) } ]);
+
 # Random damage, reproducible: some bytes here and there, words, pages copied over others.
 sub random_damage
 {
@@ -474,7 +542,7 @@ sub random_damage
 				substr($$content, $at, $length) = join '', map { chr int rand 256 } 1 .. $length;
 			}
 		}
-	}, $options ];
+	}, $options, $number % 4 == 3 ];
 }
 
 if (defined $ENV{RECSYS_FUZZ_ONLY})

@@ -17,6 +17,7 @@
 #include <math.h>
 
 #include "am/check/check.h"
+#include "am/check/check_parts.h"
 #include "am/graph/factor.h"
 #include "am/graph/graph.h"
 #include "am/graph/itemorder.h"
@@ -393,8 +394,6 @@ check_other_pages(CheckState *state)
 	reach_factors(state, meta);
 	for (int list = 0; list < RECSYS_LISTS; list++)
 		check_list(state, list);
-	if (state->hooks->pages != NULL)
-		state->hooks->pages(state->arg, state);
 
 	for (BlockNumber block = 0; block < state->nblocks; block++)
 	{
@@ -448,6 +447,8 @@ RecsysCheckPages(Relation index, const RecsysCheckHooks *hooks, void *arg)
 												 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	RecsysGraphReaderInit(&state.reader, index);
 
+	if (state.hooks->pages != NULL)
+		state.hooks->pages(state.arg, &state);
 	for (int side = RECSYS_USERS; side <= RECSYS_ITEMS; side++)
 		check_directory(&state, side, RECSYS_ROOT_BLOCK(side), -1, 0, PG_UINT32_MAX);
 	check_graph(&state);
@@ -459,34 +460,54 @@ RecsysCheckPages(Relation index, const RecsysCheckHooks *hooks, void *arg)
 	MemoryContextDelete(context);
 }
 
+/* What the hooks get */
+typedef struct IndexCheck
+{
+	RecsysRowCheck *rows;
+	RecsysWholeCheck *whole;	/* NULL: of a plain table */
+} IndexCheck;
+
 static void
 check_entry(void *arg, RecsysSide side, const RecsysOwnerData *owner, const RecsysEntry *entry)
 {
-	RecsysRowCheck *rows = arg;
+	IndexCheck *check = arg;
 	uint64		position = RecsysTidPosition(&entry->tid);
 
+	if (check->whole != NULL)
+		RecsysWholeCheckEntry(check->whole, entry);
 	if (side == RECSYS_USERS)
-		RecsysRowCheckUserEntry(rows, owner->hash, entry->peer, position);
+		RecsysRowCheckUserEntry(check->rows, owner->hash, entry->peer, position);
 	else
-		RecsysRowCheckItemEntry(rows, owner->number, entry->orphan, entry->peer, position);
+		RecsysRowCheckItemEntry(check->rows, owner->number, entry->orphan, entry->peer, position);
+}
+
+static void
+check_more_pages(void *arg, RecsysPagesCheck *pages)
+{
+	IndexCheck *check = arg;
+
+	if (check->whole != NULL)
+		RecsysWholeCheckPages(check->whole, pages);
 }
 
 void
 RecsysCheckIndex(Relation heap, Relation index)
 {
-	static const RecsysCheckHooks hooks = {check_entry, NULL};
+	static const RecsysCheckHooks hooks = {check_entry, check_more_pages};
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "recsys check rows",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	RecsysRowCheck *rows;
+	IndexCheck	check;
 
 	if (RecsysBeforeReading != NULL)
 		RecsysBeforeReading();
-	rows = RecsysRowCheckCreate(heap, index);
-	RecsysCheckPages(index, &hooks, rows);
+	RecsysWholeCheckLockLeaves(heap);
+	check.whole = RecsysWholeCheckCreate(heap, index);
+	check.rows = RecsysRowCheckCreate(heap, index, check.whole);
+	RecsysCheckPages(index, &hooks, &check);
 	RecsysCheckFactors(index);
 	RecsysCheckPrior(index);
-	RecsysRowCheckFinish(rows);
+	RecsysRowCheckFinish(check.rows);
 	RecsysCheckCounts(heap, index);
 
 	MemoryContextSwitchTo(old);

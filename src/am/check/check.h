@@ -29,7 +29,8 @@ extern void RecsysCheckIndex(Relation heap, Relation index);
 /*
  * The part of that which all kinds of indexes have in common: trees, lists, the graph's rows
  * each for itself, and that every block is in use once or free.  Hooks get the entries of all
- * owners, nothing locked, and may reach pages that only their kind of index has (NULL: none).
+ * owners, nothing locked, and before that may reach pages that only their kind of index has
+ * (NULL: none).
  */
 typedef struct RecsysPagesCheck RecsysPagesCheck;
 
@@ -47,11 +48,14 @@ extern void RecsysCheckReach(RecsysPagesCheck *check, BlockNumber block);
 
 /*
  * check_rows.c: every row that a new snapshot sees stands exactly once in each
- * direction, under its own keys; no TID stands twice in one direction.
+ * direction, under its own keys; no TID stands twice in one direction.  whole (check_parts.h):
+ * the rows are those of partitions; else NULL.
  */
 typedef struct RecsysRowCheck RecsysRowCheck;
+typedef struct RecsysWholeCheck RecsysWholeCheck;
 
-extern RecsysRowCheck *RecsysRowCheckCreate(Relation heap, Relation index);
+extern RecsysRowCheck *RecsysRowCheckCreate(Relation heap, Relation index,
+											RecsysWholeCheck *whole);
 extern void RecsysRowCheckUserEntry(RecsysRowCheck *check, uint32 owner_hash, uint32 item,
 									uint64 position);
 extern void RecsysRowCheckItemEntry(RecsysRowCheck *check, uint32 owner_item, bool no_user,

@@ -7,11 +7,15 @@
  * their keys looked up.  For each TID the three must agree.  A TID without a visible
  * row belongs to a dead row or to one that the snapshot does not see yet.  It may be on
  * one side only: a server that stops in the middle of an insert leaves that behind.
+ *
+ * The rows of a partitioned table are those of its leaves, as check_parts.c shows them, and TIDs are
+ * the virtual ones of entries.
  */
 #include "postgres.h"
 
 #include "access/tableam.h"
 #include "am/check/check.h"
+#include "am/check/check_parts.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
 #include "am/store/columns.h"
@@ -42,6 +46,7 @@ struct RecsysRowCheck
 {
 	Relation	heap;
 	Relation	index;
+	RecsysWholeCheck *whole;	/* NULL: of a plain table */
 	Snapshot	snapshot;
 	RecsysColumns columns;
 	TupleTableSlot *in;
@@ -51,7 +56,7 @@ struct RecsysRowCheck
 };
 
 RecsysRowCheck *
-RecsysRowCheckCreate(Relation heap, Relation index)
+RecsysRowCheckCreate(Relation heap, Relation index, RecsysWholeCheck *whole)
 {
 	RecsysRowCheck *check = palloc0(sizeof(RecsysRowCheck));
 	TupleDesc	desc = CreateTemplateTupleDesc(COLUMNS);
@@ -62,6 +67,7 @@ RecsysRowCheckCreate(Relation heap, Relation index)
 
 	check->heap = heap;
 	check->index = index;
+	check->whole = whole;
 	check->columns = RecsysGetCache(index)->columns;
 
 	/* taken before any entry is read: all that it sees must be indexed already */
@@ -112,9 +118,10 @@ RecsysRowCheckItemEntry(RecsysRowCheck *check, uint32 owner_item, bool no_user,
 }
 
 static void
-heap_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
+heap_row(Relation scanned, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
 {
 	RecsysRowCheck *check = arg;
+	Relation	index = check->index;
 	MemoryContext old = MemoryContextSwitchTo(check->row_context);
 	RecsysRow	row;
 	int64		user = NONE;
@@ -139,18 +146,21 @@ heap_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool aliv
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(check->row_context);
 	if (row.has_user || row.has_item)
-		put(check, FROM_HEAP, user, item, RecsysTidPosition(tid));
+		put(check, FROM_HEAP, user, item,
+			check->whole != NULL ? RecsysWholeCheckPosition(check->whole, tid) : RecsysTidPosition(tid));
 }
 
+/* Of the type RecsysLeafVisitor: rows of a table, with the keys that they have by an index of it */
 static void
-scan_heap(RecsysRowCheck *check)
+scan_heap(void *arg, Relation heap, Relation index)
 {
-	IndexInfo  *info = BuildIndexInfo(check->index);
-	TableScanDesc scan = table_beginscan_strat(check->heap, check->snapshot, 0, NULL, true, true);
+	RecsysRowCheck *check = arg;
+	IndexInfo  *info = BuildIndexInfo(index);
+	TableScanDesc scan = table_beginscan_strat(heap, check->snapshot, 0, NULL, true, true);
 
 	/* the flag makes the scan go by its snapshot */
 	info->ii_Concurrent = true;
-	table_index_build_scan(check->heap, check->index, info, true, false, heap_row, check, scan);
+	table_index_build_scan(heap, index, info, true, false, heap_row, check, scan);
 }
 
 /* What is known of one TID */
@@ -205,7 +215,10 @@ RecsysRowCheckFinish(RecsysRowCheck *check)
 {
 	TidState	tid = {0};
 
-	scan_heap(check);
+	if (check->whole != NULL)
+		RecsysWholeCheckVisit(check->whole, scan_heap, check);
+	else
+		scan_heap(check, check->heap, check->index);
 	tuplesort_performsort(check->sort);
 	while (tuplesort_gettupleslot(check->sort, true, false, check->out, NULL))
 	{

@@ -10,13 +10,20 @@
  *
  * With both keys given, the user's list is read and filtered by item number.
  * Without any the table is read (tablescan.c).
+ *
+ * The index of a partition reads the lists of the whole table's index (partscan.c).  Where that
+ * cannot answer, and for a partition that has been detached, the table is read, too, and
+ * the executor compares the keys.  The whole's own table has no rows, whatever entries it has.
  */
 #include "postgres.h"
 
 #include "access/relscan.h"
+#include "access/table.h"
 #include "am/entry/handler.h"
 #include "am/graph/graph.h"
 #include "am/lists/owner.h"
+#include "am/parts/whole.h"
+#include "am/read/partscan.h"
 #include "am/read/tablescan.h"
 #include "am/store/columns.h"
 #include "am/store/meta.h"
@@ -32,6 +39,10 @@ typedef struct RecsysScan
 {
 	MemoryContext context;
 	bool		keyed;			/* a user, an item, or both are given */
+	RecsysPartScan *part;		/* of a partition; outlives a rescan, and so does what follows: */
+	Relation	source;			/* whose lists are read; NULL: not known yet, or the table's rows */
+	bool		judged;			/* it is known */
+	bool		nothing;		/* there can be no rows */
 	bool		loaded;
 	RecsysEntryArray array;		/* of the page at hand, or the newest ones */
 	uint32		next;
@@ -74,6 +85,52 @@ recsys_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int
 	state->more = false;
 	memset(&state->array, 0, sizeof(state->array));
 	state->next = 0;
+}
+
+/*
+ * Finds out where rows come from, once in a scan.  heap may be NULL, as in bitmap scans.
+ */
+static void
+judge_source(IndexScanDesc scan)
+{
+	RecsysScan  *state = scan->opaque;
+	Relation	index = scan->indexRelation;
+	MemoryContext old;
+
+	if (state->judged)
+		return;
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(state));
+	if (OidIsValid(RecsysRootOfWhole(index)))
+		state->nothing = true;
+	else if (RecsysIsPart(index))
+	{
+		Relation	leaf = scan->heapRelation;
+
+		/* the query has locked the table */
+		if (leaf == NULL)
+			leaf = table_open(IndexGetRelation(RelationGetRelid(index), false), NoLock);
+		state->part = RecsysPartScanBegin(index, leaf, scan->xs_snapshot);
+		if (scan->heapRelation == NULL)
+			table_close(leaf, NoLock);
+		if (state->part != NULL)
+			state->source = RecsysPartScanWhole(state->part);
+	}
+	else if (!RecsysGetCache(index)->meta.part)
+		state->source = index;
+	state->judged = true;
+	MemoryContextSwitchTo(old);
+}
+
+/* Are lists read, and not the table? */
+static bool
+reads_lists(IndexScanDesc scan)
+{
+	RecsysScan  *state = scan->opaque;
+
+	if (!state->keyed)
+		return false;
+	judge_source(scan);
+	return state->nothing || state->source != NULL;
 }
 
 /*
@@ -134,6 +191,8 @@ begin_list(RecsysScan *state, Relation index, RecsysSide side, const RecsysKey *
 	RecsysChainLetGo(&state->chain);
 	UnlockReleaseBuffer(bucket);
 	state->more = true;
+	if (state->part != NULL)
+		RecsysPartScanKeep(state->part, &state->array);
 }
 
 /* The next page of the list with entries that are wanted; false behind the last one. */
@@ -149,6 +208,8 @@ next_page(IndexScanDesc scan)
 	{
 		CHECK_FOR_INTERRUPTS();
 		state->more = RecsysWalkPage(&state->chain, take_run, state);
+		if (state->part != NULL)
+			RecsysPartScanKeep(state->part, &state->array);
 	}
 	MemoryContextSwitchTo(old);
 	return state->array.count > 0;
@@ -158,9 +219,9 @@ static void
 load(IndexScanDesc scan)
 {
 	RecsysScan  *state = scan->opaque;
-	Relation	index = scan->indexRelation;
-	RecsysColumns columns = RecsysGetCache(index)->columns;
-	MemoryContext old = MemoryContextSwitchTo(state->context);
+	Relation	index = state->source;
+	RecsysColumns columns;
+	MemoryContext old;
 	RecsysKey	user;
 	RecsysKey	item;
 	bool		has_user;
@@ -168,7 +229,11 @@ load(IndexScanDesc scan)
 
 	state->loaded = true;
 	RECSYS_COUNT_INDEX_SCAN(scan);
+	if (state->nothing)
+		return;
 
+	old = MemoryContextSwitchTo(state->context);
+	columns = RecsysGetCache(index)->columns;
 	for (int i = 0; i < scan->numberOfKeys; i++)
 		if (scan->keyData[i].sk_attno > RECSYS_ITEM_COLUMN)
 			state->recheck = true;
@@ -189,7 +254,7 @@ load(IndexScanDesc scan)
 }
 
 /*
- * The next row of a scan without keys.  A snapshot does not see other rows later on, so
+ * The next row of a scan that reads the table.  A snapshot does not see other rows later on, so
  * that a rescan can give those it has found.
  *
  * Where a query asks for rows but for no column, to count them, the planner takes any index to
@@ -235,7 +300,7 @@ recsys_gettuple(IndexScanDesc scan, ScanDirection direction)
 	RecsysScan  *state = scan->opaque;
 
 	Assert(ScanDirectionIsForward(direction));
-	if (!state->keyed)
+	if (!reads_lists(scan))
 		return next_of_table(scan);
 	if (!state->loaded)
 		load(scan);
@@ -252,7 +317,7 @@ recsys_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	RecsysScan  *state = scan->opaque;
 	int64		count = 0;
 
-	if (!state->keyed)
+	if (!reads_lists(scan))
 	{
 		RECSYS_COUNT_INDEX_SCAN(scan);
 		return RecsysTableScanBitmap(scan->indexRelation, bitmap);
@@ -277,6 +342,8 @@ recsys_endscan(IndexScanDesc scan)
 
 	if (state->table != NULL)
 		RecsysTableScanEnd(state->table);
+	if (state->part != NULL)
+		RecsysPartScanEnd(state->part);
 	MemoryContextDelete(state->context);
 	pfree(state);
 }

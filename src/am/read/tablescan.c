@@ -1,6 +1,7 @@
 /*
  * tablescan.c
- *	  Native scans without a user or an item, which the table answers.
+ *	  Native scans that the table answers: those without a user or an item, and those of a
+ *	  partition that no index has the rows of (scan.c).
  *
  * The planner may ask for the rows that have a weight or a time, for those that satisfy
  * the predicate of a partial index, or just for their number.  Such a scan costs more
