@@ -296,7 +296,7 @@ SELECT pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.o
 			 UNION ALL
 			 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
 			 FROM pg_class AS c JOIN pg_am AS i ON i.oid = c.relam JOIN pg_namespace AS n ON n.oid = c.relnamespace
-			 WHERE c.relkind IN ('i', 'I') AND i.amname IN ('recsys', 'recsys_items')
+			 WHERE c.relkind IN ('i', 'I') AND i.amname IN ('recsys', 'recsys_items') AND n.nspname <> 'pg_toast'
 			   AND pg_has_role(current_user, c.relowner, 'USAGE')) AS recommenders,
 	   ARRAY(SELECT e.name COLLATE "default" FROM recsys.experiment AS e
 			 WHERE pg_has_role(current_user, to_regrole(quote_ident(e.owner))::oid, 'USAGE')) AS experiments;

@@ -1221,7 +1221,10 @@ SELECT p.pid, n.nspname::text AS schema_name, c.relname::text AS index_name,
 	   p.param12 AS changes_total, p.param13 AS changes_done, p.param15 AS items_recomputed
 FROM pg_stat_get_progress_info('CREATE INDEX') p
 JOIN pg_database d ON d.oid = p.datid AND d.datname = current_database()
-JOIN pg_class c ON c.oid = p.param7::oid
+JOIN pg_class x ON x.oid = p.param7::oid
+-- what has the pages of a partitioned index has its number in the name
+JOIN pg_class c ON c.oid = coalesce(CASE WHEN x.relnamespace = 'pg_toast'::regnamespace
+										THEN substring(x.relname FROM '^recsys_(\d+)_index$')::oid END, x.oid)
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE p.param11 BETWEEN 7 AND 9 AND c.relam IN (SELECT oid FROM pg_am WHERE amname IN ('recsys', 'recsys_items'));
 
@@ -3300,7 +3303,7 @@ SELECT pg_has_role(current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.o
 			 UNION ALL
 			 SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
 			 FROM pg_class AS c JOIN pg_am AS i ON i.oid = c.relam JOIN pg_namespace AS n ON n.oid = c.relnamespace
-			 WHERE c.relkind IN ('i', 'I') AND i.amname IN ('recsys', 'recsys_items')
+			 WHERE c.relkind IN ('i', 'I') AND i.amname IN ('recsys', 'recsys_items') AND n.nspname <> 'pg_toast'
 			   AND pg_has_role(current_user, c.relowner, 'USAGE')) AS recommenders,
 	   ARRAY(SELECT e.name COLLATE "default" FROM recsys.experiment AS e
 			 WHERE pg_has_role(current_user, to_regrole(quote_ident(e.owner))::oid, 'USAGE')) AS experiments;
@@ -4162,8 +4165,9 @@ BEGIN ATOMIC
 				WHEN s.set_options IS NOT NULL THEN format('built with %s, set to %s', s.built_options, s.set_options)
 				ELSE format('%s of %s rows have come or gone since its model was built', s.changes,
 							round(s.changes / s.staleness)) END,
-		   format('%s INDEX CONCURRENTLY %I.%I',
-				  CASE WHEN s.problem LIKE 'not valid: left by%' THEN 'DROP' ELSE 'REINDEX' END, s.schema_name, s.index_name)
+		   format('%s %I.%I',
+				  CASE WHEN s.problem LIKE 'not valid: left by%' THEN 'DROP INDEX CONCURRENTLY'
+					   WHEN c.relkind = 'I' THEN 'REINDEX INDEX' ELSE 'REINDEX INDEX CONCURRENTLY' END, s.schema_name, s.index_name)
 	FROM recsys.index_stats s
 	JOIN pg_catalog.pg_namespace n ON n.nspname = s.schema_name
 	JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = s.index_name
@@ -4172,6 +4176,8 @@ BEGIN ATOMIC
 	WHERE (SELECT count(*) FROM recsys.recommender_relations(rebuilds_due.recommender)) >= 0
 	AND CASE WHEN s.problem LIKE 'not valid: it may still be%' THEN false
 			 WHEN s.problem IN ('locked by another session', 'dropped') OR s.problem LIKE 'unlogged, %' THEN false
+			 -- a partition lacks its index
+			 WHEN s.problem LIKE 'not complete: %' THEN false
 			 ELSE s.problem IS NOT NULL OR s.set_options IS NOT NULL OR (s.drifts AND s.staleness > 0 AND s.staleness > rebuilds_due.max_staleness) END
 	AND (rebuilds_due.recommender IS NULL
 		 OR c.oid IN (SELECT r.relation FROM recsys.recommender_relations(rebuilds_due.recommender) r WHERE r.is_index)
@@ -4233,9 +4239,9 @@ GRANT SELECT ON recsys.schedules TO PUBLIC;
 /*
  * Advice
  */
--- tables with recsys indexes that the caller may read, and what their next VACUUM has to do
+-- tables with recsys indexes that the caller may read, of partitioned ones the partitions, and what their next VACUUM has to do
 CREATE VIEW recsys.vacuum_state AS
-SELECT t.schema_name, t.table_name, c.reltuples, c.relpages, c.relallvisible,
+SELECT v.nspname::text AS schema_name, c.relname::text AS table_name, c.reltuples, c.relpages, c.relallvisible,
 	   pg_catalog.pg_stat_get_dead_tuples(c.oid) AS dead,
 	   pg_catalog.pg_stat_get_ins_since_vacuum(c.oid) AS inserted,
 	   pg_catalog.pg_stat_get_tuples_inserted(c.oid) AS all_inserted,
@@ -4246,9 +4252,13 @@ SELECT t.schema_name, t.table_name, c.reltuples, c.relpages, c.relallvisible,
 			   WHERE o.option_name = 'autovacuum_vacuum_insert_scale_factor') AS tuned
 FROM (SELECT DISTINCT s.schema_name, s.table_name FROM recsys.index_stats s) t
 JOIN pg_catalog.pg_namespace n ON n.nspname = t.schema_name
-JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.table_name
+JOIN pg_catalog.pg_class i ON i.relnamespace = n.oid AND i.relname = t.table_name
+CROSS JOIN LATERAL (SELECT i.oid WHERE i.relkind <> 'p'
+					UNION ALL SELECT p.relid FROM pg_catalog.pg_partition_tree(i.oid) p WHERE i.relkind = 'p' AND p.isleaf) l
+JOIN pg_catalog.pg_class c ON c.oid = l.oid
+JOIN pg_catalog.pg_namespace v ON v.oid = c.relnamespace
 WHERE c.relpersistence <> 't';
-COMMENT ON VIEW recsys.vacuum_state IS 'tables with recsys indexes that you may read, as the server''s statistics have them; recsys.maintenance_advice is made of it';
+COMMENT ON VIEW recsys.vacuum_state IS 'tables with recsys indexes that you may read, of partitioned ones the partitions, as the server''s statistics have them; recsys.maintenance_advice is made of it';
 COMMENT ON COLUMN recsys.vacuum_state.schema_name IS 'schema of the table';
 COMMENT ON COLUMN recsys.vacuum_state.table_name IS 'name of the table';
 COMMENT ON COLUMN recsys.vacuum_state.reltuples IS 'its rows as of the last VACUUM or ANALYZE, -1: there was none';

@@ -57,7 +57,10 @@ SELECT p.pid, n.nspname::text AS schema_name, c.relname::text AS index_name,
 	   p.param12 AS changes_total, p.param13 AS changes_done, p.param15 AS items_recomputed
 FROM pg_stat_get_progress_info('CREATE INDEX') p
 JOIN pg_database d ON d.oid = p.datid AND d.datname = current_database()
-JOIN pg_class c ON c.oid = p.param7::oid
+JOIN pg_class x ON x.oid = p.param7::oid
+-- what has the pages of a partitioned index has its number in the name
+JOIN pg_class c ON c.oid = coalesce(CASE WHEN x.relnamespace = 'pg_toast'::regnamespace
+										THEN substring(x.relname FROM '^recsys_(\d+)_index$')::oid END, x.oid)
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE p.param11 BETWEEN 7 AND 9 AND c.relam IN (SELECT oid FROM pg_am WHERE amname IN ('recsys', 'recsys_items'));
 COMMENT ON VIEW recsys.merge_progress IS 'merges of this database that are running now; those inside of VACUUM are not shown';

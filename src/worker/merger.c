@@ -26,9 +26,15 @@
 #include "access/xact.h"
 #include "am/entry/asowner.h"
 #include "am/entry/indexes.h"
+#include "am/entry/tryopen.h"
 #include "am/items/itemsmerge.h"
 #include "am/lists/pending.h"
+#include "am/parts/leaves.h"
+#include "am/parts/whole.h"
+#include "am/store/indexname.h"
 #include "am/store/meta.h"
+#include "am/whole/adopt.h"
+#include "am/whole/storagefate.h"
 #include "am/write/wake.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
@@ -71,7 +77,7 @@ typedef enum MergeOutcome
 typedef struct ServedIndex
 {
 	Oid			index;
-	Oid			file;			/* its relfilenode */
+	Oid			file;			/* its relfilenode, or that of its whole */
 } ServedIndex;
 
 /* What a round leaves */
@@ -145,7 +151,7 @@ merge_open(Relation heap, Relation index)
 	bool		stuck;
 	RecsysMetaData meta = RecsysRefreshCache(index)->meta;
 
-	if (RecsysPendingCount(index) == 0 && meta.queued == 0 && meta.unsaid == 0)
+	if (RecsysPendingCount(index) == 0 && meta.queued == 0 && meta.unsaid == 0 && !RecsysWholeHasWork(index))
 		return false;
 
 	RecsysBeginAsOwner(heap, &before);
@@ -157,6 +163,32 @@ merge_open(Relation heap, Relation index)
 	return !stuck;
 }
 
+static bool
+lacks_whole(Oid index)
+{
+	return get_rel_relkind(index) == RELKIND_PARTITIONED_INDEX && !OidIsValid(RecsysWholeOf(index));
+}
+
+/*
+ * Locks the table of an index, without waiting.  Of a partitioned one that has no whole yet it is made here,
+ * if all partitions can be locked for a build.
+ */
+static bool
+lock_table(Oid table, Oid index)
+{
+	ListCell   *cell;
+
+	if (!lacks_whole(index))
+		return ConditionalLockRelationOid(table, RowExclusiveLock);
+	if (!ConditionalLockRelationOid(table, ShareRowExclusiveLock))
+		return false;
+	foreach(cell, RecsysLeafTables(table))
+		if (!ConditionalLockRelationOid(lfirst_oid(cell), ShareLock))
+			return false;
+	(void) RecsysEnsureWhole(index);
+	return true;
+}
+
 /* Merges an index within a transaction. */
 static MergeOutcome
 merge_index(Oid index)
@@ -164,29 +196,27 @@ merge_index(Oid index)
 	Oid			table;
 	Relation	heap;
 	Relation	relation;
+	RecsysTried tried;
 	bool		busy = false;
 
-	if (!is_served(index, &table))
+	if (!is_served(index, &table) || (lacks_whole(index) && !RecsysAllLeavesHaveParts(index)))
 		return MERGE_NOTHING;
-	if (!ConditionalLockRelationOid(table, RowExclusiveLock))
+	if (!lock_table(table, index))
 		return MERGE_DONE;
 	heap = try_relation_open(table, NoLock);
 	if (heap == NULL)
 		return MERGE_NOTHING;
-	if (!ConditionalLockRelationOid(index, RowExclusiveLock))
-		return MERGE_DONE;
-	relation = try_relation_open(index, NoLock);
+	relation = RecsysTryOpenPages(index, RowExclusiveLock, &tried);
 	if (relation == NULL)
-		return MERGE_NOTHING;
+		return tried == RECSYS_TRIED_LOCKED ? MERGE_DONE : MERGE_NOTHING;
 
 	/* it may have changed before it was locked */
 	if (is_served(index, &table))
 	{
 		char		activity[sizeof(at_work) + 32];
 
-		snprintf(at_work, sizeof(at_work), "%s.%s",
-				 get_namespace_name(RelationGetNamespace(relation)),
-				 RelationGetRelationName(relation));
+		snprintf(at_work, sizeof(at_work), "%s.%s", get_namespace_name(get_rel_namespace(index)),
+				 RecsysIndexName(relation));
 		snprintf(activity, sizeof(activity), "recsys: merging %s", at_work);
 		pgstat_report_activity(STATE_RUNNING, activity);
 		busy = merge_open(heap, relation);
@@ -250,6 +280,21 @@ try_index(const ServedIndex *served)
 	return outcome;
 }
 
+/* Where a partitioned index has its pages; InvalidOid if it has none yet */
+static Oid
+file_of_whole(Oid root)
+{
+	Oid			whole = RecsysWholeOf(root);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(whole));
+	Oid			file;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	file = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+	ReleaseSysCache(tuple);
+	return file;
+}
+
 /* The indexes to look at in this round, as ServedIndex */
 static List *
 list_indexes(void)
@@ -274,7 +319,8 @@ list_indexes(void)
 			continue;
 		one = palloc(sizeof(ServedIndex));
 		one->index = lfirst_oid(cell);
-		one->file = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+		one->file = ((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_PARTITIONED_INDEX ?
+			file_of_whole(lfirst_oid(cell)) : ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
 		served = lappend(served, one);
 		ReleaseSysCache(tuple);
 	}

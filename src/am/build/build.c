@@ -32,6 +32,7 @@
 #include "am/graph/prior_page.h"
 #include "am/lists/pending.h"
 #include "am/parts/whole.h"
+#include "am/store/indexname.h"
 #include "am/store/options.h"
 #include "am/store/progress.h"
 #include "compat.h"
@@ -373,7 +374,7 @@ RecsysBuildIndex(Relation heap, Relation index, struct IndexInfo *info)
 	bool		decays;
 
 	if (RelationGetNumberOfBlocks(index) != 0)
-		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
+		elog(ERROR, "index \"%s\" already contains data", RecsysIndexName(index));
 
 	init_state(&state, index, MAIN_FORKNUM);
 	state.nworkers = find_workers(&state, heap);
@@ -462,6 +463,6 @@ void
 RecsysBuildPart(Relation index)
 {
 	if (RelationGetNumberOfBlocks(index) != 0)
-		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
+		elog(ERROR, "index \"%s\" already contains data", RecsysIndexName(index));
 	build_empty(index, MAIN_FORKNUM, true);
 }

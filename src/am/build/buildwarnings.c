@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "am/build/buildwarnings.h"
+#include "am/store/indexname.h"
 #include "am/store/options.h"
 #include "catalog/index.h"
 #include "utils/builtins.h"
@@ -14,7 +15,7 @@
 void
 RecsysCheckHalfLives(Relation index)
 {
-	const char *name = RelationGetRelationName(index);
+	const char *name = RecsysIndexName(index);
 	const char *option = RecsysUselessHalfLife(index);
 
 	if (option == NULL)
@@ -24,8 +25,7 @@ RecsysCheckHalfLives(Relation index)
 	ereport(WARNING,
 			(errmsg("index \"%s\" has no time column to apply %s to", name, option),
 			 errhint("ALTER INDEX %s RESET (%s);",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)), name),
-					 option)));
+					 RecsysQualifiedIndexName(index), option)));
 }
 
 /* A date such as 9999-12-31 is somebody's "never", or a mistake. */

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "am/graph/graph.h"
+#include "am/store/indexname.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/memutils.h"
@@ -71,7 +72,7 @@ put_row(RecsysGraphWriter *writer, Page page, const char *row, Size size)
 	if (PageAddItem(page, (Item) row, size, InvalidOffsetNumber, false,
 					false) == InvalidOffsetNumber)
 		elog(ERROR, "failed to add a graph row to index \"%s\"",
-			 RelationGetRelationName(writer->index));
+			 RecsysIndexName(writer->index));
 }
 
 /* What is left on the pages being filled, together: popular items first */
@@ -158,7 +159,7 @@ RecsysGraphWriterFinish(RecsysGraphWriter *writer, RecsysMetaData *meta)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("recsys index \"%s\" cannot hold more items",
-							RelationGetRelationName(writer->index))));
+							RecsysIndexName(writer->index))));
 
 		RecsysPageInit((Page) image.data, RECSYS_PAGE_MAP_LEAF, RECSYS_ITEMS);
 		memcpy(PageGetContents((Page) image.data), writer->rows + first,

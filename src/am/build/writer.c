@@ -13,6 +13,7 @@
 #include "am/build/writer.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
+#include "am/store/indexname.h"
 #include "utils/memutils.h"
 
 /*
@@ -251,7 +252,7 @@ RecsysSideWriterEnd(RecsysSideWriter *writer, uint16 flags)
 				ereport(ERROR,
 						(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						 errmsg("too many keys of recsys index \"%s\" have the same hash",
-								RelationGetRelationName(writer->index)),
+								RecsysIndexName(writer->index)),
 						 errhint("Build the index again: it will use another hash seed.")));
 			pfree(owner);
 			flush_chain(writer);
@@ -265,7 +266,7 @@ RecsysSideWriterEnd(RecsysSideWriter *writer, uint16 flags)
 	if (PageAddItem((Page) writer->bucket.data, (Item) owner, size, InvalidOffsetNumber,
 					false, false) == InvalidOffsetNumber)
 		elog(ERROR, "failed to add an owner tuple to index \"%s\"",
-			 RelationGetRelationName(writer->index));
+			 RecsysIndexName(writer->index));
 	pfree(owner);
 }
 

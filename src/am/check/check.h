@@ -8,19 +8,20 @@
 #include "postgres.h"
 
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/page.h"
 #include "utils/rel.h"
 
 /* What the files that check say of an index, with what is wrong as a detail. */
 #define RecsysCheckFailed(index, ...) \
 	RecsysCorruptedDetail((index), \
-						  psprintf("index \"%s\" is corrupted", RelationGetRelationName(index)), \
+						  psprintf("index \"%s\" is corrupted", RecsysIndexName(index)), \
 						  __VA_ARGS__)
 
 #define RecsysCountsDisagree(index, ...) \
 	RecsysCorruptedDetail((index), \
 						  psprintf("the item graph of index \"%s\" does not count the rows of its table", \
-								   RelationGetRelationName(index)), \
+								   RecsysIndexName(index)), \
 						  __VA_ARGS__)
 
 /* Errors out with ERRCODE_INDEX_CORRUPTED at the first violation. */

@@ -20,6 +20,7 @@
 #include "am/lists/owner.h"
 #include "am/store/columns.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "catalog/index.h"
 #include "catalog/pg_operator_d.h"
@@ -139,7 +140,7 @@ heap_row(Relation scanned, ItemPointer tid, Datum *values, bool *isnull, bool al
 			ereport(ERROR,
 					(errcode(ERRCODE_INDEX_CORRUPTED),
 					 errmsg("index \"%s\" lacks the item of row (%u,%u)",
-							RelationGetRelationName(index),
+							RecsysIndexName(index),
 							ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid))));
 		item = number;
 	}
@@ -177,7 +178,7 @@ static void
 fail(RecsysRowCheck *check, const TidState *tid, const char *what)
 {
 	RecsysCorrupted(check->index, "index \"%s\" disagrees with its table about row (%u,%u): %s",
-					RelationGetRelationName(check->index), (unsigned) (tid->position >> 16),
+					RecsysIndexName(check->index), (unsigned) (tid->position >> 16),
 					(unsigned) (tid->position & 0xFFFF), what);
 }
 

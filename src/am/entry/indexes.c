@@ -6,6 +6,9 @@
  * classes of its columns, and pg_depend is indexed by what is depended on.  So all
  * recsys indexes are found there quickly, however many relations there are.
  *
+ * Of the indexes over interactions of a partitioned table only the one at the top is listed: those of
+ * partitions are parts of it, and what has its pages is nobody's business (am/parts/whole.h).
+ *
  * The result is remembered.  Invalidation messages name the relations that have
  * changed, among them new indexes of any session.  The next call looks only at those.
  * If there are too many, or the server does not say which, it searches anew.
@@ -16,6 +19,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "am/entry/indexes.h"
+#include "am/parts/whole.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
@@ -102,7 +106,26 @@ add_to_known(Oid index)
 	known[nknown++] = index;
 }
 
-/* Is the relation, as of now, an index of one of the access methods, and not a partitioned one? */
+/*
+ * Does it stand for itself?  Over interactions the topmost of partitioned indexes does, and none of those
+ * below it; over items those of partitions do, and no partitioned one.
+ */
+static bool
+stands_for_itself(Form_pg_class form)
+{
+	switch (kind_of_method(form->relam))
+	{
+		case RECSYS_INTERACTIONS_INDEX:
+			return (form->relkind == RELKIND_INDEX || form->relkind == RELKIND_PARTITIONED_INDEX) &&
+				!form->relispartition;
+		case RECSYS_ITEMS_INDEX:
+			return form->relkind == RELKIND_INDEX;
+		default:
+			return false;
+	}
+}
+
+/* Is the relation, as of now, an index to be listed? */
 static bool
 is_index(Oid relation)
 {
@@ -111,10 +134,9 @@ is_index(Oid relation)
 
 	if (!HeapTupleIsValid(tuple))
 		return false;
-	found = ((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_INDEX &&
-		kind_of_method(((Form_pg_class) GETSTRUCT(tuple))->relam) != RECSYS_NO_INDEX;
+	found = stands_for_itself((Form_pg_class) GETSTRUCT(tuple));
 	ReleaseSysCache(tuple);
-	return found;
+	return found && !OidIsValid(RecsysRootOfWholeOid(relation));
 }
 
 /* Adds the relations that depend on an operator class. */

@@ -20,8 +20,9 @@ typedef enum RecsysIndexKind
 extern Oid	RecsysAccessMethod(void);
 
 /*
- * OIDs of all indexes of both access methods, valid or not, as a list in the
- * caller's memory; empty where the extension is not installed.
+ * OIDs of all indexes of both access methods that stand for themselves, valid or not, as a list in the
+ * caller's memory; empty where the extension is not installed.  One over interactions may be
+ * partitioned; then its parts are not listed.
  */
 extern List *RecsysAllIndexes(void);
 

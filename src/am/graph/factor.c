@@ -28,6 +28,7 @@
 
 #include "am/graph/factor.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "am/store/recentbuffer.h"
 #include "miscadmin.h"
@@ -188,7 +189,7 @@ vectors_of(Relation index, Buffer buffer, uint32 first, uint32 n, Size size, uin
 		((PageHeader) page)->pd_lower != MAXALIGN(SizeOfPageHeaderData) + *count * size)
 		RecsysCorruptedDetail(index,
 							  psprintf("index \"%s\" contains a corrupted page at block %u",
-							  		 RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
+							  		 RecsysIndexName(index), BufferGetBlockNumber(buffer)),
 							  "It does not hold the %u factors from number %u on.", *count, first);
 	return RecsysPageVectors(page);
 }
@@ -312,7 +313,7 @@ RecsysFactorReadSketches(RecsysFactorReader *reader, uint32 first, double *longe
 		((PageHeader) page)->pd_lower != RECSYS_SKETCH_START + reader->layout.size)
 		RecsysCorruptedDetail(reader->index,
 							  psprintf("index \"%s\" contains a corrupted page at block %u",
-									   RelationGetRelationName(reader->index), BufferGetBlockNumber(buffer)),
+									   RecsysIndexName(reader->index), BufferGetBlockNumber(buffer)),
 							  "It does not hold the sketches of factors after the %u longest.", first);
 	reader->buffer = buffer;
 	return RecsysPageSketches(page);
@@ -342,7 +343,7 @@ RecsysFactorSketched(const RecsysFactorReader *reader, const void *block, uint32
 
 	if (item >= reader->shape.nitems)
 		RecsysCorrupted(reader->index, "index \"%s\" contains a sketch of an item that does not exist",
-						RelationGetRelationName(reader->index));
+						RecsysIndexName(reader->index));
 	return item;
 }
 
@@ -385,7 +386,7 @@ RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysSketchVisitor visit,
 		buffer = reader->buffer;
 		if (longest > shortest)
 			RecsysCorrupted(reader->index, "index \"%s\" contains sketches in a wrong order",
-							RelationGetRelationName(reader->index));
+							RecsysIndexName(reader->index));
 		shortest = longest;
 		more = visit(arg, first, block, count, longest);
 		ReleaseBuffer(buffer);
@@ -446,6 +447,6 @@ void
 RecsysFactorsAreDamaged(Relation index)
 {
 	RecsysCorrupted(index, "index \"%s\" contains factors that are no finite numbers",
-					RelationGetRelationName(index));
+					RecsysIndexName(index));
 	pg_unreachable();
 }

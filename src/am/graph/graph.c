@@ -10,6 +10,7 @@
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "fault.h"
 #include "miscadmin.h"
 
@@ -36,7 +37,7 @@ RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off, uint32 item)
 void
 RecsysNoItem(Relation index, uint32 item)
 {
-	RecsysCorrupted(index, "index \"%s\" has no item number %u", RelationGetRelationName(index),
+	RecsysCorrupted(index, "index \"%s\" has no item number %u", RecsysIndexName(index),
 					item);
 }
 
@@ -44,7 +45,7 @@ void
 RecsysWrongRow(Relation index, uint32 item)
 {
 	RecsysCorrupted(index, "index \"%s\" has a wrong graph row for item number %u",
-					RelationGetRelationName(index), item);
+					RecsysIndexName(index), item);
 }
 
 void
@@ -101,7 +102,7 @@ extend_row_map(Relation index, Buffer metabuffer)
 	if (rootnumber >= RECSYS_MAP_ROOTS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("recsys index \"%s\" cannot hold more items", RelationGetRelationName(index))));
+				 errmsg("recsys index \"%s\" cannot hold more items", RecsysIndexName(index))));
 
 	if (newroot)
 		root = RecsysNewPage(index, true);
@@ -208,11 +209,11 @@ create_item(Relation index, Buffer bucket, RecsysKeyKind kind, const RecsysKey *
 	page = GenericXLogRegisterBuffer(state, bucket, 0);
 	if (PageAddItem(page, (Item) owner, ownersize, RecsysBucketSearch(page, hash),
 					false, false) == InvalidOffsetNumber)
-		elog(ERROR, "failed to add an owner tuple to index \"%s\"", RelationGetRelationName(index));
+		elog(ERROR, "failed to add an owner tuple to index \"%s\"", RecsysIndexName(index));
 	page = GenericXLogRegisterBuffer(state, graph, 0);
 	off = PageAddItem(page, (Item) stored, rowsize, InvalidOffsetNumber, false, false);
 	if (off == InvalidOffsetNumber)
-		elog(ERROR, "failed to add a graph row to index \"%s\"", RelationGetRelationName(index));
+		elog(ERROR, "failed to add a graph row to index \"%s\"", RecsysIndexName(index));
 	page = GenericXLogRegisterBuffer(state, leaf, 0);
 	ItemPointerSet((ItemPointer) PageGetContents(page) + item % RECSYS_MAP_LEAF_ROWS,
 				   BufferGetBlockNumber(graph), off);

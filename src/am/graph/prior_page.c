@@ -20,6 +20,7 @@
 #include "am/graph/itemorder.h"
 #include "am/graph/prior_page.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "miscadmin.h"
 #include "source/train/trainprior.h"
@@ -61,7 +62,7 @@ read_page(Relation index, BlockNumber block, RecsysPriorHeader *header, RecsysPr
 		sane = isfinite(prior->scores[x]) && prior->scores[x] > 0;
 	if (!sane)
 		RecsysCorrupted(index, "index \"%s\" contains a corrupted page at block %u",
-						RelationGetRelationName(index), block);
+						RecsysIndexName(index), block);
 }
 
 bool

@@ -20,6 +20,7 @@
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
 #include "am/lists/pending.h"
+#include "am/store/indexname.h"
 #include "am/store/patch.h"
 #include "fault.h"
 
@@ -50,7 +51,7 @@ replace_owner(Relation index, Page page, OffsetNumber off, RecsysOwner owner, Si
 {
 	if (!PageIndexTupleOverwrite(page, off, (Item) owner, size))
 		elog(ERROR, "failed to replace an owner tuple of index \"%s\"",
-			 RelationGetRelationName(index));
+			 RecsysIndexName(index));
 }
 
 /*
@@ -143,7 +144,7 @@ shrink_bucket(Relation index, RecsysSide side, int stride, Buffer bucket)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many keys of recsys index \"%s\" have the same hash",
-						RelationGetRelationName(index)),
+						RecsysIndexName(index)),
 				 errhint("REINDEX the index: it will use another hash seed.")));
 	move_tail_to_chain(index, side, stride, bucket, longest);
 }
@@ -246,7 +247,7 @@ add_owner_with_entry(Appending *adding)
 	if (PageAddItem(page, (Item) owner, size, RecsysBucketSearch(page, adding->hash),
 					false, false) == InvalidOffsetNumber)
 		elog(ERROR, "failed to add an owner tuple to index \"%s\"",
-			 RelationGetRelationName(index));
+			 RecsysIndexName(index));
 	GenericXLogFinish(state);
 	pfree(owner);
 }

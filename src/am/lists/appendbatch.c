@@ -19,6 +19,7 @@
 #include "am/lists/appendbatch.h"
 #include "am/lists/directory.h"
 #include "am/lists/owner.h"
+#include "am/store/indexname.h"
 #include "fault.h"
 #include "miscadmin.h"
 
@@ -168,7 +169,7 @@ add_owner(Batch *batch, Page page, const RecsysKey *key, uint32 length)
 	off = PageAddItem(page, (Item) owner, size, RecsysBucketSearch(page, hash), false, false);
 	if (off == InvalidOffsetNumber)
 		elog(ERROR, "failed to add an owner tuple to index \"%s\"",
-			 RelationGetRelationName(batch->index));
+			 RecsysIndexName(batch->index));
 	pfree(owner);
 	place_rows(batch, RecsysPageGetOwner(page, off), entries);
 	return entries == length;
@@ -188,7 +189,7 @@ replace_owner(Batch *batch, Page page, OffsetNumber off, RecsysOwner copy, Size 
 	}
 	else if (!PageIndexTupleOverwrite(page, off, (Item) copy, size))
 		elog(ERROR, "failed to replace an owner tuple of index \"%s\"",
-			 RelationGetRelationName(batch->index));
+			 RecsysIndexName(batch->index));
 }
 
 /* Makes the tuple large enough for so many entries, if the page has room for that. */
@@ -293,7 +294,7 @@ add_single(Batch *batch, Buffer bucket)
 	RecsysNewRowEntry(row, batch->side, &entry);
 	if (!RecsysAppendToLocked(batch->index, batch->side, bucket, &key, row->hash[batch->side], &entry,
 							  NULL, &result))
-		elog(ERROR, "index \"%s\" has lost an item", RelationGetRelationName(batch->index));
+		elog(ERROR, "index \"%s\" has lost an item", RecsysIndexName(batch->index));
 	if (batch->side == RECSYS_ITEMS)
 		row->item = result.number;
 	else

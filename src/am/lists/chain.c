@@ -38,13 +38,14 @@
 #include "access/xlogrecovery.h"
 #include "am/lists/chain.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/recycle.h"
 #include "catalog/pg_class.h"
 
 #define corrupted(chain, ...) \
 	RecsysCorruptedDetail((chain)->index, \
 						  psprintf("index \"%s\" contains a corrupted list", \
-								   RelationGetRelationName((chain)->index)), \
+								   RecsysIndexName((chain)->index)), \
 						  __VA_ARGS__)
 
 void

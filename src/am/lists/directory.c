@@ -21,6 +21,7 @@
 #include "access/generic_xlog.h"
 #include "am/lists/directory.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "fault.h"
 #include "miscadmin.h"
 
@@ -65,7 +66,7 @@ count_restart(Relation index, int *restarts)
 	CHECK_FOR_INTERRUPTS();
 	if (++*restarts > MAX_RESTARTS)
 		RecsysCorrupted(index, "index \"%s\" has an inconsistent directory",
-						RelationGetRelationName(index));
+						RecsysIndexName(index));
 }
 
 /*
@@ -407,7 +408,7 @@ RecsysSplitBucket(Relation index, RecsysSide side, Buffer bucket, uint32 hash)
 	/* with owners out of order, splitting might go on for ever */
 	if (boundary <= range.low || boundary > range.high)
 		RecsysCorrupted(index, "index \"%s\" has owners out of order",
-						RelationGetRelationName(index));
+						RecsysIndexName(index));
 
 	parent = directory_with_room(index, side, 0, hash);
 
@@ -437,7 +438,7 @@ RecsysSplitBucket(Relation index, RecsysSide side, Buffer bucket, uint32 hash)
 		if (PageAddItem(target, (Item) owner, ItemIdGetLength(itemid),
 						InvalidOffsetNumber, false, false) == InvalidOffsetNumber)
 			elog(ERROR, "failed to add owner while splitting a bucket of index \"%s\"",
-				 RelationGetRelationName(index));
+				 RecsysIndexName(index));
 	}
 
 	insert_slot(GenericXLogRegisterBuffer(state, parent, 0), boundary,

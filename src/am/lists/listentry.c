@@ -10,6 +10,7 @@
 #include "am/lists/listentry.h"
 #include "am/store/corrupted.h"
 #include "am/store/enlarge.h"
+#include "am/store/indexname.h"
 
 void
 RecsysPackEntry(char *dest, RecsysSide side, const RecsysMetaData *meta, const RecsysEntry *entry)
@@ -74,7 +75,7 @@ RecsysUnpackEntry(const char *src, RecsysSide side, const RecsysMetaData *meta, 
 void
 RecsysInvalidTid(Relation index)
 {
-	RecsysCorrupted(index, "index \"%s\" contains an invalid TID", RelationGetRelationName(index));
+	RecsysCorrupted(index, "index \"%s\" contains an invalid TID", RecsysIndexName(index));
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "am/lists/owner.h"
 #include "am/store/corrupted.h"
 #include "am/store/enlarge.h"
+#include "am/store/indexname.h"
 #include "fault.h"
 #include "miscadmin.h"
 
@@ -50,7 +51,7 @@ static void
 corrupted_owner(Relation index)
 {
 	RecsysCorrupted(index, "index \"%s\" contains a corrupted owner tuple",
-					RelationGetRelationName(index));
+					RecsysIndexName(index));
 }
 
 OffsetNumber

@@ -19,6 +19,7 @@
 #include "access/generic_xlog.h"
 #include "am/lists/pending.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/options.h"
 #include "am/store/patch.h"
 #include "miscadmin.h"
@@ -58,7 +59,7 @@ static void
 bad_list(Relation index)
 {
 	RecsysCorrupted(index, "index \"%s\" has a corrupted pending list",
-					RelationGetRelationName(index));
+					RecsysIndexName(index));
 }
 
 /* The last page of a list, exclusively locked. */

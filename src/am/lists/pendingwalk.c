@@ -11,6 +11,7 @@
 #include "am/lists/chain.h"
 #include "am/lists/pendingwalk.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "miscadmin.h"
 
 /* Times that the first page of a list may have gone when it is locked. */
@@ -31,7 +32,7 @@ static void
 bad_list(Relation index)
 {
 	RecsysCorrupted(index, "index \"%s\" has a corrupted pending list",
-					RelationGetRelationName(index));
+					RecsysIndexName(index));
 }
 
 /* Where the lists begin now; tells whether that is where they were known to. */

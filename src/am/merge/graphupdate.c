@@ -23,6 +23,7 @@
 #include "am/lists/pending.h"
 #include "am/merge/graphupdate.h"
 #include "am/store/enlarge.h"
+#include "am/store/indexname.h"
 #include "fault.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
@@ -348,7 +349,7 @@ move_row(Updater *updater, NewRow *new)
 	}
 	off = PageAddItem(page, (Item) row, size, InvalidOffsetNumber, false, false);
 	if (off == InvalidOffsetNumber)
-		elog(ERROR, "failed to move a graph row of index \"%s\"", RelationGetRelationName(index));
+		elog(ERROR, "failed to move a graph row of index \"%s\"", RecsysIndexName(index));
 	page = GenericXLogRegisterBuffer(state, leaf, 0);
 	ItemPointerSet((ItemPointer) PageGetContents(page) + new->item % RECSYS_MAP_LEAF_ROWS,
 				   BufferGetBlockNumber(target), off);

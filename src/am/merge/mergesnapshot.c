@@ -27,6 +27,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "am/merge/mergesnapshot.h"
+#include "am/store/indexname.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "storage/lwlock.h"
@@ -70,7 +71,7 @@ RecsysCheckMergeSnapshot(Relation index, Snapshot snapshot)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("merging recsys index \"%s\" took longer than old_snapshot_threshold allows",
-						RelationGetRelationName(index)),
+						RecsysIndexName(index)),
 				 errhint("Increase the configuration parameter \"old_snapshot_threshold\", or decrease \"recsys.merge_budget\".")));
 }
 

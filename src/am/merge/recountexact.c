@@ -20,6 +20,7 @@
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/recountround.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/progress.h"
 #include "core/pairs/product.h"
 #include "core/rows/history.h"
@@ -90,7 +91,7 @@ add_user(void *arg, RecsysUserView *user)
 		if (item >= recount->nitems)
 			RecsysCorrupted(recount->index,
 							"index \"%s\" has an entry with item number %u, which does not exist",
-							RelationGetRelationName(recount->index), item);
+							RecsysIndexName(recount->index), item);
 		member |= recount->slots[item] != 0;
 	}
 	if (!member)
@@ -142,7 +143,7 @@ posters(RecsysRecount *recount, RecsysHashArray *array)
 		if (!RecsysGraphReadKey(&recount->graph, recount->items[slot], &key) ||
 			!RecsysReadPostings(recount->index, &key, array))
 			RecsysCorrupted(recount->index, "index \"%s\" lacks the owner of item number %u",
-							RelationGetRelationName(recount->index), recount->items[slot]);
+							RecsysIndexName(recount->index), recount->items[slot]);
 	}
 	if (array->count > 0)
 		sort_hashes(array->hashes, array->count);

@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "am/parts/chunkpage.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
@@ -40,7 +41,7 @@ read_list(Relation whole, ChunkList *list)
 	list->n = meta->nchunks;
 	UnlockReleaseBuffer(buffer);
 	if (list->n > RECSYS_MAX_CHUNKS)
-		RecsysCorrupted(whole, "index \"%s\" has a corrupted meta page", RelationGetRelationName(whole));
+		RecsysCorrupted(whole, "index \"%s\" has a corrupted meta page", RecsysIndexName(whole));
 }
 
 uint32
@@ -61,7 +62,7 @@ check_page(Relation whole, Buffer buffer, uint32 pagenumber)
 	if (RecsysPageGetOpaque(page)->low != pagenumber * RECSYS_PAGE_CHUNK_RECORDS ||
 		RecsysPageChunkCount(page) > RECSYS_PAGE_CHUNK_RECORDS)
 		RecsysCorrupted(whole, "index \"%s\" contains a corrupted page of chunks at block %u",
-						RelationGetRelationName(whole), BufferGetBlockNumber(buffer));
+						RecsysIndexName(whole), BufferGetBlockNumber(buffer));
 }
 
 void
@@ -105,7 +106,7 @@ RecsysReadChunks(Relation whole, uint32 first, uint32 n, RecsysChunk *chunks,
 			/* there are more records, so this page is full and leads to another */
 			if (count < RECSYS_PAGE_CHUNK_RECORDS || first + done < start + count)
 				RecsysCorrupted(whole, "index \"%s\" contains a corrupted page of chunks at block %u",
-								RelationGetRelationName(whole), *page);
+								RecsysIndexName(whole), *page);
 			*page = RecsysPageGetOpaque(BufferGetPage(buffer))->next;
 			(*pagenumber)++;
 		}
@@ -216,7 +217,7 @@ add_behind(Relation whole, const RecsysChunk *chunk, const ChunkList *list)
 		UnlockReleaseBuffer(tail);
 		if (damaged)
 			RecsysCorrupted(whole, "index \"%s\" contains a corrupted page of chunks at block %u",
-							RelationGetRelationName(whole), list->tail);
+							RecsysIndexName(whole), list->tail);
 		return false;
 	}
 	if (count == RECSYS_PAGE_CHUNK_RECORDS)

@@ -24,6 +24,7 @@
 #include "am/read/heaprows.h"
 #include "am/read/visibility.h"
 #include "am/store/enlarge.h"
+#include "am/store/indexname.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -318,6 +319,6 @@ RecsysCheckSnapshot(Relation index, Snapshot snapshot)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recsys index \"%s\" is newer than the snapshot in use",
-						RelationGetRelationName(index)),
+						RecsysIndexName(index)),
 				 errhint("Use it in a new transaction.")));
 }

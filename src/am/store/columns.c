@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "am/store/columns.h"
+#include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "source/input/keyadvice.h"
 #include "source/input/clock.h"
@@ -73,9 +74,9 @@ get_key_column(Relation index, int column, RecsysKeyKind *kind, Oid *type)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 column == RECSYS_USER_COLUMN ?
 				 errmsg("column %d of recsys index \"%s\" cannot be the user: its type is %s",
-						column, RelationGetRelationName(index), format_type_be(attribute->atttypid)) :
+						column, RecsysIndexName(index), format_type_be(attribute->atttypid)) :
 				 errmsg("column %d of recsys index \"%s\" cannot be the item: its type is %s",
-						column, RelationGetRelationName(index), format_type_be(attribute->atttypid)),
+						column, RecsysIndexName(index), format_type_be(attribute->atttypid)),
 				 errdetail(RECSYS_KEY_TYPES),
 				 command == NULL ?
 				 errhint("The columns of a recsys index are (user, item [, weight [, time]]).") :
@@ -109,7 +110,7 @@ RecsysGetColumns(Relation index, RecsysColumns *columns)
 				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 				 errmsg_plural("recsys index \"%s\" has %d column, it must have 2 to 4",
 							   "recsys index \"%s\" has %d columns, it must have 2 to 4",
-							   ncolumns, RelationGetRelationName(index), ncolumns),
+							   ncolumns, RecsysIndexName(index), ncolumns),
 				 errhint("The columns of a recsys index are (user, item [, weight [, time]]).")));
 
 	get_key_column(index, RECSYS_USER_COLUMN, &columns->user_kind, &columns->user_type);
@@ -134,9 +135,9 @@ RecsysGetColumns(Relation index, RecsysColumns *columns)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 column == 3 ?
 					 errmsg("column %d of recsys index \"%s\" cannot be the weight: its type is %s",
-							column, RelationGetRelationName(index), format_type_be(type)) :
+							column, RecsysIndexName(index), format_type_be(type)) :
 					 errmsg("column %d of recsys index \"%s\" cannot be the time: its type is %s",
-							column, RelationGetRelationName(index), format_type_be(type)),
+							column, RecsysIndexName(index), format_type_be(type)),
 					 errdetail("A weight is a number, a time is a timestamp with or without time zone or a date."),
 					 errhint("The columns of a recsys index are (user, item [, weight [, time]]).")));
 	}
@@ -151,7 +152,7 @@ form_key(Relation index, int column, Oid type, Datum value, RecsysKey *key)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("key of %u bytes exceeds maximum %u for recsys index \"%s\"",
-						key->len, RECSYS_MAX_KEY_LEN, RelationGetRelationName(index)),
+						key->len, RECSYS_MAX_KEY_LEN, RecsysIndexName(index)),
 				 errdetail("It stands in column %d.", column),
 				 errhint("Index an expression such as (md5(%s)::uuid) instead.",
 						 column_text(index, column))));

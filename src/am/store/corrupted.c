@@ -11,10 +11,9 @@
 #include "postgres.h"
 
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "lib/stringinfo.h"
 #include "storage/lwlock.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 pg_attribute_printf(1, 0) static char *
 format_text(const char *format, va_list args)
@@ -42,8 +41,7 @@ raise_corrupted(Relation index, const char *message, const char *detail)
 	char	   *name;
 
 	LWLockReleaseAll();
-	name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
-									  RelationGetRelationName(index));
+	name = RecsysQualifiedIndexName(index);
 	ereport(ERROR,
 			(errcode(ERRCODE_INDEX_CORRUPTED),
 			 errmsg_internal("%s", message),

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "am/store/options.h"
 #include "core/pairs/modeloptions.h"
@@ -124,7 +125,7 @@ static void
 bad_meta(Relation index)
 {
 	RecsysCorrupted(index, "index \"%s\" has a corrupted meta page",
-					RelationGetRelationName(index));
+					RecsysIndexName(index));
 }
 
 void
@@ -134,11 +135,11 @@ RecsysMetaCheck(Relation index, Page page)
 
 	if (meta->magic != RECSYS_MAGIC)
 		RecsysCorrupted(index, "index \"%s\" is not a recsys index",
-						RelationGetRelationName(index));
+						RecsysIndexName(index));
 	if (meta->version != RECSYS_FORMAT_VERSION)
 		RecsysCorrupted(index,
 						"recsys index \"%s\" has format version %u, this server's recsys library reads version %u",
-						RelationGetRelationName(index), meta->version, RECSYS_FORMAT_VERSION);
+						RecsysIndexName(index), meta->version, RECSYS_FORMAT_VERSION);
 	if (!numbers_are_sane(index, meta))
 		bad_meta(index);
 }

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/page.h"
 #include "am/store/recentbuffer.h"
 #include "am/store/recycle.h"
@@ -117,18 +118,18 @@ RecsysPageCheck(Relation index, Buffer buffer, RecsysPageKind kind)
 
 	if (PageIsNew(page))
 		RecsysCorrupted(index, "index \"%s\" contains an unexpected zero page at block %u",
-						RelationGetRelationName(index), BufferGetBlockNumber(buffer));
+						RecsysIndexName(index), BufferGetBlockNumber(buffer));
 
 	if (!RecsysPageIsOurs(page) ||
 		(kind == RECSYS_PAGE_BUCKET && !items_are_sane(page)))
 		RecsysCorrupted(index, "index \"%s\" contains a corrupted page at block %u",
-						RelationGetRelationName(index), BufferGetBlockNumber(buffer));
+						RecsysIndexName(index), BufferGetBlockNumber(buffer));
 
 	opaque = RecsysPageGetOpaque(page);
 	if (opaque->kind != kind || opaque->side > RECSYS_ITEMS)
 		RecsysCorruptedDetail(index,
 							  psprintf("index \"%s\" contains a corrupted page at block %u",
-							  		 RelationGetRelationName(index), BufferGetBlockNumber(buffer)),
+							  		 RecsysIndexName(index), BufferGetBlockNumber(buffer)),
 							  "The page is of kind %u where kind %u was expected.",
 							  (unsigned) opaque->kind, (unsigned) kind);
 }
@@ -137,7 +138,7 @@ void
 RecsysBadLink(Relation index, BlockNumber block)
 {
 	RecsysCorrupted(index, "index \"%s\" contains a wrong link to block %u",
-					RelationGetRelationName(index), block);
+					RecsysIndexName(index), block);
 }
 
 Buffer

@@ -14,6 +14,7 @@
 #include "am/lists/chain.h"
 #include "am/lists/owner.h"
 #include "am/store/corrupted.h"
+#include "am/store/indexname.h"
 #include "am/store/recycle.h"
 #include "am/write/prunechain.h"
 #include "compat.h"
@@ -69,7 +70,7 @@ corrupted_link(RecsysPruning *state, BlockNumber block)
 {
 	RecsysCorruptedDetail(state->index,
 						  psprintf("index \"%s\" contains a corrupted list",
-								   RelationGetRelationName(state->index)),
+								   RecsysIndexName(state->index)),
 						  "Nothing leads to block %u any more.", block);
 }
 

@@ -21,6 +21,7 @@
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/unsaid.h"
 #include "am/parts/whole.h"
+#include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "am/store/recycle.h"
 #include "am/write/passon.h"
@@ -146,7 +147,7 @@ RecsysVacuumMerge(Relation index, RecsysMergeFunction merge)
 		ereport(WARNING,
 				(errcode(ERRCODE_DISK_FULL),
 				 errmsg("index \"%s\" was not merged for lack of disk space",
-						RelationGetRelationName(index)),
+						RecsysIndexName(index)),
 				 errdetail("What has changed is noted and waits for the next merge."),
 				 errhint("Make room in its tablespace.")));
 		return;

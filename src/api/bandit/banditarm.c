@@ -25,7 +25,7 @@ RecsysKeptArm(const char *name, RecsysShop **shop)
 				 errmsg("\"%s\" is a bandit", name),
 				 errdetail("Arms are declared recommenders and indexes.")));
 	RecsysOpenRecommenderIndex(RecsysNamedRecommender(name), &index);
-	kept = pstrdup(RecsysKeptName(RelationGetRelid(index.index)));
+	kept = pstrdup(RecsysKeptName(RelationGetRelid(index.definition)));
 	RecsysCloseRecommender(&index);
 	return kept;
 }

@@ -42,7 +42,7 @@ read_index(const RecsysMiningRequest *request, RecsysBasketSource *source)
 	if (request->weights && recommender->columns.weight_column == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("recommender \"%s\" has no weight to sum up", RelationGetRelationName(recommender->index)),
+				 errmsg("recommender \"%s\" has no weight to sum up", RelationGetRelationName(recommender->definition)),
 				 errhint("Create an index with a weight, as in CREATE INDEX ON order_items USING recsys (order_id, product_id, (price::numeric * quantity)), or leave out weights.")));
 	source->nitems = RecsysItemCount(recommender->index);
 	options.nitems = source->nitems;
@@ -121,7 +121,7 @@ RecsysReadBaskets(const RecsysMiningRequest *request, RecsysAnswer *answer, Recs
 		source->kind = source->recommender.columns.item_kind;
 		source->type = source->recommender.columns.item_type;
 		RecsysAnswerCheckKind(answer, source->kind,
-							  RelationGetRelationName(source->recommender.index));
+							  RelationGetRelationName(source->recommender.definition));
 		read_index(request, source);
 	}
 }

@@ -144,13 +144,13 @@ recsys_frequently_bought_together(PG_FUNCTION_ARGS)
 	RecsysAnswerInit(&answer, fcinfo);
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
-						  RelationGetRelationName(recommender.index));
+						  RelationGetRelationName(recommender.definition));
 
 	RecsysGraphReaderInit(&reader, recommender.index);
 	if (!PG_ARGISNULL(0))
 	{
 		RecsysArgKey(fcinfo, 0, recommender.columns.item_type, "item",
-					 RelationGetRelationName(recommender.index), &key);
+					 RelationGetRelationName(recommender.definition), &key);
 		if (RecsysFindItem(&recommender, &key, &item))
 			read_neighbors(&reader, item, RecsysRefreshCache(recommender.index)->meta.users,
 						   &partners);

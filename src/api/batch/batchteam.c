@@ -317,7 +317,7 @@ list_as_worker(RecsysWorker *worker, SharedLists *shared)
 {
 	Relation	heap = table_open(shared->heap, AccessShareLock);
 	Relation	index = index_open(shared->index, AccessShareLock);
-	RecsysRecommender recommender = {heap, index, RecsysGetCache(index)->columns};
+	RecsysRecommender recommender = {heap, index, RecsysGetCache(index)->columns, index};
 	dsm_segment *segment = shared->graph != DSM_HANDLE_INVALID ? RecsysSegmentAttach(shared->graph) : NULL;
 	Outbox		outbox = {.worker = worker};
 	Member		member = {.sink = send_list, .arg = &outbox};

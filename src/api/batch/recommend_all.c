@@ -190,8 +190,8 @@ begin_index(AllLists *lists)
 
 	RecsysOpenRecommender(lists->name, &recommender);
 	RecsysAllRowsCheckKinds(&lists->rows, recommender.columns.user_kind,
-							recommender.columns.item_kind, RelationGetRelationName(recommender.index));
-	lists->index = RelationGetRelid(recommender.index);
+							recommender.columns.item_kind, RelationGetRelationName(recommender.definition));
+	lists->index = RelationGetRelid(recommender.definition);
 	lists->file = RECSYS_FILE_NUMBER(recommender.index);
 	lists->npieces = RecsysBatchCountPieces(recommender.index);
 	lists->terms.half_life = recommender.columns.time_column > 0 ?

@@ -15,27 +15,27 @@
  * Until an index is locked it may be dropped or renamed at any time.  So the first
  * look-up only tells what to lock, and whether the caller may.  With the lock, the name
  * is looked up again if anything has changed meanwhile, as RangeVarGetRelid does.
+ *
+ * A partitioned index is a recommender over all partitions (wholes.c).  All that is named and all rights
+ * are of that index and its table.
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/xlog.h"
 #include "am/entry/indexes.h"
+#include "api/call/indexstate.h"
 #include "api/call/recommender.h"
 #include "api/call/recommendernames.h"
 #include "api/call/rights.h"
+#include "api/call/wholes.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_index.h"
-#include "catalog/pg_inherits.h"
 #include "compat.h"
 #include "fault.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "storage/lock.h"
 #include "storage/sinval.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -118,6 +118,19 @@ there_are_several(RecsysIndexKind kind, List *candidates)
 					 RecsysFirstNameLiteral(candidates))));
 }
 
+/* The indexes of partitions that have been detached are no recommenders before they are rebuilt. */
+static List *
+leave_out_empty(List *candidates)
+{
+	List	   *full = NIL;
+	ListCell   *cell;
+
+	foreach(cell, candidates)
+		if (!RecsysIsKnownEmpty(lfirst_oid(cell)))
+			full = lappend_oid(full, lfirst_oid(cell));
+	return full != NIL ? full : candidates;
+}
+
 /* The only index of that kind */
 static Oid
 only_recommender(RecsysIndexKind kind)
@@ -134,6 +147,8 @@ only_recommender(RecsysIndexKind kind)
 		if (RecsysKindOfIndex(lfirst_oid(cell)) == kind && is_candidate(lfirst_oid(cell), &denied))
 			candidates = lappend_oid(candidates, lfirst_oid(cell));
 	list_free(known);
+	if (list_length(candidates) > 1)
+		candidates = leave_out_empty(candidates);
 
 	if (candidates == NIL && denied)
 		ereport(ERROR,
@@ -199,23 +214,6 @@ RecsysNamedRecommender(const char *name)
 	return relation;
 }
 
-/* The valid ones of the indexes that a partitioned index is made of, as far as they can be used */
-static List *
-usable_partitions(Oid relation)
-{
-	List	   *all = find_all_inheritors(relation, NoLock, NULL);
-	List	   *usable = NIL;
-	ListCell   *cell;
-	bool		denied;
-
-	foreach(cell, all)
-		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_INDEX &&
-			is_candidate(lfirst_oid(cell), &denied))
-			usable = lappend_oid(usable, lfirst_oid(cell));
-	list_free(all);
-	return usable;
-}
-
 char *
 RecsysNameForMessage(Oid relation)
 {
@@ -230,25 +228,6 @@ has_been_dropped(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("the recommender has been dropped")));
-}
-
-/* One message for all functions: what they can be given instead of an index over partitions. */
-static void
-refuse_partitioned(Oid relation, RecsysIndexKind kind)
-{
-	List	   *partitions = usable_partitions(relation);
-
-	if (get_rel_name(relation) == NULL)
-		has_been_dropped();
-	ereport(ERROR,
-			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-			 errmsg("\"%s\" is a partitioned index", RecsysNameForMessage(relation)),
-			 partitions == NIL ?
-			 errdetail("Each partition has a recommender of its own.") :
-			 errdetail("Each partition has a recommender of its own: %s.", RecsysListNames(partitions)),
-			 kind == RECSYS_ITEMS_INDEX ?
-			 errhint("Name the index of a partition.") :
-			 errhint("Name the index of a partition. Over all partitions, query_item_similarity, query_association_rules, query_frequent_itemsets and recsys.tune take a query.")));
 }
 
 /* The kind of index that stands for a recommender that is not named */
@@ -337,10 +316,12 @@ check_kind(Oid relation, RecsysTakes takes)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("index with OID %u does not exist", relation)));
-	if (relkind == RELKIND_PARTITIONED_INDEX && kind != RECSYS_NO_INDEX)
-		refuse_partitioned(relation, kind);
-	if (relkind != RELKIND_INDEX || kind == RECSYS_NO_INDEX)
+	if ((relkind != RELKIND_INDEX && relkind != RELKIND_PARTITIONED_INDEX) || kind == RECSYS_NO_INDEX)
 		refuse_table(relation, takes);
+	if (relkind == RELKIND_PARTITIONED_INDEX && kind == RECSYS_ITEMS_INDEX)
+		RecsysRefusePartitionedItems(relation);
+	if (kind == RECSYS_INTERACTIONS_INDEX)
+		RecsysRefusePart(relation);
 	if (kind == RECSYS_ITEMS_INDEX && takes == RECSYS_TAKES_INTERACTIONS)
 		refuse_items(relation);
 	if (kind == RECSYS_INTERACTIONS_INDEX && takes == RECSYS_TAKES_ITEMS)
@@ -375,102 +356,6 @@ bool
 RecsysMayRead(Oid table, Oid index)
 {
 	return RecsysMayReadColumns(table, index) && check_enable_rls(table, InvalidOid, true) != RLS_ENABLED;
-}
-
-/* Errors out unless this session can get at the index's pages. */
-static void
-check_reachable(Relation index)
-{
-	if (RELATION_IS_OTHER_TEMP(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot access temporary indexes of other sessions")));
-	if (!RelationIsPermanent(index) && RecoveryInProgress())
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot access temporary or unlogged relations during recovery")));
-}
-
-/*
- * Is this the name of an index that REINDEX CONCURRENTLY makes and, unless it fails,
- * drops: name_ccnew or name_ccold, perhaps with a number?
- */
-static bool
-is_from_reindex(Relation index)
-{
-	const char *name = RelationGetRelationName(index);
-	Size		length = strlen(name);
-
-	while (length > 0 && isdigit((unsigned char) name[length - 1]))
-		length--;
-	return length > 6 && (strncmp(name + length - 6, "_ccnew", 6) == 0 ||
-						  strncmp(name + length - 6, "_ccold", 6) == 0);
-}
-
-/* Does somebody hold the lock on the table that builds an index concurrently? */
-static bool
-may_be_under_way(Relation index)
-{
-	LOCKTAG		tag;
-	int			count;
-
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, index->rd_index->indrelid);
-	(void) GetLockConflicts(&tag, ShareUpdateExclusiveLock, &count);
-	return count > 0;
-}
-
-static char *
-qualified_name(Relation relation)
-{
-	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-									  RelationGetRelationName(relation));
-}
-
-char *
-RecsysWhyNotValid(Relation index)
-{
-	char	   *name = qualified_name(index);
-
-	if (may_be_under_way(index))
-		return psprintf("not valid: it may still be under construction, as its table is locked for that or for maintenance");
-	if (is_from_reindex(index))
-		return psprintf("not valid: left by a REINDEX CONCURRENTLY that failed, remove it with DROP INDEX %s", name);
-	return psprintf("not valid: building it has failed, remove it with DROP INDEX %s or build it with REINDEX INDEX CONCURRENTLY %s",
-					name, name);
-}
-
-static void
-refuse_invalid(Relation index)
-{
-	char	   *name = qualified_name(index);
-
-	if (may_be_under_way(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 index->rd_index->indisready ?
-				 errmsg("recsys index \"%s\" is not valid", RelationGetRelationName(index)) :
-				 errmsg("recsys index \"%s\" is still being built", RelationGetRelationName(index)),
-				 errdetail("Its table is locked for CREATE INDEX CONCURRENTLY or REINDEX CONCURRENTLY, or for maintenance."),
-				 errhint("Wait for that to finish.")));
-	if (is_from_reindex(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("recsys index \"%s\" is not valid", RelationGetRelationName(index)),
-				 errdetail("It was left by a REINDEX CONCURRENTLY that failed; the index that was to be rebuilt is still there."),
-				 errhint("DROP INDEX %s;", name)));
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("recsys index \"%s\" is not valid", RelationGetRelationName(index)),
-			 errdetail("Building it has failed."),
-			 errhint("REINDEX INDEX CONCURRENTLY %s;", name)));
-}
-
-static void
-check_state(Relation index)
-{
-	check_reachable(index);
-	if (!index->rd_index->indisready || !index->rd_index->indisvalid)
-		refuse_invalid(index);
 }
 
 /*
@@ -517,13 +402,19 @@ open_both(Oid table, Oid relation, Relation *heap, Relation *index)
 		has_been_dropped();
 }
 
-/* What has been locked may have become another since it was looked at. */
+/*
+ * What has been locked may have become another since it was looked at.  Of a partitioned index the
+ * pages are those of its whole.
+ */
 static void
 open_locked(Oid table, Oid relation, RecsysRecommender *recommender)
 {
-	open_both(table, relation, &recommender->heap, &recommender->index);
-	check_access(recommender->heap, recommender->index);
-	check_state(recommender->index);
+	open_both(table, relation, &recommender->heap, &recommender->definition);
+	check_access(recommender->heap, recommender->definition);
+	recommender->index = recommender->definition;
+	if (recommender->definition->rd_rel->relkind == RELKIND_PARTITIONED_INDEX)
+		recommender->index = RecsysOpenWhole(recommender->definition, AccessShareLock, false);
+	RecsysCheckState(recommender->index);
 	recommender->columns = RecsysGetCache(recommender->index)->columns;
 }
 
@@ -542,8 +433,17 @@ RecsysOpenRecommenderIndex(Oid relation, RecsysRecommender *recommender)
 	RecsysOpenIndexOf(relation, RECSYS_TAKES_INTERACTIONS, recommender);
 }
 
+static Relation
+open_own_pages(const RecsysRecommender *recommender, LOCKMODE lockmode, RecsysOwnState state)
+{
+	if (recommender->definition->rd_rel->relkind != RELKIND_PARTITIONED_INDEX)
+		return recommender->definition;
+	return state == RECSYS_OWN_MADE ? RecsysOpenOrMakeWhole(recommender->definition) :
+		RecsysOpenWhole(recommender->definition, lockmode, state == RECSYS_OWN_DEFINED);
+}
+
 void
-RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, bool valid, Relation *heap, Relation *index)
+RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, RecsysOwnState state, RecsysRecommender *recommender)
 {
 	Oid			table;
 
@@ -554,12 +454,17 @@ RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, bool valid, Relation *heap, 
 	if (!RECSYS_OWNS_RELATION(relation) && !(OidIsValid(table) && RECSYS_MAY_MAINTAIN(table)))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, RecsysNameForMessage(relation));
 
+	if (state == RECSYS_OWN_MADE && get_rel_relkind(relation) == RELKIND_PARTITIONED_INDEX)
+		RecsysLockToMakeWhole(table, relation);
 	lock_both(table, relation, lockmode);
-	open_both(table, relation, heap, index);
-	if (valid)
-		check_state(*index);
+	open_both(table, relation, &recommender->heap, &recommender->definition);
+	recommender->index = open_own_pages(recommender, lockmode, state);
+	if (recommender->index == NULL)
+		return;
+	if (state == RECSYS_OWN_VALID || state == RECSYS_OWN_MADE)
+		RecsysCheckState(recommender->index);
 	else
-		check_reachable(*index);
+		RecsysCheckReachable(recommender->index);
 }
 
 void
@@ -601,6 +506,15 @@ void
 RecsysCloseRecommender(RecsysRecommender *recommender)
 {
 	/* locks are kept to the end of the transaction, as for any query */
-	relation_close(recommender->index, NoLock);
+	if (recommender->index != NULL && recommender->index != recommender->definition)
+		relation_close(recommender->index, NoLock);
+	relation_close(recommender->definition, NoLock);
 	relation_close(recommender->heap, NoLock);
+}
+
+char *
+RecsysQualifiedRecommenderName(const RecsysRecommender *recommender)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(recommender->definition)),
+									  RelationGetRelationName(recommender->definition));
 }

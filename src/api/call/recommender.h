@@ -12,11 +12,17 @@
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
 
+/*
+ * heap and definition are what somebody has created, and what messages, names and SQL are about.
+ * index has the pages: that is the definition itself, or where that is partitioned its whole
+ * (am/parts), of which nobody should hear.
+ */
 typedef struct RecsysRecommender
 {
 	Relation	heap;
 	Relation	index;
 	RecsysColumns columns;
+	Relation	definition;
 } RecsysRecommender;
 
 /* Which indexes a function takes: those over interactions, which know users; those over items; both */
@@ -45,7 +51,7 @@ extern void RecsysOpenNamed(const char *name, RecsysTakes takes, RecsysRecommend
 /* The relation of that name, which nothing else is known of; errors out if there is none. */
 extern Oid	RecsysNamedRecommender(const char *name);
 
-/* The same for an index known by its OID. */
+/* The same for an index known by its OID: that of the definition. */
 extern void RecsysOpenRecommenderIndex(Oid index, RecsysRecommender *recommender);
 extern void RecsysOpenIndexOf(Oid index, RecsysTakes takes, RecsysRecommender *recommender);
 
@@ -55,22 +61,28 @@ extern void RecsysNeedsIndex(Oid relation);
 /* Errors out unless it is an index over interactions; it need not be locked. */
 extern void RecsysNeedsUsers(Oid index);
 
+/* What an index must be like that is opened for its maintenance */
+typedef enum RecsysOwnState
+{
+	RECSYS_OWN_VALID,
+	RECSYS_OWN_MADE,			/* valid; the whole of a partitioned one is made if there is none yet */
+	RECSYS_OWN_READABLE,		/* it may be invalid or damaged */
+	RECSYS_OWN_DEFINED			/* likewise, and if there is no whole, index will be NULL */
+} RecsysOwnState;
+
 /*
  * Opens table and index for the maintenance of an index, in that lock mode.
  * Errors out unless it is an index of either kind within reach, of the current
- * user (from 17 on MAINTAIN on the table will do) and, if so asked, valid.
- * Looks at no page of it.
+ * user (from 17 on MAINTAIN on the table will do) and in that state.
+ * Looks at no page of it but to see that it is not empty; columns is not set.
  */
-extern void RecsysOpenOwnIndex(Oid index, LOCKMODE lockmode, bool valid,
-							   Relation *heap_relation, Relation *index_relation);
-
-/*
- * Why an index is not valid, and what to do: it is being built, or a command that failed
- * has left it.  Whole sentences, without the last full stop.
- */
-extern char *RecsysWhyNotValid(Relation index);
+extern void RecsysOpenOwnIndex(Oid index, LOCKMODE lockmode, RecsysOwnState state,
+							   RecsysRecommender *recommender);
 
 extern void RecsysCloseRecommender(RecsysRecommender *recommender);
+
+/* Its name with its schema, as it can be written in SQL */
+extern char *RecsysQualifiedRecommenderName(const RecsysRecommender *recommender);
 
 /*
  * A relation's name to put in a message, or its number when it has been dropped:

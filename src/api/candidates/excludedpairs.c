@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "am/graph/graph.h"
 #include "am/lists/owner.h"
+#include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "api/candidates/excludedpairs.h"
 #include "api/declare/declaredrows.h"
@@ -116,7 +117,7 @@ make_graph(const char *recommender, Relation index, double stamp)
 	pairs->index = RelationGetRelid(index);
 	pairs->seed = meta->seed;
 	pairs->stamp = stamp;
-	pairs->graph = RecsysKeptName(RelationGetRelid(index));
+	pairs->graph = RecsysKeptName(RecsysCreatedIndex(index));
 	make_rows(pairs);
 	MemoryContextSwitchTo(CacheMemoryContext);
 	MemoryContextSetParent(context, CacheMemoryContext);

@@ -34,8 +34,8 @@ check_users(const RecsysRecommender *recommenders)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("recommender \"%s\" has %s user keys, \"%s\" has %s ones",
-					RelationGetRelationName(events->index), RecsysKeyKindName(events->columns.user_kind),
-					RelationGetRelationName(predicts->index), RecsysKeyKindName(predicts->columns.user_kind)),
+					RelationGetRelationName(events->definition), RecsysKeyKindName(events->columns.user_kind),
+					RelationGetRelationName(predicts->definition), RecsysKeyKindName(predicts->columns.user_kind)),
 			 errdetail("Users of both are known by their keys."),
 			 errhint("Create one of the indexes with the user as the other one has it, as in CREATE INDEX ON purchases USING recsys ((user_id::text), product_id).")));
 }

@@ -51,16 +51,16 @@ check_items(const RecsysDefinition *definition, const RecsysRecommender *items)
 	if (table != RelationGetRelid(items->heap))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("index \"%s\" is not over the items", RelationGetRelationName(items->index)),
+				 errmsg("index \"%s\" is not over the items", RelationGetRelationName(items->definition)),
 				 errdetail("It is over \"%s\", and \"items\" is \"%s\".",
 						   RelationGetRelationName(items->heap), get_rel_name(table)),
 				 errhint("%s", hint(definition))));
 	if (definition->item_key != NULL &&
-		!RecsysIndexHasKey(RelationGetRelid(items->index), table, definition->item_key))
+		!RecsysIndexHasKey(RelationGetRelid(items->definition), table, definition->item_key))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the first column of index \"%s\" is not %s",
-						RelationGetRelationName(items->index), definition->item_key),
+						RelationGetRelationName(items->definition), definition->item_key),
 				 errdetail("That is the \"item_key\" of the recommender."),
 				 errhint("%s", hint(definition))));
 }

@@ -12,6 +12,7 @@
 #include "am/entry/indexes.h"
 #include "am/store/columns.h"
 #include "api/call/recommender.h"
+#include "api/call/wholes.h"
 #include "api/declare/eventsquery.h"
 #include "api/declare/indexfunctions.h"
 #include "api/declare/names.h"
@@ -108,17 +109,18 @@ RecsysGetEventsQuery(const char *name, RecsysEventsQuery *query)
 
 	if (RecsysKindOfIndex(oid) == RECSYS_ITEMS_INDEX)
 		RecsysNeedsUsers(oid);
-	if (index->rd_rel->relkind != RELKIND_INDEX || index->rd_rel->relam != RecsysAccessMethod())
+	if (RecsysKindOfIndex(oid) != RECSYS_INTERACTIONS_INDEX)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a recsys index", name)));
+	RecsysRefusePart(oid);
 	RecsysGetColumns(index, &columns);
 	RecsysCheckIndexFunctions(index);
 
 	nestlevel = RecsysBeginPlainNames();
 	query->index = oid;
-	query->table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(index->rd_index->indrelid)),
-											  get_rel_name(index->rd_index->indrelid));
+	query->table = psprintf("%s%s", index->rd_rel->relkind == RELKIND_PARTITIONED_INDEX ? "" : "ONLY ",
+							RecsysKeptName(index->rd_index->indrelid));
 	query->user = RecsysKeyInSql(RecsysIndexColumnInSql(index, RECSYS_USER_COLUMN), columns.user_kind);
 	query->item = RecsysKeyInSql(RecsysIndexColumnInSql(index, RECSYS_ITEM_COLUMN), columns.item_kind);
 	query->weight = weight_in_sql(index, &columns);
@@ -142,6 +144,6 @@ RecsysAppendEvents(StringInfo out, const RecsysEventsQuery *query, const char *p
 		appendStringInfoString(out, "NULL::pg_catalog.float8");
 	else
 		appendStringInfo(out, "(%s)::pg_catalog.float8", price);
-	appendStringInfo(out, " AS p FROM ONLY %s AS events WHERE %s) AS e WHERE u IS NOT NULL AND i IS NOT NULL",
+	appendStringInfo(out, " AS p FROM %s AS events WHERE %s) AS e WHERE u IS NOT NULL AND i IS NOT NULL",
 					 query->table, query->condition);
 }

@@ -14,7 +14,7 @@
 typedef struct RecsysEventsQuery
 {
 	Oid			index;
-	char	   *table;			/* with its schema, quoted */
+	char	   *table;			/* as FROM takes it: with its schema, quoted, ONLY unless it is partitioned */
 
 	/* expressions over the table, which mean the same under every search path */
 	char	   *user;			/* bigint, uuid, or text that is compared by its bytes */

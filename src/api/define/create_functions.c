@@ -252,7 +252,7 @@ find_types(Wrapper *wrapper, const char *index)
 	RecsysKeyKind kind;
 
 	RecsysOpenRecommenderIndex(RecsysNamedRecommender(index), &recommender);
-	descriptor = RelationGetDescr(recommender.index);
+	descriptor = RelationGetDescr(recommender.definition);
 	kind = recommender.columns.item_kind;
 	wrapper->user = TupleDescAttr(descriptor, RECSYS_USER_COLUMN - 1)->atttypid;
 	wrapper->item = TupleDescAttr(descriptor, RECSYS_ITEM_COLUMN - 1)->atttypid;

@@ -34,6 +34,22 @@ qualified_name(Oid relation)
 									  get_rel_name(relation));
 }
 
+/* Are the rows that a query takes from it those that an index on it has? */
+static bool
+is_indexed_whole(const RangeTblEntry *table)
+{
+	switch (table->relkind)
+	{
+		case RELKIND_RELATION:
+		case RELKIND_MATVIEW:
+			return !(table->inh && has_subclass(table->relid));
+		case RELKIND_PARTITIONED_TABLE:
+			return table->inh;
+		default:
+			return false;
+	}
+}
+
 /* Is it a plain SELECT of one table's rows? */
 static bool
 is_plain(const Query *query)
@@ -49,8 +65,7 @@ is_plain(const Query *query)
 		return false;
 	table = linitial_node(RangeTblEntry, query->rtable);
 	return table->rtekind == RTE_RELATION && table->tablesample == NULL && table->securityQuals == NIL &&
-		(table->relkind == RELKIND_RELATION || table->relkind == RELKIND_MATVIEW) &&
-		!(table->inh && has_subclass(table->relid)) &&
+		is_indexed_whole(table) &&
 		IsA(linitial(query->jointree->fromlist), RangeTblRef);
 }
 
@@ -134,7 +149,7 @@ RecsysCommandOfQuery(const char *query, RecsysIndexCommand *command)
 static Oid *
 key_collations(const RecsysRecommender *recommender)
 {
-	Relation	index = recommender->index;
+	Relation	index = recommender->definition;
 	int			ncolumns = IndexRelationGetNumberOfKeyAttributes(index);
 	Oid		   *collations = palloc0(sizeof(Oid) * ncolumns);
 	List	   *expressions = NIL;
@@ -164,7 +179,7 @@ key_collations(const RecsysRecommender *recommender)
 static char *
 index_keys(const RecsysRecommender *recommender, bool opclasses_too)
 {
-	Relation	index = recommender->index;
+	Relation	index = recommender->definition;
 	Oid		   *collations = key_collations(recommender);
 	bool		isnull;
 	oidvector  *opclasses = (oidvector *)
@@ -211,7 +226,7 @@ static char *
 index_condition(const RecsysRecommender *recommender)
 {
 	bool		isnull;
-	Datum		predicate = SysCacheGetAttr(INDEXRELID, recommender->index->rd_indextuple,
+	Datum		predicate = SysCacheGetAttr(INDEXRELID, recommender->definition->rd_indextuple,
 											Anum_pg_index_indpred, &isnull);
 
 	if (isnull)
@@ -232,11 +247,11 @@ RecsysQueryOfIndex(Oid index, Oid *owner, RecsysIndexCommand *command)
 	/* checks kind, validity and privileges */
 	RecsysOpenRecommenderIndex(index, &recommender);
 	*owner = recommender.heap->rd_rel->relowner;
-	tablespace = recommender.index->rd_rel->reltablespace;
+	tablespace = recommender.definition->rd_rel->reltablespace;
 	command->definition = psprintf("CREATE INDEX ON %s USING recsys (%s)",
 								   qualified_name(RelationGetRelid(recommender.heap)),
 								   index_keys(&recommender, true));
-	command->options = index_options(recommender.index);
+	command->options = index_options(recommender.definition);
 	command->rest = psprintf("%s%s%s", OidIsValid(tablespace) ? " TABLESPACE " : "",
 							 OidIsValid(tablespace) ?
 							 quote_identifier(get_tablespace_name(tablespace)) : "",
@@ -244,7 +259,8 @@ RecsysQueryOfIndex(Oid index, Oid *owner, RecsysIndexCommand *command)
 
 	/* names as the search path has them that the query will run with */
 	RecsysBeginAsOwner(recommender.heap, &before);
-	query = psprintf("SELECT %s FROM ONLY %s%s", index_keys(&recommender, false),
+	query = psprintf("SELECT %s FROM %s%s%s", index_keys(&recommender, false),
+					 recommender.heap->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
 					 qualified_name(RelationGetRelid(recommender.heap)),
 					 index_condition(&recommender));
 	RecsysEndAsOwner(&before);

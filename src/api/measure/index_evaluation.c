@@ -423,10 +423,10 @@ RecsysReadIndexEvaluation(const char *name, const char *test, bool exclude_seen,
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the test query's keys are of other types than those of recommender \"%s\"",
-						RelationGetRelationName(recommender.index)),
+						RelationGetRelationName(recommender.definition)),
 				 errhint("Cast user and item to the types of the indexed columns.")));
-	result->name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(recommender.index)),
-											  RelationGetRelationName(recommender.index));
+	result->name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(recommender.definition)),
+											  RelationGetRelationName(recommender.definition));
 	result->similarity = RecsysGetCache(recommender.index)->meta.similarity;
 	result->user_kind = shape.user_kind;
 	result->item_kind = shape.item_kind;

@@ -24,7 +24,7 @@ check_times(const RecsysRecommender *recommender)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recommender \"%s\" has no time column to tell a rhythm by",
-						RelationGetRelationName(recommender->index)),
+						RelationGetRelationName(recommender->definition)),
 				 errhint("Create an index with a time, as in CREATE INDEX ON purchases USING recsys (user_id, product_id, quantity, purchased_at).")));
 }
 
@@ -78,7 +78,7 @@ recsys_item_rhythm(PG_FUNCTION_ARGS)
 	RecsysAnswerInit(&answer, fcinfo);
 	RecsysOpenRecommenderIndex(PG_GETARG_OID(0), &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
-						  RelationGetRelationName(recommender.index));
+						  RelationGetRelationName(recommender.definition));
 	check_times(&recommender);
 	nitems = RecsysItemCount(recommender.index);
 	RecsysGraphReaderInit(&reader, recommender.index);

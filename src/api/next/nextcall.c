@@ -81,11 +81,11 @@ serve_index(FunctionCallInfo fcinfo, const RecsysNextPlaces *places, const Recsy
 	const char *name;
 
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &index);
-	name = RelationGetRelationName(index.index);
+	name = RelationGetRelationName(index.definition);
 	read_call(fcinfo, places, ways, answer, &index, name, &call);
 	if (call.k > 0 && call.context != NULL)
 	{
-		RecsysShop *shop = RecsysMakeShop(RecsysKeptName(RelationGetRelid(index.index)), name);
+		RecsysShop *shop = RecsysMakeShop(RecsysKeptName(RelationGetRelid(index.definition)), name);
 
 		ways->by_shop(answer, shop, &call);
 		RecsysReleaseShop(shop);

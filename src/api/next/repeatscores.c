@@ -22,7 +22,7 @@ RecsysScoreRepeats(RecsysRecommender *index, const char *declared,
 	double		best = 0;
 
 	memset(repeats, 0, sizeof(*repeats));
-	RecsysGetBasketMix(declared, RelationGetRelid(index->index), &repeats->options);
+	RecsysGetBasketMix(declared, RelationGetRelid(index->definition), &repeats->options);
 	repeats->count = (int) history->nitems;
 	repeats->scores = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * n);
 	repeats->items = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * n);

@@ -200,7 +200,7 @@ read_test(Evaluating *evaluating, const char *test)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the test query's items are of another type than those of recommender \"%s\"",
-						RelationGetRelationName(recommender->index)),
+						RelationGetRelationName(recommender->definition)),
 				 errhint("Cast the item to the type of the indexed column.")));
 	evaluating->numbers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (Size) Max(nitems, 1));
 	evaluating->keys = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysKey) * (Size) Max(nitems, 1));

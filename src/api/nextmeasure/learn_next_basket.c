@@ -45,7 +45,7 @@ typedef struct Subject
 static void
 read_index(const RecsysRecommender *opened, Subject *subject)
 {
-	subject->index = RelationGetRelid(opened->index);
+	subject->index = RelationGetRelid(opened->definition);
 	RecsysGraphOptions(&RecsysGetCache(opened->index)->meta, &subject->model);
 	subject->max_history = subject->model.max_history;
 	if (opened->columns.time_column == 0)
@@ -73,9 +73,9 @@ find_subject(const char *name, Subject *subject)
 	else
 	{
 		RecsysOpenRecommender(name, &opened);
-		subject->recommender = RecsysKeptName(RelationGetRelid(opened.index));
-		subject->name = pstrdup(RelationGetRelationName(opened.index));
-		if (!RECSYS_OWNS_RELATION(RelationGetRelid(opened.index)))
+		subject->recommender = RecsysKeptName(RelationGetRelid(opened.definition));
+		subject->name = pstrdup(RelationGetRelationName(opened.definition));
+		if (!RECSYS_OWNS_RELATION(RelationGetRelid(opened.definition)))
 			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, subject->name);
 	}
 	read_index(&opened, subject);

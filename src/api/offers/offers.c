@@ -100,7 +100,7 @@ unknown_attribute(const RecsysOffers *offers, const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("index \"%s\" has no attribute \"%s\"",
-					RelationGetRelationName(offers->index.index), name),
+					RelationGetRelationName(offers->index.definition), name),
 			 errdetail("Its attributes are %s.", names.data)));
 }
 
@@ -165,7 +165,7 @@ title_of(const RecsysOffers *offers)
 static void
 nothing_identifies(const RecsysOffers *offers)
 {
-	const char *name = RelationGetRelationName(offers->index.index);
+	const char *name = RelationGetRelationName(offers->index.definition);
 
 	for (int a = 0; a < offers->content.count; a++)
 		if (RecsysMayIdentify(&offers->content.attributes[a]))
@@ -393,7 +393,7 @@ RecsysOffersUsers(RecsysOffers *offers, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("items of index \"%s\" have other keys than those of index \"%s\"",
-						RelationGetRelationName(events.index), RelationGetRelationName(offers->index.index))));
+						RelationGetRelationName(events.definition), RelationGetRelationName(offers->index.definition))));
 	RecsysGraphReaderInit(&reader, events.index);
 	for (uint32 item = 0; item < offers->nitems; item++)
 	{

@@ -48,7 +48,7 @@
 	"  WHERE pg_has_role($3, o.oid, 'USAGE')" \
 	"  UNION ALL SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c" \
 	"  JOIN pg_namespace n ON n.oid = c.relnamespace" \
-	"  WHERE c.relkind = 'i' AND pg_has_role($3, c.relowner, 'USAGE'))," \
+	"  WHERE c.relkind IN ('i', 'I') AND pg_has_role($3, c.relowner, 'USAGE'))," \
 	" visible AS (SELECT r.* FROM recsys.request_log r" \
 	"  WHERE r.time >= $1 AND r.time < $2 AND r.propensities IS NOT NULL AND cardinality(r.propensities) > 0" \
 	"  AND ($5::text IS NULL OR $5 IN (r.experiment, r.bandit, r.recommender))" \

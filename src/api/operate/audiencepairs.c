@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "am/entry/indexes.h"
 #include "am/graph/graph.h"
 #include "am/graph/prior_page.h"
 #include "am/store/enlarge.h"
@@ -16,7 +17,6 @@
 #include "api/operate/audiencepairs.h"
 #include "api/profile/catalogue.h"
 #include "api/scoring/serving.h"
-#include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
@@ -274,7 +274,7 @@ RecsysReadAudiencePairs(RecsysShop *shop, RecsysRecommender *events, const Recsy
 		if (!signal->is_centered && pairs->factors == NULL)
 			read_prior(shop->definition, events, targets, pairs->prior);
 	}
-	else if (get_rel_relkind(relation) == RELKIND_INDEX)
+	else if (RecsysIsIndex(relation))
 	{
 		RecsysRecommender graph;
 

@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "am/entry/indexes.h"
 #include "am/graph/graph.h"
 #include "am/graph/itemorder.h"
 #include "am/read/visible.h"
@@ -423,7 +424,7 @@ RecsysCountExcluded(RecsysShop *shop, RecsysExcludedReport report, void *arg)
 		Oid			oid = RecsysNamedRecommender(name);
 
 		/* relations are the shop's own, whoever counts there */
-		if (get_rel_relkind(oid) != RELKIND_INDEX || list_member_oid(done, oid))
+		if (!RecsysIsIndex(oid) || list_member_oid(done, oid))
 			continue;
 		done = lappend_oid(done, oid);
 		count_in_graph(shop, name, report, arg);

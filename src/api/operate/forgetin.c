@@ -12,6 +12,8 @@
 #include "access/genam.h"
 #include "access/relation.h"
 #include "am/entry/indexes.h"
+#include "am/parts/whole.h"
+#include "api/call/indexstate.h"
 #include "api/call/recommender.h"
 #include "api/operate/forgetin.h"
 #include "catalog/index.h"
@@ -35,9 +37,31 @@ index_name(Oid index)
 	return name == NULL || schema == NULL ? NULL : quote_qualified_identifier(schema, name);
 }
 
-/* The indexes of one table, which stays locked, or is gone. */
+/*
+ * A partition's index is a part of one that is over all of them: that is in the list already if its
+ * table is the one that was named, or below it.
+ */
+static bool
+stands_for_itself(Oid index, const List *tables)
+{
+	Oid			root;
+
+	if (!get_rel_relispartition(index))
+		return true;
+	root = RecsysRootOf(index);
+	if (!OidIsValid(root) || list_member_oid(tables, IndexGetRelation(root, true)))
+		return false;
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("recsys index \"%s\" knows the users of all partitions together", RecsysNameForMessage(root)),
+			 errdetail("Its partitions have no index of their own that could forget a user."),
+			 errhint("Call recsys.forget_user for %s.", index_name(root))));
+	return false;
+}
+
+/* The indexes of one of the tables, which stays locked, or is gone. */
 static List *
-indexes_of_table(Oid table, List *indexes)
+indexes_of_table(Oid table, const List *tables, List *indexes)
 {
 	Relation	heap = try_relation_open(table, RowExclusiveLock);
 	ListCell   *cell;
@@ -50,16 +74,15 @@ indexes_of_table(Oid table, List *indexes)
 
 		if (index == NULL)
 			continue;
-		if (index->rd_rel->relam == RecsysAccessMethod() &&
-			index->rd_rel->relkind == RELKIND_INDEX)
+		if (index->rd_rel->relam == RecsysAccessMethod() && stands_for_itself(RelationGetRelid(index), tables))
 		{
-			if (index->rd_index->indisvalid)
-				indexes = lappend_oid(indexes, RelationGetRelid(index));
-			else
+			if (!index->rd_index->indisvalid)
 				ereport(WARNING,
 						(errmsg("recsys index \"%s\" is not valid, and knows the user as soon as it is",
 								RelationGetRelationName(index)),
 						 errhint("Drop it, or build it and call recsys.forget_user again.")));
+			else if (!RecsysIsKnownEmpty(RelationGetRelid(index)))
+				indexes = lappend_oid(indexes, RelationGetRelid(index));
 		}
 		relation_close(index, NoLock);
 	}
@@ -67,23 +90,17 @@ indexes_of_table(Oid table, List *indexes)
 	return indexes;
 }
 
+/* Of the table and those below it */
 static List *
-indexes_of_partitions(Oid relation, char kind)
+indexes_of_tree(Oid relation)
 {
+	List	   *tables = find_all_inheritors(relation, RowExclusiveLock, NULL);
 	List	   *indexes = NIL;
 	ListCell   *cell;
 
 	/* indexes are opened behind their tables, one by one */
-	foreach(cell, find_all_inheritors(relation, kind == RELKIND_PARTITIONED_INDEX ?
-									  NoLock : RowExclusiveLock, NULL))
-	{
-		Oid			part = lfirst_oid(cell);
-
-		if (kind != RELKIND_PARTITIONED_INDEX)
-			indexes = indexes_of_table(part, indexes);
-		else if (get_rel_relkind(part) == RELKIND_INDEX)
-			indexes = lappend_oid(indexes, part);
-	}
+	foreach(cell, tables)
+		indexes = indexes_of_table(lfirst_oid(cell), tables, indexes);
 	return indexes;
 }
 
@@ -119,18 +136,12 @@ check_users(Oid table, List *indexes)
 	}
 }
 
-/*
- * Locks the table at the top, and with it the tree below: the table before its partitions and
- * before indexes, as everybody else does.
- */
+/* Locks the table at the top before those below it and before indexes, as everybody else does. */
 static void
-lock_table(Oid relation, char kind)
+lock_table(Oid table, char kind)
 {
-	Oid			table = kind == RELKIND_PARTITIONED_INDEX ? IndexGetRelation(relation, true) : relation;
-
-	if (OidIsValid(table))
-		LockRelationOid(table, RowExclusiveLock);
-	if (get_rel_relkind(relation) != kind)
+	LockRelationOid(table, RowExclusiveLock);
+	if (get_rel_relkind(table) != kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the relation with the user has been dropped")));
@@ -143,16 +154,13 @@ RecsysIndexesToForgetIn(Oid relation)
 	List	   *indexes;
 
 	/* an index, or something that its error is right for */
-	if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW && kind != RELKIND_PARTITIONED_TABLE &&
-		kind != RELKIND_PARTITIONED_INDEX)
+	if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW && kind != RELKIND_PARTITIONED_TABLE)
 		return list_make1_oid(relation);
 
-	if (!RECSYS_OWNS_RELATION(relation) &&
-		(kind == RELKIND_PARTITIONED_INDEX || !RECSYS_MAY_MAINTAIN(relation)))
-		aclcheck_error(ACLCHECK_NOT_OWNER, kind == RELKIND_PARTITIONED_INDEX ? OBJECT_INDEX : OBJECT_TABLE,
-					   RecsysNameForMessage(relation));
+	if (!RECSYS_OWNS_RELATION(relation) && !RECSYS_MAY_MAINTAIN(relation))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RecsysNameForMessage(relation));
 	lock_table(relation, kind);
-	indexes = indexes_of_partitions(relation, kind);
+	indexes = indexes_of_tree(relation);
 	if (indexes == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

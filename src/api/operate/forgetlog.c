@@ -16,29 +16,23 @@
 #include "api/keep/keeper.h"
 #include "api/log/pseudonym.h"
 #include "api/operate/forgetlog.h"
-#include "catalog/partition.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
+#include "storage/lockdefs.h"
 
-/* The indexes, and those whose partitions they are */
+/* The indexes, and those of their partitions, which may have been recommenders of their own before */
 static List *
 index_names(List *indexes)
 {
 	List	   *names = NIL;
 	ListCell   *cell;
-	ListCell   *above;
+	ListCell   *below;
 
 	foreach(cell, indexes)
-	{
-		Oid			index = lfirst_oid(cell);
-
-		names = lappend(names, RecsysKeptName(index));
-		if (get_rel_relispartition(index))
-			foreach(above, get_partition_ancestors(index))
-				names = lappend(names, RecsysKeptName(lfirst_oid(above)));
-	}
+		foreach(below, find_all_inheritors(lfirst_oid(cell), NoLock, NULL))
+			names = lappend(names, RecsysKeptName(lfirst_oid(below)));
 	return names;
 }
 

@@ -48,6 +48,26 @@ refuse_read_only(const char *function, Relation index)
 		PreventCommandIfReadOnly(function);
 }
 
+/* The command that builds a recommender anew */
+static char *
+rebuild_command(const RecsysRecommender *own)
+{
+	return psprintf(own->index == own->definition ? "REINDEX INDEX CONCURRENTLY %s" : "REINDEX INDEX %s",
+					RecsysQualifiedRecommenderName(own));
+}
+
+static void
+tell_of_training(const RecsysRecommender *own, uint64 inexact)
+{
+	ereport(NOTICE,
+			(errmsg_plural("%llu item has changed since similarity \"%s\" was trained",
+						   "%llu items have changed since similarity \"%s\" was trained",
+						   (unsigned long) inexact, (unsigned long long) inexact,
+						   RecsysSimilarityName(RecsysGetCache(own->index)->meta.similarity)),
+			 errdetail("Users and supports of all pairs are exact; scores and new pairs wait for the next training."),
+			 errhint("Train anew with %s.", rebuild_command(own))));
+}
+
 /*
  * Merges what is pending into the item graph, see am/merge/merge.c.  Another merge of
  * the same index does not wait for the first: it returns NULLs.
@@ -57,8 +77,7 @@ recsys_merge(PG_FUNCTION_ARGS)
 {
 	RecsysMergeMode mode = PG_GETARG_BOOL(1) ? RECSYS_MERGE_EXACT : RECSYS_MERGE_BOUNDED;
 	RecsysMergeResult merged;
-	Relation	heap;
-	Relation	index;
+	RecsysRecommender own;
 	RecsysAsOwner before;
 	bool		done;
 	TupleDesc	desc;
@@ -69,27 +88,17 @@ recsys_merge(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	PreventCommandIfParallelMode("recsys.merge()");
 	RecsysRefuseInRecovery("recsys.merge()");
-	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, true, &heap, &index);
-	refuse_read_only("recsys.merge()", index);
+	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, RECSYS_OWN_MADE, &own);
+	refuse_read_only("recsys.merge()", own.index);
 
-	RecsysBeginAsOwner(heap, &before);
-	done = RecsysMergeAny(heap, index, mode, &merged);
+	RecsysBeginAsOwner(own.heap, &before);
+	done = RecsysMergeAny(own.heap, own.index, mode, &merged);
 	RecsysEndAsOwner(&before);
-	if (done && mode == RECSYS_MERGE_EXACT && merged.inexact > 0 && RecsysGetCache(index)->meta.learned)
-		ereport(NOTICE,
-				(errmsg_plural("%llu item has changed since similarity \"%s\" was trained",
-							   "%llu items have changed since similarity \"%s\" was trained",
-							   (unsigned long) merged.inexact,
-							   (unsigned long long) merged.inexact,
-							   RecsysSimilarityName(RecsysGetCache(index)->meta.similarity)),
-				 errdetail("Users and supports of all pairs are exact; scores and new pairs wait for the next training."),
-				 errhint("Train anew with REINDEX INDEX CONCURRENTLY %s.",
-						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
-													RelationGetRelationName(index)))));
+	if (done && mode == RECSYS_MERGE_EXACT && merged.inexact > 0 && RecsysGetCache(own.index)->meta.learned)
+		tell_of_training(&own, merged.inexact);
 
 	/* locks are kept to the end of the transaction */
-	relation_close(index, NoLock);
-	relation_close(heap, NoLock);
+	RecsysCloseRecommender(&own);
 
 	memset(isnull, !done, sizeof(isnull));
 	values[0] = done ? Int64GetDatum((int64) merged.merged) : (Datum) 0;
@@ -129,46 +138,51 @@ key_as_text(Oid type, const RecsysKey *key)
 	return TextDatumGetCString(RecsysKeyToValue(TEXTOID, kind, key));
 }
 
+/* What stays, and when */
+static void
+tell_of_forgetting(const RecsysRecommender *own)
+{
+	if (IsTransactionBlock() || IsSubTransaction())
+		ereport(NOTICE,
+				(errmsg("index \"%s\" forgets the user even if this transaction is rolled back",
+						RelationGetRelationName(own->definition)),
+				 errdetail("The index is changed at once, outside of the transaction."),
+				 errhint("REINDEX INDEX %s; lets it learn again from the rows that are there.",
+						 RecsysQualifiedRecommenderName(own))));
+	if (RecsysGetCache(own->index)->meta.learned)
+		ereport(NOTICE,
+				(errmsg("the scores of index \"%s\" were learned with the user's interactions",
+						RelationGetRelationName(own->definition)),
+				 errdetail("They count in no history and in no support any more, but scores stay until the next training."),
+				 errhint("Delete the rows and REINDEX the index to train without them.")));
+}
+
 /* *user gets the user's key as text, as the log has it. */
 static int64
 forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap, char **user)
 {
-	Relation	heap;
-	Relation	index;
+	RecsysRecommender own;
 	RecsysKey	key;
 	RecsysAsOwner before;
 	int64		forgotten;
 
 	PreventCommandIfParallelMode("recsys.forget_user()");
 	RecsysRefuseInRecovery("recsys.forget_user()");
-	RecsysOpenOwnIndex(relation, RowExclusiveLock, true, &heap, &index);
+	RecsysOpenOwnIndex(relation, RowExclusiveLock, RECSYS_OWN_VALID, &own);
 	RecsysNeedsUsers(relation);
-	refuse_read_only("recsys.forget_user()", index);
-	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_type, "user",
-				 RelationGetRelationName(index), &key);
-	*user = key_as_text(RecsysGetCache(index)->columns.user_type, &key);
-	if (*last_heap != RelationGetRelid(heap))
-		tell_of_rows(heap, index, &key);
-	*last_heap = RelationGetRelid(heap);
-	RecsysBeginAsOwner(heap, &before);
-	forgotten = RecsysForgetUser(heap, index, &key);
+	refuse_read_only("recsys.forget_user()", own.index);
+	RecsysArgKey(fcinfo, 1, RecsysGetCache(own.index)->columns.user_type, "user",
+				 RelationGetRelationName(own.definition), &key);
+	*user = key_as_text(RecsysGetCache(own.index)->columns.user_type, &key);
+	if (*last_heap != RelationGetRelid(own.heap))
+		tell_of_rows(own.heap, own.index, &key);
+	*last_heap = RelationGetRelid(own.heap);
+	RecsysBeginAsOwner(own.heap, &before);
+	forgotten = RecsysForgetUser(own.heap, own.index, &key);
 	RecsysEndAsOwner(&before);
-	if (forgotten > 0 && (IsTransactionBlock() || IsSubTransaction()))
-		ereport(NOTICE,
-				(errmsg("index \"%s\" forgets the user even if this transaction is rolled back",
-						RelationGetRelationName(index)),
-				 errdetail("The index is changed at once, outside of the transaction."),
-				 errhint("REINDEX INDEX %s; lets it learn again from the rows that are there.",
-						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
-													RelationGetRelationName(index)))));
-	if (forgotten > 0 && RecsysGetCache(index)->meta.learned)
-		ereport(NOTICE,
-				(errmsg("the scores of index \"%s\" were learned with the user's interactions",
-						RelationGetRelationName(index)),
-				 errdetail("They count in no history and in no support any more, but scores stay until the next training."),
-				 errhint("Delete the rows and REINDEX the index to train without them.")));
-	relation_close(index, NoLock);
-	relation_close(heap, NoLock);
+	if (forgotten > 0)
+		tell_of_forgetting(&own);
+	RecsysCloseRecommender(&own);
 	return forgotten;
 }
 

@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "am/store/inspect.h"
 #include "am/store/meta.h"
 #include "api/call/guard.h"
@@ -164,13 +163,12 @@ Datum
 recsys_page_summary(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Relation	heap;
-	Relation	index;
+	RecsysRecommender own;
 	PageWalk   *walk = palloc(sizeof(PageWalk));
 
 	InitMaterializedSRF(fcinfo, 0);
-	RecsysOpenOwnIndex(PG_GETARG_OID(0), AccessShareLock, false, &heap, &index);
-	init_walk(walk, index);
+	RecsysOpenOwnIndex(PG_GETARG_OID(0), AccessShareLock, RECSYS_OWN_READABLE, &own);
+	init_walk(walk, own.index);
 
 	/* a new attempt behind each page that cannot be read */
 	while (RecsysGuard(walk_pages, walk) != NULL)
@@ -195,8 +193,7 @@ recsys_page_summary(PG_FUNCTION_ARGS)
 		put_number(&values[6], &isnull[6], totals->free);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
 	}
-	relation_close(index, NoLock);
-	relation_close(heap, NoLock);
+	RecsysCloseRecommender(&own);
 	return (Datum) 0;
 }
 
@@ -207,8 +204,7 @@ Datum
 recsys_page_info(PG_FUNCTION_ARGS)
 {
 	int64		block = PG_GETARG_INT64(1);
-	Relation	heap;
-	Relation	index;
+	RecsysRecommender own;
 	PageWalk   *walk = palloc(sizeof(PageWalk));
 	RecsysPageFacts *facts = &walk->facts;
 	TupleDesc	desc;
@@ -217,20 +213,19 @@ recsys_page_info(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	RecsysOpenOwnIndex(PG_GETARG_OID(0), AccessShareLock, false, &heap, &index);
-	init_walk(walk, index);
+	RecsysOpenOwnIndex(PG_GETARG_OID(0), AccessShareLock, RECSYS_OWN_READABLE, &own);
+	init_walk(walk, own.index);
 	if (block < 0 || block >= walk->nblocks)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("block number %lld is out of range", (long long) block),
 				 errdetail("Index \"%s\" has %u blocks, the first is 0.",
-						   RelationGetRelationName(index), walk->nblocks)));
+						   RelationGetRelationName(own.definition), walk->nblocks)));
 
 	walk->block = (BlockNumber) block;
 	if (RecsysGuard(walk_page, walk) != NULL)
 		unreadable(facts);
-	relation_close(index, NoLock);
-	relation_close(heap, NoLock);
+	RecsysCloseRecommender(&own);
 
 	put_name(&values[0], &isnull[0], facts->kind);
 	put_name(&values[1], &isnull[1], facts->side);

@@ -14,12 +14,17 @@
 #include "am/content/contentpage.h"
 #include "am/content/itemcolumns.h"
 #include "am/entry/indexes.h"
+#include "am/entry/tryopen.h"
 #include "am/lists/pending.h"
+#include "am/parts/whole.h"
+#include "am/store/indexname.h"
 #include "am/store/inspect.h"
 #include "am/store/meta.h"
 #include "am/store/options.h"
 #include "api/call/guard.h"
+#include "api/call/indexstate.h"
 #include "api/call/recommender.h"
+#include "api/call/wholes.h"
 #include "core/choice/choicerank.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
@@ -275,7 +280,7 @@ read_index(StatisticsRow *row, Relation index)
 	{
 		/* tells what is wrong with it */
 		(void) RecsysRefreshCache(index);
-		elog(ERROR, "index \"%s\" has changed meanwhile", RelationGetRelationName(index));
+		elog(ERROR, "index \"%s\" has changed meanwhile", RecsysIndexName(index));
 	}
 	put_meta(row, &meta);
 	put_options(row, index, &meta);
@@ -290,25 +295,31 @@ static void
 describe_index(void *arg)
 {
 	StatisticsRow *row = arg;
-	Relation	index;
+	RecsysTried tried;
 
 	/* DROP or REINDEX may hold it for long, and the view would not answer */
-	if (!ConditionalLockRelationOid(row->index, AccessShareLock))
-	{
+	Relation	index = RecsysTryOpenPages(row->index, AccessShareLock, &tried);
+
+	if (tried == RECSYS_TRIED_LOCKED)
 		put_text(row, STATS_PROBLEM, "locked by another session");
-		return;
-	}
-	index = try_relation_open(row->index, NoLock);
-	if (index == NULL)
+	else if (tried == RECSYS_TRIED_DROPPED)
 		put_text(row, STATS_PROBLEM, "dropped");
+	else if (tried == RECSYS_TRIED_MISSING)
+		put_text(row, STATS_PROBLEM, RecsysWhyNoWhole(row->index));
 	else if (!RelationIsPermanent(index) && RecoveryInProgress())
 		put_text(row, STATS_PROBLEM, "unlogged, not available during recovery");
 	else if (!index->rd_index->indisvalid)
 		put_text(row, STATS_PROBLEM, RecsysWhyNotValid(index));
+	else if (RecsysKindOfIndex(row->index) == RECSYS_INTERACTIONS_INDEX && RecsysIsStub(index))
+		put_text(row, STATS_PROBLEM, RecsysWhyEmpty(index));
 	else
 		read_index(row, index);
 	if (index != NULL)
+	{
+		if (RelationGetRelid(index) != row->index)
+			UnlockRelationOid(row->index, AccessShareLock);
 		relation_close(index, AccessShareLock);
+	}
 }
 
 /* Fills in the names; false when the row is none of the caller's business. */

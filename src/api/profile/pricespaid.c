@@ -64,7 +64,7 @@ latest_first(const RecsysRecommender *events)
 	if (events->columns.time_column == 0)
 		return "";
 	return psprintf(" ORDER BY %s DESC NULLS LAST",
-					index_column(events->index, events->columns.time_column));
+					index_column(events->definition, events->columns.time_column));
 }
 
 static RecsysPlan *
@@ -73,10 +73,10 @@ prepare_paid(RecsysShopProfile *profile, const RecsysEvidence *evidence)
 	const RecsysRecommender *events = &evidence->events;
 	Oid			type = events->columns.user_type;
 	int			level = RecsysBeginPlainNames();
-	char	   *condition = index_condition(events->heap, events->index);
+	char	   *condition = index_condition(events->heap, events->definition);
 	char	   *query = psprintf("SELECT (%s)::pg_catalog.float8 FROM %s AS events WHERE %s = $1%s%s%s%s LIMIT %d",
 								 evidence->signal->price, qualified_table(events->heap),
-								 index_column(events->index, RECSYS_USER_COLUMN),
+								 index_column(events->definition, RECSYS_USER_COLUMN),
 								 condition != NULL ? " AND (" : "",
 								 condition != NULL ? condition : "",
 								 condition != NULL ? ")" : "",
@@ -145,7 +145,7 @@ fingerprint_of(const RecsysRecommender *events)
 	TupleDesc	columns = RelationGetDescr(events->heap);
 	const char *name = RelationGetRelationName(events->heap);
 	uint64		hash = hash_bytes_extended((const unsigned char *) name, (int) strlen(name),
-										   RelationGetRelid(events->index));
+										   RelationGetRelid(events->definition));
 
 	for (int i = 0; i < columns->natts; i++)
 	{
@@ -178,7 +178,7 @@ read_paid(RecsysShopProfile *profile, const RecsysKey *user)
 			plans->paid_names = fingerprint;
 		}
 		/* each time: the plan may have been made for somebody else, who trusts others */
-		RecsysCheckIndexFunctions(evidence->events.index);
+		RecsysCheckIndexFunctions(evidence->events.definition);
 		value = RecsysKeyToDatum(plans->paid->types[0], user);
 		RecsysPlanRun(plans->paid, &value, NULL, RECSYS_PRICES);
 		take_prices(profile);

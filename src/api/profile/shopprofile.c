@@ -59,9 +59,9 @@ open_signals(RecsysShopProfile *profile)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("the user keys of index \"%s\" are %s, those of index \"%s\" are %s",
-							RelationGetRelationName(evidence->events.index),
+							RelationGetRelationName(evidence->events.definition),
 							RecsysKeyKindName(evidence->events.columns.user_kind),
-							RelationGetRelationName(profile->evidence[0].events.index),
+							RelationGetRelationName(profile->evidence[0].events.definition),
 							RecsysKeyKindName(profile->evidence[0].events.columns.user_kind)),
 					 errdetail("All signals of a recommender are about the same users.")));
 		if (x == 0)

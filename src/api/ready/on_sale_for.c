@@ -234,7 +234,7 @@ on_sale_for(FunctionCallInfo fcinfo, int context)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("recommender \"%s\" is an index and knows no prices",
-						RelationGetRelationName(first.index)),
+						RelationGetRelationName(first.definition)),
 				 errhint("Declare price and price_history with recsys.create_recommender.")));
 	}
 	RecsysOpenRecommender(shop->definition->signals[0].events, &first);

@@ -175,7 +175,7 @@ trending_by_index(FunctionCallInfo fcinfo, const TrendingArguments *arguments, R
 	int64		window;
 
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 1), &recommender);
-	name = RelationGetRelationName(recommender.index);
+	name = RelationGetRelationName(recommender.definition);
 	RecsysAnswerCheckKind(answer, recommender.columns.item_kind, name);
 	if (!PG_ARGISNULL(arguments->segment))
 		ereport(ERROR,

@@ -7,11 +7,11 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "am/entry/asowner.h"
 #include "am/entry/indexes.h"
 #include "am/items/itemsmerge.h"
 #include "am/lists/pending.h"
+#include "am/whole/storagefate.h"
 #include "api/call/arguments.h"
 #include "api/call/commands.h"
 #include "api/call/guard.h"
@@ -39,26 +39,25 @@ has_work(Relation index)
 {
 	const RecsysMetaData *meta = &RecsysRefreshCache(index)->meta;
 
-	return RecsysPendingCount(index) > 0 || meta->unsaid > 0 || (!meta->learned && meta->queued > 0);
+	return RecsysPendingCount(index) > 0 || meta->unsaid > 0 || (!meta->learned && meta->queued > 0) ||
+		RecsysWholeHasWork(index);
 }
 
 static void
 merge(void *arg)
 {
 	Step	   *step = arg;
-	Relation	heap;
-	Relation	index;
+	RecsysRecommender own;
 	RecsysAsOwner before;
 
-	RecsysOpenOwnIndex(step->index, RowExclusiveLock, true, &heap, &index);
-	if (has_work(index))
+	RecsysOpenOwnIndex(step->index, RowExclusiveLock, RECSYS_OWN_MADE, &own);
+	if (has_work(own.index))
 	{
-		RecsysBeginAsOwner(heap, &before);
-		step->done = RecsysMergeAny(heap, index, RECSYS_MERGE_BOUNDED, &step->merged);
+		RecsysBeginAsOwner(own.heap, &before);
+		step->done = RecsysMergeAny(own.heap, own.index, RECSYS_MERGE_BOUNDED, &step->merged);
 		RecsysEndAsOwner(&before);
 	}
-	relation_close(index, NoLock);
-	relation_close(heap, NoLock);
+	RecsysCloseRecommender(&own);
 }
 
 static void

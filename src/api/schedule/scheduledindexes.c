@@ -9,16 +9,15 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "am/entry/indexes.h"
 #include "api/call/arguments.h"
+#include "api/call/indexstate.h"
 #include "api/call/recommender.h"
 #include "api/declare/names.h"
 #include "api/declare/servedname.h"
 #include "api/schedule/scheduledindexes.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "compat.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -88,13 +87,11 @@ static void
 find_named_index(const char *name, RecsysScheduled *scheduled)
 {
 	Oid			index = RecsysNamedRecommender(name);
-	Relation	heap;
-	Relation	opened;
+	RecsysRecommender own;
 
-	RecsysOpenOwnIndex(index, AccessShareLock, false, &heap, &opened);
+	RecsysOpenOwnIndex(index, AccessShareLock, RECSYS_OWN_DEFINED, &own);
 	RecsysScheduledOfIndex(index, scheduled);
-	relation_close(opened, NoLock);
-	relation_close(heap, NoLock);
+	RecsysCloseRecommender(&own);
 }
 
 void
@@ -122,8 +119,7 @@ RecsysOwnIndexes(const List *indexes)
 		Oid			table = IndexGetRelation(lfirst_oid(cell), true);
 
 		if (OidIsValid(table) && get_index_isvalid(lfirst_oid(cell)) &&
-			get_rel_relkind(lfirst_oid(cell)) == RELKIND_INDEX &&
-			!isOtherTempNamespace(get_rel_namespace(lfirst_oid(cell))) &&
+			!isOtherTempNamespace(get_rel_namespace(lfirst_oid(cell))) && !RecsysIsKnownEmpty(lfirst_oid(cell)) &&
 			(RECSYS_OWNS_RELATION(lfirst_oid(cell)) || RECSYS_MAY_MAINTAIN(table)))
 			own = lappend_oid(own, lfirst_oid(cell));
 	}

@@ -8,6 +8,7 @@
 
 #include "am/graph/itemorder.h"
 #include "am/graph/prior_page.h"
+#include "am/store/indexname.h"
 #include "am/store/options.h"
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
@@ -139,7 +140,7 @@ put_reason(RecsysAnswer *answer, RecsysGraphReader *reader, const Reason *reason
 	Datum		values[9];
 	bool		isnull[9] = {false, false, false, false, false, false, false, false, false};
 	const char *part = reason->item == RECSYS_NONE ? "popularity" : "history";
-	const char *signal = RelationGetRelationName(reader->index);
+	const char *signal = RecsysIndexName(reader->index);
 	RecsysDefinition nothing = {0};
 
 	isnull[0] = reason->item == RECSYS_NONE;
@@ -206,7 +207,7 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	}
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
-	name = RelationGetRelationName(recommender.index);
+	name = RelationGetRelationName(recommender.definition);
 
 	/* the user first: the hint about items repeats it */
 	if (!PG_ARGISNULL(0))

@@ -45,7 +45,7 @@ check_model(RecsysRecommender *recommender)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recommender \"%s\" has no factors",
-						RelationGetRelationName(recommender->index)),
+						RelationGetRelationName(recommender->definition)),
 				 errdetail("It is built with similarity \"%s\".", RecsysSimilarityName(similarity)),
 				 errhint("Create an index that learns factors, as in CREATE INDEX ON purchases USING recsys (user_id, product_id) WITH (similarity = als).")));
 }
@@ -60,7 +60,7 @@ item_factors(FunctionCallInfo fcinfo)
 	RecsysAnswerInit(&answer, fcinfo);
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 0), &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
-						  RelationGetRelationName(recommender.index));
+						  RelationGetRelationName(recommender.definition));
 	check_model(&recommender);
 	if (RecsysFactorReaderInit(&reader, recommender.index))
 	{

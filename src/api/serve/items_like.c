@@ -26,7 +26,7 @@ open_index(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysRecommender *rec
 	RecsysFindContentSource(RecsysArgText(fcinfo, 2), NULL, &source);
 	RecsysOpenNamed(source.index, RECSYS_TAKES_ITEMS, recommender);
 	RecsysAnswerCheckKind(answer, recommender->columns.item_kind,
-						  RelationGetRelationName(recommender->index));
+						  RelationGetRelationName(recommender->definition));
 	return RecsysItemsReaderCreate(recommender->heap, recommender->index, GetActiveSnapshot());
 }
 

@@ -322,7 +322,7 @@ popular_items(FunctionCallInfo fcinfo, const PopularArguments *arguments)
 		return;
 	}
 	RecsysOpenRecommender(RecsysArgText(fcinfo, 1), &recommender);
-	name = RelationGetRelationName(recommender.index);
+	name = RelationGetRelationName(recommender.definition);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, name);
 	if (RecsysHasArgument(fcinfo, arguments->segment))
 		ereport(ERROR,

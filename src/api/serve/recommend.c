@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(recsys_recommend_with_reasons_typed);
 PG_FUNCTION_INFO_V1(recsys_recommend_with_reasons_text);
 PG_FUNCTION_INFO_V1(recsys_recommend_for_items);
 
-#define RECOMMENDER_NAME(recommender) RelationGetRelationName((recommender).index)
+#define RECOMMENDER_NAME(recommender) RelationGetRelationName((recommender).definition)
 
 /* What a name that no recommender has leads to: one list, or one that is put together. */
 static void

@@ -25,7 +25,7 @@
 #include "source/input/values.h"
 #include "utils/builtins.h"
 
-#define RECOMMENDER_NAME(recommender) RelationGetRelationName((recommender).index)
+#define RECOMMENDER_NAME(recommender) RelationGetRelationName((recommender).definition)
 
 /* By an index, without what only a declared recommender does */
 static void
@@ -63,11 +63,11 @@ RecsysPutListOfIndex(const RecsysListCall *call, const char *name, RecsysAnswer 
 					 &user);
 	RecsysAnswerCheckKind(answer, recommender.columns.item_kind, RECOMMENDER_NAME(recommender));
 	if (answer->collected != NULL)
-		RecsysAnswerServes(answer, RecsysKeptName(RelationGetRelid(recommender.index)),
+		RecsysAnswerServes(answer, RecsysKeptName(RelationGetRelid(recommender.definition)),
 						   recommender.columns.user_type, PG_ARGISNULL(0) ? NULL : &user);
 	if (reasons || RecsysHasArgument(fcinfo, call->arguments->context))
 	{
-		RecsysShop *shop = RecsysMakeShop(RecsysKeptName(RelationGetRelid(recommender.index)),
+		RecsysShop *shop = RecsysMakeShop(RecsysKeptName(RelationGetRelid(recommender.definition)),
 										  RECOMMENDER_NAME(recommender));
 
 		RecsysShopRecommend(fcinfo, answer, shop, call->arguments, reasons);

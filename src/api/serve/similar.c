@@ -80,11 +80,11 @@ neighbors(FunctionCallInfo fcinfo, bool beside)
 	RecsysOpenNamed(RecsysArgText(fcinfo, 2), beside ? RECSYS_TAKES_INTERACTIONS : RECSYS_TAKES_BOTH,
 					&recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
-						  RelationGetRelationName(recommender.index));
+						  RelationGetRelationName(recommender.definition));
 	if (!PG_ARGISNULL(0))
 	{
 		RecsysArgKey(fcinfo, 0, recommender.columns.item_type, "item",
-					 RelationGetRelationName(recommender.index), &key);
+					 RelationGetRelationName(recommender.definition), &key);
 		if (RecsysIndexIsItems(recommender.index))
 			RecsysPutLikeItem(&recommender, &answer, &key, k);
 		else
@@ -165,7 +165,7 @@ item_similarity(FunctionCallInfo fcinfo)
 	RecsysAnswerInit(&answer, fcinfo);
 	RecsysOpenNamed(RecsysArgText(fcinfo, 0), RECSYS_TAKES_BOTH, &recommender);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind,
-						  RelationGetRelationName(recommender.index));
+						  RelationGetRelationName(recommender.definition));
 	if (RecsysIndexIsItems(recommender.index))
 		RecsysPutAllLikes(&recommender, &answer);
 	else

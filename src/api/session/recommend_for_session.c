@@ -17,7 +17,7 @@
 
 PG_FUNCTION_INFO_V1(recsys_recommend_for_session);
 
-#define RECOMMENDER_NAME(recommender) RelationGetRelationName((recommender).index)
+#define RECOMMENDER_NAME(recommender) RelationGetRelationName((recommender).definition)
 
 static int
 read_items(FunctionCallInfo fcinfo, const RecsysRecommender *recommender, const char *name,

@@ -9,6 +9,7 @@
 
 #include "access/relation.h"
 #include "am/entry/indexes.h"
+#include "am/entry/tryopen.h"
 #include "am/lists/pending.h"
 #include "am/store/meta.h"
 #include "api/declare/jsonfields.h"
@@ -37,12 +38,14 @@ static int	last_wait;
 static int64
 pending_of(Oid index, int64 limit)
 {
+	RecsysTried tried;
 	Relation	open;
 	int64		pending = 0;
 
-	if (!ConditionalLockRelationOid(index, AccessShareLock))
+	/* a partition's passes rows on, to one that is looked at by itself */
+	if (get_rel_relispartition(index))
 		return 0;
-	open = try_relation_open(index, NoLock);
+	open = RecsysTryOpenPages(index, AccessShareLock, &tried);
 	if (open != NULL && open->rd_index->indisvalid)
 	{
 		/* pages are full but for the last ones */
@@ -52,8 +55,7 @@ pending_of(Oid index, int64 limit)
 			pending = (int64) RecsysPendingCount(open);
 	}
 	if (open != NULL)
-		relation_close(open, NoLock);
-	UnlockRelationOid(index, AccessShareLock);
+		relation_close(open, AccessShareLock);
 	return pending;
 }
 
@@ -76,8 +78,7 @@ most_pending(Oid target, int64 limit)
 		if (table != NULL)
 		{
 			foreach(inner, RelationGetIndexList(table))
-				if (get_rel_relkind(lfirst_oid(inner)) == RELKIND_INDEX &&
-					RecsysKindOfIndex(lfirst_oid(inner)) == RECSYS_INTERACTIONS_INDEX)
+				if (RecsysKindOfIndex(lfirst_oid(inner)) == RECSYS_INTERACTIONS_INDEX)
 					most = Max(most, pending_of(lfirst_oid(inner), limit));
 			relation_close(table, NoLock);
 		}

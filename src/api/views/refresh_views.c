@@ -192,7 +192,7 @@ merge_all(Refreshing *refreshing)
 		Oid			index = lfirst_oid(cell);
 		Oid			table = IndexGetRelation(index, true);
 
-		if (OidIsValid(table) && get_rel_relkind(index) == RELKIND_INDEX &&
+		if (OidIsValid(table) &&
 			(RECSYS_OWNS_RELATION(index) || RECSYS_MAY_MAINTAIN(table)))
 			take_step(refreshing, psprintf("index %s", RecsysKeptName(index)), merge_index, &index);
 	}

@@ -43,7 +43,7 @@ find_types(RecsysViewSource *source, Oid index)
 	bool		of_items;
 
 	RecsysOpenIndexOf(index, RECSYS_TAKES_BOTH, &recommender);
-	descriptor = RelationGetDescr(recommender.index);
+	descriptor = RelationGetDescr(recommender.definition);
 	of_items = RecsysKindOfIndex(index) == RECSYS_ITEMS_INDEX;
 	source->item_kind = recommender.columns.item_kind;
 	source->item_type = column_type(descriptor, of_items ? ITEMS_ITEM_COLUMN : RECSYS_ITEM_COLUMN);

@@ -1,0 +1,52 @@
+/*
+ * indexname.c
+ *	  What an index is called in messages.
+ *
+ * The index over all partitions of a table is in a schema that nobody looks into, and has a name
+ * that nobody has given it (am/parts/whole.h): who reads a message knows the partitioned index that it
+ * belongs to.  Its number is in the name.
+ */
+#include "postgres.h"
+
+#include "am/store/indexname.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+Oid
+RecsysCreatedIndex(Relation index)
+{
+	Oid			schema = RelationGetNamespace(index);
+	unsigned int root;
+	int			length = 0;
+
+	if ((schema == PG_TOAST_NAMESPACE || isTempToastNamespace(schema)) &&
+		sscanf(RelationGetRelationName(index), "recsys_%u_index%n", &root, &length) == 1 &&
+		length > 0 && RelationGetRelationName(index)[length] == '\0')
+		return root;
+	return RelationGetRelid(index);
+}
+
+const char *
+RecsysIndexName(Relation index)
+{
+	Oid			created = RecsysCreatedIndex(index);
+	char	   *name = created == RelationGetRelid(index) ? NULL : get_rel_name(created);
+
+	return name != NULL ? name : RelationGetRelationName(index);
+}
+
+char *
+RecsysQualifiedIndexName(Relation index)
+{
+	Oid			created = RecsysCreatedIndex(index);
+	char	   *name = get_rel_name(created);
+
+	if (name == NULL)
+	{
+		created = RelationGetRelid(index);
+		name = RelationGetRelationName(index);
+	}
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(created)), name);
+}
