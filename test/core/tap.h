@@ -23,6 +23,7 @@ extern void test_similarity(void);
 extern void test_matrix(void);
 extern void test_cooccurrence(void);
 extern void test_headmatrix(void);
+extern void test_trainparts(void);
 extern void test_crossgraph(void);
 extern void test_packedrow(void);
 extern void test_scorer(void);

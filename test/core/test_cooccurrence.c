@@ -275,6 +275,7 @@ typedef struct Outcome
 	int			split_wrong;
 	int			stream_wrong;
 	int			kernel_ranges_wrong;
+	int			part_wrong;
 	int			bound_wrong;
 	int			single_passes;	/* streams with plenty of memory in one pass */
 } Outcome;
@@ -390,6 +391,32 @@ random_options(Random *random, RecsysSimilarity similarity)
 	return options;
 }
 
+/* Rows of some items alone; expected loses the others. */
+static void
+test_part(Random *random, RecsysMatrix *users, const RecsysMatrix *items, RecsysItemTotals *totals,
+		  const RecsysModelOptions *options, Rows *expected, Outcome *outcome)
+{
+	bool	   *wanted = palloc0(Max(totals->nitems, 1) * sizeof(bool));
+	Outcome		part = {0};
+
+	for (uint32 item = 0; item < totals->nitems; item++)
+	{
+		wanted[item] = random_bits(random) % 3 == 0;
+		if (!wanted[item])
+			expected->rows[item].count = 0;
+	}
+	totals->wanted = wanted;
+	run_memory(users, items, totals, options, 0, totals->nitems, expected, &part.part_wrong,
+			   &outcome->memory_wrong);
+	run_stream(users, totals, options, 40000 + random_bits(random) % 400000, expected, &part);
+	run_ranges(users, totals, options, random_bits(random) % 20000, 1 + random_bits(random) % 100000,
+			   expected, &part);
+	totals->wanted = NULL;
+	outcome->bound_wrong += part.bound_wrong;
+	outcome->part_wrong += part.part_wrong + part.stream_wrong + part.kernel_ranges_wrong;
+	pfree(wanted);
+}
+
 static void
 test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *outcome)
 {
@@ -439,6 +466,7 @@ test_round(int seed, RecsysSimilarity similarity, WeightKind weights, Outcome *o
 			   &outcome->split_wrong, &outcome->memory_wrong);
 	run_memory(users, items, totals, &options, first, nitems, expected,
 			   &outcome->split_wrong, &outcome->memory_wrong);
+	test_part(&random, users, items, totals, &options, expected, outcome);
 	RecsysHeadFree(split);
 
 	rows_free(expected);
@@ -463,6 +491,9 @@ test_measure(RecsysSimilarity similarity, WeightKind weights)
 	ok(outcome.stream_wrong == 0, "cooccurrence as a stream, %s, %s: equals the reference "
 	   "(%d of %d differ)", RecsysSimilarityName(similarity), names[weights],
 	   outcome.stream_wrong, 3 * rounds);
+	ok(outcome.part_wrong == 0, "cooccurrence of some items' rows, %s, %s: equals the reference "
+	   "(%d of %d differ)", RecsysSimilarityName(similarity), names[weights],
+	   outcome.part_wrong, 3 * rounds);
 	ok(outcome.kernel_ranges_wrong == 0, "cooccurrence by ranges, %s, %s: equals the reference "
 	   "(%d of %d differ)", RecsysSimilarityName(similarity), names[weights],
 	   outcome.kernel_ranges_wrong, 3 * rounds);

@@ -40,6 +40,7 @@ main(void)
 	test_matrix();
 	test_cooccurrence();
 	test_headmatrix();
+	test_trainparts();
 	test_crossgraph();
 	test_packedrow();
 	test_scorer();

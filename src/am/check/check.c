@@ -222,6 +222,14 @@ check_totals(CheckState *state, RecsysGraphRow row)
 				  row->item, row->users, row->rhythm.repeaters, row->rhythm.gaps);
 }
 
+/* No pair has a smaller support; of an index over interactions, as others count none. */
+static uint32
+least_support(const CheckState *state)
+{
+	return RecsysIndexIsItems(state->index) || RecsysIndexIsGraph(state->index) ? 0 :
+		state->cache->meta.min_support;
+}
+
 /* Order and bounds of one graph row */
 static void
 check_row(CheckState *state, RecsysGraphRow row)
@@ -253,7 +261,7 @@ check_row(CheckState *state, RecsysGraphRow row)
 			corrupted(state, "Item number %u has a neighbor with score %g.", row->item, scores[i]);
 
 		/* more than the item's users as counted: their events are yet to come */
-		if (supports[i] < (RecsysIndexIsItems(state->index) ? 0 : meta->min_support))
+		if (supports[i] < least_support(state))
 			corrupted(state, "Item number %u has a neighbor with support %u.",
 					  row->item, supports[i]);
 		if (i > 0 && (scores[i] > scores[i - 1] ||

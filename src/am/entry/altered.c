@@ -94,7 +94,8 @@ find_altered(Oid relation, Altered *altered)
 	if (!HeapTupleIsValid(old))
 		return false;
 	form = (Form_pg_class) GETSTRUCT(old);
-	if (form->relkind == RELKIND_INDEX && RecsysIsIndex(relation))
+	if (form->relkind == RELKIND_INDEX && RecsysIsIndex(relation) &&
+		RecsysKindOfIndex(relation) != RECSYS_GRAPH_INDEX)
 	{
 		pg_class = table_open(RelationRelationId, AccessShareLock);
 		ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,

@@ -1,6 +1,6 @@
 /*
  * indexes.c
- *	  All recsys indexes of a database, those over interactions and those over items.
+ *	  All recsys indexes of a database: those over interactions, over items, and over item graphs.
  *
  * pg_class has no index by access method.  But every index depends on the operator
  * classes of its columns, and pg_depend is indexed by what is depended on.  So all
@@ -37,12 +37,13 @@
 static const char *const access_methods[] = {
 	[RECSYS_INTERACTIONS_INDEX] = "recsys",
 	[RECSYS_ITEMS_INDEX] = "recsys_items",
+	[RECSYS_GRAPH_INDEX] = "recsys_graph",
 };
 
 #define FIRST_KIND RECSYS_INTERACTIONS_INDEX
-#define LAST_KIND RECSYS_ITEMS_INDEX
+#define LAST_KIND RECSYS_GRAPH_INDEX
 
-/* All indexes of both, as of the last look */
+/* All indexes of these, as of the last look */
 static bool known_valid = false;
 static Oid	known_ams[LAST_KIND + 1];
 static Oid *known = NULL;

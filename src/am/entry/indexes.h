@@ -1,6 +1,6 @@
 /*
  * indexes.h
- *	  All recsys indexes of a database, those over interactions and those over items.
+ *	  All recsys indexes of a database: those over interactions, over items, and over item graphs.
  */
 #ifndef RECSYS_INDEXES_H
 #define RECSYS_INDEXES_H
@@ -13,14 +13,15 @@ typedef enum RecsysIndexKind
 {
 	RECSYS_NO_INDEX,
 	RECSYS_INTERACTIONS_INDEX,	/* access method recsys */
-	RECSYS_ITEMS_INDEX			/* access method recsys_items */
+	RECSYS_ITEMS_INDEX,			/* access method recsys_items */
+	RECSYS_GRAPH_INDEX			/* access method recsys_graph */
 } RecsysIndexKind;
 
 /* OID of the access method recsys; InvalidOid where the extension is not installed. */
 extern Oid	RecsysAccessMethod(void);
 
 /*
- * OIDs of all indexes of both access methods that stand for themselves, valid or not, as a list in the
+ * OIDs of all indexes of these access methods that stand for themselves, valid or not, as a list in the
  * caller's memory; empty where the extension is not installed.  One over interactions may be
  * partitioned; then its parts are not listed.
  */
@@ -29,7 +30,7 @@ extern List *RecsysAllIndexes(void);
 /* The kind of a relation, which need not be locked or exist; a partitioned index has one, too. */
 extern RecsysIndexKind RecsysKindOfIndex(Oid relation);
 
-/* Is it an index of either kind? */
+/* Is it an index of any kind? */
 extern bool RecsysIsIndex(Oid relation);
 
 #endif							/* RECSYS_INDEXES_H */

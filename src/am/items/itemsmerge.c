@@ -359,6 +359,12 @@ RecsysMergeItems(Relation heap, Relation index, RecsysMergeMode mode, RecsysMerg
 bool
 RecsysMergeAny(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeResult *result)
 {
+	/* where rows are never new, there is nothing to merge */
+	if (RecsysIndexIsGraph(index))
+	{
+		memset(result, 0, sizeof(*result));
+		return true;
+	}
 	if (RecsysIndexIsItems(index))
 		return RecsysMergeItems(heap, index, mode, result);
 	return RecsysMerge(heap, index, mode, result);

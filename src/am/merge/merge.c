@@ -66,12 +66,14 @@ static int	merge_budget = 20000;
 
 #define SLICE_PERMILLE	1
 
-static RecsysBeforeMergeHook before_merge = NULL;
+static RecsysBeforeMergeHook lock_before = NULL;
+static RecsysBeforeMergeHook work_before = NULL;
 
 void
-RecsysSetBeforeMerge(RecsysBeforeMergeHook hook)
+RecsysSetBeforeMerge(RecsysBeforeMergeHook lock, RecsysBeforeMergeHook work)
 {
-	before_merge = hook;
+	lock_before = lock;
+	work_before = work;
 }
 
 void
@@ -389,6 +391,8 @@ bool
 RecsysMergeBy(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeRun run,
 			  RecsysMergeResult *result)
 {
+	if (lock_before != NULL && mode != RECSYS_MERGE_SLICE)
+		lock_before(index, mode);
 	if (!ConditionalLockPage(index, RECSYS_META_BLOCK, ExclusiveLock))
 		return false;
 
@@ -401,8 +405,8 @@ RecsysMergeBy(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeRu
 		return true;
 	}
 
-	if (before_merge != NULL && mode != RECSYS_MERGE_SLICE)
-		before_merge(index, mode);
+	if (work_before != NULL && mode != RECSYS_MERGE_SLICE)
+		work_before(index, mode);
 	merge_locked(heap, index, mode, run, NULL, result);
 	return true;
 }

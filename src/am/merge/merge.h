@@ -30,12 +30,13 @@ typedef struct RecsysMergeResult
 extern void RecsysInitMerge(void);
 
 /*
- * What is due before a merge that is more than a slice, if it is of a whole: set once, as it stands
- * above this room (am/whole/adopt.c).  Nobody else merges meanwhile.
+ * What is due before a merge of a whole that is more than a slice: set once, as it stands above this
+ * room (am/whole/adopt.c).  The one is called first, and may wait for locks of tables, which VACUUM may
+ * hold that waits for a merge to end; the other when nobody else merges.
  */
 typedef void (*RecsysBeforeMergeHook) (Relation index, RecsysMergeMode mode);
 
-extern void RecsysSetBeforeMerge(RecsysBeforeMergeHook hook);
+extern void RecsysSetBeforeMerge(RecsysBeforeMergeHook lock, RecsysBeforeMergeHook work);
 
 /*
  * Merges what was pending when it was called and is visible by now.  Returns

@@ -95,8 +95,11 @@ RecsysGetColumns(Relation index, RecsysColumns *columns)
 
 	memset(columns, 0, sizeof(*columns));
 
-	/* the attributes are am/content/itemcolumns' business, and so is a key that is none */
-	if (RecsysIndexIsItems(index))
+	/*
+	 * the attributes are am/content/itemcolumns' business, neighbors am/arrays/arraycolumns', and so is
+	 * a key that is none
+	 */
+	if (RecsysIndexIsItems(index) || RecsysIndexIsGraph(index))
 	{
 		Oid			type = TupleDescAttr(RelationGetDescr(index), 0)->atttypid;
 

@@ -17,7 +17,7 @@
 
 typedef struct RecsysColumns
 {
-	RecsysKeyKind user_kind;	/* 0 in an items index, which has no users */
+	RecsysKeyKind user_kind;	/* 0 in an index over items or an item graph, which has no users */
 	RecsysKeyKind item_kind;
 	Oid			user_type;		/* base types */
 	Oid			item_type;

@@ -44,6 +44,16 @@ RecsysIndexIsItems(Relation index)
 	return index->rd_indam->amoptsprocnum != 0;
 }
 
+/*
+ * Is it an index of the access method recsys_graph?  Looks at no page.  Of the two that have no scans
+ * it is the one whose operator classes have no parameters.
+ */
+static inline bool
+RecsysIndexIsGraph(Relation index)
+{
+	return index->rd_indam->amgetbitmap == NULL && index->rd_indam->amoptsprocnum == 0;
+}
+
 /* The cached copy, read at first use; valid until the next call or CommandCounterIncrement. */
 extern RecsysCache *RecsysGetCache(Relation index);
 

@@ -8,7 +8,8 @@
  * that the leaf is not known, and says so in its chunk; so does nobody for one that is only read.
  *
  * Therefore a merge looks at all leaves first.  Those that are not known completely are entered,
- * under a lock that keeps writers away.  Only an exact merge waits for it.
+ * under a lock that keeps writers away.  Only an exact merge waits for it, before it keeps other
+ * merges away: a VACUUM of the leaf may wait for that.
  *
  * As no writer is there, the transactions of all rows are over, except for our own if it has
  * written to the leaf: then the events wait for it, as always.
@@ -59,19 +60,14 @@ enter_as_owner(Relation whole, Relation leaf, Relation part)
 	SetUserIdAndSecContext(user, context);
 }
 
+/* The leaf is locked against writers. */
 static void
-adopt(Relation whole, Relation leaf, Oid root, RecsysMergeMode mode)
+adopt(Relation whole, Relation leaf, Oid root)
 {
-	Oid			oid;
+	Oid			oid = RecsysPartOfLeaf(leaf, root);
 	Relation	part;
 
-	if (mode == RECSYS_MERGE_EXACT)
-		LockRelationOid(RelationGetRelid(leaf), ShareLock);
-	else if (!ConditionalLockRelationOid(RelationGetRelid(leaf), ShareLock))
-		return;
-
-	/* somebody may have done it while we have waited */
-	oid = RecsysPartOfLeaf(leaf, root);
+	/* somebody may have done it before it was locked */
 	if (!OidIsValid(oid) || RecsysStateOfLeaf(whole, leaf) == RECSYS_LEAF_COMPLETE)
 		return;
 	part = index_open(oid, AccessShareLock);
@@ -80,10 +76,12 @@ adopt(Relation whole, Relation leaf, Oid root, RecsysMergeMode mode)
 	RECSYS_FAULT("adopted");
 }
 
+/* Locks those leaves that are to be adopted, and does it.  Without waiting, or only to wait for locks */
 static void
-adopt_all(Relation whole, Oid root, RecsysMergeMode mode)
+visit_leaves(Relation whole, bool wait)
 {
-	List	   *leaves = RecsysLeafTables(RecsysIndexedTable(root));
+	Oid			root = RecsysRootOfWhole(whole);
+	List	   *leaves = RecsysLeafTables(RecsysIndexedTable(RelationGetRelid(whole)));
 	ListCell   *cell;
 
 	foreach(cell, leaves)
@@ -93,28 +91,44 @@ adopt_all(Relation whole, Oid root, RecsysMergeMode mode)
 		if (leaf == NULL)
 			continue;
 		if (RecsysStateOfLeaf(whole, leaf) != RECSYS_LEAF_COMPLETE)
-			adopt(whole, leaf, root, mode);
+		{
+			if (wait)
+				LockRelationOid(lfirst_oid(cell), ShareLock);
+			else if (ConditionalLockRelationOid(lfirst_oid(cell), ShareLock))
+				adopt(whole, leaf, root);
+		}
 		table_close(leaf, NoLock);
 	}
 	list_free(leaves);
 }
 
-static void
-before_merge(Relation index, RecsysMergeMode mode)
+/* Workers of a parallel VACUUM do what they are told. */
+static bool
+is_due(Relation index)
 {
-	Oid			root = RecsysRootOfWhole(index);
+	return OidIsValid(RecsysRootOfWhole(index)) && !IsInParallelMode();
+}
 
-	/* workers of a parallel VACUUM do what they are told */
-	if (!OidIsValid(root) || IsInParallelMode())
+static void
+lock_before_merge(Relation index, RecsysMergeMode mode)
+{
+	if (mode == RECSYS_MERGE_EXACT && is_due(index))
+		visit_leaves(index, true);
+}
+
+static void
+work_before_merge(Relation index, RecsysMergeMode mode)
+{
+	if (!is_due(index))
 		return;
 	RecsysSweep(index);
-	adopt_all(index, root, mode);
+	visit_leaves(index, false);
 }
 
 void
 RecsysInitAdopt(void)
 {
-	RecsysSetBeforeMerge(before_merge);
+	RecsysSetBeforeMerge(lock_before_merge, work_before_merge);
 }
 
 Oid

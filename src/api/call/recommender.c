@@ -304,6 +304,27 @@ refuse_interactions(Oid relation)
 					 RecsysFirstNameLiteral(indexes))));
 }
 
+/* An index over an item graph is named to a function that needs another one, or another one in place of it. */
+static void
+refuse_graph(Oid relation)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is an index over an item graph, which knows no users", RecsysNameForMessage(relation)),
+			 errdetail("It is of access method recsys_graph, for recsys.recommend_from, recsys.popular_from, similar_items, recommend_for_items and item_similarity."),
+			 errhint("Name an index over interactions, or SELECT * FROM recsys.recommend_from(user_id, 10, that_index, '%s').",
+					 RecsysNameForMessage(relation))));
+}
+
+static void
+refuse_other_than_graph(Oid relation)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is no index over an item graph", RecsysNameForMessage(relation)),
+			 errhint("Name an index of the kind that is made by CREATE INDEX ON graph USING recsys_graph (item_id, users, similar_ids, scores, supports), or its table.")));
+}
+
 /* Errors out unless the relation, which need not be locked, is an index of a kind that is taken. */
 static void
 check_kind(Oid relation, RecsysTakes takes)
@@ -316,12 +337,16 @@ check_kind(Oid relation, RecsysTakes takes)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("index with OID %u does not exist", relation)));
+	if (takes == RECSYS_TAKES_GRAPH && (relkind != RELKIND_INDEX || kind != RECSYS_GRAPH_INDEX))
+		refuse_other_than_graph(relation);
 	if ((relkind != RELKIND_INDEX && relkind != RELKIND_PARTITIONED_INDEX) || kind == RECSYS_NO_INDEX)
 		refuse_table(relation, takes);
-	if (relkind == RELKIND_PARTITIONED_INDEX && kind == RECSYS_ITEMS_INDEX)
+	if (relkind == RELKIND_PARTITIONED_INDEX && kind != RECSYS_INTERACTIONS_INDEX)
 		RecsysRefusePartitionedItems(relation);
 	if (kind == RECSYS_INTERACTIONS_INDEX)
 		RecsysRefusePart(relation);
+	if (kind == RECSYS_GRAPH_INDEX && takes != RECSYS_TAKES_GRAPH && takes != RECSYS_TAKES_BOTH)
+		refuse_graph(relation);
 	if (kind == RECSYS_ITEMS_INDEX && takes == RECSYS_TAKES_INTERACTIONS)
 		refuse_items(relation);
 	if (kind == RECSYS_INTERACTIONS_INDEX && takes == RECSYS_TAKES_ITEMS)

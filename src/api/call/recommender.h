@@ -25,11 +25,15 @@ typedef struct RecsysRecommender
 	Relation	definition;
 } RecsysRecommender;
 
-/* Which indexes a function takes: those over interactions, which know users; those over items; both */
+/*
+ * Which indexes a function takes: those over interactions, which know users; those over items; those over
+ * item graphs; all of them
+ */
 typedef enum RecsysTakes
 {
 	RECSYS_TAKES_INTERACTIONS,
 	RECSYS_TAKES_ITEMS,
+	RECSYS_TAKES_GRAPH,
 	RECSYS_TAKES_BOTH
 } RecsysTakes;
 

@@ -35,7 +35,7 @@ role_of(const char *name)
 	if (strcmp(name, "item_id") == 0 || strcmp(name, "items") == 0)
 		return ARGUMENT_ITEMS;
 	if (strcmp(name, "recommender") == 0 || strcmp(name, "query") == 0 ||
-		strcmp(name, "rules") == 0)
+		strcmp(name, "rules") == 0 || strcmp(name, "graph") == 0)
 		return ARGUMENT_SOURCE;
 	if (strcmp(name, "item_type") == 0)
 		return ARGUMENT_ITEM_TYPE;
@@ -98,6 +98,7 @@ RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recom
 	char	  **names;
 	char	   *modes;
 	bool		with_items = false;
+	bool		with_source = false;
 	bool		with_log = false;
 
 	if (!HeapTupleIsValid(tuple))
@@ -127,7 +128,9 @@ RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recom
 			appendStringInfoString(&call, quote_literal_cstr(quote_identifier(recommender)));
 		else
 			append_value(&call, fcinfo, i, type);
-		if (role == ARGUMENT_SOURCE)
+		/* behind it those are left out that need not be given */
+		with_source |= role == ARGUMENT_SOURCE;
+		if (with_source && i + 1 >= fcinfo->nargs - form->pronargdefaults)
 			break;
 	}
 	for (int i = 0; i < fcinfo->nargs; i++)

@@ -107,7 +107,7 @@ RecsysGetEventsQuery(const char *name, RecsysEventsQuery *query)
 	RecsysColumns columns;
 	int			nestlevel;
 
-	if (RecsysKindOfIndex(oid) == RECSYS_ITEMS_INDEX)
+	if (RecsysKindOfIndex(oid) == RECSYS_ITEMS_INDEX || RecsysKindOfIndex(oid) == RECSYS_GRAPH_INDEX)
 		RecsysNeedsUsers(oid);
 	if (RecsysKindOfIndex(oid) != RECSYS_INTERACTIONS_INDEX)
 		ereport(ERROR,

@@ -10,6 +10,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "am/arrays/arrayscheck.h"
 #include "am/check/check.h"
 #include "am/entry/asowner.h"
 #include "am/items/itemscheck.h"
@@ -229,6 +230,8 @@ recsys_check_index(PG_FUNCTION_ARGS)
 	RecsysBeginAsOwner(recommender.heap, &before);
 	if (RecsysIndexIsItems(recommender.index))
 		RecsysCheckItems(recommender.heap, recommender.index);
+	else if (RecsysIndexIsGraph(recommender.index))
+		RecsysCheckArrays(recommender.heap, recommender.index);
 	else
 		RecsysCheckIndex(recommender.heap, recommender.index);
 	RecsysEndAsOwner(&before);

@@ -56,6 +56,7 @@ recsys_index_info(PG_FUNCTION_ARGS)
 	RecsysRecommender recommender;
 	RecsysMetaData meta;
 	bool		of_items;
+	bool		of_graph;
 	TupleDesc	desc;
 	Datum		values[9];
 	bool		isnull[9] = {0};
@@ -66,6 +67,7 @@ recsys_index_info(PG_FUNCTION_ARGS)
 	RecsysOpenIndexOf(PG_GETARG_OID(0), RECSYS_TAKES_BOTH, &recommender);
 	meta = RecsysRefreshCache(recommender.index)->meta;
 	of_items = RecsysIndexIsItems(recommender.index);
+	of_graph = RecsysIndexIsGraph(recommender.index);
 	RecsysCloseRecommender(&recommender);
 
 	values[0] = Int32GetDatum((int32) meta.version);
@@ -79,7 +81,10 @@ recsys_index_info(PG_FUNCTION_ARGS)
 	values[8] = TimestampTzGetDatum(meta.built_at);
 
 	/* what is of users */
-	isnull[2] = isnull[4] = isnull[6] = isnull[7] = of_items;
+	isnull[2] = isnull[4] = isnull[6] = isnull[7] = of_items || of_graph;
+
+	/* how it was trained is not known to a graph */
+	isnull[1] = of_graph;
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
 }
 
@@ -172,7 +177,7 @@ put_quality(StatisticsRow *row, const RecsysMetaData *meta)
 	put(row, STATS_QUALITY, DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
 }
 
-/* What both kinds of indexes have */
+/* What all kinds of indexes have */
 static void
 put_meta(StatisticsRow *row, const RecsysMetaData *meta)
 {
@@ -244,6 +249,12 @@ put_options(StatisticsRow *row, Relation index, const RecsysMetaData *meta)
 	char	   *built;
 	char	   *set;
 
+	/* what a graph was trained with is not known to it */
+	if (RecsysIndexIsGraph(index))
+	{
+		put(row, STATS_DRIFTS, BoolGetDatum(false));
+		return;
+	}
 	RecsysGetAskedOptions(index, &asked);
 	if (RecsysIndexIsItems(index))
 		RecsysAskedOfItems(meta, &asked);
@@ -286,6 +297,8 @@ read_index(StatisticsRow *row, Relation index)
 	put_options(row, index, &meta);
 	if (RecsysIndexIsItems(index))
 		put_items(row, index);
+	else if (RecsysIndexIsGraph(index))
+		put_text(row, STATS_KIND, "graph");
 	else
 		put_interactions(row, index, &meta);
 	put_pending(row, index, &meta);

@@ -17,7 +17,7 @@
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
 #include "api/declare/servedname.h"
-#include "api/scoring/serving.h"
+#include "api/scoring/itemlists.h"
 #include "api/serve/shoplist.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -119,20 +119,6 @@ compare_trends(const void *a, const void *b, void *order)
 	return RecsysItemOrderCompare(order, left->item, right->item);
 }
 
-static void
-put_popular(RecsysAnswer *answer, RecsysGraphReader *reader, uint32 item, uint32 users, double score,
-			int rank)
-{
-	Datum		values[4];
-	bool		isnull[4] = {false, false, false, false};
-
-	values[0] = RecsysAnswerItem(answer, reader, item);
-	values[1] = Int64GetDatum((int64) users);
-	values[2] = Float8GetDatum(score);
-	values[3] = Int32GetDatum(rank);
-	RecsysAnswerPut(answer, values, isnull);
-}
-
 /* Items by what is left of their interactions; returns how many there are. */
 static uint32
 rank_trends(RecsysRecommender *recommender, const TimestampTz *since, int64 half_life, Trend **trends)
@@ -184,36 +170,7 @@ trending(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader
 	uint32		count = rank_trends(recommender, since, half_life, &trends);
 
 	for (uint32 i = 0; i < Min((uint32) k, count); i++)
-		put_popular(answer, reader, trends[i].item, trends[i].users, trends[i].score, i + 1);
-}
-
-static void
-all_time(RecsysRecommender *recommender, RecsysAnswer *answer, RecsysGraphReader *reader, int k)
-{
-	int			nshort;
-	uint32	   *items = RecsysReadPopular(recommender->index, &nshort);
-
-	if (k <= nshort || nshort < RECSYS_POPULAR_ITEMS)
-	{
-		for (int i = 0; i < Min(k, nshort); i++)
-		{
-			RecsysGraphRow row = RecsysGraphReadRow(reader, items[i]);
-			uint32		users = row == NULL ? 0 : row->users;
-
-			if (row != NULL)
-				RecsysGraphReleaseRow(reader);
-			put_popular(answer, reader, items[i], users, users, i + 1);
-		}
-	}
-	else
-	{
-		uint32		count;
-		RecsysPopularity *popular = RecsysReadAllPopular(recommender->index, &count);
-
-		for (uint32 i = 0; i < Min((uint32) k, count); i++)
-			put_popular(answer, reader, popular[i].item, popular[i].users, popular[i].users,
-						i + 1);
-	}
+		RecsysPutPopularItem(answer, reader, trends[i].item, trends[i].users, trends[i].score, i + 1);
 }
 
 /* Positions of the arguments that variants have at different places */
@@ -336,7 +293,7 @@ popular_items(FunctionCallInfo fcinfo, const PopularArguments *arguments)
 		trending(&recommender, &answer, &reader, k, PG_ARGISNULL(arguments->since) ? NULL : &since,
 				 half_life);
 	else if (k > 0)
-		all_time(&recommender, &answer, &reader, k);
+		RecsysPutPopular(&recommender, &answer, &reader, k);
 	RecsysGraphReaderDone(&reader);
 	RecsysCloseRecommender(&recommender);
 }

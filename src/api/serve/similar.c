@@ -9,7 +9,7 @@
 #include "api/call/recommender.h"
 #include "api/content/contentserving.h"
 #include "api/declare/servedname.h"
-#include "api/scoring/serving.h"
+#include "api/scoring/itemlists.h"
 #include "api/serve/shoplist.h"
 #include "miscadmin.h"
 #include "source/input/values.h"
@@ -19,46 +19,6 @@ PG_FUNCTION_INFO_V1(recsys_similar_items);
 PG_FUNCTION_INFO_V1(recsys_goes_with);
 PG_FUNCTION_INFO_V1(recsys_item_similarity);
 PG_FUNCTION_INFO_V1(recsys_item_similarity_typed);
-
-/* A private copy of a row, so that no page stays locked while other rows are read */
-static RecsysGraphRow
-copy_row(RecsysGraphReader *reader, uint32 item, PGAlignedBlock *copy)
-{
-	RecsysGraphRow row = RecsysGraphReadRow(reader, item);
-
-	if (row == NULL)
-		return NULL;
-	memcpy(copy->data, row, RECSYS_ROW_SIZE(row->nstored, row->keylen));
-	RecsysGraphReleaseRow(reader);
-	return (RecsysGraphRow) copy->data;
-}
-
-/* The neighbors that the item graph of an index over interactions has */
-static void
-put_neighbors(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysKey *key, int k)
-{
-	RecsysGraphReader reader;
-	PGAlignedBlock copy;
-	RecsysGraphRow row;
-	uint32		item;
-
-	if (!RecsysFindItem(recommender, key, &item))
-		return;
-	RecsysGraphReaderInit(&reader, recommender->index);
-	row = copy_row(&reader, item, &copy);
-	for (int i = 0; row != NULL && i < Min(k, row->nneighbors); i++)
-	{
-		Datum		values[4];
-		bool		isnull[4] = {false, false, false, false};
-
-		values[0] = RecsysAnswerItem(answer, &reader, row->peers[i]);
-		values[1] = Float4GetDatum(RecsysRowScores(row)[i]);
-		values[2] = Int64GetDatum((int64) RecsysRowSupports(row)[i]);
-		values[3] = Int32GetDatum(i + 1);
-		RecsysAnswerPut(answer, values, isnull);
-	}
-	RecsysGraphReaderDone(&reader);
-}
 
 /* Arguments: item, k, recommender */
 static void
@@ -88,7 +48,7 @@ neighbors(FunctionCallInfo fcinfo, bool beside)
 		if (RecsysIndexIsItems(recommender.index))
 			RecsysPutLikeItem(&recommender, &answer, &key, k);
 		else
-			put_neighbors(&recommender, &answer, &key, k);
+			RecsysPutNeighbors(&recommender, &answer, &key, k);
 	}
 	RecsysCloseRecommender(&recommender);
 }
@@ -133,7 +93,7 @@ put_pairs(RecsysRecommender *recommender, RecsysAnswer *answer)
 
 	for (uint32 item = 0; item < nitems; item++)
 	{
-		RecsysGraphRow row = copy_row(&reader, item, &copy);
+		RecsysGraphRow row = RecsysCopyGraphRow(&reader, item, &copy);
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; row != NULL && i < row->nneighbors; i++)

@@ -45,6 +45,8 @@ find_types(RecsysViewSource *source, Oid index)
 	RecsysOpenIndexOf(index, RECSYS_TAKES_BOTH, &recommender);
 	descriptor = RelationGetDescr(recommender.definition);
 	of_items = RecsysKindOfIndex(index) == RECSYS_ITEMS_INDEX;
+	if (!of_items)
+		RecsysNeedsUsers(index);
 	source->item_kind = recommender.columns.item_kind;
 	source->item_type = column_type(descriptor, of_items ? ITEMS_ITEM_COLUMN : RECSYS_ITEM_COLUMN);
 	source->call_type = RecsysTypeInSql(RecsysKeyKindType(source->item_kind), -1);

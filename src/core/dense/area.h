@@ -36,6 +36,7 @@ RecsysCarveTotals(RecsysArea *area, uint32 nitems, bool weighted, RecsysItemTota
 	totals->work = RecsysCarve(area, sizeof(uint64) * nitems);
 	totals->norm2 = weighted ? RecsysCarve(area, sizeof(double) * nitems) : NULL;
 	totals->mass = weighted ? RecsysCarve(area, sizeof(double) * nitems) : NULL;
+	totals->wanted = NULL;
 }
 
 static inline void

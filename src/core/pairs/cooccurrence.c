@@ -325,7 +325,7 @@ RecsysKernelRows(RecsysKernel *kernel, uint32 first, uint32 last,
 	{
 		RecsysRowSelectorStart(kernel->selector,
 							   kernel->split != NULL ? kernel->split->ranks[item] : item);
-		if (kernel->totals->users[item] >= options->min_support)
+		if (RecsysRowIsComputed(kernel->totals, item, options->min_support))
 		{
 			choose_counting(kernel, item);
 			count_row(kernel, item);

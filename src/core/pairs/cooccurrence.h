@@ -36,7 +36,16 @@ typedef struct RecsysItemTotals
 	int64	   *latest;			/* latest time, or RECSYS_NO_TIME; NULL when nobody has asked */
 	RecsysRecency *recent;		/* likewise: how many users have it lately */
 	uint64	   *work;			/* sum over the item's users of their history length */
+	const bool *wanted;			/* whose rows are computed, the others are reported without
+								 * neighbors; NULL: all */
 } RecsysItemTotals;
+
+/* Has an item enough users for a row with neighbors, and is that wanted? */
+static inline bool
+RecsysRowIsComputed(const RecsysItemTotals *totals, uint32 item, uint32 min_support)
+{
+	return totals->users[item] >= min_support && (totals->wanted == NULL || totals->wanted[item]);
+}
 
 /*
  * In memory, one range of rows after the other in any order.  users is user-major, items

@@ -43,7 +43,7 @@ RecsysPassRowPlan(RecsysPassRow *row, const RecsysItemTotals *totals, uint32 ite
 	row->item = item;
 	row->nitems = totals->nitems;
 	row->weighted = weighted;
-	if (users < min_support)
+	if (!RecsysRowIsComputed(totals, item, min_support))
 		return 0;
 	row->room = Min(users, chunk_rows);
 	list = align_up((Size) row->room * (sizeof(uint32) + (weighted ? sizeof(float) : 0)));

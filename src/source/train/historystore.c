@@ -491,6 +491,13 @@ RecsysModelRun(RecsysModel *model, const RecsysModelOptions *options,
 	MemoryContextSwitchTo(old);
 }
 
+void
+RecsysModelWant(RecsysModel *model, const bool *wanted)
+{
+	Assert(model->nworkers == 0);
+	model->totals.wanted = wanted;
+}
+
 const RecsysItemTotals *
 RecsysModelScored(const RecsysModel *model)
 {

@@ -98,6 +98,12 @@ extern const RecsysHistoryItem *RecsysModelLastHistory(const RecsysModel *model,
 extern const RecsysItemTotals *RecsysModelFinish(RecsysModel *model);
 
 /*
+ * Measures of pairs, without workers: only rows of these items are computed, one flag for each item,
+ * which the model keeps no copy of.  The others are reported without neighbors.
+ */
+extern void RecsysModelWant(RecsysModel *model, const bool *wanted);
+
+/*
  * Trains with the options and reports every item's neighbors, in ascending item
  * order.  Without workers it can be run again and again, with other options;
  * max_history, weight_transform and training_half_life have had their effect before.
