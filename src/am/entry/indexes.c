@@ -19,8 +19,10 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "am/entry/indexes.h"
+#include "am/entry/shells.h"
 #include "am/parts/whole.h"
 #include "catalog/dependency.h"
+#include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
@@ -231,8 +233,8 @@ update_known(void)
 	}
 }
 
-List *
-RecsysAllIndexes(void)
+static List *
+all_indexes(bool with_shells)
 {
 	Oid			ams[LAST_KIND + 1] = {InvalidOid};
 	List	   *indexes = NIL;
@@ -245,8 +247,21 @@ RecsysAllIndexes(void)
 		find_known(ams);
 	update_known();
 	for (int i = 0; i < nknown; i++)
-		indexes = lappend_oid(indexes, known[i]);
+		if (with_shells || !RecsysCitusIsThere() || !RecsysIsShell(IndexGetRelation(known[i], true)))
+			indexes = lappend_oid(indexes, known[i]);
 	return indexes;
+}
+
+List *
+RecsysAllIndexes(void)
+{
+	return all_indexes(false);
+}
+
+List *
+RecsysAllIndexesAndShells(void)
+{
+	return all_indexes(true);
 }
 
 RecsysIndexKind

@@ -23,9 +23,11 @@ extern Oid	RecsysAccessMethod(void);
 /*
  * OIDs of all indexes of these access methods that stand for themselves, valid or not, as a list in the
  * caller's memory; empty where the extension is not installed.  One over interactions may be
- * partitioned; then its parts are not listed.
+ * partitioned; then its parts are not listed.  Those that only stand for what is in shards
+ * (shells.h) are left out, or not.
  */
 extern List *RecsysAllIndexes(void);
+extern List *RecsysAllIndexesAndShells(void);
 
 /* The kind of a relation, which need not be locked or exist; a partitioned index has one, too. */
 extern RecsysIndexKind RecsysKindOfIndex(Oid relation);

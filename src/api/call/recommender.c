@@ -24,6 +24,8 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "am/entry/indexes.h"
+#include "am/entry/shells.h"
+#include "api/call/distributed.h"
 #include "api/call/indexstate.h"
 #include "api/call/recommender.h"
 #include "api/call/recommendernames.h"
@@ -142,9 +144,10 @@ only_recommender(RecsysIndexKind kind)
 	Oid			only;
 
 	(void) access_method();
-	known = RecsysAllIndexes();
+	known = RecsysAllIndexesAndShells();
 	foreach(cell, known)
-		if (RecsysKindOfIndex(lfirst_oid(cell)) == kind && is_candidate(lfirst_oid(cell), &denied))
+		if (RecsysKindOfIndex(lfirst_oid(cell)) == kind && is_candidate(lfirst_oid(cell), &denied) &&
+			RecsysMayBeMeant(lfirst_oid(cell), IndexGetRelation(lfirst_oid(cell), true)))
 			candidates = lappend_oid(candidates, lfirst_oid(cell));
 	list_free(known);
 	if (list_length(candidates) > 1)
@@ -178,7 +181,7 @@ recommender_off_path(const char *name)
 	bool		denied;
 
 	(void) access_method();
-	known = RecsysAllIndexes();
+	known = RecsysAllIndexesAndShells();
 	foreach(cell, known)
 	{
 		Oid			index = lfirst_oid(cell);
@@ -427,20 +430,27 @@ open_both(Oid table, Oid relation, Relation *heap, Relation *index)
 		has_been_dropped();
 }
 
-/*
- * What has been locked may have become another since it was looked at.  Of a partitioned index the
- * pages are those of its whole.
- */
+/* Of a partitioned index the pages are those of its whole. */
 static void
-open_locked(Oid table, Oid relation, RecsysRecommender *recommender)
+open_pages(RecsysRecommender *recommender)
 {
-	open_both(table, relation, &recommender->heap, &recommender->definition);
-	check_access(recommender->heap, recommender->definition);
-	recommender->index = recommender->definition;
 	if (recommender->definition->rd_rel->relkind == RELKIND_PARTITIONED_INDEX)
 		recommender->index = RecsysOpenWhole(recommender->definition, AccessShareLock, false);
 	RecsysCheckState(recommender->index);
 	recommender->columns = RecsysGetCache(recommender->index)->columns;
+}
+
+/* What has been locked may have become another since it was looked at. */
+static void
+open_locked(Oid table, Oid relation, RecsysTakes takes, RecsysRecommender *recommender)
+{
+	open_both(table, relation, &recommender->heap, &recommender->definition);
+	check_access(recommender->heap, recommender->definition);
+	recommender->index = recommender->definition;
+	if (takes == RECSYS_TAKES_BOTH && RecsysOpenGraphInstead(recommender))
+		return;
+	RecsysRefuseShell(recommender->heap, recommender->definition);
+	open_pages(recommender);
 }
 
 void
@@ -449,7 +459,7 @@ RecsysOpenIndexOf(Oid relation, RecsysTakes takes, RecsysRecommender *recommende
 	Oid			table = table_to_read(relation, takes);
 
 	lock_both(table, relation, AccessShareLock);
-	open_locked(table, relation, recommender);
+	open_locked(table, relation, takes, recommender);
 }
 
 void
@@ -483,6 +493,7 @@ RecsysOpenOwnIndex(Oid relation, LOCKMODE lockmode, RecsysOwnState state, Recsys
 		RecsysLockToMakeWhole(table, relation);
 	lock_both(table, relation, lockmode);
 	open_both(table, relation, &recommender->heap, &recommender->definition);
+	RecsysRefuseShell(recommender->heap, recommender->definition);
 	recommender->index = open_own_pages(recommender, lockmode, state);
 	if (recommender->index == NULL)
 		return;
@@ -518,7 +529,38 @@ RecsysOpenNamed(const char *name, RecsysTakes takes, RecsysRecommender *recommen
 		if (changes == SharedInvalidMessageCounter)
 			break;
 	}
-	open_locked(table, relation, recommender);
+	open_locked(table, relation, takes, recommender);
+}
+
+bool
+RecsysOpenDistributed(const char *name, RecsysRecommender *shell, RecsysDistributed *distributed)
+{
+	Oid			relation;
+	Oid			table;
+
+	if (!RecsysCitusIsThere())
+		return false;
+	relation = name == NULL ? only_recommender(RECSYS_INTERACTIONS_INDEX) : RecsysNamedRecommender(name);
+	if (!RecsysFindDistributed(relation, distributed))
+		return false;
+	table = table_to_read(relation, RECSYS_TAKES_INTERACTIONS);
+	lock_both(table, relation, AccessShareLock);
+	open_both(table, relation, &shell->heap, &shell->definition);
+	check_access(shell->heap, shell->definition);
+	shell->index = shell->definition;
+	open_pages(shell);
+	return true;
+}
+
+void
+RecsysOpenPart(Oid relation, RecsysRecommender *recommender)
+{
+	Oid			table = IndexGetRelation(relation, true);
+
+	lock_both(table, relation, AccessShareLock);
+	open_both(table, relation, &recommender->heap, &recommender->definition);
+	recommender->index = recommender->definition;
+	open_pages(recommender);
 }
 
 void

@@ -16,7 +16,7 @@
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
 #include "api/graph/graphopen.h"
-#include "api/graph/itemnumbers.h"
+#include "api/scoring/itemnumbers.h"
 #include "api/scoring/itemlists.h"
 #include "api/scoring/serving.h"
 #include "source/input/values.h"

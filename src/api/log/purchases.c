@@ -394,6 +394,7 @@ read_as(Oid role, const Jsonb *kept, TimestampTz from, TimestampTz until)
 								   RecsysJsonText(object, "condition"));
 	ErrorContextCallback callback;
 	RecsysRights before;
+	bool		read_only;
 
 	callback.callback = say_whose;
 	callback.arg = table;
@@ -413,6 +414,7 @@ read_as(Oid role, const Jsonb *kept, TimestampTz from, TimestampTz until)
 	SetTuplestoreDestReceiverParams(options.dest, store, CurrentMemoryContext, true, NULL, NULL);
 
 	RecsysBeginAs(role, &before);
+	read_only = RecsysBeginReadOnly();
 	set_time_zone();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -420,6 +422,7 @@ read_as(Oid role, const Jsonb *kept, TimestampTz from, TimestampTz until)
 		elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(SPI_result));
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
+	RecsysEndReadOnly(read_only);
 	RecsysEndAs(&before);
 	error_context_stack = callback.previous;
 	return store;

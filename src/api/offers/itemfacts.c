@@ -137,7 +137,7 @@ RecsysReadItemFacts(RecsysOffers *offers, RecsysShop *shop, const char *seller, 
 		RecsysRunShopQuery(shop, query_of_shop(shop->definition, offers->index.columns.item_kind),
 						   start_facts, add_fact, &reading);
 	else
-		RecsysRunQuery(query_of_index(offers, seller, price), "", start_facts, add_fact, &reading);
+		RecsysRunDefinedQuery(query_of_index(offers, seller, price), start_facts, add_fact, &reading);
 }
 
 Datum

@@ -95,7 +95,7 @@ RecsysRunShopQuery(RecsysShop *shop, const char *query, RecsysQueryStart start, 
 		if (SPI_finish() != SPI_OK_FINISH)
 			elog(ERROR, "SPI_finish failed");
 		MemoryContextSwitchTo(context);
-		RecsysRunQuery(query, "", start, row, arg);
+		RecsysRunDefinedQuery(query, start, row, arg);
 	}
 	PG_CATCH();
 	{

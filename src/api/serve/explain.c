@@ -18,6 +18,11 @@
 #include "api/scoring/factorserving.h"
 #include "api/scoring/serving.h"
 #include "api/serve/shopreasons.h"
+#include "api/shards/dispatch.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "source/input/keytext.h"
+#include "source/input/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -186,6 +191,53 @@ put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysPr
 	RecsysGraphReaderDone(&reader);
 }
 
+/* A row of explain_recommendation() that another node has made */
+static void
+put_far_reason(RecsysAnswer *answer, HeapTuple tuple, TupleDesc descriptor)
+{
+	Datum		values[9];
+	bool		isnull[9];
+	RecsysKey	item;
+
+	for (int i = 0; i < 9; i++)
+		values[i] = SPI_getbinval(tuple, descriptor, i + 1, &isnull[i]);
+	if (!isnull[0])
+	{
+		RecsysKeyFromDatum(getBaseType(SPI_gettypeid(descriptor, 1)), values[0], &item);
+		values[0] = RecsysAnswerKey(answer, &item);
+	}
+	RecsysAnswerPut(answer, values, isnull);
+}
+
+/* Of a recommender whose rows are on several nodes: here, or on the node that has the user */
+static void
+explain_distributed(FunctionCallInfo fcinfo, RecsysAnswer *answer, const RecsysDistributed *distributed,
+					RecsysRecommender *shell, const RecsysKey *user, const RecsysKey *item, int64 half_life)
+{
+	RecsysKeyKind kind = shell->columns.item_kind;
+	Oid			types[] = {shell->columns.user_type, RecsysKeyKindType(kind), INTERVALOID};
+	RecsysUserPlace place;
+	RecsysRecommender graph;
+	RecsysProfile profile;
+	uint32		number;
+
+	RecsysFindUserPlace(distributed, shell, user, &place);
+	if (!place.here)
+	{
+		Datum		values[] = {place.value, RecsysKeyToValue(types[1], kind, item),
+			PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3)};
+
+		RecsysAskNodeOf(distributed, "explain", lengthof(types), types, values,
+						PG_ARGISNULL(3) ? "  n" : "   ", put_far_reason, answer);
+		return;
+	}
+	RecsysOpenGraphOf(distributed, &graph);
+	RecsysReadProfileHere(distributed, &place, &graph, half_life, &profile);
+	if (RecsysFindItem(&graph, item, &number))
+		put_reasons(&graph, answer, &profile, number);
+	RecsysCloseRecommender(&graph);
+}
+
 /* Arguments: user, item, recommender, half_life */
 Datum
 recsys_explain_recommendation(PG_FUNCTION_ARGS)
@@ -198,6 +250,8 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 	uint32		number;
 	int64		half_life;
 	const char *name;
+	RecsysDistributed distributed;
+	bool		is_distributed;
 	RecsysShop *shop = RecsysServedShop(RecsysArgText(fcinfo, 2));
 
 	RecsysAnswerInit(&answer, fcinfo);
@@ -206,7 +260,9 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 		RecsysShopExplain(fcinfo, &answer, shop);
 		return (Datum) 0;
 	}
-	RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
+	is_distributed = RecsysOpenDistributed(RecsysArgText(fcinfo, 2), &recommender, &distributed);
+	if (!is_distributed)
+		RecsysOpenRecommender(RecsysArgText(fcinfo, 2), &recommender);
 	name = RelationGetRelationName(recommender.definition);
 
 	/* the user first: the hint about items repeats it */
@@ -219,7 +275,9 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
 	{
 		RecsysArgKey(fcinfo, 1, recommender.columns.item_type, "item", name, &item);
-		if (RecsysFindItem(&recommender, &item, &number))
+		if (is_distributed)
+			explain_distributed(fcinfo, &answer, &distributed, &recommender, &user, &item, half_life);
+		else if (RecsysFindItem(&recommender, &item, &number))
 		{
 			RecsysReadProfile(&recommender, &user, half_life, &profile);
 			put_reasons(&recommender, &answer, &profile, number);

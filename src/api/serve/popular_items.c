@@ -15,6 +15,7 @@
 #include "am/read/visible.h"
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/servedname.h"
 #include "api/scoring/itemlists.h"
@@ -258,6 +259,21 @@ popular_in_shop(FunctionCallInfo fcinfo, const PopularArguments *arguments, Recs
 	RecsysFunnelClose(funnel);
 }
 
+/* Of a recommender that is distributed: the item graph of this node, opened in the place of the shell */
+static void
+popular_graph(FunctionCallInfo fcinfo, const PopularArguments *arguments,
+			  const RecsysDistributed *distributed, RecsysRecommender *recommender)
+{
+	if (!PG_ARGISNULL(arguments->since) || !PG_ARGISNULL(arguments->half_life))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("recommender \"%s\" is distributed and knows popular items of all time only",
+						RelationGetRelationName(recommender->index)),
+				 errhint("Leave out since and half_life.")));
+	RecsysCloseRecommender(recommender);
+	RecsysOpenGraphOf(distributed, recommender);
+}
+
 /* Arguments: k, recommender, and others at the given places */
 static void
 popular_items(FunctionCallInfo fcinfo, const PopularArguments *arguments)
@@ -268,6 +284,7 @@ popular_items(FunctionCallInfo fcinfo, const PopularArguments *arguments)
 	int			k = RecsysArgK(fcinfo, 0);
 	RecsysShop *shop = RecsysServedShop(RecsysArgText(fcinfo, 1));
 	const char *name;
+	RecsysDistributed distributed;
 	TimestampTz since;
 	int64		half_life;
 	bool		timed;
@@ -278,7 +295,10 @@ popular_items(FunctionCallInfo fcinfo, const PopularArguments *arguments)
 		popular_in_shop(fcinfo, arguments, &answer, shop, k);
 		return;
 	}
-	RecsysOpenRecommender(RecsysArgText(fcinfo, 1), &recommender);
+	if (RecsysOpenDistributed(RecsysArgText(fcinfo, 1), &recommender, &distributed))
+		popular_graph(fcinfo, arguments, &distributed, &recommender);
+	else
+		RecsysOpenRecommender(RecsysArgText(fcinfo, 1), &recommender);
 	name = RelationGetRelationName(recommender.definition);
 	RecsysAnswerCheckKind(&answer, recommender.columns.item_kind, name);
 	if (RecsysHasArgument(fcinfo, arguments->segment))

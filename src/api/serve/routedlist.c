@@ -20,6 +20,7 @@
 #include "api/route/interleave.h"
 #include "api/scoring/serving.h"
 #include "api/serve/routedlist.h"
+#include "api/shards/dispatch.h"
 #include "catalog/pg_type.h"
 #include "source/input/keytext.h"
 #include "source/input/values.h"
@@ -48,13 +49,52 @@ put_by_index(const RecsysListCall *call, RecsysAnswer *answer, RecsysRecommender
 		RecsysPutRecommendations(recommender, answer, &profile, k, exclude);
 }
 
+/* By an index whose rows are on several nodes */
+static void
+put_distributed(const RecsysListCall *call, RecsysAnswer *answer, const RecsysDistributed *distributed,
+				RecsysRecommender *shell, bool reasons)
+{
+	FunctionCallInfo fcinfo = call->fcinfo;
+	int			exclude_seen = call->arguments->exclude_seen;
+	int			half_life = call->arguments->half_life;
+	RecsysListAsk ask = {RecsysArgK(fcinfo, 1), true, NULL, 0};
+	RecsysKey	user;
+
+	if (reasons || RecsysHasArgument(fcinfo, call->arguments->context))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("distributed recommender \"%s\" takes no context and gives no reasons",
+						RECOMMENDER_NAME(*shell)),
+				 errhint("What a score is made of: SELECT * FROM explain_recommendation(…).")));
+	if (RecsysHasArgument(fcinfo, exclude_seen))
+		ask.exclude_seen = PG_GETARG_BOOL(exclude_seen);
+	if (RecsysHasArgument(fcinfo, half_life))
+		ask.half_life = PG_GETARG_INTERVAL_P(half_life);
+	ask.decay = RecsysArgHalfLife(fcinfo, half_life, shell->columns.time_column > 0,
+								  RECOMMENDER_NAME(*shell), RecsysServingHalfLife(shell->index));
+	if (!PG_ARGISNULL(0))
+		RecsysArgKey(fcinfo, 0, shell->columns.user_type, "user", RECOMMENDER_NAME(*shell), &user);
+	RecsysAnswerCheckKind(answer, shell->columns.item_kind, RECOMMENDER_NAME(*shell));
+	if (answer->collected != NULL)
+		RecsysAnswerServes(answer, distributed->name, shell->columns.user_type,
+						   PG_ARGISNULL(0) ? NULL : &user);
+	RecsysPutDistributed(distributed, shell, answer, PG_ARGISNULL(0) ? NULL : &user, &ask);
+}
+
 void
 RecsysPutListOfIndex(const RecsysListCall *call, const char *name, RecsysAnswer *answer, bool reasons)
 {
 	FunctionCallInfo fcinfo = call->fcinfo;
 	RecsysRecommender recommender;
+	RecsysDistributed distributed;
 	RecsysKey	user;
 
+	if (RecsysOpenDistributed(name, &recommender, &distributed))
+	{
+		put_distributed(call, answer, &distributed, &recommender, reasons);
+		RecsysCloseRecommender(&recommender);
+		return;
+	}
 	RecsysOpenRecommender(name, &recommender);
 
 	/* the user first: the hint about items repeats it */

@@ -5,7 +5,7 @@
  * A query that is not the caller's, but made of an index's definition, runs with the
  * rights of the table's owner: his expressions may call any function of his.
  *
- * The query runs through SPI, read-only and with the snapshot of the calling
+ * The query runs through SPI, read-only (runas.c) and with the snapshot of the calling
  * statement, so views, row-level security, foreign and partitioned tables all
  * work as in the query itself.  Rows are fetched in batches.
  *
@@ -307,19 +307,24 @@ open_query(const char *query, const char *hint)
 				(errcode(ERRCODE_INVALID_CURSOR_DEFINITION),
 				 errmsg("the query must be a single SELECT"),
 				 errhint("%s", hint)));
+	RecsysRefuseWrites(plan, query);
 	return SPI_cursor_open(NULL, plan, NULL, NULL, true);
 }
 
-void
-RecsysRunQuery(const char *query, const char *hint, RecsysQueryStart start, RecsysQueryRow row,
-			   void *arg)
+/* only_reads: functions that the query calls must not write either */
+static void
+run_query(const char *query, const char *hint, bool only_reads, RecsysQueryStart start,
+		  RecsysQueryRow row, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext row_context;
 	Portal		portal;
+	bool		before = false;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	if (only_reads)
+		before = RecsysBeginReadOnly();
 	portal = open_query(query, hint);
 	MemoryContextSwitchTo(caller);
 	start(arg, portal->tupDesc);
@@ -339,9 +344,24 @@ RecsysRunQuery(const char *query, const char *hint, RecsysQueryStart start, Recs
 	}
 	MemoryContextDelete(row_context);
 	SPI_cursor_close(portal);
+	if (only_reads)
+		RecsysEndReadOnly(before);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	MemoryContextSwitchTo(caller);
+}
+
+void
+RecsysRunQuery(const char *query, const char *hint, RecsysQueryStart start, RecsysQueryRow row,
+			   void *arg)
+{
+	run_query(query, hint, true, start, row, arg);
+}
+
+void
+RecsysRunDefinedQuery(const char *query, RecsysQueryStart start, RecsysQueryRow row, void *arg)
+{
+	run_query(query, "", false, start, row, arg);
 }
 
 typedef struct Collection
@@ -390,7 +410,9 @@ RecsysCollectSeeded(const char *query, Oid role, Size memory_limit, uint64 seed,
 	collection.options.seed = seed;
 	if (OidIsValid(role))
 		RecsysBeginAs(role, &before);
-	RecsysRunQuery(query, SHAPE_HINT, start_collection, add_to_collection, &collection);
+
+	/* of a definition, functions are those that an index's rows go through in a build as well */
+	run_query(query, SHAPE_HINT, !OidIsValid(role), start_collection, add_to_collection, &collection);
 	if (OidIsValid(role))
 		RecsysEndAs(&before);
 	RecsysCollectorFinish(collection.collector);

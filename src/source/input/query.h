@@ -38,6 +38,12 @@ typedef void (*RecsysQueryRow) (void *arg, HeapTuple tuple, TupleDesc desc);
 extern void RecsysRunQuery(const char *query, const char *hint, RecsysQueryStart start,
 						   RecsysQueryRow row, void *arg);
 
+/*
+ * The same of a query that is made of a definition and not given by the caller: its functions may do
+ * what they do when an index is built.
+ */
+extern void RecsysRunDefinedQuery(const char *query, RecsysQueryStart start, RecsysQueryRow row, void *arg);
+
 /* Is it no query but the name of something, with its schema perhaps? */
 extern bool RecsysIsName(const char *text);
 

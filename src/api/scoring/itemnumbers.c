@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "am/graph/graph.h"
-#include "api/graph/itemnumbers.h"
+#include "api/scoring/itemnumbers.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"

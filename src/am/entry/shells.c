@@ -1,0 +1,365 @@
+/*
+ * shells.c
+ *	  Tables that Citus has taken apart: shells, which stand for the whole, and shards.
+ *
+ * A distributed table has a shell of its name on every node, with all its indexes and without rows;
+ * or with those that it had before it was distributed.  The rows are in shards, which are tables of
+ * names with numbers, each with indexes of such names.  Citus's catalog tells which is which:
+ * pg_dist_partition has the shells, pg_dist_shard the numbers of their shards.
+ *
+ * No header of Citus is used, and nothing of it need be installed: its tables and functions are
+ * found by their names in pg_catalog, where only a superuser can have put them.
+ *
+ * Whether a table is a shell is kept until the server says that the table has changed, which
+ * Citus lets it say when it takes one apart or puts it together again.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "am/entry/shells.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/primnodes.h"
+#include "parser/parse_func.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+typedef struct KnownTable
+{
+	Oid			table;
+	bool		shell;
+} KnownTable;
+
+static HTAB *known = NULL;
+
+/* pg_dist_placement.shardstate of a placement that is in use */
+#define ACTIVE_PLACEMENT 1
+
+Oid
+RecsysCitusCatalog(const char *name)
+{
+	return get_relname_relid(name, PG_CATALOG_NAMESPACE);
+}
+
+bool
+RecsysCitusIsThere(void)
+{
+	return OidIsValid(RecsysCitusCatalog("pg_dist_partition"));
+}
+
+/* A callback allocates no memory, and removing does not either. */
+static void
+forget_table(Datum arg, Oid relation)
+{
+	HASH_SEQ_STATUS status;
+	KnownTable *entry;
+
+	if (OidIsValid(relation))
+	{
+		(void) hash_search(known, &relation, HASH_REMOVE, NULL);
+		return;
+	}
+	hash_seq_init(&status, known);
+	while ((entry = hash_seq_search(&status)) != NULL)
+		(void) hash_search(known, &entry->table, HASH_REMOVE, NULL);
+}
+
+static void
+create_known(void)
+{
+	HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(KnownTable)};
+
+	if (known != NULL)
+		return;
+	control.hcxt = TopMemoryContext;
+	known = hash_create("recsys tables of Citus", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(forget_table, (Datum) 0);
+}
+
+/* The row of a table of Citus's catalog whose first column, or that of the name, has the value */
+typedef struct CatalogRow
+{
+	Relation	relation;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+} CatalogRow;
+
+static bool
+begin_row(CatalogRow *row, const char *catalog, const char *index, const char *column,
+		  RegProcedure equal, Datum value)
+{
+	Oid			index_oid = RecsysCitusCatalog(index);
+	ScanKeyData key;
+
+	row->relation = table_open(RecsysCitusCatalog(catalog), AccessShareLock);
+	ScanKeyInit(&key, get_attnum(RelationGetRelid(row->relation), column), BTEqualStrategyNumber,
+				equal, value);
+	row->scan = systable_beginscan(row->relation, index_oid, OidIsValid(index_oid), NULL, 1, &key);
+	row->tuple = systable_getnext(row->scan);
+	return HeapTupleIsValid(row->tuple);
+}
+
+static bool
+begin_partition(CatalogRow *row, Oid table)
+{
+	return begin_row(row, "pg_dist_partition", "pg_dist_partition_logical_relid_index", "logicalrelid",
+					 F_OIDEQ, ObjectIdGetDatum(table));
+}
+
+static Datum
+get_value(const CatalogRow *row, const char *column, bool *isnull)
+{
+	return heap_getattr(row->tuple, get_attnum(RelationGetRelid(row->relation), column),
+						RelationGetDescr(row->relation), isnull);
+}
+
+static void
+end_row(CatalogRow *row)
+{
+	systable_endscan(row->scan);
+	table_close(row->relation, AccessShareLock);
+}
+
+bool
+RecsysIsShell(Oid table)
+{
+	KnownTable *entry;
+	CatalogRow	row;
+	bool		found;
+	bool		shell;
+
+	if (!OidIsValid(table) || !RecsysCitusIsThere())
+		return false;
+	create_known();
+	entry = hash_search(known, &table, HASH_FIND, NULL);
+	if (entry != NULL)
+		return entry->shell;
+
+	/* messages that come in while it is looked up have come before the entry */
+	shell = begin_partition(&row, table);
+	end_row(&row);
+	entry = hash_search(known, &table, HASH_ENTER, &found);
+	entry->shell = shell;
+	return shell;
+}
+
+char
+RecsysShellMethod(Oid table)
+{
+	CatalogRow	row;
+	char		method = 'n';
+	bool		isnull;
+
+	if (begin_partition(&row, table))
+		method = DatumGetChar(get_value(&row, "partmethod", &isnull));
+	end_row(&row);
+	return method;
+}
+
+AttrNumber
+RecsysShellColumn(Oid table)
+{
+	CatalogRow	row;
+	AttrNumber	column = InvalidAttrNumber;
+	bool		isnull = true;
+	Datum		value = (Datum) 0;
+
+	if (begin_partition(&row, table))
+		value = get_value(&row, "partkey", &isnull);
+	if (!isnull)
+	{
+		Node	   *node = stringToNode(TextDatumGetCString(value));
+
+		if (node != NULL && IsA(node, Var))
+			column = ((Var *) node)->varattno;
+	}
+	end_row(&row);
+	return column;
+}
+
+int64
+RecsysOnlyShard(Oid table)
+{
+	CatalogRow	row;
+	int64		shard = 0;
+	bool		isnull;
+
+	if (begin_row(&row, "pg_dist_shard", "pg_dist_shard_logical_relid_index", "logicalrelid", F_OIDEQ,
+				  ObjectIdGetDatum(table)))
+		shard = DatumGetInt64(get_value(&row, "shardid", &isnull));
+	end_row(&row);
+	return shard;
+}
+
+/* The function shard_name(regclass, bigint [, boolean]) of the version of Citus that is there */
+static text *
+call_shard_name(Oid relation, int64 shard)
+{
+	List	   *name = list_make2(makeString(pstrdup("pg_catalog")), makeString(pstrdup("shard_name")));
+	Oid			types[] = {REGCLASSOID, INT8OID, BOOLOID};
+	Oid			function = LookupFuncName(name, 3, types, true);
+
+	if (OidIsValid(function))
+		return DatumGetTextPP(OidFunctionCall3(function, ObjectIdGetDatum(relation),
+											   Int64GetDatum(shard), BoolGetDatum(false)));
+	function = LookupFuncName(name, 2, types, false);
+	return DatumGetTextPP(OidFunctionCall2(function, ObjectIdGetDatum(relation), Int64GetDatum(shard)));
+}
+
+Oid
+RecsysShardRelation(Oid relation, int64 shard)
+{
+	List	   *names = textToQualifiedNameList(call_shard_name(relation, shard));
+
+	return get_relname_relid(strVal(llast(names)), get_rel_namespace(relation));
+}
+
+/* The number at the end of a name such as purchases_102008; 0 if there is none */
+static int64
+number_in_name(const char *name)
+{
+	const char *place = strrchr(name, '_');
+	int64		number;
+	char	   *end;
+
+	if (place == NULL || place[1] < '1' || place[1] > '9')
+		return 0;
+	errno = 0;
+	number = strtoi64(place + 1, &end, 10);
+	return *end == '\0' && errno == 0 ? number : 0;
+}
+
+Oid
+RecsysShellOfShard(Oid table, int64 *shard)
+{
+	CatalogRow	row;
+	Oid			shell = InvalidOid;
+	int64		number = 0;
+	char	   *name;
+	bool		isnull;
+
+	if (!OidIsValid(table) || !RecsysCitusIsThere())
+		return InvalidOid;
+	name = get_rel_name(table);
+	if (name != NULL)
+		number = number_in_name(name);
+	if (number == 0)
+		return InvalidOid;
+	if (begin_row(&row, "pg_dist_shard", "pg_dist_shard_shardid_index", "shardid", F_INT8EQ,
+				  Int64GetDatum(number)))
+		shell = DatumGetObjectId(get_value(&row, "logicalrelid", &isnull));
+	end_row(&row);
+
+	/* a table of the user's may have such a name as well */
+	if (OidIsValid(shell) && RecsysShardRelation(shell, number) != table)
+		shell = InvalidOid;
+	if (shard != NULL)
+		*shard = number;
+	return shell;
+}
+
+int32
+RecsysLocalGroup(void)
+{
+	Relation	relation = table_open(RecsysCitusCatalog("pg_dist_local_group"), AccessShareLock);
+	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple = systable_getnext(scan);
+	int32		group = 0;
+	bool		isnull;
+
+	if (HeapTupleIsValid(tuple))
+		group = DatumGetInt32(heap_getattr(tuple, get_attnum(RelationGetRelid(relation), "groupid"),
+										   RelationGetDescr(relation), &isnull));
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return group;
+}
+
+/* A placement that a move has left behind is gone from there, or has another state, before its table is dropped. */
+bool
+RecsysShardIsHere(int64 shard)
+{
+	int32		group = RecsysLocalGroup();
+	CatalogRow	row;
+	bool		here = false;
+	bool		isnull;
+
+	(void) begin_row(&row, "pg_dist_placement", "pg_dist_placement_shardid_index", "shardid", F_INT8EQ,
+					 Int64GetDatum(shard));
+	while (HeapTupleIsValid(row.tuple) && !here)
+	{
+		here = DatumGetInt32(get_value(&row, "groupid", &isnull)) == group &&
+			DatumGetInt32(get_value(&row, "shardstate", &isnull)) == ACTIVE_PLACEMENT;
+		row.tuple = systable_getnext(row.scan);
+	}
+	end_row(&row);
+	return here;
+}
+
+List *
+RecsysShardsHere(Oid table)
+{
+	List	   *shards = NIL;
+	List	   *here = NIL;
+	CatalogRow	row;
+	ListCell   *cell;
+	bool		isnull;
+
+	(void) begin_row(&row, "pg_dist_shard", "pg_dist_shard_logical_relid_index", "logicalrelid", F_OIDEQ,
+					 ObjectIdGetDatum(table));
+	while (HeapTupleIsValid(row.tuple))
+	{
+		int64	   *shard = palloc(sizeof(int64));
+
+		*shard = DatumGetInt64(get_value(&row, "shardid", &isnull));
+		shards = lappend(shards, shard);
+		row.tuple = systable_getnext(row.scan);
+	}
+	end_row(&row);
+	foreach(cell, shards)
+		if (RecsysShardIsHere(*(int64 *) lfirst(cell)))
+			here = lappend(here, lfirst(cell));
+	return here;
+}
+
+/* The function takes "any", so its call must say what type it is. */
+int64
+RecsysShardOfValue(Oid table, Oid type, Oid collation, Datum value)
+{
+	static Oid	function = InvalidOid;
+	LOCAL_FCINFO(fcinfo, 2);
+	FmgrInfo	flinfo;
+	Datum		result;
+
+	if (!OidIsValid(function) || !SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
+	{
+		List	   *name = list_make2(makeString(pstrdup("pg_catalog")),
+									  makeString(pstrdup("get_shard_id_for_distribution_column")));
+		Oid			types[] = {REGCLASSOID, ANYOID};
+
+		function = LookupFuncName(name, 2, types, false);
+	}
+	fmgr_info(function, &flinfo);
+	fmgr_info_set_expr((Node *) makeFuncExpr(function, INT8OID,
+											 list_make2(makeNullConst(REGCLASSOID, -1, InvalidOid),
+														makeNullConst(type, -1, collation)),
+											 InvalidOid, collation, COERCE_EXPLICIT_CALL), &flinfo);
+	InitFunctionCallInfoData(*fcinfo, &flinfo, 2, collation, NULL, NULL);
+	fcinfo->args[0].value = ObjectIdGetDatum(table);
+	fcinfo->args[0].isnull = false;
+	fcinfo->args[1].value = value;
+	fcinfo->args[1].isnull = false;
+	result = FunctionCallInvoke(fcinfo);
+	return fcinfo->isnull ? 0 : DatumGetInt64(result);
+}

@@ -1,0 +1,60 @@
+/*
+ * dispatch.h
+ *	  Lists of a distributed recommender: on the node that has the user.
+ */
+#ifndef RECSYS_DISPATCH_H
+#define RECSYS_DISPATCH_H
+
+#include "postgres.h"
+
+#include "api/call/answer.h"
+#include "api/call/distributed.h"
+#include "api/scoring/serving.h"
+
+/* A user of a distributed recommender, and where he is */
+typedef struct RecsysUserPlace
+{
+	bool		known;			/* somebody whose key the column can have */
+	bool		here;
+	Oid			index;			/* of his shard on this node */
+	Datum		value;			/* key, of the column's type */
+	RecsysKey	key;
+} RecsysUserPlace;
+
+/* user: NULL for nobody in particular, whom every node knows */
+extern void RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommender *shell,
+								const RecsysKey *user, RecsysUserPlace *place);
+
+/*
+ * The profile of a user who is here, by the items of the graph.  half_life as in RecsysReadProfile.
+ * What the user was forgotten for has no part in it.
+ */
+extern void RecsysReadProfileHere(const RecsysDistributed *distributed, const RecsysUserPlace *place,
+								  RecsysRecommender *graph, int64 half_life, RecsysProfile *profile);
+
+/* What a list is asked with, beside the user; half_life: an interval, or NULL */
+typedef struct RecsysListAsk
+{
+	int			k;
+	bool		exclude_seen;
+	Interval   *half_life;
+	int64		decay;			/* the same in microseconds, or what the index has */
+} RecsysListAsk;
+
+/* Rows of (item, score, source, rank) */
+extern void RecsysPutDistributed(const RecsysDistributed *distributed, const RecsysRecommender *shell,
+								 RecsysAnswer *answer, const RecsysKey *user, const RecsysListAsk *ask);
+
+/*
+ * Runs a function that recsys.distribute() has made, on the node of the user, and gives its rows to put;
+ * columns of keys are first.
+ */
+typedef void (*RecsysRemotePut) (RecsysAnswer *answer, HeapTuple tuple, TupleDesc descriptor);
+
+extern void RecsysAskNodeOf(const RecsysDistributed *distributed, const char *function, int nargs, Oid *types,
+							Datum *values, const char *nulls, RecsysRemotePut put, RecsysAnswer *answer);
+
+/* The name of such a function, with its schema: of the recommender's, with a suffix */
+extern char *RecsysConcreteName(const RecsysDistributed *distributed, const char *suffix);
+
+#endif							/* RECSYS_DISPATCH_H */
