@@ -66,7 +66,7 @@ OBJS = $(patsubst $(top)/%.c,%.o,$(sources))
 # The install script of this version is joined from its parts, in this order: each may
 # use what stands before it.  Older versions and the ways between them are files.
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(top)/recsys.control)
-sql_parts := access_method serving item_graph rules itemsets baskets maintenance statistics measuring shop images items content next sessions cross ready batch decide log experiments results bandits policy_value metrics views retention streams schedule plots graph_index
+sql_parts := access_method serving item_graph rules itemsets baskets maintenance statistics measuring shop images items content next sessions cross ready batch decide log experiments results bandits policy_value metrics views retention streams schedule plots graph_index distribute
 install_script := sql/recsys--$(EXTVERSION).sql
 DATA = $(filter-out $(install_script),$(patsubst $(top)/%,%,$(wildcard $(top)/sql/recsys--*.sql)))
 DATA_built = $(install_script)

@@ -82,7 +82,7 @@ DROP INDEX "Other Shop".l_ll;
 SELECT item_id FROM recommend(3, 1);
 
 /*
- * One message for all functions on a partitioned index.
+ * One message for all functions on a part of a partitioned index.
  */
 CREATE TABLE visits (user_id bigint, item_id bigint, at date) PARTITION BY RANGE (at);
 CREATE INDEX visits_recsys ON visits USING recsys (user_id, item_id);
@@ -105,16 +105,16 @@ EXCEPTION WHEN OTHERS THEN
 END;
 $$;
 SELECT string_agg(split_part(call, '(', 1), ', ') AS functions, told
-FROM (VALUES ('recommend(1, 1, ''visits_recsys'')'), ('recommend_for_items(ARRAY[1], 1, ''visits_recsys'')'),
-		('similar_items(1, 1, ''visits_recsys'')'), ('popular_items(1, ''visits_recsys'')'),
-		('explain_recommendation(1, 1, ''visits_recsys'')'), ('frequently_bought_together(1, 1, ''visits_recsys'')'),
-		('item_similarity(''visits_recsys'')'), ('association_rules(''visits_recsys'')'),
-		('association_rules_to_sets(''visits_recsys'')'), ('frequent_itemsets(''visits_recsys'')'),
-		('recsys.item_factors(''visits_recsys'')'), ('recsys.item_rhythm(''visits_recsys'')'), ('recsys.index_info(''visits_recsys'')'),
-		('recsys.merge(''visits_recsys'')'), ('recsys.check_index(''visits_recsys'')'),
-		('recsys.forget_user(''visits_recsys'', 1)'), ('recsys.page_summary(''visits_recsys'')'),
-		('recsys.page_info(''visits_recsys'', 0)'), ('recsys.index_sections(''visits_recsys'')'),
-		('recsys.tune(''visits_recsys''::regclass)'), ('recsys.evaluate_recommender(''visits_recsys'', ''SELECT 1, 1'')')) v(call),
+FROM (VALUES ('recommend(1, 1, ''visits_2023_user_id_item_id_idx'')'), ('recommend_for_items(ARRAY[1], 1, ''visits_2023_user_id_item_id_idx'')'),
+		('similar_items(1, 1, ''visits_2023_user_id_item_id_idx'')'), ('popular_items(1, ''visits_2023_user_id_item_id_idx'')'),
+		('explain_recommendation(1, 1, ''visits_2023_user_id_item_id_idx'')'), ('frequently_bought_together(1, 1, ''visits_2023_user_id_item_id_idx'')'),
+		('item_similarity(''visits_2023_user_id_item_id_idx'')'), ('association_rules(''visits_2023_user_id_item_id_idx'')'),
+		('association_rules_to_sets(''visits_2023_user_id_item_id_idx'')'), ('frequent_itemsets(''visits_2023_user_id_item_id_idx'')'),
+		('recsys.item_factors(''visits_2023_user_id_item_id_idx'')'), ('recsys.item_rhythm(''visits_2023_user_id_item_id_idx'')'), ('recsys.index_info(''visits_2023_user_id_item_id_idx'')'),
+		('recsys.merge(''visits_2023_user_id_item_id_idx'')'), ('recsys.check_index(''visits_2023_user_id_item_id_idx'')'),
+		('recsys.forget_user(''visits_2023_user_id_item_id_idx'', 1)'), ('recsys.page_summary(''visits_2023_user_id_item_id_idx'')'),
+		('recsys.page_info(''visits_2023_user_id_item_id_idx'', 0)'), ('recsys.index_sections(''visits_2023_user_id_item_id_idx'')'),
+		('recsys.tune(''visits_2023_user_id_item_id_idx''::regclass)'), ('recsys.evaluate_recommender(''visits_2023_user_id_item_id_idx'', ''SELECT 1, 1'')')) v(call),
 	LATERAL told('SELECT * FROM ' || call) told
 GROUP BY told;
 DROP TABLE visits;

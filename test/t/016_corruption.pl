@@ -443,7 +443,7 @@ push @known, map { [ $_->[0], $_->[1], $prior ] } (
 
 # An index over partitions: pages of chunks, records of 32 bytes (heap, file, attached, piece, xid, flags), and
 # entries of chunks that are nowhere.  At the end of the meta page: part, first and last page, number of chunks.
-my $chunks = META_PART;
+my $chunks = CONTENT + 2056;
 push @known, map { [ $_->[0], $_->[1], '', 'parts' ] } (
 	[ 'chunks: none damaged', sub { } ],
 	[ 'chunks: zeroed', on_pages(CHUNKS, 0, "\0" x PAGE) ],

@@ -48,7 +48,7 @@ RecsysCheckLeafPersistence(Relation leaf, Relation whole, Oid root)
 			 errmsg("partition \"%s\" cannot have a part in recsys index \"%s\"",
 					RelationGetRelationName(leaf), get_rel_name(root)),
 			 errdetail("Some partitions are unlogged and others are not, or some are temporary."),
-			 errhint("Use ALTER TABLE … SET LOGGED or SET UNLOGGED to make them alike.")));
+			 errhint("Drop the index, make the partitions alike by ALTER TABLE … SET LOGGED or SET UNLOGGED, and create it again.")));
 }
 
 /* Until all that there are have been locked */

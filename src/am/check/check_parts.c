@@ -22,6 +22,7 @@
 #include "am/store/meta.h"
 #include "miscadmin.h"
 #include "utils/hsearch.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #define KNOWN_FLAGS (RECSYS_CHUNK_SWEPT | RECSYS_CHUNK_PARTIAL | RECSYS_CHUNK_FIRST)
@@ -151,6 +152,7 @@ RecsysWholeCheckPages(RecsysWholeCheck *check, RecsysPagesCheck *pages)
 	BlockNumber tail = meta->chunk_tail;
 	uint32		nchunks = meta->nchunks;
 	uint32		count = 0;
+	MemoryContext old;
 
 	while (BlockNumberIsValid(block))
 	{
@@ -173,7 +175,11 @@ RecsysWholeCheckPages(RecsysWholeCheck *check, RecsysPagesCheck *pages)
 	if (last != tail || count != nchunks)
 		corrupted(check, "There are %u chunks up to block %u, not %u up to block %u.",
 				  count, last, nchunks, tail);
+
+	/* they outlive the check of pages */
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(check));
 	check->chunks = RecsysReadAllChunks(check->index, &check->nchunks);
+	MemoryContextSwitchTo(old);
 	check_pieces(check);
 }
 

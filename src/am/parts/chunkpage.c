@@ -18,6 +18,7 @@
 #include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/lsyscache.h"
 
 StaticAssertDecl(sizeof(RecsysChunk) == 32, "records of chunks have no padding");
@@ -248,14 +249,23 @@ bool
 RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 *number)
 {
 	RecsysChunk record = *chunk;
-	ChunkList	list;
+	ChunkList	list = {InvalidBlockNumber, InvalidBlockNumber, PG_UINT32_MAX};
 
-	record.xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	/* VACUUM, which may have workers, has none that anybody would have to wait for */
+	record.xid = IsInParallelMode() || (MyProc->statusFlags & PROC_IN_VACUUM) != 0 ? 0 :
+		U64FromFullTransactionId(GetTopFullTransactionId());
 	record.unused = 0;
 	do
 	{
+		uint32		before = list.n;
+
 		CHECK_FOR_INTERRUPTS();
 		read_list(whole, &list);
+
+		/* who has been faster has changed it in the same step as the page */
+		if (list.n == before)
+			RecsysCorrupted(whole, "index \"%s\" contains a corrupted page of chunks at block %u",
+							RelationGetRelationName(whole), list.tail);
 		if (was_added(whole, &record.storage, known, list.n))
 			return false;
 		known = Max(known, list.n);

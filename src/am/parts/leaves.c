@@ -12,6 +12,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "am/parts/leaves.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
@@ -20,6 +21,7 @@
 #include "catalog/pg_inherits.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "storage/predicate.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -314,4 +316,30 @@ RecsysAllLeavesHaveParts(Oid root)
 	list_free(leaves);
 	list_free(indexed);
 	return all;
+}
+
+void
+RecsysPredicateLockTable(Relation table, Snapshot snapshot)
+{
+	List	   *leaves;
+	ListCell   *cell;
+
+	if (!IsolationIsSerializable())
+		return;
+	if (table->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+	{
+		PredicateLockRelation(table, snapshot);
+		return;
+	}
+	leaves = RecsysLeafTables(RelationGetRelid(table));
+	foreach(cell, leaves)
+	{
+		Relation	leaf = try_table_open(lfirst_oid(cell), AccessShareLock);
+
+		if (leaf == NULL)
+			continue;
+		PredicateLockRelation(leaf, snapshot);
+		table_close(leaf, AccessShareLock);
+	}
+	list_free(leaves);
 }

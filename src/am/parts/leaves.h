@@ -12,6 +12,8 @@
 #include "postgres.h"
 
 #include "nodes/pg_list.h"
+#include "utils/rel.h"
+#include "utils/snapshot.h"
 
 typedef struct RecsysLeaf
 {
@@ -48,5 +50,11 @@ extern const RecsysLeaf *RecsysFindLeaf(const RecsysLeaves *leaves, Oid table);
  * Has each leaf of the root's table an index below it?  Errors out at a foreign one.
  */
 extern bool RecsysAllLeavesHaveParts(Oid root);
+
+/*
+ * A serializable transaction reads all of a table, partitioned or not: the server looks for conflicts
+ * at the tables that rows are in.
+ */
+extern void RecsysPredicateLockTable(Relation table, Snapshot snapshot);
 
 #endif							/* RECSYS_LEAVES_H */

@@ -17,6 +17,7 @@
 #include "am/parts/whole.h"
 #include "compat.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/memutils.h"
 
 /* What a chunk is */
@@ -161,12 +162,21 @@ take_chunks(RecsysParts *parts)
 		remember(parts, chunks);
 }
 
+/* The transaction whose parts are closed with their locks released */
+static LocalTransactionId releasing = InvalidLocalTransactionId;
+
+void
+RecsysPartsRelease(bool release)
+{
+	releasing = release ? RECSYS_LOCAL_TRANSACTION : InvalidLocalTransactionId;
+}
+
 static void
-close_leaves(RecsysParts *parts)
+close_leaves(RecsysParts *parts, LOCKMODE lockmode)
 {
 	for (int i = 0; i < parts->n; i++)
 		if (parts->leaves[i] != NULL)
-			table_close(parts->leaves[i], AccessShareLock);
+			table_close(parts->leaves[i], lockmode);
 }
 
 /*
@@ -219,7 +229,7 @@ RecsysPartsOpen(Relation table, Relation whole)
 	parts->whole = whole;
 	while (!open_leaves(parts))
 	{
-		close_leaves(parts);
+		close_leaves(parts, AccessShareLock);
 		CHECK_FOR_INTERRUPTS();
 	}
 	take_chunks(parts);
@@ -229,7 +239,7 @@ RecsysPartsOpen(Relation table, Relation whole)
 void
 RecsysPartsClose(RecsysParts *parts)
 {
-	close_leaves(parts);
+	close_leaves(parts, releasing == RECSYS_LOCAL_TRANSACTION ? AccessShareLock : NoLock);
 	pfree(parts->leaves);
 	pfree(parts->states);
 	pfree(parts->storages);

@@ -23,11 +23,18 @@ typedef enum RecsysLeafState
 typedef struct RecsysParts RecsysParts;
 
 /*
- * Opens all current leaves of the table that a whole is of, and locks them (AccessShareLock); NULL for an index that is no whole.
+ * Opens all current leaves of the table that a whole is of, and locks them (AccessShareLock, to the
+ * end of the transaction, as a SELECT does); NULL for an index that is no whole.
  * table is locked.  No buffer may be locked.  Closing is due, but not after an error.
  */
 extern RecsysParts *RecsysPartsOpen(Relation table, Relation whole);
 extern void RecsysPartsClose(RecsysParts *parts);
+
+/*
+ * Between the two calls parts are closed with their locks released: for who reads a little within a
+ * transaction that is about something else.
+ */
+extern void RecsysPartsRelease(bool release);
 
 extern int	RecsysPartsCount(const RecsysParts *parts);
 extern Relation RecsysPartsLeaf(const RecsysParts *parts, int leaf);

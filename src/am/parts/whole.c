@@ -130,7 +130,8 @@ typedef struct KnownPart
 	Oid			part;			/* InvalidOid: nothing is remembered here */
 	Oid			ancestors[MAX_ANCESTORS];	/* that there are, then InvalidOid */
 	Oid			table;			/* of the whole */
-	Oid			whole;
+	Oid			whole;			/* InvalidOid: there is none yet */
+	Oid			others[MAX_ANCESTORS];	/* of ancestors that have been roots, then InvalidOid */
 } KnownPart;
 
 static KnownPart known[REMEMBERED_PARTS];
@@ -159,6 +160,7 @@ find_whole(Oid part, KnownPart *found)
 	uint64		before;
 	List	   *ancestors;
 	KnownPart  *place = &known[part % REMEMBERED_PARTS];
+	int			nothers = 0;
 
 	if (!registered)
 	{
@@ -172,29 +174,52 @@ find_whole(Oid part, KnownPart *found)
 	if (ancestors == NIL)
 		return;
 	found->whole = RecsysWholeOf(llast_oid(ancestors));
-	if (!OidIsValid(found->whole))
-		return;
-	found->table = IndexGetRelation(found->whole, false);
+	if (OidIsValid(found->whole))
+		found->table = IndexGetRelation(found->whole, false);
 	for (int i = 0; i < list_length(ancestors) && i < MAX_ANCESTORS; i++)
+	{
 		found->ancestors[i] = list_nth_oid(ancestors, i);
-	if (list_length(ancestors) <= MAX_ANCESTORS && before == invalidations)
+		if (i + 1 < list_length(ancestors))
+			found->others[nothers] = RecsysWholeOf(found->ancestors[i]);
+		nothers += OidIsValid(found->others[nothers]);
+	}
+	if (OidIsValid(found->whole) && list_length(ancestors) <= MAX_ANCESTORS && before == invalidations)
 		*place = *found;
 	list_free(ancestors);
+}
+
+static void
+get_part(Relation part, KnownPart *found)
+{
+	Oid			oid = RelationGetRelid(part);
+
+	*found = known[oid % REMEMBERED_PARTS];
+	if (found->part != oid)
+		find_whole(oid, found);
 }
 
 Relation
 RecsysOpenWholeOfPart(Relation part, LOCKMODE table_lock, LOCKMODE index_lock)
 {
-	Oid			oid = RelationGetRelid(part);
-	KnownPart	found = known[oid % REMEMBERED_PARTS];
+	KnownPart	found;
 
-	if (found.part != oid)
-		find_whole(oid, &found);
+	get_part(part, &found);
 	if (!OidIsValid(found.whole))
 		return NULL;
 	if (table_lock != NoLock)
 		LockRelationOid(found.table, table_lock);
 	return index_open(found.whole, index_lock);
+}
+
+Oid
+RecsysOtherWholeOfPart(Relation part, int number)
+{
+	KnownPart	found;
+
+	if (number >= MAX_ANCESTORS)
+		return InvalidOid;
+	get_part(part, &found);
+	return found.others[number];
 }
 
 void

@@ -59,4 +59,10 @@ extern Oid	RecsysCreateWhole(Oid root);
 extern Relation RecsysOpenWholeOfPart(Relation part, LOCKMODE table_lock, LOCKMODE index_lock);
 extern void RecsysCloseWholeOfPart(Relation whole, LOCKMODE table_lock, LOCKMODE index_lock);
 
+/*
+ * A partitioned table may have been attached to another one: then its index is no root any more, but
+ * still has a whole, which gets no rows of the part.  The whole's index; InvalidOid behind the last one.
+ */
+extern Oid	RecsysOtherWholeOfPart(Relation part, int number);
+
 #endif							/* RECSYS_WHOLE_H */

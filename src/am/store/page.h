@@ -444,7 +444,7 @@ typedef struct RecsysChunk
 {
 	RecsysStorage storage;
 	uint32		piece;			/* blocks from piece * RECSYS_CHUNK_BLOCKS on */
-	uint64		xid;			/* full transaction id of whoever added it */
+	uint64		xid;			/* full transaction id of whoever added it; 0: none */
 	uint32		flags;			/* RECSYS_CHUNK_… */
 	uint32		unused;			/* 0 */
 } RecsysChunk;

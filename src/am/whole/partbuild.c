@@ -11,8 +11,8 @@
  * - CREATE TABLE … PARTITION OF, or TRUNCATE: there are no rows, and this is noted, so that all
  *	 that come will be known.
  * - ATTACH PARTITION, or a table that has been rewritten: its rows are entered.
- * - REINDEX of a leaf: the whole has its rows already.  REINDEX of the root, or of the partitioned table: at
- *	 the last leaf the whole is built anew.
+ * - REINDEX of a leaf: nothing has changed, and the whole is not even looked at, as it may be damaged.
+ *	 REINDEX of the root, or of the partitioned table: at the last leaf the whole is built anew.
  *
  * A truncation in place (of a table that the transaction has made itself, or ON COMMIT DELETE
  * ROWS) is told from a REINDEX by the server's own note; the TIDs before it do not count any more.
@@ -29,19 +29,31 @@
 #include "am/whole/partrows.h"
 #include "am/whole/rebuild.h"
 #include "catalog/index.h"
+#include "compat.h"
 #include "fault.h"
 #include "storage/bufmgr.h"
+
+/*
+ * Has the leaf the rows that it had when the transaction began?  The whole knows them, or a merge
+ * is to enter them.
+ */
+static bool
+is_as_before(Relation leaf, Relation part)
+{
+	return ReindexIsProcessingIndex(RelationGetRelid(part)) &&
+		leaf->rd_createSubid == InvalidSubTransactionId &&
+		RECSYS_FIRST_FILE_SUBID(leaf) == InvalidSubTransactionId;
+}
 
 /* What the whole has to know of the leaf whose part is built */
 static void
 tell_whole(Relation whole, Relation leaf, Relation part, struct IndexInfo *info)
 {
-	bool		empty = RelationGetNumberOfBlocks(leaf) == 0;
-
+	/* a table that was rewritten earlier in this transaction may be reindexed after that */
 	if (ReindexIsProcessingIndex(RelationGetRelid(part)) &&
 		RecsysStateOfLeaf(whole, leaf) == RECSYS_LEAF_COMPLETE)
 		return;
-	if (empty)
+	if (RelationGetNumberOfBlocks(leaf) == 0)
 		RecsysEnterLeafAnew(whole, leaf, true);
 	else
 		RecsysEnterLeaf(whole, leaf, part, info, false);
@@ -60,6 +72,8 @@ build_part(Relation leaf, Relation part, struct IndexInfo *info)
 		RecsysRebuildWhole(root);
 		return;
 	}
+	if (is_as_before(leaf, part))
+		return;
 	whole = RecsysOpenWholeOfPart(part, RowExclusiveLock, RowExclusiveLock);
 	if (whole != NULL)
 	{

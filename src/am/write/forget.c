@@ -15,21 +15,37 @@
 #include "am/write/forget.h"
 #include "fault.h"
 
+typedef struct Forgetting
+{
+	int64		until;			/* entries of a later time stay; PG_INT64_MAX: all go */
+	int64		forgotten;
+} Forgetting;
+
 static void
 forget_entry(void *arg, RecsysEntry *entry)
 {
+	Forgetting *forgetting = arg;
+
+	if (entry->time != RECSYS_NO_TIME && entry->time > forgetting->until)
+		return;
 	if (!entry->forgotten)
-		(*(int64 *) arg)++;
+		forgetting->forgotten++;
 	entry->forgotten = true;
 }
 
 int64
 RecsysForgetUser(Relation heap, Relation index, const RecsysKey *user)
 {
+	return RecsysForgetUserUntil(heap, index, user, PG_INT64_MAX);
+}
+
+int64
+RecsysForgetUserUntil(Relation heap, Relation index, const RecsysKey *user, int64 until)
+{
 	RecsysMetaData *meta = &RecsysGetCache(index)->meta;
 	RecsysUserView *view = palloc0(sizeof(RecsysUserView));
 	RecsysMergeResult result;
-	int64		forgotten = 0;
+	Forgetting	forgetting = {.until = meta->timed ? until : PG_INT64_MAX};
 
 	view->hash = RECSYS_TREE_HASH(RecsysKeyHash(meta->user_kind, user, meta->seed));
 	if (user->len > RECSYS_MAX_KEY_LEN)
@@ -41,11 +57,11 @@ RecsysForgetUser(Relation heap, Relation index, const RecsysKey *user)
 	if (RecsysBeforeReading != NULL)
 		RecsysBeforeReading();
 	RecsysSetForgotten(index, view);
-	RecsysMarkEntries(index, view, 0, forget_entry, &forgotten);
+	RecsysMarkEntries(index, view, 0, forget_entry, &forgetting);
 	RECSYS_FAULT("forget-marked");
 
 	/* also when all was forgotten before: that call may have ended here */
 	RecsysMergeUser(heap, index, view->hash, &result);
 	pfree(view);
-	return forgotten;
+	return forgetting.forgotten;
 }

@@ -17,4 +17,7 @@
  */
 extern int64 RecsysForgetUser(Relation heap, Relation index, const RecsysKey *user);
 
+/* The same of rows that are not known to be later than that, by the clock of the time column. */
+extern int64 RecsysForgetUserUntil(Relation heap, Relation index, const RecsysKey *user, int64 until);
+
 #endif							/* RECSYS_FORGET_H */

@@ -13,7 +13,9 @@
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
+#include "access/relation.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "am/merge/merge.h"
 #include "am/parts/leafspace.h"
 #include "am/parts/leaves.h"
@@ -21,8 +23,9 @@
 #include "am/store/meta.h"
 #include "am/write/passon.h"
 #include "am/write/vacuum.h"
-#include "catalog/index.h"
+#include "compat.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/lsyscache.h"
 
 /* The index holds nothing of its own from now on. */
@@ -45,12 +48,46 @@ mark_part(Relation index)
 	(void) RecsysRefreshCache(index);
 }
 
+/*
+ * The part has been one of other roots, which would take it for complete if they were roots again.  So
+ * those are told that it is not, before anything changes that they do not learn of.
+ */
+static void
+outdate_others(Relation part, Relation leaf)
+{
+	static LocalTransactionId transaction = InvalidLocalTransactionId;
+	static SubTransactionId subid;
+	static Oid	last;
+	Oid			other = RecsysOtherWholeOfPart(part, 0);
+
+	if (!OidIsValid(other) ||
+		(transaction == RECSYS_LOCAL_TRANSACTION && subid == GetCurrentSubTransactionId() &&
+		 last == RelationGetRelid(part)))
+		return;
+	for (int i = 1; OidIsValid(other); i++)
+	{
+		Relation	whole = try_relation_open(other, RowExclusiveLock);
+
+		if (whole != NULL)
+		{
+			if (RecsysStateOfLeaf(whole, leaf) == RECSYS_LEAF_COMPLETE)
+				(void) RecsysEnterLeafAnew(whole, leaf, false);
+			relation_close(whole, NoLock);
+		}
+		other = RecsysOtherWholeOfPart(part, i);
+	}
+	transaction = RECSYS_LOCAL_TRANSACTION;
+	subid = GetCurrentSubTransactionId();
+	last = RelationGetRelid(part);
+}
+
 Relation
 RecsysPassOnRow(Relation part, Relation leaf, ItemPointer tid, bool *complete)
 {
 	Relation	whole;
 
 	mark_part(part);
+	outdate_others(part, leaf);
 	whole = RecsysOpenWholeOfPart(part, RowExclusiveLock, RowExclusiveLock);
 	if (whole != NULL && !RecsysPartTid(whole, leaf, tid, complete))
 	{
@@ -112,12 +149,16 @@ RecsysPassOnBulkDelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 
 	stats = stats_of_part(info, stats);
 	mark_part(info->index);
-	whole = RecsysOpenWholeOfPart(info->index, ShareUpdateExclusiveLock, RowExclusiveLock);
-	if (whole == NULL)
-		return stats;
 
 	/* VACUUM itself holds a lock on it */
 	leaf = table_open(info->index->rd_index->indrelid, NoLock);
+	outdate_others(info->index, leaf);
+	whole = RecsysOpenWholeOfPart(info->index, ShareUpdateExclusiveLock, RowExclusiveLock);
+	if (whole == NULL)
+	{
+		table_close(leaf, NoLock);
+		return stats;
+	}
 	space = RecsysLeafSpaceCreate(whole, leaf, &state);
 	if (space != NULL)
 	{
@@ -194,6 +235,7 @@ RecsysLockTableOfWhole(Relation whole, List **leaves)
 		*leaves = lappend_oid(*leaves, lfirst_oid(cell));
 	}
 	list_free(wanted);
+	RecsysPartsRelease(true);
 	return table;
 }
 
@@ -202,6 +244,7 @@ RecsysUnlockTableOfWhole(Relation table, List *leaves)
 {
 	ListCell   *cell;
 
+	RecsysPartsRelease(false);
 	foreach(cell, leaves)
 		UnlockRelationOid(lfirst_oid(cell), AccessShareLock);
 	list_free(leaves);

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "am/graph/itemorder.h"
+#include "am/parts/leaves.h"
 #include "am/read/basketscan.h"
 #include "api/basket/basket_source.h"
 #include "api/scoring/serving.h"
@@ -21,7 +22,6 @@
 #include "optimizer/cost.h"
 #include "source/input/query.h"
 #include "source/input/values.h"
-#include "storage/predicate.h"
 #include "utils/snapmgr.h"
 
 /* Most items of a basket that a query yields; an index has its max_history. */
@@ -51,7 +51,7 @@ read_index(const RecsysMiningRequest *request, RecsysBasketSource *source)
 	order = RecsysItemOrderForCore(items);
 	source->store = RecsysBasketStoreCreate(options.nitems, options.max_basket, &order,
 											options.weighted, source->memory_limit / 2);
-	PredicateLockRelation(recommender->heap, snapshot);
+	RecsysPredicateLockTable(recommender->heap, snapshot);
 	RecsysScanBaskets(recommender->heap, recommender->index, snapshot, &options, source->store,
 					  max_parallel_workers_per_gather, &source->team);
 	RecsysItemOrderFree(items);

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "am/parts/leaves.h"
 #include "am/read/userreader.h"
 #include "am/read/visible.h"
 #include "api/batch/batchshop.h"
@@ -17,7 +18,6 @@
 #include "api/serve/funnel.h"
 #include "compat.h"
 #include "miscadmin.h"
-#include "storage/predicate.h"
 #include "utils/memutils.h"
 
 /* The users of a piece */
@@ -81,7 +81,7 @@ read_users(const RecsysSignal *signal, uint32 piece, uint32 npieces, Snapshot sn
 	uint64		next;
 
 	RecsysOpenRecommender(signal->events, &events);
-	PredicateLockRelation(events.heap, snapshot);
+	RecsysPredicateLockTable(events.heap, snapshot);
 	list->kind = events.columns.user_kind;
 	reader = RecsysUserReaderCreate(events.heap, events.index, snapshot);
 	RecsysBatchPieceRange(piece, npieces, &low, &list->high);

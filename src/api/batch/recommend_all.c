@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "am/parts/leaves.h"
 #include "api/batch/allrows.h"
 #include "api/batch/batchshop.h"
 #include "api/batch/batchteam.h"
@@ -30,7 +31,6 @@
 #include "optimizer/paths.h"
 #include "portability/instr_time.h"
 #include "source/input/clock.h"
-#include "storage/predicate.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -100,7 +100,7 @@ list_index(AllLists *lists, uint32 end, bool worthwhile)
 		changed_between_rounds();
 	pieces.snapshot = RegisterSnapshot(GetActiveSnapshot());
 	pieces.nworkers = plan_workers(lists, recommender.index, worthwhile);
-	PredicateLockRelation(recommender.heap, pieces.snapshot);
+	RecsysPredicateLockTable(recommender.heap, pieces.snapshot);
 	RecsysGraphReaderInit(&reader, recommender.index);
 	lists->rows.reader = &reader;
 	RecsysBatchList(&pieces, RecsysAllRowsPutList, &lists->rows);

@@ -37,7 +37,7 @@ refuse_part(Oid relation, Oid root)
 			 errmsg("\"%s\" is a part of a recommender", RecsysNameForMessage(relation)),
 			 !OidIsValid(table) ? 0 :
 			 errdetail("There is one for all partitions of table \"%s\".", RecsysNameForMessage(table)),
-			 errhint("Name it, %s.", RecsysFirstNameLiteral(list_make1_oid(root)))));
+			 errhint("Name the index of that table, %s.", RecsysFirstNameLiteral(list_make1_oid(root)))));
 }
 
 void
@@ -150,7 +150,7 @@ refuse_incomplete(Oid root)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recsys index \"%s\" is not complete", RecsysNameForMessage(root)),
 				 errdetail("Partition %s has no index that is attached to it.", name_of(lacking)),
-				 errhint("Create one of the same columns on it, then ALTER INDEX %s ATTACH PARTITION that index;", name_of(root))));
+				 errhint("Create an index of the same columns on it, and attach that to this one.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("recsys index \"%s\" has not been put together", RecsysNameForMessage(root)),

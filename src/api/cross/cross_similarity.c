@@ -9,13 +9,13 @@
 
 #include "am/cross/crossusers.h"
 #include "am/graph/graph.h"
+#include "am/parts/leaves.h"
 #include "api/call/arguments.h"
 #include "api/call/recommender.h"
 #include "api/cross/crosscall.h"
 #include "miscadmin.h"
 #include "source/input/keytext.h"
 #include "source/input/values.h"
-#include "storage/predicate.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -97,7 +97,7 @@ cross_similarity(FunctionCallInfo fcinfo, int first)
 	old = MemoryContextSwitchTo(context);
 	for (int side = 0; side < RECSYS_CROSS_SIDES; side++)
 	{
-		PredicateLockRelation(recommenders[side].heap, snapshot);
+		RecsysPredicateLockTable(recommenders[side].heap, snapshot);
 		RecsysCrossSideInit(&sides[side], recommenders[side].heap, recommenders[side].index);
 		answer.keys[side] = read_keys(&sides[side], answer.types[side], kinds[side]);
 	}

@@ -14,6 +14,7 @@
 
 #include "access/htup_details.h"
 #include "am/graph/itemorder.h"
+#include "am/parts/leaves.h"
 #include "am/read/userreader.h"
 #include "am/store/options.h"
 #include "api/call/arguments.h"
@@ -34,7 +35,6 @@
 #include "source/input/keytext.h"
 #include "source/input/query.h"
 #include "source/input/values.h"
-#include "storage/predicate.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -300,7 +300,7 @@ visit_all_users(Search *search)
 	RecsysKeyOrder order = RecsysItemOrderForCore(items);
 	uint64		next = 0;
 
-	PredicateLockRelation(search->events.heap, snapshot);
+	RecsysPredicateLockTable(search->events.heap, snapshot);
 	RecsysMetaFolding(&RecsysGetCache(search->events.index)->meta, &order, &search->folding);
 	while (next <= PG_UINT32_MAX)
 	{

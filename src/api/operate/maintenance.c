@@ -22,6 +22,7 @@
 #include "api/call/recommender.h"
 #include "api/operate/forgetin.h"
 #include "api/operate/forgetlog.h"
+#include "api/shards/shardwork.h"
 #include "catalog/index.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
@@ -69,6 +70,16 @@ tell_of_training(const RecsysRecommender *own, uint64 inexact)
 			 errhint("Train anew with %s.", rebuild_command(own))));
 }
 
+/* Of an index that is in shards: the sums over all of them */
+static Datum
+merged_on_shards(TupleDesc desc, const int64 *sums)
+{
+	Datum		values[3] = {Int64GetDatum(sums[0]), Int64GetDatum(sums[1]), Int64GetDatum(sums[2])};
+	bool		isnull[3] = {false, false, false};
+
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, isnull)));
+}
+
 /*
  * Merges what is pending into the item graph, see am/merge/merge.c.  Another merge of
  * the same index does not wait for the first: it returns NULLs.
@@ -84,11 +95,15 @@ recsys_merge(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum		values[3];
 	bool		isnull[3];
+	int64		sums[RECSYS_SHARD_SUMS];
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	PreventCommandIfParallelMode("recsys.merge()");
 	RecsysRefuseInRecovery("recsys.merge()");
+	if (RecsysOnShards(PG_GETARG_OID(0), RECSYS_SHARDS_MERGE,
+					   mode == RECSYS_MERGE_EXACT ? "exact" : "bounded", sums))
+		return merged_on_shards(desc, sums);
 	RecsysOpenOwnIndex(PG_GETARG_OID(0), RowExclusiveLock, RECSYS_OWN_MADE, &own);
 	refuse_read_only("recsys.merge()", own.index);
 
@@ -187,6 +202,30 @@ forget_in_index(FunctionCallInfo fcinfo, Oid relation, Oid *last_heap, char **us
 	return forgotten;
 }
 
+/* Of an index that is in shards: the node that has the user knows him. */
+static bool
+forget_on_shards(FunctionCallInfo fcinfo, Oid relation, int64 *forgotten, char **user)
+{
+	RecsysDistributed distributed;
+	Relation	index;
+	RecsysKey	key;
+	int64		sums[RECSYS_SHARD_SUMS];
+
+	if (!RecsysFindDistributed(relation, &distributed))
+		return false;
+	PreventCommandIfParallelMode("recsys.forget_user()");
+	PreventCommandIfReadOnly("recsys.forget_user()");
+	index = relation_open(relation, AccessShareLock);
+	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_type, "user",
+				 RelationGetRelationName(index), &key);
+	*user = key_as_text(RecsysGetCache(index)->columns.user_type, &key);
+	relation_close(index, NoLock);
+	if (!RecsysOnShards(relation, RECSYS_SHARDS_FORGET, *user, sums))
+		elog(ERROR, "recommender \"%s\" is not distributed any more", distributed.name);
+	*forgotten += sums[0];
+	return true;
+}
+
 /* Arguments: index or table, user; returns the number of interactions forgotten, without what the log has. */
 Datum
 recsys_forget_user(PG_FUNCTION_ARGS)
@@ -200,7 +239,8 @@ recsys_forget_user(PG_FUNCTION_ARGS)
 	RecsysRefuseInRecovery("recsys.forget_user()");
 	indexes = RecsysIndexesToForgetIn(PG_GETARG_OID(0));
 	foreach(cell, indexes)
-		forgotten += forget_in_index(fcinfo, lfirst_oid(cell), &last_heap, &user);
+		if (!forget_on_shards(fcinfo, lfirst_oid(cell), &forgotten, &user))
+			forgotten += forget_in_index(fcinfo, lfirst_oid(cell), &last_heap, &user);
 	if (user != NULL && !XactReadOnly)
 		RecsysForgetInLog(indexes, user);
 	PG_RETURN_INT64(forgotten);
@@ -217,8 +257,11 @@ recsys_check_index(PG_FUNCTION_ARGS)
 	Oid			table = IndexGetRelation(relation, true);
 	RecsysRecommender recommender;
 	RecsysAsOwner before;
+	int64		sums[RECSYS_SHARD_SUMS];
 
 	PreventCommandIfParallelMode("recsys.check_index()");
+	if (!RecoveryInProgress() && RecsysOnShards(relation, RECSYS_SHARDS_CHECK, NULL, sums))
+		PG_RETURN_VOID();
 	if (OidIsValid(table) && !RECSYS_OWNS_RELATION(relation))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, RecsysNameForMessage(relation));
 	if (OidIsValid(table) && !RecoveryInProgress())

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "am/graph/itemorder.h"
+#include "am/parts/leaves.h"
 #include "am/read/visible.h"
 #include "am/store/enlarge.h"
 #include "api/ready/burstcount.h"
@@ -19,7 +20,6 @@
 #include "core/sequence/rhythm.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"
-#include "storage/predicate.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -70,7 +70,7 @@ RecsysBurstCountCreate(RecsysRecommender *recommender, int64 window)
 	count->items = MemoryContextAllocExtended(CurrentMemoryContext,
 											  sizeof(ItemCount) * (Size) Max(count->nitems, 1),
 											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	PredicateLockRelation(recommender->heap, GetActiveSnapshot());
+	RecsysPredicateLockTable(recommender->heap, GetActiveSnapshot());
 	RecsysScanVisible(recommender->heap, recommender->index, GetActiveSnapshot(), find_latest, count);
 	return count;
 }

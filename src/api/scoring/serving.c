@@ -17,10 +17,10 @@
 
 #include "am/graph/itemorder.h"
 #include "am/lists/owner.h"
+#include "am/parts/leaves.h"
 #include "am/read/visible.h"
 #include "api/scoring/listing.h"
 #include "source/input/clock.h"
-#include "storage/predicate.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -39,7 +39,7 @@ RecsysReadUserRows(RecsysRecommender *recommender, const RecsysKey *user, int64 
 	int			n;
 	int			kept = 0;
 
-	PredicateLockRelation(recommender->heap, snapshot);
+	RecsysPredicateLockTable(recommender->heap, snapshot);
 	n = RecsysReadVisible(recommender->heap, recommender->index, user, snapshot, rows);
 	if (until == PG_INT64_MAX)
 		return n;

@@ -8,7 +8,6 @@
 
 #include "am/graph/itemorder.h"
 #include "am/graph/prior_page.h"
-#include "am/store/indexname.h"
 #include "am/store/options.h"
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
@@ -140,12 +139,11 @@ add_prior(RecsysRecommender *recommender, ReasonSearch *search)
 }
 
 static void
-put_reason(RecsysAnswer *answer, RecsysGraphReader *reader, const Reason *reason, int rank)
+put_reason(RecsysAnswer *answer, RecsysGraphReader *reader, const char *signal, const Reason *reason, int rank)
 {
 	Datum		values[9];
 	bool		isnull[9] = {false, false, false, false, false, false, false, false, false};
 	const char *part = reason->item == RECSYS_NONE ? "popularity" : "history";
-	const char *signal = RecsysIndexName(reader->index);
 	RecsysDefinition nothing = {0};
 
 	isnull[0] = reason->item == RECSYS_NONE;
@@ -164,9 +162,10 @@ put_reason(RecsysAnswer *answer, RecsysGraphReader *reader, const Reason *reason
 	RecsysAnswerPut(answer, values, isnull);
 }
 
+/* name: of the recommender, for who reads it */
 static void
-put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysProfile *profile,
-			uint32 item)
+put_reasons(RecsysRecommender *recommender, const char *name, RecsysAnswer *answer,
+			const RecsysProfile *profile, uint32 item)
 {
 	RecsysGraphReader reader;
 	RecsysItemOrder *order;
@@ -187,7 +186,7 @@ put_reasons(RecsysRecommender *recommender, RecsysAnswer *answer, const RecsysPr
 	RecsysItemOrderFree(order);
 
 	for (int i = 0; i < search.count; i++)
-		put_reason(answer, &reader, &search.reasons[i], i + 1);
+		put_reason(answer, &reader, name, &search.reasons[i], i + 1);
 	RecsysGraphReaderDone(&reader);
 }
 
@@ -227,14 +226,14 @@ explain_distributed(FunctionCallInfo fcinfo, RecsysAnswer *answer, const RecsysD
 		Datum		values[] = {place.value, RecsysKeyToValue(types[1], kind, item),
 			PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3)};
 
-		RecsysAskNodeOf(distributed, "explain", lengthof(types), types, values,
+		RecsysAskNodeOf(distributed, &place, "explain", RecsysReasonColumns(types[1]), lengthof(types), types, values,
 						PG_ARGISNULL(3) ? "  n" : "   ", put_far_reason, answer);
 		return;
 	}
 	RecsysOpenGraphOf(distributed, &graph);
 	RecsysReadProfileHere(distributed, &place, &graph, half_life, &profile);
 	if (RecsysFindItem(&graph, item, &number))
-		put_reasons(&graph, answer, &profile, number);
+		put_reasons(&graph, RelationGetRelationName(shell->definition), answer, &profile, number);
 	RecsysCloseRecommender(&graph);
 }
 
@@ -280,7 +279,7 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 		else if (RecsysFindItem(&recommender, &item, &number))
 		{
 			RecsysReadProfile(&recommender, &user, half_life, &profile);
-			put_reasons(&recommender, &answer, &profile, number);
+			put_reasons(&recommender, name, &answer, &profile, number);
 		}
 	}
 	RecsysCloseRecommender(&recommender);

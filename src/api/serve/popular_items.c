@@ -12,6 +12,7 @@
 
 #include "am/graph/itemorder.h"
 #include "am/graph/popular_page.h"
+#include "am/parts/leaves.h"
 #include "am/read/visible.h"
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
@@ -23,7 +24,6 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"
-#include "storage/predicate.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -128,7 +128,7 @@ rank_trends(RecsysRecommender *recommender, const TimestampTz *since, int64 half
 	RecsysItemOrder *order;
 	uint32		count = 0;
 
-	PredicateLockRelation(recommender->heap, GetActiveSnapshot());
+	RecsysPredicateLockTable(recommender->heap, GetActiveSnapshot());
 	state.context = CurrentMemoryContext;
 	state.nitems = RecsysItemCount(recommender->index);
 	state.has_since = since != NULL;

@@ -15,13 +15,13 @@
 
 #include "am/graph/graph.h"
 #include "am/graph/itemorder.h"
+#include "am/parts/leaves.h"
 #include "am/read/userreader.h"
 #include "am/session/recentsessions.h"
 #include "api/scoring/serving.h"
 #include "api/session/sessiongraph.h"
 #include "api/session/sessionserving.h"
 #include "miscadmin.h"
-#include "storage/predicate.h"
 #include "utils/snapmgr.h"
 
 /* The sessions that are most like it: hashes into session->neighbors. */
@@ -144,7 +144,7 @@ RecsysScoreSession(const RecsysSession *session, RecsysScorer *scorer)
 	Voting		voting = {session, scorer, NULL, 0, 0};
 	RecsysUserReader *reader;
 
-	PredicateLockRelation(recommender->heap, snapshot);
+	RecsysPredicateLockTable(recommender->heap, snapshot);
 	reader = RecsysUserReaderCreate(recommender->heap, recommender->index, snapshot);
 	for (int i = 0; i < session->nneighbors && voting.voters < RECSYS_SESSION_NEIGHBORS; i++)
 	{

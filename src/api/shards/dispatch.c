@@ -22,10 +22,12 @@
 #include "api/scoring/itemnumbers.h"
 #include "api/shards/dispatch.h"
 #include "api/shards/forgotten.h"
+#include "api/shards/nodes.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "source/input/clock.h"
+#include "source/input/keytext.h"
 #include "source/input/values.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -53,7 +55,6 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 					const RecsysKey *user, RecsysUserPlace *place)
 {
 	Oid			type = shell->columns.user_type;
-	int64		shard;
 
 	memset(place, 0, sizeof(*place));
 	place->here = true;
@@ -62,17 +63,17 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 	place->known = true;
 	place->key = *user;
 	place->value = RecsysKeyToDatum(type, user);
-	shard = RecsysShardOfValue(distributed->table, type, get_typcollation(type), place->value);
-	for (int look = 0; look < MOST_LOOKS && RecsysShardIsHere(shard); look++)
+	place->shard = RecsysShardOfValue(distributed->table, type, get_typcollation(type), place->value);
+	for (int look = 0; look < MOST_LOOKS && RecsysShardIsHere(place->shard); look++)
 	{
 		RecsysRecommender part;
 
-		place->index = RecsysShardRelation(distributed->index, shard);
+		place->index = RecsysShardRelation(distributed->index, place->shard);
 		if (!OidIsValid(place->index))
 			continue;
 		RecsysOpenPart(place->index, &part);
 		RecsysCloseRecommender(&part);
-		if (RecsysShardIsHere(shard))
+		if (RecsysShardIsHere(place->shard))
 			return;
 	}
 	place->here = false;
@@ -130,24 +131,123 @@ RecsysConcreteName(const RecsysDistributed *distributed, const char *suffix)
 									  psprintf("%.*s_%s", length, name, suffix));
 }
 
-void
-RecsysAskNodeOf(const RecsysDistributed *distributed, const char *function, int nargs, Oid *types,
-				Datum *values, const char *nulls, RecsysRemotePut put, RecsysAnswer *answer)
+char *
+RecsysListColumns(Oid item_type)
 {
-	StringInfoData query;
+	return psprintf("item_id %s, score real, source text, rank integer", format_type_be_qualified(item_type));
+}
 
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT * FROM %s(", RecsysConcreteName(distributed, function));
+char *
+RecsysReasonColumns(Oid item_type)
+{
+	return psprintf("because_item_id %s, contribution double precision, weight double precision, similarity real,"
+					" support bigint, rank integer, part text, signal text, reason text",
+					format_type_be_qualified(item_type));
+}
+
+static void
+put_rows(RecsysRemotePut put, RecsysAnswer *answer)
+{
+	for (uint64 i = 0; i < SPI_processed; i++)
+		put(answer, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+}
+
+/* The way of Citus; between SPI_connect and SPI_finish, as what follows. */
+static void
+ask_by_function(const char *call, int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	if (SPI_execute_with_args(call, nargs, types, values, nulls, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(SPI_result));
+}
+
+/* The node that has a shard, as of now */
+static RecsysNode *
+node_of(int64 shard)
+{
+	List	   *nodes = RecsysNodesOf(shard);
+
+	if (nodes == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no node has shard " INT64_FORMAT, shard)));
+	return linitial(nodes);
+}
+
+static void
+append_argument(StringInfo call, Oid type, Datum value, bool isnull)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	appendStringInfo(call, "%s::%s", isnull ? "NULL" : quote_literal_cstr(OidOutputFunctionCall(output, value)),
+					 format_type_be_qualified(type));
+}
+
+/* The rows as JSON, which numbers survive to the last bit, and back */
+static void
+ask_by_command(const RecsysUserPlace *place, const char *function, const char *columns, int nargs, Oid *types,
+			   Datum *values, const char *nulls)
+{
+	Oid			json = TEXTOID;
+	Datum		answer;
+	StringInfoData call;
+	char	   *result;
+
+	initStringInfo(&call);
+	appendStringInfo(&call, "SELECT pg_catalog.json_agg(r) FROM %s(", function);
 	for (int i = 0; i < nargs; i++)
-		appendStringInfo(&query, "%s$%d", i > 0 ? ", " : "", i + 1);
-	appendStringInfoChar(&query, ')');
+	{
+		appendStringInfoString(&call, i > 0 ? ", " : "");
+		append_argument(&call, types[i], values[i], nulls != NULL && nulls[i] == 'n');
+	}
+	appendStringInfoString(&call, ") r");
+	result = RecsysRunOnNode(node_of(place->shard), call.data, "asking for a list");
+	answer = CStringGetTextDatum(result == NULL || *result == '\0' ? "[]" : result);
+	if (SPI_execute_with_args(psprintf("SELECT * FROM pg_catalog.json_to_recordset($1::pg_catalog.json) AS r (%s)", columns),
+							  1, &json, &answer, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(SPI_result));
+}
+
+/*
+ * Citus takes a function to another node only from a session of a client's.  In one that serves another
+ * node, which a part of a query has come to, or a call for a user whose shard has just been moved, it calls the
+ * function right here, which finds itself asking once more; then the node is asked by a command.
+ */
+static int	asking = 0;
+
+void
+RecsysAskNodeOf(const RecsysDistributed *distributed, const RecsysUserPlace *place, const char *function,
+				const char *columns, int nargs, Oid *types, Datum *values, const char *nulls,
+				RecsysRemotePut put, RecsysAnswer *answer)
+{
+	char	   *name = RecsysConcreteName(distributed, function);
+	StringInfoData call;
+
+	initStringInfo(&call);
+	appendStringInfo(&call, "SELECT * FROM %s(", name);
+	for (int i = 0; i < nargs; i++)
+		appendStringInfo(&call, "%s$%d", i > 0 ? ", " : "", i + 1);
+	appendStringInfoChar(&call, ')');
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args(query.data, nargs, types, values, nulls, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(SPI_result));
-	for (uint64 i = 0; i < SPI_processed; i++)
-		put(answer, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+	if (asking > 0)
+		ask_by_command(place, name, columns, nargs, types, values, nulls);
+	else
+	{
+		asking++;
+		PG_TRY();
+		{
+			ask_by_function(call.data, nargs, types, values, nulls);
+		}
+		PG_FINALLY();
+		{
+			asking--;
+		}
+		PG_END_TRY();
+	}
+	put_rows(put, answer);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 }
@@ -178,7 +278,8 @@ ask_other_node(const RecsysDistributed *distributed, const RecsysRecommender *sh
 
 	if (ask->half_life == NULL)
 		nulls[3] = 'n';
-	RecsysAskNodeOf(distributed, "recommend", lengthof(types), types, values, nulls, put_row, answer);
+	RecsysAskNodeOf(distributed, place, "recommend", RecsysListColumns(RecsysKeyKindType(shell->columns.item_kind)),
+					lengthof(types), types, values, nulls, put_row, answer);
 }
 
 void

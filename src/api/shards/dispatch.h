@@ -16,7 +16,8 @@ typedef struct RecsysUserPlace
 {
 	bool		known;			/* somebody whose key the column can have */
 	bool		here;
-	Oid			index;			/* of his shard on this node */
+	int64		shard;
+	Oid			index;			/* of the shard on this node */
 	Datum		value;			/* key, of the column's type */
 	RecsysKey	key;
 } RecsysUserPlace;
@@ -46,13 +47,18 @@ extern void RecsysPutDistributed(const RecsysDistributed *distributed, const Rec
 								 RecsysAnswer *answer, const RecsysKey *user, const RecsysListAsk *ask);
 
 /*
- * Runs a function that recsys.distribute() has made, on the node of the user, and gives its rows to put;
- * columns of keys are first.
+ * A function that recsys.distribute() has made, its first argument the user: name without that of the
+ * recommender, and the columns of its rows for items of that type, as a statement has them
  */
+extern char *RecsysListColumns(Oid item_type);
+extern char *RecsysReasonColumns(Oid item_type);
+
+/* Runs such a function on the node of the user, and gives its rows to put. */
 typedef void (*RecsysRemotePut) (RecsysAnswer *answer, HeapTuple tuple, TupleDesc descriptor);
 
-extern void RecsysAskNodeOf(const RecsysDistributed *distributed, const char *function, int nargs, Oid *types,
-							Datum *values, const char *nulls, RecsysRemotePut put, RecsysAnswer *answer);
+extern void RecsysAskNodeOf(const RecsysDistributed *distributed, const RecsysUserPlace *place,
+							const char *function, const char *columns, int nargs, Oid *types, Datum *values,
+							const char *nulls, RecsysRemotePut put, RecsysAnswer *answer);
 
 /* The name of such a function, with its schema: of the recommender's, with a suffix */
 extern char *RecsysConcreteName(const RecsysDistributed *distributed, const char *suffix);

@@ -200,37 +200,18 @@ RecsysHeadFill(RecsysHeadMatrix *split, const RecsysMatrix *matrix,
 	Assert(tail == split->ntail);
 }
 
-/* Histories are read all over the place, which goes much faster in large pages. */
-static void
-allocate(RecsysHeadMatrix *split)
-{
-	Size		size = RecsysHeadSize(split);
-
-	split->memory = recsys_alloc_huge(size);
-	RecsysMapPages(split->memory, size);
-	RecsysHeadPlace(split, split->memory);
-}
-
-RecsysHeadMatrix *
-RecsysHeadCopy(const RecsysHeadMatrix *split)
-{
-	RecsysHeadMatrix *copy = palloc(sizeof(RecsysHeadMatrix));
-
-	*copy = *split;
-	allocate(copy);
-
-	/* in both of them everything is where it is from the first block on */
-	memcpy(copy->bits, split->bits, RecsysHeadSize(split) - RECSYS_BLOCK_ALIGNMENT);
-	return copy;
-}
-
 RecsysHeadMatrix *
 RecsysHeadCreate(const RecsysMatrix *matrix, const RecsysItemTotals *totals)
 {
 	RecsysHeadMatrix *split = palloc(sizeof(RecsysHeadMatrix));
+	Size		size;
 
 	RecsysHeadShape(split, matrix->nrows, totals);
-	allocate(split);
+	size = RecsysHeadSize(split);
+	/* read all over the place: in large pages, if it can be */
+	split->memory = recsys_alloc_huge(size);
+	RecsysMapPages(split->memory, size);
+	RecsysHeadPlace(split, split->memory);
 	RecsysHeadFill(split, matrix, totals);
 	return split;
 }

@@ -53,9 +53,6 @@ RecsysHeadBlock(const RecsysHeadMatrix *split, int block)
 /* All of this in the current memory context; freed by RecsysHeadFree. */
 extern RecsysHeadMatrix *RecsysHeadCreate(const RecsysMatrix *matrix,
 											const RecsysItemTotals *totals);
-
-/* The same content in memory of one's own. */
-extern RecsysHeadMatrix *RecsysHeadCopy(const RecsysHeadMatrix *split);
 extern void RecsysHeadFree(RecsysHeadMatrix *split);
 
 #endif							/* RECSYS_HEADMATRIX_H */

@@ -12,9 +12,9 @@
  * Segments come one after the other, so that there is never more than in a
  * serial run by much: the first takes over totals and matrix, whose private
  * arrays are freed then; the second gets the transpose.  Where the compact copy
- * stands for the matrix's columns, they stay private until it is made.  Everybody
- * copies split histories once more where there is memory: they are read all over the
- * place, and shared memory rarely has large pages.
+ * stands for the matrix's columns, they stay private until it is made.  All read the
+ * same copy: although shared memory rarely has large pages, copies of everybody's own,
+ * in large pages, took longer to make than they saved.
  *
  * Workers send the rows, and the leader reports them in order (roworder.c).
  */
@@ -55,7 +55,6 @@ typedef struct SharedModel
 	bool		packed;
 	int			weight_shift;
 	bool		splits;			/* or are the histories to be split? */
-	bool		own_split;		/* into memory of everybody's own at the end */
 	RecsysHeadMatrix split;		/* their shape */
 	uint64		range_cost;		/* of a range */
 	pg_atomic_uint32 next;		/* first item that nobody has claimed */
@@ -168,8 +167,6 @@ start_computing(Participant *self)
 {
 	const SharedModel *shared = self->shared;
 
-	if (shared->own_split && self->matrix.split != NULL)
-		self->matrix.split = RecsysHeadCopy(self->matrix.split);
 	if (shared->options.similarity == RECSYS_SLIM)
 		self->slim_kernel = RecsysSlimKernelCreate(&self->matrix, &self->transpose, &self->totals,
 												   &shared->options);
@@ -244,7 +241,6 @@ typedef struct Plan
 {
 	int			nworkers;		/* 0: not at all */
 	bool		compact;
-	bool		own_split;
 	Size		queue;
 } Plan;
 
@@ -293,10 +289,6 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 	if (shared->splits || shared->nitems <= RECSYS_COMPACT_COLUMNS)
 		plan->nworkers = workers_that_fit(model, plan, left + freed, base + larger, kernel);
 	plan->compact = plan->nworkers > 0;
-	if (plan->compact && shared->splits)
-		plan->own_split = plan->nworkers ==
-			workers_that_fit(model, plan, left + freed, base + larger,
-							 kernel + RecsysHeadSize(&shared->split));
 	if (shared->splits)
 		return;
 	if (!plan->compact && (shared->nitems > RECSYS_COMPACT_COLUMNS || larger + kernel > left))
@@ -330,7 +322,6 @@ plan_split(const RecsysTraining *model, SharedModel *shared, Plan *plan)
 	shared->columns = false;
 	RecsysHeadShape(&shared->split, shared->nrows, model->totals);
 	plan_run(model, shared, plan);
-	shared->own_split = plan->own_split;
 	if (plan->nworkers > 0)
 		return;
 	shared->splits = false;
@@ -397,7 +388,6 @@ make_derived(SharedModel *shared, Participant *self, Plan *plan)
 			self->matrix.split = RecsysHeadCreate(&self->matrix, &self->totals);
 		else if (plan->compact)
 			(void) RecsysMatrixCompact(&self->matrix);
-		shared->own_split = false;
 		return NULL;
 	}
 

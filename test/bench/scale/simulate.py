@@ -26,7 +26,7 @@ CONSTANTS = dict(
     item_entry=10.9, item_owner=47.3,   # of the item side: an interaction, an item
     heap_row=44.3,                      # bytes of a row of the table with two bigint columns
     row_bytes=1043,                     # of a row of the graph with 100 neighbors and 25 spare ones
-    fast_updates=1690, slow_updates=379,    # millions a second and core: 27,000 items; a million
+    fast_updates=1690, slow_updates=379,    # millions a second and core: 27,000 items; a million, 600,000 of them in use
     build_us=0.40,                      # microseconds an interaction to build both sides
     list_us=9.3, item_us=0.16, large_item_us=0.48,  # of a list: fixed; an item of the history; of a million items
     row_sent=26.0, array_sent=12.5, array_packed=3.0,   # bytes an interaction that leave a node

@@ -1,0 +1,44 @@
+/*
+ * Recommenders over tables that Citus has distributed
+ *
+ * Both tables become reference tables, with a copy on every node, when recsys.distribute() first runs.
+ */
+CREATE TABLE recsys.distributed (
+	recommender text COLLATE "C" NOT NULL PRIMARY KEY,
+	graph text COLLATE "C",
+	version integer NOT NULL,
+	secret bytea NOT NULL,
+	trained_at timestamptz,
+	items bigint);
+COMMENT ON TABLE recsys.distributed IS 'recommenders that recsys.distribute() has been to: the index that serves the item graph, and the secret of the hashes in recsys.forgotten';
+REVOKE ALL ON recsys.distributed FROM PUBLIC;
+GRANT SELECT (recommender, graph, version, trained_at, items) ON recsys.distributed TO PUBLIC;
+
+CREATE TABLE recsys.forgotten (
+	user_hash uuid NOT NULL,
+	recommender text COLLATE "C" NOT NULL,
+	forgotten_at timestamptz NOT NULL,
+	PRIMARY KEY (user_hash, recommender));
+COMMENT ON TABLE recsys.forgotten IS 'keyed hashes of users whom distributed recommenders have forgotten while rows of theirs were there, and when';
+REVOKE ALL ON recsys.forgotten FROM PUBLIC;
+
+CREATE FUNCTION recsys.distribute(recommender text, OUT graph text, OUT items bigint, OUT nodes integer)
+	AS 'MODULE_PATHNAME', 'recsys_distribute' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.distribute(text) IS 'makes one recommender of an index over a table that Citus has distributed: trains an item graph of all nodes, on all nodes, and serves each user where the rows are; run it again after nodes have been added';
+
+CREATE FUNCTION recsys.retrain(recommender text, OUT graph text, OUT items bigint, OUT nodes integer)
+	AS 'MODULE_PATHNAME', 'recsys_retrain' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.retrain(text) IS 'trains the item graph of a distributed recommender anew; the old one serves until the new one is on all nodes';
+
+CREATE FUNCTION recsys.undistribute(recommender text) RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_undistribute' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.undistribute(text) IS 'takes back what recsys.distribute has made; the table and its index stay as they are';
+
+-- what the functions above, recsys.merge and others run on every node
+CREATE FUNCTION recsys.on_shards(recommender text, action text, argument text DEFAULT NULL) RETURNS bigint[]
+	AS 'MODULE_PATHNAME', 'recsys_on_shards' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.on_shards(text, text, text) IS 'merges or checks this node''s indexes of a distributed recommender, or has them forget a user; returns the sums of what was done';
+
+CREATE FUNCTION recsys.counts_for(recommender text, user_id anyelement, at timestamptz) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_counts_for' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION recsys.counts_for(text, anyelement, timestamptz) IS 'false for what a user has done before a distributed recommender has forgotten the user; of unknown time all is';

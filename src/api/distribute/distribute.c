@@ -1,0 +1,381 @@
+/*
+ * distribute.c
+ *	  recsys.distribute(), recsys.retrain() and recsys.undistribute(): one recommender over a table
+ *	  that Citus has distributed.
+ *
+ * What is made, all of the table's owner and in the schema of the index:
+ *
+ *	- the item graph, a reference table with an index (trainnodes.c);
+ *	- two functions of concrete types, which Citus takes to the node of their first argument
+ *	  (api/shards/dispatch.c);
+ *	- a row of recsys.distributed, which names the graph that serves.
+ *
+ * The row is written at the very end and in the caller's transaction: until then what served before
+ * serves, and from then on all nodes serve the new graph.
+ *
+ * The rest is done by sessions of their own and stays whatever becomes of the transaction.  A lock on the
+ * index keeps two such calls apart.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/xact.h"
+#include "am/entry/indexes.h"
+#include "am/entry/shells.h"
+#include "api/call/arguments.h"
+#include "api/call/commands.h"
+#include "api/call/distributed.h"
+#include "api/call/extensionschema.h"
+#include "api/distribute/trainnodes.h"
+#include "api/keep/keeper.h"
+#include "api/shards/dispatch.h"
+#include "api/shards/nodes.h"
+#include "catalog/index.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "source/input/keytext.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(recsys_distribute);
+PG_FUNCTION_INFO_V1(recsys_retrain);
+PG_FUNCTION_INFO_V1(recsys_undistribute);
+
+static char *
+qualified_name(Oid relation)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+									  get_rel_name(relation));
+}
+
+static void
+check_session(const char *function)
+{
+	RecsysRefuseInRecovery(function);
+	PreventCommandIfReadOnly(function);
+	PreventCommandIfParallelMode(function);
+	if (!RecsysCitusIsThere())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("Citus is not installed in this database"),
+				 errhint("An index over a table that is not distributed is a recommender as it is.")));
+	if (RecsysLocalGroup() != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%s is for the coordinator", function),
+				 errhint("Connect to the coordinator of the cluster.")));
+	if (IsTransactionBlock())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s cannot run inside a transaction block", function),
+				 errdetail("It works in sessions of its own, which would wait for what the transaction has locked.")));
+}
+
+static void
+check_table(Oid index, Oid table)
+{
+	char	   *name = qualified_name(table);
+
+	if (!RecsysIsShell(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table %s is not distributed", name),
+				 errhint("Distribute it by the user, as in SELECT create_distributed_table(%s, 'user_id').",
+						 quote_literal_cstr(name))));
+	if (RecsysShellMethod(table) == 'n')
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table %s is not distributed by a column", name),
+				 errdetail("All of it is in one shard, whose index %s is a recommender on the nodes that have it.",
+						   OidIsValid(RecsysLocalCopy(index)) ? qualified_name(RecsysLocalCopy(index)) : "")));
+}
+
+/* The users of a shard must be whole. */
+static void
+check_column(Oid index, Oid table)
+{
+	Relation	relation = relation_open(index, AccessShareLock);
+	AttrNumber	user = relation->rd_index->indkey.values[0];
+	AttrNumber	column = RecsysShellColumn(table);
+
+	relation_close(relation, NoLock);
+	if (user == column && user != InvalidAttrNumber)
+		return;
+	if (user == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("the users of index \"%s\" are an expression, and the table is distributed by column \"%s\"",
+						get_rel_name(index), get_attname(table, column, false)),
+				 errhint("Make the expression a column of the table, and distribute by it.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("the users of index \"%s\" are in column \"%s\", and the table is distributed by column \"%s\"",
+					get_rel_name(index), get_attname(table, user, false), get_attname(table, column, false)),
+			 errdetail("The rows of a user would be on several nodes."),
+			 errhint("SELECT alter_distributed_table(%s, distribution_column => %s);",
+					 quote_literal_cstr(qualified_name(table)),
+					 quote_literal_cstr(get_attname(table, user, false)))));
+}
+
+/* The recommender, of which others than its owner must not make anything; locked. */
+static Oid
+find_index(const char *name)
+{
+	Oid			index = RecsysNamedRecommender(name);
+	Oid			table;
+
+	if (get_rel_relkind(index) == RELKIND_PARTITIONED_INDEX && RecsysIsShell(IndexGetRelation(index, true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a table that is partitioned as well as distributed has no recommender over all of it yet"),
+				 errhint("Functions that take a query read all of it, as query_item_similarity does.")));
+	RecsysNeedsUsers(index);
+	if (!RECSYS_OWNS_RELATION(index))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index));
+	table = IndexGetRelation(index, false);
+	LockRelationOid(table, AccessShareLock);
+	LockRelationOid(index, ShareUpdateExclusiveLock);
+	check_table(index, table);
+	check_column(index, table);
+	return index;
+}
+
+/* Makes reference tables of the extension's own two, once for all recommenders. */
+static void
+share_tables(void)
+{
+	static const char *const tables[] = {"distributed", "forgotten"};
+	RecsysRights before;
+
+	RecsysBeginAsOwnerOf("distributed", &before);
+	for (int i = 0; i < (int) lengthof(tables); i++)
+		if (!RecsysIsShell(RecsysKeptTable(tables[i])))
+			(void) RecsysRunOnNode(RecsysCoordinator(),
+								   psprintf("SELECT pg_catalog.create_reference_table('recsys.%s')", tables[i]),
+								   "making a reference table");
+
+	/* nodes that have been added since */
+	(void) RecsysRunOnNode(RecsysCoordinator(), "SELECT pg_catalog.replicate_reference_tables('block_writes')",
+						   "copying reference tables");
+	RecsysEndAsKeeper(&before);
+}
+
+static void
+create_function(const RecsysDistributed *distributed, const char *suffix, const char *arguments,
+				const char *types, const char *columns, const char *call, int cost)
+{
+	RecsysNode *coordinator = RecsysCoordinator();
+	char	   *name = RecsysConcreteName(distributed, suffix);
+	char	   *body = psprintf("BEGIN RETURN QUERY SELECT * FROM %s; END", call);
+
+	(void) RecsysRunOnNode(coordinator,
+						   psprintf("CREATE OR REPLACE FUNCTION %s(%s) RETURNS TABLE (%s) LANGUAGE plpgsql STABLE COST %d ROWS 10 AS %s",
+									name, arguments, columns, cost, quote_literal_cstr(body)),
+						   "making a function");
+	(void) RecsysRunOnNode(coordinator,
+						   psprintf("SELECT pg_catalog.create_distributed_function(%s, 'user_id', colocate_with => %s, force_delegation => true)",
+									quote_literal_cstr(psprintf("%s(%s)", name, types)),
+									quote_literal_cstr(qualified_name(distributed->table))),
+						   "distributing a function");
+}
+
+/* For the types that the recommender has; each calls the function that has called it. */
+static void
+create_functions(const RecsysDistributed *distributed, const RecsysRecommender *shell)
+{
+	const char *user = format_type_be_qualified(shell->columns.user_type);
+	const char *item = format_type_be_qualified(RecsysKeyKindType(shell->columns.item_kind));
+	const char *schema = quote_identifier(RecsysExtensionSchema());
+	char	   *name = quote_literal_cstr(distributed->name);
+
+	create_function(distributed, "recommend",
+					psprintf("user_id %s, k bigint, exclude_seen boolean, half_life interval", user),
+					psprintf("%s, bigint, boolean, interval", user),
+					RecsysListColumns(RecsysKeyKindType(shell->columns.item_kind)),
+					psprintf("%s.recommend(user_id, k, %s, NULL::%s, exclude_seen, half_life)", schema, name, item),
+					1000);
+	create_function(distributed, "explain",
+					psprintf("user_id %s, item_id %s, half_life interval", user, item),
+					psprintf("%s, %s, interval", user, item),
+					RecsysReasonColumns(RecsysKeyKindType(shell->columns.item_kind)),
+					psprintf("%s.explain_recommendation(user_id, item_id, %s, half_life)", schema, name),
+					1000);
+}
+
+/* The graph that serves from now on, and a secret for a recommender that has none */
+static void
+write_row(const RecsysDistributed *distributed, const RecsysTrainedGraph *trained)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, INT4OID, BYTEAOID, INT8OID};
+	bytea	   *secret = palloc(VARHDRSZ + sizeof(distributed->secret));
+	Datum		values[] = {CStringGetTextDatum(distributed->name), CStringGetTextDatum(trained->index),
+		Int32GetDatum(trained->version), PointerGetDatum(secret), Int64GetDatum(trained->items)};
+	RecsysRights before;
+
+	SET_VARSIZE(secret, VARHDRSZ + sizeof(distributed->secret));
+	if (!pg_strong_random(VARDATA(secret), sizeof(distributed->secret)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate a secret")));
+	RecsysBeginAsOwnerOf("distributed", &before);
+	(void) RecsysKeeperQuery("INSERT INTO recsys.distributed AS d (recommender, graph, version, secret, trained_at, items)"
+							 " VALUES ($1, $2, $3, $4, pg_catalog.now(), $5) ON CONFLICT (recommender) DO UPDATE"
+							 " SET graph = excluded.graph, version = excluded.version,"
+							 " trained_at = excluded.trained_at, items = excluded.items",
+							 lengthof(types), types, values, NULL, false);
+	RecsysEndAsKeeper(&before);
+}
+
+/* Between the two, statements run as the owner of the table; SPI is connected. */
+static void
+begin_as_owner(Oid table, RecsysRights *before)
+{
+	Relation	relation = relation_open(table, NoLock);
+	Oid			owner = relation->rd_rel->relowner;
+
+	relation_close(relation, NoLock);
+	RecsysBeginAs(owner, before);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+static void
+end_as_owner(const RecsysRights *before)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	RecsysEndAs(before);
+}
+
+static Datum
+answer(FunctionCallInfo fcinfo, const RecsysTrainedGraph *trained)
+{
+	Datum		values[] = {CStringGetTextDatum(trained->index), Int64GetDatum(trained->items),
+		Int32GetDatum(trained->nodes)};
+	bool		isnull[] = {false, false, false};
+	TupleDesc	descriptor;
+
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, isnull));
+}
+
+static void
+train(Oid index, bool functions, RecsysTrainedGraph *trained)
+{
+	MemoryContext context = CurrentMemoryContext;
+	RecsysDistributed distributed;
+	RecsysRecommender shell;
+	RecsysRights before;
+
+	/* the name is its own whether there is a row already or not */
+	if (!RecsysFindDistributed(index, &distributed))
+	{
+		distributed.index = index;
+		distributed.table = IndexGetRelation(index, false);
+		distributed.name = qualified_name(index);
+	}
+	RecsysOpenPart(index, &shell);
+	begin_as_owner(distributed.table, &before);
+	if (functions)
+		create_functions(&distributed, &shell);
+	RecsysTrainOnNodes(&distributed, &shell, trained);
+	trained->index = MemoryContextStrdup(context, trained->index);
+	end_as_owner(&before);
+	RecsysCloseRecommender(&shell);
+	write_row(&distributed, trained);
+}
+
+Datum
+recsys_distribute(PG_FUNCTION_ARGS)
+{
+	RecsysTrainedGraph trained;
+	Oid			index;
+
+	check_session("recsys.distribute()");
+	index = find_index(RecsysArgText(fcinfo, 0));
+	share_tables();
+	train(index, true, &trained);
+	return answer(fcinfo, &trained);
+}
+
+/* Errors out unless recsys.distribute() has been there. */
+static void
+need_distributed(Oid index, RecsysDistributed *distributed)
+{
+	if (!RecsysFindDistributed(index, distributed))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("recommender \"%s\" is not distributed", get_rel_name(index)),
+				 errhint("SELECT recsys.distribute(%s);", quote_literal_cstr(qualified_name(index)))));
+}
+
+Datum
+recsys_retrain(PG_FUNCTION_ARGS)
+{
+	RecsysTrainedGraph trained;
+	RecsysDistributed distributed;
+	Oid			index;
+
+	check_session("recsys.retrain()");
+	index = find_index(RecsysArgText(fcinfo, 0));
+	need_distributed(index, &distributed);
+	train(index, false, &trained);
+	return answer(fcinfo, &trained);
+}
+
+static void
+forget_row(const RecsysDistributed *distributed)
+{
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(distributed->name)};
+	RecsysRights before;
+
+	RecsysBeginAsOwnerOf("distributed", &before);
+	(void) RecsysKeeperQuery("DELETE FROM recsys.distributed WHERE recommender OPERATOR(pg_catalog.=) $1",
+							 1, types, values, NULL, false);
+	(void) RecsysKeeperQuery("DELETE FROM recsys.forgotten WHERE recommender OPERATOR(pg_catalog.=) $1",
+							 1, types, values, NULL, false);
+	RecsysEndAsKeeper(&before);
+}
+
+static void
+drop_functions(const RecsysDistributed *distributed, const RecsysRecommender *shell)
+{
+	const char *user = format_type_be_qualified(shell->columns.user_type);
+	const char *item = format_type_be_qualified(RecsysKeyKindType(shell->columns.item_kind));
+
+	(void) RecsysRunOnNode(RecsysCoordinator(),
+						   psprintf("DROP FUNCTION IF EXISTS %s(%s, bigint, boolean, interval), %s(%s, %s, interval)",
+									RecsysConcreteName(distributed, "recommend"), user,
+									RecsysConcreteName(distributed, "explain"), user, item),
+						   "dropping functions");
+}
+
+Datum
+recsys_undistribute(PG_FUNCTION_ARGS)
+{
+	RecsysDistributed distributed;
+	RecsysRecommender shell;
+	RecsysRights before;
+	Oid			index;
+
+	check_session("recsys.undistribute()");
+	index = find_index(RecsysArgText(fcinfo, 0));
+	need_distributed(index, &distributed);
+	forget_row(&distributed);
+	RecsysOpenPart(index, &shell);
+	begin_as_owner(distributed.table, &before);
+	drop_functions(&distributed, &shell);
+	RecsysDropGraphs(&distributed);
+	end_as_owner(&before);
+	RecsysCloseRecommender(&shell);
+	PG_RETURN_VOID();
+}
