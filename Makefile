@@ -21,6 +21,7 @@
 #     make test-drivers       clients in many languages (part of make test)
 #     make test-stream        recsys-stream with a real broker (part of make test)
 #     make test-superset      the Superset dashboard, every chart drawn (installs Superset, minutes)
+#     make test-citus         over a cluster of Citus, where that is installed (part of make test)
 #     make check-core         the C driver of src/core alone, no server
 #     make sanitize           all of it under the address and undefined-behavior
 #                             sanitizers, in a server built for that (minutes, once)
@@ -211,7 +212,7 @@ regress_input:
 	ln -sfn $(abspath $(top))/test/sql $@/sql
 	ln -sfn $(abspath $(top))/expected $@/expected
 
-.PHONY: demo report test test-report test-drivers test-stream test-superset test-versions bench bench-stream bench-peers fuzz soak soak-stream check-core sanitize valgrind
+.PHONY: demo report test test-report test-drivers test-stream test-superset test-citus test-versions bench bench-stream bench-peers fuzz soak soak-stream check-core sanitize valgrind
 
 demo:
 	@$(top)/test/demo.sh
@@ -233,6 +234,9 @@ test-stream:
 
 test-superset:
 	@$(top)/test/run.sh superset
+
+test-citus:
+	@$(top)/test/citus.sh
 
 test-versions:
 	@PARTS="$(PARTS)" $(top)/test/versions.sh $(VERSIONS)

@@ -8,11 +8,12 @@ CREATE TABLE recsys.distributed (
 	graph text COLLATE "C",
 	version integer NOT NULL,
 	secret bytea NOT NULL,
+	table_name text COLLATE "C" NOT NULL,
 	trained_at timestamptz,
 	items bigint);
 COMMENT ON TABLE recsys.distributed IS 'recommenders that recsys.distribute() has been to: the index that serves the item graph, and the secret of the hashes in recsys.forgotten';
 REVOKE ALL ON recsys.distributed FROM PUBLIC;
-GRANT SELECT (recommender, graph, version, trained_at, items) ON recsys.distributed TO PUBLIC;
+GRANT SELECT (recommender, graph, version, table_name, trained_at, items) ON recsys.distributed TO PUBLIC;
 
 CREATE TABLE recsys.forgotten (
 	user_hash uuid NOT NULL,

@@ -233,7 +233,7 @@ tap_file()
 	sandbox_run "$limit" env PERL5LIB="${PG_TEST_PERL:-$PG_TEST/perl}:$SERVER_TREE/test/perl" \
 		PATH="$TAP_BIN:$SANDBOX_PATH" RECSYS_SMALL_DISK="$SANDBOX_SMALL_DISK" \
 		RECSYS_OTHER_SERVERS="$TAP_OTHERS" RECSYS_LOAD="$SERVER_TREE/test/load" \
-		RECSYS_INCLUDES="$("$PG_CONFIG" --includedir-server)" \
+		RECSYS_INCLUDES="$("$PG_CONFIG" --includedir-server)" RECSYS_CITUS_ROWS="$RECSYS_CITUS_ROWS" \
 		${TAP_TEMPLATE:+RECSYS_TEMPLATE="$TAP_TEMPLATE"} \
 		PG_REGRESS="$PG_TEST/regress/pg_regress" PG_TEST_PORT_DIR="$SANDBOX/ports" TESTDIR="$output" \
 		TESTDATADIR="$output/tmp_check" TESTLOGDIR="$output/tmp_check/log" \

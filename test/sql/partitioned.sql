@@ -10,7 +10,7 @@ CREATE TABLE plain (user_id bigint, product_id bigint, quantity int, bought_at t
 INSERT INTO plain
 SELECT 1 + (i * i * 7 + i * 13) % 241, 1 + ((i * i * 31 + i * 17) % 997) % 59, 1 + i % 3,
 	timestamptz '2023-01-01 00:00:00+00' + (i * 37 % 365) * interval '1 day' + (i % 86000) * interval '1 second', 5 + ((i * i) % 400) / 10.0
-FROM generate_series(1::bigint, 6000) i;
+FROM generate_series(1::bigint, 3500) i;
 CREATE INDEX plain_recsys ON plain USING recsys (user_id, product_id, quantity, bought_at);
 CREATE INDEX plain_baskets ON plain USING recsys ((user_id * 1000 + extract(month FROM bought_at AT TIME ZONE 'UTC')::int), product_id);
 
@@ -57,7 +57,7 @@ $$;
  */
 CREATE TABLE calls (number int GENERATED ALWAYS AS IDENTITY, query text);
 INSERT INTO calls (query) VALUES
-	('SELECT u, r.* FROM generate_series(1, 260) u, recommend(u, 10, ''x_recsys'') r'),
+	('SELECT u, r.* FROM generate_series(1, 120) u, recommend(u, 10, ''x_recsys'') r'),
 	('SELECT u, r.* FROM generate_series(1, 50) u, recommend(u, 10, ''x_recsys'', exclude_seen => false, half_life => ''30 days'') r'),
 	('SELECT r.* FROM recommend(NULL::bigint, 10, ''x_recsys'') r'),
 	('SELECT r.* FROM recommend_for_items(ARRAY[1, 2, 3], 10, ''x_recsys'') r'),
@@ -191,6 +191,7 @@ SELECT index_name, merged FROM recsys.merge_pending('parted_recsys');
 SELECT index_name, command FROM recsys.rebuilds_due('parted_recsys', max_staleness => 0);
 SELECT table_name FROM recsys.vacuum_state WHERE schema_name = 'parts_test' ORDER BY 1;
 SELECT count(*) FROM recsys.maintenance_advice WHERE object LIKE '%pg\_toast%' OR command LIKE '%pg\_toast%';
+SELECT recsys.drop_recommender(n || '_shop') FROM unnest('{plain,parted}'::text[]) n;
 DROP INDEX plain_recsys, plain_baskets, parted_baskets;
 SELECT count(*) > 0 AS named FROM recommend(7, 5) r;
 SELECT count(*) > 0 AS evaluated FROM recsys.evaluate_recommender(NULL, 'SELECT user_id, 1 + (product_id + 3) % 59 FROM plain WHERE user_id < 60');
@@ -246,6 +247,9 @@ REINDEX INDEX :part;
 SELECT count(*) > 0 AS own FROM recommend(1, 5, :'part');
 SELECT told('SELECT * FROM recommend(1, 1)');
 TRUNCATE parted_h2_0;
+-- a new index would know those who have been forgotten
+DELETE FROM parted WHERE user_id IN (7, 21);
+VACUUM parted;
 SELECT count(*) FROM recsys.merge('parted_recsys', exact => true);
 SELECT recsys.check_index('parted_recsys');
 CREATE TABLE again AS SELECT * FROM parted;
@@ -275,7 +279,6 @@ ALTER INDEX parted_recsys ATTACH PARTITION h2_recsys;
 SELECT told('SELECT * FROM recommend(1, 1, ''parted_recsys'')');
 SELECT problem FROM recsys.index_stats WHERE index_name = 'parted_recsys';
 SELECT count(*) FROM recsys.merge('parted_recsys');
-REINDEX INDEX again_recsys;
 DROP TABLE again;
 CREATE TABLE again AS SELECT * FROM parted;
 CREATE INDEX again_recsys ON again USING recsys (user_id, product_id, quantity, bought_at);
@@ -291,6 +294,7 @@ SELECT count(*) FROM recsys.merge('empty_recsys');
 SELECT count(*) FROM recommend('u'::text, 1, 'empty_recsys', NULL::uuid);
 CREATE TABLE empty_u PARTITION OF empty DEFAULT;
 INSERT INTO empty SELECT 'u' || i, ('00000000-0000-0000-0000-00000000000' || j)::uuid FROM generate_series(1, 9) i, generate_series(1, 3 + i % 3) j;
+SELECT merged FROM recsys.merge('empty_recsys');
 SELECT * FROM recommend('u3'::text, 1, 'empty_recsys', NULL::uuid);
 SELECT recsys.check_index('empty_recsys');
 DROP TABLE empty;
@@ -349,7 +353,6 @@ SELECT told('SELECT recsys.forget_user(''parted_q1'', 1)');
 RESET ROLE;
 
 SET client_min_messages = error;
-SELECT recsys.drop_recommender(n || '_shop') FROM unnest('{plain,parted}'::text[]) n;
 DELETE FROM recsys.request_log WHERE recommender LIKE 'parts\_test.%';
 DROP SCHEMA parts_views CASCADE;
 DROP SCHEMA parts_test CASCADE;

@@ -464,7 +464,7 @@ push @known, map { [ $_->[0], $_->[1], '', 'parts' ] } (
 	[ 'chunks: of another file', on_pages(CHUNKS, CONTENT + 4, pack('L', 1259)) ],
 	[ 'chunks: attached at another time', on_pages(CHUNKS, CONTENT + 8, $all) ],
 	(map { [ "chunks: piece $_", on_pages(CHUNKS, CONTENT + 12, pack('L', $_)) ] } 1, 0x3FFFF, 0x40000, 0xFFFFFFFF),
-	[ 'chunks: transaction of the future', on_pages(CHUNKS, CONTENT + 16, pack('Q', 2**40)) ],
+	[ 'chunks: transaction of the future', on_pages(CHUNKS, CONTENT + 16, pack("Q", 1 << 40)) ],
 	(map { [ "chunks: flags $_", on_pages(CHUNKS, CONTENT + 24, pack('L', $_)) ] } 0, 1, 2, 5, 6, 7, 0xFFFFFFFF),
 	[ 'chunks: all the same', sub {
 		my ($content) = @_;

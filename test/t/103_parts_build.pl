@@ -119,7 +119,7 @@ same('adopted in the end');
 
 # A dump has no wholes, and is restored without; a merge makes them
 my $dump = $node->basedir . '/dump.sql';
-command_ok([ 'pg_dump', '-d', $node->connstr('postgres'), '-t', 'p*', '-t', 'n*', '-f', $dump ], 'pg_dump');
+command_ok([ 'pg_dump', '-d', $node->connstr('postgres'), '-t', 'public.p*', '-t', 'public.n*', '-f', $dump ], 'pg_dump');
 unlike(slurp_file($dump), qr/recsys_[0-9]/, 'a dump does not name the whole');
 sql('CREATE DATABASE restored');
 $node->safe_psql('restored', 'CREATE EXTENSION recsys');

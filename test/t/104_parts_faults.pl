@@ -47,7 +47,7 @@ sub rows
 	my $from = $id + 1;
 
 	$id += $n;
-	return "SELECT i, 1 + (i * 31) % 120, 1 + (i * i) % 67, i % 4, timestamptz '2024-02-01' + i % 28 * interval '1 day', 'eu' FROM generate_series($from, $id) i";
+	return "SELECT i, 1 + (i * 31) % 120, 1 + (i % 1000 * (i % 1000)) % 67, i % 4, timestamptz '2024-02-01' + i % 28 * interval '1 day', 'eu' FROM generate_series($from, $id) i";
 }
 
 my $fill = "SELECT i, 1 + (i * 7919) % 211, 1 + ((i * i) % 97 + i % 3) % 83, i % 4, timestamptz '2024-01-01' + i % 240 * interval '1 day', 'eu' FROM generate_series(1, 4000) i";

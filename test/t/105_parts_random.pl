@@ -70,6 +70,8 @@ my %operations = (
 	savepoints => sub { my ($l) = @_; my $leaf = $l->{leaf};
 		'BEGIN; ' . both('INSERT INTO p VALUES ' . random_rows($l, 20)) . "SAVEPOINT a; TRUNCATE $leaf;" . both('INSERT INTO p VALUES ' . random_rows($l, 20))
 			. 'ROLLBACK TO a; ' . both('INSERT INTO p VALUES ' . random_rows($l, 20)) . 'COMMIT;' },
+	prepared => sub { my ($l) = @_; 'BEGIN; ' . both('INSERT INTO p VALUES ' . random_rows($l, 40)) . both('DELETE FROM p WHERE id % 8 = 1') . "PREPARE TRANSACTION 'held'; SELECT recsys.merge('p_recsys'); "
+			. (rand() < 0.7 ? 'COMMIT' : 'ROLLBACK') . " PREPARED 'held';" },
 	truncate => sub { my ($l) = @_; "BEGIN; DELETE FROM q WHERE $l->{what}; TRUNCATE $l->{leaf}; COMMIT;" },
 	truncate_and_fill => sub { my ($l) = @_; "BEGIN; DELETE FROM q WHERE $l->{what}; TRUNCATE $l->{leaf}; " . both('INSERT INTO p VALUES ' . random_rows($l, 60)) . 'COMMIT;' },
 	truncate_twice => sub { my ($l) = @_; "BEGIN; DELETE FROM q WHERE $l->{what}; TRUNCATE $l->{leaf}; " . both('INSERT INTO p VALUES ' . random_rows($l, 30))
@@ -140,7 +142,7 @@ foreach my $name (sort keys %LAYOUTS)
 				}
 			}
 			# what comes back as a partition with the index that it has had waits for a merge
-			$node->safe_psql('postgres', "SELECT recsys.merge('p_recsys')") if grep { /attach/ } @done[ -5 .. -1 ];
+			$node->safe_psql('postgres', "SELECT recsys.merge('p_recsys')") if grep { /tach/ } @done[ -5 .. -1 ];
 			parts_are_fresh($node, $layout, "$name, round $round, step $step") or diag("after @done");
 			same_as_plain($node, $layout, "$name, round $round, step $step") or diag("after @done");
 			parts_scan($node, $layout, "$name, round $round, step $step") or diag("after @done");

@@ -120,6 +120,11 @@ same_as_plain($node, $layout, 'attached again');
 # Native scans of the whole's own table find nothing, whatever entries it has
 is($node->safe_psql('postgres', q(SELECT format('SET enable_seqscan = off; SELECT count(*) FROM pg_toast.%I WHERE user_id = 7', 'recsys_' || 'p_recsys'::regclass::oid) \gexec)), '0',
 	'the table of the whole is empty');
+{
+	my ($status, undef, $errors) = $node->psql('postgres', q(SELECT format('INSERT INTO pg_toast.%I VALUES (1, 1)', 'recsys_' || 'p_recsys'::regclass::oid) \gexec));
+
+	like($errors, qr/can have no rows/, 'and takes none');
+}
 
 # Crashes under load
 sub crash

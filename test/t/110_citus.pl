@@ -150,10 +150,12 @@ for my $node (@nodes)
 {
 	like(says($node, "SELECT * FROM recommend(7, 3, 'home')", extra_params => [ '-U', 'guest' ]), qr/permission denied/,
 		$node->name . ': who may not read the table');
+	like(says($node, "SELECT recsys.counts_for('home', 7, now())", extra_params => [ '-U', 'guest' ]), qr/permission denied/,
+		$node->name . ': nor ask who was forgotten');
 	is($node->safe_psql('postgres', "SELECT * FROM recommend(7, 3, 'home')", extra_params => [ '-U', 'client' ]),
 		$node->safe_psql('postgres', "SELECT * FROM recommend(7, 3, 'home')"), $node->name . ': who may');
 	like(says($node, $_, extra_params => [ '-U', 'client' ]), qr/must be owner|permission denied/, $node->name . ": not the owner: $_")
-	  for "SELECT recsys.merge('home')", "SELECT recsys.forget_user('home', 7)", 'SELECT secret FROM recsys.distributed',
+	  for "SELECT recsys.merge('home')", "SELECT recsys.forget_user('home', 7)", "SELECT recsys.on_shards('home', 'forget', '7')", 'SELECT secret FROM recsys.distributed',
 	  'SELECT * FROM recsys.forgotten';
 }
 like(says($coordinator, "SELECT recsys.retrain('home')", extra_params => [ '-U', 'client' ]), qr/must be owner/, 'retrain is for the owner');

@@ -111,7 +111,7 @@ add_to_known(Oid index)
 
 /*
  * Does it stand for itself?  Over interactions the topmost of partitioned indexes does, and none of those
- * below it; over items those of partitions do, and no partitioned one.
+ * below it; over items and item graphs those of partitions do, and no partitioned one.
  */
 static bool
 stands_for_itself(Form_pg_class form)
@@ -122,6 +122,7 @@ stands_for_itself(Form_pg_class form)
 			return (form->relkind == RELKIND_INDEX || form->relkind == RELKIND_PARTITIONED_INDEX) &&
 				!form->relispartition;
 		case RECSYS_ITEMS_INDEX:
+		case RECSYS_GRAPH_INDEX:
 			return form->relkind == RELKIND_INDEX;
 		default:
 			return false;

@@ -10,8 +10,9 @@
  * No header of Citus is used, and nothing of it need be installed: its tables and functions are
  * found by their names in pg_catalog, where only a superuser can have put them.
  *
- * Whether a table is a shell is kept until the server says that the table has changed, which
- * Citus lets it say when it takes one apart or puts it together again.
+ * What has been found is kept until the server says that one of the relations has changed, which
+ * Citus lets it say when it takes one apart or puts it together again.  Placements of shards are not
+ * kept: of these nobody hears.
  */
 #include "postgres.h"
 
@@ -43,6 +44,35 @@ typedef struct KnownTable
 
 static HTAB *known = NULL;
 
+/* What relation of this node is to a shard what a shell's relation is to the shell */
+typedef struct PartKey
+{
+	Oid			relation;
+	int64		shard;
+} PartKey;
+
+typedef struct KnownPart
+{
+	PartKey		key;
+	Oid			part;
+} KnownPart;
+
+static HTAB *known_parts = NULL;
+
+/* The only shard of a shell that has one */
+typedef struct KnownShard
+{
+	Oid			table;
+	int64		shard;
+} KnownShard;
+
+static HTAB *known_shards = NULL;
+
+/* The number of this node's group, and the relation that says so */
+static bool group_known = false;
+static int32 local_group;
+static Oid	group_relation = InvalidOid;
+
 /* pg_dist_placement.shardstate of a placement that is in use */
 #define ACTIVE_PLACEMENT 1
 
@@ -58,32 +88,64 @@ RecsysCitusIsThere(void)
 	return OidIsValid(RecsysCitusCatalog("pg_dist_partition"));
 }
 
+static void
+remove_all(HTAB *table)
+{
+	HASH_SEQ_STATUS status;
+	void	   *entry;
+
+	hash_seq_init(&status, table);
+	while ((entry = hash_seq_search(&status)) != NULL)
+		(void) hash_search(table, entry, HASH_REMOVE, NULL);
+}
+
+/* A part that is not there any more, or has become another's; seldom, so that all are looked through */
+static void
+remove_part(Oid relation)
+{
+	HASH_SEQ_STATUS status;
+	KnownPart  *entry;
+
+	hash_seq_init(&status, known_parts);
+	while ((entry = hash_seq_search(&status)) != NULL)
+		if (entry->part == relation || entry->key.relation == relation)
+			(void) hash_search(known_parts, &entry->key, HASH_REMOVE, NULL);
+}
+
 /* A callback allocates no memory, and removing does not either. */
 static void
 forget_table(Datum arg, Oid relation)
 {
-	HASH_SEQ_STATUS status;
-	KnownTable *entry;
-
-	if (OidIsValid(relation))
+	if (!OidIsValid(relation) || relation == group_relation)
+		group_known = false;
+	if (!OidIsValid(relation))
 	{
-		(void) hash_search(known, &relation, HASH_REMOVE, NULL);
+		remove_all(known);
+		remove_all(known_parts);
+		remove_all(known_shards);
 		return;
 	}
-	hash_seq_init(&status, known);
-	while ((entry = hash_seq_search(&status)) != NULL)
-		(void) hash_search(known, &entry->table, HASH_REMOVE, NULL);
+	(void) hash_search(known, &relation, HASH_REMOVE, NULL);
+	(void) hash_search(known_shards, &relation, HASH_REMOVE, NULL);
+	remove_part(relation);
+}
+
+static HTAB *
+create_table(const char *name, Size key_size, Size entry_size)
+{
+	HASHCTL		control = {.keysize = key_size,.entrysize = entry_size,.hcxt = TopMemoryContext};
+
+	return hash_create(name, 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 static void
 create_known(void)
 {
-	HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(KnownTable)};
-
 	if (known != NULL)
 		return;
-	control.hcxt = TopMemoryContext;
-	known = hash_create("recsys tables of Citus", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	known_parts = create_table("recsys parts of Citus", sizeof(PartKey), sizeof(KnownPart));
+	known_shards = create_table("recsys shards of Citus", sizeof(Oid), sizeof(KnownShard));
+	known = create_table("recsys tables of Citus", sizeof(Oid), sizeof(KnownTable));
 	CacheRegisterRelcacheCallback(forget_table, (Datum) 0);
 }
 
@@ -192,13 +254,23 @@ int64
 RecsysOnlyShard(Oid table)
 {
 	CatalogRow	row;
+	KnownShard *entry;
 	int64		shard = 0;
 	bool		isnull;
 
+	create_known();
+	entry = hash_search(known_shards, &table, HASH_FIND, NULL);
+	if (entry != NULL)
+		return entry->shard;
 	if (begin_row(&row, "pg_dist_shard", "pg_dist_shard_logical_relid_index", "logicalrelid", F_OIDEQ,
 				  ObjectIdGetDatum(table)))
 		shard = DatumGetInt64(get_value(&row, "shardid", &isnull));
 	end_row(&row);
+	if (shard != 0)
+	{
+		entry = hash_search(known_shards, &table, HASH_ENTER, NULL);
+		entry->shard = shard;
+	}
 	return shard;
 }
 
@@ -220,9 +292,26 @@ call_shard_name(Oid relation, int64 shard)
 Oid
 RecsysShardRelation(Oid relation, int64 shard)
 {
-	List	   *names = textToQualifiedNameList(call_shard_name(relation, shard));
+	PartKey		key;
+	KnownPart  *entry;
+	List	   *names;
+	Oid			part;
 
-	return get_relname_relid(strVal(llast(names)), get_rel_namespace(relation));
+	create_known();
+	memset(&key, 0, sizeof(key));
+	key.relation = relation;
+	key.shard = shard;
+	entry = hash_search(known_parts, &key, HASH_FIND, NULL);
+	if (entry != NULL)
+		return entry->part;
+	names = textToQualifiedNameList(call_shard_name(relation, shard));
+	part = get_relname_relid(strVal(llast(names)), get_rel_namespace(relation));
+	if (OidIsValid(part))
+	{
+		entry = hash_search(known_parts, &key, HASH_ENTER, NULL);
+		entry->part = part;
+	}
+	return part;
 }
 
 /* The number at the end of a name such as purchases_102008; 0 if there is none */
@@ -272,17 +361,26 @@ RecsysShellOfShard(Oid table, int64 *shard)
 int32
 RecsysLocalGroup(void)
 {
-	Relation	relation = table_open(RecsysCitusCatalog("pg_dist_local_group"), AccessShareLock);
-	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple = systable_getnext(scan);
+	Relation	relation;
+	SysScanDesc scan;
+	HeapTuple	tuple;
 	int32		group = 0;
 	bool		isnull;
 
+	create_known();
+	if (group_known)
+		return local_group;
+	relation = table_open(RecsysCitusCatalog("pg_dist_local_group"), AccessShareLock);
+	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	tuple = systable_getnext(scan);
+	group_relation = RelationGetRelid(relation);
 	if (HeapTupleIsValid(tuple))
 		group = DatumGetInt32(heap_getattr(tuple, get_attnum(RelationGetRelid(relation), "groupid"),
 										   RelationGetDescr(relation), &isnull));
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
+	local_group = group;
+	group_known = true;
 	return group;
 }
 

@@ -110,9 +110,11 @@ take_row(Relation part, ItemPointer tid, Datum *values, bool *isnull, bool alive
 	RecsysNewRow row;
 
 	RecsysFormRow(part, &batch->columns, values, isnull, &formed);
-	if (formed.has_user || formed.has_item)
+
+	/* a table above the leaf may have begun to be detached meanwhile */
+	if ((formed.has_user || formed.has_item) &&
+		RecsysPartTid(batch->whole, batch->leaf, &moved, NULL))
 	{
-		RecsysPartTid(batch->whole, batch->leaf, &moved, NULL);
 		RecsysNewRowForm(&row, RecsysGetCache(batch->whole), &formed, &moved, false);
 		if (batch->settled)
 			row.flags |= RECSYS_NEW_SETTLED;
@@ -155,7 +157,11 @@ RecsysEnterLeaf(Relation whole, Relation leaf, Relation part, struct IndexInfo *
 	batch.memory_limit = Min((Size) maintenance_work_mem * 1024 / 2, MOST_MEMORY);
 	begin_batch(&batch);
 
-	RecsysEnterLeafAnew(whole, leaf, false);
+	if (!RecsysEnterLeafAnew(whole, leaf, false))
+	{
+		MemoryContextDelete(context);
+		return;
+	}
 	RECSYS_FAULT("part-begun");
 	(void) table_index_build_scan(leaf, part, info, true, true, take_row, &batch, NULL);
 	enter_batch(&batch);

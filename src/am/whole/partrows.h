@@ -15,7 +15,7 @@ struct IndexInfo;
  * Enters all rows of a leaf anew, whatever the whole has of it; afterwards it is complete.  part
  * is the leaf's index, info how it is computed.  The leaf is locked against writers, and the user
  * is its owner.  settled: the transactions of all rows are over, so that merges need not wait for
- * this one.
+ * this one.  Nothing happens if it is no leaf any more.
  *
  * In an error's or a crash's wake the leaf is partial, and a merge enters it once more.
  */

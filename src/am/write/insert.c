@@ -12,6 +12,7 @@
 #include "am/entry/handler.h"
 #include "am/parts/whole.h"
 #include "am/store/columns.h"
+#include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "am/write/enter.h"
 #include "am/write/passon.h"
@@ -102,6 +103,12 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 
 	if (part != NULL)
 		target = RecsysPassOnRow(part, heap, &place, &complete);
+	else if (OidIsValid(RecsysRootOfWhole(index)))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table \"%s\" can have no rows", RelationGetRelationName(heap)),
+				 errdetail("It is there for the recsys index \"%s\", which has the rows of partitions.",
+						   RecsysIndexName(index))));
 	else if (RecsysGetCache(index)->meta.part != 0)
 		target = NULL;
 	if (target != NULL)

@@ -15,6 +15,7 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "am/entry/shells.h"
 #include "api/call/distributed.h"
@@ -33,6 +34,7 @@
 #define DISTRIBUTED_GRAPH 2
 #define DISTRIBUTED_VERSION 3
 #define DISTRIBUTED_SECRET 4
+#define DISTRIBUTED_TABLE 5
 
 static char *
 qualified_name(Oid relation)
@@ -66,10 +68,13 @@ static bool
 take_row(HeapTuple tuple, TupleDesc descriptor, const char *name, RecsysDistributed *found)
 {
 	char	   *this = text_of(tuple, descriptor, DISTRIBUTED_NAME);
+	char	   *table = text_of(tuple, descriptor, DISTRIBUTED_TABLE);
 	bytea	   *secret;
 	bool		isnull;
 
-	if (this == NULL || strcmp(this, name) != 0)
+	/* another index of the name may have been made since, over another table */
+	if (this == NULL || strcmp(this, name) != 0 || table == NULL ||
+		strcmp(table, qualified_name(found->table)) != 0)
 		return false;
 	found->name = this;
 	found->graph = text_of(tuple, descriptor, DISTRIBUTED_GRAPH);
@@ -189,6 +194,22 @@ graph_here(const RecsysDistributed *distributed)
 	return OidIsValid(index) ? RecsysLocalCopy(index) : InvalidOid;
 }
 
+/* The index may have been made anew with items of another type. */
+static void
+check_items(const RecsysDistributed *distributed, const RecsysRecommender *graph)
+{
+	Relation	shell = relation_open(distributed->index, AccessShareLock);
+	RecsysKeyKind kind = RecsysGetCache(shell)->columns.item_kind;
+
+	relation_close(shell, NoLock);
+	if (kind != graph->columns.item_kind)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the items of recommender \"%s\" are of another type than those of its item graph",
+						distributed->name),
+				 errhint("SELECT recsys.distribute(%s);", quote_literal_cstr(distributed->name))));
+}
+
 void
 RecsysOpenGraphOf(const RecsysDistributed *distributed, RecsysRecommender *graph)
 {
@@ -208,6 +229,7 @@ RecsysOpenGraphOf(const RecsysDistributed *distributed, RecsysRecommender *graph
 				 errhint("On the coordinator: SELECT replicate_reference_tables(); or SELECT recsys.distribute(%s);",
 						 quote_literal_cstr(distributed->name))));
 	RecsysOpenPart(index, graph);
+	check_items(distributed, graph);
 }
 
 bool

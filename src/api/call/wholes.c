@@ -6,11 +6,13 @@
  * is its whole (am/parts).  It is locked after the root, and whoever has locked that may look it up by
  * its name: it goes with the root only.  There is none as long as nothing has told that all
  * partitions have their index: of a table without partitions, and where indexes were attached one by
- * one, as a restored dump does.  A merge makes it.
+ * one, as a restored dump does.  A merge makes it, and so does the first call of its owner.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/xact.h"
+#include "access/xlog.h"
 #include "am/entry/indexes.h"
 #include "am/parts/leaves.h"
 #include "am/parts/whole.h"
@@ -23,7 +25,10 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "compat.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -106,6 +111,13 @@ leaf_without_part(Oid root)
 	return InvalidOid;
 }
 
+void
+RecsysLockToMakeWhole(Oid table, Oid root)
+{
+	if (OidIsValid(table) && !OidIsValid(RecsysWholeOf(root)))
+		LockRelationOid(table, ShareRowExclusiveLock);
+}
+
 static bool
 has_leaves(Oid root)
 {
@@ -179,23 +191,33 @@ lock_and_open(Oid whole, LOCKMODE lockmode)
 	return index;
 }
 
+/*
+ * May a reader have it made?  A restore fills materialized views before anybody could merge: with the
+ * rights of their owners, by a superuser or the owner of all.
+ */
+static bool
+may_make(Oid root)
+{
+	return !RecoveryInProgress() && !XactReadOnly && !IsInParallelMode() &&
+		(RECSYS_OWNS_RELATION(root) || superuser_arg(GetSessionUserId())) && RecsysAllLeavesHaveParts(root);
+}
+
 Relation
 RecsysOpenWhole(Relation definition, LOCKMODE lockmode, bool missing_ok)
 {
-	Oid			whole = RecsysWholeOf(RelationGetRelid(definition));
+	Oid			root = RelationGetRelid(definition);
+	Oid			whole = RecsysWholeOf(root);
 
-	if (OidIsValid(whole))
-		return lock_and_open(whole, lockmode);
-	if (!missing_ok)
-		refuse_incomplete(RelationGetRelid(definition));
-	return NULL;
-}
-
-void
-RecsysLockToMakeWhole(Oid table, Oid root)
-{
-	if (OidIsValid(table) && !OidIsValid(RecsysWholeOf(root)))
-		LockRelationOid(table, ShareRowExclusiveLock);
+	if (!OidIsValid(whole) && missing_ok)
+		return NULL;
+	if (!OidIsValid(whole))
+	{
+		if (!may_make(root))
+			refuse_incomplete(root);
+		RecsysLockToMakeWhole(definition->rd_index->indrelid, root);
+		whole = RecsysEnsureWhole(root);
+	}
+	return lock_and_open(whole, lockmode);
 }
 
 Relation

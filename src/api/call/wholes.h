@@ -21,8 +21,8 @@ extern void RecsysRefusePart(Oid relation);
 extern void RecsysRefusePartitionedItems(Oid relation);
 
 /*
- * The whole of a partitioned index, opened in that lock mode; both that and its table are locked.
- * If there is none yet: NULL, or an error that says what to do.
+ * The whole of a partitioned index, which is locked with its table, opened in that lock mode.  If there is
+ * none yet: NULL; or it is made for its owner, and others get an error that says what to do.
  */
 extern Relation RecsysOpenWhole(Relation definition, LOCKMODE lockmode, bool missing_ok);
 

@@ -213,10 +213,11 @@ create_functions(const RecsysDistributed *distributed, const RecsysRecommender *
 static void
 write_row(const RecsysDistributed *distributed, const RecsysTrainedGraph *trained)
 {
-	Oid			types[] = {TEXTOID, TEXTOID, INT4OID, BYTEAOID, INT8OID};
+	Oid			types[] = {TEXTOID, TEXTOID, INT4OID, BYTEAOID, INT8OID, TEXTOID};
 	bytea	   *secret = palloc(VARHDRSZ + sizeof(distributed->secret));
 	Datum		values[] = {CStringGetTextDatum(distributed->name), CStringGetTextDatum(trained->index),
-		Int32GetDatum(trained->version), PointerGetDatum(secret), Int64GetDatum(trained->items)};
+		Int32GetDatum(trained->version), PointerGetDatum(secret), Int64GetDatum(trained->items),
+		CStringGetTextDatum(qualified_name(distributed->table))};
 	RecsysRights before;
 
 	SET_VARSIZE(secret, VARHDRSZ + sizeof(distributed->secret));
@@ -225,10 +226,10 @@ write_row(const RecsysDistributed *distributed, const RecsysTrainedGraph *traine
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate a secret")));
 	RecsysBeginAsOwnerOf("distributed", &before);
-	(void) RecsysKeeperQuery("INSERT INTO recsys.distributed AS d (recommender, graph, version, secret, trained_at, items)"
-							 " VALUES ($1, $2, $3, $4, pg_catalog.now(), $5) ON CONFLICT (recommender) DO UPDATE"
+	(void) RecsysKeeperQuery("INSERT INTO recsys.distributed AS d (recommender, graph, version, secret, trained_at, items, table_name)"
+							 " VALUES ($1, $2, $3, $4, pg_catalog.now(), $5, $6) ON CONFLICT (recommender) DO UPDATE"
 							 " SET graph = excluded.graph, version = excluded.version,"
-							 " trained_at = excluded.trained_at, items = excluded.items",
+							 " trained_at = excluded.trained_at, items = excluded.items, table_name = excluded.table_name",
 							 lengthof(types), types, values, NULL, false);
 	RecsysEndAsKeeper(&before);
 }

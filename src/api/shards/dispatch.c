@@ -30,7 +30,9 @@
 #include "source/input/keytext.h"
 #include "source/input/values.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -64,6 +66,13 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 	place->key = *user;
 	place->value = RecsysKeyToDatum(type, user);
 	place->shard = RecsysShardOfValue(distributed->table, type, get_typcollation(type), place->value);
+
+	/* of a range that no shard has */
+	if (place->shard == 0)
+	{
+		place->known = false;
+		return;
+	}
 	for (int look = 0; look < MOST_LOOKS && RecsysShardIsHere(place->shard); look++)
 	{
 		RecsysRecommender part;
@@ -152,12 +161,54 @@ put_rows(RecsysRemotePut put, RecsysAnswer *answer)
 		put(answer, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
 }
 
-/* The way of Citus; between SPI_connect and SPI_finish, as what follows. */
+/* The call that was made last, prepared, with the types of its arguments */
+#define MOST_ARGUMENTS 4
+
+static SPIPlanPtr kept_plan = NULL;
+static char *kept_call = NULL;
+static Oid	kept_types[MOST_ARGUMENTS];
+
+static SPIPlanPtr
+prepare_call(const char *call, int nargs, Oid *types)
+{
+	SPIPlanPtr	plan;
+
+	Assert(nargs <= MOST_ARGUMENTS);
+	if (kept_plan != NULL && strcmp(kept_call, call) == 0 && memcmp(kept_types, types, sizeof(Oid) * nargs) == 0)
+		return kept_plan;
+	plan = SPI_prepare_cursor(call, nargs, types, CURSOR_OPT_CUSTOM_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+	if (kept_plan != NULL)
+	{
+		SPI_freeplan(kept_plan);
+		pfree(kept_call);
+	}
+	kept_plan = NULL;
+	kept_call = MemoryContextStrdup(TopMemoryContext, call);
+	memcpy(kept_types, types, sizeof(Oid) * nargs);
+	SPI_keepplan(plan);
+	kept_plan = plan;
+	return plan;
+}
+
+/*
+ * The way of Citus; between SPI_connect and SPI_finish, as what follows.  In a function Citus would open a
+ * transaction on the other node and end it again, which takes longer than the call, and a call that only
+ * reads does not need it; in a transaction block of the caller's it does so all the same.
+ */
 static void
 ask_by_function(const char *call, int nargs, Oid *types, Datum *values, const char *nulls)
 {
-	if (SPI_execute_with_args(call, nargs, types, values, nulls, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(SPI_result));
+	SPIPlanPtr	plan = prepare_call(call, nargs, types);
+	int			nestlevel = NewGUCNestLevel();
+
+	if (GetConfigOption("citus.function_opens_transaction_block", true, false) != NULL)
+		(void) set_config_option("citus.function_opens_transaction_block", "off", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_execute_plan(plan, values, nulls, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(SPI_result));
+	AtEOXact_GUC(false, nestlevel);
 }
 
 /* The node that has a shard, as of now */

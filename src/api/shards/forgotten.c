@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "am/entry/shells.h"
+#include "api/call/rights.h"
 #include "api/keep/keeper.h"
 #include "api/shards/forgotten.h"
 #include "catalog/pg_type.h"
@@ -27,6 +28,7 @@
 #include "source/input/keytext.h"
 #include "source/input/values.h"
 #include "storage/bufmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
@@ -178,6 +180,10 @@ begin_asking(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("values of type %s are no keys", format_type_be(asking->type))));
 	asking->somebody = RecsysFindDistributed(index, &asking->distributed) && RecsysSomebodyForgotten();
+
+	/* who may not read the rows must not ask about their users */
+	if (OidIsValid(asking->distributed.table) && !RecsysMayReadColumns(asking->distributed.table, index))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(asking->distributed.table));
 	asking->known = create_known(asking->context);
 	if (!pg_strong_random(&asking->seed, sizeof(asking->seed)))
 		asking->seed = (uint64) GetCurrentTimestamp();

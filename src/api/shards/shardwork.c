@@ -283,6 +283,13 @@ indexes_here(const ShardWork *work)
 	return indexes;
 }
 
+static void
+need_owner(Oid index)
+{
+	if (!RECSYS_OWNS_RELATION(index))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index));
+}
+
 /* Arguments: recommender, action, argument */
 Datum
 recsys_on_shards(PG_FUNCTION_ARGS)
@@ -298,6 +305,7 @@ recsys_on_shards(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is no distributed recommender on this node", get_rel_name(index))));
+	need_owner(index);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	act_on_all(&work, indexes_here(&work));
@@ -333,8 +341,7 @@ RecsysOnShards(Oid index, RecsysShardAction action, const char *argument, int64 
 	memset(sums, 0, sizeof(int64) * RECSYS_SHARD_SUMS);
 	if (!RecsysCitusIsThere() || !RecsysFindDistributed(index, &distributed))
 		return false;
-	if (!RECSYS_OWNS_RELATION(index))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index));
+	need_owner(index);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	nodes = RecsysAllNodes();

@@ -1,0 +1,22 @@
+-- Where there is no Citus, the functions for its tables say so.  With it: test/t/110_citus.pl and others.
+CREATE TABLE bought (user_id int, item_id int);
+CREATE INDEX home ON bought USING recsys (user_id, item_id);
+SELECT recsys.distribute('home');
+SELECT recsys.retrain('home');
+SELECT recsys.undistribute('home');
+BEGIN READ ONLY;
+SELECT recsys.distribute('home');
+ROLLBACK;
+SELECT recsys.on_shards('home', 'merge');
+SELECT recsys.on_shards('home', 'burn');
+SELECT recsys.on_shards(NULL, 'merge');
+SELECT recsys.counts_for('home', 1, now()), recsys.counts_for('home', NULL::int, now());
+SELECT recsys.counts_for('home', 1.5, now());
+CREATE ROLE regress_distribute;
+SET ROLE regress_distribute;
+SELECT count(*) FROM recsys.forgotten;
+SELECT secret FROM recsys.distributed;
+SELECT recommender, graph, version, table_name, items FROM recsys.distributed;
+RESET ROLE;
+DROP ROLE regress_distribute;
+DROP TABLE bought;
