@@ -104,6 +104,9 @@ endif
 # time a rule runs PG_CFLAGS have long become part of CFLAGS, so those are what is added to.
 src/core/content/%.o: override CFLAGS += -ffp-contract=off -fno-trapping-math
 
+# nor must sums of scores depend on which loop has added them up
+src/core/scoring/%.o: override CFLAGS += -ffp-contract=off
+
 ifeq ($(RECSYS_IMAGES),no)
 PG_CPPFLAGS += -DRECSYS_NO_IMAGES
 else

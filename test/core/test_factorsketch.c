@@ -19,6 +19,7 @@ typedef struct Blocks
 	RecsysSketchLayout layout;
 	uint32		n;
 	char	   *bytes;			/* n times BLOCK_BYTES */
+	uint8	   *codes;			/* of all items */
 	double	   *longest;
 } Blocks;
 
@@ -26,6 +27,12 @@ static void *
 block_at(const Blocks *blocks, uint32 n)
 {
 	return blocks->bytes + (Size) n * BLOCK_BYTES;
+}
+
+static uint8 *
+codes_of(const Blocks *blocks, uint32 item)
+{
+	return blocks->codes + (Size) item * blocks->layout.codes_size;
 }
 
 static double
@@ -62,12 +69,14 @@ make_blocks(Blocks *blocks, const float *factors, int rank)
 	blocks->bytes = palloc((Size) blocks->n * BLOCK_BYTES);
 	memset(blocks->bytes, 0, (Size) blocks->n * BLOCK_BYTES);
 	blocks->longest = palloc0(sizeof(double) * blocks->n);
+	blocks->codes = palloc((Size) ITEMS * blocks->layout.codes_size);
 	for (uint32 item = 0; item < ITEMS; item++)
 	{
 		uint32		n = item / blocks->layout.room;
 
 		RecsysSketchFactor(&blocks->layout, block_at(blocks, n), item % blocks->layout.room, 7 * item,
 						   factors + (Size) item * rank);
+		RecsysSketchCodes(&blocks->layout, factors + (Size) item * rank, codes_of(blocks, item));
 		blocks->longest[n] = Max(blocks->longest[n], RecsysFactorLength(factors + (Size) item * rank, rank));
 	}
 }
@@ -81,8 +90,9 @@ outside(const Blocks *blocks, const RecsysUserSketch *user, uint32 item, float e
 	float		lower;
 	float		upper;
 
-	RecsysSketchBounds(&blocks->layout, user, block_at(blocks, n), item % blocks->layout.room,
-					   blocks->longest[n], &lower, &upper);
+	RecsysSketchBounds(&blocks->layout, user,
+					   RecsysSketchSteps(&blocks->layout, block_at(blocks, n))[item % blocks->layout.room],
+					   codes_of(blocks, item), blocks->longest[n], &lower, &upper);
 	*width += (double) upper - lower;
 	return !(exact >= lower) + !(exact <= upper) + !(exact <= coarse_upper) +
 		!(exact <= blocks->longest[n] * user->highest + FLT_MIN);
@@ -164,7 +174,8 @@ test_bounds(Random *random, int rank, double scale)
 		const void *block = block_at(&blocks, item / blocks.layout.room);
 		uint32		place = item % blocks.layout.room;
 
-		strangers += !RecsysSketchFits(&blocks.layout, block, place, factors + (Size) item * rank);
+		strangers += !RecsysSketchFits(&blocks.layout, block, place, codes_of(&blocks, item),
+										factors + (Size) item * rank);
 		unnumbered += RecsysSketchItems(&blocks.layout, block)[place] != 7 * item;
 	}
 	ok(blocks.layout.size <= BLOCK_BYTES && strangers == 0 && unnumbered == 0,
@@ -173,7 +184,7 @@ test_bounds(Random *random, int rank, double scale)
 	test_user(random, &blocks, factors, scale, true);
 
 	factors[0] += scale >= FLT_MIN ? 0.1f * (float) scale : 1.0f;
-	ok(!RecsysSketchFits(&blocks.layout, blocks.bytes, 0, factors) || rank == 1,
+	ok(!RecsysSketchFits(&blocks.layout, blocks.bytes, 0, blocks.codes, factors) || rank == 1,
 	   "rank %d, scale %g: another factor is told", rank, scale);
 	memset(blocks.bytes + blocks.layout.steps, 0xA5, sizeof(float));
 	{
@@ -188,6 +199,7 @@ test_bounds(Random *random, int rank, double scale)
 	}
 	pfree(factors);
 	pfree(blocks.bytes);
+	pfree(blocks.codes);
 	pfree(blocks.longest);
 }
 

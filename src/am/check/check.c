@@ -382,6 +382,8 @@ reach_factors(CheckState *state, const RecsysMetaData *meta)
 	reach_vectors(state, meta->factors, meta->factor_items, per_page);
 	reach_vectors(state, meta->gram, meta->factor_rank, per_page);
 	reach_vectors(state, meta->sketches, meta->factor_items, layout.room);
+	reach_vectors(state, meta->sketches + RecsysSketchBlocks(&layout, meta->factor_items),
+				  meta->factor_items, layout.codes_room);
 }
 
 /* Pages that are no part of the trees: meta, row map, graph, popular, factors; and that nothing is lost. */

@@ -83,7 +83,8 @@ check_sketches(void *arg, uint32 first, const void *block, uint32 n, double long
 		uint32		item = RecsysFactorSketched(check->reader, block, x);
 		const float *factor = RecsysFactorRead(check->reader, item);
 
-		if (!RecsysSketchFits(layout, block, x, factor != NULL ? factor : check->zeros))
+		if (!RecsysSketchFits(layout, block, x, RecsysFactorCodes(check->reader, first + x),
+							  factor != NULL ? factor : check->zeros))
 			RecsysCheckFailed(check->index, "Item number %u has a sketch that is not of its factor.", item);
 		if (factor != NULL && RecsysFactorLength(factor, check->rank) > longest)
 			RecsysCheckFailed(check->index, "The factor of item number %u is longer than its sketch's page says.", item);
@@ -144,4 +145,5 @@ RecsysCheckFactors(Relation index)
 	RecsysFactorVisit(&reader, add_page, &check);
 	compare(&check, RecsysFactorReadGram(&reader));
 	RecsysFactorVisitSketches(&reader, check_sketches, &check);
+	RecsysFactorCodesDone(&reader);
 }

@@ -11,8 +11,8 @@
  * blocks: item or row number x is on block first + x / RECSYS_PAGE_VECTORS.  The special space
  * has the number of the first row on the page, and pd_lower tells how many rows there are.
  *
- * Sketches of the factors (core/dense/factorsketch.c) rule out most items as candidates for a
- * user's best.  They are in descending order of the factors' lengths: who has found k items with a
+ * Sketches of the factors, and codes of them (core/dense/factorsketch.c), rule out most items as
+ * candidates for a user's best.  Both are in descending order of the factors' lengths: who has found k items with a
  * score that those beyond a page are too short for need not look at that page.
  *
  * All of this is written by a build and never changes.  Merges leave it alone, and later
@@ -94,40 +94,65 @@ compare_lengths(const void *a, const void *b)
 	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
 }
 
-/* The longest first; returns the first block. */
-static BlockNumber
-write_sketches(Relation index, ForkNumber fork, const RecsysFactors *factors)
+/* All items by the lengths of their factors, the longest first */
+static FactorLength *
+order_by_length(const RecsysFactors *factors)
 {
 	uint32		nitems = factors->shape.nitems;
 	int			rank = factors->shape.rank;
 	FactorLength *lengths = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(FactorLength) * (Size) nitems);
-	BlockNumber start = InvalidBlockNumber;
-	RecsysSketchLayout layout;
 
-	RecsysSketchLayoutInit(&layout, rank, RECSYS_SKETCH_BYTES);
 	for (uint32 item = 0; item < nitems; item++)
 	{
 		lengths[item].item = item;
 		lengths[item].length = RecsysFactorLength(factors->items + (Size) item * rank, rank);
 	}
 	qsort(lengths, nitems, sizeof(FactorLength), compare_lengths);
-	for (uint32 first = 0; first < nitems; first += layout.room)
-	{
-		PGAlignedBlock image;
-		Page		page = (Page) image.data;
-		BlockNumber block;
+	return lengths;
+}
 
-		CHECK_FOR_INTERRUPTS();
-		RecsysPageInit(page, RECSYS_PAGE_SKETCH, RECSYS_ITEMS);
-		RecsysPageSketchHead(page)->longest = lengths[first].length;
-		for (uint32 x = first; x < Min(nitems, first + layout.room); x++)
-			RecsysSketchFactor(&layout, RecsysPageSketches(page), x - first, lengths[x].item,
-							   factors->items + (Size) lengths[x].item * rank);
-		((PageHeader) page)->pd_lower = RECSYS_SKETCH_START + layout.size;
-		RecsysPageGetOpaque(page)->low = first;
-		block = RecsysAppendPage(index, fork, page);
-		if (first == 0)
-			start = block;
+/* Pages of sketches, and behind them pages of codes; returns the first block. */
+static BlockNumber
+write_sketches(Relation index, ForkNumber fork, const RecsysFactors *factors)
+{
+	uint32		nitems = factors->shape.nitems;
+	int			rank = factors->shape.rank;
+	FactorLength *lengths = order_by_length(factors);
+	BlockNumber start = InvalidBlockNumber;
+	RecsysSketchLayout layout;
+
+	RecsysSketchLayoutInit(&layout, rank, RECSYS_SKETCH_BYTES);
+	for (int codes = 0; codes < 2; codes++)
+	{
+		uint32		room = codes ? layout.codes_room : layout.room;
+
+		for (uint32 first = 0; first < nitems; first += Min(room, nitems - first))
+		{
+			PGAlignedBlock image;
+			Page		page = (Page) image.data;
+			uint32		end = first + Min(room, nitems - first);
+			BlockNumber block;
+
+			CHECK_FOR_INTERRUPTS();
+			RecsysPageInit(page, RECSYS_PAGE_SKETCH, RECSYS_ITEMS);
+			RecsysPageSketchHead(page)->longest = lengths[first].length;
+			for (uint32 x = first; x < end; x++)
+			{
+				const float *factor = factors->items + (Size) lengths[x].item * rank;
+
+				if (codes)
+					RecsysSketchCodes(&layout, factor, RecsysPageCodes(page) + (Size) (x - first) * layout.codes_size);
+				else
+					RecsysSketchFactor(&layout, RecsysPageSketches(page), x - first, lengths[x].item, factor);
+			}
+			((PageHeader) page)->pd_lower = RECSYS_SKETCH_START +
+				(codes ? (Size) (end - first) * layout.codes_size : layout.size);
+			RecsysPageGetOpaque(page)->low = first;
+			RecsysPageGetOpaque(page)->high = codes;
+			block = RecsysAppendPage(index, fork, page);
+			if (first == 0 && !codes)
+				start = block;
+		}
 	}
 	pfree(lengths);
 	return start;
@@ -174,7 +199,9 @@ RecsysFactorReaderInit(RecsysFactorReader *reader, Relation index)
 	reader->gram = meta->gram;
 	reader->sketches = meta->sketches;
 	RecsysSketchLayoutInit(&reader->layout, meta->factor_rank, RECSYS_SKETCH_BYTES);
+	reader->codes = reader->sketches + RecsysSketchBlocks(&reader->layout, reader->shape.nitems);
 	reader->buffer = InvalidBuffer;
+	reader->codes_buffer = InvalidBuffer;
 	return true;
 }
 
@@ -301,39 +328,84 @@ RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *a
 				  RECSYS_FACTOR_SIZE(reader->shape.rank), visit, arg);
 }
 
-const void *
-RecsysFactorReadSketches(RecsysFactorReader *reader, uint32 first, double *longest)
+/* Pins a page of sketches or codes, which must begin behind `first` others and hold so many bytes. */
+static Buffer
+pin_sketches(RecsysFactorReader *reader, BlockNumber block, uint32 first, bool codes, Size size)
 {
-	Buffer		buffer = RecsysPinRecent(reader->index, reader->sketches + first / reader->layout.room);
+	Buffer		buffer = RecsysPinRecent(reader->index, block);
 	Page		page = BufferGetPage(buffer);
+	double		longest;
 
 	RecsysPageCheck(reader->index, buffer, RECSYS_PAGE_SKETCH);
-	*longest = RecsysPageSketchHead(page)->longest;
-	if (!(*longest >= 0) || !isfinite(*longest) || RecsysPageGetOpaque(page)->low != first ||
-		((PageHeader) page)->pd_lower != RECSYS_SKETCH_START + reader->layout.size)
+	longest = RecsysPageSketchHead(page)->longest;
+	if (!(longest >= 0) || !isfinite(longest) || RecsysPageGetOpaque(page)->low != first ||
+		RecsysPageGetOpaque(page)->high != (uint32) codes ||
+		((PageHeader) page)->pd_lower != RECSYS_SKETCH_START + size)
 		RecsysCorruptedDetail(reader->index,
 							  psprintf("index \"%s\" contains a corrupted page at block %u",
 									   RecsysIndexName(reader->index), BufferGetBlockNumber(buffer)),
+							  codes ? "It does not hold the codes of factors after the %u longest." :
 							  "It does not hold the sketches of factors after the %u longest.", first);
-	reader->buffer = buffer;
-	return RecsysPageSketches(page);
+	return buffer;
 }
 
 void
-RecsysFactorExpectSketches(RecsysFactorReader *reader, const uint32 *places, int n)
+RecsysFactorCodesDone(RecsysFactorReader *reader)
 {
-	uint32		room = reader->layout.room;
+	if (BufferIsValid(reader->codes_buffer))
+		ReleaseBuffer(reader->codes_buffer);
+	reader->codes_buffer = InvalidBuffer;
+}
+
+const uint8 *
+RecsysFactorCodes(RecsysFactorReader *reader, uint32 place)
+{
+	Size		size = reader->layout.codes_size;
+	uint32		room = reader->layout.codes_room;
+	uint32		page = place / room;
+
+	if (!BufferIsValid(reader->codes_buffer) || reader->codes_page != page)
+	{
+		uint32		first = page * room;
+
+		RecsysFactorCodesDone(reader);
+		reader->codes_buffer = pin_sketches(reader, reader->codes + page, first, true,
+											Min(room, reader->shape.nitems - first) * size);
+		reader->codes_page = page;
+	}
+	return RecsysPageCodes(BufferGetPage(reader->codes_buffer)) + place % room * size;
+}
+
+void
+RecsysFactorExpectCodes(RecsysFactorReader *reader, const uint32 *places, int n)
+{
+	Size		size = reader->layout.codes_size;
+	uint32		room = reader->layout.codes_room;
 	BlockNumber blocks[EXPECTED_PAGES];
 	Buffer		buffers[EXPECTED_PAGES];
+	int			nblocks = 0;
+	int			at = 0;
 
 	if (n <= 0)
 		return;
+
+	/* many of them are on one page */
 	for (int x = 0; x < n; x++)
-		blocks[x] = reader->sketches + places[x] / room;
-	RecsysExpectBlocks(reader->index, blocks, n, buffers);
+		if (x == 0 || places[x] / room != places[x - 1] / room)
+			blocks[nblocks++] = reader->codes + places[x] / room;
+	RecsysExpectBlocks(reader->index, blocks, nblocks, buffers);
 	for (int x = 0; x < n; x++)
-		if (BufferIsValid(buffers[x]))
-			RecsysSketchExpect(&reader->layout, RecsysPageSketches(BufferGetPage(buffers[x])), places[x] % room);
+	{
+		const uint8 *codes;
+
+		if (blocks[at] != reader->codes + places[x] / room)
+			at++;
+		if (!BufferIsValid(buffers[at]))
+			continue;
+		codes = RecsysPageCodes(BufferGetPage(buffers[at])) + places[x] % room * size;
+		for (Size line = 0; line < Min(size, PREFETCHED_LINES * CACHE_LINE); line += CACHE_LINE)
+			__builtin_prefetch(codes + line);
+	}
 }
 
 uint32
@@ -382,8 +454,9 @@ RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysSketchVisitor visit,
 		CHECK_FOR_INTERRUPTS();
 		if (n % EXPECTED_PAGES == 0)
 			expect_sketches(reader, n, pages);
-		block = RecsysFactorReadSketches(reader, first, &longest);
-		buffer = reader->buffer;
+		buffer = pin_sketches(reader, reader->sketches + n, first, false, reader->layout.size);
+		block = RecsysPageSketches(BufferGetPage(buffer));
+		longest = RecsysPageSketchHead(BufferGetPage(buffer))->longest;
 		if (longest > shortest)
 			RecsysCorrupted(reader->index, "index \"%s\" contains sketches in a wrong order",
 							RecsysIndexName(reader->index));
@@ -407,21 +480,33 @@ copy_vectors(void *arg, uint32 first, const void *vectors, uint32 n)
 	memcpy(copy->to + first * copy->size, vectors, n * copy->size);
 }
 
+static void
+load_vectors(RecsysFactorReader *reader, BlockNumber start, RecsysPageKind kind, uint32 n, float *to)
+{
+	VectorCopy	copy = {(char *) to, RECSYS_FACTOR_SIZE(reader->shape.rank)};
+
+	visit_vectors(reader->index, start, kind, n, copy.size, copy_vectors, &copy);
+}
+
 static float *
 read_vectors(RecsysFactorReader *reader, BlockNumber start, RecsysPageKind kind, uint32 n)
 {
-	VectorCopy	copy;
+	float	   *vectors = MemoryContextAllocHuge(CurrentMemoryContext, n * RECSYS_FACTOR_SIZE(reader->shape.rank));
 
-	copy.size = RECSYS_FACTOR_SIZE(reader->shape.rank);
-	copy.to = MemoryContextAllocHuge(CurrentMemoryContext, n * copy.size);
-	visit_vectors(reader->index, start, kind, n, copy.size, copy_vectors, &copy);
-	return (float *) copy.to;
+	load_vectors(reader, start, kind, n, vectors);
+	return vectors;
 }
 
 float *
 RecsysFactorReadGram(RecsysFactorReader *reader)
 {
 	return read_vectors(reader, reader->gram, RECSYS_PAGE_GRAM, reader->shape.rank);
+}
+
+void
+RecsysFactorLoadGram(RecsysFactorReader *reader, float *gram)
+{
+	load_vectors(reader, reader->gram, RECSYS_PAGE_GRAM, reader->shape.rank, gram);
 }
 
 Size

@@ -24,8 +24,11 @@ typedef struct RecsysFactorReader
 	BlockNumber factors;
 	BlockNumber gram;
 	BlockNumber sketches;
+	BlockNumber codes;
 	RecsysSketchLayout layout;
 	Buffer		buffer;			/* pinned from Read to Release */
+	Buffer		codes_buffer;	/* pinned from Codes to CodesDone */
+	uint32		codes_page;		/* which page of codes that is */
 } RecsysFactorReader;
 
 /* False when the index has no factors; then nothing else may be called. */
@@ -62,17 +65,22 @@ typedef bool (*RecsysSketchVisitor) (void *arg, uint32 first, const void *block,
 extern void RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysSketchVisitor visit,
 									  void *arg);
 
-/* The block that begins behind `first` others, pinned until RecsysFactorRelease. */
-extern const void *RecsysFactorReadSketches(RecsysFactorReader *reader, uint32 first, double *longest);
+/*
+ * The codes of a place among all sketches, on their page, which stays pinned until the next call
+ * that leads to another page, or CodesDone: places are best asked for in ascending order.
+ */
+extern const uint8 *RecsysFactorCodes(RecsysFactorReader *reader, uint32 place);
+extern void RecsysFactorCodesDone(RecsysFactorReader *reader);
 
-/* Says that these places of sketches will be looked at soon, at most RECSYS_FACTORS_EXPECTED. */
-extern void RecsysFactorExpectSketches(RecsysFactorReader *reader, const uint32 *places, int n);
+/* Says that the codes of these places will be looked at soon, at most RECSYS_FACTORS_EXPECTED. */
+extern void RecsysFactorExpectCodes(RecsysFactorReader *reader, const uint32 *places, int n);
 
 /* The item of a place of a block; errors out when there is none of that number. */
 extern uint32 RecsysFactorSketched(const RecsysFactorReader *reader, const void *block, uint32 place);
 
-/* The gram matrix, palloc'd. */
+/* The gram matrix, palloc'd; into memory that has room for it. */
 extern float *RecsysFactorReadGram(RecsysFactorReader *reader);
+extern void RecsysFactorLoadGram(RecsysFactorReader *reader, float *gram);
 
 /* Bytes of what the next one allocates. */
 extern Size RecsysFactorMemory(const RecsysFactorReader *reader);

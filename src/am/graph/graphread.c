@@ -116,7 +116,7 @@ lock_at(RecsysGraphReader *reader, uint32 item, Buffer buffer, const ItemPointer
  * that are read most would be the first to be evicted; so it is found in the usual way now and
  * then.
  */
-#define HINTS_BETWEEN_USES 64
+#define HINTS_BETWEEN_USES 256
 
 static bool
 pin_hinted(RecsysGraphReader *reader, const RecsysRowHint *hint)

@@ -97,7 +97,8 @@ typedef struct RecsysPageOpaqueData
 								 * have no more users than this; factor, gram:
 								 * number of the first item or row on the page;
 								 * sketch: how many come before its first */
-	uint32		high;			/* directory, bucket: highest hash covered */
+	uint32		high;			/* directory, bucket: highest hash covered; sketch: 1
+								 * if it has codes */
 	BlockNumber next;			/* chain: the next (older) page of the list;
 								 * deleted: what it was; pending: the next
 								 * (newer) one */
@@ -415,7 +416,7 @@ typedef enum RecsysPriorState
 /*
  * Sketch pages, consecutive blocks: the sketches of all items in descending order of the lengths of
  * their factors, a block of them a page (core/dense/factorsketch.h), which begins with a line of
- * the cache.
+ * the cache; behind them, in the same order, pages of their codes.
  */
 typedef struct RecsysSketchHead
 {
@@ -427,6 +428,7 @@ typedef struct RecsysSketchHead
 	(BLCKSZ - MAXALIGN(sizeof(RecsysPageOpaqueData)) - RECSYS_SKETCH_START)
 #define RecsysPageSketchHead(page) ((RecsysSketchHead *) PageGetContents(page))
 #define RecsysPageSketches(page) ((void *) ((char *) (page) + RECSYS_SKETCH_START))
+#define RecsysPageCodes(page) ((uint8 *) ((char *) (page) + RECSYS_SKETCH_START))
 
 /*
  * Chunks page, see am/parts/chunkpage.h.  A storage is one run of TIDs that mean the same rows; a

@@ -34,7 +34,7 @@
  * read all the time stay.  Which ones is a matter of chance, as calls pin their pages
  * in turn.
  */
-#define USE_EVERY 32
+#define USE_EVERY 128
 
 typedef struct RecentBuffer
 {

@@ -8,7 +8,7 @@
  *
  * A call reads few of those factors.  Sketches (core/dense/factorsketch.c), the longest factors
  * first, give an upper bound of each score by an eighth of what a factor takes; of items that it
- * does not rule out, closer bounds by twice as much more.  Whatever cannot reach the k-th best
+ * does not rule out, codes give closer bounds by three eighths.  Whatever cannot reach the k-th best
  * lower bound is not among the best k, nor is anything behind a page whose factors are too short
  * for that.  What remains is scored in full, in descending order of the upper bounds, until k
  * scores are above the next of them.  So the answer is the same as without sketches.
@@ -35,6 +35,59 @@ typedef struct FactorServing
 	const float *user;			/* NULL: nothing to fold in */
 } FactorServing;
 
+/*
+ * What a user is folded in with is kept between calls, as getting so much memory from the system
+ * and giving it back takes longer than to read what goes there; nothing that is in it is.
+ */
+#define KEPT_BYTES (1 << 20)
+
+static RecsysFoldIn *kept_foldin = NULL;
+static float *kept_gram = NULL;
+static int	kept_rank = 0;
+
+static bool
+is_kept(int rank)
+{
+	return RecsysFoldInMemory(rank) + RECSYS_FACTOR_SIZE(rank) * rank <= KEPT_BYTES;
+}
+
+static void
+keep(const RecsysFactorShape *shape)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	kept_rank = 0;
+	if (kept_foldin != NULL)
+		RecsysFoldInFree(kept_foldin);
+	kept_foldin = NULL;
+	if (kept_gram != NULL)
+		pfree(kept_gram);
+	kept_gram = NULL;
+	kept_gram = palloc0(RECSYS_FACTOR_SIZE(shape->rank) * shape->rank);
+	kept_foldin = RecsysFoldInCreate(shape, kept_gram);
+	kept_rank = shape->rank;
+	MemoryContextSwitchTo(old);
+}
+
+static void
+begin_foldin(FactorServing *serving)
+{
+	RecsysFactorReader *reader = &serving->reader;
+
+	if (!is_kept(reader->shape.rank))
+	{
+		serving->gram = RecsysFactorReadGram(reader);
+		serving->foldin = RecsysFoldInCreate(&reader->shape, serving->gram);
+		return;
+	}
+	if (kept_rank != reader->shape.rank)
+		keep(&reader->shape);
+	serving->gram = kept_gram;
+	serving->foldin = kept_foldin;
+	RecsysFactorLoadGram(reader, serving->gram);
+	RecsysFoldInRenew(serving->foldin, &reader->shape, serving->gram);
+}
+
 /* False when the index has no factors. */
 static bool
 begin(FactorServing *serving, RecsysRecommender *recommender, const RecsysProfile *profile)
@@ -47,8 +100,7 @@ begin(FactorServing *serving, RecsysRecommender *recommender, const RecsysProfil
 	serving->user = NULL;
 	if (profile->nevidence == 0)
 		return true;
-	serving->gram = RecsysFactorReadGram(reader);
-	serving->foldin = RecsysFoldInCreate(&reader->shape, serving->gram);
+	begin_foldin(serving);
 	RecsysFoldInStart(serving->foldin);
 	for (int x = 0; x < profile->nevidence; x++)
 	{
@@ -73,7 +125,7 @@ begin(FactorServing *serving, RecsysRecommender *recommender, const RecsysProfil
 static void
 end(FactorServing *serving, const RecsysProfile *profile)
 {
-	if (profile->nevidence == 0)
+	if (profile->nevidence == 0 || is_kept(serving->reader.shape.rank))
 		return;
 	RecsysFoldInFree(serving->foldin);
 	pfree(serving->gram);
@@ -107,7 +159,9 @@ score_page(void *arg, uint32 first, const void *factors, uint32 n)
 typedef struct Listed
 {
 	float		upper;			/* a bound of its score */
-	uint32		which;			/* an item; among those put off, a place among the sketches */
+	uint32		item;
+	uint32		place;			/* among the sketches */
+	float		step;			/* of its sketch */
 } Listed;
 
 typedef struct Shortlist
@@ -121,13 +175,16 @@ typedef struct Shortlist
 	int			pool_size;
 	float		threshold;		/* the k-th best of an earlier pool, or 0 */
 	uint32		most;			/* rather than more of either list, all items are scored */
+	double		longest;		/* no factor is longer */
 	Listed	   *off;			/* those put off, in the order of sketches */
 	uint32		noff;
+	uint32		off_size;
 	Listed	   *items;
 	uint32		nitems;
+	uint32		items_size;
 	float	   *scores;			/* of a page */
 	float	   *uppers;
-	uint32	   *places;			/* those to look at closely */
+	Listed	   *closely;		/* those to look at closely */
 } Shortlist;
 
 /* Raises the threshold to the k-th best of the pool. */
@@ -159,21 +216,58 @@ may_be_best(const Shortlist *list, float upper)
 	return upper > 0.0f && upper >= list->threshold;
 }
 
-/* By all bits of its sketch: may the item of a place be listed? */
-static void
-list_place(Shortlist *list, const void *block, uint32 place, double longest)
-{
-	const RecsysFactorReader *reader = &list->serving->reader;
-	uint32		item = RecsysFactorSketched(reader, block, place);
-	float		lower;
-	float		upper;
+/* As many of either list as there is room for at first */
+#define FIRST_LISTED 2048
 
-	RecsysSketchBounds(&reader->layout, &list->user, block, place, longest, &lower, &upper);
-	if (!may_be_best(list, upper) || RecsysScorerIsExcluded(list->scorer, item))
+static void
+make_room(Listed **listed, uint32 *size, uint64 needed)
+{
+	if (needed <= *size)
 		return;
-	list->items[list->nitems].upper = upper;
-	list->items[list->nitems++].which = item;
-	add_lower(list, lower, item);
+	*size = (uint32) Max(needed, 2 * (uint64) *size);
+	*listed = repalloc_huge(*listed, sizeof(Listed) * (Size) *size);
+}
+
+/* Says that some of those from the first on will be looked at. */
+static void
+expect_codes(Shortlist *list, const Listed *those, uint32 n)
+{
+	uint32		places[RECSYS_FACTORS_EXPECTED];
+	int			count = (int) Min(n, RECSYS_FACTORS_EXPECTED);
+
+	for (int x = 0; x < count; x++)
+		places[x] = those[x].place;
+	RecsysFactorExpectCodes(&list->serving->reader, places, count);
+}
+
+/* By their codes: may they be listed? */
+static void
+look_closely(Shortlist *list, const Listed *those, uint32 n)
+{
+	RecsysFactorReader *reader = &list->serving->reader;
+
+	make_room(&list->items, &list->items_size, (uint64) list->nitems + n);
+	for (uint32 x = 0; x < n && list->nitems < list->most; x++)
+	{
+		Listed	   *listed = &list->items[list->nitems];
+		float		lower;
+
+		if (x % RECSYS_FACTORS_EXPECTED == 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			expect_codes(list, those + x, n - x);
+		}
+		if (!may_be_best(list, those[x].upper))
+			continue;
+		*listed = those[x];
+		RecsysSketchBounds(&reader->layout, &list->user, listed->step,
+						   RecsysFactorCodes(reader, listed->place), list->longest, &lower, &listed->upper);
+		if (!may_be_best(list, listed->upper))
+			continue;
+		list->nitems++;
+		add_lower(list, lower, listed->item);
+	}
+	raise_threshold(list);
 }
 
 /*
@@ -185,10 +279,14 @@ list_page(void *arg, uint32 first, const void *block, uint32 n, double longest)
 {
 	Shortlist  *list = arg;
 	const RecsysFactorReader *reader = &list->serving->reader;
+	const uint32 *items = RecsysSketchItems(&reader->layout, block);
+	const float *steps = RecsysSketchSteps(&reader->layout, block);
 	float		reached = list->threshold;
-	uint32		nplaces = 0;
+	uint32		nclosely = 0;
 	int			left;
 
+	if (first == 0)
+		list->longest = longest;
 	if (longest * list->user.highest + FLT_MIN < list->threshold)
 		return false;
 	if (Max(list->noff, list->nitems) >= list->most)
@@ -197,67 +295,40 @@ list_page(void *arg, uint32 first, const void *block, uint32 n, double longest)
 							  list->scores, list->uppers);
 	if (left < 0)
 		RecsysFactorsAreDamaged(reader->index);
+	make_room(&list->off, &list->off_size, (uint64) list->noff + n);
 	for (uint32 x = 0; x < n && left > 0; x++)
 	{
+		Listed		listed;
+
 		if (!(list->uppers[x] >= reached))
 			continue;
 		left--;
+		listed.upper = list->uppers[x];
+		listed.item = items[x];
+		listed.place = first + x;
+		listed.step = steps[x];
+		if (!(listed.upper > 0.0f) ||
+			RecsysScorerIsExcluded(list->scorer, RecsysFactorSketched(reader, block, x)))
+			continue;
 		if (may_be_best(list, list->scores[x]))
-		{
-			RecsysSketchExpect(&reader->layout, block, x);
-			list->places[nplaces++] = x;
-		}
-		else if (list->uppers[x] > 0.0f)
-		{
-			list->off[list->noff].upper = list->uppers[x];
-			list->off[list->noff++].which = first + x;
-		}
+			list->closely[nclosely++] = listed;
+		else
+			list->off[list->noff++] = listed;
 	}
-	for (uint32 x = 0; x < nplaces; x++)
-		list_place(list, block, list->places[x], longest);
-	raise_threshold(list);
+	look_closely(list, list->closely, nclosely);
 	return true;
-}
-
-/* Says that those from first on will be looked at. */
-static void
-expect_put_off(Shortlist *list, uint32 first)
-{
-	uint32		places[RECSYS_FACTORS_EXPECTED];
-	int			n = (int) Min(list->noff - first, RECSYS_FACTORS_EXPECTED);
-
-	for (int x = 0; x < n; x++)
-		places[x] = list->off[first + x].which;
-	RecsysFactorExpectSketches(&list->serving->reader, places, n);
 }
 
 static void
 list_put_off(Shortlist *list)
 {
-	RecsysFactorReader *reader = &list->serving->reader;
-	uint32		room = reader->layout.room;
 	uint32		left = 0;
 
 	for (uint32 x = 0; x < list->noff; x++)
 		if (may_be_best(list, list->off[x].upper))
 			list->off[left++] = list->off[x];
 	list->noff = left;
-	for (uint32 x = 0; x < left && list->nitems < list->most; x++)
-	{
-		uint32		place = list->off[x].which;
-		const void *block;
-		double		longest;
-
-		if (x % RECSYS_FACTORS_EXPECTED == 0)
-			expect_put_off(list, x);
-		if (!may_be_best(list, list->off[x].upper))
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		block = RecsysFactorReadSketches(reader, place / room * room, &longest);
-		list_place(list, block, place % room, longest);
-		RecsysFactorRelease(reader);
-	}
-	raise_threshold(list);
+	look_closely(list, list->off, left);
 }
 
 static int
@@ -276,7 +347,7 @@ expect_listed(Shortlist *list, uint32 first, uint32 count)
 	int			n = (int) Min(count - first, RECSYS_FACTORS_EXPECTED);
 
 	for (int x = 0; x < n; x++)
-		items[x] = list->items[first + x].which;
+		items[x] = list->items[first + x].item;
 	RecsysFactorExpect(&list->serving->reader, items, n);
 }
 
@@ -294,7 +365,7 @@ score_listed(Shortlist *list)
 	list->npool = 0;
 	for (uint32 x = 0; x < count && may_be_best(list, list->items[x].upper); x++)
 	{
-		uint32		item = list->items[x].which;
+		uint32		item = list->items[x].item;
 		const float *factor;
 		float		score;
 
@@ -326,7 +397,6 @@ score_shortlist(FactorServing *serving, RecsysScorer *scorer, int k)
 	const RecsysFactorReader *reader = &serving->reader;
 	uint32		nitems = reader->shape.nitems;
 	Shortlist  *list;
-	Size		room;
 	bool		done;
 
 	if (k > nitems / 16)
@@ -341,18 +411,19 @@ score_shortlist(FactorServing *serving, RecsysScorer *scorer, int k)
 	list->npool = 0;
 	list->threshold = 0;
 	list->most = nitems / 4;
-	room = (Size) list->most + reader->layout.room;
-	list->off = palloc_extended(sizeof(Listed) * room, MCXT_ALLOC_HUGE);
+	list->off_size = list->items_size = FIRST_LISTED;
+	list->off = palloc(sizeof(Listed) * list->off_size);
 	list->noff = 0;
-	list->items = palloc_extended(sizeof(Listed) * room, MCXT_ALLOC_HUGE);
+	list->items = palloc(sizeof(Listed) * list->items_size);
 	list->nitems = 0;
 	list->scores = palloc(sizeof(float) * reader->layout.room);
 	list->uppers = palloc(sizeof(float) * reader->layout.room);
-	list->places = palloc(sizeof(uint32) * reader->layout.room);
+	list->closely = palloc(sizeof(Listed) * reader->layout.room);
 
 	RecsysFactorVisitSketches(&serving->reader, list_page, list);
 	if (Max(list->noff, list->nitems) < list->most)
 		list_put_off(list);
+	RecsysFactorCodesDone(&serving->reader);
 	done = list->npool >= k && Max(list->noff, list->nitems) < list->most;
 	if (done)
 		score_listed(list);
@@ -361,7 +432,7 @@ score_shortlist(FactorServing *serving, RecsysScorer *scorer, int k)
 	pfree(list->items);
 	pfree(list->scores);
 	pfree(list->uppers);
-	pfree(list->places);
+	pfree(list->closely);
 	pfree(list);
 	return done;
 }

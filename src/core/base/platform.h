@@ -49,6 +49,13 @@
 #define RECSYS_TARGET_CLONES RECSYS_VECTORIZE
 #endif
 
+/* Loops of a few instructions, over arrays that the compiler cannot tell apart */
+#if defined(__GNUC__) && !defined(__clang__)
+#define RECSYS_UNROLL _Pragma("GCC unroll 8")
+#else
+#define RECSYS_UNROLL
+#endif
+
 /* "no such user", "no such item": never a valid dense number */
 #define RECSYS_NONE ((uint32) 0xFFFFFFFF)
 

@@ -78,20 +78,37 @@ panel_rows(int rank)
 	return Max(rank, MIN_PANEL);
 }
 
-RecsysFoldIn *
-RecsysFoldInCreate(const RecsysFactorShape *shape, const float *gram)
+/* Without a look at each number by itself: this is asked of half a matrix in every call. */
+RECSYS_TARGET_CLONES static bool
+is_zero(const float *numbers, Size n)
 {
-	RecsysFoldIn *foldin = palloc0(sizeof(RecsysFoldIn));
+	uint32		any = 0;
+
+	for (Size x = 0; x < n; x++)
+		any |= numbers[x] != 0.0f;
+	return any == 0;
+}
+
+void
+RecsysFoldInRenew(RecsysFoldIn *foldin, const RecsysFactorShape *shape, const float *gram)
+{
 	Size		rank = shape->rank;
 
 	foldin->shape = *shape;
 	foldin->gram = gram;
 	foldin->diagonal = true;
 	for (Size row = 0; row < rank && foldin->diagonal; row++)
-	{
-		for (Size column = 0; column < row && foldin->diagonal; column++)
-			foldin->diagonal = gram[row * rank + column] == 0.0f;
-	}
+		foldin->diagonal = is_zero(gram + row * rank, row);
+	RecsysFoldInStart(foldin);
+}
+
+RecsysFoldIn *
+RecsysFoldInCreate(const RecsysFactorShape *shape, const float *gram)
+{
+	RecsysFoldIn *foldin = palloc0(sizeof(RecsysFoldIn));
+	Size		rank = shape->rank;
+
+	RecsysFoldInRenew(foldin, shape, gram);
 	foldin->capacity = panel_rows(shape->rank);
 	foldin->panel = recsys_alloc_huge(sizeof(float) * foldin->capacity * rank);
 	foldin->roots = palloc(sizeof(float) * foldin->capacity);

@@ -33,6 +33,9 @@ typedef struct RecsysFoldIn RecsysFoldIn;
 
 /* Keeps the pointer gram.  In the current memory context; nothing is allocated later. */
 extern RecsysFoldIn *RecsysFoldInCreate(const RecsysFactorShape *shape, const float *gram);
+/* For another gram matrix, of the same rank; what was added is forgotten. */
+extern void RecsysFoldInRenew(RecsysFoldIn *foldin, const RecsysFactorShape *shape, const float *gram);
+
 extern void RecsysFoldInFree(RecsysFoldIn *foldin);
 
 /* Forgets the user before. */

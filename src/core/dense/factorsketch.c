@@ -1,22 +1,26 @@
 /*
  * factorsketch.c
- *	  Factors as codes of twelve bits, of which four come first, and bounds of scores from them.
+ *	  Factors as codes of four and of twelve bits, and bounds of scores from them.
  *
- * Of a factor y the sketch has a step s and whole numbers c, -2048 to 2047, such that no y_r is
- * further from s c_r than s / 2.  Most of the cost of scoring a catalog is getting it from memory,
- * and few items are among the best.  So c is stored as c = 256 h + l, with h from -8 to 7 and l
- * from 0 to 255: h of all items of a group together, which takes half a byte a number, and l
- * elsewhere, which is looked at only for items that h says may be among the best.
+ * Most of the cost of scoring a catalog is getting it from memory, and few items are among the best.
+ * So a factor y is kept twice besides: as a sketch of half a byte a number, which is all that is
+ * read of most items, and as codes of a byte and a half, which are looked at only for items that the
+ * sketch says may be among the best.
  *
- * With z_r = s (256 h_r + 127.5), the number that h stands for, and a user's x rounded to x' by a
- * step of its own,
+ * The sketch has a step s and whole numbers h, -8 to 7: with c_r the whole number next to y_r / s,
+ * -2048 to 2047, h_r is c_r / 256, rounded down.  With z_r = s (256 h_r + 127.5), the number that h
+ * stands for, and a user's x rounded to x' by a step of its own,
  *
  *		y.x = z.x' + (y - z).x + z.(x - x'),    |z| <= |y| + |y - z|
  *		|y.x - z.x'| <= |y - z| (|x| + |x - x'|) + |y| |x - x'|
  *
  * (Cauchy and Schwarz).  |y - z| is known when the sketch is made; it is stored, rounded up, as a
- * 255th of the largest that it could be: the spread.  Of c it is at most sqrt(rank) s / 2, as exact
- * as is needed.  x' is of 8 bits beside h and of 11 bits beside c.
+ * 255th of the largest that it could be: the spread.  Codes are the c_r: no y_r is further from
+ * s c_r than s / 2, which is exact enough for sqrt(rank) s / 2 to be taken for the distance.  x' is
+ * of 8 bits beside h and of 11 bits beside c.
+ *
+ * Codes of an item are c / 16, rounded down, a byte a number, and then what is left, half a
+ * byte a number: the first half of the numbers in the lower halves of bytes.
  *
  * Scores that are compared with the bounds are sums of floats (RecsysFactorScores), up to
  * rank / 16 + 5 roundings deep, and the bounds are floats, too: what that may add is in the
@@ -49,12 +53,6 @@
 /* Relative, of what is computed in double precision and then stored as a float */
 #define ROUNDING 1e-5
 
-static const float *
-steps_of(const RecsysSketchLayout *layout, const void *block)
-{
-	return (const float *) ((const char *) block + layout->steps);
-}
-
 static const uint8 *
 spreads_of(const RecsysSketchLayout *layout, const void *block)
 {
@@ -73,13 +71,14 @@ RecsysSketchLayoutInit(RecsysSketchLayout *layout, int rank, Size bytes)
 	layout->rows = (rank + numbers - 1) / numbers;
 	layout->padded = layout->rows * numbers;
 	group = (Size) layout->rows * RECSYS_SKETCH_ROW +
-		(Size) layout->lanes * (layout->padded + sizeof(float) + sizeof(uint32) + sizeof(uint8));
+		(Size) layout->lanes * (sizeof(float) + sizeof(uint32) + sizeof(uint8));
 	layout->room = (uint32) (bytes / group) * layout->lanes;
 	layout->steps = (Size) layout->room / layout->lanes * layout->rows * RECSYS_SKETCH_ROW;
 	layout->items = layout->steps + (Size) layout->room * sizeof(float);
 	layout->spreads = layout->items + (Size) layout->room * sizeof(uint32);
-	layout->rests = layout->spreads + (Size) layout->room;
-	layout->size = layout->rests + (Size) layout->room * layout->padded;
+	layout->size = layout->spreads + (Size) layout->room;
+	layout->codes_size = layout->padded + layout->padded / 2;
+	layout->codes_room = (uint32) (bytes / layout->codes_size);
 }
 
 /* Where the codes of a place begin in the first row of its group */
@@ -131,19 +130,37 @@ RecsysFactorLength(const float *factor, int rank)
 	return sqrt(sum) * (1 + 1e-12);
 }
 
-/* |y - z|, when there is no h but that of c */
+/* |y - z| */
 static double
-coarse_distance(const float *factor, int rank, double step, const int *codes)
+coarse_distance(const float *factor, int rank, double step, const int *h)
 {
 	double		sum = 0;
 
 	for (int x = 0; x < rank; x++)
 	{
-		double		left = factor[x] - step * (codes[x] - (codes[x] & 255) + 127.5);
+		double		left = factor[x] - step * (256 * h[x] + 127.5);
 
 		sum += left * left;
 	}
 	return sqrt(sum);
+}
+
+/* The whole numbers next to a factor's in steps; those that are too small to be told apart are 0. */
+static float
+find_codes(const float *factor, int rank, int *codes)
+{
+	float		largest = 0;
+	float		step;
+
+	for (int x = 0; x < rank; x++)
+		largest = Max(largest, fabsf(factor[x]));
+	step = largest / MAX_CODE;
+	if (step < FLT_MIN)
+		step = 2 * largest;
+	for (int x = 0; x < rank; x++)
+		codes[x] = largest < step || step == 0 ? 0 :
+			(int) Max(Min(rintf(factor[x] / step), MAX_CODE), -MAX_CODE);
+	return step;
 }
 
 void
@@ -152,46 +169,58 @@ RecsysSketchFactor(const RecsysSketchLayout *layout, void *block, uint32 place, 
 {
 	int			half = RECSYS_SKETCH_ROW / layout->lanes;
 	uint8	   *row = (uint8 *) block + first_byte(layout, place);
-	uint8	   *rests = (uint8 *) block + layout->rests + (Size) place * layout->padded;
-	int			codes[RECSYS_SKETCH_MAX_RANK];
-	float		largest = 0;
-	float		step;
+	int			h[RECSYS_SKETCH_MAX_RANK];
+	float		step = find_codes(factor, layout->rank, h);
 
 	for (int x = 0; x < layout->rank; x++)
-		largest = Max(largest, fabsf(factor[x]));
-	step = largest / MAX_CODE;
-
-	/* too small to be told apart: all codes are 0 */
-	if (step < FLT_MIN)
-		step = 2 * largest;
-	for (int x = 0; x < layout->rank; x++)
-		codes[x] = largest < step || step == 0 ? 0 :
-			(int) Max(Min(rintf(factor[x] / step), MAX_CODE), -MAX_CODE);
+		h[x] = (h[x] - (h[x] & 255)) / 256;
 	for (int x = 0; x < layout->padded; x++)
 	{
 		int			number = number_at(layout, x);
-		int			code = number < layout->rank ? codes[number] : 0;
 		int			byte = x % (layout->padded / 2);
 
-		rests[x] = (uint8) (code & 255);
 		row[byte / half * RECSYS_SKETCH_ROW + byte % half] |=
-			(uint8) (((code - (code & 255)) / 256 + 8) << (x < layout->padded / 2 ? 0 : 4));
+			(uint8) (((number < layout->rank ? h[number] : 0) + 8) << (x < layout->padded / 2 ? 0 : 4));
 	}
 	memcpy((char *) block + layout->steps + place * sizeof(float), &step, sizeof(float));
 	memcpy((char *) block + layout->items + place * sizeof(uint32), &item, sizeof(uint32));
 	if (step > 0)
 		((uint8 *) block)[layout->spreads + place] = (uint8)
-			Min(ceil(MAX_SPREAD * coarse_distance(factor, layout->rank, step, codes) /
+			Min(ceil(MAX_SPREAD * coarse_distance(factor, layout->rank, step, h) /
 					 (MAX_COARSE_STEPS * step * sqrt(layout->rank))), MAX_SPREAD);
 }
 
-bool
-RecsysSketchFits(const RecsysSketchLayout *layout, const void *block, uint32 place, const float *factor)
+void
+RecsysSketchCodes(const RecsysSketchLayout *layout, const float *factor, uint8 *codes)
 {
-	double		step = steps_of(layout, block)[place];
-	const uint8 *rests = (const uint8 *) block + layout->rests + (Size) place * layout->padded;
+	int			half = layout->padded / 2;
+	uint8	   *lower = codes + layout->padded;
+	int			c[RECSYS_SKETCH_MAX_RANK] = {0};
+
+	(void) find_codes(factor, layout->rank, c);
+	for (int x = 0; x < layout->padded; x++)
+		codes[x] = (uint8) (int8) ((c[x] - (c[x] & 15)) / 16);
+	for (int x = 0; x < half; x++)
+		lower[x] = (uint8) ((c[x] & 15) | (c[x + half] & 15) << 4);
+}
+
+/* The code of a number */
+static int
+code_at(const RecsysSketchLayout *layout, const uint8 *codes, int x)
+{
+	int			half = layout->padded / 2;
+	int			lower = codes[layout->padded + x % half];
+
+	return 16 * (int8) codes[x] + (x < half ? lower & 15 : lower >> 4);
+}
+
+bool
+RecsysSketchFits(const RecsysSketchLayout *layout, const void *block, uint32 place, const uint8 *codes,
+				 const float *factor)
+{
+	double		step = RecsysSketchSteps(layout, block)[place];
 	uint8		bytes[RECSYS_SKETCH_MAX_RANK / 2];
-	int			codes[RECSYS_SKETCH_MAX_RANK];
+	int			h[RECSYS_SKETCH_MAX_RANK];
 
 	if (!(step >= 0) || !isfinite(step))
 		return false;
@@ -199,20 +228,21 @@ RecsysSketchFits(const RecsysSketchLayout *layout, const void *block, uint32 pla
 	for (int x = 0; x < layout->padded; x++)
 	{
 		int			number = number_at(layout, x);
-		int			h = (x < layout->padded / 2 ? bytes[x] & 15 : bytes[x - layout->padded / 2] >> 4) - 8;
-		int			code = 256 * h + rests[x];
+		int			upper = (x < layout->padded / 2 ? bytes[x] & 15 : bytes[x - layout->padded / 2] >> 4) - 8;
 
-		if (number >= layout->rank)
-		{
-			if (code != 0)
-				return false;
-			continue;
-		}
-		codes[number] = code;
-		if (!(fabs((double) factor[number] - step * code) <= MAX_STEPS * step))
+		if (number < layout->rank)
+			h[number] = upper;
+		else if (upper != 0)
 			return false;
 	}
-	return coarse_distance(factor, layout->rank, step, codes) * MAX_SPREAD <=
+	for (int x = 0; x < layout->padded; x++)
+	{
+		int			code = code_at(layout, codes, x);
+
+		if (x >= layout->rank ? code != 0 : !(fabs(factor[x] - step * code) <= MAX_STEPS * step))
+			return false;
+	}
+	return coarse_distance(factor, layout->rank, step, h) * MAX_SPREAD <=
 		spreads_of(layout, block)[place] * MAX_COARSE_STEPS * step * sqrt(layout->rank) * (1 + 1e-9);
 }
 
@@ -267,11 +297,7 @@ RecsysSketchUser(const RecsysSketchLayout *layout, const float *user, RecsysUser
 
 	sketch->fine_left = round_user(user, rank, MAX_FINE, &sketch->fine_step, codes);
 	for (int x = 0; x < layout->padded; x++)
-	{
-		int			number = number_at(layout, x);
-
-		sketch->fine[x] = number < rank ? codes[number] : 0;
-	}
+		sketch->fine[x] = x < rank ? codes[x] : 0;
 }
 
 /* What both bounds of a block have beside what depends on the item, for scores by x' */
@@ -317,7 +343,7 @@ RecsysSketchScores(const RecsysSketchLayout *layout, const RecsysUserSketch *use
 
 		RecsysSketchSums(user, (const uint8 *) block + first_byte(layout, place),
 						 (count + layout->lanes - 1) / layout->lanes, layout->rows, layout->lanes, sums);
-		more = bounds_of_sums(sums, count, steps_of(layout, block) + place, spreads_of(layout, block) + place,
+		more = bounds_of_sums(sums, count, RecsysSketchSteps(layout, block) + place, spreads_of(layout, block) + place,
 							  8 * user->sum, (float) (256 * step), (float) (127.5 * step * user->sum),
 							  (float) width, (float) add, threshold, scores + place, uppers + place);
 		above = more < 0 ? -1 : above + more;
@@ -325,47 +351,32 @@ RecsysSketchScores(const RecsysSketchLayout *layout, const RecsysUserSketch *use
 	return above;
 }
 
+/* Codes are unpacked first, as processors add up products of 16 bits each the fastest. */
 RECSYS_TARGET_CLONES static int32
-fine_sum(const int16 *fine, const uint8 *bytes, const uint8 *rests, int half)
+fine_sum(const int16 *fine, const uint8 *codes, int half)
 {
-	const int16 *fine_upper = fine + half;
-	const uint8 *rests_upper = rests + half;
+	const int8 *upper = (const int8 *) codes;
+	const uint8 *lower = codes + 2 * half;
+	int16		unpacked[RECSYS_SKETCH_MAX_RANK];
 	int32		sum = 0;
 
 	for (int x = 0; x < half; x++)
-	{
-		int16		lower = (int16) (((bytes[x] & 15) << 8 | rests[x]) - 2048);
-		int16		upper = (int16) (((bytes[x] >> 4) << 8 | rests_upper[x]) - 2048);
-
-		sum += fine[x] * lower + fine_upper[x] * upper;
-	}
+		unpacked[x] = (int16) (16 * upper[x] + (lower[x] & 15));
+	for (int x = 0; x < half; x++)
+		unpacked[half + x] = (int16) (16 * upper[half + x] + (lower[x] >> 4));
+	for (int x = 0; x < 2 * half; x++)
+		sum += fine[x] * unpacked[x];
 	return sum;
 }
 
 void
-RecsysSketchExpect(const RecsysSketchLayout *layout, const void *block, uint32 place)
+RecsysSketchBounds(const RecsysSketchLayout *layout, const RecsysUserSketch *user, float step,
+				   const uint8 *codes, double length, float *lower, float *upper)
 {
-	const char *rests = (const char *) block + layout->rests + (Size) place * layout->padded;
-
-	for (int x = 0; x < layout->padded; x += RECSYS_SKETCH_ROW)
-		__builtin_prefetch(rests + x);
-}
-
-void
-RecsysSketchBounds(const RecsysSketchLayout *layout, const RecsysUserSketch *user, const void *block,
-				   uint32 place, double length, float *lower, float *upper)
-{
-	double		step = steps_of(layout, block)[place];
-	uint8		bytes[RECSYS_SKETCH_MAX_RANK / 2];
-	double		score;
-	double		width;
-
-	gather(layout, block, place, bytes);
-	score = step * user->fine_step *
-		fine_sum(user->fine, bytes, (const uint8 *) block + layout->rests + (Size) place * layout->padded,
-				 layout->padded / 2);
-	width = MAX_STEPS * step * sqrt(layout->rank) * (user->length + user->fine_left) +
+	double		score = (double) step * user->fine_step * fine_sum(user->fine, codes, layout->padded / 2);
+	double		width = MAX_STEPS * (double) step * sqrt(layout->rank) * (user->length + user->fine_left) +
 		slack(user, user->fine_left, length);
+
 	*lower = (float) (score - width);
 	*upper = (float) (score + width);
 }

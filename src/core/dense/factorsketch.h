@@ -1,10 +1,11 @@
 /*
  * factorsketch.h
- *	  Factors as codes of twelve bits, of which four come first, and bounds of scores from them.
+ *	  Factors as codes of four and of twelve bits, and bounds of scores from them.
  *
- * Sketches lie in blocks of some kilobytes, as many as fit; a block's layout depends on the rank
- * alone (on-disk format!).  The bounds need to know how long the factors are: no factor of a block
- * may be longer than the caller says.
+ * Sketches, of four bits, lie in blocks of some kilobytes, as many as fit, and codes, of twelve, in
+ * blocks of their own, in the same order; their layout depends on the rank alone (on-disk
+ * format!).  The bounds need to know how long the factors are: no factor of a block may be longer
+ * than the caller says.
  */
 #ifndef RECSYS_FACTORSKETCH_H
 #define RECSYS_FACTORSKETCH_H
@@ -28,8 +29,11 @@ typedef struct RecsysSketchLayout
 	Size		steps;			/* float */
 	Size		items;			/* uint32: its number */
 	Size		spreads;		/* uint8 */
-	Size		rests;			/* the codes' lower eight bits, padded of them */
 	Size		size;			/* where it ends */
+
+	/* a block of codes: of each item one behind the other */
+	uint32		codes_room;		/* items of it */
+	Size		codes_size;		/* bytes of each */
 } RecsysSketchLayout;
 
 /* Of blocks of so many bytes; without room for any when they are too small for the rank. */
@@ -37,6 +41,12 @@ extern void RecsysSketchLayoutInit(RecsysSketchLayout *layout, int rank, Size by
 
 #define RecsysSketchItems(layout, block) \
 	((const uint32 *) ((const char *) (block) + (layout)->items))
+#define RecsysSketchSteps(layout, block) \
+	((const float *) ((const char *) (block) + (layout)->steps))
+
+/* Blocks that n items take, and blocks of codes */
+#define RecsysSketchBlocks(layout, n) (((uint64) (n) + (layout)->room - 1) / (layout)->room)
+#define RecsysSketchCodeBlocks(layout, n) (((uint64) (n) + (layout)->codes_room - 1) / (layout)->codes_room)
 
 /* The length of a factor, or a little more. */
 extern double RecsysFactorLength(const float *factor, int rank);
@@ -45,9 +55,12 @@ extern double RecsysFactorLength(const float *factor, int rank);
 extern void RecsysSketchFactor(const RecsysSketchLayout *layout, void *block, uint32 place,
 							   uint32 item, const float *factor);
 
-/* Is the sketch at that place one of that factor? */
+/* Its codes, which take codes_size bytes */
+extern void RecsysSketchCodes(const RecsysSketchLayout *layout, const float *factor, uint8 *codes);
+
+/* Are the sketch at that place and the codes those of that factor? */
 extern bool RecsysSketchFits(const RecsysSketchLayout *layout, const void *block, uint32 place,
-							 const float *factor);
+							 const uint8 *codes, const float *factor);
 
 /* A user's factor, by codes of 8 bits and by codes of 11 bits */
 typedef struct RecsysUserSketch
@@ -66,7 +79,6 @@ typedef struct RecsysUserSketch
 	 */
 	int8		coarse[RECSYS_SKETCH_MAX_RANK / 32][2][RECSYS_SKETCH_ROW];
 
-	/* in the order of an item's rests */
 	int16		fine[RECSYS_SKETCH_MAX_RANK];
 } RecsysUserSketch;
 
@@ -75,7 +87,7 @@ extern void RecsysSketchUser(const RecsysSketchLayout *layout, const float *user
 
 /*
  * Scores of a block's first n places, of factors that are not longer than that, about, and upper
- * bounds of them, by the first four bits of the codes; both have room for all places.  Returns how
+ * bounds of them, by the sketches; both have room for all places.  Returns how
  * many bounds reach the threshold; -1, and they are not to be used, when the block is none that
  * RecsysSketchFactor has written.
  */
@@ -83,13 +95,10 @@ extern int	RecsysSketchScores(const RecsysSketchLayout *layout, const RecsysUser
 							   const void *block, uint32 n, double length, float threshold,
 							   float *scores, float *uppers);
 
-/* Says that RecsysSketchBounds will be called of a place. */
-extern void RecsysSketchExpect(const RecsysSketchLayout *layout, const void *block, uint32 place);
-
-/* Both bounds of one place by all bits. */
+/* Both bounds of the score of an item by its codes and the step of its sketch. */
 extern void RecsysSketchBounds(const RecsysSketchLayout *layout, const RecsysUserSketch *user,
-							   const void *block, uint32 place, double length,
-							   float *lower, float *upper);
+							   float step, const uint8 *codes, double length, float *lower,
+							   float *upper);
 
 /* For tests: which way the sums are added up; the widest that the processor has by default. */
 typedef enum RecsysSketchKernel

@@ -12,8 +12,13 @@
  * set without looking at it; at the end the blocks that were touched are looked through by vector
  * instructions (scorerblocks.c).  Who asks for a list of the items touched gets one made of the
  * blocks (RecsysScorerSettle).  The best items are found in scorertop.c.
+ *
+ * A long history touches nearly all blocks.  As soon as that is to be expected all of them are
+ * marked, and rows are added without: half of what there is to do for each number.
  */
 #include "core/scoring/scorerstate.h"
+
+#define CACHE_LINE 64
 
 int
 RecsysCompareScored(const void *a, const void *b, void *order)
@@ -26,15 +31,33 @@ RecsysCompareScored(const void *a, const void *b, void *order)
 	return RecsysKeyOrderCompare(order, left->item, right->item);
 }
 
+/*
+ * Sums for more items, at the beginning of a line of the cache, so that a block is one; those that
+ * there are stay.
+ */
+static void
+allocate_sums(RecsysScorer *scorer, Size capacity)
+{
+	Size		old = scorer->capacity;
+	Size		size = capacity * sizeof(double) + CACHE_LINE;
+	Size		start = old == 0 ? 0 : (char *) scorer->sums - scorer->memory;
+
+	/* in the scorer's memory context, whichever is the current one by now */
+	scorer->memory = old == 0 ? recsys_alloc_huge(size) : recsys_realloc_huge(scorer->memory, size);
+	scorer->sums = (double *) (((uintptr_t) scorer->memory + CACHE_LINE - 1) & ~(uintptr_t) (CACHE_LINE - 1));
+	memmove(scorer->sums, scorer->memory + start, old * sizeof(double));
+	memset(scorer->sums + old, 0, (capacity - old) * sizeof(double));
+}
+
 RecsysScorer *
 RecsysScorerCreate(uint32 nitems)
 {
 	RecsysScorer *scorer = palloc0(sizeof(RecsysScorer));
 	Size		capacity = Max(nitems, 1);
 
+	allocate_sums(scorer, capacity);
 	scorer->nitems = nitems;
 	scorer->capacity = (uint32) capacity;
-	scorer->sums = recsys_alloc_huge_zero(capacity * sizeof(double));
 	scorer->marks = recsys_alloc_huge_zero(capacity * sizeof(uint8));
 	/* one more, for the store of RecsysScorerAdd that is then not counted */
 	scorer->marked = recsys_alloc_huge((capacity + 1) * sizeof(uint32));
@@ -44,7 +67,7 @@ RecsysScorerCreate(uint32 nitems)
 void
 RecsysScorerFree(RecsysScorer *scorer)
 {
-	pfree(scorer->sums);
+	pfree(scorer->memory);
 	pfree(scorer->marks);
 	pfree(scorer->marked);
 	if (scorer->pool != NULL)
@@ -58,8 +81,7 @@ grow(RecsysScorer *scorer, uint32 nitems)
 	Size		old = scorer->capacity;
 	Size		capacity = Min(Max((uint64) nitems, (uint64) old + old / 4), RECSYS_NONE);
 
-	scorer->sums = recsys_realloc_huge(scorer->sums, capacity * sizeof(double));
-	memset(scorer->sums + old, 0, (capacity - old) * sizeof(double));
+	allocate_sums(scorer, capacity);
 	scorer->marks = recsys_realloc_huge(scorer->marks, capacity * sizeof(uint8));
 	memset(scorer->marks + old, 0, (capacity - old) * sizeof(uint8));
 	scorer->marked = recsys_realloc_huge(scorer->marked, (capacity + 1) * sizeof(uint32));
@@ -76,6 +98,15 @@ RecsysScorerListBlocks(RecsysScorer *scorer)
 	scorer->listed = true;
 }
 
+/* No block is touched any more. */
+static void
+leave_blocks(RecsysScorer *scorer)
+{
+	scorer->narrow = false;
+	scorer->added = 0;
+	scorer->all = 0;
+}
+
 void
 RecsysScorerReset(RecsysScorer *scorer, uint32 nitems)
 {
@@ -85,9 +116,15 @@ RecsysScorerReset(RecsysScorer *scorer, uint32 nitems)
 		scorer->marks[scorer->marked[x]] = 0;
 	}
 	scorer->nmarked = 0;
+	if (scorer->all > 0)
+	{
+		memset(scorer->sums, 0, scorer->all * sizeof(double));
+		memset(scorer->blocks, 0, scorer->all / RECSYS_BLOCK_ITEMS);
+		scorer->listed = false;
+	}
 	RecsysScorerListBlocks(scorer);
 	RecsysBlocksClear(scorer->sums, scorer->blocks, scorer->touched, scorer->ntouched);
-	scorer->narrow = false;
+	leave_blocks(scorer);
 	if (nitems > scorer->capacity)
 		grow(scorer, nitems);
 	scorer->nitems = nitems;
@@ -113,7 +150,7 @@ RecsysScorerSettle(RecsysScorer *scorer)
 			scorer->marks[item] |= RECSYS_MARK_SUM;
 		}
 	}
-	scorer->narrow = false;
+	leave_blocks(scorer);
 }
 
 void
@@ -142,6 +179,38 @@ RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *items,
 	scorer->nmarked = nmarked;
 }
 
+/* Of a row at once */
+#define PRODUCTS 128
+
+/* Products of similarities with the weight; returns the highest number. */
+RECSYS_TARGET_CLONES static uint32
+multiply(double weight, const uint16 *items, const float *similarities, int n, double *products)
+{
+	uint16		highest = 0;
+
+	for (int x = 0; x < n; x++)
+		products[x] = weight * similarities[x];
+	for (int x = 0; x < n; x++)
+		highest = Max(highest, items[x]);
+	return highest;
+}
+
+/*
+ * Marks all blocks that items have, after so many additions that nearly all are touched: one in
+ * seven is not after two a block at random.
+ */
+static void
+mark_all(RecsysScorer *scorer)
+{
+	uint32		items = Min(scorer->nitems, RECSYS_NARROW_ITEMS);
+	uint32		blocks = (items + RECSYS_BLOCK_ITEMS - 1) / RECSYS_BLOCK_ITEMS;
+
+	if (scorer->added < 2 * blocks)
+		return;
+	scorer->all = blocks * RECSYS_BLOCK_ITEMS;
+	memset(scorer->blocks, 1, blocks);
+}
+
 /*
  * Numbers from nitems on have sums too, which nothing looks at: that is cheaper than to look at
  * each number.
@@ -150,21 +219,37 @@ void
 RecsysScorerAddNarrow(RecsysScorer *scorer, double weight, const uint16 *items,
 					  const float *similarities, int n)
 {
+	double		products[PRODUCTS];
 	double	   *sums;
 	uint8	   *blocks = scorer->blocks;
 
 	if (unlikely(scorer->capacity < RECSYS_NARROW_ITEMS))
 		grow(scorer, RECSYS_NARROW_ITEMS);
 	sums = scorer->sums;
-	for (int x = 0; x < n; x++)
-	{
-		uint32		item = items[x];
-
-		sums[item] += weight * similarities[x];
-		blocks[item / RECSYS_BLOCK_ITEMS] = 1;
-	}
 	scorer->narrow = true;
 	scorer->listed = false;
+	for (int first = 0; first < n; first += PRODUCTS)
+	{
+		const uint16 *numbers = items + first;
+		int			count = Min(n - first, PRODUCTS);
+
+		if (multiply(weight, numbers, similarities + first, count, products) < scorer->all)
+		{
+			RECSYS_UNROLL
+			for (int x = 0; x < count; x++)
+				sums[numbers[x]] += products[x];
+			continue;
+		}
+		RECSYS_UNROLL
+		for (int x = 0; x < count; x++)
+		{
+			sums[numbers[x]] += products[x];
+			blocks[numbers[x] / RECSYS_BLOCK_ITEMS] = 1;
+		}
+		scorer->added += count;
+	}
+	if (scorer->all == 0)
+		mark_all(scorer);
 }
 
 int

@@ -44,8 +44,8 @@ mark_bits(uint64 marks)
 /* Passed over together when none is touched: as many marks as a cache line has */
 #define MARKS_AT_ONCE 64
 
-int
-RecsysBlocksTouched(const uint8 *marks, uint16 *list)
+static int
+touched_by_one(const uint8 *marks, uint16 *list)
 {
 	int			n = 0;
 
@@ -75,6 +75,62 @@ RecsysBlocksTouched(const uint8 *marks, uint16 *list)
 	return n;
 }
 
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(RECSYS_NO_TARGET_CLONES)
+#define HAVE_X86_KERNELS
+
+#include <immintrin.h>
+
+__attribute__((target("avx512f,avx512bw,avx512vbmi2,popcnt"))) static int
+touched_by_many(const uint8 *marks, uint16 *list)
+{
+	uint16		places[MARKS_AT_ONCE / 2];
+	__m512i		lower;
+	int			n = 0;
+
+	for (int x = 0; x < MARKS_AT_ONCE / 2; x++)
+		places[x] = (uint16) x;
+	lower = _mm512_loadu_si512(places);
+	for (uint32 first = 0; first < RECSYS_NARROW_BLOCKS; first += MARKS_AT_ONCE)
+	{
+		__m512i		all = _mm512_loadu_si512(marks + first);
+		uint64		touched = _mm512_test_epi8_mask(all, all);
+		__m512i		numbers = _mm512_add_epi16(lower, _mm512_set1_epi16((int16) first));
+
+		if (touched == 0)
+			continue;
+		_mm512_storeu_si512(list + n, _mm512_maskz_compress_epi16((uint32) touched, numbers));
+		n += __builtin_popcount((uint32) touched);
+		numbers = _mm512_add_epi16(numbers, _mm512_set1_epi16(MARKS_AT_ONCE / 2));
+		_mm512_storeu_si512(list + n, _mm512_maskz_compress_epi16((uint32) (touched >> 32), numbers));
+		n += __builtin_popcount((uint32) (touched >> 32));
+	}
+	return n;
+}
+
+int
+RecsysBlocksTouched(const uint8 *marks, uint16 *list)
+{
+	static int	(*kernel) (const uint8 *, uint16 *) = NULL;
+
+	if (kernel == NULL)
+	{
+		__builtin_cpu_init();
+		kernel = __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw") ?
+			touched_by_many : touched_by_one;
+	}
+	return kernel(marks, list);
+}
+
+#else
+
+int
+RecsysBlocksTouched(const uint8 *marks, uint16 *list)
+{
+	return touched_by_one(marks, list);
+}
+
+#endif
+
 /* The same loop around several ways to compare the sums of a block */
 #define LOOK_THROUGH(bits_above) \
 	int			nfound = 0; \
@@ -100,16 +156,40 @@ bits_above(const double *block, double bound)
 	return bits;
 }
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(RECSYS_NO_TARGET_CLONES)
+#ifdef HAVE_X86_KERNELS
 
-#include <immintrin.h>
-
+/* Four blocks at a time, of which hardly any has one as a rule */
 __attribute__((target("avx512f"))) static int
 above_by_eight(const double *sums, const uint16 *blocks, int n, double bound, uint32 *found)
 {
 	__m512d		bounds = _mm512_set1_pd(bound);
+	int			nfound = 0;
+	int			x = 0;
 
-	LOOK_THROUGH(_mm512_cmp_pd_mask(_mm512_loadu_pd(block), bounds, _CMP_GT_OQ));
+	for (; x + 4 <= n; x += 4)
+	{
+		uint32		above[4];
+
+		for (int y = 0; y < 4; y++)
+			above[y] = _mm512_cmp_pd_mask(_mm512_loadu_pd(sums + (uint32) blocks[x + y] * RECSYS_BLOCK_ITEMS),
+										  bounds, _CMP_GT_OQ);
+		if ((above[0] | above[1] | above[2] | above[3]) == 0)
+			continue;
+		for (int y = 0; y < 4; y++)
+		{
+			found[nfound] = (uint32) blocks[x + y] << 8 | above[y];
+			nfound += above[y] != 0;
+		}
+	}
+	for (; x < n; x++)
+	{
+		uint32		above = _mm512_cmp_pd_mask(_mm512_loadu_pd(sums + (uint32) blocks[x] * RECSYS_BLOCK_ITEMS),
+											   bounds, _CMP_GT_OQ);
+
+		found[nfound] = (uint32) blocks[x] << 8 | above;
+		nfound += above != 0;
+	}
+	return nfound;
 }
 
 __attribute__((target("avx2"))) static int
@@ -150,6 +230,76 @@ RecsysBlocksAbove(const double *sums, const uint16 *blocks, int n, double bound,
 }
 
 #endif
+
+static void
+highest_by_one(const double *sums, const uint16 *blocks, int n, double *highest)
+{
+	memset(highest, 0, sizeof(double) * RECSYS_BLOCK_ITEMS);
+	for (int x = 0; x < n; x++)
+	{
+		const double *block = sums + (uint32) blocks[x] * RECSYS_BLOCK_ITEMS;
+
+		for (int y = 0; y < RECSYS_BLOCK_ITEMS; y++)
+			highest[y] = block[y] > highest[y] ? block[y] : highest[y];
+	}
+}
+
+#ifdef HAVE_X86_KERNELS
+
+/* The first of two that cannot be compared is left out. */
+__attribute__((target("avx512f"))) static void
+highest_by_eight(const double *sums, const uint16 *blocks, int n, double *highest)
+{
+	__m512d		best = _mm512_setzero_pd();
+
+	for (int x = 0; x < n; x++)
+		best = _mm512_max_pd(_mm512_loadu_pd(sums + (uint32) blocks[x] * RECSYS_BLOCK_ITEMS), best);
+	_mm512_storeu_pd(highest, best);
+}
+
+__attribute__((target("avx2"))) static void
+highest_by_four(const double *sums, const uint16 *blocks, int n, double *highest)
+{
+	__m256d		lower = _mm256_setzero_pd();
+	__m256d		upper = _mm256_setzero_pd();
+
+	for (int x = 0; x < n; x++)
+	{
+		const double *block = sums + (uint32) blocks[x] * RECSYS_BLOCK_ITEMS;
+
+		lower = _mm256_max_pd(_mm256_loadu_pd(block), lower);
+		upper = _mm256_max_pd(_mm256_loadu_pd(block + 4), upper);
+	}
+	_mm256_storeu_pd(highest, lower);
+	_mm256_storeu_pd(highest + 4, upper);
+}
+
+#endif
+
+void
+RecsysBlocksHighest(const double *sums, const uint16 *blocks, int n, int groups, double *highest)
+{
+	static void (*kernel) (const double *, const uint16 *, int, double *) = NULL;
+
+	if (kernel == NULL)
+	{
+		kernel = highest_by_one;
+#ifdef HAVE_X86_KERNELS
+		__builtin_cpu_init();
+		if (__builtin_cpu_supports("avx512f"))
+			kernel = highest_by_eight;
+		else if (__builtin_cpu_supports("avx2"))
+			kernel = highest_by_four;
+#endif
+	}
+	for (int group = 0; group < groups; group++)
+	{
+		int			first = (int) ((int64) n * group / groups);
+		int			last = (int) ((int64) n * (group + 1) / groups);
+
+		kernel(sums, blocks + first, last - first, highest + group * RECSYS_BLOCK_ITEMS);
+	}
+}
 
 void
 RecsysBlocksClear(double *sums, uint8 *marks, const uint16 *blocks, int n)

@@ -14,6 +14,9 @@
 #define RECSYS_BLOCK_ITEMS 8
 #define RECSYS_NARROW_BLOCKS (RECSYS_NARROW_ITEMS / RECSYS_BLOCK_ITEMS)
 
+/* Written behind the end of a list of blocks */
+#define RECSYS_BLOCKS_MORE 32
+
 /*
  * A bound for sums in double precision: what is above it includes all that the threshold is not
  * above of once it is rounded to single precision.
@@ -33,7 +36,7 @@ RecsysJustBelow(float threshold)
 
 /*
  * Lists the blocks that are touched, by their marks, 0 or 1, of which there are
- * RECSYS_NARROW_BLOCKS. list has room for those and 8 more.  Returns how many.
+ * RECSYS_NARROW_BLOCKS. list has room for those and RECSYS_BLOCKS_MORE.  Returns how many.
  */
 extern int	RecsysBlocksTouched(const uint8 *marks, uint16 *list);
 
@@ -43,6 +46,13 @@ extern int	RecsysBlocksTouched(const uint8 *marks, uint16 *list);
  */
 extern int	RecsysBlocksAbove(const double *sums, const uint16 *blocks, int n, double bound,
 							  uint32 *found);
+
+/*
+ * The highest sums of several parts of n blocks, where one in eight sums of a block belongs to a part: eight
+ * parts for each of so many groups of blocks that follow each other; of no sum that is above 0: 0.
+ */
+extern void RecsysBlocksHighest(const double *sums, const uint16 *blocks, int n, int groups,
+								double *highest);
 
 /* Sums of n blocks become 0, and they are not touched any more. */
 extern void RecsysBlocksClear(double *sums, uint8 *marks, const uint16 *blocks, int n);

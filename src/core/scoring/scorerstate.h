@@ -17,14 +17,17 @@ struct RecsysScorer
 	uint32		nitems;
 	uint32		capacity;		/* room in sums, marks, marked */
 	double	   *sums;			/* zero unless the item was added to */
+	char	   *memory;			/* what they are in */
 	uint8	   *marks;
 	uint32	   *marked;			/* items with any mark, each once */
 	uint32		nmarked;
 	const uint8 *offered;		/* NULL: all items */
 	bool		narrow;			/* may any block be touched? */
+	uint32		added;			/* by narrow rows, until all blocks were marked */
+	uint32		all;			/* items of the blocks that were marked all at once, or 0 */
 	bool		listed;			/* are those that are in `touched`? */
 	int			ntouched;
-	uint16		touched[RECSYS_NARROW_BLOCKS + 8];	/* blocks that narrow rows have added to */
+	uint16		touched[RECSYS_NARROW_BLOCKS + RECSYS_BLOCKS_MORE];	/* blocks that narrow rows have added to */
 	uint8		blocks[RECSYS_NARROW_BLOCKS];	/* marks of all blocks: 1 for those, else 0 */
 	RecsysCandidate *pool;		/* kept from call to call */
 	Size		pool_size;

@@ -80,6 +80,75 @@ is_in_block(const RecsysScorer *scorer, uint32 item)
 		scorer->blocks[item / RECSYS_BLOCK_ITEMS] != 0;
 }
 
+/*
+ * Sums of items that are excluded, which are among the highest of all as a rule: they are 0 while
+ * blocks are looked through, so that none of them is looked at by itself.  Of more of them the
+ * others stay, and are looked at.
+ */
+#define MOST_HIDDEN 1024
+
+typedef struct Hidden
+{
+	int			n;
+	uint32		items[MOST_HIDDEN];
+	double		sums[MOST_HIDDEN];
+} Hidden;
+
+/* False: not all of them are hidden. */
+static bool
+hide_excluded(RecsysScorer *scorer, Hidden *hidden)
+{
+	uint32		x;
+
+	hidden->n = 0;
+	for (x = 0; x < scorer->nmarked && hidden->n < MOST_HIDDEN; x++)
+	{
+		uint32		item = scorer->marked[x];
+
+		if ((scorer->marks[item] & RECSYS_MARK_EXCLUDED) == 0)
+			continue;
+		hidden->items[hidden->n] = item;
+		hidden->sums[hidden->n++] = scorer->sums[item];
+		scorer->sums[item] = 0.0;
+	}
+	return x == scorer->nmarked;
+}
+
+static void
+show_excluded(RecsysScorer *scorer, const Hidden *hidden)
+{
+	for (int x = 0; x < hidden->n; x++)
+		scorer->sums[hidden->items[x]] = hidden->sums[x];
+}
+
+/*
+ * A score that at least k items have: the k-th best of the highest scores of disjoint sets of
+ * items, several times as many as are wanted, so that hardly any of the best share one.
+ */
+#define SETS_EACH 4
+#define MAX_GROUPS 64
+
+static float
+first_threshold(const RecsysScorer *scorer, int k)
+{
+	int			n = scorer->ntouched;
+	int			groups = (k * SETS_EACH + RECSYS_BLOCK_ITEMS - 1) / RECSYS_BLOCK_ITEMS;
+	double		highest[MAX_GROUPS * RECSYS_BLOCK_ITEMS];
+	RecsysCandidate sets[MAX_GROUPS * RECSYS_BLOCK_ITEMS];
+	int			nsets = 0;
+
+	/* in the last block there may be numbers that no item has */
+	while (n > 0 && ((uint32) scorer->touched[n - 1] + 1) * RECSYS_BLOCK_ITEMS > scorer->nitems)
+		n--;
+	if (groups > MAX_GROUPS || n < 2 * groups || scorer->offered != NULL)
+		return 0.0f;
+	RecsysBlocksHighest(scorer->sums, scorer->touched, n, groups, highest);
+	for (int x = 0; x < groups * RECSYS_BLOCK_ITEMS; x++)
+		if ((float) highest[x] > 0.0f)
+			sets[nsets++].order = RecsysCandidateOrder((float) highest[x], 0);
+	return nsets <= k ? 0.0f : RecsysCandidateScore(RecsysSelectBest(sets, nsets, k));
+}
+
 /* Looked through at once */
 #define BLOCKS_AT_ONCE 32
 
@@ -92,7 +161,11 @@ consider_blocks(Pool *pool)
 {
 	RecsysScorer *scorer = pool->scorer;
 
+	Hidden		hidden;
+
 	RecsysScorerListBlocks(scorer);
+	if (hide_excluded(scorer, &hidden))
+		pool->threshold = Max(pool->threshold, first_threshold(scorer, pool->k));
 	for (int first = 0; first < scorer->ntouched; first += BLOCKS_AT_ONCE)
 	{
 		uint32		found[BLOCKS_AT_ONCE];
@@ -116,6 +189,7 @@ consider_blocks(Pool *pool)
 		if (pool->used - used > pool->k)
 			raise_threshold(pool);
 	}
+	show_excluded(scorer, &hidden);
 }
 
 static int
