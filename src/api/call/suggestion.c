@@ -26,7 +26,8 @@ typedef enum ArgumentRole
 	ARGUMENT_PLAIN,
 	ARGUMENT_ITEMS,				/* one item key or an array of them: tells the type of the answer */
 	ARGUMENT_SOURCE,			/* the recommender, or what is read instead of one */
-	ARGUMENT_ITEM_TYPE
+	ARGUMENT_ITEM_TYPE,
+	ARGUMENT_LOG				/* named, behind all others */
 } ArgumentRole;
 
 static ArgumentRole
@@ -39,6 +40,8 @@ role_of(const char *name)
 		return ARGUMENT_SOURCE;
 	if (strcmp(name, "item_type") == 0)
 		return ARGUMENT_ITEM_TYPE;
+	if (strcmp(name, "log") == 0)
+		return ARGUMENT_LOG;
 	return ARGUMENT_PLAIN;
 }
 
@@ -115,7 +118,7 @@ RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recom
 		ArgumentRole role = names == NULL ? ARGUMENT_PLAIN : role_of(names[i]);
 		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, i);
 
-		if (role == ARGUMENT_ITEM_TYPE)
+		if (role == ARGUMENT_ITEM_TYPE || role == ARGUMENT_LOG)
 			break;
 		if (!OidIsValid(type))
 			type = types[i];
@@ -134,7 +137,7 @@ RecsysSuggestCall(FunctionCallInfo fcinfo, RecsysKeyKind kind, const char *recom
 			break;
 	}
 	for (int i = 0; i < fcinfo->nargs; i++)
-		with_log |= names != NULL && strcmp(names[i], "log") == 0 && !PG_ARGISNULL(i) && PG_GETARG_BOOL(i);
+		with_log |= names != NULL && role_of(names[i]) == ARGUMENT_LOG && !PG_ARGISNULL(i) && PG_GETARG_BOOL(i);
 	if (!with_items && kind != RECSYS_KEY_INT)
 		appendStringInfo(&call, ", item_type => NULL::%s", RecsysKeyKindTypeName(kind));
 	if (with_log)
