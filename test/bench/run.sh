@@ -325,7 +325,7 @@ partition()
 {
 	note "copying the table into $1 partitions"
 	database "CREATE TABLE parted_$1 (user_id bigint NOT NULL, item_id bigint NOT NULL, month integer NOT NULL) PARTITION BY LIST (month)"
-	database "SELECT format('CREATE TABLE parted_${1}_%s PARTITION OF parted_$1 FOR VALUES IN (%1\$s)', m) FROM generate_series(0, $1 - 1) m" |
+	database "SELECT format('CREATE TABLE parted_${1}_%s PARTITION OF parted_$1 FOR VALUES IN (%1\$s);', m) FROM generate_series(0, $1 - 1) m" |
 		sandbox_run "$BENCH_LIMIT" psql -X -q -v ON_ERROR_STOP=1 2>"$SANDBOX/error" || stop "the table could not be made"
 	database "INSERT INTO parted_$1 SELECT user_id, item_id, floor(random() * $1) FROM pairs"
 	database "SELECT count(*) FROM parted_$1" >/dev/null

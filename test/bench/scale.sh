@@ -12,7 +12,7 @@
 #     sample      item graphs of a share of the users: recall@20, and the ten best neighbors
 #     bound       the error of a score by support, beside what doc/scale.md derives
 # Options, with their defaults:
-#     interactions=10000000   of the largest generated data
+#     interactions=10000000   of the largest generated data; constants needs half of that or more
 #     askers=10000            users whose lists are measured
 #     memory=1GB              maintenance_work_mem
 #     model="similarity = cosine, min_support = 1, shrinkage = 10"   of the samples' item graphs

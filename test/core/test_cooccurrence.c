@@ -342,6 +342,8 @@ run_ranges(const RecsysMatrix *users, const RecsysItemTotals *totals,
 	bool		weighted = users->weights != NULL;
 	RecsysHistoryChunk chunk;
 	RecsysRangeKernel *kernel;
+	RecsysRangeKernel *others[2];
+	int			turn = 1;
 	Size		most = Max(memory, RecsysRangeKernelLeast(totals, weighted)) +
 		RecsysRangeKernelMemory(users->ncolumns, weighted);
 	uint32		last;
@@ -360,13 +362,27 @@ run_ranges(const RecsysMatrix *users, const RecsysItemTotals *totals,
 		last = RecsysRangeKernelEnd(kernel, first, cost);
 		RecsysRangeKernelRows(kernel, first, last, keep_row, rows);
 	}
-	RecsysRangeKernelFree(kernel);
-	RecsysHistoryChunkFree(&chunk);
 	if (standalone_memory_peak - before > most)
 		outcome->bound_wrong++;
 	if (!same_rows(rows, expected, 0, users->ncolumns))
 		outcome->kernel_ranges_wrong++;
 	rows_free(rows);
+
+	/* as parallel workers do it: each passes over the ranges of the other; one begins anew */
+	others[0] = kernel;
+	others[1] = RecsysRangeKernelCreate(&chunk.matrix, totals, options, memory);
+	rows = rows_create(users->ncolumns, options->neighbors);
+	for (uint32 first = 0; first < users->ncolumns; first = last, turn = !turn)
+	{
+		last = RecsysRangeKernelEnd(others[turn], first, cost);
+		RecsysRangeKernelRows(others[turn], first, last, keep_row, rows);
+	}
+	if (!same_rows(rows, expected, 0, users->ncolumns))
+		outcome->kernel_ranges_wrong++;
+	rows_free(rows);
+	RecsysRangeKernelFree(others[0]);
+	RecsysRangeKernelFree(others[1]);
+	RecsysHistoryChunkFree(&chunk);
 }
 
 static RecsysModelOptions

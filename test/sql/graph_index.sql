@@ -168,6 +168,24 @@ CREATE INDEX g_temp_graph ON g_temp USING recsys_graph (item_id, users, similar_
 SELECT count(*) > 0 AS some, min(item_id) FROM recsys.popular_from(NULL, 'g_temp') WHERE users > 0;
 DROP TABLE g_temp;
 
+-- partitions have graphs of their own; a materialized view is refreshed as a whole; expressions
+CREATE TABLE g_parts (item_id bigint, users integer, similar_ids bigint[], scores real[], supports integer[]) PARTITION BY HASH (item_id);
+CREATE TABLE g_parts_0 PARTITION OF g_parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE g_parts_1 PARTITION OF g_parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO g_parts SELECT * FROM g_cosine;
+CREATE INDEX g_parts_graph ON g_parts USING recsys_graph (item_id, users, similar_ids, scores, supports);
+SELECT * FROM recsys.recommend_from(7, 5, 'cosine', 'g_parts_graph');
+SELECT count(*) FROM recsys.recommend_from(7, 5, 'cosine', 'g_parts_1');
+CREATE MATERIALIZED VIEW g_view AS SELECT * FROM g_cosine WHERE item_id > 20;
+CREATE UNIQUE INDEX ON g_view (item_id);
+CREATE INDEX g_view_graph ON g_view USING recsys_graph ((item_id::integer), (users + 1), (similar_ids[1:3]), (scores[1:3])) WHERE users > 1;
+REFRESH MATERIALIZED VIEW g_view;
+SELECT recsys.check_index('g_view_graph');
+SELECT count(*), max(rank) FROM recsys.similar_from(30, 10, 'g_view');
+DROP TABLE g_parts;
+DROP MATERIALIZED VIEW g_view;
+CREATE UNIQUE INDEX ON g_cosine USING recsys_graph (item_id, users, similar_ids, scores);
+
 -- rows that are no rows of an item graph
 CREATE FUNCTION refused(VARIADIC rows text[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

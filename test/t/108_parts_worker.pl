@@ -14,28 +14,37 @@ use RecsysTest;
 my $node = new_node('primary', "shared_preload_libraries = 'recsys'", 'recsys.merge_interval = 100ms', 'autovacuum = off',
 	'recsys.maintain_interval = 0');
 
-create_purchases($node, 4000);
+create_purchases($node, 2000);
 $node->safe_psql('postgres', q(
+	CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id) WITH (similarity = cosine);
 	CREATE TABLE sales (user_id bigint, product_id bigint, at date NOT NULL) PARTITION BY RANGE (at);
 	CREATE TABLE sales_1 PARTITION OF sales FOR VALUES FROM ('2023-01-01') TO ('2023-02-01');
 	CREATE TABLE sales_2 PARTITION OF sales FOR VALUES FROM ('2023-02-01') TO ('2023-03-01');
 	INSERT INTO sales SELECT user_id, product_id, date '2023-01-01' + (user_id % 59)::int FROM purchases;
-	CREATE INDEX sales_recsys ON sales USING recsys (user_id, product_id, at);));
+	CREATE INDEX sales_recsys ON sales USING recsys (user_id, product_id, at) WITH (similarity = cosine);));
 
 my $compare = q(
 	CREATE TABLE plain AS SELECT * FROM sales;
-	CREATE INDEX plain_recsys ON plain USING recsys (user_id, product_id, at);
+	CREATE INDEX plain_recsys ON plain USING recsys (user_id, product_id, at) WITH (similarity = cosine);
 	SELECT count(*) FROM ((TABLE a EXCEPT TABLE b) UNION ALL (TABLE b EXCEPT TABLE a)) d;
 	DROP TABLE plain;);
 $compare =~ s/TABLE a/SELECT * FROM item_similarity('plain_recsys')/g;
 $compare =~ s/TABLE b/SELECT * FROM item_similarity('sales_recsys')/g;
 
+# A command alone that no index is told of wakes no worker, but some event always comes.
+sub wake
+{
+	$node->safe_psql('postgres', 'INSERT INTO purchases VALUES (1, 1)');
+}
+
 # Until the worker has made the graph that of the rows
 sub is_followed
 {
 	my ($what) = @_;
-	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+	my $deadline = time + 60;
 	my $difference = '';
+
+	wake();
 
 	while (time < $deadline && $difference ne '0')
 	{
@@ -59,18 +68,19 @@ is_followed('a truncated partition');
 $node->safe_psql('postgres', q(
 	CREATE TABLE sales_3 (LIKE sales);
 	INSERT INTO sales_3 SELECT i % 60, i % 41, '2023-03-03' FROM generate_series(1, 800, 3) i;
-	CREATE INDEX sales_3_recsys ON sales_3 USING recsys (user_id, product_id, at);
+	CREATE INDEX sales_3_recsys ON sales_3 USING recsys (user_id, product_id, at) WITH (similarity = cosine);
 	ALTER TABLE sales ATTACH PARTITION sales_3 FOR VALUES FROM ('2023-03-01') TO ('2023-04-01');));
 is_followed('an attached partition');
 
 # one by one, as a restore does
 $node->safe_psql('postgres', q(
 	DROP INDEX sales_recsys;
-	CREATE INDEX sales_recsys ON ONLY sales USING recsys (user_id, product_id, at);
-	CREATE INDEX two ON sales_2 USING recsys (user_id, product_id, at);
-	CREATE INDEX three ON sales_3 USING recsys (user_id, product_id, at);
+	CREATE INDEX sales_recsys ON ONLY sales USING recsys (user_id, product_id, at) WITH (similarity = cosine);
+	CREATE INDEX two ON sales_2 USING recsys (user_id, product_id, at) WITH (similarity = cosine);
+	CREATE INDEX three ON sales_3 USING recsys (user_id, product_id, at) WITH (similarity = cosine);
 	ALTER INDEX sales_recsys ATTACH PARTITION two;
 	ALTER INDEX sales_recsys ATTACH PARTITION three;));
+wake();
 ok($node->poll_query_until('postgres', q(SELECT problem IS NULL FROM recsys.index_stats WHERE index_name = 'sales_recsys')), 'put together');
 is_followed('put together');
 
@@ -88,7 +98,7 @@ is_followed('rows beside a locked partition');
 # partitions that are kept: the old ones are dropped, and the recommender follows
 $node->safe_psql('postgres', q(
 	CREATE TABLE seen (user_id bigint, product_id bigint, at timestamptz NOT NULL) PARTITION BY RANGE (at);
-	CREATE INDEX seen_recsys ON seen USING recsys (user_id, product_id, at);
+	CREATE INDEX seen_recsys ON seen USING recsys (user_id, product_id, at) WITH (similarity = cosine);
 	SELECT count(*) FROM recsys.keep_partitions('seen', '1 month', keep => '50 years');));
 $node->safe_psql('postgres', sprintf(q(CREATE TABLE seen_old_%d PARTITION OF seen FOR VALUES FROM ('200%d-01-01 00:00+00') TO ('200%d-02-01 00:00+00')), $_, $_, $_))
 	foreach 1, 2;
@@ -97,6 +107,7 @@ $node->safe_psql('postgres', q(
 	INSERT INTO seen SELECT i % 31, 100 + i % 20, now() FROM generate_series(1, 900, 7) i;));
 ok($node->poll_query_until('postgres', q(SELECT count(*) > 0 FROM similar_items(5, 5, 'seen_recsys'))), 'what was seen is known');
 $node->safe_psql('postgres', q(SELECT count(*) FROM recsys.keep_partitions('seen', '1 month', keep => '1 year')));
+wake();
 like($node->safe_psql('postgres', q(SELECT action, object FROM recsys.maintain_partitions('seen'))), qr/dropped\|\S*seen_old_1/, 'an old partition is dropped');
 ok($node->poll_query_until('postgres', q(SELECT count(*) = 0 FROM similar_items(5, 5, 'seen_recsys'))), 'and what it had is known no more');
 is($node->safe_psql('postgres', q(SELECT recsys.check_index('seen_recsys'))), '', 'check');

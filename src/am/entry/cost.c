@@ -46,8 +46,8 @@ has_key_condition(IndexPath *path)
 	return false;
 }
 
-/* A stub has the meta page and two roots.  Looks at small indexes alone. */
-#define STUB_PAGES 4
+/* A stub has a few pages, as an index over an empty table has.  Larger indexes are not looked at. */
+#define STUB_PAGES 16
 
 /*
  * Of a part: the size of the whole, whose lists its scans read.  False if the table is
@@ -56,9 +56,15 @@ has_key_condition(IndexPath *path)
 static bool
 size_of_lists(const IndexOptInfo *info, bool *part, double *pages, double *tuples)
 {
-	Relation	index = index_open(info->indexoid, NoLock); /* the planner has locked it */
+	Relation	index;
 	bool		found = true;
 
+	*part = false;
+	if (info->hypothetical)
+		return true;
+
+	/* the planner has locked it */
+	index = index_open(info->indexoid, NoLock);
 	*part = RecsysIsPart(index);
 	if (*part)
 	{

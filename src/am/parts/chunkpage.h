@@ -12,8 +12,8 @@
  * nothing that the whole knows: the catalog tells each transaction (tidspace.h).
  *
  * Records are only ever added.  Of a storage those count that come after its last
- * RECSYS_CHUNK_FIRST, which included; so a storage may be begun anew, by which all entries that it has
- * had so far are gone at once.
+ * RECSYS_CHUNK_FIRST, which included; so a storage may be begun anew, by which all entries that it
+ * has had so far are gone at once.
  */
 #ifndef RECSYS_CHUNKPAGE_H
 #define RECSYS_CHUNKPAGE_H
@@ -52,8 +52,9 @@ extern RecsysChunk *RecsysReadAllChunks(Relation whole, uint32 *n);
 
 /*
  * Adds a record, whose xid is set here; *number gets its number.  known is how many records the
- * caller has looked through; if one of the later ones is of the same storage, nothing is
- * added, and false returned.  PG_UINT32_MAX: none of them matters.  Errors out when there is no number left.
+ * caller has looked through; if one of the later ones is of the same storage, nothing is added,
+ * and false returned.  PG_UINT32_MAX: none of them matters.  Errors out when there is no number
+ * left.
  */
 extern bool RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 *number);
 

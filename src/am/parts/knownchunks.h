@@ -24,8 +24,8 @@ typedef struct RecsysKnownChunks
 } RecsysKnownChunks;
 
 /*
- * All chunks that there are now.  Reads pages: no buffer may be locked.  Belongs to the session: valid until the
- * next call.
+ * All chunks that there are now.  Reads pages: no buffer may be locked.  Belongs to the session:
+ * valid until the next call.
  */
 extern RecsysKnownChunks *RecsysGetChunks(Relation whole);
 

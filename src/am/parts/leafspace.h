@@ -17,8 +17,8 @@
 extern bool RecsysPartTid(Relation whole, Relation leaf, ItemPointer tid, bool *complete);
 
 /*
- * Which virtual TIDs are a leaf's, as of when it is created; in palloc'd memory.  NULL: it is no leaf any
- * more.  *state: what is known of its rows.  No buffer may be locked.
+ * Which virtual TIDs are a leaf's, as of when it is created; in palloc'd memory.  NULL: it is no
+ * leaf any more.  *state: what is known of its rows.  No buffer may be locked.
  */
 typedef struct RecsysLeafSpace RecsysLeafSpace;
 
@@ -41,8 +41,9 @@ extern RecsysLeafState RecsysStateOfLeaf(Relation whole, Relation leaf);
 
 /*
  * All rows of a leaf are about to be entered, whatever entries there are: those do not count any
- * more.  Until RecsysLeafEntered the leaf is partial; a leaf without rows may be said to be complete
- * at once.  The leaf is locked against writers.  False, and nothing is done: it is no leaf any more.
+ * more.  Until RecsysLeafEntered the leaf is partial; a leaf without rows may be said to be
+ * complete at once.  The leaf is locked against writers.  False, and nothing is done: it is no
+ * leaf any more.
  */
 extern bool RecsysEnterLeafAnew(Relation whole, Relation leaf, bool complete);
 extern void RecsysLeafEntered(Relation whole, Relation leaf);

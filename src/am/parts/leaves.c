@@ -248,7 +248,7 @@ RecsysRefuseForeign(const RecsysLeaves *leaves)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("partition \"%s\" of table \"%s\" is a foreign table",
 					get_rel_name(partition), get_rel_name(leaves->table)),
-			 errdetail("A recommender has the rows of all partitions, and those of foreign tables cannot be indexed."),
+			 errdetail("A recommender has the rows of all partitions, and foreign ones have no indexes."),
 			 errhint("ALTER TABLE %s DETACH PARTITION %s;",
 					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(parent)),
 												get_rel_name(parent)),

@@ -4,7 +4,8 @@
  *
  * Since when a leaf is one is told by xmin of its row in pg_inherits, and those of the partitioned
  * tables between it and the root: ATTACH PARTITION makes a new one, and DETACH takes it away; a
- * rollback brings the old one back.  So a table that was detached, and written to, and attached again is another storage.
+ * rollback brings the old one back.  So a table that was detached, and written to, and attached
+ * again is another storage.
  */
 #ifndef RECSYS_LEAVES_H
 #define RECSYS_LEAVES_H
@@ -52,8 +53,8 @@ extern const RecsysLeaf *RecsysFindLeaf(const RecsysLeaves *leaves, Oid table);
 extern bool RecsysAllLeavesHaveParts(Oid root);
 
 /*
- * A serializable transaction reads all of a table, partitioned or not: the server looks for conflicts
- * at the tables that rows are in.
+ * A serializable transaction reads all of a table, partitioned or not: the server looks for
+ * conflicts at the tables that rows are in.
  */
 extern void RecsysPredicateLockTable(Relation table, Snapshot snapshot);
 

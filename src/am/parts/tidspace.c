@@ -58,7 +58,7 @@ leaf_of_storage(const RecsysParts *parts, const RecsysStorage *storage)
 	return low < parts->n && RecsysStorageEquals(&parts->storages[low], storage) ? low : -1;
 }
 
-/* What the chunks mean with these leaves; says which leaves are to be asked for their flags again. */
+/* What the chunks mean with these leaves; beginnings gets the chunk that each leaf begins with. */
 static void
 work_out(RecsysParts *parts, const RecsysKnownChunks *chunks, uint32 *beginnings)
 {

@@ -60,8 +60,9 @@ extern Relation RecsysOpenWholeOfPart(Relation part, LOCKMODE table_lock, LOCKMO
 extern void RecsysCloseWholeOfPart(Relation whole, LOCKMODE table_lock, LOCKMODE index_lock);
 
 /*
- * A partitioned table may have been attached to another one: then its index is no root any more, but
- * still has a whole, which gets no rows of the part.  The whole's index; InvalidOid behind the last one.
+ * A partitioned table may have been attached to another one: then its index is no root any more,
+ * but still has a whole, which gets no rows of the part.  The whole's index; InvalidOid behind the
+ * last one.
  */
 extern Oid	RecsysOtherWholeOfPart(Relation part, int number);
 

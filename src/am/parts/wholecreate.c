@@ -2,9 +2,9 @@
  * wholecreate.c
  *	  Creating a whole: an empty table and its index, as the server makes TOAST tables.
  *
- * Both belong to the bootstrap superuser and stand in pg_toast, so that nobody else reads or changes
- * them and pg_dump leaves them out.  The table depends on the root, and goes with it.  Its columns
- * are those of the root, expressions being columns like any other.
+ * Both belong to the bootstrap superuser and stand in pg_toast, so that nobody else reads or
+ * changes them and pg_dump leaves them out.  The table depends on the root, and goes with it.  Its
+ * columns are those of the root, expressions being columns like any other.
  */
 #include "postgres.h"
 

@@ -2,13 +2,14 @@
  * passon.c
  *	  What the indexes of partitions do: they pass rows, and VACUUM, on to the whole.
  *
- * Locks: a partition first, as its writer has it, then the whole's table, then its index.  VACUUM of
- * several partitions takes turns at the whole, by ShareUpdateExclusiveLock on its table.  Who merges
- * beside, an INSERT or VACUUM, never waits for a lock of a partition other than the one at hand.
+ * Locks: a partition first, as its writer has it, then the whole's table, then its index.  VACUUM
+ * of several partitions takes turns at the whole, by ShareUpdateExclusiveLock on its table.  Who
+ * merges beside, an INSERT or VACUUM, never waits for a lock of a partition other than the one at
+ * hand.
  *
- * An index that has entries of its own, from before it became a part, would be out of date once it is
- * none any more.  So the first that is passed on marks it.  What has been marked in a transaction that
- * is rolled back stays marked.
+ * An index that has entries of its own, from before it became a part, would be out of date once it
+ * is none any more.  So the first that is passed on marks it.  What has been marked in a
+ * transaction that is rolled back stays marked.
  */
 #include "postgres.h"
 
@@ -49,8 +50,8 @@ mark_part(Relation index)
 }
 
 /*
- * The part has been one of other roots, which would take it for complete if they were roots again.  So
- * those are told that it is not, before anything changes that they do not learn of.
+ * The part has been one of other roots, which would take it for complete if they were roots
+ * again.  So those are told that it is not, before anything changes that they do not learn of.
  */
 static void
 outdate_others(Relation part, Relation leaf)

@@ -340,7 +340,7 @@ check_kind(Oid relation, RecsysTakes takes)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("index with OID %u does not exist", relation)));
-	if (takes == RECSYS_TAKES_GRAPH && (relkind != RELKIND_INDEX || kind != RECSYS_GRAPH_INDEX))
+	if (takes == RECSYS_TAKES_GRAPH && kind != RECSYS_GRAPH_INDEX)
 		refuse_other_than_graph(relation);
 	if ((relkind != RELKIND_INDEX && relkind != RELKIND_PARTITIONED_INDEX) || kind == RECSYS_NO_INDEX)
 		refuse_table(relation, takes);

@@ -7,11 +7,18 @@
  * asked for item by item, and the users of a range of items are found in one pass over the
  * histories, which costs as much as some ten thousand additions to counters for each hundred
  * thousand users.  So there is a transpose of one range at a time.
+ *
+ * Where many ranges come, in ascending order, to look for the first item of each in every
+ * history is the larger part of a pass.  So the kernel remembers how far it has come in each,
+ * as long as that takes a small part of its memory.
  */
 #include "core/pairs/rangekernel.h"
 
 /* A transpose has room for this many of the largest item's users. */
 #define LEAST_ITEMS 4
+
+/* Places in histories may take this part of the memory: one in so many. */
+#define PLACES_FRACTION 8
 
 /* Users between two checks for interrupts */
 #define USERS_PER_CHECK 4096
@@ -21,6 +28,8 @@ struct RecsysRangeKernel
 	const RecsysMatrix *users;
 	const RecsysItemTotals *totals;
 	uint64		room;			/* in entries */
+	uint32	   *places;			/* of each user: entries below the end of the last range, or NULL */
+	uint32		reached;		/* the end of the last range */
 	RecsysMatrix items;			/* rows of the range at hand; the others are not there */
 	RecsysKernel *kernel;
 };
@@ -61,10 +70,16 @@ RecsysRangeKernelCreate(const RecsysMatrix *users, const RecsysItemTotals *total
 	RecsysRangeKernel *kernel = palloc0(sizeof(RecsysRangeKernel));
 	RecsysMatrix *items = &kernel->items;
 	bool		weighted = users->weights != NULL;
+	Size		places = sizeof(uint32) * (Size) users->nrows;
 	uint64		entries = 0;
 
 	for (uint32 item = 0; item < totals->nitems; item++)
 		entries += totals->users[item];
+	if (users->nrows > 0 && places <= memory / PLACES_FRACTION)
+	{
+		kernel->places = recsys_alloc_huge_zero(places);
+		memory -= places;
+	}
 	kernel->users = users;
 	kernel->totals = totals;
 	kernel->room = Max(Min(memory / entry_size(weighted), entries), most_users(totals));
@@ -97,6 +112,24 @@ RecsysRangeKernelEnd(const RecsysRangeKernel *kernel, uint32 first, uint64 cost)
 	return last;
 }
 
+/* The first entry of a user that is not below an item, with which a range begins */
+static inline uint64
+first_entry(const RecsysRangeKernel *kernel, uint32 user, uint32 item)
+{
+	const RecsysMatrix *users = kernel->users;
+	uint64		entry = users->offsets[user];
+	uint64		end = users->offsets[user + 1];
+
+	if (item == 0)
+		return entry;
+	if (kernel->places == NULL || item < kernel->reached)
+		return RecsysMatrixFind(users, user, item, (double) item / kernel->totals->nitems);
+	entry += kernel->places[user];
+	while (entry < end && RecsysMatrixColumn(users, entry) < item)
+		entry++;
+	return entry;
+}
+
 /*
  * The users of the range's items.  offsets[item + 1] is the next free place of an item while
  * they are entered, and its end afterwards.
@@ -106,7 +139,6 @@ transpose_range(RecsysRangeKernel *kernel, uint32 first, uint32 last)
 {
 	const RecsysMatrix *users = kernel->users;
 	RecsysMatrix *items = &kernel->items;
-	double		guess = (double) first / kernel->totals->nitems;
 
 	items->offsets[first] = 0;
 	if (first < last)
@@ -117,10 +149,11 @@ transpose_range(RecsysRangeKernel *kernel, uint32 first, uint32 last)
 	for (uint32 user = 0; user < users->nrows; user++)
 	{
 		uint64		end = users->offsets[user + 1];
+		uint64		entry;
 
 		if (user % USERS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (uint64 entry = RecsysMatrixFind(users, user, first, guess); entry < end; entry++)
+		for (entry = first_entry(kernel, user, first); entry < end; entry++)
 		{
 			uint32		item = RecsysMatrixColumn(users, entry);
 			uint64		place;
@@ -134,7 +167,10 @@ transpose_range(RecsysRangeKernel *kernel, uint32 first, uint32 last)
 			if (items->weights != NULL)
 				items->weights[place] = users->weights[entry];
 		}
+		if (kernel->places != NULL)
+			kernel->places[user] = (uint32) (entry - users->offsets[user]);
 	}
+	kernel->reached = last;
 }
 
 void
@@ -149,6 +185,8 @@ void
 RecsysRangeKernelFree(RecsysRangeKernel *kernel)
 {
 	RecsysKernelFree(kernel->kernel);
+	if (kernel->places != NULL)
+		pfree(kernel->places);
 	pfree(kernel->items.offsets);
 	pfree(kernel->items.columns);
 	if (kernel->items.weights != NULL)

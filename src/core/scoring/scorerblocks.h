@@ -48,8 +48,9 @@ extern int	RecsysBlocksAbove(const double *sums, const uint16 *blocks, int n, do
 							  uint32 *found);
 
 /*
- * The highest sums of several parts of n blocks, where one in eight sums of a block belongs to a part: eight
- * parts for each of so many groups of blocks that follow each other; of no sum that is above 0: 0.
+ * The highest sums of disjoint parts of n blocks: there are so many groups of blocks that follow
+ * each other, with eight parts each, to which one sum of every block belongs.  0 of a part whose
+ * sums are none above 0.
  */
 extern void RecsysBlocksHighest(const double *sums, const uint16 *blocks, int n, int groups,
 								double *highest);
