@@ -12,17 +12,18 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/parallel.h"
 #include "access/table.h"
 #include "am/build/wholescan.h"
 #include "am/parts/leaves.h"
 #include "am/parts/leafspace.h"
 #include "am/parts/whole.h"
 #include "catalog/index.h"
-#include "compat.h"
 #include "fault.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "optimizer/paths.h"
+#include "source/input/runas.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
@@ -185,18 +186,19 @@ scan_leaf(RecsysLeafScan *scan, Relation leaf, struct IndexInfo *info, const Rec
 		  LeafRows *rows)
 {
 	Relation	part = open_part(scan, leaf);
-	IndexInfo  *part_info = BuildIndexInfo(part);
+	IndexInfo  *part_info;
 	double		heap_tuples;
-	Oid			user;
-	int			context;
+	RecsysRights before;
 
 	rows->shift = (uint64) add_chunks(scan, leaf) << (RECSYS_CHUNK_SHIFT + 16);
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(leaf->rd_rel->relowner, context | SECURITY_RESTRICTED_OPERATION);
+
+	/* what this owner's functions set is not for those of the next; constants are folded here, too */
+	RecsysBeginAs(leaf->rd_rel->relowner, &before);
+	part_info = BuildIndexInfo(part);
 	part_info->ii_Concurrent = info->ii_Concurrent;
 	heap_tuples = RecsysBuildScan(leaf, part, part_info, columns, RecsysBuildWorkers(leaf, part),
 								  add_leaf_row, rows);
-	SetUserIdAndSecContext(user, context);
+	RecsysEndAs(&before);
 	info->ii_BrokenHotChain |= part_info->ii_BrokenHotChain;
 	index_close(part, NoLock);
 	return heap_tuples;

@@ -21,6 +21,7 @@
 #include "am/parts/whole.h"
 #include "am/store/meta.h"
 #include "miscadmin.h"
+#include "source/input/runas.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -244,8 +245,12 @@ RecsysWholeCheckVisit(RecsysWholeCheck *check, RecsysLeafVisitor visit, void *ar
 		if (OidIsValid(part) && map_pieces(check))
 		{
 			Relation	index = index_open(part, AccessShareLock);
+			RecsysRights before;
 
+			/* each leaf's index functions have the rights of its own owner, as in a build */
+			RecsysBeginAs(leaf->rd_rel->relowner, &before);
 			visit(arg, leaf, index);
+			RecsysEndAs(&before);
 			index_close(index, AccessShareLock);
 			pfree(check->numbers);
 		}

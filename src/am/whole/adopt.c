@@ -29,12 +29,11 @@
 #include "am/whole/rebuild.h"
 #include "am/whole/sweep.h"
 #include "catalog/index.h"
-#include "compat.h"
 #include "fault.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "source/input/runas.h"
 #include "storage/lmgr.h"
-#include "utils/guc.h"
 #include "utils/snapmgr.h"
 
 /* Index functions run with the rights of the table's owner, as in a build. */
@@ -43,21 +42,15 @@ enter_as_owner(Relation whole, Relation leaf, Relation part)
 {
 	bool		settled = !CheckRelationLockedByMe(leaf, RowExclusiveLock, false);
 	bool		pushed = !ActiveSnapshotSet();
-	int			nestlevel;
-	Oid			user;
-	int			context;
+	RecsysRights before;
 
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(leaf->rd_rel->relowner, context | SECURITY_RESTRICTED_OPERATION);
-	nestlevel = NewGUCNestLevel();
-	RECSYS_RESTRICT_SEARCH_PATH();
+	RecsysBeginAs(leaf->rd_rel->relowner, &before);
 	if (pushed)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	RecsysEnterLeaf(whole, leaf, part, BuildIndexInfo(part), settled);
 	if (pushed)
 		PopActiveSnapshot();
-	AtEOXact_GUC(false, nestlevel);
-	SetUserIdAndSecContext(user, context);
+	RecsysEndAs(&before);
 }
 
 /* The leaf is locked against writers. */
