@@ -12,6 +12,13 @@ CREATE TABLE recsys.distributed (
 	trained_at timestamptz,
 	items bigint);
 COMMENT ON TABLE recsys.distributed IS 'recommenders that recsys.distribute() has been to: the index that serves the item graph, and the secret of the hashes in recsys.forgotten';
+COMMENT ON COLUMN recsys.distributed.recommender IS 'name of the index that the recommender is named by, with its schema';
+COMMENT ON COLUMN recsys.distributed.graph IS 'name of the index over the item graph that serves, with its schema';
+COMMENT ON COLUMN recsys.distributed.version IS 'number of the training that has made the graph';
+COMMENT ON COLUMN recsys.distributed.secret IS 'key of the hashes of users in recsys.forgotten; nobody but the owner of the extension reads it';
+COMMENT ON COLUMN recsys.distributed.table_name IS 'name of the distributed table, with its schema';
+COMMENT ON COLUMN recsys.distributed.trained_at IS 'when the graph was trained';
+COMMENT ON COLUMN recsys.distributed.items IS 'items that the graph has';
 REVOKE ALL ON recsys.distributed FROM PUBLIC;
 GRANT SELECT (recommender, graph, version, table_name, trained_at, items) ON recsys.distributed TO PUBLIC;
 
@@ -21,6 +28,9 @@ CREATE TABLE recsys.forgotten (
 	forgotten_at timestamptz NOT NULL,
 	PRIMARY KEY (user_hash, recommender));
 COMMENT ON TABLE recsys.forgotten IS 'keyed hashes of users whom distributed recommenders have forgotten while rows of theirs were there, and when';
+COMMENT ON COLUMN recsys.forgotten.user_hash IS 'first half of HMAC-SHA256 of the user''s key as text, by the secret of the recommender';
+COMMENT ON COLUMN recsys.forgotten.recommender IS 'name of the recommender, as in recsys.distributed';
+COMMENT ON COLUMN recsys.forgotten.forgotten_at IS 'when the user was forgotten; what has happened until then stays so';
 REVOKE ALL ON recsys.forgotten FROM PUBLIC;
 
 CREATE FUNCTION recsys.distribute(recommender text, OUT graph text, OUT items bigint, OUT nodes integer)
@@ -40,6 +50,6 @@ CREATE FUNCTION recsys.on_shards(recommender text, action text, argument text DE
 	AS 'MODULE_PATHNAME', 'recsys_on_shards' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION recsys.on_shards(text, text, text) IS 'merges or checks this node''s indexes of a distributed recommender, or has them forget a user; returns the sums of what was done';
 
-CREATE FUNCTION recsys.counts_for(recommender text, user_id anyelement, at timestamptz) RETURNS boolean
+CREATE FUNCTION recsys.counts_for(recommender text, user_id anycompatible, at timestamptz) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'recsys_counts_for' LANGUAGE C STABLE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION recsys.counts_for(text, anyelement, timestamptz) IS 'false for what a user has done before a distributed recommender has forgotten the user; of unknown time all is';
+COMMENT ON FUNCTION recsys.counts_for(text, anycompatible, timestamptz) IS 'false for what a user has done before a distributed recommender has forgotten the user; of unknown time all is';

@@ -169,24 +169,34 @@ lacks_whole(Oid index)
 	return get_rel_relkind(index) == RELKIND_PARTITIONED_INDEX && !OidIsValid(RecsysWholeOf(index));
 }
 
+/* The partitions of a table, which is locked; false: somebody else has one of them. */
+static bool
+lock_leaves(Oid table, LOCKMODE lockmode)
+{
+	ListCell   *cell;
+
+	foreach(cell, RecsysLeafTables(table))
+		if (!ConditionalLockRelationOid(lfirst_oid(cell), lockmode))
+			return false;
+	return true;
+}
+
 /*
- * Locks the table of an index, without waiting.  Of a partitioned one that has no whole yet it is made here,
- * if all partitions can be locked for a build.
+ * Locks the table of an index and its partitions, which a merge reads, without waiting.  Of a partitioned one
+ * that has no whole yet it is made here, if all partitions can be locked for a build.
  */
 static bool
 lock_table(Oid table, Oid index)
 {
-	ListCell   *cell;
-
-	if (!lacks_whole(index))
-		return ConditionalLockRelationOid(table, RowExclusiveLock);
-	if (!ConditionalLockRelationOid(table, ShareRowExclusiveLock))
-		return false;
-	foreach(cell, RecsysLeafTables(table))
-		if (!ConditionalLockRelationOid(lfirst_oid(cell), ShareLock))
+	if (lacks_whole(index))
+	{
+		if (!ConditionalLockRelationOid(table, ShareRowExclusiveLock) || !lock_leaves(table, ShareLock))
 			return false;
-	(void) RecsysEnsureWhole(index);
-	return true;
+		(void) RecsysEnsureWhole(index);
+		return true;
+	}
+	return ConditionalLockRelationOid(table, RowExclusiveLock) &&
+		(get_rel_relkind(index) != RELKIND_PARTITIONED_INDEX || lock_leaves(table, AccessShareLock));
 }
 
 /* Merges an index within a transaction. */

@@ -28,6 +28,8 @@ SELECT recsys.create_bandit('slot', '{shop, two_signals}');
 SELECT recsys.create_stream('flow', 'broker:9092', 'flow', 'purchases', '{"user_id": "user", "product_id": "item"}');
 CREATE TABLE monthly (at timestamptz NOT NULL) PARTITION BY RANGE (at);
 CREATE SCHEMA labels_made;
+CREATE TABLE graph AS SELECT * FROM recsys.train_part('SELECT user_id, product_id FROM purchases', 0, 1);
+CREATE INDEX graph_recsys ON graph USING recsys_graph (item_id, users, similar_ids, scores, supports);
 CREATE TABLE product_rules AS SELECT * FROM association_rules('purchases_recsys', 0.02, 0.1);
 ANALYZE;
 
@@ -179,6 +181,16 @@ INSERT INTO calls SELECT substring(call, '^[a-z_.]+'), call FROM unnest(ARRAY[
 	'recsys.plot_lift(''{a}'', ''{b}'', ''{2}'')',
 	'recsys.plot_lines(''{2024-01-01,2024-01-02}'', ''{1,2}'', ''{a,a}'')',
 	'recsys.plot_order(''{a,b}'', ''{a}'', ''{b}'', ''{1}'')',
+	'recsys.recommend_from(42, 5, ''purchases_recsys'', ''graph_recsys'')',
+	'recsys.similar_from(1, 5, ''graph_recsys'')',
+	'recsys.popular_from(5, ''graph_recsys'')',
+	'recsys.train_plan(''SELECT user_id, product_id FROM purchases'', 2)',
+	'recsys.train_part(''SELECT user_id, product_id FROM purchases'', 1, 2)',
+	'recsys.distribute(''purchases_recsys'')',
+	'recsys.retrain(''purchases_recsys'')',
+	'recsys.undistribute(''purchases_recsys'')',
+	'recsys.on_shards(''purchases_recsys'', ''merge'')',
+	'recsys.counts_for(''purchases_recsys'', 42, now())',
 	'recsys.svg_text(''a'')',
 	'recsys.svg_number(1)',
 	'recsys.svg_steps(0, 1)',

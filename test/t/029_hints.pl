@@ -61,6 +61,12 @@ CREATE TABLE leaving PARTITION OF whole DEFAULT;
 CREATE INDEX whole_recsys ON whole USING recsys (user_id, product_id);
 ALTER INDEX leaving_user_id_product_id_idx RENAME TO left_recsys;
 ALTER TABLE whole DETACH PARTITION leaving;
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+CREATE TABLE abroad (user_id bigint, product_id bigint) PARTITION BY LIST (user_id);
+CREATE INDEX abroad_recsys ON abroad USING recsys (user_id, product_id);
+CREATE FOREIGN TABLE abroad_1 PARTITION OF abroad FOR VALUES IN (1) SERVER nowhere;
+CREATE TABLE graph AS SELECT * FROM recsys.train_part('SELECT user_id, product_id FROM purchases', 0, 1);
 INSERT INTO purchases VALUES (7, 3, 1, '2024-02-01 00:00+00');
 CREATE TABLE hidden AS SELECT * FROM purchases;
 CREATE INDEX hidden_recsys ON hidden USING recsys (user_id, product_id);
@@ -416,8 +422,11 @@ my @cases = (
 	"BEGIN READ ONLY; SELECT * FROM recommend('7', 3, '\"Texts\"', NULL::text, log => true); ROLLBACK",
 	"SELECT recsys.log_click('00000000-0000-4000-8000-000000000000', 1)",
 	"BEGIN; SELECT recsys.configure_log(pseudonymous => true); DELETE FROM recsys.log_key; SELECT * FROM recommend(7, 3, 'bare_recsys', log => true); ROLLBACK",
+	# item graphs in tables
+	'CREATE INDEX ON purchases USING recsys_graph (user_id)', "SELECT * FROM recsys.popular_from(3, 'bare_recsys')",
 	# partitioned tables: none together yet; a partition that is none any more
-	"SELECT * FROM popular_items(3, 'parted_recsys')",
+	"BEGIN READ ONLY; SELECT * FROM popular_items(3, 'parted_recsys'); ROLLBACK",
+	"SELECT * FROM popular_items(3, 'abroad_recsys')",
 	"SELECT * FROM popular_items(3, 'left_recsys')",
 	[ "SELECT * FROM frequent_itemsets('bare_recsys', 1, min_length => 4, max_length => 3)", "SELECT * FROM frequent_itemsets('bare_recsys', %s)" ],
 );
@@ -532,6 +541,18 @@ my %elsewhere = (
 	# said only in a server with pg_cron, see 085_schedule
 	'As a superuser: CREATE EXTENSION pg_cron; then call this again.' => 1,
 	'SELECT cron.unschedule(%s);' => 1,
+	# said only in a server with Citus, see 110_citus
+	"On the coordinator: SELECT replicate_reference_tables(); or, if it is the coordinator that has none, SELECT citus_set_coordinator_host('…')." => 1,
+	'On the coordinator: SELECT replicate_reference_tables(); or SELECT recsys.distribute(%s);' => 1,
+	"On the coordinator, by the name that the workers know it by: SELECT citus_set_coordinator_host('…');" => 1,
+	'Name the index that has them on this node, as in recommender => %s.' => 1,
+	"Functions that take a query read all nodes, as in query_item_similarity('SELECT … FROM %s')." => 1,
+	'To have one recommender over all of them: SELECT recsys.distribute(%s);' => 1,
+	'SELECT recsys.distribute(%s);' => 1,
+	'SELECT recsys.retrain(%s);' => 1,
+	'recsys.tune compares models on a query; then ALTER INDEX %s SET (similarity = …).' => 1,
+	"Distribute it by the user, as in SELECT create_distributed_table(%s, 'user_id')." => 1,
+	'SELECT alter_distributed_table(%s, distribution_column => %s);' => 1,
 	# said only where BLAS is slow, once in a session
 	'Install one: on Debian and Ubuntu "apt-get install libopenblas0-serial"; new sessions use it. Or SET recsys.blas_warning = off.' => 1,
 );

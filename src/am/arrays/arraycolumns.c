@@ -12,7 +12,6 @@
 #include "am/arrays/arraycolumns.h"
 #include "catalog/pg_type.h"
 #include "core/pairs/modeloptions.h"
-#include "source/input/keyadvice.h"
 #include "source/input/keytext.h"
 #include "source/input/values.h"
 #include "utils/array.h"

@@ -10,13 +10,11 @@
 #include "am/arrays/arrayscheck.h"
 #include "am/check/check.h"
 #include "am/graph/graph.h"
-#include "am/graph/popular_page.h"
 #include "am/lists/owner.h"
+#include "am/store/indexname.h"
 #include "catalog/index.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -131,9 +129,7 @@ tell_of_gone(const ArraysCheck *check, Relation heap)
 							   "%u rows of table \"%s\" have gone since index \"%s\" was built",
 							   gone, gone, RelationGetRelationName(heap), RelationGetRelationName(check->index)),
 				 errdetail("The index still serves them."),
-				 errhint("REINDEX INDEX %s;",
-						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(check->index)),
-													RelationGetRelationName(check->index)))));
+				 errhint("REINDEX INDEX %s;", RecsysQualifiedIndexName(check->index))));
 }
 
 void

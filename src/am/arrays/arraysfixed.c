@@ -35,9 +35,7 @@ recsys_graph_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid
 					RelationGetRelationName(heap)),
 			 errdetail("Index \"%s\" serves the graph as it was when the index was built.",
 					   RelationGetRelationName(index)),
-			 errhint("Fill another table and index that; or DROP INDEX %s, change the table, and create the index again.",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(index)),
-												RelationGetRelationName(index)))));
+			 errhint("Fill another table and index that; or drop the index, change the table, and create it again.")));
 	return false;
 }
 

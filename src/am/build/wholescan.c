@@ -49,7 +49,7 @@ RecsysCheckLeafPersistence(Relation leaf, Relation whole, Oid root)
 			 errmsg("partition \"%s\" cannot have a part in recsys index \"%s\"",
 					RelationGetRelationName(leaf), get_rel_name(root)),
 			 errdetail("Some partitions are unlogged and others are not, or some are temporary."),
-			 errhint("Drop the index, make the partitions alike by ALTER TABLE … SET LOGGED or SET UNLOGGED, and create it again.")));
+			 errhint("Drop the index, make all partitions logged or all of them unlogged, and create it again.")));
 }
 
 /* Until all that there are have been locked */
@@ -142,7 +142,7 @@ open_part(const RecsysLeafScan *scan, Relation leaf)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("partition \"%s\" has no index that belongs to recsys index \"%s\"",
 						RelationGetRelationName(leaf), get_rel_name(scan->root)),
-				 errhint("Create one on it, and ATTACH it by ALTER INDEX.")));
+				 errhint("Create one on it, and attach that to this one.")));
 	return index_open(part, AccessShareLock);
 }
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "am/content/itemcolumnsstate.h"
+#include "am/store/indexname.h"
 #include "catalog/pg_type.h"
 #include "source/input/keyadvice.h"
 #include "source/input/values.h"
@@ -32,10 +33,7 @@ column_type(Relation index, int column)
 static char *
 table_name(Relation index)
 {
-	Oid			table = index->rd_index->indrelid;
-
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
-									  get_rel_name(table));
+	return RecsysQualifiedName(index->rd_index->indrelid);
 }
 
 static void

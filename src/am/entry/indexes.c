@@ -110,8 +110,8 @@ add_to_known(Oid index)
 }
 
 /*
- * Does it stand for itself?  Over interactions the topmost of partitioned indexes does, and none of those
- * below it; over items and item graphs those of partitions do, and no partitioned one.
+ * Does it stand for itself?  Over interactions the topmost of partitioned indexes does, and none of
+ * those below it; over items and item graphs those of partitions do, and no partitioned one.
  */
 static bool
 stands_for_itself(Form_pg_class form)

@@ -44,20 +44,20 @@ typedef struct KnownTable
 
 static HTAB *known = NULL;
 
-/* What relation of this node is to a shard what a shell's relation is to the shell */
-typedef struct PartKey
+/* What relation of this node is to a shard what a shell's relation is to the shell: its copy */
+typedef struct CopyKey
 {
 	Oid			relation;
 	int64		shard;
-} PartKey;
+} CopyKey;
 
-typedef struct KnownPart
+typedef struct KnownCopy
 {
-	PartKey		key;
-	Oid			part;
-} KnownPart;
+	CopyKey		key;
+	Oid			copy;
+} KnownCopy;
 
-static HTAB *known_parts = NULL;
+static HTAB *known_copies = NULL;
 
 /* The only shard of a shell that has one */
 typedef struct KnownShard
@@ -76,8 +76,9 @@ static Oid	group_relation = InvalidOid;
 /* pg_dist_placement.shardstate of a placement that is in use */
 #define ACTIVE_PLACEMENT 1
 
-Oid
-RecsysCitusCatalog(const char *name)
+/* A table of Citus's catalog; InvalidOid where there is no Citus. */
+static Oid
+citus_catalog(const char *name)
 {
 	return get_relname_relid(name, PG_CATALOG_NAMESPACE);
 }
@@ -85,7 +86,7 @@ RecsysCitusCatalog(const char *name)
 bool
 RecsysCitusIsThere(void)
 {
-	return OidIsValid(RecsysCitusCatalog("pg_dist_partition"));
+	return OidIsValid(citus_catalog("pg_dist_partition"));
 }
 
 static void
@@ -99,17 +100,17 @@ remove_all(HTAB *table)
 		(void) hash_search(table, entry, HASH_REMOVE, NULL);
 }
 
-/* A part that is not there any more, or has become another's; seldom, so that all are looked through */
+/* A copy that is not there any more, or has become another's; seldom, so that all are looked through */
 static void
-remove_part(Oid relation)
+remove_copy(Oid relation)
 {
 	HASH_SEQ_STATUS status;
-	KnownPart  *entry;
+	KnownCopy  *entry;
 
-	hash_seq_init(&status, known_parts);
+	hash_seq_init(&status, known_copies);
 	while ((entry = hash_seq_search(&status)) != NULL)
-		if (entry->part == relation || entry->key.relation == relation)
-			(void) hash_search(known_parts, &entry->key, HASH_REMOVE, NULL);
+		if (entry->copy == relation || entry->key.relation == relation)
+			(void) hash_search(known_copies, &entry->key, HASH_REMOVE, NULL);
 }
 
 /* A callback allocates no memory, and removing does not either. */
@@ -121,13 +122,13 @@ forget_table(Datum arg, Oid relation)
 	if (!OidIsValid(relation))
 	{
 		remove_all(known);
-		remove_all(known_parts);
+		remove_all(known_copies);
 		remove_all(known_shards);
 		return;
 	}
 	(void) hash_search(known, &relation, HASH_REMOVE, NULL);
 	(void) hash_search(known_shards, &relation, HASH_REMOVE, NULL);
-	remove_part(relation);
+	remove_copy(relation);
 }
 
 static HTAB *
@@ -143,7 +144,7 @@ create_known(void)
 {
 	if (known != NULL)
 		return;
-	known_parts = create_table("recsys parts of Citus", sizeof(PartKey), sizeof(KnownPart));
+	known_copies = create_table("recsys copies of Citus", sizeof(CopyKey), sizeof(KnownCopy));
 	known_shards = create_table("recsys shards of Citus", sizeof(Oid), sizeof(KnownShard));
 	known = create_table("recsys tables of Citus", sizeof(Oid), sizeof(KnownTable));
 	CacheRegisterRelcacheCallback(forget_table, (Datum) 0);
@@ -161,10 +162,10 @@ static bool
 begin_row(CatalogRow *row, const char *catalog, const char *index, const char *column,
 		  RegProcedure equal, Datum value)
 {
-	Oid			index_oid = RecsysCitusCatalog(index);
+	Oid			index_oid = citus_catalog(index);
 	ScanKeyData key;
 
-	row->relation = table_open(RecsysCitusCatalog(catalog), AccessShareLock);
+	row->relation = table_open(citus_catalog(catalog), AccessShareLock);
 	ScanKeyInit(&key, get_attnum(RelationGetRelid(row->relation), column), BTEqualStrategyNumber,
 				equal, value);
 	row->scan = systable_beginscan(row->relation, index_oid, OidIsValid(index_oid), NULL, 1, &key);
@@ -292,26 +293,26 @@ call_shard_name(Oid relation, int64 shard)
 Oid
 RecsysShardRelation(Oid relation, int64 shard)
 {
-	PartKey		key;
-	KnownPart  *entry;
+	CopyKey		key;
+	KnownCopy  *entry;
 	List	   *names;
-	Oid			part;
+	Oid			copy;
 
 	create_known();
 	memset(&key, 0, sizeof(key));
 	key.relation = relation;
 	key.shard = shard;
-	entry = hash_search(known_parts, &key, HASH_FIND, NULL);
+	entry = hash_search(known_copies, &key, HASH_FIND, NULL);
 	if (entry != NULL)
-		return entry->part;
+		return entry->copy;
 	names = textToQualifiedNameList(call_shard_name(relation, shard));
-	part = get_relname_relid(strVal(llast(names)), get_rel_namespace(relation));
-	if (OidIsValid(part))
+	copy = get_relname_relid(strVal(llast(names)), get_rel_namespace(relation));
+	if (OidIsValid(copy))
 	{
-		entry = hash_search(known_parts, &key, HASH_ENTER, NULL);
-		entry->part = part;
+		entry = hash_search(known_copies, &key, HASH_ENTER, NULL);
+		entry->copy = copy;
 	}
-	return part;
+	return copy;
 }
 
 /* The number at the end of a name such as purchases_102008; 0 if there is none */
@@ -370,7 +371,7 @@ RecsysLocalGroup(void)
 	create_known();
 	if (group_known)
 		return local_group;
-	relation = table_open(RecsysCitusCatalog("pg_dist_local_group"), AccessShareLock);
+	relation = table_open(citus_catalog("pg_dist_local_group"), AccessShareLock);
 	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
 	tuple = systable_getnext(scan);
 	group_relation = RelationGetRelid(relation);
@@ -384,7 +385,10 @@ RecsysLocalGroup(void)
 	return group;
 }
 
-/* A placement that a move has left behind is gone from there, or has another state, before its table is dropped. */
+/*
+ * A placement that a move has left behind is gone from there, or has another state, before its
+ * table is dropped.
+ */
 bool
 RecsysShardIsHere(int64 shard)
 {

@@ -31,7 +31,10 @@ extern AttrNumber RecsysShellColumn(Oid table);
 /* The only shard of a shell that is not distributed by a column; 0 if it has none. */
 extern int64 RecsysOnlyShard(Oid table);
 
-/* The relation on this node that is to a shard what a relation is to its shell; InvalidOid: it is elsewhere. */
+/*
+ * The relation on this node that is to a shard what a relation is to its shell; InvalidOid: it is
+ * elsewhere.
+ */
 extern Oid	RecsysShardRelation(Oid relation, int64 shard);
 
 /* The number of this node's group; 0 is the coordinator's. */
@@ -45,8 +48,5 @@ extern List *RecsysShardsHere(Oid table);
 
 /* The shard of a shell that has a value of its column, of that type; 0: there is none */
 extern int64 RecsysShardOfValue(Oid table, Oid type, Oid collation, Datum value);
-
-/* A table of Citus's catalog; InvalidOid where there is no Citus. */
-extern Oid	RecsysCitusCatalog(const char *name);
 
 #endif							/* RECSYS_SHELLS_H */

@@ -12,8 +12,8 @@
  * has the number of the first row on the page, and pd_lower tells how many rows there are.
  *
  * Sketches of the factors, and codes of them (core/dense/factorsketch.c), rule out most items as
- * candidates for a user's best.  Both are in descending order of the factors' lengths: who has found k items with a
- * score that those beyond a page are too short for need not look at that page.
+ * candidates for a user's best.  Both are in descending order of the factors' lengths: who has
+ * found k items with a score that those beyond a page are too short for need not look at that page.
  *
  * All of this is written by a build and never changes.  Merges leave it alone, and later
  * items have no factors until the next build.  So a reader may release a page at any

@@ -265,7 +265,7 @@ RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 *n
 		/* who has been faster has changed it in the same step as the page */
 		if (list.n == before)
 			RecsysCorrupted(whole, "index \"%s\" contains a corrupted page of chunks at block %u",
-							RelationGetRelationName(whole), list.tail);
+							RecsysIndexName(whole), list.tail);
 		if (was_added(whole, &record.storage, known, list.n))
 			return false;
 		known = Max(known, list.n);
@@ -275,7 +275,7 @@ RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 *n
 					 errmsg("there is no number left for blocks of the partition \"%s\"",
 							get_rel_name(record.storage.heap)),
 					 errdetail("Partitions that are gone have numbers, too."),
-					 errhint("REINDEX the index of the partitioned table.")));
+					 errhint("REINDEX INDEX %s;", RecsysQualifiedIndexName(whole))));
 		*number = list.n;
 	} while (BlockNumberIsValid(list.first) ? !add_behind(whole, &record, &list) :
 			 !add_first(whole, &record));

@@ -9,7 +9,6 @@
 
 #include "am/parts/knownchunks.h"
 #include "am/parts/leaves.h"
-#include "am/store/meta.h"
 #include "compat.h"
 #include "utils/memutils.h"
 

@@ -163,18 +163,6 @@ RecsysLeafSpaceOwn(const RecsysLeafSpace *space, ItemPointer tid)
 	return true;
 }
 
-bool
-RecsysPartOwnTid(Relation whole, Relation leaf, ItemPointer tid)
-{
-	RecsysLeafState state;
-	RecsysLeafSpace *space = RecsysLeafSpaceCreate(whole, leaf, &state);
-	bool		own = space != NULL && RecsysLeafSpaceOwn(space, tid);
-
-	if (space != NULL)
-		pfree(space);
-	return own;
-}
-
 RecsysLeafState
 RecsysStateOfLeaf(Relation whole, Relation leaf)
 {

@@ -14,6 +14,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "am/parts/leaves.h"
+#include "am/store/indexname.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/partition.h"
@@ -250,10 +251,7 @@ RecsysRefuseForeign(const RecsysLeaves *leaves)
 					get_rel_name(partition), get_rel_name(leaves->table)),
 			 errdetail("A recommender has the rows of all partitions, and foreign ones have no indexes."),
 			 errhint("ALTER TABLE %s DETACH PARTITION %s;",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(parent)),
-												get_rel_name(parent)),
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(partition)),
-												get_rel_name(partition)))));
+					 RecsysQualifiedName(parent), RecsysQualifiedName(partition))));
 }
 
 List *

@@ -34,7 +34,6 @@ struct RecsysParts
 	int			n;
 	Relation   *leaves;			/* ascending by OID */
 	RecsysStorage *storages;
-	RecsysLeafState *states;
 	uint32		nplaces;
 	uint32		size;
 	Place	   *places;			/* by chunk */
@@ -58,15 +57,13 @@ leaf_of_storage(const RecsysParts *parts, const RecsysStorage *storage)
 	return low < parts->n && RecsysStorageEquals(&parts->storages[low], storage) ? low : -1;
 }
 
-/* What the chunks mean with these leaves; beginnings gets the chunk that each leaf begins with. */
+/* What the chunks mean with these leaves */
 static void
-work_out(RecsysParts *parts, const RecsysKnownChunks *chunks, uint32 *beginnings)
+work_out(RecsysParts *parts, const RecsysKnownChunks *chunks)
 {
-	for (int i = 0; i < parts->n; i++)
-	{
-		parts->states[i] = RECSYS_LEAF_UNKNOWN;
-		beginnings[i] = 0;
-	}
+	/* the chunk that each leaf begins with */
+	uint32	   *beginnings = palloc0(sizeof(uint32) * Max(parts->n, 1));
+
 	for (uint32 i = 0; i < chunks->n; i++)
 	{
 		const RecsysChunk *chunk = &chunks->chunks[i];
@@ -74,16 +71,14 @@ work_out(RecsysParts *parts, const RecsysKnownChunks *chunks, uint32 *beginnings
 
 		parts->places[i].leaf = leaf;
 		parts->places[i].first = chunk->piece << RECSYS_CHUNK_SHIFT;
-		if (leaf < 0 || (chunk->flags & RECSYS_CHUNK_FIRST) == 0)
-			continue;
-		beginnings[leaf] = i;
-		parts->states[leaf] = (chunk->flags & RECSYS_CHUNK_PARTIAL) != 0 ? RECSYS_LEAF_PARTIAL :
-			RECSYS_LEAF_COMPLETE;
+		if (leaf >= 0 && (chunk->flags & RECSYS_CHUNK_FIRST) != 0)
+			beginnings[leaf] = i;
 	}
 	for (uint32 i = 0; i < chunks->n; i++)
 		if (parts->places[i].leaf >= 0 && i < beginnings[parts->places[i].leaf])
 			parts->places[i].leaf = -1;
 	parts->nplaces = chunks->n;
+	pfree(beginnings);
 }
 
 /* Has the session worked it out already, with these records and leaves? */
@@ -119,9 +114,7 @@ remember(const RecsysParts *parts, RecsysKnownChunks *chunks)
 	copy = palloc0(sizeof(RecsysParts));
 	copy->n = parts->n;
 	copy->storages = palloc(sizeof(RecsysStorage) * Max(parts->n, 1));
-	copy->states = palloc(sizeof(RecsysLeafState) * Max(parts->n, 1));
 	memcpy(copy->storages, parts->storages, sizeof(RecsysStorage) * parts->n);
-	memcpy(copy->states, parts->states, sizeof(RecsysLeafState) * parts->n);
 	make_room(copy, Max(parts->nplaces, 1));
 	memcpy(copy->places, parts->places, sizeof(Place) * parts->nplaces);
 	copy->nplaces = parts->nplaces;
@@ -133,8 +126,6 @@ static void
 take_chunks(RecsysParts *parts)
 {
 	RecsysKnownChunks *chunks = RecsysGetChunks(parts->whole);
-	uint32	   *beginnings;
-	bool		partial = false;
 
 	make_room(parts, Max(chunks->n, 1));
 	if (is_remembered(parts, chunks))
@@ -142,24 +133,11 @@ take_chunks(RecsysParts *parts)
 		const RecsysParts *meant = chunks->meaning;
 
 		memcpy(parts->places, meant->places, sizeof(Place) * chunks->n);
-		memcpy(parts->states, meant->states, sizeof(RecsysLeafState) * parts->n);
 		parts->nplaces = chunks->n;
 		return;
 	}
-	beginnings = palloc(sizeof(uint32) * Max(parts->n, 1));
-	work_out(parts, chunks, beginnings);
-	for (int i = 0; i < parts->n; i++)
-	{
-		if (parts->states[i] != RECSYS_LEAF_PARTIAL)
-			continue;
-		if ((RecsysChunkFlagsNow(parts->whole, beginnings[i]) & RECSYS_CHUNK_PARTIAL) == 0)
-			parts->states[i] = RECSYS_LEAF_COMPLETE;
-		else
-			partial = true;
-	}
-	pfree(beginnings);
-	if (!partial)
-		remember(parts, chunks);
+	work_out(parts, chunks);
+	remember(parts, chunks);
 }
 
 /* The transaction whose parts are closed with their locks released */
@@ -191,7 +169,6 @@ open_leaves(RecsysParts *parts)
 	RecsysRefuseForeign(leaves);
 	parts->n = leaves->n;
 	parts->leaves = palloc0(sizeof(Relation) * Max(parts->n, 1));
-	parts->states = palloc0(sizeof(RecsysLeafState) * Max(parts->n, 1));
 	parts->storages = palloc0(sizeof(RecsysStorage) * Max(parts->n, 1));
 	for (int i = 0; i < parts->n; i++)
 	{
@@ -241,7 +218,6 @@ RecsysPartsClose(RecsysParts *parts)
 {
 	close_leaves(parts, releasing == RECSYS_LOCAL_TRANSACTION ? AccessShareLock : NoLock);
 	pfree(parts->leaves);
-	pfree(parts->states);
 	pfree(parts->storages);
 	pfree(parts->places);
 	pfree(parts);
@@ -257,12 +233,6 @@ Relation
 RecsysPartsLeaf(const RecsysParts *parts, int leaf)
 {
 	return parts->leaves[leaf];
-}
-
-RecsysLeafState
-RecsysPartsState(const RecsysParts *parts, int leaf)
-{
-	return parts->states[leaf];
 }
 
 int
@@ -283,20 +253,4 @@ void
 RecsysPartsRefresh(RecsysParts *parts)
 {
 	take_chunks(parts);
-}
-
-Relation
-RecsysPartOfBlock(RecsysParts *parts, BlockNumber block, bool refresh, BlockNumber *own, bool *unknown)
-{
-	int			leaf;
-
-	*unknown = false;
-	leaf = RecsysLeafOfBlock(parts, block, own, unknown);
-	if (*unknown && refresh)
-	{
-		RecsysPartsRefresh(parts);
-		*unknown = false;
-		leaf = RecsysLeafOfBlock(parts, block, own, unknown);
-	}
-	return leaf >= 0 ? parts->leaves[leaf] : NULL;
 }

@@ -38,7 +38,6 @@ extern void RecsysPartsRelease(bool release);
 
 extern int	RecsysPartsCount(const RecsysParts *parts);
 extern Relation RecsysPartsLeaf(const RecsysParts *parts, int leaf);
-extern RecsysLeafState RecsysPartsState(const RecsysParts *parts, int leaf);
 
 /*
  * The leaf that has a virtual block, and its own block; -1: gone.  For blocks of chunks that are
@@ -47,9 +46,5 @@ extern RecsysLeafState RecsysPartsState(const RecsysParts *parts, int leaf);
  */
 extern int	RecsysLeafOfBlock(const RecsysParts *parts, BlockNumber block, BlockNumber *own, bool *unknown);
 extern void RecsysPartsRefresh(RecsysParts *parts);
-
-/* The same, with the relation itself; NULL: gone.  refresh: as above. */
-extern Relation RecsysPartOfBlock(RecsysParts *parts, BlockNumber block, bool refresh,
-								  BlockNumber *own, bool *unknown);
 
 #endif							/* RECSYS_TIDSPACE_H */

@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "am/parts/leaves.h"
 #include "am/parts/whole.h"
+#include "am/store/indexname.h"
 #include "catalog/dependency.h"
 #include "catalog/heap.h"
 #include "catalog/index.h"
@@ -49,7 +50,7 @@ persistence_of_whole(Relation root)
 				 errmsg("partitions \"%s\" and \"%s\" cannot have a recommender together",
 						get_rel_name(linitial_oid(leaves)), get_rel_name(lfirst_oid(cell))),
 				 errdetail("One of them is unlogged and the other is not."),
-				 errhint("ALTER TABLE %s SET %s;", get_rel_name(lfirst_oid(cell)),
+				 errhint("ALTER TABLE %s SET %s;", RecsysQualifiedName(lfirst_oid(cell)),
 						 persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED" : "LOGGED")));
 	}
 	list_free(leaves);
@@ -90,7 +91,8 @@ create_table(Relation root, const char *name, Oid namespace, char persistence)
 
 	ObjectAddressSet(whole, RelationRelationId, table);
 	ObjectAddressSet(owner, RelationRelationId, RelationGetRelid(root));
-	recordDependencyOn(&whole, &owner, DEPENDENCY_INTERNAL);
+	/* like an internal one, but pg_dump, which would see a loop from data to indexes, passes over it */
+	recordDependencyOn(&whole, &owner, DEPENDENCY_EXTENSION);
 	CommandCounterIncrement();
 	return table;
 }

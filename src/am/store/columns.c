@@ -55,9 +55,7 @@ command_with_keys(Relation index)
 		appendStringInfo(&keys, "%s%s", column > 1 ? ", " : "", key);
 	}
 	return psprintf("CREATE INDEX ON %s USING recsys (%s)",
-					quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
-											   get_rel_name(table)),
-					keys.data);
+					RecsysQualifiedName(table), keys.data);
 }
 
 static void

@@ -1,6 +1,6 @@
 /*
  * indexname.c
- *	  What an index is called in messages.
+ *	  What an index, or another relation, is called in messages.
  *
  * The index over all partitions of a table is in a schema that nobody looks into, and has a name
  * that nobody has given it (am/parts/whole.h): who reads a message knows the partitioned index that it
@@ -38,15 +38,18 @@ RecsysIndexName(Relation index)
 }
 
 char *
+RecsysQualifiedName(Oid relation)
+{
+	char	   *name = get_rel_name(relation);
+
+	return name == NULL ? psprintf("%u", relation) :
+		quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+}
+
+char *
 RecsysQualifiedIndexName(Relation index)
 {
 	Oid			created = RecsysCreatedIndex(index);
-	char	   *name = get_rel_name(created);
 
-	if (name == NULL)
-	{
-		created = RelationGetRelid(index);
-		name = RelationGetRelationName(index);
-	}
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(created)), name);
+	return RecsysQualifiedName(get_rel_name(created) == NULL ? RelationGetRelid(index) : created);
 }

@@ -1,6 +1,6 @@
 /*
  * indexname.h
- *	  What an index is called in messages.
+ *	  What an index, or another relation, is called in messages.
  */
 #ifndef RECSYS_INDEXNAME_H
 #define RECSYS_INDEXNAME_H
@@ -15,8 +15,11 @@
  */
 extern Oid	RecsysCreatedIndex(Relation index);
 
-/* Its name, and the one that can be written in SQL, with its schema. */
+/* Its name, and the one that can be written in SQL, with its schema */
 extern const char *RecsysIndexName(Relation index);
 extern char *RecsysQualifiedIndexName(Relation index);
+
+/* Any relation as it can be written in SQL, with its schema; its number if it is gone */
+extern char *RecsysQualifiedName(Oid relation);
 
 #endif							/* RECSYS_INDEXNAME_H */

@@ -4,8 +4,9 @@
  *
  * A partition may come with an index that is there already: ATTACH PARTITION takes one that
  * matches, and a dump is restored by ALTER INDEX … ATTACH PARTITION.  Moving a table to another
- * tablespace copies its file under another name.  None of it calls the access method.  Whoever inserts notices
- * that the leaf is not known, and says so in its chunk; so does nobody for one that is only read.
+ * tablespace copies its file under another name.  None of it calls the access method.  Whoever
+ * inserts notices that the leaf is not known, and says so in its chunk; so does nobody for one that
+ * is only read.
  *
  * Therefore a merge looks at all leaves first.  Those that are not known completely are entered,
  * under a lock that keeps writers away.  Only an exact merge waits for it, before it keeps other
@@ -69,7 +70,10 @@ adopt(Relation whole, Relation leaf, Oid root)
 	RECSYS_FAULT("adopted");
 }
 
-/* Locks those leaves that are to be adopted, and does it.  Without waiting, or only to wait for locks */
+/*
+ * Locks those leaves that are to be adopted, and does it.  Without waiting, or only to wait for
+ * locks
+ */
 static void
 visit_leaves(Relation whole, bool wait)
 {

@@ -38,7 +38,11 @@ RecsysStorageIsCurrent(Oid parent, const RecsysStorage *storage)
 HTAB *
 RecsysStorageFates(const RecsysChunk *chunks, uint32 n)
 {
-	HASHCTL		control = {.keysize = sizeof(RecsysStorage),.entrysize = sizeof(RecsysStorageFate),.hcxt = CurrentMemoryContext};
+	HASHCTL		control = {
+		.keysize = sizeof(RecsysStorage),
+		.entrysize = sizeof(RecsysStorageFate),
+		.hcxt = CurrentMemoryContext
+	};
 	HTAB	   *fates = hash_create("recsys storages", 64, &control,
 									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 

@@ -8,10 +8,12 @@
  *
  * A storage that is not current never becomes it again, unless a transaction is rolled back that
  * has made it so.  That one has an exclusive lock on the table.  So the question is asked once
- * more under a lock that does not wait for it; what is gone then is gone for good.  If it is our own transaction,
- * there is no merge (am/merge/partsdoubt.h).  A storage that is only about to be one has such a lock, too.
+ * more under a lock that does not wait for it; what is gone then is gone for good.  If it is our
+ * own transaction, there is no merge (am/merge/partsdoubt.h).  A storage that is only about to be
+ * one has such a lock, too.
  *
- * A chunk is noted to be swept when no entry of it is left.  A crash before that has it swept once more.
+ * A chunk is noted to be swept when no entry of it is left.  A crash before that has it swept once
+ * more.
  */
 #include "postgres.h"
 

@@ -8,8 +8,9 @@
  * function that opens an index refuses it, but for those that know where the rows are: to
  * them recsys.distributed tells what recsys.distribute() has made.
  *
- * That table is a reference table, with a copy on every node, which is read as it is: a query that Citus
- * plans would take longer than most lists do.  It has one row for each distributed recommender.
+ * That table is a reference table, with a copy on every node, which is read as it is: a query that
+ * Citus plans would take longer than most lists do.  It has one row for each distributed
+ * recommender.
  */
 #include "postgres.h"
 
@@ -18,6 +19,7 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "am/entry/shells.h"
+#include "am/store/indexname.h"
 #include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "catalog/index.h"
@@ -35,13 +37,6 @@
 #define DISTRIBUTED_VERSION 3
 #define DISTRIBUTED_SECRET 4
 #define DISTRIBUTED_TABLE 5
-
-static char *
-qualified_name(Oid relation)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-									  get_rel_name(relation));
-}
 
 Oid
 RecsysLocalCopy(Oid relation)
@@ -74,7 +69,7 @@ take_row(HeapTuple tuple, TupleDesc descriptor, const char *name, RecsysDistribu
 
 	/* another index of the name may have been made since, over another table */
 	if (this == NULL || strcmp(this, name) != 0 || table == NULL ||
-		strcmp(table, qualified_name(found->table)) != 0)
+		strcmp(table, RecsysQualifiedName(found->table)) != 0)
 		return false;
 	found->name = this;
 	found->graph = text_of(tuple, descriptor, DISTRIBUTED_GRAPH);
@@ -126,7 +121,7 @@ RecsysFindDistributed(Oid index, RecsysDistributed *found)
 				 errhint("On the coordinator: SELECT replicate_reference_tables(); or, if it is the coordinator that has none, SELECT citus_set_coordinator_host('…').")));
 	found->index = index;
 	found->table = table;
-	return read_row(copy, qualified_name(index), found);
+	return read_row(copy, RecsysQualifiedName(index), found);
 }
 
 bool
@@ -154,7 +149,7 @@ refuse_undivided(Relation heap, Relation index)
 					   RelationGetRelationName(heap)),
 			 OidIsValid(copy) ?
 			 errhint("Name the index that has them on this node, as in recommender => %s.",
-					 quote_literal_cstr(qualified_name(copy))) :
+					 quote_literal_cstr(RecsysQualifiedName(copy))) :
 			 errhint("Call it on a node that has a copy of the table.")));
 }
 
@@ -174,14 +169,14 @@ RecsysRefuseShell(Relation heap, Relation index)
 						RelationGetRelationName(index)),
 				 errdetail("recommend, recommend_for_items, similar_items, popular_items, explain_recommendation, recsys.merge, recsys.forget_user and recsys.check_index take it."),
 				 errhint("Functions that take a query read all nodes, as in query_item_similarity('SELECT … FROM %s').",
-						 qualified_name(RelationGetRelid(heap)))));
+						 RecsysQualifiedName(RelationGetRelid(heap)))));
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("recsys index \"%s\" stands for the indexes of several nodes", RelationGetRelationName(index)),
 			 errdetail("Table \"%s\" is distributed by Citus: its rows are in shards, which have an index each.",
 					   RelationGetRelationName(heap)),
 			 errhint("To have one recommender over all of them: SELECT recsys.distribute(%s);",
-					 quote_literal_cstr(qualified_name(RelationGetRelid(index))))));
+					 quote_literal_cstr(RecsysQualifiedName(RelationGetRelid(index))))));
 }
 
 /* The index of this node that has the graph; InvalidOid if it is not here. */
@@ -228,7 +223,7 @@ RecsysOpenGraphOf(const RecsysDistributed *distributed, RecsysRecommender *graph
 				 errdetail("It is in reference table %s.", distributed->graph),
 				 errhint("On the coordinator: SELECT replicate_reference_tables(); or SELECT recsys.distribute(%s);",
 						 quote_literal_cstr(distributed->name))));
-	RecsysOpenPart(index, graph);
+	RecsysOpenOfNode(index, graph);
 	check_items(distributed, graph);
 }
 

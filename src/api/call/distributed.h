@@ -27,7 +27,7 @@ extern bool RecsysFindDistributed(Oid index, RecsysDistributed *found);
 
 /*
  * May an index over the table be meant where none is named?  Not if it only stands for what is
- * elsewhere, or is a part of what another name stands for.
+ * elsewhere, or has only some rows of what another name stands for.
  */
 extern bool RecsysMayBeMeant(Oid index, Oid table);
 
@@ -42,18 +42,24 @@ extern void RecsysRefuseShell(Relation heap, Relation index);
 extern bool RecsysOpenDistributed(const char *name, RecsysRecommender *shell,
 								  RecsysDistributed *distributed);
 
-/* Opens an index that is a part of one that the caller may read. */
-extern void RecsysOpenPart(Oid index, RecsysRecommender *part);
+/*
+ * Opens an index of this node that belongs to one that the caller may read, or that one's shell:
+ * without a look at rights.
+ */
+extern void RecsysOpenOfNode(Oid index, RecsysRecommender *own);
 
 /* Opens this node's copy of its item graph; errors out if there is none. */
 extern void RecsysOpenGraphOf(const RecsysDistributed *distributed, RecsysRecommender *graph);
 
-/* Opens that in the place of a shell, for functions that need nothing else; false: it is another index. */
+/*
+ * Opens that in the place of a shell, for functions that need nothing else; false: it is another
+ * index.
+ */
 extern bool RecsysOpenGraphInstead(RecsysRecommender *recommender);
 
 /*
- * The relation of this node that a table of the extension, or an index, is read from: itself, or where it
- * is a shell its only shard; InvalidOid if that is not on this node.
+ * The relation of this node that a table of the extension, or an index, is read from: itself, or
+ * where it is a shell its only shard; InvalidOid if that is not on this node.
  */
 extern Oid	RecsysLocalCopy(Oid relation);
 

@@ -25,8 +25,8 @@ extern char *RecsysWhyNotValid(Relation index);
 extern char *RecsysWhyEmpty(Relation index);
 
 /*
- * Is it known at a glance to be such an index?  It need not be locked or exist, nobody is waited for, and
- * damage is no error.
+ * Is it known at a glance to be such an index?  It need not be locked or exist, nobody is waited
+ * for, and damage is no error.
  */
 extern bool RecsysIsKnownEmpty(Oid index);
 

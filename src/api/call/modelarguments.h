@@ -11,8 +11,8 @@
 #include "fmgr.h"
 
 /*
- * similarity is the first of the arguments, and neighbors, min_support, shrinkage, alpha, max_history and
- * options follow.  What is asked for, not resolved yet.
+ * similarity is the first of the arguments, and neighbors, min_support, shrinkage, alpha,
+ * max_history and options follow.  What is asked for, not resolved yet.
  */
 extern void RecsysArgModelOptions(FunctionCallInfo fcinfo, int first, RecsysModelOptions *options);
 

@@ -16,8 +16,8 @@
  * look-up only tells what to lock, and whether the caller may.  With the lock, the name
  * is looked up again if anything has changed meanwhile, as RangeVarGetRelid does.
  *
- * A partitioned index is a recommender over all partitions (wholes.c).  All that is named and all rights
- * are of that index and its table.
+ * A partitioned index is a recommender over all partitions (wholes.c).  All that is named and all
+ * rights are of that index and its table.
  */
 #include "postgres.h"
 
@@ -307,7 +307,10 @@ refuse_interactions(Oid relation)
 					 RecsysFirstNameLiteral(indexes))));
 }
 
-/* An index over an item graph is named to a function that needs another one, or another one in place of it. */
+/*
+ * An index over an item graph is named to a function that needs another one, or another one in
+ * place of it.
+ */
 static void
 refuse_graph(Oid relation)
 {
@@ -315,8 +318,7 @@ refuse_graph(Oid relation)
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("\"%s\" is an index over an item graph, which knows no users", RecsysNameForMessage(relation)),
 			 errdetail("It is of access method recsys_graph, for recsys.recommend_from, recsys.popular_from, similar_items, recommend_for_items and item_similarity."),
-			 errhint("Name an index over interactions, or SELECT * FROM recsys.recommend_from(user_id, 10, that_index, '%s').",
-					 RecsysNameForMessage(relation))));
+			 errhint("Name an index over interactions; recsys.recommend_from takes one, and this beside it.")));
 }
 
 static void
@@ -553,7 +555,7 @@ RecsysOpenDistributed(const char *name, RecsysRecommender *shell, RecsysDistribu
 }
 
 void
-RecsysOpenPart(Oid relation, RecsysRecommender *recommender)
+RecsysOpenOfNode(Oid relation, RecsysRecommender *recommender)
 {
 	Oid			table = IndexGetRelation(relation, true);
 

@@ -26,8 +26,8 @@ typedef struct RecsysRecommender
 } RecsysRecommender;
 
 /*
- * Which indexes a function takes: those over interactions, which know users; those over items; those over
- * item graphs; all of them
+ * Which indexes a function takes: those over interactions, which know users; those over items;
+ * those over item graphs; all of them
  */
 typedef enum RecsysTakes
 {

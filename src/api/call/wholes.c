@@ -13,9 +13,9 @@
 #include "access/relation.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "am/entry/indexes.h"
 #include "am/parts/leaves.h"
 #include "am/parts/whole.h"
+#include "am/store/indexname.h"
 #include "am/whole/adopt.h"
 #include "api/call/recommender.h"
 #include "api/call/recommendernames.h"
@@ -127,18 +127,9 @@ has_leaves(Oid root)
 }
 
 static char *
-name_of(Oid relation)
-{
-	char	   *name = get_rel_name(relation);
-
-	return name == NULL ? psprintf("%u", relation) :
-		quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
-}
-
-static char *
 merge_command(Oid root)
 {
-	return psprintf("SELECT recsys.merge(%s)", quote_literal_cstr(name_of(root)));
+	return psprintf("SELECT recsys.merge(%s)", quote_literal_cstr(RecsysQualifiedName(root)));
 }
 
 char *
@@ -147,9 +138,10 @@ RecsysWhyNoWhole(Oid root)
 	Oid			lacking = leaf_without_part(root);
 
 	if (OidIsValid(lacking))
-		return psprintf("not complete: partition %s has no index that is attached to it", name_of(lacking));
+		return psprintf("not complete: partition %s has no index that is attached to it", RecsysQualifiedName(lacking));
 	return psprintf("not put together: %s, make one by %s",
-					has_leaves(root) ? "its partitions' indexes are there" : "there are no partitions yet", merge_command(root));
+					has_leaves(root) ? "its partitions' indexes are there" : "there are no partitions yet",
+					merge_command(root));
 }
 
 static void
@@ -161,7 +153,7 @@ refuse_incomplete(Oid root)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recsys index \"%s\" is not complete", RecsysNameForMessage(root)),
-				 errdetail("Partition %s has no index that is attached to it.", name_of(lacking)),
+				 errdetail("Partition %s has no index that is attached to it.", RecsysQualifiedName(lacking)),
 				 errhint("Create an index of the same columns on it, and attach that to this one.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

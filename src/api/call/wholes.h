@@ -21,14 +21,16 @@ extern void RecsysRefusePart(Oid relation);
 extern void RecsysRefusePartitionedItems(Oid relation);
 
 /*
- * The whole of a partitioned index, which is locked with its table, opened in that lock mode.  If there is
- * none yet: NULL; or it is made for its owner, and others get an error that says what to do.
+ * The whole of a partitioned index, which is locked with its table, opened in that lock mode.  If
+ * there is none yet: NULL; or it is made for its owner, and others get an error that says what to
+ * do.
  */
 extern Relation RecsysOpenWhole(Relation definition, LOCKMODE lockmode, bool missing_ok);
 
 /*
- * The same in RowExclusiveLock, and made if there is none yet.  Before the partitioned table is locked in
- * any other way, it is to be locked for that: one session makes it, others wait and find it.
+ * The same in RowExclusiveLock, and made if there is none yet.  Before the partitioned table is
+ * locked in any other way, it is to be locked for that: one session makes it, others wait and find
+ * it.
  */
 extern void RecsysLockToMakeWhole(Oid table, Oid root);
 extern Relation RecsysOpenOrMakeWhole(Relation definition);

@@ -13,16 +13,16 @@
  * The row is written at the very end and in the caller's transaction: until then what served before
  * serves, and from then on all nodes serve the new graph.
  *
- * The rest is done by sessions of their own and stays whatever becomes of the transaction.  A lock on the
- * index keeps two such calls apart.
+ * The rest is done by sessions of their own and stays whatever becomes of the transaction.  A lock
+ * on the index keeps two such calls apart.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xact.h"
-#include "am/entry/indexes.h"
 #include "am/entry/shells.h"
+#include "am/store/indexname.h"
 #include "api/call/arguments.h"
 #include "api/call/commands.h"
 #include "api/call/distributed.h"
@@ -47,13 +47,6 @@
 PG_FUNCTION_INFO_V1(recsys_distribute);
 PG_FUNCTION_INFO_V1(recsys_retrain);
 PG_FUNCTION_INFO_V1(recsys_undistribute);
-
-static char *
-qualified_name(Oid relation)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-									  get_rel_name(relation));
-}
 
 static void
 check_session(const char *function)
@@ -81,7 +74,7 @@ check_session(const char *function)
 static void
 check_table(Oid index, Oid table)
 {
-	char	   *name = qualified_name(table);
+	char	   *name = RecsysQualifiedName(table);
 
 	if (!RecsysIsShell(table))
 		ereport(ERROR,
@@ -90,11 +83,17 @@ check_table(Oid index, Oid table)
 				 errhint("Distribute it by the user, as in SELECT create_distributed_table(%s, 'user_id').",
 						 quote_literal_cstr(name))));
 	if (RecsysShellMethod(table) == 'n')
+	{
+		Oid			copy = RecsysLocalCopy(index);
+
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("table %s is not distributed by a column", name),
+				 OidIsValid(copy) ?
 				 errdetail("All of it is in one shard, whose index %s is a recommender on the nodes that have it.",
-						   OidIsValid(RecsysLocalCopy(index)) ? qualified_name(RecsysLocalCopy(index)) : "")));
+						   RecsysQualifiedName(copy)) :
+				 errdetail("All of it is in one shard, whose index is a recommender on the nodes that have it.")));
+	}
 }
 
 /* The users of a shard must be whole. */
@@ -120,7 +119,7 @@ check_column(Oid index, Oid table)
 					get_rel_name(index), get_attname(table, user, false), get_attname(table, column, false)),
 			 errdetail("The rows of a user would be on several nodes."),
 			 errhint("SELECT alter_distributed_table(%s, distribution_column => %s);",
-					 quote_literal_cstr(qualified_name(table)),
+					 quote_literal_cstr(RecsysQualifiedName(table)),
 					 quote_literal_cstr(get_attname(table, user, false)))));
 }
 
@@ -182,7 +181,7 @@ create_function(const RecsysDistributed *distributed, const char *suffix, const 
 	(void) RecsysRunOnNode(coordinator,
 						   psprintf("SELECT pg_catalog.create_distributed_function(%s, 'user_id', colocate_with => %s, force_delegation => true)",
 									quote_literal_cstr(psprintf("%s(%s)", name, types)),
-									quote_literal_cstr(qualified_name(distributed->table))),
+									quote_literal_cstr(RecsysQualifiedName(distributed->table))),
 						   "distributing a function");
 }
 
@@ -217,7 +216,7 @@ write_row(const RecsysDistributed *distributed, const RecsysTrainedGraph *traine
 	bytea	   *secret = palloc(VARHDRSZ + sizeof(distributed->secret));
 	Datum		values[] = {CStringGetTextDatum(distributed->name), CStringGetTextDatum(trained->index),
 		Int32GetDatum(trained->version), PointerGetDatum(secret), Int64GetDatum(trained->items),
-		CStringGetTextDatum(qualified_name(distributed->table))};
+		CStringGetTextDatum(RecsysQualifiedName(distributed->table))};
 	RecsysRights before;
 
 	SET_VARSIZE(secret, VARHDRSZ + sizeof(distributed->secret));
@@ -281,9 +280,9 @@ train(Oid index, bool functions, RecsysTrainedGraph *trained)
 	{
 		distributed.index = index;
 		distributed.table = IndexGetRelation(index, false);
-		distributed.name = qualified_name(index);
+		distributed.name = RecsysQualifiedName(index);
 	}
-	RecsysOpenPart(index, &shell);
+	RecsysOpenOfNode(index, &shell);
 	begin_as_owner(distributed.table, &before);
 	if (functions)
 		create_functions(&distributed, &shell);
@@ -315,7 +314,7 @@ need_distributed(Oid index, RecsysDistributed *distributed)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recommender \"%s\" is not distributed", get_rel_name(index)),
-				 errhint("SELECT recsys.distribute(%s);", quote_literal_cstr(qualified_name(index)))));
+				 errhint("SELECT recsys.distribute(%s);", quote_literal_cstr(RecsysQualifiedName(index)))));
 }
 
 Datum
@@ -372,7 +371,7 @@ recsys_undistribute(PG_FUNCTION_ARGS)
 	index = find_index(RecsysArgText(fcinfo, 0));
 	need_distributed(index, &distributed);
 	forget_row(&distributed);
-	RecsysOpenPart(index, &shell);
+	RecsysOpenOfNode(index, &shell);
 	begin_as_owner(distributed.table, &before);
 	drop_functions(&distributed, &shell);
 	RecsysDropGraphs(&distributed);

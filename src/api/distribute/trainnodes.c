@@ -8,15 +8,14 @@
  * go into a reference table, which has a copy on every node, and an index over it serves.
  *
  * All of it happens in sessions of its own, since nodes must see the table before the caller's
- * transaction ends.  What a training that fails leaves behind is a table that nothing names; the next one
- * drops it.  There is no snapshot of several nodes in Citus: rows that come or go while the nodes read may
- * be in one part and not in another.
+ * transaction ends.  What a training that fails leaves behind is a table that nothing names; the
+ * next one drops it.  There is no snapshot of several nodes in Citus: rows that come or go while
+ * the nodes read may be in one part and not in another.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
 #include "am/store/options.h"
-#include "api/call/guard.h"
 #include "api/declare/eventsquery.h"
 #include "api/declare/names.h"
 #include "api/distribute/trainnodes.h"
@@ -86,6 +85,7 @@ drop_graph(RecsysNode *coordinator, const char *table)
 						   "removing an old item graph");
 }
 
+/* All but that of the index kept; NULL: all */
 static void
 drop_graphs(const RecsysDistributed *distributed, const char *kept)
 {
@@ -99,12 +99,6 @@ drop_graphs(const RecsysDistributed *distributed, const char *kept)
 		if (kept == NULL || strcmp(index, kept) != 0)
 			drop_graph(coordinator, in_schema(distributed, lfirst(cell)));
 	}
-}
-
-void
-RecsysDropOldGraphs(const RecsysDistributed *distributed)
-{
-	drop_graphs(distributed, distributed->graph);
 }
 
 void
@@ -145,7 +139,10 @@ histories_query(const RecsysDistributed *distributed, const RecsysRecommender *s
 	return query.data;
 }
 
-/* similarity = auto is a choice by the rows of one table; there is none for the rows of several nodes yet. */
+/*
+ * similarity = auto is a choice by the rows of one table; there is none for the rows of several
+ * nodes yet.
+ */
 static void
 find_model(Relation index, RecsysModelOptions *options)
 {
@@ -223,9 +220,9 @@ RecsysTrainOnNodes(const RecsysDistributed *distributed, const RecsysRecommender
 
 	find_model(shell->index, &options);
 	/* a model that is learned as a whole is learned on one node */
-	if (!RecsysModelIsCounted(&options))
+	if (RecsysSimilarityIsLearned(options.similarity))
 		nodes = list_make1(linitial(nodes));
-	RecsysDropOldGraphs(distributed);
+	drop_graphs(distributed, distributed->graph);
 	trained->nodes = list_length(nodes);
 
 	/* a name may be taken: by a graph that could not be dropped, or by somebody's table */

@@ -19,16 +19,13 @@ typedef struct RecsysTrainedGraph
 } RecsysTrainedGraph;
 
 /*
- * Trains by the rows of the shell's table, into a reference table of its own with an index.  Nothing of it
- * serves before recsys.distributed names it.  As the table's owner, with SPI.
+ * Trains by the rows of the shell's table, into a reference table of its own with an index.
+ * Nothing of it serves before recsys.distributed names it.  As the table's owner, with SPI.
  */
 extern void RecsysTrainOnNodes(const RecsysDistributed *distributed, const RecsysRecommender *shell,
 							   RecsysTrainedGraph *trained);
 
-/* Drops the graphs of other trainings than the one that serves; those that are being read stay for the next time. */
-extern void RecsysDropOldGraphs(const RecsysDistributed *distributed);
-
-/* Drops all of them. */
+/* Drops the graphs of all trainings; those that are being read stay for the next training. */
 extern void RecsysDropGraphs(const RecsysDistributed *distributed);
 
 #endif							/* RECSYS_TRAINNODES_H */

@@ -7,15 +7,12 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "am/entry/indexes.h"
 #include "api/call/recommendernames.h"
 #include "api/graph/graphopen.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_index.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 Oid
 RecsysArgRelation(FunctionCallInfo fcinfo, int argument, const char *name)
@@ -27,23 +24,9 @@ RecsysArgRelation(FunctionCallInfo fcinfo, int argument, const char *name)
 	return PG_GETARG_OID(argument);
 }
 
-static bool
-is_valid(Oid index)
-{
-	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
-	bool		valid = false;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		valid = ((Form_pg_index) GETSTRUCT(tuple))->indisvalid;
-		ReleaseSysCache(tuple);
-	}
-	return valid;
-}
-
 /*
- * The valid index over the graph of a table; the table itself if there is none.  Whether the caller may read
- * it, is for who opens it to say.
+ * The valid index over the graph of a table; the table itself if there is none.  Whether the caller
+ * may read it, is for who opens it to say.
  */
 static Oid
 index_of_table(Oid table)
@@ -54,7 +37,7 @@ index_of_table(Oid table)
 
 	foreach(cell, known)
 		if (RecsysKindOfIndex(lfirst_oid(cell)) == RECSYS_GRAPH_INDEX &&
-			IndexGetRelation(lfirst_oid(cell), true) == table && is_valid(lfirst_oid(cell)))
+			IndexGetRelation(lfirst_oid(cell), true) == table && get_index_isvalid(lfirst_oid(cell)))
 			found = lappend_oid(found, lfirst_oid(cell));
 	if (list_length(found) > 1)
 		ereport(ERROR,

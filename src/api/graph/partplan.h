@@ -20,7 +20,10 @@ extern RecsysTrainParts *RecsysPlanParts(RecsysCollector *collector, RecsysKeyKi
 /* The hash that plans know an item by */
 extern uint64 RecsysPlannedHash(RecsysKeyKind kind, const RecsysKey *key);
 
-/* As bytes that are the same on all machines, and back; errors out on bytes that are no plan for these. */
+/*
+ * As bytes that are the same on all machines, and back; errors out on bytes that are no plan for
+ * these.
+ */
 extern bytea *RecsysPlanToBytes(const RecsysTrainParts *plan, RecsysKeyKind kind);
 extern RecsysTrainParts *RecsysPlanFromBytes(bytea *bytes, RecsysKeyKind kind, uint32 parts);
 

@@ -86,7 +86,10 @@ put_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 	MemoryContextReset(state->context);
 }
 
-/* Which model it is must be known, as parts may see different interactions; and rows must be divisible. */
+/*
+ * Which model it is must be known, as parts may see different interactions; and rows must be
+ * divisible.
+ */
 static void
 check_model(const RecsysModelOptions *options, int parts)
 {
@@ -100,7 +103,7 @@ check_model(const RecsysModelOptions *options, int parts)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("similarity \"%s\" cannot be trained in parts", RecsysSimilarityName(options->similarity)),
 				 errdetail("Its rows are not computed each for itself."),
-				 errhint("Train it as a whole, with part => 0 and parts => 1, or take another similarity, such as rp3beta.")));
+				 errhint("Train it in one part, or take another similarity, such as rp3beta.")));
 }
 
 /* Flags of the part's items */

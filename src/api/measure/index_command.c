@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "am/entry/asowner.h"
+#include "am/store/indexname.h"
 #include "am/store/options.h"
 #include "api/call/recommender.h"
 #include "api/measure/index_command.h"
@@ -26,13 +27,6 @@
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
-
-static char *
-qualified_name(Oid relation)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-									  get_rel_name(relation));
-}
 
 /* Are the rows that a query takes from it those that an index on it has? */
 static bool
@@ -106,7 +100,7 @@ describe(const Query *query, RecsysIndexCommand *command)
 		return false;
 
 	command->definition = psprintf("CREATE INDEX ON %s USING recsys (%s)",
-								   qualified_name(table->relid), keys.data);
+								   RecsysQualifiedName(table->relid), keys.data);
 	command->options = pstrdup("");
 	command->rest = query->jointree->quals == NULL ? pstrdup("") :
 		psprintf(" WHERE %s", deparse_expression(query->jointree->quals, context, false, false));
@@ -249,7 +243,7 @@ RecsysQueryOfIndex(Oid index, Oid *owner, RecsysIndexCommand *command)
 	*owner = recommender.heap->rd_rel->relowner;
 	tablespace = recommender.definition->rd_rel->reltablespace;
 	command->definition = psprintf("CREATE INDEX ON %s USING recsys (%s)",
-								   qualified_name(RelationGetRelid(recommender.heap)),
+								   RecsysQualifiedName(RelationGetRelid(recommender.heap)),
 								   index_keys(&recommender, true));
 	command->options = index_options(recommender.definition);
 	command->rest = psprintf("%s%s%s", OidIsValid(tablespace) ? " TABLESPACE " : "",
@@ -261,7 +255,7 @@ RecsysQueryOfIndex(Oid index, Oid *owner, RecsysIndexCommand *command)
 	RecsysBeginAsOwner(recommender.heap, &before);
 	query = psprintf("SELECT %s FROM %s%s%s", index_keys(&recommender, false),
 					 recommender.heap->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
-					 qualified_name(RelationGetRelid(recommender.heap)),
+					 RecsysQualifiedName(RelationGetRelid(recommender.heap)),
 					 index_condition(&recommender));
 	RecsysEndAsOwner(&before);
 	RecsysCloseRecommender(&recommender);

@@ -18,9 +18,9 @@
 #include "api/operate/forgetlog.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "storage/lockdefs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "storage/lockdefs.h"
 
 /* The indexes, and those of their partitions, which may have been recommenders of their own before */
 static List *

@@ -10,10 +10,16 @@
 #include "api/call/answer.h"
 #include "api/call/recommender.h"
 
-/* A private copy of a row, so that no page stays locked while other rows are read; NULL: no such item */
+/*
+ * A private copy of a row, so that no page stays locked while other rows are read; NULL: no such
+ * item
+ */
 extern RecsysGraphRow RecsysCopyGraphRow(RecsysGraphReader *reader, uint32 item, PGAlignedBlock *copy);
 
-/* Rows of (item, score, support, rank): the neighbors that the item graph has, of an index that is not over items */
+/*
+ * Rows of (item, score, support, rank): the neighbors that the item graph has, of an index that is
+ * not over items
+ */
 extern void RecsysPutNeighbors(RecsysRecommender *recommender, RecsysAnswer *answer,
 							   const RecsysKey *key, int k);
 

@@ -259,7 +259,10 @@ popular_in_shop(FunctionCallInfo fcinfo, const PopularArguments *arguments, Recs
 	RecsysFunnelClose(funnel);
 }
 
-/* Of a recommender that is distributed: the item graph of this node, opened in the place of the shell */
+/*
+ * Of a recommender that is distributed: the item graph of this node, opened in the place of the
+ * shell
+ */
 static void
 popular_graph(FunctionCallInfo fcinfo, const PopularArguments *arguments,
 			  const RecsysDistributed *distributed, RecsysRecommender *recommender)

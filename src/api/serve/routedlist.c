@@ -65,7 +65,7 @@ put_distributed(const RecsysListCall *call, RecsysAnswer *answer, const RecsysDi
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("distributed recommender \"%s\" takes no context and gives no reasons",
 						RECOMMENDER_NAME(*shell)),
-				 errhint("What a score is made of: SELECT * FROM explain_recommendation(…).")));
+				 errhint("What a score is made of is told by explain_recommendation.")));
 	if (RecsysHasArgument(fcinfo, exclude_seen))
 		ask.exclude_seen = PG_GETARG_BOOL(exclude_seen);
 	if (RecsysHasArgument(fcinfo, half_life))

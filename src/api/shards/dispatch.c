@@ -75,13 +75,13 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 	}
 	for (int look = 0; look < MOST_LOOKS && RecsysShardIsHere(place->shard); look++)
 	{
-		RecsysRecommender part;
+		RecsysRecommender own;
 
 		place->index = RecsysShardRelation(distributed->index, place->shard);
 		if (!OidIsValid(place->index))
 			continue;
-		RecsysOpenPart(place->index, &part);
-		RecsysCloseRecommender(&part);
+		RecsysOpenOfNode(place->index, &own);
+		RecsysCloseRecommender(&own);
 		if (RecsysShardIsHere(place->shard))
 			return;
 	}
@@ -120,7 +120,7 @@ RecsysReadProfileHere(const RecsysDistributed *distributed, const RecsysUserPlac
 	memset(profile, 0, sizeof(*profile));
 	if (!place->known)
 		return;
-	RecsysOpenPart(place->index, &history);
+	RecsysOpenOfNode(place->index, &history);
 	if (!RecsysWasForgotten(distributed, history.columns.user_kind, &place->key, &until) ||
 		!has_unmarked(&history, &place->key, until))
 	{
@@ -193,9 +193,10 @@ prepare_call(const char *call, int nargs, Oid *types)
 }
 
 /*
- * The way of Citus; between SPI_connect and SPI_finish, as what follows.  In a function Citus would open a
- * transaction on the other node and end it again, which takes longer than the call, and a call that only
- * reads does not need it; in a transaction block of the caller's it does so all the same.
+ * The way of Citus; between SPI_connect and SPI_finish, as what follows.  In a function Citus would
+ * open a transaction on the other node and end it again, which takes longer than the call, and a
+ * call that only reads does not need it; in a transaction block of the caller's it does so all the
+ * same.
  */
 static void
 ask_by_function(const char *call, int nargs, Oid *types, Datum *values, const char *nulls)
@@ -262,8 +263,9 @@ ask_by_command(const RecsysUserPlace *place, const char *function, const char *c
 
 /*
  * Citus takes a function to another node only from a session of a client's.  In one that serves another
- * node, which a part of a query has come to, or a call for a user whose shard has just been moved, it calls the
- * function right here, which finds itself asking once more; then the node is asked by a command.
+ * node, which a part of a query has come to, or a call for a user whose shard has just been moved,
+ * it calls the function right here, which finds itself asking once more; then the node is asked by
+ * a command.
  */
 static int	asking = 0;
 

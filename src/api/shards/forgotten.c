@@ -7,8 +7,9 @@
  * the marks would be lost.  So there is a reference table beside them, recsys.forgotten, with a copy
  * on every node, which serving and training look at.
  *
- * It names nobody: it has the first half of HMAC-SHA256 of the user's key as text, by a random secret of
- * the recommender's, and the time of the forgetting.  What has happened before that time stays forgotten.
+ * It names nobody: it has the first half of HMAC-SHA256 of the user's key as text, by a random
+ * secret of the recommender's, and the time of the forgetting.  What has happened before that time
+ * stays forgotten.
  */
 #include "postgres.h"
 

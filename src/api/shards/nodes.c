@@ -4,8 +4,8 @@
  *
  * What is done this way stays when the caller's transaction is rolled back.  It is for what
  * several nodes do at the same time, and for what they must see of one another before the caller's
- * transaction ends.  The caller must hold no lock that such a statement waits for: nobody would see that they
- * wait for one another.
+ * transaction ends.  The caller must hold no lock that such a statement waits for: nobody would see
+ * that they wait for one another.
  *
  * The function of Citus that does it, master_run_on_worker, tells of errors and of lost connections as
  * rows, so that all nodes come to their end before there is an error here.

@@ -17,7 +17,10 @@ typedef struct RecsysNode
 	char	   *result;			/* the first column of the first row, or what the statement says; may be NULL */
 } RecsysNode;
 
-/* Those that have shards, in the order of their groups; all, with the coordinator; those of a shard.  Need SPI. */
+/*
+ * Those that have shards, in the order of their groups; all, with the coordinator; those of a
+ * shard.  Need SPI.
+ */
 extern List *RecsysNodesWithShards(void);
 extern List *RecsysAllNodes(void);
 extern List *RecsysNodesOf(int64 shard);

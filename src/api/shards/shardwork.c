@@ -2,9 +2,9 @@
  * shardwork.c
  *	  What is done to all indexes of a distributed recommender, on all nodes in one call.
  *
- * recsys.on_shards() runs on every node, in a session of its own there, and does its work to the indexes
- * of that node's shards by the functions that anybody would call for them.  The caller's rights are those of
- * his role on the node, which Citus keeps the same.
+ * recsys.on_shards() runs on every node, in a session of its own there, and does its work to the
+ * indexes of that node's shards by the functions that anybody would call for them.  The caller's
+ * rights are those of his role on the node, which Citus keeps the same.
  *
  * A merge also has users forgotten again whom a moved shard has brought back (forgotten.c), and
  * to forget a user is first to note that, if rows of the user are there that a move would copy.
@@ -32,7 +32,6 @@
 #include "miscadmin.h"
 #include "source/input/clock.h"
 #include "source/input/keytext.h"
-#include "source/input/values.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -125,17 +124,17 @@ note_forgotten(const ShardWork *work, RecsysKeyKind kind, const RecsysKey *user)
 static void
 forget(ShardWork *work)
 {
-	RecsysRecommender part;
+	RecsysRecommender own;
 	RecsysKey	user;
 	RecsysInteraction *rows;
 	int			count;
 
-	RecsysOpenPart(work->index, &part);
-	RecsysKeyFromText(part.columns.user_type, work->argument, &user);
-	count = RecsysReadUserRows(&part, &user, PG_INT64_MAX, &rows);
+	RecsysOpenOfNode(work->index, &own);
+	RecsysKeyFromText(own.columns.user_type, work->argument, &user);
+	count = RecsysReadUserRows(&own, &user, PG_INT64_MAX, &rows);
 	if (count > 0)
-		note_forgotten(work, part.columns.user_kind, &user);
-	RecsysCloseRecommender(&part);
+		note_forgotten(work, own.columns.user_kind, &user);
+	RecsysCloseRecommender(&own);
 	call_function(work, "SELECT recsys.forget_user($1, $2)", 1);
 }
 

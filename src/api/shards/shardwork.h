@@ -19,9 +19,9 @@ typedef enum RecsysShardAction
 #define RECSYS_SHARD_SUMS 3
 
 /*
- * Is the index, which need not be locked, one of a distributed recommender?  Then the action is taken on all
- * nodes, as the current user, and sums get what was done.  Errors out with the name of the index that has
- * failed; others have been done nevertheless.
+ * Is the index, which need not be locked, one of a distributed recommender?  Then the action is
+ * taken on all nodes, as the current user, and sums get what was done.  Errors out with the name of
+ * the index that has failed; others have been done nevertheless.
  */
 extern bool RecsysOnShards(Oid index, RecsysShardAction action, const char *argument, int64 *sums);
 

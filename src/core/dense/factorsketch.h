@@ -44,9 +44,8 @@ extern void RecsysSketchLayoutInit(RecsysSketchLayout *layout, int rank, Size by
 #define RecsysSketchSteps(layout, block) \
 	((const float *) ((const char *) (block) + (layout)->steps))
 
-/* Blocks that n items take, and blocks of codes */
+/* Blocks that n items take */
 #define RecsysSketchBlocks(layout, n) (((uint64) (n) + (layout)->room - 1) / (layout)->room)
-#define RecsysSketchCodeBlocks(layout, n) (((uint64) (n) + (layout)->codes_room - 1) / (layout)->codes_room)
 
 /* The length of a factor, or a little more. */
 extern double RecsysFactorLength(const float *factor, int rank);

@@ -197,7 +197,7 @@ take(const Values *values, int i, Datum *value)
 }
 
 static void
-check_count(TupleDesc desc, int column, const Values *items, const Values *values)
+check_count(int column, const Values *items, const Values *values)
 {
 	if (!values->each || values->count == items->count)
 		return;
@@ -205,8 +205,7 @@ check_count(TupleDesc desc, int column, const Values *items, const Values *value
 			(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 			 errmsg("the query returns %d items of a user, and column %d has %d elements", items->count,
 					column + 1, values->count),
-			 errhint("Aggregate them together, as in SELECT user_id, array_agg(product_id), array_agg(%s) ... GROUP BY user_id.",
-					 quote_identifier(NameStr(TupleDescAttr(desc, column)->attname)))));
+			 errhint("Aggregate them together, in the same order, in a query that is grouped by user.")));
 }
 
 static void
@@ -231,7 +230,7 @@ collect_row(RecsysCollector *collector, const QueryShape *shape, HeapTuple tuple
 	for (int i = 1; i < desc->natts; i++)
 	{
 		read_column(shape, i, &values[i], &isnull[i], &columns[i]);
-		check_count(desc, i, &columns[1], &columns[i]);
+		check_count(i, &columns[1], &columns[i]);
 	}
 
 	for (int i = 0; i < columns[1].count; i++)

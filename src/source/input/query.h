@@ -12,10 +12,10 @@
 #include "source/input/collector.h"
 
 /*
- * Runs a query that returns user, item [, weight [, time]], or arrays of them for a user, and gives all its
- * rows to a new collector in the current memory context.  *item_type is the type
- * that keys of its items are read as where they come as text, *weighted tells
- * whether there is a weight column.  Errors out, with a hint, on any other shape.
+ * Runs a query that returns user, item [, weight [, time]], or arrays of them for a user, and gives
+ * all its rows to a new collector in the current memory context.  *item_type is the type that keys
+ * of its items are read as where they come as text, *weighted tells whether there is a weight
+ * column.  Errors out, with a hint, on any other shape.
  */
 extern RecsysCollector *RecsysCollectQuery(const char *query, Size memory_limit,
 										   Oid *item_type, bool *weighted);

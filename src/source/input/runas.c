@@ -9,8 +9,8 @@
  * that write, too.
  *
  * That is the variable behind the setting transaction_read_only.  The setting itself cannot be made
- * for a part of a transaction from PostgreSQL 17 on.  After an error the variable gets the value that it
- * had when the transaction or subtransaction began that ends with it.
+ * for a part of a transaction from PostgreSQL 17 on.  After an error the variable gets the value
+ * that it had when the transaction or subtransaction began that ends with it.
  */
 #include "postgres.h"
 

@@ -24,7 +24,10 @@ typedef struct RecsysRights
 extern void RecsysBeginAs(Oid role, RecsysRights *before);
 extern void RecsysEndAs(const RecsysRights *before);
 
-/* Errors out if a statement of the plan, which is this text, changes rows or locks them, whoever is to plan it. */
+/*
+ * Errors out if a statement of the plan, which is this text, changes rows or locks them, whoever
+ * is to plan it.
+ */
 extern void RecsysRefuseWrites(SPIPlanPtr plan, const char *text);
 
 /*

@@ -11,8 +11,9 @@
 #include "source/train/historystore.h"
 
 /*
- * The model is finished, and the rows of the collector are released; its items stay.  limit is for both.
- * options become those that are to be trained with: resolved, and chosen where auto was asked for.
+ * The model is finished, and the rows of the collector are released; its items stay.  limit is for
+ * both. options become those that are to be trained with: resolved, and chosen where auto was asked
+ * for.
  */
 extern RecsysModel *RecsysTrainCollected(RecsysCollector *collector, bool weighted,
 										 RecsysModelOptions *options, Size limit);
