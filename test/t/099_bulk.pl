@@ -203,7 +203,7 @@ foreach my $point (qw(batch-items batch-items:4 batch-postings batch-users batch
 	my $offset = -s $primary->logfile;
 	my $sql = $name eq 'tail-moved' ? 'INSERT INTO purchases (user_id, product_id) SELECT 9, 1 + i % 90 FROM generate_series(1, 3000) i' :
 		$name eq 'item-created' ? $new =~ s/400 \+/2000 +/r :
-		$name eq 'split-bucket' ? $new =~ s/7000 \+ i % 500/20000 + i/r : $new;
+		$name eq 'split-bucket' ? $new =~ s/7000 \+ i % 500/20000 + i/r =~ s/2000\) i$/12000) i/r : $new;
 	my ($status) = $primary->psql('postgres', "SET recsys.fault = '$name:kill:" . ($countdown // 1) . "'; $sql");
 
 	isnt($status, 0, "$point: the server dies there");
