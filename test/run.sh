@@ -15,6 +15,7 @@
 #     superset   the Superset dashboard in a browser (test/superset)
 # The last four need programs that are no part of PostgreSQL, which they keep in private
 # folders (lib/private.sh).  Where those cannot be had they are skipped, and say why.
+# Stream, which takes longest, starts before tap, so that it does not end alone.
 # They run beside each other, $JOBS at a time (default: one a processor, if memory
 # lasts), each TAP file by itself; what each prints is shown whole when it has ended.
 # CC is the compiler, if not the server's own.
@@ -54,7 +55,7 @@ for argument in "$@"; do
 		*) sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 	esac
 done
-: "${parts:=arrows core regress isolation tap report drivers stream}"
+: "${parts:=arrows core regress isolation stream tap report drivers}"
 
 # seconds until a part, or a TAP file, is given up
 limit=600
