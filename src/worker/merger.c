@@ -290,21 +290,6 @@ try_index(const ServedIndex *served)
 	return outcome;
 }
 
-/* Where a partitioned index has its pages; InvalidOid if it has none yet */
-static Oid
-file_of_whole(Oid root)
-{
-	Oid			whole = RecsysWholeOf(root);
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(whole));
-	Oid			file;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	file = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
-	ReleaseSysCache(tuple);
-	return file;
-}
-
 /* The indexes to look at in this round, as ServedIndex */
 static List *
 list_indexes(void)
@@ -330,7 +315,7 @@ list_indexes(void)
 		one = palloc(sizeof(ServedIndex));
 		one->index = lfirst_oid(cell);
 		one->file = ((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_PARTITIONED_INDEX ?
-			file_of_whole(lfirst_oid(cell)) : ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+			RecsysFileOf(RecsysWholeOf(lfirst_oid(cell))) : ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
 		served = lappend(served, one);
 		ReleaseSysCache(tuple);
 	}

@@ -14,8 +14,6 @@
 
 #include "am/arrays/arrayshandler.h"
 #include "am/entry/handler.h"
-#include "commands/vacuum.h"
-#include "compat.h"
 #include "fmgr.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
@@ -49,51 +47,16 @@ graph_options(Datum reloptions, bool validate)
 Datum
 recsys_graph_handler(PG_FUNCTION_ARGS)
 {
-	IndexAmRoutine *routine = makeNode(IndexAmRoutine);
-
-	routine->amstrategies = 1;
-	routine->amsupport = 0;
-	routine->amoptsprocnum = 0;
-	routine->amcanorder = false;
-	routine->amcanorderbyop = false;
-	routine->amcanbackward = false;
-	routine->amcanunique = false;
-	routine->amcanmulticol = true;
-	routine->amoptionalkey = false;
-	routine->amsearcharray = false;
-	routine->amsearchnulls = false;
-	routine->amstorage = false;
-	routine->amclusterable = false;
-	routine->ampredlocks = false;
-	routine->amcanparallel = false;
-	routine->amcaninclude = false;
-	routine->amusemaintenanceworkmem = false;
-	routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
-	routine->amkeytype = InvalidOid;
-	RECSYS_SET_NEWER_PROPERTIES(routine);
+	IndexAmRoutine *routine = RecsysPlainRoutine();
 
 	routine->ambuild = recsys_graph_build;
 	routine->ambuildempty = recsys_graph_buildempty;
 	routine->aminsert = recsys_graph_insert;
 	routine->ambulkdelete = recsys_graph_bulkdelete;
 	routine->amvacuumcleanup = recsys_graph_vacuumcleanup;
-	routine->amcanreturn = NULL;
 	routine->amcostestimate = graph_costestimate;
 	routine->amoptions = graph_options;
-	routine->amproperty = NULL;
-	routine->ambuildphasename = recsys_buildphasename;
 	routine->amvalidate = recsys_graph_validate;
-	routine->amadjustmembers = NULL;
-	routine->ambeginscan = NULL;
-	routine->amrescan = NULL;
-	routine->amgettuple = NULL;
-	routine->amgetbitmap = NULL;
-	routine->amendscan = NULL;
-	routine->ammarkpos = NULL;
-	routine->amrestrpos = NULL;
-	routine->amestimateparallelscan = NULL;
-	routine->aminitparallelscan = NULL;
-	routine->amparallelrescan = NULL;
 
 	PG_RETURN_POINTER(routine);
 }

@@ -12,8 +12,8 @@
 
 PG_FUNCTION_INFO_V1(recsys_index_handler);
 
-Datum
-recsys_index_handler(PG_FUNCTION_ARGS)
+IndexAmRoutine *
+RecsysPlainRoutine(void)
 {
 	IndexAmRoutine *routine = makeNode(IndexAmRoutine);
 
@@ -25,9 +25,7 @@ recsys_index_handler(PG_FUNCTION_ARGS)
 	routine->amcanbackward = false;
 	routine->amcanunique = false;
 	routine->amcanmulticol = true;
-
-	/* either the user or the item alone is enough; cost.c rules out neither */
-	routine->amoptionalkey = true;
+	routine->amoptionalkey = false;
 	routine->amsearcharray = false;
 	routine->amsearchnulls = false;
 	routine->amstorage = false;
@@ -40,28 +38,43 @@ recsys_index_handler(PG_FUNCTION_ARGS)
 	routine->amkeytype = InvalidOid;
 	RECSYS_SET_NEWER_PROPERTIES(routine);
 
-	routine->ambuild = recsys_build;
-	routine->ambuildempty = recsys_buildempty;
-	routine->aminsert = recsys_insert;
-	routine->ambulkdelete = recsys_bulkdelete;
-	routine->amvacuumcleanup = recsys_vacuumcleanup;
 	routine->amcanreturn = NULL;
-	routine->amcostestimate = recsys_costestimate;
-	routine->amoptions = RecsysParseOptions;
 	routine->amproperty = NULL;
 	routine->ambuildphasename = recsys_buildphasename;
-	routine->amvalidate = recsys_validate;
 	routine->amadjustmembers = NULL;
-	routine->ambeginscan = recsys_beginscan;
-	routine->amrescan = recsys_rescan;
-	routine->amgettuple = recsys_gettuple;
-	routine->amgetbitmap = recsys_getbitmap;
-	routine->amendscan = recsys_endscan;
+	routine->ambeginscan = NULL;
+	routine->amrescan = NULL;
+	routine->amgettuple = NULL;
+	routine->amgetbitmap = NULL;
+	routine->amendscan = NULL;
 	routine->ammarkpos = NULL;
 	routine->amrestrpos = NULL;
 	routine->amestimateparallelscan = NULL;
 	routine->aminitparallelscan = NULL;
 	routine->amparallelrescan = NULL;
+	return routine;
+}
+
+Datum
+recsys_index_handler(PG_FUNCTION_ARGS)
+{
+	IndexAmRoutine *routine = RecsysPlainRoutine();
+
+	/* either the user or the item alone is enough; cost.c rules out neither */
+	routine->amoptionalkey = true;
+	routine->ambuild = recsys_build;
+	routine->ambuildempty = recsys_buildempty;
+	routine->aminsert = recsys_insert;
+	routine->ambulkdelete = recsys_bulkdelete;
+	routine->amvacuumcleanup = recsys_vacuumcleanup;
+	routine->amcostestimate = recsys_costestimate;
+	routine->amoptions = RecsysParseOptions;
+	routine->amvalidate = recsys_validate;
+	routine->ambeginscan = recsys_beginscan;
+	routine->amrescan = recsys_rescan;
+	routine->amgettuple = recsys_gettuple;
+	routine->amgetbitmap = recsys_getbitmap;
+	routine->amendscan = recsys_endscan;
 
 	PG_RETURN_POINTER(routine);
 }

@@ -14,6 +14,12 @@
 #include "nodes/pathnodes.h"
 #include "nodes/tidbitmap.h"
 
+/*
+ * What the access methods have in common, for their handlers to add to: an index of several columns,
+ * all of them needed, that no scan uses.
+ */
+extern IndexAmRoutine *RecsysPlainRoutine(void);
+
 /* partbuild.c */
 extern IndexBuildResult *recsys_build(Relation heap, Relation index, struct IndexInfo *info);
 

@@ -11,11 +11,10 @@
 #include "catalog/pg_class.h"
 #include "utils/syscache.h"
 
-/* The file that a table has now, InvalidOid if there is no such table */
-static Oid
-file_of(Oid table)
+Oid
+RecsysFileOf(Oid relation)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
 	Oid			file = InvalidOid;
 
 	if (HeapTupleIsValid(tuple))
@@ -32,7 +31,7 @@ RecsysStorageIsCurrent(Oid parent, const RecsysStorage *storage)
 	const RecsysLeaf *leaf = RecsysFindLeaf(RecsysGetLeaves(parent), storage->heap);
 
 	return leaf != NULL && leaf->attached == storage->attached &&
-		file_of(storage->heap) == storage->file;
+		RecsysFileOf(storage->heap) == storage->file;
 }
 
 HTAB *
@@ -77,7 +76,7 @@ has_unknown(Oid parent, HTAB *fates)
 		const RecsysLeaf *leaf;
 		const RecsysStorageFate *fate;
 
-		storage.file = file_of(storage.heap);
+		storage.file = RecsysFileOf(storage.heap);
 		leaf = RecsysFindLeaf(RecsysGetLeaves(parent), storage.heap);
 		if (leaf == NULL)
 			continue;
