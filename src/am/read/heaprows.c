@@ -10,11 +10,15 @@
  * for memory: the buffer's header, the page's, the line pointer, the tuple.  So
  *
  * - buffers are found by what the session knows of them (am/store/recentbuffer),
+ * - what the session knows of pages is asked for a batch of rows ahead of that,
  * - headers of buffers and pages and line pointers are asked for a batch of rows at a time,
  * - the tuples that line pointers lead to are asked for while those of the next batch come, and
  * - only then a page is pinned and locked, once for all of its rows that stand together.
  *
  * What is read of pages that are not pinned decides what to ask for, and nothing else.
+ *
+ * A page all of whose rows are known to be seen is pinned, to read its LSN, and no more
+ * (settledpages.c).
  *
  * Most tuples have been committed long ago and never been touched since, and say so themselves by
  * their hint bits.  These are seen without further ado; what is_plain asks for is what the first
@@ -28,6 +32,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "am/read/heaprows.h"
+#include "am/read/settledpages.h"
 #include "am/store/recentbuffer.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -78,7 +83,21 @@ end_of_heap(const Rows *rows, int i, int end)
 	return i;
 }
 
-/* Asks for headers and line pointers, and says which buffers have them. */
+/* Asks for what the session knows of pages. */
+static void
+expect_knowledge(const Rows *rows, int first, int n)
+{
+	for (int i = first; i < first + n; i++)
+	{
+		RecsysAskForRecent(heap_of(rows, i), BLOCK(rows->positions[i]));
+		RecsysAskForSettled(heap_of(rows, i), BLOCK(rows->positions[i]));
+	}
+}
+
+/*
+ * Asks for headers and line pointers, and says which buffers have them, of pages that more has to
+ * be asked for of.
+ */
 static void
 expect_pages(const Rows *rows, int first, int n, Buffer *buffers)
 {
@@ -93,7 +112,9 @@ expect_pages(const Rows *rows, int first, int n, Buffer *buffers)
 		RecsysExpectBlocks(heap_of(rows, first + i), blocks + i, end - i, buffers + i);
 	}
 	for (int i = 0; i < n; i++)
-		if (BufferIsValid(buffers[i]) && is_offset(OFFSET(positions[i])))
+		if (RecsysWasSettled(heap_of(rows, first + i), blocks[i]))
+			buffers[i] = InvalidBuffer;
+		else if (BufferIsValid(buffers[i]) && is_offset(OFFSET(positions[i])))
 			__builtin_prefetch((char *) BufferGetPage(buffers[i]) + SizeOfPageHeaderData +
 							   (OFFSET(positions[i]) - 1) * sizeof(ItemIdData));
 }
@@ -150,6 +171,7 @@ static void
 see_page(Relation heap, Snapshot snapshot, Buffer buffer, const uint64 *positions, int n, bool *seen)
 {
 	Page		page = BufferGetPage(buffer);
+	bool		all_plain = true;
 
 	/* as index scans do; what it looks at first is looked at here */
 	if (TransactionIdIsValid(((PageHeader) page)->pd_prune_xid))
@@ -163,11 +185,23 @@ see_page(Relation heap, Snapshot snapshot, Buffer buffer, const uint64 *position
 			ItemPointerData tid;
 			HeapTupleData tuple;
 
+			all_plain = false;
 			ItemPointerSet(&tid, BLOCK(positions[i]), OFFSET(positions[i]));
 			seen[i] = heap_hot_search_buffer(&tid, heap, buffer, snapshot, &tuple, NULL, true);
 		}
 	}
+	if (all_plain)
+		RecsysNotePage(heap, BLOCK(positions[0]), page);
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+}
+
+/* The same, of a page all of whose rows are seen */
+static void
+see_settled(Page page, const uint64 *positions, int n, bool *seen)
+{
+	for (int i = 0; i < n; i++)
+		seen[i] = OFFSET(positions[i]) >= FirstOffsetNumber &&
+			OFFSET(positions[i]) <= PageGetMaxOffsetNumber(page);
 }
 
 static void
@@ -187,7 +221,11 @@ see_batch(const Rows *rows, Snapshot snapshot, int start, int n, bool *seen)
 		while (++next < n && BLOCK(positions[next]) == block && heap_of(rows, start + next) == heap)
 			;
 		buffer = RecsysPinRecent(heap, block);
-		see_page(heap, snapshot, buffer, positions + first, next - first, seen + first);
+		if (!IsolationIsSerializable() &&
+			RecsysPageIsSettled(heap, block, BufferGetPage(buffer), snapshot))
+			see_settled(BufferGetPage(buffer), positions + first, next - first, seen + first);
+		else
+			see_page(heap, snapshot, buffer, positions + first, next - first, seen + first);
 		ReleaseBuffer(buffer);
 	}
 }
@@ -197,11 +235,15 @@ see_rows(const Rows *rows, Snapshot snapshot, int n, bool *seen)
 {
 	Buffer		buffers[2][BATCH];
 
+	expect_knowledge(rows, 0, Min(BATCH, n));
 	for (int pages = 0; pages < n + 2 * BATCH; pages += BATCH)
 	{
+		int			knowledge = pages + BATCH;
 		int			tuples = pages - BATCH;
 		int			batch = tuples - BATCH;
 
+		if (knowledge < n)
+			expect_knowledge(rows, knowledge, Min(BATCH, n - knowledge));
 		if (pages < n)
 			expect_pages(rows, pages, Min(BATCH, n - pages), buffers[pages / BATCH % 2]);
 		if (tuples >= 0 && tuples < n)

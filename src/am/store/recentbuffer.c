@@ -12,7 +12,7 @@
  *
  * An entry of the array stands for a block of any relation whose place it is; what is there is a
  * guess that costs little when it is wrong.  The array begins small and grows when blocks drive
- * each other out of their places, up to as many entries as the server has buffers, and 512 kB.
+ * each other out of their places, up to as many entries as the server has buffers, and 1 MB.
  */
 #include "postgres.h"
 
@@ -25,7 +25,7 @@
 #include "utils/spccache.h"
 
 #define FIRST_ENTRIES (1 << 10)
-#define MAX_ENTRIES (1 << 16)
+#define MAX_ENTRIES (1 << 17)
 #define GROWTH 4
 
 /*
@@ -114,6 +114,15 @@ RecsysPinRecent(Relation relation, BlockNumber block)
 	if (entry != NULL)
 		remember(entry, block, buffer);
 	return buffer;
+}
+
+void
+RecsysAskForRecent(Relation relation, BlockNumber block)
+{
+	RecentBuffer *entry = entry_of(relation, block);
+
+	if (entry != NULL)
+		__builtin_prefetch(entry);
 }
 
 /* What is known of the block, or else what the buffer table says; the disk may be asked for it. */

@@ -14,6 +14,9 @@
 /* Pins a block that exists, as ReadBuffer does. */
 extern Buffer RecsysPinRecent(Relation relation, BlockNumber block);
 
+/* Asks for the memory of what is known of a block, before it is expected. */
+extern void RecsysAskForRecent(Relation relation, BlockNumber block);
+
 /*
  * Says that blocks will be pinned soon, some dozen at most.  If a buffer has one, that is put into
  * buffers, which is not pinned, and its header and that of the page are on their way into the
