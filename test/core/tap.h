@@ -27,6 +27,7 @@ extern void test_trainparts(void);
 extern void test_crossgraph(void);
 extern void test_packedrow(void);
 extern void test_scorer(void);
+extern void test_narrowadd(void);
 extern void test_batchscorer(void);
 extern void test_itemset(void);
 extern void test_rule_measures(void);

@@ -44,6 +44,7 @@ main(void)
 	test_crossgraph();
 	test_packedrow();
 	test_scorer();
+	test_narrowadd();
 	test_batchscorer();
 	test_itemset();
 	test_rule_measures();

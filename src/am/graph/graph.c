@@ -14,16 +14,26 @@
 #include "fault.h"
 #include "miscadmin.h"
 
+static inline bool
+is_graph_page(Page page)
+{
+	return RecsysPageIsOurs(page) && RecsysPageGetOpaque(page)->kind == RECSYS_PAGE_GRAPH;
+}
+
 RecsysStoredRow
 RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off, uint32 item)
+{
+	return is_graph_page(page) ? RecsysGraphLocateNext(index, page, off, item) : NULL;
+}
+
+RecsysStoredRow
+RecsysGraphLocateNext(Relation index, Page page, OffsetNumber off, uint32 item)
 {
 	ItemId		itemid;
 	RecsysStoredRow row;
 
-	if (!RecsysPageIsOurs(page) || RecsysPageGetOpaque(page)->kind != RECSYS_PAGE_GRAPH ||
-		off < FirstOffsetNumber || off > PageGetMaxOffsetNumber(page))
+	if (off < FirstOffsetNumber || off > PageGetMaxOffsetNumber(page))
 		return NULL;
-
 	itemid = PageGetItemId(page, off);
 	if (!RecsysItemIsSane(page, itemid, RECSYS_STORED_LEAST))
 		return NULL;

@@ -55,6 +55,10 @@ extern ItemPointerData RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item
 extern RecsysStoredRow RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off,
 											uint32 item);
 
+/* The same on a page that has had one and has been locked since */
+extern RecsysStoredRow RecsysGraphLocateNext(Relation index, Page page, OffsetNumber off,
+											 uint32 item);
+
 /*
  * The graph page that takes a row of the given size, exclusively locked.  The
  * meta page is exclusively locked; a new page becomes its graph_tail.
@@ -65,13 +69,27 @@ extern Buffer RecsysGraphPageWithRoom(Relation index, Buffer metabuffer, Size si
 extern bool RecsysGraphRowIsTight(RecsysGraphReader *reader, uint32 item);
 
 /*
- * Visits the rows of n items, in the order given.  Faster than reading them one by one: memory is
- * asked for some rows ahead.  Items that do not exist are passed over.  The first one shows
- * each row as it is stored, with its page share-locked during the visit; the second one copies.
+ * For graphvisit.c: the row of an item as it is stored, with its page pinned and share-locked; NULL:
+ * there is no such item number.  And a pin of the page that a hint leads to, if it is in that buffer.
+ */
+extern RecsysStoredRow RecsysGraphLockRow(RecsysGraphReader *reader, uint32 item, Buffer *buffer);
+extern bool RecsysGraphPinHinted(RecsysGraphReader *reader, const RecsysRowHint *hint);
+
+/* A copy of a row that is locked, in the reader's memory; alone: without its neighbors */
+extern RecsysGraphRow RecsysGraphCopyRow(RecsysGraphReader *reader, RecsysStoredRow row, bool alone);
+
+/*
+ * Visits the rows of n items.  Faster than reading them one by one: memory is
+ * asked for some rows ahead.  Items that do not exist are passed over.  The first two show
+ * each row as it is stored, with its page share-locked during the visit; the last one copies.
+ * The first one has rows of a page one after the other if there are many; the others keep the
+ * order given.
  */
 typedef void (*RecsysStoredVisitor) (void *arg, int position, RecsysStoredRow row);
 typedef void (*RecsysRowVisitor) (void *arg, int position, RecsysGraphRow row);
 
+extern void RecsysGraphVisitByPage(RecsysGraphReader *reader, const uint32 *items, int n,
+								   RecsysStoredVisitor visit, void *arg);
 extern void RecsysGraphVisitStored(RecsysGraphReader *reader, const uint32 *items, int n,
 								   RecsysStoredVisitor visit, void *arg);
 extern void RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,

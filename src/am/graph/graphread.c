@@ -13,7 +13,6 @@
 #include "am/graph/graph.h"
 #include "am/store/corrupted.h"
 #include "miscadmin.h"
-#include "storage/buf_internals.h"
 
 void
 RecsysGraphReaderInit(RecsysGraphReader *reader, Relation index)
@@ -79,6 +78,9 @@ RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item)
 	return tid;
 }
 
+/* What memory is read by */
+#define CACHE_LINE 64
+
 /* Notes where a row is, which is locked. */
 static void
 note_place(RecsysGraphReader *reader, uint32 item, const ItemPointerData *tid, Buffer buffer,
@@ -86,11 +88,14 @@ note_place(RecsysGraphReader *reader, uint32 item, const ItemPointerData *tid, B
 {
 	RecsysRowHint *hint = RecsysRowHintMake(reader->hints, item,
 											RecsysGetCache(reader->index)->meta.nitems);
+	Size		start = (char *) row - (char *) BufferGetPage(buffer);
 
 	if (hint == NULL)
 		return;
 	hint->tid = *tid;
-	hint->start = (uint16) ((char *) row - (char *) BufferGetPage(buffer));
+	hint->start = (uint16) (start / RECSYS_HINT_UNIT);
+	hint->lines = (uint16) Min((start % CACHE_LINE + RecsysStoredServingEnd(row) + CACHE_LINE - 1) / CACHE_LINE,
+							   RECSYS_HINT_LINES);
 	hint->buffer = buffer;
 }
 
@@ -118,8 +123,8 @@ lock_at(RecsysGraphReader *reader, uint32 item, Buffer buffer, const ItemPointer
  */
 #define HINTS_BETWEEN_USES 256
 
-static bool
-pin_hinted(RecsysGraphReader *reader, const RecsysRowHint *hint)
+bool
+RecsysGraphPinHinted(RecsysGraphReader *reader, const RecsysRowHint *hint)
 {
 	static uint32 pins = 0;
 	BlockNumber block = ItemPointerGetBlockNumberNoCheck(&hint->tid);
@@ -131,16 +136,15 @@ pin_hinted(RecsysGraphReader *reader, const RecsysRowHint *hint)
 	return true;
 }
 
-/* The row of an item, with its page pinned and share-locked; NULL: there is no such item number. */
-static RecsysStoredRow
-lock_row(RecsysGraphReader *reader, uint32 item, Buffer *buffer)
+RecsysStoredRow
+RecsysGraphLockRow(RecsysGraphReader *reader, uint32 item, Buffer *buffer)
 {
 	RecsysRowHint *hint = RecsysRowHintGet(reader->hints, item);
 	ItemPointerData tid;
 	ItemPointerData tried;
 	RecsysStoredRow row;
 
-	if (hint != NULL && pin_hinted(reader, hint))
+	if (hint != NULL && RecsysGraphPinHinted(reader, hint))
 	{
 		*buffer = hint->buffer;
 		row = lock_at(reader, item, *buffer, &hint->tid);
@@ -169,9 +173,8 @@ lock_row(RecsysGraphReader *reader, uint32 item, Buffer *buffer)
 	}
 }
 
-/* A copy of a row that is locked, in the reader's memory */
-static RecsysGraphRow
-copy_row(RecsysGraphReader *reader, RecsysStoredRow row, bool alone)
+RecsysGraphRow
+RecsysGraphCopyRow(RecsysGraphReader *reader, RecsysStoredRow row, bool alone)
 {
 	if (reader->copy == NULL)
 		reader->copy = MemoryContextAlloc(reader->context, BLCKSZ);
@@ -186,12 +189,12 @@ RecsysGraphRow
 RecsysGraphReadRow(RecsysGraphReader *reader, uint32 item)
 {
 	Buffer		buffer;
-	RecsysStoredRow row = lock_row(reader, item, &buffer);
+	RecsysStoredRow row = RecsysGraphLockRow(reader, item, &buffer);
 	RecsysGraphRow copy;
 
 	if (row == NULL)
 		return NULL;
-	copy = copy_row(reader, row, false);
+	copy = RecsysGraphCopyRow(reader, row, false);
 	UnlockReleaseBuffer(buffer);
 	return copy;
 }
@@ -201,13 +204,13 @@ RecsysGraphRowIsTight(RecsysGraphReader *reader, uint32 item)
 {
 	PGAlignedBlock again;
 	Buffer		buffer;
-	RecsysStoredRow row = lock_row(reader, item, &buffer);
+	RecsysStoredRow row = RecsysGraphLockRow(reader, item, &buffer);
 	Size		size;
 	bool		tight;
 
 	if (row == NULL)
 		RecsysNoItem(reader->index, item);
-	size = RecsysStoreRow(copy_row(reader, row, false), (RecsysStoredRow) again.data);
+	size = RecsysStoreRow(RecsysGraphCopyRow(reader, row, false), (RecsysStoredRow) again.data);
 	tight = size == RecsysStoredRowSize(row->form, row->nneighbors, row->nstored, row->keylen) &&
 		memcmp(again.data, row, size) == 0;
 	UnlockReleaseBuffer(buffer);
@@ -218,7 +221,7 @@ int64
 RecsysGraphNeedLatest(RecsysGraphReader *reader, uint32 item)
 {
 	Buffer		buffer;
-	RecsysStoredRow row = lock_row(reader, item, &buffer);
+	RecsysStoredRow row = RecsysGraphLockRow(reader, item, &buffer);
 	int64		latest;
 
 	if (row == NULL)
@@ -226,117 +229,6 @@ RecsysGraphNeedLatest(RecsysGraphReader *reader, uint32 item)
 	latest = RecsysStoredRowLatest(row);
 	UnlockReleaseBuffer(buffer);
 	return latest;
-}
-
-/*
- * Rows of a history are on unrelated pages, and most of the cost of reading them is
- * waiting for memory.  Hints tell where rows are before their pages are even pinned, so
- * memory is asked for ahead, by batches: in one go where the page begins and ends, which is
- * checked, and the row begins, so that the processor looks up the addresses of all those pages at
- * the same time; then the rest of each row shortly before it is visited.  If a hint is wrong, that
- * was in vain.  Whatever is mapped may be asked for.
- *
- * Both are always inlined: gcc takes calls away of a function that does nothing but prefetch.
- */
-#define BATCH 32
-#define ROWS_AHEAD 2
-#define CACHE_LINE 64
-#define LINES_AHEAD 10
-
-static pg_attribute_always_inline void
-ask_for_page(RecsysGraphReader *reader, uint32 item)
-{
-	const RecsysRowHint *hint = RecsysRowHintGet(reader->hints, item);
-	const char *page;
-
-	if (hint == NULL)
-		return;
-	__builtin_prefetch(GetBufferDescriptor(hint->buffer - 1));
-	page = BufferGetPage(hint->buffer);
-	__builtin_prefetch(page);
-	__builtin_prefetch(page + BLCKSZ - CACHE_LINE);
-	__builtin_prefetch(page + hint->start);
-}
-
-static pg_attribute_always_inline void
-ask_for_row(RecsysGraphReader *reader, uint32 item)
-{
-	const RecsysRowHint *hint = RecsysRowHintGet(reader->hints, item);
-	const char *row;
-
-	if (hint == NULL)
-		return;
-	row = (const char *) BufferGetPage(hint->buffer) + hint->start;
-	for (int line = 1; line < LINES_AHEAD; line++)
-		__builtin_prefetch(row + line * CACHE_LINE);
-}
-
-static pg_attribute_always_inline void
-ask_for_hint(RecsysGraphReader *reader, uint32 item)
-{
-	if (reader->hints != NULL && item % RECSYS_ROW_HINTS < reader->hints->n)
-		__builtin_prefetch(&reader->hints->hints[item % RECSYS_ROW_HINTS]);
-}
-
-/* For a batch of rows, and the hints of the one behind it */
-static pg_attribute_always_inline void
-ask_for_batch(RecsysGraphReader *reader, const uint32 *items, int n)
-{
-	for (int i = 0; i < Min(n, BATCH); i++)
-		ask_for_page(reader, items[i]);
-	for (int i = BATCH; i < Min(n, 2 * BATCH); i++)
-		ask_for_hint(reader, items[i]);
-}
-
-void
-RecsysGraphVisitStored(RecsysGraphReader *reader, const uint32 *items, int n,
-					   RecsysStoredVisitor visit, void *arg)
-{
-	for (int i = 0; i < Min(n, BATCH); i++)
-		ask_for_hint(reader, items[i]);
-	for (int i = 0; i < n; i++)
-	{
-		RecsysStoredRow row;
-		Buffer		buffer;
-
-		if (i % BATCH == 0)
-		{
-			CHECK_FOR_INTERRUPTS();
-			ask_for_batch(reader, items + i, n - i);
-		}
-		if (i + ROWS_AHEAD < n)
-			ask_for_row(reader, items[i + ROWS_AHEAD]);
-		row = lock_row(reader, items[i], &buffer);
-		if (row == NULL)
-			continue;
-		visit(arg, i, row);
-		UnlockReleaseBuffer(buffer);
-	}
-}
-
-/* A visitor of copies */
-typedef struct CopyVisit
-{
-	RecsysGraphReader *reader;
-	RecsysRowVisitor visit;
-	void	   *arg;
-} CopyVisit;
-
-static void
-visit_copy(void *arg, int position, RecsysStoredRow row)
-{
-	CopyVisit  *visit = arg;
-
-	visit->visit(visit->arg, position, copy_row(visit->reader, row, visit->reader->for_keys));
-}
-
-void
-RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
-					 RecsysRowVisitor visit, void *arg)
-{
-	CopyVisit	copy = {reader, visit, arg};
-
-	RecsysGraphVisitStored(reader, items, n, visit_copy, &copy);
 }
 
 RecsysGraphRow
@@ -359,7 +251,7 @@ bool
 RecsysGraphReadKey(RecsysGraphReader *reader, uint32 item, RecsysKey *key)
 {
 	Buffer		buffer;
-	RecsysStoredRow row = lock_row(reader, item, &buffer);
+	RecsysStoredRow row = RecsysGraphLockRow(reader, item, &buffer);
 	char	   *copy;
 
 	if (row == NULL)

@@ -13,14 +13,22 @@
 
 /*
  * Where a row was when it was read last, in which buffer.  Whether it is still there is seen when
- * it is read.  Buffer 0: unknown.
+ * it is read.  Buffer 0: unknown.  Where the row is on its page, and how much of it serves, are for
+ * asking for its memory ahead.
  */
 typedef struct RecsysRowHint
 {
 	ItemPointerData tid;
-	uint16		start;			/* of the row on its page, to ask for its memory ahead */
+	uint16		start:12;		/* in units of RECSYS_HINT_UNIT bytes */
+	uint16		lines:4;		/* lines of the cache, or RECSYS_HINT_LINES of more */
 	Buffer		buffer;
 } RecsysRowHint;
+
+#define RECSYS_HINT_UNIT 8
+#define RECSYS_HINT_LINES 15
+
+StaticAssertDecl(BLCKSZ / RECSYS_HINT_UNIT <= 1 << 12 && MAXIMUM_ALIGNOF == RECSYS_HINT_UNIT,
+				 "12 bits tell where on a page a row begins");
 
 /* Those of one index.  It may become another one's, or larger, with every call of the two below. */
 typedef struct RecsysRowHints

@@ -69,12 +69,18 @@ rest_of(const RecsysStoredRowData *row)
 	return floor_of(row) + sizeof(StoredFloor) + totals_size(row->form);
 }
 
-Size
-RecsysStoredRowSize(uint8 form, int shown, int stored, Size keylen)
+static inline Size
+stored_size(uint8 form, int shown, int stored, Size keylen)
 {
 	return RECSYS_STORED_LEAST + totals_size(form) + keylen +
 		RecsysPackServingSize(pack_form(form), shown) +
 		RecsysPackRestSize(pack_form(form), shown, stored);
+}
+
+Size
+RecsysStoredRowSize(uint8 form, int shown, int stored, Size keylen)
+{
+	return stored_size(form, shown, stored, keylen);
 }
 
 bool
@@ -84,7 +90,7 @@ RecsysStoredRowIsSane(const RecsysStoredRowData *row, Size length, RecsysKeyKind
 		(row->form & ~(RECSYS_PACK_FORM_BITS | RECSYS_STORED_PLAIN)) == 0 &&
 		RECSYS_PACK_FORM_IS_SANE(row->form) &&
 		RecsysKeyLengthIsSane(kind, row->keylen) &&
-		RecsysStoredRowSize(row->form, row->nneighbors, row->nstored, row->keylen) <= length;
+		stored_size(row->form, row->nneighbors, row->nstored, row->keylen) <= length;
 }
 
 const char *

@@ -143,6 +143,11 @@ typedef RecsysStoredRowData *RecsysStoredRow;
 #define RecsysStoredPeers(row, peers) \
 	RecsysUnpackPeers((row)->form & RECSYS_PACK_FORM_BITS, (row)->serving, (row)->nneighbors, (peers))
 
+/* Bytes of the header and the serving part */
+#define RecsysStoredServingEnd(row) \
+	(RECSYS_STORED_HEADER + \
+	 RecsysPackServingSize((row)->form & RECSYS_PACK_FORM_BITS, (row)->nneighbors))
+
 /* Bytes of a row with such a form and so many neighbors */
 extern Size RecsysStoredRowSize(uint8 form, int shown, int stored, Size keylen);
 

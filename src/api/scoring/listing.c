@@ -170,7 +170,10 @@ add_neighbors(RecsysListing *listing, const RecsysProfile *profile, const Recsys
 	ScoreSum	sum = {listing->scorer, profile->weights};
 
 	if (neighbors == NULL)
-		RecsysGraphVisitStored(&listing->reader, profile->items, profile->nevidence, add_row, &sum);
+	{
+		RecsysScorerExpect(listing->scorer, profile->nevidence);
+		RecsysGraphVisitByPage(&listing->reader, profile->items, profile->nevidence, add_row, &sum);
+	}
 	else
 		for (int i = 0; i < profile->nevidence; i++)
 			RecsysScorerAdd(listing->scorer, profile->weights[i], neighbors[i].items,

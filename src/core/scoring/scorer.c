@@ -16,6 +16,7 @@
  * A long history touches nearly all blocks.  As soon as that is to be expected all of them are
  * marked, and rows are added without: half of what there is to do for each number.
  */
+#include "core/scoring/narrowadd.h"
 #include "core/scoring/scorerstate.h"
 
 #define CACHE_LINE 64
@@ -104,6 +105,7 @@ leave_blocks(RecsysScorer *scorer)
 {
 	scorer->narrow = false;
 	scorer->added = 0;
+	scorer->expected = 0;
 	scorer->all = 0;
 }
 
@@ -179,77 +181,59 @@ RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *items,
 	scorer->nmarked = nmarked;
 }
 
-/* Of a row at once */
-#define PRODUCTS 128
-
-/* Products of similarities with the weight; returns the highest number. */
-RECSYS_TARGET_CLONES static uint32
-multiply(double weight, const uint16 *items, const float *similarities, int n, double *products)
-{
-	uint16		highest = 0;
-
-	for (int x = 0; x < n; x++)
-		products[x] = weight * similarities[x];
-	for (int x = 0; x < n; x++)
-		highest = Max(highest, items[x]);
-	return highest;
-}
-
-/*
- * Marks all blocks that items have, after so many additions that nearly all are touched: one in
- * seven is not after two a block at random.
- */
+/* Marks blocks, from the first one on. */
 static void
-mark_all(RecsysScorer *scorer)
+mark_blocks(RecsysScorer *scorer, uint32 blocks)
 {
-	uint32		items = Min(scorer->nitems, RECSYS_NARROW_ITEMS);
-	uint32		blocks = (items + RECSYS_BLOCK_ITEMS - 1) / RECSYS_BLOCK_ITEMS;
-
-	if (scorer->added < 2 * blocks)
-		return;
 	scorer->all = blocks * RECSYS_BLOCK_ITEMS;
 	memset(scorer->blocks, 1, blocks);
 }
 
 /*
+ * Marks all blocks that items have, when after so many additions nearly all will be touched: one in
+ * seven is not after two a block at random.  Rows that are still expected are taken to be like the last
+ * one, of so many numbers.
+ */
+static void
+mark_all(RecsysScorer *scorer, int n)
+{
+	uint32		items = Min(scorer->nitems, RECSYS_NARROW_ITEMS);
+	uint32		blocks = (items + RECSYS_BLOCK_ITEMS - 1) / RECSYS_BLOCK_ITEMS;
+
+	if (scorer->expected > 0)
+		scorer->expected--;
+	if (scorer->added + (uint64) scorer->expected * n >= 2 * blocks)
+		mark_blocks(scorer, blocks);
+}
+
+void
+RecsysScorerExpect(RecsysScorer *scorer, uint32 rows)
+{
+	scorer->expected = rows;
+}
+
+/*
  * Numbers from nitems on have sums too, which nothing looks at: that is cheaper than to look at
- * each number.
+ * each number.  Those behind the blocks that were marked are met by damaged rows, and by rows that have
+ * changed since the call began; then all blocks there can be are taken for touched.
  */
 void
 RecsysScorerAddNarrow(RecsysScorer *scorer, double weight, const uint16 *items,
 					  const float *similarities, int n)
 {
-	double		products[PRODUCTS];
-	double	   *sums;
-	uint8	   *blocks = scorer->blocks;
-
 	if (unlikely(scorer->capacity < RECSYS_NARROW_ITEMS))
 		grow(scorer, RECSYS_NARROW_ITEMS);
-	sums = scorer->sums;
 	scorer->narrow = true;
 	scorer->listed = false;
-	for (int first = 0; first < n; first += PRODUCTS)
+	if (scorer->all > 0)
 	{
-		const uint16 *numbers = items + first;
-		int			count = Min(n - first, PRODUCTS);
-
-		if (multiply(weight, numbers, similarities + first, count, products) < scorer->all)
-		{
-			RECSYS_UNROLL
-			for (int x = 0; x < count; x++)
-				sums[numbers[x]] += products[x];
-			continue;
-		}
-		RECSYS_UNROLL
-		for (int x = 0; x < count; x++)
-		{
-			sums[numbers[x]] += products[x];
-			blocks[numbers[x] / RECSYS_BLOCK_ITEMS] = 1;
-		}
-		scorer->added += count;
+		if (unlikely(RecsysNarrowAdd(scorer->sums, weight, items, similarities, n) >= scorer->all))
+			mark_blocks(scorer, RECSYS_NARROW_BLOCKS);
+		return;
 	}
-	if (scorer->all == 0)
-		mark_all(scorer);
+	RecsysNarrowAddMarking(scorer->sums, scorer->blocks, weight, items, similarities, n);
+	scorer->added += n;
+	mark_all(scorer, n);
 }
 
 int

@@ -44,6 +44,9 @@ extern void RecsysScorerAdd(RecsysScorer *scorer, double weight, const uint32 *i
 extern void RecsysScorerAddNarrow(RecsysScorer *scorer, double weight, const uint16 *items,
 								  const float *similarities, int n);
 
+/* Tells that so many narrow rows will be added, which is faster if they are many. */
+extern void RecsysScorerExpect(RecsysScorer *scorer, uint32 rows);
+
 /*
  * The same where the scorer's number of items[x] is map[items[x]]; items beyond the map's size,
  * and those without a number, RECSYS_NONE, are left to the caller: their places are put into left,

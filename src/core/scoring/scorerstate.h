@@ -24,6 +24,7 @@ struct RecsysScorer
 	const uint8 *offered;		/* NULL: all items */
 	bool		narrow;			/* may any block be touched? */
 	uint32		added;			/* by narrow rows, until all blocks were marked */
+	uint32		expected;		/* more rows, as far as is known */
 	uint32		all;			/* items of the blocks that were marked all at once, or 0 */
 	bool		listed;			/* are those that are in `touched`? */
 	int			ntouched;
