@@ -31,6 +31,7 @@
 #include "core/pairs/rowselect.h"
 #include "core/pairs/scorebounds.h"
 #include "core/pairs/headmatrix.h"
+#include "core/pairs/userlists.h"
 
 /* Users between two checks for interrupts: well below a few milliseconds. */
 #define USERS_PER_CHECK 64
@@ -52,7 +53,8 @@ typedef enum Counting
 struct RecsysKernel
 {
 	const RecsysMatrix *users;
-	const RecsysMatrix *items;
+	const RecsysMatrix *items;	/* one of the two tells an item's users */
+	const RecsysUserLists *lists;
 	const RecsysItemTotals *totals;
 	const RecsysModelOptions *options;
 	RecsysRowSelector *selector;
@@ -70,7 +72,13 @@ struct RecsysKernel
 	RecsysMatrix tail;			/* histories of the others, from rank nhead on */
 	RecsysItemTotals ranked;	/* totals by rank, as far as they are looked at */
 
-	/* the current row */
+	/* the current row: who has its item, and with which weights, if any */
+	const uint32 *row_users;
+	const float *row_weights;
+	uint64		row_n;
+	uint32	   *listed;			/* room for them, where there are lists */
+
+	/* how it is counted */
 	Counting	counting;
 	bool		touching;		/* is the list of touched items kept? */
 	bool		head_counted;	/* are the counters of the head to be looked through? */
@@ -122,21 +130,35 @@ touch_split(RecsysKernel *kernel, const RecsysCountedUsers *users)
 										   kernel->touched, kernel->ntouched);
 }
 
-/* The head of a row, unless that is touched */
+/* Whose histories a row is counted from */
 static void
-count_head(RecsysKernel *kernel, uint32 item)
+find_users(RecsysKernel *kernel, uint32 item)
 {
 	const RecsysMatrix *items = kernel->items;
 
+	if (kernel->lists != NULL)
+	{
+		kernel->row_users = kernel->listed;
+		kernel->row_n = RecsysUserListsGet(kernel->lists, item, kernel->listed);
+		return;
+	}
+	kernel->row_users = items->columns + items->offsets[item];
+	kernel->row_weights = kernel->weighted ? items->weights + items->offsets[item] : NULL;
+	kernel->row_n = items->offsets[item + 1] - items->offsets[item];
+}
+
+/* The head of a row, unless that is touched */
+static void
+count_head(RecsysKernel *kernel)
+{
 	kernel->head_counted = kernel->split != NULL &&
-		(!kernel->touching || items->offsets[item + 1] - items->offsets[item] >= MIN_BIT_USERS);
+		(!kernel->touching || kernel->row_n >= MIN_BIT_USERS);
 	if (!kernel->head_counted)
 		return;
 	for (int block = 0; block < kernel->split->nblocks; block++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		RecsysCountBits(RecsysHeadBlock(kernel->split, block), items->columns + items->offsets[item],
-						items->offsets[item + 1] - items->offsets[item],
+		RecsysCountBits(RecsysHeadBlock(kernel->split, block), kernel->row_users, kernel->row_n,
 						kernel->counts + block * RECSYS_BLOCK_ITEMS);
 	}
 }
@@ -146,14 +168,14 @@ count_row(RecsysKernel *kernel, uint32 item)
 {
 	const RecsysMatrix *histories = kernel->split != NULL ? &kernel->tail : kernel->users;
 	RecsysCountedUsers users = {.matrix = histories, .succession = kernel->succession, .item = item};
-	uint64		last = kernel->items->offsets[item + 1];
 
-	count_head(kernel, item);
-	for (uint64 first = kernel->items->offsets[item]; first < last; first += USERS_PER_CHECK)
+	find_users(kernel, item);
+	count_head(kernel);
+	for (uint64 first = 0; first < kernel->row_n; first += USERS_PER_CHECK)
 	{
-		users.users = kernel->items->columns + first;
-		users.weights = kernel->weighted ? kernel->items->weights + first : NULL;
-		users.n_total = last - first;
+		users.users = kernel->row_users + first;
+		users.weights = kernel->weighted ? kernel->row_weights + first : NULL;
+		users.n_total = kernel->row_n - first;
 		users.n = Min(users.n_total, USERS_PER_CHECK);
 
 		CHECK_FOR_INTERRUPTS();
@@ -263,16 +285,15 @@ use_split(RecsysKernel *kernel)
 		kernel->ranked.users[rank] = totals->users[split->items[rank]];
 }
 
-RecsysKernel *
-RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
-				   const RecsysItemTotals *totals, const RecsysModelOptions *options)
+static RecsysKernel *
+create(const RecsysMatrix *users, const RecsysItemTotals *totals,
+	   const RecsysModelOptions *options)
 {
 	RecsysKernel *kernel = palloc0(sizeof(RecsysKernel));
 	Size		nitems = Max(totals->nitems, 1);
 
-	Assert(users->ncolumns == totals->nitems && items->nrows == totals->nitems);
+	Assert(users->ncolumns == totals->nitems);
 	kernel->users = users;
-	kernel->items = items;
 	kernel->totals = totals;
 	kernel->options = options;
 	kernel->weighted = RecsysMeasureUsesDots(totals, options);
@@ -300,6 +321,29 @@ RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
 		if (users->narrow != NULL || kernel->split != NULL)
 			kernel->narrow = recsys_alloc_huge_zero(nitems * sizeof(uint16));
 	}
+	return kernel;
+}
+
+RecsysKernel *
+RecsysKernelCreate(const RecsysMatrix *users, const RecsysMatrix *items,
+				   const RecsysItemTotals *totals, const RecsysModelOptions *options)
+{
+	RecsysKernel *kernel = create(users, totals, options);
+
+	Assert(items->nrows == totals->nitems);
+	kernel->items = items;
+	return kernel;
+}
+
+RecsysKernel *
+RecsysKernelCreateByLists(const RecsysMatrix *users, const RecsysUserLists *lists,
+						  const RecsysItemTotals *totals, const RecsysModelOptions *options)
+{
+	RecsysKernel *kernel = create(users, totals, options);
+
+	Assert(kernel->split != NULL && lists->nitems == totals->nitems);
+	kernel->lists = lists;
+	kernel->listed = recsys_alloc_huge(sizeof(uint32) * Max((Size) lists->most_users, 1));
 	return kernel;
 }
 
@@ -355,6 +399,8 @@ RecsysKernelFree(RecsysKernel *kernel)
 		pfree(kernel->counts);
 	if (kernel->succession != NULL)
 		RecsysSuccessionFree(kernel->succession);
+	if (kernel->listed != NULL)
+		pfree(kernel->listed);
 	pfree(kernel->touched);
 	RecsysRowSelectorFree(kernel->selector);
 	if (kernel->split != NULL)

@@ -58,6 +58,16 @@ extern RecsysKernel *RecsysKernelCreate(const RecsysMatrix *users, const RecsysM
 										const RecsysItemTotals *totals,
 										const RecsysModelOptions *options);
 
+/*
+ * Without dot products: users is nothing but split histories, and whose users an item has the
+ * lists tell (userlists.h).
+ */
+struct RecsysUserLists;
+extern RecsysKernel *RecsysKernelCreateByLists(const RecsysMatrix *users,
+											   const struct RecsysUserLists *lists,
+											   const RecsysItemTotals *totals,
+											   const RecsysModelOptions *options);
+
 /* From now on neighbors are reported in no order, which is faster when they are many. */
 extern void RecsysKernelAnyOrder(RecsysKernel *kernel);
 

@@ -12,6 +12,12 @@
  *
  * The tail is in the order of ranks as well, so that the counters that are used most share
  * few cache lines.
+ *
+ * Whether an entry is of the head nobody can predict, so nothing branches on it: a rank goes to
+ * the end of the tail, which moves on or does not, and a bit is set in a word of the head or in
+ * one that nobody reads.  Entries are turned into ranks first.  That takes one process after the
+ * other, as tails stand one behind the other, but is the smaller part; the larger part, to put
+ * ranks where they belong, may be divided by users.
  */
 #include "core/pairs/headmatrix.h"
 
@@ -28,6 +34,9 @@
 
 /* How many entries are handled between two checks for interrupts. */
 #define ENTRIES_PER_CHECK 1000000
+
+/* How many are turned into ranks before these are used: they stay in the nearest cache. */
+#define ENTRIES_STAGED 4096
 
 typedef struct Ranked
 {
@@ -46,10 +55,13 @@ compare_ranked(const void *a, const void *b)
 	return (x->item > y->item) - (x->item < y->item);
 }
 
-static Ranked *
+/* Items by rank */
+static uint32 *
 rank_items(const RecsysItemTotals *totals)
 {
-	Ranked	   *ranked = recsys_alloc_huge(sizeof(Ranked) * Max((Size) totals->nitems, 1));
+	Size		nitems = Max(totals->nitems, 1);
+	Ranked	   *ranked = recsys_alloc_huge(sizeof(Ranked) * nitems);
+	uint32	   *ranking = recsys_alloc_huge(sizeof(uint32) * nitems);
 
 	for (uint32 item = 0; item < totals->nitems; item++)
 	{
@@ -57,18 +69,22 @@ rank_items(const RecsysItemTotals *totals)
 		ranked[item].item = item;
 	}
 	qsort(ranked, totals->nitems, sizeof(Ranked), compare_ranked);
-	return ranked;
+	for (uint32 rank = 0; rank < totals->nitems; rank++)
+		ranking[rank] = ranked[rank].item;
+	pfree(ranked);
+	return ranking;
 }
 
 void
 RecsysHeadShape(RecsysHeadMatrix *split, uint32 nrows, const RecsysItemTotals *totals)
 {
-	Ranked	   *ranked = rank_items(totals);
+	uint32	   *ranking = rank_items(totals);
 	uint64		nentries = 0;
 
 	memset(split, 0, sizeof(RecsysHeadMatrix));
 	split->nrows = nrows;
 	split->nitems = totals->nitems;
+	split->ranking = ranking;
 	for (uint32 item = 0; item < totals->nitems; item++)
 		nentries += totals->users[item];
 	split->ntail = nentries;
@@ -80,8 +96,8 @@ RecsysHeadShape(RecsysHeadMatrix *split, uint32 nrows, const RecsysItemTotals *t
 
 		for (uint32 rank = split->nhead; rank < last; rank++)
 		{
-			work += ranked[rank].work;
-			users += totals->users[ranked[rank].item];
+			work += totals->work[ranking[rank]];
+			users += totals->users[ranking[rank]];
 		}
 		if (work <= nentries * BLOCK_COST)
 			break;
@@ -89,7 +105,14 @@ RecsysHeadShape(RecsysHeadMatrix *split, uint32 nrows, const RecsysItemTotals *t
 		split->nhead = last;
 		split->ntail -= users;
 	}
-	pfree(ranked);
+}
+
+void
+RecsysHeadForgetRanking(RecsysHeadMatrix *split)
+{
+	if (split->ranking != NULL)
+		pfree(split->ranking);
+	split->ranking = NULL;
 }
 
 /* Take a piece of that size, or only see what it takes when there is no memory. */
@@ -142,53 +165,150 @@ RecsysHeadPlace(RecsysHeadMatrix *split, void *memory)
 	lay_out(split, (char *) ALIGNED((uintptr_t) memory));
 }
 
-/* The history of a user; returns the end of the tail. */
-static uint64
-split_history(RecsysHeadMatrix *split, uint32 user, const uint32 *columns, uint64 n, uint64 tail)
+void
+RecsysHeadBegin(RecsysHeadMatrix *split)
+{
+	for (uint32 rank = 0; rank < split->nitems; rank++)
+	{
+		split->items[rank] = split->ranking[rank];
+		split->ranks[split->ranking[rank]] = rank;
+	}
+	split->offsets[0] = 0;
+	RecsysHeadForgetRanking(split);
+}
+
+/* staged is an array of numbers of that type */
+#define STAGE_USERS(type) \
+	do { \
+		type	   *place = staged; \
+		\
+		for (uint32 user = first; user < last; user++) \
+		{ \
+			uint64		end = matrix->offsets[user + 1]; \
+			\
+			for (uint64 x = matrix->offsets[user]; x < end; x++) \
+			{ \
+				uint32		rank = ranks[columns[x]]; \
+				\
+				*place++ = (type) rank; \
+				tail += rank >= nhead; \
+			} \
+			split->offsets[user + 1] = tail; \
+		} \
+	} while (0)
+
+void
+RecsysHeadStage(RecsysHeadMatrix *split, const RecsysMatrix *matrix, uint32 first, uint32 last,
+				void *staged)
+{
+	const uint32 *ranks = split->ranks;
+	const uint32 *columns = matrix->columns;
+	uint32		nhead = split->nhead;
+	uint64		tail = split->offsets[first];
+
+	Assert(matrix->nrows == split->nrows && matrix->ncolumns == split->nitems);
+	if (RecsysHeadStagesNarrow(split))
+		STAGE_USERS(uint16);
+	else
+		STAGE_USERS(uint32);
+	Assert(tail <= split->ntail);
+}
+
+/*
+ * A user's entries.  The last word is for ranks beyond the head.  Where the tail ends the next
+ * user's begins, which another process may have written already.
+ */
+#define SPLIT_ENTRIES(type, tails) \
+	do { \
+		const type *ranks = (const type *) staged + (histories[user] - histories[first]); \
+		uint64		n = histories[user + 1] - histories[user]; \
+		\
+		for (uint64 x = 0; x < n && tail < tail_end; x++) \
+		{ \
+			(tails)[tail] = ranks[x] - nhead; \
+			tail += ranks[x] >= nhead; \
+		} \
+		for (uint64 x = 0; x < n; x++) \
+		{ \
+			uint32		word = ranks[x] < nhead ? ranks[x] / 64 : spare; \
+			\
+			words[word] |= UINT64CONST(1) << (ranks[x] % 64); \
+		} \
+	} while (0)
+
+void
+RecsysHeadFill(RecsysHeadMatrix *split, const uint64 *histories, uint32 first, uint32 last,
+			   const void *staged)
 {
 	Size		block_size = RECSYS_BLOCK_WORDS * (Size) split->nrows;
-	uint64	   *bits = split->bits + RECSYS_BLOCK_WORDS * (Size) user;
+	uint32		nhead = split->nhead;
+	uint32		spare = RECSYS_BLOCK_WORDS * split->nblocks;
+	bool		staged_narrow = RecsysHeadStagesNarrow(split);
+	uint64		words[RECSYS_BLOCK_WORDS * MAX_BLOCKS + 1];
 
-	for (int block = 0; block < split->nblocks; block++)
-		memset(bits + block * block_size, 0, sizeof(uint64) * RECSYS_BLOCK_WORDS);
-	for (uint64 x = 0; x < n; x++)
+	for (uint32 user = first; user < last; user++)
 	{
-		uint32		rank = split->ranks[columns[x]];
+		uint64		tail = split->offsets[user];
+		uint64		tail_end = split->offsets[user + 1];
+		uint64	   *bits = split->bits + RECSYS_BLOCK_WORDS * (Size) user;
 
-		if (rank < split->nhead)
-			bits[rank / RECSYS_BLOCK_ITEMS * block_size + rank % RECSYS_BLOCK_ITEMS / 64] |=
-				UINT64CONST(1) << (rank % 64);
+		memset(words, 0, sizeof(uint64) * spare);
+		if (staged_narrow)
+			SPLIT_ENTRIES(uint16, split->narrow);
 		else if (split->narrow != NULL)
-			split->narrow[tail++] = (uint16) (rank - split->nhead);
+			SPLIT_ENTRIES(uint32, split->narrow);
 		else
-			split->wide[tail++] = rank - split->nhead;
+			SPLIT_ENTRIES(uint32, split->wide);
+		for (int block = 0; block < split->nblocks; block++)
+			memcpy(bits + block * block_size, words + block * RECSYS_BLOCK_WORDS,
+				   sizeof(uint64) * RECSYS_BLOCK_WORDS);
 	}
-	return tail;
 }
 
 void
-RecsysHeadFill(RecsysHeadMatrix *split, const RecsysMatrix *matrix,
-				const RecsysItemTotals *totals)
+RecsysHeadMapPages(RecsysHeadMatrix *split, uint32 first, uint32 last)
 {
-	Ranked	   *ranked = rank_items(totals);
-	uint64		tail = 0;
+	Size		block_size = RECSYS_BLOCK_WORDS * (Size) split->nrows;
+	uint64		tail = split->offsets[first];
+	uint64		ntail = split->offsets[last] - tail;
+
+	for (int block = 0; block < split->nblocks; block++)
+		RecsysMapPages(split->bits + block * block_size + RECSYS_BLOCK_WORDS * (Size) first,
+					   sizeof(uint64) * RECSYS_BLOCK_WORDS * (last - first));
+	if (split->narrow != NULL)
+		RecsysMapPages(split->narrow + tail, sizeof(uint16) * ntail);
+	else
+		RecsysMapPages(split->wide + tail, sizeof(uint32) * ntail);
+}
+
+/* All users, whose ranks need no place of their own */
+static void
+fill_all(RecsysHeadMatrix *split, const RecsysMatrix *matrix)
+{
+	uint32	   *staged = NULL;
+	uint64		room = 0;
 	uint64		since_check = 0;
+	uint32		last;
 
-	Assert(matrix->nrows == split->nrows && matrix->ncolumns == split->nitems);
-	for (uint32 rank = 0; rank < split->nitems; rank++)
+	RecsysHeadBegin(split);
+	for (uint32 first = 0; first < split->nrows; first = last)
 	{
-		split->items[rank] = ranked[rank].item;
-		split->ranks[ranked[rank].item] = rank;
-	}
-	pfree(ranked);
+		uint64		start = matrix->offsets[first];
+		uint64		n;
 
-	for (uint32 user = 0; user < split->nrows; user++)
-	{
-		uint64		first = matrix->offsets[user];
-		uint64		n = matrix->offsets[user + 1] - first;
-
-		split->offsets[user] = tail;
-		tail = split_history(split, user, matrix->columns + first, n, tail);
+		last = first + 1;
+		while (last < split->nrows && matrix->offsets[last + 1] - start <= ENTRIES_STAGED)
+			last++;
+		n = matrix->offsets[last] - start;
+		if (n > room)
+		{
+			if (staged != NULL)
+				pfree(staged);
+			room = Max(n, ENTRIES_STAGED);
+			staged = recsys_alloc_huge(sizeof(uint32) * room);
+		}
+		RecsysHeadStage(split, matrix, first, last, staged);
+		RecsysHeadFill(split, matrix->offsets, first, last, staged);
 		since_check += n;
 		if (since_check >= ENTRIES_PER_CHECK)
 		{
@@ -196,24 +316,37 @@ RecsysHeadFill(RecsysHeadMatrix *split, const RecsysMatrix *matrix,
 			since_check = 0;
 		}
 	}
-	split->offsets[split->nrows] = tail;
-	Assert(tail == split->ntail);
+	if (staged != NULL)
+		pfree(staged);
+	Assert(split->offsets[split->nrows] == split->ntail);
 }
 
 RecsysHeadMatrix *
-RecsysHeadCreate(const RecsysMatrix *matrix, const RecsysItemTotals *totals)
+RecsysHeadCreateWithin(const RecsysMatrix *matrix, const RecsysItemTotals *totals, Size limit)
 {
 	RecsysHeadMatrix *split = palloc(sizeof(RecsysHeadMatrix));
 	Size		size;
 
 	RecsysHeadShape(split, matrix->nrows, totals);
 	size = RecsysHeadSize(split);
+	if (size > limit)
+	{
+		RecsysHeadForgetRanking(split);
+		pfree(split);
+		return NULL;
+	}
 	/* read all over the place: in large pages, if it can be */
 	split->memory = recsys_alloc_huge(size);
 	RecsysMapPages(split->memory, size);
 	RecsysHeadPlace(split, split->memory);
-	RecsysHeadFill(split, matrix, totals);
+	fill_all(split, matrix);
 	return split;
+}
+
+RecsysHeadMatrix *
+RecsysHeadCreate(const RecsysMatrix *matrix, const RecsysItemTotals *totals)
+{
+	return RecsysHeadCreateWithin(matrix, totals, SIZE_MAX);
 }
 
 void

@@ -6,11 +6,17 @@
  * matrix has.  In 32 bits each they take twice the memory of histories in 16.  But they are
  * asked for item by item, and the users of a range of items are found in one pass over the
  * histories, which costs as much as some ten thousand additions to counters for each hundred
- * thousand users.  So there is a transpose of one range at a time.
+ * thousand users.  So there is a transpose of one band of items at a time, as many as the
+ * memory has room for.
  *
- * Where many ranges come, in ascending order, to look for the first item of each in every
- * history is the larger part of a pass.  So the kernel remembers how far it has come in each,
- * as long as that takes a small part of its memory.
+ * Ranges of rows may be much smaller: the band begins with the first range that is not in the
+ * one before.  Somebody else may compute ranges in between, so several kernels that share the
+ * rows transpose bands of their own, each all of the histories in the course of time.  With a
+ * transpose of each range alone, that look at every history took three times as long.
+ *
+ * To look for the first item of a band in every history is a good part of a pass.  So the
+ * kernel remembers how far it has come in each, as long as that takes a small part of its
+ * memory.
  */
 #include "core/pairs/rangekernel.h"
 
@@ -28,9 +34,10 @@ struct RecsysRangeKernel
 	const RecsysMatrix *users;
 	const RecsysItemTotals *totals;
 	uint64		room;			/* in entries */
-	uint32	   *places;			/* of each user: entries below the end of the last range, or NULL */
-	uint32		reached;		/* the end of the last range */
-	RecsysMatrix items;			/* rows of the range at hand; the others are not there */
+	uint32	   *places;			/* of each user: entries below the end of the last band, or NULL */
+	uint32		begun;			/* the band at hand: from here … */
+	uint32		reached;		/* … to here */
+	RecsysMatrix items;			/* its rows; the others are not there */
 	RecsysKernel *kernel;
 };
 
@@ -94,15 +101,22 @@ RecsysRangeKernelCreate(const RecsysMatrix *users, const RecsysItemTotals *total
 	return kernel;
 }
 
+static inline bool
+is_in_band(const RecsysRangeKernel *kernel, uint32 item)
+{
+	return item >= kernel->begun && item < kernel->reached;
+}
+
 uint32
 RecsysRangeKernelEnd(const RecsysRangeKernel *kernel, uint32 first, uint64 cost)
 {
 	const RecsysItemTotals *totals = kernel->totals;
+	uint32		end = is_in_band(kernel, first) ? kernel->reached : totals->nitems;
 	uint32		last = first;
 	uint64		entries = 0;
 	uint64		spent = 0;
 
-	while (last < totals->nitems && spent < cost)
+	while (last < end && spent < cost)
 	{
 		entries += totals->users[last];
 		if (entries > kernel->room)
@@ -112,7 +126,7 @@ RecsysRangeKernelEnd(const RecsysRangeKernel *kernel, uint32 first, uint64 cost)
 	return last;
 }
 
-/* The first entry of a user that is not below an item, with which a range begins */
+/* The first entry of a user that is not below an item, with which a band begins */
 static inline uint64
 first_entry(const RecsysRangeKernel *kernel, uint32 user, uint32 item)
 {
@@ -131,18 +145,17 @@ first_entry(const RecsysRangeKernel *kernel, uint32 user, uint32 item)
 }
 
 /*
- * The users of the range's items.  offsets[item + 1] is the next free place of an item while
+ * The users of a band's items.  offsets[item + 1] is the next free place of an item while
  * they are entered, and its end afterwards.
  */
 static void
-transpose_range(RecsysRangeKernel *kernel, uint32 first, uint32 last)
+transpose_band(RecsysRangeKernel *kernel, uint32 first, uint32 last)
 {
 	const RecsysMatrix *users = kernel->users;
 	RecsysMatrix *items = &kernel->items;
 
 	items->offsets[first] = 0;
-	if (first < last)
-		items->offsets[first + 1] = 0;
+	items->offsets[first + 1] = 0;
 	for (uint32 item = first; item + 1 < last; item++)
 		items->offsets[item + 2] = items->offsets[item + 1] + kernel->totals->users[item];
 
@@ -170,6 +183,7 @@ transpose_range(RecsysRangeKernel *kernel, uint32 first, uint32 last)
 		if (kernel->places != NULL)
 			kernel->places[user] = (uint32) (entry - users->offsets[user]);
 	}
+	kernel->begun = first;
 	kernel->reached = last;
 }
 
@@ -177,7 +191,8 @@ void
 RecsysRangeKernelRows(RecsysRangeKernel *kernel, uint32 first, uint32 last,
 					  RecsysRowReporter report, void *arg)
 {
-	transpose_range(kernel, first, last);
+	if (first < last && !(is_in_band(kernel, first) && last <= kernel->reached))
+		transpose_band(kernel, first, Max(last, RecsysRangeKernelEnd(kernel, first, PG_UINT64_MAX)));
 	RecsysKernelRows(kernel->kernel, first, last, report, arg);
 }
 

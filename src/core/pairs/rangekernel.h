@@ -1,6 +1,6 @@
 /*
  * rangekernel.h
- *	  Item co-occurrence in memory, without the whole transpose: ranges of items have theirs
+ *	  Item co-occurrence in memory, without the whole transpose: bands of items have theirs
  *	  one after the other.
  */
 #ifndef RECSYS_RANGEKERNEL_H
@@ -12,14 +12,17 @@ typedef struct RecsysRangeKernel RecsysRangeKernel;
 
 /*
  * users is the user-major matrix, of which narrow may be all that there is of columns.
- * memory bounds the transpose of a range, which has one item at least.  The other arguments
+ * memory bounds the transpose of a band, which has one item at least.  The other arguments
  * must outlive the kernel.
  */
 extern RecsysRangeKernel *RecsysRangeKernelCreate(const RecsysMatrix *users,
 												  const RecsysItemTotals *totals,
 												  const RecsysModelOptions *options, Size memory);
 
-/* The end of the range that begins with an item; no further where its rows cost so much. */
+/*
+ * The end of the range that begins with an item, within the band at hand or one that begins
+ * there; no further where its rows cost so much.
+ */
 extern uint32 RecsysRangeKernelEnd(const RecsysRangeKernel *kernel, uint32 first, uint64 cost);
 
 extern void RecsysRangeKernelRows(RecsysRangeKernel *kernel, uint32 first, uint32 last,

@@ -13,7 +13,7 @@
 #include "utils/resowner.h"
 
 dsm_segment *
-RecsysSegmentCreate(Size size)
+RecsysSegmentReserve(Size size)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner saved = CurrentResourceOwner;
@@ -50,10 +50,17 @@ RecsysSegmentCreate(Size size)
 		ereport(DEBUG1,
 				(errmsg_internal("recsys: no room for %zu kB of shared memory", size / 1024)));
 	else
-	{
 		dsm_unpin_mapping(segment);
+	return segment;
+}
+
+dsm_segment *
+RecsysSegmentCreate(Size size)
+{
+	dsm_segment *segment = RecsysSegmentReserve(size);
+
+	if (segment != NULL)
 		RecsysMapPages(dsm_segment_address(segment), dsm_segment_map_length(segment));
-	}
 	return segment;
 }
 

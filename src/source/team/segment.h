@@ -15,6 +15,9 @@
  */
 extern dsm_segment *RecsysSegmentCreate(Size size);
 
+/* The same for one that several processes fill: each maps the pages that it is about to write. */
+extern dsm_segment *RecsysSegmentReserve(Size size);
+
 /* In a worker.  A segment that is gone means that the leader is, who need not be told. */
 extern dsm_segment *RecsysSegmentAttach(dsm_handle handle);
 

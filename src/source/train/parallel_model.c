@@ -3,11 +3,10 @@
  *	  The item graph computed by parallel workers.
  *
  * Rows do not depend on each other, so leader and workers claim ranges of items
- * from a shared counter, in ascending order and small enough that nobody is left
- * with much when the others are done.  What they read is shared: totals,
- * user-major matrix, its transpose and its compact copy in two segments.  What
- * they count with is private, and how many may take part depends on how often
- * that fits.  Where all of this does not fit see parallel_stream.c.
+ * (parallel_rows.c).  What they read is shared: totals, user-major matrix, its
+ * transpose and its compact copy in two segments.  What they count with is private, and
+ * how many may take part depends on how often that fits.  Where all of this does not fit
+ * see parallel_stream.c, and where nobody asks for weights parallel_lists.c comes first.
  *
  * Segments come one after the other, so that there is never more than in a
  * serial run by much: the first takes over totals and matrix, whose private
@@ -15,29 +14,21 @@
  * stands for the matrix's columns, they stay private until it is made.  All read the
  * same copy: although shared memory rarely has large pages, copies of everybody's own,
  * in large pages, took longer to make than they saved.
- *
- * Workers send the rows, and the leader reports them in order (roworder.c).
  */
 #include "postgres.h"
 
 #include "core/dense/area.h"
-#include "core/pairs/headmatrix.h"
 #include "core/pairs/modeloptions.h"
 #include "core/pairs/scorebounds.h"
 #include "core/pairs/slim.h"
 #include "miscadmin.h"
-#include "port/atomics.h"
-#include "source/team/roworder.h"
 #include "source/team/segment.h"
-#include "source/team/workers.h"
 #include "source/train/parallel_model.h"
+#include "source/train/parallel_rows.h"
 #include "utils/memutils.h"
 
 /* Ranges that a participant claims on average: the last one may be waited for. */
 #define RANGES_PER_PARTICIPANT 64
-
-/* The part of the memory left that a queue may be: one in so many. */
-#define QUEUE_FRACTION 64
 
 typedef struct SharedModel
 {
@@ -54,11 +45,7 @@ typedef struct SharedModel
 	bool		narrow;			/* which compact copy there is */
 	bool		packed;
 	int			weight_shift;
-	bool		splits;			/* or are the histories to be split? */
-	RecsysHeadMatrix split;		/* their shape */
-	uint64		range_cost;		/* of a range */
-	pg_atomic_uint32 next;		/* first item that nobody has claimed */
-	pg_atomic_uint32 ranges;	/* claimed so far */
+	RecsysSharedRows rows;
 } SharedModel;
 
 /* One process that computes rows */
@@ -68,10 +55,9 @@ typedef struct Participant
 	RecsysItemTotals totals;
 	RecsysMatrix matrix;
 	RecsysMatrix transpose;
-	RecsysHeadMatrix split;		/* in shared memory */
 	RecsysKernel *kernel;		/* one of these two computes */
 	RecsysSlimKernel *slim_kernel;
-	uint32		last;			/* end of the range at hand */
+	RecsysRowMaker maker;
 } Participant;
 
 PGDLLEXPORT void recsys_model_worker_main(dsm_segment *segment, shm_toc *toc);
@@ -100,73 +86,38 @@ lay_out_derived(const SharedModel *shared, char *place, Participant *self, void 
 	RecsysCarveMatrix(&area, shared->nitems, shared->nrows, shared->nentries, true, shared->weighted,
 					  &self->transpose);
 	*compact = NULL;
-	if (shared->splits)
-		*compact = RecsysCarve(&area, RecsysHeadSize(&shared->split));
-	else if (shared->narrow || shared->packed)
+	if (shared->narrow || shared->packed)
 		*compact = RecsysCarve(&area, RecsysMatrixCompactMemory(shared->nentries, shared->weighted));
 	return area.used;
 }
 
-/* The end of the range that begins with an item. */
 static uint32
-range_end(const Participant *self, uint32 first)
+range_end(void *arg, uint32 first)
 {
-	uint32		nitems = self->shared->nitems;
-	uint64		cost = 0;
-	uint32		last = first;
+	Participant *self = arg;
 
-	do
-		cost += RecsysKernelCost(&self->totals, last++);
-	while (last < nitems && cost < self->shared->range_cost);
-	return last;
-}
-
-/* Claim the next range, if there is one. */
-static bool
-claim_range(Participant *self, uint32 *first)
-{
-	SharedModel *shared = self->shared;
-
-	*first = pg_atomic_read_u32(&shared->next);
-	while (*first < shared->nitems)
-	{
-		self->last = range_end(self, *first);
-		if (pg_atomic_compare_exchange_u32(&shared->next, first, self->last))
-		{
-			pg_atomic_fetch_add_u32(&shared->ranges, 1);
-			return true;
-		}
-	}
-	return false;
+	return RecsysSharedRowsEnd(&self->shared->rows, &self->totals, first);
 }
 
 static void
-compute_range(Participant *self, uint32 first, RecsysRowReporter report, void *arg)
-{
-	if (self->slim_kernel != NULL)
-		RecsysSlimKernelColumns(self->slim_kernel, first, self->last, report, arg);
-	else
-		RecsysKernelRows(self->kernel, first, self->last, report, arg);
-}
-
-/* A RecsysRangeTaker */
-static bool
-take_range(void *arg, RecsysRowReporter report, void *report_arg)
+compute_range(void *arg, uint32 first, uint32 last, RecsysRowReporter report, void *report_arg)
 {
 	Participant *self = arg;
-	uint32		first;
 
-	if (!claim_range(self, &first))
-		return false;
-	compute_range(self, first, report, report_arg);
-	return true;
+	if (self->slim_kernel != NULL)
+		RecsysSlimKernelColumns(self->slim_kernel, first, last, report, report_arg);
+	else
+		RecsysKernelRows(self->kernel, first, last, report, report_arg);
 }
 
 static void
 start_computing(Participant *self)
 {
-	const SharedModel *shared = self->shared;
+	SharedModel *shared = self->shared;
+	RecsysRowMaker maker = {.shared = &shared->rows, .range_end = range_end,
+		.compute = compute_range, .arg = self};
 
+	self->maker = maker;
 	if (shared->options.similarity == RECSYS_SLIM)
 		self->slim_kernel = RecsysSlimKernelCreate(&self->matrix, &self->transpose, &self->totals,
 												   &shared->options);
@@ -186,26 +137,13 @@ stop_computing(Participant *self)
 
 /* Worker */
 
-typedef struct Sender
-{
-	RecsysWorker worker;
-	Participant self;
-} Sender;
-
-static void
-send_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
-{
-	Sender	   *sender = arg;
-
-	RecsysRowSend(&sender->worker, item, neighbors, count, item + 1 == sender->self.last);
-}
-
 void
 recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 {
-	Sender		sender = {0};
-	Participant *self = &sender.self;
-	SharedModel *shared = RecsysWorkerBegin(&sender.worker, segment, toc);
+	RecsysWorker worker = {0};
+	Participant participant = {0};
+	Participant *self = &participant;
+	SharedModel *shared = RecsysWorkerBegin(&worker, segment, toc);
 	dsm_segment *base = RecsysSegmentAttach(shared->base);
 	dsm_segment *derived;
 	void	   *compact;
@@ -214,24 +152,17 @@ recsys_model_worker_main(dsm_segment *segment, shm_toc *toc)
 	lay_out_base(shared, dsm_segment_address(base), self);
 	derived = RecsysSegmentAttach(shared->derived);
 	lay_out_derived(shared, dsm_segment_address(derived), self, &compact);
-	if (shared->splits)
-	{
-		self->split = shared->split;
-		RecsysHeadPlace(&self->split, compact);
-		self->matrix.split = &self->split;
-	}
 	self->matrix.narrow = shared->narrow ? compact : NULL;
 	self->matrix.packed = shared->packed ? compact : NULL;
 	self->matrix.weight_shift = shared->weight_shift;
 
 	start_computing(self);
-	while (!sender.worker.abandoned && take_range(self, send_row, &sender))
-		;
+	RecsysRowMakerSend(&self->maker, &worker);
 	stop_computing(self);
 
 	dsm_detach(derived);
 	dsm_detach(base);
-	RecsysWorkerEnd(&sender.worker);
+	RecsysWorkerEnd(&worker);
 }
 
 /* Leader */
@@ -258,7 +189,6 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 	Participant none;
 	void	   *compact;
 	SharedModel with_compact = *shared;
-	SharedModel without = *shared;
 	Size		base = lay_out_base(shared, NULL, &none);
 	Size		left = model->memory_left;
 	Size		kernel;
@@ -267,7 +197,7 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 	Size		larger;
 
 	memset(plan, 0, sizeof(Plan));
-	plan->queue = RECSYS_ROW_QUEUE(left / QUEUE_FRACTION);
+	plan->queue = RecsysRowQueueSize(left);
 	if (base > left)
 		return;
 
@@ -280,17 +210,14 @@ plan_run(const RecsysTraining *model, const SharedModel *shared, Plan *plan)
 		kernel = RecsysSlimMemory(shared->nrows, shared->nitems, shared->weighted, &shared->options);
 	else
 		kernel = RecsysCooccurrenceMemory(shared->nitems, shared->weighted);
-	with_compact.narrow = !shared->splits;
-	without.splits = false;
-	plain = lay_out_derived(&without, NULL, &none, &compact);
+	with_compact.narrow = true;
+	plain = lay_out_derived(shared, NULL, &none, &compact);
 	larger = lay_out_derived(&with_compact, NULL, &none, &compact);
 
 	/* the compact copy is worth about as much as another worker */
-	if (shared->splits || shared->nitems <= RECSYS_COMPACT_COLUMNS)
+	if (shared->nitems <= RECSYS_COMPACT_COLUMNS)
 		plan->nworkers = workers_that_fit(model, plan, left + freed, base + larger, kernel);
 	plan->compact = plan->nworkers > 0;
-	if (shared->splits)
-		return;
 	if (!plan->compact && (shared->nitems > RECSYS_COMPACT_COLUMNS || larger + kernel > left))
 		plan->nworkers = workers_that_fit(model, plan, left + freed, base + plain, kernel);
 }
@@ -312,22 +239,6 @@ describe(const RecsysTraining *model, SharedModel *shared)
 		shared->options.similarity == RECSYS_SLIM;
 }
 
-/* How to do it with split histories, if they fit; then nobody reads the matrix's columns. */
-static void
-plan_split(const RecsysTraining *model, SharedModel *shared, Plan *plan)
-{
-	bool		columns = shared->columns;
-
-	shared->splits = true;
-	shared->columns = false;
-	RecsysHeadShape(&shared->split, shared->nrows, model->totals);
-	plan_run(model, shared, plan);
-	if (plan->nworkers > 0)
-		return;
-	shared->splits = false;
-	shared->columns = columns;
-}
-
 /* Move an array to shared memory. */
 static void
 move_array(void *place, void **array, Size size)
@@ -341,17 +252,9 @@ move_array(void *place, void **array, Size size)
 static void
 fill_base(const RecsysTraining *model, const SharedModel *shared, Participant *self)
 {
-	const RecsysItemTotals *totals = model->totals;
 	RecsysMatrix *matrix = model->matrix;
-	Size		nitems = shared->nitems;
 
-	memcpy(self->totals.users, totals->users, sizeof(uint32) * nitems);
-	memcpy(self->totals.work, totals->work, sizeof(uint64) * nitems);
-	if (shared->weighted)
-	{
-		memcpy(self->totals.norm2, totals->norm2, sizeof(double) * nitems);
-		memcpy(self->totals.mass, totals->mass, sizeof(double) * nitems);
-	}
+	RecsysCopyTotals(&self->totals, model->totals);
 	move_array(self->matrix.offsets, (void **) &matrix->offsets,
 			   sizeof(uint64) * ((Size) shared->nrows + 1));
 	if (shared->columns)
@@ -378,15 +281,13 @@ make_derived(SharedModel *shared, Participant *self, Plan *plan)
 	void	   *compact;
 
 	/* whichever of the other kinds it will be, its place is the same */
-	shared->narrow = plan->compact && !shared->splits;
+	shared->narrow = plan->compact;
 	segment = RecsysSegmentCreate(lay_out_derived(shared, NULL, self, &compact));
 	if (segment == NULL)
 	{
 		plan->nworkers = 0;
 		self->transpose = *RecsysMatrixTranspose(&self->matrix);
-		if (shared->splits)
-			self->matrix.split = RecsysHeadCreate(&self->matrix, &self->totals);
-		else if (plan->compact)
+		if (plan->compact)
 			(void) RecsysMatrixCompact(&self->matrix);
 		return NULL;
 	}
@@ -394,14 +295,7 @@ make_derived(SharedModel *shared, Participant *self, Plan *plan)
 	lay_out_derived(shared, dsm_segment_address(segment), self, &compact);
 	memset(self->transpose.offsets, 0, sizeof(uint64) * ((Size) shared->nitems + 1));
 	RecsysMatrixTransposeTo(&self->matrix, &self->transpose);
-	if (shared->splits)
-	{
-		self->split = shared->split;
-		RecsysHeadPlace(&self->split, compact);
-		RecsysHeadFill(&self->split, &self->matrix, &self->totals);
-		self->matrix.split = &self->split;
-	}
-	else if (plan->compact)
+	if (plan->compact)
 		RecsysMatrixCompactTo(&self->matrix, compact);
 	shared->derived = dsm_segment_handle(segment);
 	shared->narrow = self->matrix.narrow != NULL;
@@ -416,32 +310,24 @@ run_workers(const SharedModel *description, const Plan *plan, Participant *self,
 			RecsysRowReporter report, void *arg, int *nlaunched)
 {
 	RecsysWorkers *workers;
-	RecsysRowOrder *order;
 	SharedModel *shared;
-	uint64		cost = 0;
 	uint32		ranges;
 
 	workers = RecsysWorkersCreate("recsys_model_worker_main", plan->nworkers, plan->queue,
 								  sizeof(SharedModel), (void **) &shared);
 	*shared = *description;
-	for (uint32 item = 0; item < shared->nitems; item++)
-		cost += RecsysKernelCost(&self->totals, item);
-	shared->range_cost = cost / (RANGES_PER_PARTICIPANT * (plan->nworkers + 1));
-	pg_atomic_init_u32(&shared->next, 0);
-	pg_atomic_init_u32(&shared->ranges, 0);
+	RecsysSharedRowsInit(&shared->rows, &self->totals, plan->nworkers + 1, RANGES_PER_PARTICIPANT);
 	self->shared = shared;
 
 	*nlaunched = RecsysWorkersLaunch(workers);
-	order = RecsysRowOrderCreate(workers, *nlaunched, shared->nitems, plan->queue, report, arg);
 	start_computing(self);
-	RecsysRowOrderLead(order, take_range, self);
+	RecsysRowMakerLead(&self->maker, workers, *nlaunched, plan->queue, report, arg);
 	stop_computing(self);
 
 	/* with the workers the shared area goes */
-	ranges = pg_atomic_read_u32(&shared->ranges);
+	ranges = pg_atomic_read_u32(&shared->rows.ranges);
 	self->shared = NULL;
 	RecsysWorkersFinish(workers);
-	RecsysRowOrderFree(order);
 	return ranges;
 }
 
@@ -457,12 +343,8 @@ RecsysParallelModelRun(const RecsysTraining *model, RecsysRowReporter report, vo
 	uint32		ranges;
 
 	describe(model, &description);
-	if (description.options.similarity != RECSYS_SLIM &&
-		!RecsysMeasureUsesDots(model->totals, model->options))
-		plan_split(model, &description, &plan);
-	if (!description.splits)
-		plan_run(model, &description, &plan);
-	if (!description.splits && !plan.compact && !description.columns)
+	plan_run(model, &description, &plan);
+	if (!plan.compact && !description.columns)
 	{
 		description.columns = true;
 		plan_run(model, &description, &plan);

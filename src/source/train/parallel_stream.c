@@ -5,11 +5,10 @@
  *
  * As in trainstream.c there are two ways.  If the histories fit at their most compact they
  * are loaded into a segment that all participants read, and each of them makes transposes of
- * the ranges of items that it claims.  If they do not, each participant reads the file, once
+ * bands of items, in which it claims ranges.  If they do not, each participant reads the file, once
  * for each range that it claims, and has its share of the memory to count in.
  *
- * Ranges are claimed from a shared counter, in ascending order.  Workers send the rows, and
- * the leader reports them in order (roworder.c).
+ * How ranges are claimed and rows reported: parallel_rows.c.
  */
 #include "postgres.h"
 
@@ -18,23 +17,15 @@
 #include "core/pairs/rangekernel.h"
 #include "core/pairs/rowselect.h"
 #include "miscadmin.h"
-#include "port/atomics.h"
-#include "source/team/roworder.h"
 #include "source/team/segment.h"
-#include "source/team/workers.h"
+#include "source/train/parallel_rows.h"
 #include "source/train/parallel_stream.h"
 #include "source/train/trainmemory.h"
 #include "source/train/trainstream.h"
 #include "utils/memutils.h"
 
-/*
- * Ranges that a participant claims on average, when histories are loaded: the last one may
- * be waited for, and each costs a look at every history.
- */
-#define RANGES_PER_PARTICIPANT 32
-
-/* The part of the memory left that a queue may be: one in so many. */
-#define QUEUE_FRACTION 64
+/* Ranges that a participant claims on average, when histories are loaded: the last one may be waited for. */
+#define RANGES_PER_PARTICIPANT 128
 
 /* A participant that reads the file counts with at least this much. */
 #define MIN_STREAM_MEMORY ((Size) 512 * 1024)
@@ -52,9 +43,7 @@ typedef struct SharedStream
 	dsm_handle	base;			/* segment: totals and, if loaded, histories */
 	dsm_handle	histories;		/* otherwise: the file */
 	Size		memory;			/* for transposes, or to count with, of each participant */
-	uint64		range_cost;		/* of a range of loaded histories */
-	pg_atomic_uint32 next;		/* first item that nobody has claimed */
-	pg_atomic_uint32 ranges;	/* claimed so far */
+	RecsysSharedRows rows;
 } SharedStream;
 
 /* One process that computes rows */
@@ -66,7 +55,7 @@ typedef struct Participant
 	RecsysHistoryFile *file;	/* otherwise */
 	RecsysRangeKernel *range_kernel;	/* one of these two computes */
 	RecsysStreamKernel *stream_kernel;
-	uint32		last;			/* end of the range at hand */
+	RecsysRowMaker maker;
 } Participant;
 
 PGDLLEXPORT void recsys_stream_worker_main(dsm_segment *segment, shm_toc *toc);
@@ -91,64 +80,38 @@ lay_out(const SharedStream *shared, char *place, Participant *self)
 }
 
 static uint32
-range_end(const Participant *self, uint32 first)
+range_end(void *arg, uint32 first)
 {
+	Participant *self = arg;
+
 	if (self->stream_kernel != NULL)
 		return RecsysStreamKernelPassEnd(self->stream_kernel, first);
-	return RecsysRangeKernelEnd(self->range_kernel, first, self->shared->range_cost);
-}
-
-/* Claim the next range, if there is one. */
-static bool
-claim_range(Participant *self, uint32 *first)
-{
-	SharedStream *shared = self->shared;
-
-	*first = pg_atomic_read_u32(&shared->next);
-	while (*first < shared->nitems)
-	{
-		self->last = range_end(self, *first);
-		if (pg_atomic_compare_exchange_u32(&shared->next, first, self->last))
-		{
-			pg_atomic_fetch_add_u32(&shared->ranges, 1);
-			return true;
-		}
-	}
-	return false;
+	return RecsysRangeKernelEnd(self->range_kernel, first, self->shared->rows.range_cost);
 }
 
 static void
-compute_range(Participant *self, uint32 first, RecsysRowReporter report, void *arg)
+compute_range(void *arg, uint32 first, uint32 last, RecsysRowReporter report, void *report_arg)
 {
+	Participant *self = arg;
 	RecsysUserStream stream;
 
 	if (self->range_kernel != NULL)
 	{
-		RecsysRangeKernelRows(self->range_kernel, first, self->last, report, arg);
+		RecsysRangeKernelRows(self->range_kernel, first, last, report, report_arg);
 		return;
 	}
 	RecsysHistoryFileStream(self->file, &stream);
-	RecsysStreamKernelPass(self->stream_kernel, &stream, first, self->last, report, arg);
-}
-
-/* A RecsysRangeTaker */
-static bool
-take_range(void *arg, RecsysRowReporter report, void *report_arg)
-{
-	Participant *self = arg;
-	uint32		first;
-
-	if (!claim_range(self, &first))
-		return false;
-	compute_range(self, first, report, report_arg);
-	return true;
+	RecsysStreamKernelPass(self->stream_kernel, &stream, first, last, report, report_arg);
 }
 
 static void
 start_computing(Participant *self)
 {
-	const SharedStream *shared = self->shared;
+	SharedStream *shared = self->shared;
+	RecsysRowMaker maker = {.shared = &shared->rows, .range_end = range_end,
+		.compute = compute_range, .arg = self};
 
+	self->maker = maker;
 	if (shared->loaded)
 		self->range_kernel = RecsysRangeKernelCreate(&self->matrix, &self->totals,
 													 &shared->options, shared->memory);
@@ -168,20 +131,6 @@ stop_computing(Participant *self)
 
 /* Worker */
 
-typedef struct Sender
-{
-	RecsysWorker worker;
-	Participant self;
-} Sender;
-
-static void
-send_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
-{
-	Sender	   *sender = arg;
-
-	RecsysRowSend(&sender->worker, item, neighbors, count, item + 1 == sender->self.last);
-}
-
 static void
 open_file(Participant *self)
 {
@@ -200,9 +149,10 @@ open_file(Participant *self)
 void
 recsys_stream_worker_main(dsm_segment *segment, shm_toc *toc)
 {
-	Sender		sender = {0};
-	Participant *self = &sender.self;
-	SharedStream *shared = RecsysWorkerBegin(&sender.worker, segment, toc);
+	RecsysWorker worker = {0};
+	Participant participant = {0};
+	Participant *self = &participant;
+	SharedStream *shared = RecsysWorkerBegin(&worker, segment, toc);
 	dsm_segment *base = RecsysSegmentAttach(shared->base);
 
 	self->shared = shared;
@@ -211,14 +161,13 @@ recsys_stream_worker_main(dsm_segment *segment, shm_toc *toc)
 		open_file(self);
 
 	start_computing(self);
-	while (!sender.worker.abandoned && take_range(self, send_row, &sender))
-		;
+	RecsysRowMakerSend(&self->maker, &worker);
 	stop_computing(self);
 
 	if (self->file != NULL)
 		RecsysHistoryFileClose(self->file);
 	dsm_detach(base);
-	RecsysWorkerEnd(&sender.worker);
+	RecsysWorkerEnd(&worker);
 }
 
 /* Leader */
@@ -263,7 +212,7 @@ plan_run(const RecsysTraining *training, SharedStream *shared, Plan *plan)
 	Size		base;
 
 	plan->nworkers = 0;
-	plan->queue = RECSYS_ROW_QUEUE(left / QUEUE_FRACTION);
+	plan->queue = RecsysRowQueueSize(left);
 	shared->loaded = true;
 	base = lay_out(shared, NULL, &none);
 	if (base <= left)
@@ -304,18 +253,10 @@ describe(const RecsysTraining *training, SharedStream *shared)
 static void
 fill_base(const RecsysTraining *training, const SharedStream *shared, Participant *self)
 {
-	const RecsysItemTotals *totals = training->totals;
 	RecsysMatrix *matrix = training->matrix;
-	Size		nitems = shared->nitems;
 	RecsysHistoryChunk chunk;
 
-	memcpy(self->totals.users, totals->users, sizeof(uint32) * nitems);
-	memcpy(self->totals.work, totals->work, sizeof(uint64) * nitems);
-	if (shared->weighted)
-	{
-		memcpy(self->totals.norm2, totals->norm2, sizeof(double) * nitems);
-		memcpy(self->totals.mass, totals->mass, sizeof(double) * nitems);
-	}
+	RecsysCopyTotals(&self->totals, training->totals);
 	if (!shared->loaded)
 		return;
 
@@ -339,32 +280,24 @@ run_workers(const SharedStream *description, const Plan *plan, Participant *self
 			RecsysRowReporter report, void *arg, int *nlaunched)
 {
 	RecsysWorkers *workers;
-	RecsysRowOrder *order;
 	SharedStream *shared;
-	uint64		cost = 0;
 	uint32		ranges;
 
 	workers = RecsysWorkersCreate("recsys_stream_worker_main", plan->nworkers, plan->queue,
 								  sizeof(SharedStream), (void **) &shared);
 	*shared = *description;
-	for (uint32 item = 0; item < shared->nitems; item++)
-		cost += RecsysKernelCost(&self->totals, item);
-	shared->range_cost = cost / (RANGES_PER_PARTICIPANT * (plan->nworkers + 1)) + 1;
-	pg_atomic_init_u32(&shared->next, 0);
-	pg_atomic_init_u32(&shared->ranges, 0);
+	RecsysSharedRowsInit(&shared->rows, &self->totals, plan->nworkers + 1, RANGES_PER_PARTICIPANT);
 	self->shared = shared;
 
 	*nlaunched = RecsysWorkersLaunch(workers);
-	order = RecsysRowOrderCreate(workers, *nlaunched, shared->nitems, plan->queue, report, arg);
 	start_computing(self);
-	RecsysRowOrderLead(order, take_range, self);
+	RecsysRowMakerLead(&self->maker, workers, *nlaunched, plan->queue, report, arg);
 	stop_computing(self);
 
 	/* with the workers the shared area goes */
-	ranges = pg_atomic_read_u32(&shared->ranges);
+	ranges = pg_atomic_read_u32(&shared->rows.ranges);
 	self->shared = NULL;
 	RecsysWorkersFinish(workers);
-	RecsysRowOrderFree(order);
 	return ranges;
 }
 

@@ -15,6 +15,7 @@
 #include "core/pairs/rowgather.h"
 #include "core/pairs/scorebounds.h"
 #include "core/pairs/slim.h"
+#include "source/train/parallel_lists.h"
 #include "source/train/parallel_model.h"
 #include "source/train/parallel_stream.h"
 #include "source/train/trainkernels.h"
@@ -30,14 +31,9 @@ make_compact(RecsysMatrix *matrix, const RecsysTraining *training, Size bytes)
 
 	if (!RecsysMeasureUsesDots(totals, training->options))
 	{
-		RecsysHeadMatrix shape;
-
-		RecsysHeadShape(&shape, matrix->nrows, totals);
-		if (RecsysHeadSize(&shape) <= bytes)
-		{
-			matrix->split = RecsysHeadCreate(matrix, totals);
+		matrix->split = RecsysHeadCreateWithin(matrix, totals, bytes);
+		if (matrix->split != NULL)
 			return;
-		}
 	}
 	if (RecsysMatrixCompactMemory(matrix->offsets[matrix->nrows], matrix->weights != NULL) <= bytes)
 		(void) RecsysMatrixCompact(matrix);
@@ -56,6 +52,8 @@ RecsysTrainPairs(const RecsysTraining *training, RecsysRowReporter report, void 
 	int			passes = 0;
 
 	if (training->nworkers > 0 && training->file == NULL)
+		passes = RecsysParallelListsRun(training, report, arg);
+	if (training->nworkers > 0 && training->file == NULL && passes == 0)
 		passes = RecsysParallelModelRun(training, report, arg);
 	if (training->nworkers > 0 && passes == 0)
 		passes = RecsysParallelStreamRun(training, report, arg);
