@@ -53,7 +53,8 @@ GRANT SELECT ON recsys.index_stats TO PUBLIC;
 -- merges report as the server's work on indexes does, with phases of their own: src/am/store/progress.c
 CREATE VIEW recsys.merge_progress AS
 SELECT p.pid, n.nspname::text AS schema_name, c.relname::text AS index_name,
-	   CASE p.param11 WHEN 7 THEN 'merging changes' WHEN 8 THEN 'recomputing queued items' ELSE 'recomputing all scores' END AS phase,
+	   CASE p.param11 WHEN 7 THEN 'merging changes' WHEN 8 THEN 'recomputing queued items'
+					WHEN 13 THEN 'reading histories' WHEN 14 THEN 'training anew' ELSE 'recomputing all scores' END AS phase,
 	   p.param12 AS changes_total, p.param13 AS changes_done, p.param15 AS items_recomputed
 FROM pg_stat_get_progress_info('CREATE INDEX') p
 JOIN pg_database d ON d.oid = p.datid AND d.datname = current_database()
@@ -62,7 +63,7 @@ JOIN pg_class x ON x.oid = p.param7::oid
 JOIN pg_class c ON c.oid = coalesce(CASE WHEN x.relnamespace = 'pg_toast'::regnamespace
 										THEN substring(x.relname FROM '^recsys_(\d+)_index$')::oid END, x.oid)
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE p.param11 BETWEEN 7 AND 9 AND c.relam IN (SELECT oid FROM pg_am WHERE amname IN ('recsys', 'recsys_items'));
+WHERE p.param11 IN (7, 8, 9, 13, 14) AND c.relam IN (SELECT oid FROM pg_am WHERE amname IN ('recsys', 'recsys_items'));
 COMMENT ON VIEW recsys.merge_progress IS 'merges of this database that are running now; those inside of VACUUM are not shown';
 COMMENT ON COLUMN recsys.merge_progress.pid IS 'process that merges';
 COMMENT ON COLUMN recsys.merge_progress.schema_name IS 'schema of the index';

@@ -7,6 +7,7 @@
 #include "am/entry/altered.h"
 #include "am/items/itemsoptions.h"
 #include "am/merge/merge.h"
+#include "am/merge/retraincost.h"
 #include "am/store/options.h"
 #include "am/whole/adopt.h"
 #include "am/write/statement.h"
@@ -29,6 +30,7 @@ _PG_init(void)
 	RecsysInitItemsOptions();
 	RecsysInitAltered();
 	RecsysInitMerge();
+	RecsysInitRetrain();
 	RecsysInitAdopt();
 	RecsysInitStatements();
 	RecsysInitMining();

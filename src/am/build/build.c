@@ -23,6 +23,7 @@
 #include "am/build/buildphase.h"
 #include "am/build/buildwarnings.h"
 #include "am/build/fixedpages.h"
+#include "am/build/indexmodel.h"
 #include "am/build/wholescan.h"
 #include "am/build/writer.h"
 #include "am/entry/handler.h"
@@ -164,21 +165,6 @@ write_items(BuildState *state)
 	RecsysSideWriterFinish(writer);
 }
 
-/* Learned scores say nothing of weights, and merges keep the totals of those given. */
-static void
-total_item(const BuildState *state, uint32 item, RecsysRowTotals *row)
-{
-	const RecsysItemTotals *totals = state->meta.learned ? state->totals : RecsysModelScored(state->model);
-
-	row->users = totals->users[item];
-	row->norm2 = totals->norm2 != NULL ? totals->norm2[item] : totals->users[item];
-	row->mass = totals->mass != NULL ? totals->mass[item] : totals->users[item];
-	row->latest = totals->latest[item];
-	row->recent = totals->recent != NULL ? totals->recent[item] : (RecsysRecency) {0, 0};
-	row->rhythm = RecsysModelRhythms(state->model) != NULL ? RecsysModelRhythms(state->model)[item] :
-		(RecsysRhythm) {0};
-}
-
 static void
 write_graph_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int count)
 {
@@ -187,7 +173,7 @@ write_graph_row(void *arg, uint32 item, const RecsysNeighbor *neighbors, int cou
 	RecsysRowTotals totals;
 
 	RecsysCollectorItemKey(state->collector, item, &key);
-	total_item(state, item, &totals);
+	RecsysIndexModelTotals(state->model, state->meta.learned, item, &totals);
 	RecsysRhythmAddAll(&state->meta.rhythm, &totals.rhythm);
 	RecsysGraphWriterAdd(&state->graph, &state->meta, &key, &totals, neighbors, count);
 	RECSYS_FAULT("build-graph-row");
@@ -371,7 +357,6 @@ RecsysBuildIndex(Relation heap, Relation index, struct IndexInfo *info)
 	RecsysModel *model;
 	Size		limit = (Size) maintenance_work_mem * 1024;
 	Size		kept;
-	bool		decays;
 
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data", RecsysIndexName(index));
@@ -384,20 +369,10 @@ RecsysBuildIndex(Relation heap, Relation index, struct IndexInfo *info)
 
 	kept = RecsysCollectorMemory(state.collector) +
 		RecsysGraphWriterMemory(RecsysCollectorItems(state.collector));
-	decays = RecsysModelDecays(&state.options, RecsysCollectorLatest(state.collector));
-	model = RecsysModelCreate(RecsysCollectorItems(state.collector),
-							  (state.meta.weighted && RecsysModelHasWeights(&state.options)) || decays,
-							  state.options.max_history, limit > kept ? limit - kept : 0,
-							  RecsysCollectorSpilled(state.collector), state.nworkers);
-	RecsysModelSetTransform(model, state.options.weight_transform);
-	if (decays)
-		RecsysModelSetDecay(model, state.options.training_half_life,
-							RecsysCollectorLatest(state.collector));
-	if (RecsysModelUsesOrder(&state.options))
-		RecsysModelKeepOrder(model);
-	RecsysModelKeepLatest(model);
-	if (state.meta.timed)
-		RecsysModelKeepRhythms(model);
+	model = RecsysIndexModelCreate(&state.meta, &state.options, RecsysCollectorLatest(state.collector),
+								   RecsysCollectorItems(state.collector),
+								   limit > kept ? limit - kept : 0,
+								   RecsysCollectorSpilled(state.collector), state.nworkers);
 	if (state.asked.similarity == RECSYS_AUTO)
 		ask_choice(&state, model);
 	else

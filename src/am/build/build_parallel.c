@@ -14,7 +14,11 @@
 #include "am/store/page.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
 #include "utils/memutils.h"
+
+/* Megabytes of memory that each of the processes has to have, as in plan_create_index_workers. */
+#define WORKER_MEMORY 32
 
 /* Flags of a row in a batch */
 #define ROW_HAS_USER	0x01
@@ -47,6 +51,22 @@ RecsysBuildWorkers(Relation heap, Relation index)
 		RelationGetNumberOfBlocks(heap) == 0)
 		return 0;
 	return plan_create_index_workers(RelationGetRelid(heap), RelationGetRelid(index));
+}
+
+int
+RecsysWorkersForPages(Relation index, double pages)
+{
+	RelOptInfo *sizes = makeNode(RelOptInfo);
+	int			workers;
+
+	if (!IsNormalProcessingMode() || IsParallelWorker() || IsInParallelMode() ||
+		index->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		return 0;
+	sizes->rel_parallel_workers = -1;
+	workers = compute_parallel_worker(sizes, pages, -1, max_parallel_maintenance_workers);
+	while (workers > 0 && maintenance_work_mem / (workers + 1) < WORKER_MEMORY * 1024)
+		workers--;
+	return workers;
 }
 
 static void

@@ -16,6 +16,9 @@ struct IndexInfo;
 /* How many parallel workers a build may use; may be none. */
 extern int	RecsysBuildWorkers(Relation heap, Relation index);
 
+/* How many workers, which evaluate nothing, may help to train an index from so many pages */
+extern int	RecsysWorkersForPages(Relation index, double pages);
+
 /*
  * Scan the table with up to nworkers workers and hand its rows, in any order,
  * to add.  A row and its keys are valid during the call.  Returns the number of

@@ -45,6 +45,10 @@ recsys_buildphasename(int64 phase)
 			return "writing content";
 		case RECSYS_PHASE_CLUSTERS:
 			return "finding clusters";
+		case RECSYS_PHASE_HISTORIES:
+			return "reading histories";
+		case RECSYS_PHASE_TRAINING:
+			return "training anew";
 		default:
 			return NULL;
 	}

@@ -12,8 +12,8 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/parallel.h"
 #include "access/table.h"
+#include "am/build/build_parallel.h"
 #include "am/build/wholescan.h"
 #include "am/parts/leaves.h"
 #include "am/parts/leafspace.h"
@@ -22,14 +22,10 @@
 #include "fault.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
-#include "optimizer/paths.h"
 #include "source/input/runas.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
-
-/* Megabytes of memory that each of the processes has to have, as in plan_create_index_workers. */
-#define WORKER_MEMORY 32
 
 /* Rows of one leaf on their way */
 typedef struct LeafRows
@@ -89,21 +85,13 @@ RecsysLeafScanBegin(RecsysLeafScan *scan, Relation whole, Oid root)
 	}
 }
 
-/*
- * As many as for one table of that size.  Workers of training need not be able to evaluate
- * anything.
- */
+/* As many as for one table of that size */
 int
 RecsysLeafScanWorkers(const RecsysLeafScan *scan)
 {
-	RelOptInfo *sizes = makeNode(RelOptInfo);
 	double		pages = 0;
-	int			workers;
 	ListCell   *cell;
 
-	if (!IsNormalProcessingMode() || IsParallelWorker() || IsInParallelMode() ||
-		scan->whole->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
-		return 0;
 	foreach(cell, scan->leaves)
 	{
 		Relation	leaf = table_open(lfirst_oid(cell), NoLock);
@@ -111,11 +99,7 @@ RecsysLeafScanWorkers(const RecsysLeafScan *scan)
 		pages += RelationGetNumberOfBlocks(leaf);
 		table_close(leaf, NoLock);
 	}
-	sizes->rel_parallel_workers = -1;
-	workers = compute_parallel_worker(sizes, pages, -1, max_parallel_maintenance_workers);
-	while (workers > 0 && maintenance_work_mem / (workers + 1) < WORKER_MEMORY * 1024)
-		workers--;
-	return workers;
+	return RecsysWorkersForPages(scan->whole, pages);
 }
 
 Oid

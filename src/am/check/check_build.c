@@ -40,7 +40,7 @@ RecsysBuildCheckCreate(Relation index, const RecsysMetaData *meta)
 	RecsysBuildCheck *check;
 
 	/* scores that are learned, or computed with other numbers, are not comparable */
-	if (meta->learned || meta->score_users != meta->users || meta->score_items != meta->items)
+	if (meta->learned || meta->rescoring || meta->score_users != meta->users || meta->score_items != meta->items)
 		return NULL;
 	check = palloc(sizeof(RecsysBuildCheck));
 	check->index = index;

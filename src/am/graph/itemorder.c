@@ -21,6 +21,7 @@ struct RecsysItemOrder
 	RecsysKey **keys;			/* of late items, as far as asked for */
 	MemoryContext parent;
 	MemoryContext context;		/* NULL until a key is asked for */
+	MemoryContext scratch;		/* keys of other items, while two are compared */
 };
 
 RecsysItemOrder *
@@ -54,6 +55,8 @@ create_keys(RecsysItemOrder *order)
 		return;
 	order->context = AllocSetContextCreate(order->parent, "recsys item order",
 										   ALLOCSET_DEFAULT_SIZES);
+	order->scratch = AllocSetContextCreate(order->context, "recsys keys compared",
+										   ALLOCSET_SMALL_SIZES);
 	order->keys = MemoryContextAllocExtended(order->context,
 											 sizeof(RecsysKey *) * ((Size) order->nitems - order->nsorted + 1),
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -62,23 +65,23 @@ create_keys(RecsysItemOrder *order)
 static void
 read_key(RecsysItemOrder *order, uint32 item, RecsysKey *key)
 {
-	RecsysKey **kept = NULL;
+	RecsysKey **kept;
 
-	if (item >= order->nsorted && item < order->nitems)
+	if (item < order->nsorted || item >= order->nitems)
 	{
-		kept = &order->keys[item - order->nsorted];
-		if (*kept != NULL)
-		{
-			*key = **kept;
-			return;
-		}
+		MemoryContext old = MemoryContextSwitchTo(order->scratch);
+
+		RecsysGraphNeedKey(&order->reader, item, key);
+		MemoryContextSwitchTo(old);
+		return;
 	}
-	RecsysGraphNeedKey(&order->reader, item, key);
-	if (kept != NULL)
+	kept = &order->keys[item - order->nsorted];
+	if (*kept == NULL)
 	{
 		*kept = palloc(sizeof(RecsysKey));
-		**kept = *key;
+		RecsysGraphNeedKey(&order->reader, item, *kept);
 	}
+	*key = **kept;
 }
 
 int
@@ -88,6 +91,7 @@ RecsysItemOrderCompare(void *arg, uint32 a, uint32 b)
 	MemoryContext old;
 	RecsysKey	left;
 	RecsysKey	right;
+	int			result;
 
 	if (a == b)
 		return 0;
@@ -98,7 +102,65 @@ RecsysItemOrderCompare(void *arg, uint32 a, uint32 b)
 	read_key(order, a, &left);
 	read_key(order, b, &right);
 	MemoryContextSwitchTo(old);
-	return RecsysKeyCompare(order->kind, &left, &right);
+	result = RecsysKeyCompare(order->kind, &left, &right);
+	MemoryContextReset(order->scratch);
+	return result;
+}
+
+static int
+compare_late(const void *a, const void *b, void *order)
+{
+	return RecsysItemOrderCompare(order, *(const uint32 *) a, *(const uint32 *) b);
+}
+
+/* How many of the items that a build has numbered come before a late one */
+static uint32
+sorted_before(RecsysItemOrder *order, uint32 late)
+{
+	uint32		low = 0;
+	uint32		high = order->nsorted;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+
+		if (RecsysItemOrderCompare(order, middle, late) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+uint32 *
+RecsysItemsByKey(RecsysItemOrder *order)
+{
+	uint32		nlate = order->nitems - order->nsorted;
+	uint32	   *items;
+	uint32	   *late;
+	uint32		done = 0;		/* of the sorted ones */
+	uint32		place = 0;
+
+	if (nlate == 0)
+		return NULL;
+	items = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (Size) order->nitems);
+	late = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * (Size) nlate);
+	for (uint32 i = 0; i < nlate; i++)
+		late[i] = order->nsorted + i;
+	qsort_interruptible(late, nlate, sizeof(uint32), compare_late, order);
+	for (uint32 i = 0; i < nlate; i++)
+	{
+		uint32		before = sorted_before(order, late[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		while (done < before)
+			items[place++] = done++;
+		items[place++] = late[i];
+	}
+	while (done < order->nsorted)
+		items[place++] = done++;
+	pfree(late);
+	return items;
 }
 
 RecsysKeyOrder

@@ -17,6 +17,9 @@ extern void RecsysItemOrderFree(RecsysItemOrder *order);
 /* Less than, equal to or greater than zero as the key of a sorts before or after that of b. */
 extern int	RecsysItemOrderCompare(void *order, uint32 a, uint32 b);
 
+/* All items in the order of their keys, in palloc'd memory; NULL: that of their numbers is theirs. */
+extern uint32 *RecsysItemsByKey(RecsysItemOrder *order);
+
 /* The same for what the core does. */
 extern RecsysKeyOrder RecsysItemOrderForCore(RecsysItemOrder *order);
 

@@ -3,14 +3,9 @@
  *	  Changing rows of the item graph in place.
  *
  * Only the process that merges changes rows that exist, so new contents can be
- * worked out from a copy of a page, without locks.  Then the page is locked and
- * its changed rows are overwritten, together with the totals of the meta page,
- * in one atomic step: a reader, on a standby too, sees each row either as it
- * was or as it is.
- *
- * A row that grows gets some room to grow further.  When its page has none left
- * it moves to the page where new rows go, and the row map changes in the same
- * step.
+ * worked out from a copy of a page, without locks.  Then the page's changed rows
+ * are overwritten in one atomic step (rowplace.c): a reader, on a standby too, sees
+ * each row either as it was or as it is.
  *
  * Rows that are replaced come last, page by page after all the others.  A row that
  * is on the queue keeps its flag until then: should the update be cut short, its
@@ -19,34 +14,17 @@
  */
 #include "postgres.h"
 
-#include "access/generic_xlog.h"
 #include "am/lists/pending.h"
 #include "am/merge/graphupdate.h"
+#include "am/merge/rowplace.h"
 #include "am/store/enlarge.h"
 #include "am/store/indexname.h"
 #include "fault.h"
 #include "miscadmin.h"
-#include "storage/indexfsm.h"
 #include "utils/memutils.h"
 
 /* Rows on one page at most */
 #define MAX_PAGE_ROWS ((int) (RECSYS_PAGE_ROOM / (RECSYS_STORED_LEAST + sizeof(ItemIdData))))
-
-/* A row as it shall be */
-typedef struct NewRow
-{
-	uint32		item;
-	OffsetNumber off;
-	RecsysStoredRow row;
-	Size		size;
-	bool		moves;
-	int64		interactions;	/* what it changes the meta page's totals by */
-	int64		items;
-	int64		stored;
-	int64		stale;
-	RecsysRowTotals before;
-	RecsysRowTotals after;
-} NewRow;
 
 typedef struct Updater
 {
@@ -70,7 +48,7 @@ typedef struct Updater
 	PGAlignedBlock copy;
 	PGAlignedBlock old;			/* the row at hand, as it is */
 	int			nnew;
-	NewRow		new[MAX_PAGE_ROWS];
+	RecsysNewRow new[MAX_PAGE_ROWS];
 	uint32		queue[MAX_PAGE_ROWS];
 	int			nqueue;
 	MemoryContext context;		/* of the page at hand */
@@ -185,7 +163,7 @@ static void
 note_row(Updater *updater, const RecsysRowUpdate *update, RecsysStoredRow stored,
 		 RecsysGraphRow old, OffsetNumber off)
 {
-	NewRow	   *new = &updater->new[updater->nnew];
+	RecsysNewRow *new = &updater->new[updater->nnew];
 
 	new->item = update->item;
 	new->off = off;
@@ -243,175 +221,18 @@ update_row(Updater *updater, uint32 item, OffsetNumber off)
 	note_row(updater, &update, stored, old, off);
 }
 
-/* Length that a row gets when it outgrows the one it has. */
-static Size
-roomy(const Updater *updater, const NewRow *new)
-{
-	int			stored = new->row->nstored + Max(new->row->nstored / 2, 8);
-
-	stored = Min(stored, updater->capacity);
-	return Max(new->size, RecsysStoredRowSize(new->row->form, Min(stored, updater->neighbors), stored,
-											  new->row->keylen));
-}
-
-/* A copy of the row in a tuple of the given length. */
-static RecsysStoredRow
-padded(const NewRow *new, Size size)
-{
-	RecsysStoredRow row = palloc0(size);
-
-	memcpy(row, new->row, new->size);
-	return row;
-}
-
-/* Put the row in its old place if there is room. */
-static bool
-overwrite_row(const Updater *updater, Page page, const NewRow *new)
-{
-	ItemId		itemid = PageGetItemId(page, new->off);
-	Size		had = ItemIdGetLength(itemid);
-	Size		size = roomy(updater, new);
-	Size		free = PageGetExactFreeSpace(page);
-
-	if (new->size <= had)
-	{
-		memcpy(PageGetItem(page, itemid), new->row, new->size);
-		return true;
-	}
-	if (MAXALIGN(size) - MAXALIGN(had) > free)
-		size = new->size;
-	if (MAXALIGN(size) - MAXALIGN(had) > free)
-		return false;
-	return PageIndexTupleOverwrite(page, new->off, (Item) padded(new, size), size);
-}
-
-/* The totals change in the same step as the row. */
-static void
-change_totals(RecsysMetaData *meta, const NewRow *new)
-{
-	meta->interactions += new->interactions;
-	meta->items += new->items;
-	meta->pairs += new->stored;
-	meta->stale += new->stale;
-	RecsysRhythmAddAll(&meta->rhythm, &new->after.rhythm);
-	RecsysRhythmTakeAll(&meta->rhythm, &new->before.rhythm);
-
-	/* what the prior is made of: its scores depend on the totals, too */
-	if (new->interactions != 0 || new->items != 0)
-		meta->prior_state = RECSYS_PRIOR_BEHIND;
-	if (new->before.users != new->after.users || new->before.latest != new->after.latest ||
-		memcmp(&new->before.recent, &new->after.recent, sizeof(RecsysRecency)) != 0)
-	{
-		RecsysRecencyTotalAdd(&meta->recent, &new->after.recent);
-		RecsysRecencyTotalTake(&meta->recent, &new->before.recent);
-		meta->prior_state = RECSYS_PRIOR_BEHIND;
-	}
-}
-
-/* Move a row to the page where new rows go. */
-static void
-move_row(Updater *updater, NewRow *new)
-{
-	Relation	index = updater->index;
-	Size		size = roomy(updater, new);
-	RecsysStoredRow row = padded(new, size);
-
-	/* before the meta page is locked, which the cache is read from */
-	BlockNumber leafblock = RecsysGetCache(index)->leaves[new->item / RECSYS_MAP_LEAF_ROWS];
-	Buffer		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
-											RECSYS_PAGE_META);
-	Buffer		target = RecsysGraphPageWithRoom(index, metabuffer, size);
-	Buffer		source = InvalidBuffer;
-	Buffer		leaf;
-	GenericXLogState *state;
-	OffsetNumber off;
-	Page		page;
-	bool		emptied = false;
-
-	if (BufferGetBlockNumber(target) != updater->block)
-		source = RecsysReadPage(index, updater->block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_GRAPH);
-	leaf = RecsysReadPage(index, leafblock, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_MAP_LEAF);
-
-	state = GenericXLogStart(index);
-	if (BufferIsValid(source))
-	{
-		page = GenericXLogRegisterBuffer(state, source, 0);
-		PageIndexTupleDeleteNoCompact(page, new->off);
-		emptied = PageGetMaxOffsetNumber(page) == 0;
-		if (emptied)
-			RecsysPageInit(page, RECSYS_PAGE_FREE, RECSYS_ITEMS);
-		page = GenericXLogRegisterBuffer(state, target, 0);
-	}
-	else
-	{
-		page = GenericXLogRegisterBuffer(state, target, 0);
-		PageIndexTupleDeleteNoCompact(page, new->off);
-	}
-	off = PageAddItem(page, (Item) row, size, InvalidOffsetNumber, false, false);
-	if (off == InvalidOffsetNumber)
-		elog(ERROR, "failed to move a graph row of index \"%s\"", RecsysIndexName(index));
-	page = GenericXLogRegisterBuffer(state, leaf, 0);
-	ItemPointerSet((ItemPointer) PageGetContents(page) + new->item % RECSYS_MAP_LEAF_ROWS,
-				   BufferGetBlockNumber(target), off);
-	change_totals(RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0)), new);
-	GenericXLogFinish(state);
-
-	UnlockReleaseBuffer(leaf);
-	if (BufferIsValid(source))
-		UnlockReleaseBuffer(source);
-	UnlockReleaseBuffer(target);
-	UnlockReleaseBuffer(metabuffer);
-	if (emptied)
-		RecordFreeIndexPage(index, updater->block);
-	RECSYS_FAULT("merge-row-moved");
-}
-
 /* Write the changed rows of the page at hand. */
 static void
 flush_page(Updater *updater)
 {
-	Relation	index = updater->index;
-	Buffer		metabuffer;
-	Buffer		buffer;
-	GenericXLogState *state;
-	RecsysMetaData *meta;
-	Page		page;
-	bool		changed = false;
-
 	if (updater->nnew > 0)
 	{
 		/* first the queue: an item that is flagged but not queued stays so */
 		if (updater->nqueue > 0)
-			RecsysQueueAppend(index, updater->queue, updater->nqueue);
+			RecsysQueueAppend(updater->index, updater->queue, updater->nqueue);
 		RECSYS_FAULT("merge-queued");
-
-		metabuffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
-									RECSYS_PAGE_META);
-		buffer = RecsysReadPage(index, updater->block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_GRAPH);
-		state = GenericXLogStart(index);
-		page = GenericXLogRegisterBuffer(state, buffer, 0);
-		meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
-		for (int i = 0; i < updater->nnew; i++)
-		{
-			updater->new[i].moves = !overwrite_row(updater, page, &updater->new[i]);
-			if (updater->new[i].moves)
-				continue;
-			change_totals(meta, &updater->new[i]);
-			changed = true;
-		}
-		if (changed)
-			GenericXLogFinish(state);
-		else
-			GenericXLogAbort(state);
-		UnlockReleaseBuffer(buffer);
-		UnlockReleaseBuffer(metabuffer);
-		RECSYS_FAULT("merge-page-written");
-
-		for (int i = 0; i < updater->nnew; i++)
-		{
-			if (updater->new[i].moves)
-				move_row(updater, &updater->new[i]);
-		}
+		RecsysPlaceRows(updater->index, updater->block, updater->new, updater->nnew,
+						updater->neighbors);
 	}
 	updater->nnew = 0;
 	updater->nqueue = 0;
@@ -492,25 +313,40 @@ apply_updates(Updater *updater)
 	flush_page(updater);
 }
 
-void
-RecsysGraphUpdate(Relation index, const RecsysKeyOrder *order,
-				  RecsysRowUpdate *rows, int nrows, RecsysPairUpdate *pairs, uint64 npairs)
+static Updater *
+create_updater(Relation index, const RecsysKeyOrder *order)
 {
 	Updater    *updater = palloc0(sizeof(Updater));
-	MemoryContext old;
-	uint64		all = npairs;
 
 	updater->index = index;
 	updater->order = order;
 	updater->neighbors = RecsysGetCache(index)->meta.neighbors;
 	updater->capacity = RECSYS_ROW_CAPACITY(updater->neighbors);
 	updater->learned = RecsysGetCache(index)->meta.learned;
-	updater->pairs = pairs;
 	updater->block = InvalidBlockNumber;
 	updater->context = AllocSetContextCreate(CurrentMemoryContext, "recsys graph update",
 											 ALLOCSET_DEFAULT_SIZES);
 	RecsysGraphReaderInit(&updater->reader, index);
+	return updater;
+}
 
+static void
+free_updater(Updater *updater)
+{
+	RecsysGraphReaderDone(&updater->reader);
+	MemoryContextDelete(updater->context);
+	pfree(updater);
+}
+
+void
+RecsysGraphUpdate(Relation index, const RecsysKeyOrder *order,
+				  RecsysRowUpdate *rows, int nrows, RecsysPairUpdate *pairs, uint64 npairs)
+{
+	Updater    *updater = create_updater(index, order);
+	MemoryContext old;
+	uint64		all = npairs;
+
+	updater->pairs = pairs;
 	qsort(rows, nrows, sizeof(RecsysRowUpdate), compare_rows);
 	sort_pairs(pairs, npairs);
 	npairs = replaced_last(rows, nrows, pairs, npairs);
@@ -525,7 +361,57 @@ RecsysGraphUpdate(Relation index, const RecsysKeyOrder *order,
 	updater->npairs = all;
 	apply_updates(updater);
 	MemoryContextSwitchTo(old);
-	RecsysGraphReaderDone(&updater->reader);
-	MemoryContextDelete(updater->context);
-	pfree(updater);
+	free_updater(updater);
+}
+
+/* Which update, and the row that it replaces */
+typedef struct RowPlace
+{
+	ItemPointerData tid;
+	int			row;
+} RowPlace;
+
+static int
+compare_places(const void *a, const void *b)
+{
+	return ItemPointerCompare((ItemPointer) &((const RowPlace *) a)->tid,
+							  (ItemPointer) &((const RowPlace *) b)->tid);
+}
+
+void
+RecsysGraphReplace(Relation index, const RecsysKeyOrder *order, RecsysRowUpdate *rows, int nrows)
+{
+	Updater    *updater = create_updater(index, order);
+	RowPlace   *places = palloc(sizeof(RowPlace) * Max(nrows, 1));
+	MemoryContext old = MemoryContextSwitchTo(updater->context);
+
+	qsort(rows, nrows, sizeof(RecsysRowUpdate), compare_rows);
+	for (int i = 0; i < nrows; i++)
+	{
+		places[i].tid = RecsysGraphFindRow(&updater->reader, rows[i].item);
+		places[i].row = i;
+		if (!ItemPointerIsValid(&places[i].tid))
+			RecsysNoItem(index, rows[i].item);
+	}
+	qsort(places, nrows, sizeof(RowPlace), compare_places);
+
+	/* a row moves only when its page has been gone through */
+	updater->rows = rows;
+	updater->nrows = nrows;
+	for (int i = 0; i < nrows; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (ItemPointerGetBlockNumber(&places[i].tid) != updater->block ||
+			updater->nnew == MAX_PAGE_ROWS)
+		{
+			flush_page(updater);
+			open_page(updater, ItemPointerGetBlockNumber(&places[i].tid));
+		}
+		updater->row = places[i].row;
+		update_row(updater, rows[updater->row].item, ItemPointerGetOffsetNumber(&places[i].tid));
+	}
+	flush_page(updater);
+	MemoryContextSwitchTo(old);
+	pfree(places);
+	free_updater(updater);
 }

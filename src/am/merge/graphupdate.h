@@ -37,4 +37,11 @@ extern void RecsysGraphUpdate(Relation index, const RecsysKeyOrder *order,
 							  RecsysRowUpdate *rows, int nrows,
 							  RecsysPairUpdate *pairs, uint64 npairs);
 
+/*
+ * Replaces whole rows, of different items, page by page in the order of the pages: for very many
+ * of them.  Sorts the array.
+ */
+extern void RecsysGraphReplace(Relation index, const RecsysKeyOrder *order,
+							   RecsysRowUpdate *rows, int nrows);
+
 #endif							/* RECSYS_GRAPHUPDATE_H */

@@ -16,7 +16,8 @@
  *	  and queued (recount.c).
  * 4. The users' flags are updated, and the events are removed.
  *
- * After the events comes the queue (mergequeue.c).
+ * After the events comes the queue (mergequeue.c).  Where all of this would be more work
+ * than training the model anew, the merge does that instead (retraincost.c, retrain.c).
  *
  * A merge may be cut short after any step; then the next one meets the same events
  * again.  Exact recomputation looks at what is there, not at what has changed, so the
@@ -43,6 +44,8 @@
 #include "am/merge/mergestate.h"
 #include "am/merge/partsdoubt.h"
 #include "am/merge/recount.h"
+#include "am/merge/retrain.h"
+#include "am/merge/retraincost.h"
 #include "am/merge/unsaid.h"
 #include "am/store/enlarge.h"
 #include "am/store/progress.h"
@@ -208,29 +211,43 @@ recount_all(RecsysMergeState *merge, const RecsysMetaData *meta)
 	RecsysMergeEndBatch(merge);
 }
 
+/* Begins, without numbers, to write scores that are computed with others, or has written them all. */
+static void
+note_numbers(Relation index, const RecsysMetaData *numbers)
+{
+	Buffer		buffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
+										RECSYS_PAGE_META);
+	GenericXLogState *state = GenericXLogStart(index);
+	RecsysMetaData *meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, buffer, 0));
+
+	meta->rescoring = numbers == NULL;
+	if (numbers != NULL)
+	{
+		meta->score_users = numbers->users;
+		meta->score_items = numbers->items;
+	}
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(buffer);
+}
+
 /* Scores that depend on numbers of users or items that have changed are computed anew. */
 static void
 merge_numbers(RecsysMergeState *merge)
 {
 	RecsysMetaData meta = read_meta(merge->index);
-	RecsysMetaData *page;
-	Buffer		buffer;
-	GenericXLogState *state;
+	bool		by_users = depends_on_users(meta.similarity) &&
+		(meta.users != meta.score_users || meta.rescoring);
+	bool		by_items = depends_on_items(&meta) &&
+		(meta.items != meta.score_items || meta.rescoring);
 
-	if (meta.users == meta.score_users && meta.items == meta.score_items)
+	if (meta.users == meta.score_users && meta.items == meta.score_items && !meta.rescoring)
 		return;
-	if ((depends_on_users(meta.similarity) && meta.users != meta.score_users) ||
-		(depends_on_items(&meta) && meta.items != meta.score_items))
+	if (by_users || by_items)
+	{
+		note_numbers(merge->index, NULL);
 		recount_all(merge, &meta);
-
-	buffer = RecsysReadPage(merge->index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
-							RECSYS_PAGE_META);
-	state = GenericXLogStart(merge->index);
-	page = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, buffer, 0));
-	page->score_users = meta.users;
-	page->score_items = meta.items;
-	GenericXLogFinish(state);
-	UnlockReleaseBuffer(buffer);
+	}
+	note_numbers(merge->index, &meta);
 }
 
 void
@@ -281,6 +298,12 @@ init_merge(RecsysMergeState *merge, Relation heap, Relation index, RecsysMergeMo
 							autovacuum_work_mem : maintenance_work_mem) * 1024;
 }
 
+double
+RecsysMergeBudget(void)
+{
+	return merge_budget * 1e3;
+}
+
 void
 RecsysMergeBudgetQueue(RecsysMergeState *merge)
 {
@@ -298,11 +321,10 @@ RecsysMergeBegin(RecsysMergeState *merge)
 		RecsysSayUnsaid(merge->index);
 }
 
+/* Events, then the queue. */
 static void
-run_merge(RecsysMergeState *merge)
+merge_step_by_step(RecsysMergeState *merge)
 {
-	RecsysMergeBegin(merge);
-	RecsysMergePriorLeft(merge);
 	merge->queue_follows = merge->mode == RECSYS_MERGE_EXACT;
 	merge_events(merge);
 	if (merge->mode != RECSYS_MERGE_SLICE)
@@ -315,6 +337,17 @@ run_merge(RecsysMergeState *merge)
 		merge_numbers(merge);
 		RecsysMergePriorExactly(merge);
 	}
+}
+
+static void
+run_merge(RecsysMergeState *merge)
+{
+	RecsysMergeBegin(merge);
+	RecsysMergePriorLeft(merge);
+	if (RecsysMergeShouldRetrain(merge))
+		RecsysMergeRetrain(merge);
+	else
+		merge_step_by_step(merge);
 	if (merge->result->merged > 0 || merge->result->recomputed > 0)
 		RecsysRecordMerge(merge);
 }

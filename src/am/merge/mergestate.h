@@ -88,7 +88,7 @@ typedef struct RecsysMergeState
 /*
  * merge.c, for both kinds of merges: RecsysMergeBy locks, makes a state, calls run and cleans
  * up, as RecsysMerge does.  Begin reports progress and puts on lists what VACUUM could not;
- * BudgetQueue leaves the queue its part of the budget; Record writes what has been done to the
+ * Budget is that of a bounded one, in pair updates; BudgetQueue leaves the queue its part of it; Record writes what has been done to the
  * meta page.
  */
 typedef void (*RecsysMergeRun) (RecsysMergeState *merge);
@@ -96,6 +96,7 @@ typedef void (*RecsysMergeRun) (RecsysMergeState *merge);
 extern bool RecsysMergeBy(Relation heap, Relation index, RecsysMergeMode mode, RecsysMergeRun run,
 						  RecsysMergeResult *result);
 extern void RecsysMergeBegin(RecsysMergeState *merge);
+extern double RecsysMergeBudget(void);
 extern void RecsysMergeBudgetQueue(RecsysMergeState *merge);
 extern void RecsysRecordMerge(RecsysMergeState *merge);
 

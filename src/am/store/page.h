@@ -226,6 +226,9 @@ typedef struct RecsysMetaData
 	BlockNumber chunks;			/* first page of chunks, or InvalidBlockNumber */
 	BlockNumber chunk_tail;		/* its last one, likewise */
 	uint32		nchunks;		/* records on them */
+
+	uint8		rescoring;		/* 1: rows are being given scores with other numbers than score_users
+								 * and score_items, or that was cut short */
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))

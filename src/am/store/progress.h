@@ -24,6 +24,8 @@
 #define RECSYS_PHASE_TERMS		10
 #define RECSYS_PHASE_CONTENT	11
 #define RECSYS_PHASE_CLUSTERS	12
+#define RECSYS_PHASE_HISTORIES	13
+#define RECSYS_PHASE_TRAINING	14
 
 /* Begins to report, unless this process reports something else already. */
 extern void RecsysMergeProgressStart(Relation heap, Relation index, uint64 pending);
