@@ -10,6 +10,7 @@
 #include "am/merge/retraincost.h"
 #include "am/store/options.h"
 #include "am/whole/adopt.h"
+#include "am/whole/attached.h"
 #include "am/write/statement.h"
 #include "api/basket/basket_mining.h"
 #include "api/basket/itemset_scan.h"
@@ -33,6 +34,7 @@ _PG_init(void)
 	RecsysInitRetrain();
 	RecsysInitAdopt();
 	RecsysInitStatements();
+	RecsysInitAttached();
 	RecsysInitMining();
 	RecsysInitItemsetScan();
 	RecsysInitLogCommit();

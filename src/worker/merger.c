@@ -34,6 +34,8 @@
 #include "am/store/indexname.h"
 #include "am/store/meta.h"
 #include "am/whole/adopt.h"
+#include "am/whole/attached.h"
+#include "am/whole/shardparts.h"
 #include "am/whole/storagefate.h"
 #include "am/write/wake.h"
 #include "catalog/pg_class.h"
@@ -193,6 +195,7 @@ lock_table(Oid table, Oid index)
 		if (!ConditionalLockRelationOid(table, ShareRowExclusiveLock) || !lock_leaves(table, ShareLock))
 			return false;
 		(void) RecsysEnsureWhole(index);
+		RecsysEmptyParts(index);
 		return true;
 	}
 	return ConditionalLockRelationOid(table, RowExclusiveLock) &&
@@ -209,7 +212,8 @@ merge_index(Oid index)
 	RecsysTried tried;
 	bool		busy = false;
 
-	if (!is_served(index, &table) || (lacks_whole(index) && !RecsysAllLeavesHaveParts(index)))
+	if (!is_served(index, &table) ||
+		(lacks_whole(index) && (!RecsysShardIsComplete(table) || !RecsysAllLeavesHaveParts(index))))
 		return MERGE_NOTHING;
 	if (!lock_table(table, index))
 		return MERGE_DONE;

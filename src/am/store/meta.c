@@ -26,8 +26,9 @@ RecsysMetaFolding(const RecsysMetaData *meta, const RecsysKeyOrder *order, Recsy
 int64
 RecsysServingHalfLife(Relation index)
 {
-	return RecsysHalfLifeIsSet(index) ? RecsysGetHalfLife(index) :
-		RecsysGetCache(index)->meta.half_life;
+	/* a partitioned index has no pages */
+	return RecsysHalfLifeIsSet(index) || index->rd_rel->relkind == RELKIND_PARTITIONED_INDEX ?
+		RecsysGetHalfLife(index) : RecsysGetCache(index)->meta.half_life;
 }
 
 double

@@ -18,4 +18,10 @@ extern void RecsysInitAdopt(void);
  */
 extern Oid	RecsysEnsureWhole(Oid root);
 
+/*
+ * Enters the leaves that a whole, which is there, does not know completely, as far as they can be
+ * locked without waiting.
+ */
+extern void RecsysAdoptNow(Oid root);
+
 #endif							/* RECSYS_ADOPT_H */

@@ -28,6 +28,7 @@
 #include "am/parts/whole.h"
 #include "am/whole/partrows.h"
 #include "am/whole/rebuild.h"
+#include "am/whole/shardparts.h"
 #include "catalog/index.h"
 #include "compat.h"
 #include "fault.h"
@@ -90,9 +91,12 @@ recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 {
 	IndexBuildResult *result;
 
-	if (!RecsysIsPart(index))
+	if (RecsysIsPart(index))
+		build_part(heap, index, info);
+	else if (RecsysWillBePart(heap, index))
+		RecsysBuildPart(index);
+	else
 		return RecsysBuildIndex(heap, index, info);
-	build_part(heap, index, info);
 
 	/* nothing has been counted */
 	result = palloc0(sizeof(IndexBuildResult));

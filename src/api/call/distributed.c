@@ -194,10 +194,11 @@ static void
 check_items(const RecsysDistributed *distributed, const RecsysRecommender *graph)
 {
 	Relation	shell = relation_open(distributed->index, AccessShareLock);
-	RecsysKeyKind kind = RecsysGetCache(shell)->columns.item_kind;
+	RecsysColumns columns;
 
+	RecsysGetColumns(shell, &columns);
 	relation_close(shell, NoLock);
-	if (kind != graph->columns.item_kind)
+	if (columns.item_kind != graph->columns.item_kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the items of recommender \"%s\" are of another type than those of its item graph",

@@ -25,6 +25,7 @@
 #include "access/relation.h"
 #include "am/entry/indexes.h"
 #include "am/entry/shells.h"
+#include "am/parts/leaves.h"
 #include "api/call/distributed.h"
 #include "api/call/indexstate.h"
 #include "api/call/recommender.h"
@@ -442,6 +443,38 @@ open_pages(RecsysRecommender *recommender)
 	recommender->columns = RecsysGetCache(recommender->index)->columns;
 }
 
+/*
+ * Of a shell nobody reads pages, but for what those of a plain index say of its columns.  A
+ * partitioned one need not have a whole.
+ */
+static void
+open_shell(RecsysRecommender *shell)
+{
+	shell->index = shell->definition;
+	if (shell->definition->rd_rel->relkind == RELKIND_PARTITIONED_INDEX)
+		RecsysGetColumns(shell->definition, &shell->columns);
+	else
+		open_pages(shell);
+}
+
+/*
+ * The partitions of a shell are locked before those of its shards, as a query over the table does:
+ * DDL has them in that order, too.
+ */
+static void
+lock_partitions(Relation heap)
+{
+	List	   *leaves;
+	ListCell   *cell;
+
+	if (heap->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+	leaves = RecsysLeafTables(RelationGetRelid(heap));
+	foreach(cell, leaves)
+		LockRelationOid(lfirst_oid(cell), AccessShareLock);
+	list_free(leaves);
+}
+
 /* What has been locked may have become another since it was looked at. */
 static void
 open_locked(Oid table, Oid relation, RecsysTakes takes, RecsysRecommender *recommender)
@@ -549,8 +582,8 @@ RecsysOpenDistributed(const char *name, RecsysRecommender *shell, RecsysDistribu
 	lock_both(table, relation, AccessShareLock);
 	open_both(table, relation, &shell->heap, &shell->definition);
 	check_access(shell->heap, shell->definition);
-	shell->index = shell->definition;
-	open_pages(shell);
+	lock_partitions(shell->heap);
+	open_shell(shell);
 	return true;
 }
 
@@ -562,7 +595,10 @@ RecsysOpenOfNode(Oid relation, RecsysRecommender *recommender)
 	lock_both(table, relation, AccessShareLock);
 	open_both(table, relation, &recommender->heap, &recommender->definition);
 	recommender->index = recommender->definition;
-	open_pages(recommender);
+	if (RecsysIsShell(table))
+		open_shell(recommender);
+	else
+		open_pages(recommender);
 }
 
 void

@@ -187,8 +187,8 @@ lock_and_open(Oid whole, LOCKMODE lockmode)
  * May a reader have it made?  A restore fills materialized views before anybody could merge: with the
  * rights of their owners, by a superuser or the owner of all.
  */
-static bool
-may_make(Oid root)
+bool
+RecsysMayMakeWhole(Oid root)
 {
 	return !RecoveryInProgress() && !XactReadOnly && !IsInParallelMode() &&
 		(RECSYS_OWNS_RELATION(root) || superuser_arg(GetSessionUserId())) && RecsysAllLeavesHaveParts(root);
@@ -204,7 +204,7 @@ RecsysOpenWhole(Relation definition, LOCKMODE lockmode, bool missing_ok)
 		return NULL;
 	if (!OidIsValid(whole))
 	{
-		if (!may_make(root))
+		if (!RecsysMayMakeWhole(root))
 			refuse_incomplete(root);
 		RecsysLockToMakeWhole(definition->rd_index->indrelid, root);
 		whole = RecsysEnsureWhole(root);

@@ -27,6 +27,9 @@ extern void RecsysRefusePartitionedItems(Oid relation);
  */
 extern Relation RecsysOpenWhole(Relation definition, LOCKMODE lockmode, bool missing_ok);
 
+/* Does the first call of the current user, a reader, make it? */
+extern bool RecsysMayMakeWhole(Oid root);
+
 /*
  * The same in RowExclusiveLock, and made if there is none yet.  Before the partitioned table is
  * locked in any other way, it is to be locked for that: one session makes it, others wait and find

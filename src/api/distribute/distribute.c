@@ -31,6 +31,7 @@
 #include "api/keep/keeper.h"
 #include "api/shards/dispatch.h"
 #include "api/shards/nodes.h"
+#include "api/shards/shardwork.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -130,11 +131,6 @@ find_index(const char *name)
 	Oid			index = RecsysNamedRecommender(name);
 	Oid			table;
 
-	if (get_rel_relkind(index) == RELKIND_PARTITIONED_INDEX && RecsysIsShell(IndexGetRelation(index, true)))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a table that is partitioned as well as distributed has no recommender over all of it yet"),
-				 errhint("Functions that take a query read all of it, as query_item_similarity does.")));
 	RecsysNeedsUsers(index);
 	if (!RECSYS_OWNS_RELATION(index))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index));
@@ -286,6 +282,7 @@ train(Oid index, bool functions, RecsysTrainedGraph *trained)
 	begin_as_owner(distributed.table, &before);
 	if (functions)
 		create_functions(&distributed, &shell);
+	RecsysAssembleShards(&distributed);
 	RecsysTrainOnNodes(&distributed, &shell, trained);
 	trained->index = MemoryContextStrdup(context, trained->index);
 	end_as_owner(&before);

@@ -111,7 +111,7 @@ RecsysDropGraphs(const RecsysDistributed *distributed)
 static char *
 histories_query(const RecsysDistributed *distributed, const RecsysRecommender *shell)
 {
-	Relation	index = shell->index;
+	Relation	index = shell->definition;
 	const RecsysColumns *columns = &shell->columns;
 	int			nestlevel = RecsysBeginPlainNames();
 	bool		weighted = columns->weight_column > 0;
@@ -218,7 +218,7 @@ RecsysTrainOnNodes(const RecsysDistributed *distributed, const RecsysRecommender
 	char	   *plan;
 	ListCell   *cell;
 
-	find_model(shell->index, &options);
+	find_model(shell->definition, &options);
 	/* a model that is learned as a whole is learned on one node */
 	if (RecsysSimilarityIsLearned(options.similarity))
 		nodes = list_make1(linitial(nodes));

@@ -207,6 +207,7 @@ static bool
 forget_on_shards(FunctionCallInfo fcinfo, Oid relation, int64 *forgotten, char **user)
 {
 	RecsysDistributed distributed;
+	RecsysColumns columns;
 	Relation	index;
 	RecsysKey	key;
 	int64		sums[RECSYS_SHARD_SUMS];
@@ -216,9 +217,9 @@ forget_on_shards(FunctionCallInfo fcinfo, Oid relation, int64 *forgotten, char *
 	PreventCommandIfParallelMode("recsys.forget_user()");
 	PreventCommandIfReadOnly("recsys.forget_user()");
 	index = relation_open(relation, AccessShareLock);
-	RecsysArgKey(fcinfo, 1, RecsysGetCache(index)->columns.user_type, "user",
-				 RelationGetRelationName(index), &key);
-	*user = key_as_text(RecsysGetCache(index)->columns.user_type, &key);
+	RecsysGetColumns(index, &columns);
+	RecsysArgKey(fcinfo, 1, columns.user_type, "user", RelationGetRelationName(index), &key);
+	*user = key_as_text(columns.user_type, &key);
 	relation_close(index, NoLock);
 	if (!RecsysOnShards(relation, RECSYS_SHARDS_FORGET, *user, sums))
 		elog(ERROR, "recommender \"%s\" is not distributed any more", distributed.name);

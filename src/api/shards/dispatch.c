@@ -18,11 +18,15 @@
 
 #include "am/entry/shells.h"
 #include "am/lists/owner.h"
+#include "am/parts/whole.h"
 #include "am/store/columns.h"
+#include "am/write/wake.h"
+#include "api/call/wholes.h"
 #include "api/scoring/itemnumbers.h"
 #include "api/shards/dispatch.h"
 #include "api/shards/forgotten.h"
 #include "api/shards/nodes.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
@@ -50,6 +54,31 @@ fits(Oid type, RecsysKeyKind kind, const RecsysKey *key)
 	if (type == INT4OID)
 		return key->number >= PG_INT32_MIN && key->number <= PG_INT32_MAX;
 	return true;
+}
+
+/*
+ * Opens the index of a shard.  That of a partitioned table may have to be put together, which is a
+ * build: of whoever may not ask for that, the background worker is told.
+ */
+static void
+open_shard(const RecsysDistributed *distributed, Oid index, RecsysRecommender *own)
+{
+	if (get_rel_relkind(index) == RELKIND_PARTITIONED_INDEX && !OidIsValid(RecsysWholeOf(index)) &&
+		!RecsysMayMakeWhole(index))
+	{
+		bool		woken = RecsysWakeMergeWorker();
+
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a shard of recommender \"%s\" has not been put together on this node", distributed->name),
+				 errdetail("Its partitions are there, and an index over all of them has to be built: \"%s\".",
+						   get_rel_name(index)),
+				 woken ?
+				 errhint("The background worker is building it: call again.  Its owner may also call SELECT recsys.merge(%s);",
+						 quote_literal_cstr(distributed->name)) :
+				 errhint("SELECT recsys.merge(%s);", quote_literal_cstr(distributed->name))));
+	}
+	RecsysOpenOfNode(index, own);
 }
 
 void
@@ -80,7 +109,7 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 		place->index = RecsysShardRelation(distributed->index, place->shard);
 		if (!OidIsValid(place->index))
 			continue;
-		RecsysOpenOfNode(place->index, &own);
+		open_shard(distributed, place->index, &own);
 		RecsysCloseRecommender(&own);
 		if (RecsysShardIsHere(place->shard))
 			return;
@@ -90,7 +119,8 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 
 /*
  * Is there anything of the user that was forgotten and that the index does not know to be?  Rows that
- * were there when the user was forgotten are marked, unless the index was built since.
+ * were there when the user was forgotten are marked, unless the index was built since, or a partition
+ * was attached that has older ones.
  */
 static bool
 has_unmarked(RecsysRecommender *history, const RecsysKey *user, TimestampTz until)
@@ -104,10 +134,9 @@ has_unmarked(RecsysRecommender *history, const RecsysKey *user, TimestampTz unti
 		return false;
 	marked = (owner->flags & RECSYS_OWNER_FORGOTTEN) != 0;
 	UnlockReleaseBuffer(bucket);
-	if (marked)
-		return false;
-	return history->columns.time_column == 0 ||
-		RecsysReadUserRows(history, user, RecsysTimeOfColumn(history->columns.time_type, until), &rows) > 0;
+	if (history->columns.time_column == 0)
+		return !marked;
+	return RecsysReadUserRows(history, user, RecsysTimeOfColumn(history->columns.time_type, until), &rows) > 0;
 }
 
 void
@@ -120,7 +149,7 @@ RecsysReadProfileHere(const RecsysDistributed *distributed, const RecsysUserPlac
 	memset(profile, 0, sizeof(*profile));
 	if (!place->known)
 		return;
-	RecsysOpenOfNode(place->index, &history);
+	open_shard(distributed, place->index, &history);
 	if (!RecsysWasForgotten(distributed, history.columns.user_kind, &place->key, &until) ||
 		!has_unmarked(&history, &place->key, until))
 	{

@@ -15,6 +15,7 @@
 #include "am/entry/asowner.h"
 #include "am/entry/shells.h"
 #include "am/read/userreader.h"
+#include "am/whole/attached.h"
 #include "am/write/forget.h"
 #include "api/call/arguments.h"
 #include "api/call/commands.h"
@@ -25,6 +26,7 @@
 #include "api/shards/nodes.h"
 #include "api/shards/shardwork.h"
 #include "catalog/index.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "executor/spi.h"
@@ -45,12 +47,14 @@ static const char *const action_names[] = {
 	[RECSYS_SHARDS_MERGE] = "merge",
 	[RECSYS_SHARDS_CHECK] = "check",
 	[RECSYS_SHARDS_FORGET] = "forget",
+	[RECSYS_SHARDS_ASSEMBLE] = "assemble",
 };
 
 static const char *const action_texts[] = {
 	[RECSYS_SHARDS_MERGE] = "merging",
 	[RECSYS_SHARDS_CHECK] = "checking",
 	[RECSYS_SHARDS_FORGET] = "forgetting a user",
+	[RECSYS_SHARDS_ASSEMBLE] = "putting shards together",
 };
 
 /* A user whom an index has to forget once more */
@@ -79,7 +83,7 @@ parse_action(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown action \"%s\"", name),
-			 errhint("Actions are merge, check and forget.")));
+			 errhint("Actions are merge, check, forget and assemble.")));
 }
 
 /* Runs a function of the extension on the index at work, between SPI_connect and SPI_finish. */
@@ -143,8 +147,20 @@ typedef struct Search
 {
 	const RecsysDistributed *distributed;
 	RecsysKeyKind kind;
+	bool		timed;
+	Oid			time_type;
 	List	   *found;
 } Search;
+
+/* Has the view rows, which nothing marks, of no later time? */
+static bool
+has_until(const RecsysUserView *view, int64 until)
+{
+	for (int i = 0; i < view->ninteractions; i++)
+		if (view->interactions[i].time <= until)
+			return true;
+	return false;
+}
 
 static void
 look_at_user(void *arg, RecsysUserView *view)
@@ -153,10 +169,14 @@ look_at_user(void *arg, RecsysUserView *view)
 	ForgottenUser user;
 	ForgottenUser *copy;
 
-	if ((view->flags & RECSYS_OWNER_FORGOTTEN) != 0)
+	/* without times, what came after the forgetting cannot be told from the rest */
+	if ((view->flags & RECSYS_OWNER_FORGOTTEN) != 0 && !search->timed)
 		return;
 	RecsysKeyLoad(search->kind, view->key, view->keylen, &user.key);
 	if (!RecsysWasForgotten(search->distributed, search->kind, &user.key, &user.until))
+		return;
+	if ((view->flags & RECSYS_OWNER_FORGOTTEN) != 0 &&
+		!has_until(view, RecsysTimeOfColumn(search->time_type, user.until)))
 		return;
 	copy = palloc(sizeof(ForgottenUser));
 	*copy = user;
@@ -172,7 +192,7 @@ look_at_user(void *arg, RecsysUserView *view)
 
 /*
  * A shard that has been moved has an index that was built from rows, whose users are marked by
- * nobody.  To look for them takes a pass over all users, if anybody has ever been forgotten.
+ * nobody; so have partitions that are attached again.  To look for them takes a pass over all users, if anybody has ever been forgotten.
  */
 static void
 forget_again(ShardWork *work)
@@ -191,6 +211,8 @@ forget_again(ShardWork *work)
 	RecsysOpenOwnIndex(work->index, RowExclusiveLock, RECSYS_OWN_MADE, &own);
 	index = own.index;
 	search.kind = RecsysGetCache(index)->columns.user_kind;
+	search.timed = RecsysGetCache(index)->columns.time_column > 0;
+	search.time_type = RecsysGetCache(index)->columns.time_type;
 	RecsysBeginAsOwner(own.heap, &before);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	reader = RecsysUserReaderCreate(own.heap, index, snapshot);
@@ -212,6 +234,19 @@ forget_again(ShardWork *work)
 	RecsysCloseRecommender(&own);
 }
 
+/* Of a plain table each shard has its index, as it is. */
+static void
+assemble(const ShardWork *work)
+{
+	RecsysRecommender own;
+
+	if (get_rel_relkind(work->index) != RELKIND_PARTITIONED_INDEX)
+		return;
+	RecsysOpenOwnIndex(work->index, RowExclusiveLock, RECSYS_OWN_MADE, &own);
+	RecsysCloseRecommender(&own);
+	RecsysEmptyParts(work->index);
+}
+
 static void
 act(void *arg)
 {
@@ -220,6 +255,7 @@ act(void *arg)
 	switch (work->action)
 	{
 		case RECSYS_SHARDS_MERGE:
+			assemble(work);
 			forget_again(work);
 			call_function(work, "SELECT merged, recomputed, inexact FROM recsys.merge($1, $2 OPERATOR(pg_catalog.=) 'exact')",
 						  RECSYS_SHARD_SUMS);
@@ -229,6 +265,9 @@ act(void *arg)
 			break;
 		case RECSYS_SHARDS_FORGET:
 			forget(work);
+			break;
+		case RECSYS_SHARDS_ASSEMBLE:
+			assemble(work);
 			break;
 	}
 }
@@ -300,10 +339,12 @@ recsys_on_shards(PG_FUNCTION_ARGS)
 	PreventCommandIfParallelMode("recsys.on_shards()");
 	RecsysRefuseInRecovery("recsys.on_shards()");
 	work.argument = RecsysArgText(fcinfo, 2);
-	if (!RecsysFindDistributed(index, &work.distributed))
+	if (!RecsysFindDistributed(index, &work.distributed) && work.action != RECSYS_SHARDS_ASSEMBLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is no distributed recommender on this node", get_rel_name(index))));
+	work.distributed.index = index;
+	work.distributed.table = IndexGetRelation(index, false);
 	need_owner(index);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -330,6 +371,29 @@ add_sums(const char *text, int64 *sums)
 	}
 }
 
+/* Has all nodes take an action, at the same time; between SPI_connect and SPI_finish. */
+static List *
+ask_nodes(const RecsysDistributed *distributed, RecsysShardAction action, const char *argument)
+{
+	List	   *nodes = RecsysAllNodes();
+	ListCell   *cell;
+
+	foreach(cell, nodes)
+		((RecsysNode *) lfirst(cell))->command =
+			psprintf("SELECT recsys.on_shards(%s, %s, %s)", quote_literal_cstr(distributed->name),
+					 quote_literal_cstr(action_names[action]),
+					 argument == NULL ? "NULL" : quote_literal_cstr(argument));
+	RecsysRunOnNodes(nodes, action_texts[action]);
+	return nodes;
+}
+
+void
+RecsysAssembleShards(const RecsysDistributed *distributed)
+{
+	if (get_rel_relkind(distributed->index) == RELKIND_PARTITIONED_INDEX)
+		(void) ask_nodes(distributed, RECSYS_SHARDS_ASSEMBLE, NULL);
+}
+
 bool
 RecsysOnShards(Oid index, RecsysShardAction action, const char *argument, int64 *sums)
 {
@@ -343,13 +407,7 @@ RecsysOnShards(Oid index, RecsysShardAction action, const char *argument, int64 
 	need_owner(index);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	nodes = RecsysAllNodes();
-	foreach(cell, nodes)
-		((RecsysNode *) lfirst(cell))->command =
-			psprintf("SELECT recsys.on_shards(%s, %s, %s)", quote_literal_cstr(distributed.name),
-					 quote_literal_cstr(action_names[action]),
-					 argument == NULL ? "NULL" : quote_literal_cstr(argument));
-	RecsysRunOnNodes(nodes, action_texts[action]);
+	nodes = ask_nodes(&distributed, action, argument);
 	foreach(cell, nodes)
 		if (((RecsysNode *) lfirst(cell))->result != NULL)
 			add_sums(((RecsysNode *) lfirst(cell))->result, sums);

@@ -13,7 +13,8 @@ typedef enum RecsysShardAction
 {
 	RECSYS_SHARDS_MERGE,		/* argument: "exact" or "bounded"; sums: merged, recomputed, inexact */
 	RECSYS_SHARDS_CHECK,		/* no sums */
-	RECSYS_SHARDS_FORGET		/* argument: the user's key as text; sum: interactions forgotten */
+	RECSYS_SHARDS_FORGET,		/* argument: the user's key as text; sum: interactions forgotten */
+	RECSYS_SHARDS_ASSEMBLE		/* those of partitioned tables that nobody has put together; no sums */
 } RecsysShardAction;
 
 #define RECSYS_SHARD_SUMS 3
@@ -24,5 +25,11 @@ typedef enum RecsysShardAction
  * the index that has failed; others have been done nevertheless.
  */
 extern bool RecsysOnShards(Oid index, RecsysShardAction action, const char *argument, int64 *sums);
+
+/*
+ * Has the shards of a partitioned table put together on all nodes, where they are not.  Needs SPI.  The
+ * recommender need not be distributed yet.
+ */
+extern void RecsysAssembleShards(const RecsysDistributed *distributed);
 
 #endif							/* RECSYS_SHARDWORK_H */
