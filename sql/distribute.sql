@@ -53,3 +53,7 @@ COMMENT ON FUNCTION recsys.on_shards(text, text, text) IS 'merges or checks this
 CREATE FUNCTION recsys.counts_for(recommender text, user_id anycompatible, at timestamptz) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'recsys_counts_for' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION recsys.counts_for(text, anycompatible, timestamptz) IS 'false for what a user has done before a distributed recommender has forgotten the user; of unknown time all is';
+
+CREATE FUNCTION recsys.distribute_log() RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_distribute_log' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.distribute_log() IS 'makes one log of all nodes, to which each can write and whose reports each can give, and copies experiments and settings to all nodes; run it again after nodes have been added';

@@ -409,13 +409,30 @@ RecsysShardIsHere(int64 shard)
 	return here;
 }
 
+int32
+RecsysGroupOfShard(int64 shard)
+{
+	CatalogRow	row;
+	int32		group = -1;
+	bool		isnull;
+
+	(void) begin_row(&row, "pg_dist_placement", "pg_dist_placement_shardid_index", "shardid", F_INT8EQ,
+					 Int64GetDatum(shard));
+	while (HeapTupleIsValid(row.tuple) && group < 0)
+	{
+		if (DatumGetInt32(get_value(&row, "shardstate", &isnull)) == ACTIVE_PLACEMENT)
+			group = DatumGetInt32(get_value(&row, "groupid", &isnull));
+		row.tuple = systable_getnext(row.scan);
+	}
+	end_row(&row);
+	return group;
+}
+
 List *
-RecsysShardsHere(Oid table)
+RecsysShardsOf(Oid table)
 {
 	List	   *shards = NIL;
-	List	   *here = NIL;
 	CatalogRow	row;
-	ListCell   *cell;
 	bool		isnull;
 
 	(void) begin_row(&row, "pg_dist_shard", "pg_dist_shard_logical_relid_index", "logicalrelid", F_OIDEQ,
@@ -429,35 +446,68 @@ RecsysShardsHere(Oid table)
 		row.tuple = systable_getnext(row.scan);
 	}
 	end_row(&row);
-	foreach(cell, shards)
+	return shards;
+}
+
+List *
+RecsysShardsHere(Oid table)
+{
+	List	   *here = NIL;
+	ListCell   *cell;
+
+	foreach(cell, RecsysShardsOf(table))
 		if (RecsysShardIsHere(*(int64 *) lfirst(cell)))
 			here = lappend(here, lfirst(cell));
 	return here;
 }
 
-/* The function takes "any", so its call must say what type it is. */
+/* Calls of one function, which takes "any": what type it is called with is said by the call. */
+typedef struct TypedCall
+{
+	Oid			type;
+	Oid			collation;
+	FmgrInfo	flinfo;
+} TypedCall;
+
+#define MOST_CALLS 8
+
+static FmgrInfo *
+find_call(Oid type, Oid collation)
+{
+	static TypedCall calls[MOST_CALLS];
+	static int	next = 0;
+	Oid			types[] = {REGCLASSOID, ANYOID};
+	TypedCall  *call;
+	MemoryContext old;
+
+	for (int i = 0; i < MOST_CALLS; i++)
+		if (calls[i].type == type && calls[i].collation == collation &&
+			SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(calls[i].flinfo.fn_oid)))
+			return &calls[i].flinfo;
+	call = &calls[next++ % MOST_CALLS];
+	call->type = InvalidOid;
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	fmgr_info(LookupFuncName(list_make2(makeString(pstrdup("pg_catalog")),
+										makeString(pstrdup("get_shard_id_for_distribution_column"))),
+							 2, types, false), &call->flinfo);
+	fmgr_info_set_expr((Node *) makeFuncExpr(call->flinfo.fn_oid, INT8OID,
+											 list_make2(makeNullConst(REGCLASSOID, -1, InvalidOid),
+														makeNullConst(type, -1, collation)),
+											 InvalidOid, collation, COERCE_EXPLICIT_CALL), &call->flinfo);
+	MemoryContextSwitchTo(old);
+	call->type = type;
+	call->collation = collation;
+	return &call->flinfo;
+}
+
 int64
 RecsysShardOfValue(Oid table, Oid type, Oid collation, Datum value)
 {
-	static Oid	function = InvalidOid;
+	FmgrInfo   *flinfo = find_call(type, collation);
 	LOCAL_FCINFO(fcinfo, 2);
-	FmgrInfo	flinfo;
 	Datum		result;
 
-	if (!OidIsValid(function) || !SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
-	{
-		List	   *name = list_make2(makeString(pstrdup("pg_catalog")),
-									  makeString(pstrdup("get_shard_id_for_distribution_column")));
-		Oid			types[] = {REGCLASSOID, ANYOID};
-
-		function = LookupFuncName(name, 2, types, false);
-	}
-	fmgr_info(function, &flinfo);
-	fmgr_info_set_expr((Node *) makeFuncExpr(function, INT8OID,
-											 list_make2(makeNullConst(REGCLASSOID, -1, InvalidOid),
-														makeNullConst(type, -1, collation)),
-											 InvalidOid, collation, COERCE_EXPLICIT_CALL), &flinfo);
-	InitFunctionCallInfoData(*fcinfo, &flinfo, 2, collation, NULL, NULL);
+	InitFunctionCallInfoData(*fcinfo, flinfo, 2, collation, NULL, NULL);
 	fcinfo->args[0].value = ObjectIdGetDatum(table);
 	fcinfo->args[0].isnull = false;
 	fcinfo->args[1].value = value;

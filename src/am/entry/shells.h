@@ -43,7 +43,11 @@ extern int32 RecsysLocalGroup(void);
 /* Is the shard served by this node?  What a move has left behind is not. */
 extern bool RecsysShardIsHere(int64 shard);
 
-/* The shards of a shell that are, as int64 */
+/* The group of nodes that serves it; -1: none does */
+extern int32 RecsysGroupOfShard(int64 shard);
+
+/* The shards of a shell, as int64; those of them that are here */
+extern List *RecsysShardsOf(Oid table);
 extern List *RecsysShardsHere(Oid table);
 
 /* The shard of a shell that has a value of its column, of that type; 0: there is none */

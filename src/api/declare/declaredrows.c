@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "api/call/distributed.h"
 #include "api/declare/declaredrows.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -63,6 +64,9 @@ RecsysOpenShopTable(const char *name)
 {
 	Oid			table = find_table(name);
 
+	/* of a reference table of Citus it is this node's copy that has the rows */
+	if (OidIsValid(table))
+		table = RecsysLocalCopy(table);
 	return OidIsValid(table) ? try_table_open(table, AccessShareLock) : NULL;
 }
 

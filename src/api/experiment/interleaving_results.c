@@ -13,6 +13,7 @@
 #include "api/call/arguments.h"
 #include "api/keep/experimentrow.h"
 #include "api/keep/keeper.h"
+#include "api/log/wholelog.h"
 #include "catalog/pg_type.h"
 #include "core/decide/preference.h"
 #include "fmgr.h"
@@ -74,7 +75,9 @@ read_totals(const RecsysExperiment *experiment, Totals *totals)
 
 	memset(totals, 0, sizeof(*totals));
 	RecsysBeginAsKeeper(&before);
-	rows = RecsysKeeperQuery(text, lengthof(types), types, values, NULL, true);
+	RecsysBeginWholeLog(&(RecsysLogExtent) {.from = experiment->started_at,.until = DT_NOEND,
+						.experiment = experiment->name});
+	rows = RecsysKeeperQuery(RecsysHere(text), lengthof(types), types, values, NULL, true);
 	for (uint64 i = 0; i < rows; i++)
 	{
 		int64		one = number_at(i, 1);
@@ -86,6 +89,7 @@ read_totals(const RecsysExperiment *experiment, Totals *totals)
 		totals->clicks[1] += two * units;
 		totals->requests += number_at(i, 4);
 	}
+	RecsysEndWholeLog();
 	RecsysEndAsKeeper(&before);
 }
 

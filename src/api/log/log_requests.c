@@ -8,6 +8,7 @@
 
 #include "api/call/arguments.h"
 #include "api/log/loggingrights.h"
+#include "api/log/logshard.h"
 #include "api/log/requestdocument.h"
 #include "api/log/requestlog.h"
 #include "catalog/pg_type.h"
@@ -44,6 +45,7 @@ recsys_new_request_id(PG_FUNCTION_ARGS)
 	TimestampTz time;
 
 	RecsysNewRequestId(id, &time);
+	RecsysKeepRequestHere(id, 0);
 	PG_RETURN_UUID_P(id);
 }
 
@@ -185,6 +187,8 @@ read_id(FunctionCallInfo fcinfo, RecsysRequest *request)
 		RecsysRequestIdOf(PG_GETARG_TIMESTAMPTZ(REQUEST_TIME), &request->id, &request->time);
 	else
 		RecsysNewRequestId(&request->id, &request->time);
+	if (PG_ARGISNULL(REQUEST_ID))
+		RecsysKeepRequestHere(&request->id, 0);
 }
 
 Datum

@@ -6,6 +6,7 @@
 
 #include "api/keep/keeper.h"
 #include "api/log/logsettings.h"
+#include "api/log/wholelog.h"
 #include "catalog/pg_type.h"
 #include "source/input/values.h"
 #include "utils/acl.h"
@@ -63,8 +64,8 @@ RecsysReadLogSettings(RecsysLogSettings *settings)
 	settings->window = 7 * USECS_PER_DAY;
 	settings->attribution = pstrdup("last");
 	RecsysBeginAsKeeper(&before);
-	if (RecsysKeeperQuery("SELECT retention, pseudonymous, purchases, purchases_role, attribution_window, attribution"
-						  " FROM recsys.log_setting",
+	if (RecsysKeeperQuery(RecsysHere("SELECT retention, pseudonymous, purchases, purchases_role, attribution_window, attribution"
+									 " FROM recsys.log_setting"),
 						  0, NULL, NULL, NULL, true) > 0)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);

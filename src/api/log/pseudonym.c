@@ -8,19 +8,23 @@
  *
  * Whether there are pseudonyms is kept from call to call.  Whoever changes it says that the table
  * of the settings has changed, which the server tells all sessions when it is committed.  What was
- * read under a snapshot that such a message has overtaken is not kept.
+ * read under a snapshot that such a message has overtaken is not kept.  Other nodes of Citus, which
+ * have a copy of the settings, are not told: there what was read is kept for a second.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "am/entry/shells.h"
 #include "api/keep/keeper.h"
 #include "api/log/pseudonym.h"
+#include "api/log/wholelog.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/hmac.h"
 #include "common/sha2.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/timestamp.h"
 
 #define KEPT_BYTES (PG_SHA256_DIGEST_LENGTH / 2)
 
@@ -33,6 +37,7 @@ typedef struct Pseudonyms
 
 static Pseudonyms kept;
 static bool is_kept = false;
+static TimestampTz kept_until = DT_NOEND;
 static uint64 changes = 0;
 static Oid	settings_table = InvalidOid;
 
@@ -56,7 +61,7 @@ read_pseudonyms(Pseudonyms *pseudonyms)
 
 	memset(pseudonyms, 0, sizeof(*pseudonyms));
 	RecsysBeginAsKeeper(&before);
-	(void) RecsysKeeperQuery("SELECT (SELECT pseudonymous FROM recsys.log_setting), (SELECT key FROM recsys.log_key)",
+	(void) RecsysKeeperQuery(RecsysHere("SELECT (SELECT pseudonymous FROM recsys.log_setting), (SELECT key FROM recsys.log_key)"),
 							 0, NULL, NULL, NULL, false);
 	RecsysNeedTypes(types, lengthof(types));
 	value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
@@ -83,9 +88,10 @@ get_pseudonyms(void)
 		CacheRegisterRelcacheCallback(settings_have_changed, (Datum) 0);
 		registered = true;
 	}
-	if (is_kept)
+	if (is_kept && (TIMESTAMP_IS_NOEND(kept_until) || GetCurrentTimestamp() < kept_until))
 		return &kept;
 	settings_table = RecsysKeptTable("log_setting");
+	kept_until = RecsysIsShell(settings_table) ? GetCurrentTimestamp() + USECS_PER_SEC : DT_NOEND;
 	seen = changes;
 	read_pseudonyms(&read);
 	if (seen != changes || IsolationUsesXactSnapshot())

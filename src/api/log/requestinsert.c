@@ -7,7 +7,7 @@
  * partitions as recsys.maintain makes them have plain indexes and nothing else; so the row can be
  * given to the table as the server gives rows to its catalogues.  Nothing of anybody's runs on the way:
  * a partition that has triggers, checks, expressions or other columns is left to a query, which
- * runs as the keeper.
+ * runs as the keeper.  Of a log that is one of all nodes the row goes to a shard, if that is here.
  */
 #include "postgres.h"
 
@@ -15,8 +15,10 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "am/entry/shells.h"
 #include "api/keep/keeper.h"
 #include "api/log/logpartition.h"
+#include "api/log/logshard.h"
 #include "api/log/requestinsert.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_am.h"
@@ -25,6 +27,7 @@
 #include "catalog/pg_type.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
+#include "utils/uuid.h"
 
 /* What the values of a row are, whatever the owner of the table has made of its columns */
 static const Oid types[RECSYS_REQUEST_COLUMNS] = {
@@ -73,6 +76,7 @@ is_plain_index(Oid oid)
 	return plain;
 }
 
+/* Citus lets nobody put a trigger on what it has distributed; it has one of its own, for TRUNCATE. */
 static bool
 is_plain(Relation partition, Relation log)
 {
@@ -82,7 +86,8 @@ is_plain(Relation partition, Relation log)
 	bool		plain = true;
 
 	if (partition->rd_rel->relkind != RELKIND_RELATION || partition->rd_rel->relam != HEAP_TABLE_AM_OID ||
-		partition->trigdesc != NULL || log->trigdesc != NULL || partition->rd_rel->relrowsecurity ||
+		partition->trigdesc != NULL || (log->trigdesc != NULL && !RecsysIsShell(RelationGetRelid(log))) ||
+		partition->rd_rel->relrowsecurity ||
 		log->rd_rel->relrowsecurity || log->rd_rel->relhasrules ||
 		(constraints != NULL && (constraints->num_check > 0 || constraints->has_generated_stored)) ||
 		!has_columns_of(RelationGetDescr(partition), RelationGetDescr(log)))
@@ -94,15 +99,22 @@ is_plain(Relation partition, Relation log)
 	return plain;
 }
 
-/* The partition of that log which has been looked at and is plain; forgotten when either changes */
-static Oid	plain_partition = InvalidOid;
+/*
+ * Partitions of that log which have been looked at and are plain; forgotten when one of them changes.
+ * There is one of a day, or as many as this node has shards of it.
+ */
+#define MOST_PLAIN 16
+
+static Oid	plain_partitions[MOST_PLAIN];
+static int	next_plain = 0;
 static Oid	plain_log = InvalidOid;
 
 static void
 forget_plain(Datum arg, Oid relation)
 {
-	if (!OidIsValid(relation) || relation == plain_partition || relation == plain_log)
-		plain_partition = InvalidOid;
+	for (int i = 0; i < MOST_PLAIN; i++)
+		if (!OidIsValid(relation) || relation == plain_partitions[i] || relation == plain_log)
+			plain_partitions[i] = InvalidOid;
 }
 
 /* Looked at once a session and partition: it takes a part of what the row takes. */
@@ -111,16 +123,18 @@ is_known_as_plain(Relation partition, Relation log)
 {
 	static bool registered = false;
 
-	if (OidIsValid(plain_partition) && plain_partition == RelationGetRelid(partition) &&
-		plain_log == RelationGetRelid(log))
-		return true;
+	for (int i = 0; i < MOST_PLAIN && plain_log == RelationGetRelid(log); i++)
+		if (plain_partitions[i] == RelationGetRelid(partition))
+			return true;
 	if (!registered)
 		CacheRegisterRelcacheCallback(forget_plain, (Datum) 0);
 	registered = true;
 	if (!is_plain(partition, log))
 		return false;
-	plain_partition = RelationGetRelid(partition);
+	if (plain_log != RelationGetRelid(log))
+		forget_plain((Datum) 0, InvalidOid);
 	plain_log = RelationGetRelid(log);
+	plain_partitions[next_plain++ % MOST_PLAIN] = RelationGetRelid(partition);
 	return true;
 }
 
@@ -140,6 +154,20 @@ insert_into(Relation partition, Relation log, Datum *values, const bool *isnull)
 	return true;
 }
 
+/* Of a partition that is in shards; false if that of the row is on another node. */
+static bool
+insert_into_shard(Relation partition, Relation log, Datum *values, const bool *isnull)
+{
+	Relation	shard = RecsysOpenLogShard(RelationGetRelid(partition), DatumGetUUIDP(values[0]), RowExclusiveLock);
+	bool		done;
+
+	if (shard == NULL)
+		return false;
+	done = insert_into(shard, log, values, isnull);
+	table_close(shard, NoLock);
+	return done;
+}
+
 bool
 RecsysInsertNewRequest(TimestampTz time, Datum *values, const bool *isnull)
 {
@@ -154,7 +182,9 @@ RecsysInsertNewRequest(TimestampTz time, Datum *values, const bool *isnull)
 	partition = RecsysOpenLogPartition(log, time);
 	if (partition != NULL)
 	{
-		done = insert_into(partition, log, values, isnull);
+		done = RecsysIsShell(RelationGetRelid(partition)) ?
+			insert_into_shard(partition, log, values, isnull) :
+			insert_into(partition, log, values, isnull);
 		table_close(partition, NoLock);
 	}
 	table_close(log, NoLock);

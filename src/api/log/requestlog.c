@@ -24,6 +24,7 @@
 #include "api/log/requestinsert.h"
 #include "api/log/requestlog.h"
 #include "api/log/storedrequest.h"
+#include "api/log/wholelog.h"
 #include "api/route/banditchoice.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -248,6 +249,7 @@ insert_request(Parameters *parameters)
 
 	lock_partition("request_log", DatumGetTimestampTz(parameters->values[1]));
 	RecsysBeginAsKeeper(&before);
+	RecsysWriteAlone();
 	(void) RecsysKeeperPlan(&plan, "INSERT INTO recsys.request_log (request_id, time, user_id, session_id,"
 							" recommender, experiment, variant, bandit, arm, policy, segment, latency_ms,"
 							" item_ids, scores, sources, propensities, arms, features)"
@@ -450,6 +452,7 @@ insert_event(const pg_uuid_t *id, const char *kind, const char *item, double val
 	add(&parameters, Float8GetDatum(value), isnan(value));
 	lock_partition("event_log", RecsysRequestIdTime(id));
 	RecsysBeginAsKeeper(&before);
+	RecsysWriteAlone();
 	(void) RecsysKeeperPlan(&plan, "INSERT INTO recsys.event_log (request_id, request_time, kind, item_id,"
 							" event_key, time, value) VALUES ($1, $2, $3, $4, $5, $6, $7)"
 							" ON CONFLICT DO NOTHING", lengthof(types), types);

@@ -3,13 +3,15 @@
  *	  What a user has been shown lately and has never taken, as the log says.
  *
  * The latest requests are found by the index on user and time, each of their events by its
- * primary key: a call reads at most so many rows, however long the log is.
+ * primary key: a call reads at most so many rows, however long the log is.  Of a log that is one of all
+ * nodes they are fetched from all shards.
  */
 #include "postgres.h"
 
 #include "api/keep/keeper.h"
 #include "api/log/pseudonym.h"
 #include "api/log/shown.h"
+#include "api/log/wholelog.h"
 #include "catalog/pg_type.h"
 #include "core/arrange/fatigue.h"
 #include "utils/builtins.h"
@@ -73,11 +75,28 @@ add_up(MemoryContext context, RecsysShownItem **shown)
 	return count;
 }
 
+/* Runs the query, of rows that are here or have been fetched; the rows of its answer stay. */
+static void
+run(int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	static SPIPlanPtr plan = NULL;
+	RecsysLogExtent extent = {.from = DatumGetTimestampTz(values[1]),.until = DT_NOEND,
+	.user = TextDatumGetCString(values[0]),.most = RECSYS_SHOWN_REQUESTS};
+
+	if (!RecsysLogIsShared())
+	{
+		(void) RecsysKeeperRun(RecsysKeeperPlan(&plan, shown_query, nargs, types), values, nulls, true);
+		return;
+	}
+	RecsysBeginWholeLog(&extent);
+	(void) RecsysKeeperQuery(RecsysHere(shown_query), nargs, types, values, nulls, true);
+	RecsysEndWholeLog();
+}
+
 int
 RecsysShownLately(const char *user, const char *window, const char *recommender,
 				  const char *items, const char *index, RecsysShownItem **shown)
 {
-	static SPIPlanPtr plan = NULL;
 	Oid			types[] = {TEXTOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID};
 	MemoryContext context = CurrentMemoryContext;
 	Datum		span = DirectFunctionCall3(interval_in, CStringGetDatum(window),
@@ -94,8 +113,7 @@ RecsysShownLately(const char *user, const char *window, const char *recommender,
 	values[3] = text_or_null(items, &nulls[3]);
 	values[4] = text_or_null(index, &nulls[4]);
 	RecsysBeginAsKeeper(&before);
-	(void) RecsysKeeperRun(RecsysKeeperPlan(&plan, shown_query, lengthof(types), types), values,
-						   nulls, true);
+	run(lengthof(types), types, values, nulls);
 	count = add_up(context, shown);
 	RecsysEndAsKeeper(&before);
 	return count;

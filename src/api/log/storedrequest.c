@@ -4,7 +4,8 @@
  *
  * Each click looks for its request.  A prepared query would lock all partitions of the log to read
  * one; here the partition is found by the time in the id, as a row on its way into the log finds it,
- * and its primary key is asked.
+ * and its primary key is asked.  Of a log that is one of all nodes the shard is asked if it is here,
+ * else Citus.
  */
 #include "postgres.h"
 
@@ -13,10 +14,13 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "am/entry/shells.h"
 #include "api/keep/keeper.h"
 #include "api/log/logpartition.h"
+#include "api/log/logshard.h"
 #include "api/log/requestinsert.h"
 #include "api/log/storedrequest.h"
+#include "api/log/wholelog.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
@@ -180,6 +184,45 @@ find_in(Relation partition, const pg_uuid_t *id, TimestampTz time, RecsysRequest
 	return found;
 }
 
+/* On whichever node it is */
+static bool
+find_elsewhere(const pg_uuid_t *id, TimestampTz time, RecsysRequest *request)
+{
+	static Oid	types[] = {UUIDOID, TIMESTAMPTZOID};
+	Datum		values[] = {UUIDPGetDatum(id), TimestampTzGetDatum(time)};
+	MemoryContext context = CurrentMemoryContext;
+	RecsysRights before;
+	bool		found;
+
+	RecsysBeginAsKeeper(&before);
+	RecsysWriteAlone();
+	found = RecsysKeeperQuery("SELECT * FROM recsys.request_log WHERE request_id OPERATOR(pg_catalog.=) $1"
+							  " AND time OPERATOR(pg_catalog.=) $2",
+							  lengthof(types), types, values, NULL, false) > 0;
+	if (found)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		form_request(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, request);
+		MemoryContextSwitchTo(old);
+	}
+	RecsysEndAsKeeper(&before);
+	return found;
+}
+
+static bool
+find_in_shards(Oid partition, const pg_uuid_t *id, TimestampTz time, RecsysRequest *request)
+{
+	Relation	shard = RecsysOpenLogShard(partition, id, AccessShareLock);
+	bool		found;
+
+	if (shard == NULL)
+		return find_elsewhere(id, time, request);
+	found = find_in(shard, id, time, request);
+	table_close(shard, AccessShareLock);
+	return found;
+}
+
 bool
 RecsysFindStored(const pg_uuid_t *id, RecsysRequest *request)
 {
@@ -198,7 +241,9 @@ RecsysFindStored(const pg_uuid_t *id, RecsysRequest *request)
 		Relation	partition = table_open(where, AccessShareLock);
 
 		/* somebody may have partitions of another kind: nothing is known of what is in them */
-		if (partition->rd_rel->relkind == RELKIND_RELATION)
+		if (RecsysIsShell(where))
+			found = find_in_shards(where, id, time, request);
+		else if (partition->rd_rel->relkind == RELKIND_RELATION)
 			found = find_in(partition, id, time, request);
 		table_close(partition, AccessShareLock);
 	}

@@ -8,6 +8,7 @@
 #include "api/keep/experimentrow.h"
 #include "api/log/logsettings.h"
 #include "api/log/purchases.h"
+#include "api/log/wholelog.h"
 #include "api/metrics/attributedrows.h"
 #include "api/metrics/dayqueries.h"
 #include "api/keep/namedrows.h"
@@ -127,7 +128,7 @@ prepare(const OrderSource *source)
 
 	initStringInfo(&query);
 	RecsysAppendAttributed(&query, "purchases", source->credit, source->experiment != NULL);
-	plan = SPI_prepare(query.data, lengthof(types), types);
+	plan = SPI_prepare(RecsysHere(query.data), lengthof(types), types);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	return plan;

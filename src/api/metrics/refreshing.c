@@ -16,6 +16,7 @@
 #include "access/xlog.h"
 #include "api/declare/declaredrows.h"
 #include "api/keep/keeper.h"
+#include "api/log/wholelog.h"
 #include "api/metrics/attributedrows.h"
 #include "api/metrics/dayqueries.h"
 #include "api/keep/namedrows.h"
@@ -71,7 +72,7 @@ static uint64
 run(const Refresh *refresh, const char *statement, int nargs, Oid *types, Datum *values,
 	const char *nulls)
 {
-	SPIPlanPtr	plan = SPI_prepare(statement, nargs, types);
+	SPIPlanPtr	plan = SPI_prepare(RecsysHere(statement), nargs, types);
 	int			result;
 
 	if (plan == NULL)
@@ -88,7 +89,7 @@ static void
 name_query(const Refresh *refresh, const char *name, const char *query, int nargs, Oid *types,
 		   Datum *values, const char *nulls, NamedRows *named)
 {
-	SPIPlanPtr	plan = SPI_prepare(query, nargs, types);
+	SPIPlanPtr	plan = SPI_prepare(RecsysHere(query), nargs, types);
 
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
@@ -238,6 +239,25 @@ tidy_up(const Refresh *refresh)
 			   lengthof(types), types, values, NULL);
 }
 
+/* Of a log of several nodes all that may be looked at; it is cut to the days that are due */
+static void
+fetch_log(const Refresh *refresh, TimestampTz since)
+{
+	RecsysLogExtent extent = {.until = refresh->now + USECS_PER_DAY};
+	bool		isnull;
+
+	(void) run(refresh, "SELECT COALESCE(min(day) FILTER (WHERE NOT is_final), max(day) + 1, '-infinity')::timestamp"
+			   " AT TIME ZONE 'UTC' FROM recsys.metrics_day", 0, NULL, NULL, NULL);
+	extent.from = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	if (!TIMESTAMP_IS_NOBEGIN(since))
+		extent.from = Min(extent.from, since);
+
+	/* purchases of the first day may be of requests before it */
+	if (!TIMESTAMP_IS_NOBEGIN(extent.from))
+		extent.from -= RecsysOrderWindow(refresh->sources);
+	RecsysBeginWholeLog(&extent);
+}
+
 static int
 refresh_days(RecsysRefreshScope scope, TimestampTz since)
 {
@@ -245,6 +265,8 @@ refresh_days(RecsysRefreshScope scope, TimestampTz since)
 
 	refresh.snapshot = RegisterSnapshot(GetTransactionSnapshot());
 	find_sources(&refresh);
+	if (RecsysLogIsShared())
+		fetch_log(&refresh, since);
 	find_days(&refresh, scope, since);
 	if (refresh.ndays > 0)
 	{
@@ -259,6 +281,7 @@ refresh_days(RecsysRefreshScope scope, TimestampTz since)
 		RecsysForgetRows(refresh.attributed.name, refresh.attributed.rows);
 	}
 	tidy_up(&refresh);
+	RecsysEndWholeLog();
 	UnregisterSnapshot(refresh.snapshot);
 	return refresh.ndays;
 }

@@ -24,6 +24,7 @@
 #include "api/log/attribution.h"
 #include "api/log/logsettings.h"
 #include "api/log/purchases.h"
+#include "api/log/wholelog.h"
 #include "api/offpolicy/loggedrows.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
@@ -131,8 +132,8 @@ register_purchases(const Purchases *purchases, Oid *types, Datum *values)
 	Datum		first;
 	Datum		last;
 
-	(void) RecsysKeeperQuery("SELECT min(time), least(max(time) + $3, now()) FROM recsys.request_log"
-							 " WHERE time >= $1 AND time < $2", 3,
+	(void) RecsysKeeperQuery(RecsysHere("SELECT min(time), least(max(time) + $3, now()) FROM recsys.request_log"
+										" WHERE time >= $1 AND time < $2"), 3,
 							 (Oid[]) {types[0], types[1], types[11]},
 							 (Datum[]) {values[0], values[1], values[11]}, NULL, true);
 	first = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
@@ -208,9 +209,10 @@ read_log(const RecsysLoggedAsk *ask, const char *rest, PutRow put, void *arg)
 	find_purchases(ask, &purchases);
 	fill_parameters(ask, &purchases, values, nulls);
 	RecsysBeginAsKeeper(&rights);
+	RecsysBeginWholeLog(&(RecsysLogExtent) {.from = ask->since,.until = ask->until});
 	if (purchases.settings.purchases != NULL)
 		register_purchases(&purchases, types, values);
-	portal = SPI_cursor_open_with_args(NULL, whole_query(&purchases, rest), PARAMETERS, types, values,
+	portal = SPI_cursor_open_with_args(NULL, RecsysHere(whole_query(&purchases, rest)), PARAMETERS, types, values,
 									   nulls, true, 0);
 	for (;;)
 	{
@@ -224,6 +226,7 @@ read_log(const RecsysLoggedAsk *ask, const char *rest, PutRow put, void *arg)
 		CHECK_FOR_INTERRUPTS();
 	}
 	SPI_cursor_close(portal);
+	RecsysEndWholeLog();
 	RecsysEndAsKeeper(&rights);
 	MemoryContextSwitchTo(caller);
 }

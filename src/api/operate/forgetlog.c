@@ -7,6 +7,9 @@
  * deleted: of the index itself, and of declared recommenders with a signal over it, which is what
  * requests of experiments and bandits have as their recommender, too.  The user may have been logged
  * under the key or, where the log has or had pseudonyms, under that.
+ *
+ * A log that is one of all nodes loses the same rows by one statement after the other, as Citus has
+ * it, and what experiments keep is on the coordinator.
  */
 #include "postgres.h"
 
@@ -15,12 +18,15 @@
 #include "api/declare/names.h"
 #include "api/keep/keeper.h"
 #include "api/log/pseudonym.h"
+#include "api/log/wholelog.h"
 #include "api/operate/forgetlog.h"
+#include "api/shards/nodes.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "storage/lockdefs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 
 /* The indexes, and those of their partitions, which may have been recommenders of their own before */
 static List *
@@ -114,6 +120,68 @@ static const char forget_query[] =
 " UPDATE recsys.experiment_state AS s SET stale_since = LEAST(s.stale_since, g.since)"
 " FROM (SELECT experiment, min(first_time) AS since FROM units GROUP BY experiment) AS g WHERE g.experiment = s.experiment";
 
+/* The distinct values of a column of the rows that a query has given, without NULL */
+static List *
+values_of(const char *column)
+{
+	int			number = SPI_fnumber(SPI_tuptable->tupdesc, column);
+	List	   *values = NIL;
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		char	   *value = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, number);
+
+		if (value != NULL && !has_name(values, value))
+			values = lappend(values, value);
+	}
+	return values;
+}
+
+static char *
+as_literal(const List *texts)
+{
+	return quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, as_array(texts)));
+}
+
+/* By the coordinator; $1 to $3: experiments that had requests, units, recommenders */
+static void
+forget_units(const List *experiments, const List *units, Datum recommenders)
+{
+	char	   *query = psprintf("WITH known AS (SELECT experiment, unit FROM unnest(%s::text[]) AS experiment, unnest(%s::text[]) AS unit"
+								 " UNION SELECT x.name, unit FROM recsys.experiment AS x, unnest(%s::text[]) AS unit WHERE EXISTS"
+								 " (SELECT FROM jsonb_array_elements(x.definition -> 'variants') AS v WHERE v ->> 'recommender' = ANY (%s::text[]))),"
+								 " units AS (DELETE FROM recsys.experiment_unit AS u USING known AS k"
+								 " WHERE u.experiment = k.experiment AND u.unit = k.unit RETURNING u.experiment, u.first_time)"
+								 " UPDATE recsys.experiment_state AS s SET stale_since = LEAST(s.stale_since, g.since)"
+								 " FROM (SELECT experiment, min(first_time) AS since FROM units GROUP BY experiment) AS g"
+								 " WHERE g.experiment = s.experiment",
+								 as_literal(experiments), as_literal(units), as_literal(units),
+								 quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, recommenders)));
+
+	(void) RecsysRunOnNode(RecsysCoordinator(), RecsysHere(query), "forgetting a user in experiments");
+}
+
+/* Of a log of all nodes, as the keeper; the same parameters as above */
+static void
+forget_everywhere(List *users, const Oid *types, Datum *values)
+{
+	List	   *experiments;
+	List	   *units;
+
+	(void) RecsysKeeperQuery("SELECT experiment, user_id, session_id FROM recsys.request_log"
+							 " WHERE user_id = ANY ($1) AND recommender = ANY ($2)",
+							 2, unconstify(Oid *, types), values, NULL, false);
+	experiments = values_of("experiment");
+	units = list_concat(list_concat(values_of("user_id"), values_of("session_id")), users);
+	(void) RecsysKeeperQuery("DELETE FROM recsys.event_log AS e USING recsys.request_log AS r"
+							 " WHERE e.request_id = r.request_id AND e.request_time = r.time"
+							 " AND r.user_id = ANY ($1) AND r.recommender = ANY ($2)",
+							 2, unconstify(Oid *, types), values, NULL, false);
+	(void) RecsysKeeperQuery("DELETE FROM recsys.request_log WHERE user_id = ANY ($1) AND recommender = ANY ($2)",
+							 2, unconstify(Oid *, types), values, NULL, false);
+	forget_units(experiments, units, values[1]);
+}
+
 void
 RecsysForgetInLog(List *indexes, const char *user)
 {
@@ -131,6 +199,9 @@ RecsysForgetInLog(List *indexes, const char *user)
 	values[0] = as_array(users);
 	values[1] = as_array(recommenders_over(indexes));
 	RecsysBeginAsKeeper(&before);
-	(void) RecsysKeeperQuery(forget_query, lengthof(types), types, values, NULL, false);
+	if (RecsysLogIsShared())
+		forget_everywhere(users, types, values);
+	else
+		(void) RecsysKeeperQuery(forget_query, lengthof(types), types, values, NULL, false);
 	RecsysEndAsKeeper(&before);
 }

@@ -12,9 +12,11 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "api/call/arguments.h"
+#include "api/log/logshard.h"
 #include "api/log/requestdocument.h"
 #include "api/log/requestlog.h"
 #include "api/serve/routedlist.h"
+#include "api/shards/dispatch.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
@@ -114,6 +116,7 @@ serve(const RecsysListCall *call, RecsysRoutedAnswer *answer, RecsysRequest *req
 	instr_time	start;
 	instr_time	end;
 
+	(void) RecsysTakeAskedShard();
 	INSTR_TIME_SET_CURRENT(start);
 	RecsysMakeRoutedList(call, answer);
 	INSTR_TIME_SET_CURRENT(end);
@@ -121,6 +124,7 @@ serve(const RecsysListCall *call, RecsysRoutedAnswer *answer, RecsysRequest *req
 	as_request(call, answer, request);
 	request->latency_ms = INSTR_TIME_GET_MILLISEC(end);
 	RecsysNewRequestId(&request->id, &request->time);
+	RecsysKeepRequestHere(&request->id, RecsysTakeAskedShard());
 }
 
 static void

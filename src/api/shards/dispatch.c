@@ -297,6 +297,16 @@ ask_by_command(const RecsysUserPlace *place, const char *function, const char *c
  * a command.
  */
 static int	asking = 0;
+static int64 asked_shard = 0;
+
+int64
+RecsysTakeAskedShard(void)
+{
+	int64		shard = asked_shard;
+
+	asked_shard = 0;
+	return shard;
+}
 
 void
 RecsysAskNodeOf(const RecsysDistributed *distributed, const RecsysUserPlace *place, const char *function,
@@ -306,6 +316,7 @@ RecsysAskNodeOf(const RecsysDistributed *distributed, const RecsysUserPlace *pla
 	char	   *name = RecsysConcreteName(distributed, function);
 	StringInfoData call;
 
+	asked_shard = place->shard;
 	initStringInfo(&call);
 	appendStringInfo(&call, "SELECT * FROM %s(", name);
 	for (int i = 0; i < nargs; i++)

@@ -60,6 +60,9 @@ extern void RecsysAskNodeOf(const RecsysDistributed *distributed, const RecsysUs
 							const char *function, const char *columns, int nargs, Oid *types, Datum *values,
 							const char *nulls, RecsysRemotePut put, RecsysAnswer *answer);
 
+/* The shard for whose sake another node was asked last, which is forgotten then; 0: none */
+extern int64 RecsysTakeAskedShard(void);
+
 /* The name of such a function, with its schema: of the recommender's, with a suffix */
 extern char *RecsysConcreteName(const RecsysDistributed *distributed, const char *suffix);
 

@@ -4,7 +4,8 @@
  *
  * One call at a time; whoever comes second leaves it to the first.  What takes long comes first, and
  * what needs locks that others could stand behind comes last.  Each step is a subtransaction: one
- * that fails is reported, and stops none of the others.
+ * that fails is reported, and stops none of the others.  A log that is one of all nodes, and what is
+ * made of it, is looked after by the coordinator alone.
  */
 #include "postgres.h"
 
@@ -12,6 +13,7 @@
 #include "api/keep/keeper.h"
 #include "api/log/loggingrights.h"
 #include "api/log/logsettings.h"
+#include "api/log/wholelog.h"
 #include "api/metrics/refreshing.h"
 #include "api/route/banditchoice.h"
 #include "api/upkeep/partitions.h"
@@ -67,7 +69,7 @@ note_time(void)
 }
 
 static void
-keep_log(RecsysUpkeep *upkeep)
+keep_log(RecsysUpkeep *upkeep, bool log_is_ours)
 {
 	RecsysLogSettings settings;
 	RecsysRights before;
@@ -75,12 +77,13 @@ keep_log(RecsysUpkeep *upkeep)
 	RecsysReadLogSettings(&settings);
 	RecsysBeginAsKeeper(&before);
 	note_time();
-	if (settings.retention != NULL)
+	if (log_is_ours && settings.retention != NULL)
 		RecsysDropPartitions(upkeep,
 							 DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
 																	 TimestampTzGetDatum(GetCurrentTimestamp()),
 																	 IntervalPGetDatum(settings.retention))));
-	RecsysMakePartitions(upkeep);
+	if (log_is_ours)
+		RecsysMakePartitions(upkeep);
 	RecsysEndAsKeeper(&before);
 }
 
@@ -89,6 +92,7 @@ recsys_maintain(PG_FUNCTION_ARGS)
 {
 	RecsysUpkeep upkeep;
 	int			folded = 0;
+	bool		log_is_ours = RecsysLogIsKeptHere();
 	int			refreshed = 0;
 	int			days = 0;
 	List	   *kept;
@@ -106,13 +110,13 @@ recsys_maintain(PG_FUNCTION_ARGS)
 
 	if (RecsysUpkeepTry(&upkeep, "bandits", fold_bandits, &folded) && folded > 0)
 		RecsysUpkeepPut(&upkeep, "bandits folded", NULL, psprintf("%d have changed", folded));
-	if (RecsysUpkeepTry(&upkeep, "experiments", refresh_experiments, &refreshed) && refreshed > 0)
+	if (log_is_ours && RecsysUpkeepTry(&upkeep, "experiments", refresh_experiments, &refreshed) && refreshed > 0)
 		RecsysUpkeepPut(&upkeep, "experiments refreshed", NULL, psprintf("%d experiments", refreshed));
-	if (RecsysUpkeepTry(&upkeep, "metrics", refresh_metrics, &days) && days > 0)
+	if (log_is_ours && RecsysUpkeepTry(&upkeep, "metrics", refresh_metrics, &days) && days > 0)
 		RecsysUpkeepPut(&upkeep, "metrics refreshed", NULL, psprintf("%d days", days));
 	kept = RecsysReadKeptPartitions();
 	RecsysDeleteExpired(&upkeep, kept);
-	keep_log(&upkeep);
+	keep_log(&upkeep, log_is_ours);
 	RecsysKeepPartitions(&upkeep, kept);
 	return (Datum) 0;
 }

@@ -12,12 +12,17 @@
  *
  * Whoever logs must not stand behind this: locks are waited for a moment only, and what does not get
  * them is left for the next time.
+ *
+ * Of a log that is one of all nodes of Citus the statements are the same, and Citus takes them to the
+ * shards.  But it moves no rows from one distributed table to another in one statement: days that the
+ * default partition has rows of stay there.
  */
 #include "postgres.h"
 
 #include "access/table.h"
 #include "api/keep/keeper.h"
 #include "api/log/logpartition.h"
+#include "api/log/wholelog.h"
 #include "api/upkeep/partitions.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -158,9 +163,11 @@ make_partitions(void *arg)
 		run(psprintf("CREATE TABLE %s (LIKE recsys.%s_default INCLUDING ALL EXCLUDING COMMENTS)",
 					 making->name, making->table->name));
 	}
-	move_all(makings);
+	if (!RecsysLogIsShared())
+		move_all(makings);
 	run("LOCK TABLE recsys.request_log_default, recsys.event_log_default IN ACCESS EXCLUSIVE MODE");
-	move_all(makings);
+	if (!RecsysLogIsShared())
+		move_all(makings);
 	foreach(cell, makings)
 	{
 		Making	   *making = lfirst(cell);
@@ -207,11 +214,21 @@ want_day(RecsysUpkeep *upkeep, List **makings, const LogTable *table, int64 day)
 	return true;
 }
 
+static bool
+has_day(const int64 *days, int count, int64 day)
+{
+	for (int i = 0; i < count; i++)
+		if (days[i] == day)
+			return true;
+	return false;
+}
+
 static List *
 wanted_partitions(RecsysUpkeep *upkeep)
 {
 	int64		today = day_of(GetCurrentTimestamp());
 	List	   *makings = NIL;
+	bool		shared = RecsysLogIsShared();
 
 	for (int t = 0; t < lengthof(tables); t++)
 	{
@@ -221,8 +238,9 @@ wanted_partitions(RecsysUpkeep *upkeep)
 		int			left = 0;
 
 		for (int64 day = today; day <= today + RECSYS_PARTITIONS_AHEAD; day++)
-			(void) want_day(upkeep, &makings, &tables[t], day);
-		for (int i = 0; i < count; i++)
+			if (!shared || !has_day(days, count, day))
+				(void) want_day(upkeep, &makings, &tables[t], day);
+		for (int i = 0; i < count && !shared; i++)
 		{
 			if (past == MOST_PAST_DAYS)
 				left++;

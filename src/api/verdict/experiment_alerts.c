@@ -12,6 +12,7 @@
 
 #include "api/call/guard.h"
 #include "api/keep/keeper.h"
+#include "api/log/wholelog.h"
 #include "api/verdict/dailysums.h"
 #include "api/verdict/experimentfigures.h"
 #include "api/verdict/experimentstretch.h"
@@ -239,6 +240,7 @@ look_for_gaps(const Alerts *alerts)
 {
 	Oid			types[] = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
 	Datum		values[3];
+	RecsysLogExtent extent = {.until = DT_NOEND};
 	RecsysRights before;
 	TimestampTz since;
 	int64		hours;
@@ -247,11 +249,15 @@ look_for_gaps(const Alerts *alerts)
 	values[0] = CStringGetTextDatum(alerts->experiment->name);
 	values[1] = TimestampTzGetDatum(alerts->experiment->started_at);
 	values[2] = TimestampTzGetDatum(alerts->experiment->stopped_at);
+	extent.from = alerts->experiment->started_at;
+	extent.experiment = alerts->experiment->name;
 	RecsysBeginAsKeeper(&before);
-	(void) RecsysKeeperQuery(gaps_query, lengthof(types), types, values, NULL, true);
+	RecsysBeginWholeLog(&extent);
+	(void) RecsysKeeperQuery(RecsysHere(gaps_query), lengthof(types), types, values, NULL, true);
 	since = time_at(1);
 	hours = count_at(2);
 	usual = count_at(3);
+	RecsysEndWholeLog();
 	RecsysEndAsKeeper(&before);
 	if (hours > 0)
 		put_alert(alerts, "logging gap", "error", since,
@@ -276,6 +282,7 @@ look_for_latency(const Alerts *alerts)
 {
 	Oid			types[] = {TEXTOID, TIMESTAMPTZOID};
 	Datum		values[2];
+	RecsysLogExtent extent = {.until = DT_NOEND};
 	RecsysRights before;
 	TimestampTz since;
 	int64		lacking;
@@ -285,14 +292,18 @@ look_for_latency(const Alerts *alerts)
 		return;
 	values[0] = CStringGetTextDatum(alerts->experiment->name);
 	values[1] = TimestampTzGetDatum(alerts->experiment->started_at);
+	extent.from = Max(alerts->experiment->started_at, GetCurrentTimestamp() - 2 * USECS_PER_DAY);
+	extent.experiment = alerts->experiment->name;
 	RecsysBeginAsKeeper(&before);
-	(void) RecsysKeeperQuery("SELECT min(time) FILTER (WHERE latency_ms IS NULL), count(*) FILTER (WHERE latency_ms IS NULL), count(*)"
-							 " FROM recsys.request_log WHERE experiment = $1 AND time >= $2"
-							 " AND time >= now() - interval '24 hours' AND time < now()",
+	RecsysBeginWholeLog(&extent);
+	(void) RecsysKeeperQuery(RecsysHere("SELECT min(time) FILTER (WHERE latency_ms IS NULL), count(*) FILTER (WHERE latency_ms IS NULL), count(*)"
+										" FROM recsys.request_log WHERE experiment = $1 AND time >= $2"
+										" AND time >= now() - interval '24 hours' AND time < now()"),
 							 lengthof(types), types, values, NULL, true);
 	since = time_at(1);
 	lacking = count_at(2);
 	all = count_at(3);
+	RecsysEndWholeLog();
 	RecsysEndAsKeeper(&before);
 	if (lacking > all / 100)
 		put_alert(alerts, "latency missing", "warning", since,
@@ -349,17 +360,20 @@ static void
 look_for_orphans(ReturnSetInfo *result)
 {
 	Alerts		alerts = {.result = result};
+	RecsysLogExtent extent = {.from = GetCurrentTimestamp() - 3 * USECS_PER_DAY,.until = DT_NOEND};
 	RecsysRights before;
 	TimestampTz since;
 	int64		orphans;
 
 	RecsysBeginAsKeeper(&before);
-	(void) RecsysKeeperQuery("SELECT min(e.time), count(*) FROM recsys.event_log AS e"
-							 " WHERE e.request_time >= now() - interval '48 hours' AND e.request_time < now() - interval '1 hour'"
-							 " AND NOT EXISTS (SELECT FROM recsys.request_log AS r WHERE r.request_id = e.request_id AND r.time = e.request_time)",
+	RecsysBeginWholeLog(&extent);
+	(void) RecsysKeeperQuery(RecsysHere("SELECT min(e.time), count(*) FROM recsys.event_log AS e"
+										" WHERE e.request_time >= now() - interval '48 hours' AND e.request_time < now() - interval '1 hour'"
+										" AND NOT EXISTS (SELECT FROM recsys.request_log AS r WHERE r.request_id = e.request_id AND r.time = e.request_time)"),
 							 0, NULL, NULL, NULL, true);
 	since = time_at(1);
 	orphans = count_at(2);
+	RecsysEndWholeLog();
 	RecsysEndAsKeeper(&before);
 	if (orphans > 0)
 		put_alert(&alerts, "events without request", "warning", since,

@@ -18,6 +18,7 @@
 #include "api/call/arguments.h"
 #include "api/call/guard.h"
 #include "api/keep/keeper.h"
+#include "api/log/wholelog.h"
 #include "api/verdict/dailysums.h"
 #include "api/verdict/experimentstretch.h"
 #include "api/verdict/experimentrefresh.h"
@@ -85,7 +86,7 @@ keep_gains(const Refresh *refresh, const RecsysStretch *stretch)
 		appendStringInfo(&query, ", %s = k.%s + EXCLUDED.%s", RecsysFigureNames[f].name,
 						 RecsysFigureNames[f].name, RecsysFigureNames[f].name);
 	RecsysStretchParameters(stretch, types, values);
-	(void) RecsysKeeperQuery(query.data, RECSYS_STRETCH_PARAMETERS, types, values, NULL, false);
+	(void) RecsysKeeperQuery(RecsysHere(query.data), RECSYS_STRETCH_PARAMETERS, types, values, NULL, false);
 }
 
 /* Units as they are at that time, the end of a day */
@@ -155,20 +156,26 @@ log_is_complete(const Refresh *refresh)
 	RecsysStretch stretch;
 	Oid			types[RECSYS_STRETCH_PARAMETERS];
 	Datum		values[RECSYS_STRETCH_PARAMETERS];
+	RecsysLogExtent extent = {0};
 	RecsysRights before;
 	bool		isnull;
 	bool		complete;
 
 	RecsysSetStretch(&refresh->sources, refresh->experiment->started_at, refresh->closed_until, &stretch);
 	RecsysStretchParameters(&stretch, types, values);
+	extent.from = stretch.start;
+	extent.until = stretch.until;
+	extent.experiment = refresh->experiment->name;
 	RecsysBeginAsKeeper(&before);
-	(void) RecsysKeeperQuery(psprintf("SELECT (SELECT COALESCE(sum(requests), 0) FROM recsys.experiment_unit WHERE experiment = $1)"
+	RecsysBeginWholeLog(&extent);
+	(void) RecsysKeeperQuery(RecsysHere(psprintf("SELECT (SELECT COALESCE(sum(requests), 0) FROM recsys.experiment_unit WHERE experiment = $1)"
 									  " <= (SELECT count(*) FROM recsys.request_log AS r WHERE r.experiment = $1"
 									  " AND r.%s IS NOT NULL AND r.time >= $2 AND r.time < LEAST($4, $7)"
 									  " AND ($3, $5, $6) IS NOT NULL)",
-									  refresh->experiment->by_session ? "session_id" : "user_id"),
+												 refresh->experiment->by_session ? "session_id" : "user_id")),
 							 RECSYS_STRETCH_PARAMETERS, types, values, NULL, false);
 	complete = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	RecsysEndWholeLog();
 	RecsysEndAsKeeper(&before);
 	return complete;
 }
@@ -335,10 +342,10 @@ drop_leftovers(void)
 
 	RecsysBeginAsKeeper(&before);
 	for (int i = 0; i < (int) lengthof(tables); i++)
-		(void) RecsysKeeperQuery(psprintf("DELETE FROM recsys.experiment_%s AS o WHERE experiment IN"
-										  " (SELECT experiment FROM recsys.experiment_day EXCEPT SELECT name FROM recsys.experiment)",
-										  tables[i]), 0, NULL, NULL, NULL, false);
-	(void) RecsysKeeperQuery("DELETE FROM recsys.experiment_state WHERE experiment NOT IN (SELECT name FROM recsys.experiment)",
+		(void) RecsysKeeperQuery(RecsysHere(psprintf("DELETE FROM recsys.experiment_%s AS o WHERE experiment IN"
+													 " (SELECT experiment FROM recsys.experiment_day EXCEPT SELECT name FROM recsys.experiment)",
+													 tables[i])), 0, NULL, NULL, NULL, false);
+	(void) RecsysKeeperQuery(RecsysHere("DELETE FROM recsys.experiment_state WHERE experiment NOT IN (SELECT name FROM recsys.experiment)"),
 							 0, NULL, NULL, NULL, false);
 	RecsysEndAsKeeper(&before);
 }

@@ -14,6 +14,7 @@
 #include "api/log/logsettings.h"
 #include "api/log/pseudonym.h"
 #include "api/log/purchases.h"
+#include "api/log/wholelog.h"
 #include "api/verdict/experimentstretch.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
@@ -165,6 +166,7 @@ RecsysSetStretch(const RecsysExperimentSources *sources, TimestampTz from, Times
 void
 RecsysRegisterSources(const RecsysExperimentSources *sources, const RecsysStretch *stretch)
 {
+	RecsysLogExtent extent = {0};
 	TimestampTz from = stretch->from;
 
 	if (TIMESTAMP_NOT_FINITE(from) || pg_sub_s64_overflow(from, stretch->pre_period, &from))
@@ -172,11 +174,18 @@ RecsysRegisterSources(const RecsysExperimentSources *sources, const RecsysStretc
 	if (stretch->has_purchases)
 		(void) RecsysRegisterPurchases(sources->purchases, sources->reader, from, stretch->until,
 									   sources->pseudonyms, "purchases");
+
+	/* what is looked at before is of any recommender; an event may be of the very first requests */
+	extent.from = stretch->pre_period > 0 ? Min(from, stretch->start) : stretch->start;
+	extent.until = stretch->until;
+	extent.experiment = stretch->pre_period > 0 ? NULL : stretch->experiment->name;
+	RecsysBeginWholeLog(&extent);
 }
 
 void
 RecsysReleaseSources(const RecsysStretch *stretch)
 {
+	RecsysEndWholeLog();
 	if (stretch->has_purchases)
 		RecsysReleasePurchases("purchases");
 }
@@ -221,7 +230,7 @@ read_units(const RecsysStretch *stretch, bool read_only)
 	options.read_only = read_only;
 	options.dest = CreateTuplestoreDestReceiver();
 	SetTuplestoreDestReceiverParams(options.dest, store, CurrentMemoryContext, false, NULL, NULL);
-	if (SPI_execute_extended(query.data, &options) < 0)
+	if (SPI_execute_extended(RecsysHere(query.data), &options) < 0)
 		elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(SPI_result));
 	return store;
 }

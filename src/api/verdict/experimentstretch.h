@@ -37,7 +37,7 @@ extern TimestampTz RecsysExperimentHorizon(const RecsysExperiment *experiment);
 extern void RecsysSetStretch(const RecsysExperimentSources *sources, TimestampTz from,
 							 TimestampTz until, RecsysStretch *stretch);
 
-/* As the keeper: makes purchases a relation for the queries of the stretch. */
+/* As the keeper: makes purchases, and a log of several nodes, relations for the queries of the stretch. */
 extern void RecsysRegisterSources(const RecsysExperimentSources *sources,
 								  const RecsysStretch *stretch);
 

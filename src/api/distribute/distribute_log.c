@@ -1,0 +1,179 @@
+/*
+ * distribute_log.c
+ *	  recsys.distribute_log(): one log of all nodes.
+ *
+ * The two tables of the log become distributed ones, by the id of the request, with as many shards as
+ * every node with shards has SHARDS_OF_NODE of.  What says how it is logged and what experiments there
+ * are becomes reference tables: each node serves an experiment by its own copy.
+ *
+ * Each node has had a log of its own until then.  The coordinator's is distributed with its tables.
+ * The workers' are set aside under other names, since Citus makes shells of the tables on every
+ * node, and are added behind.  All of it is done by sessions of their own and stays.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "am/entry/shells.h"
+#include "api/call/commands.h"
+#include "api/keep/keeper.h"
+#include "api/log/wholelog.h"
+#include "api/shards/nodes.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(recsys_distribute_log);
+
+#define SHARDS_OF_NODE 2
+
+static void
+check_session(void)
+{
+	const char *function = "recsys.distribute_log()";
+
+	RecsysRefuseInRecovery(function);
+	PreventCommandIfReadOnly(function);
+	PreventCommandIfParallelMode(function);
+	RecsysNeedKeeper("recsys.distribute_log");
+	if (!RecsysCitusIsThere())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("Citus is not installed in this database"),
+				 errhint("The log of one server needs nothing: SELECT * FROM recsys.maintain();")));
+	if (RecsysLocalGroup() != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%s is for the coordinator", function),
+				 errhint("Connect to the coordinator of the cluster.")));
+	if (IsTransactionBlock())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s cannot run inside a transaction block", function),
+				 errdetail("It works in sessions of its own, which would wait for what the transaction has locked.")));
+}
+
+static void
+on_coordinator(const char *command, const char *doing)
+{
+	(void) RecsysRunOnNode(RecsysCoordinator(), command, doing);
+}
+
+static void
+on_workers(const char *command, const char *doing)
+{
+	List	   *workers = NIL;
+	ListCell   *cell;
+	RecsysNode *coordinator = RecsysCoordinator();
+
+	foreach(cell, RecsysAllNodes())
+	{
+		RecsysNode *node = lfirst(cell);
+
+		if (node->port == coordinator->port && strcmp(node->name, coordinator->name) == 0)
+			continue;
+		node->command = unconstify(char *, command);
+		workers = lappend(workers, node);
+	}
+	RecsysRunOnNodes(workers, doing);
+}
+
+/* Nobody would see them any more. */
+static const char need_no_experiments[] =
+"DO $$ BEGIN IF EXISTS (SELECT FROM recsys.experiment) THEN"
+" RAISE EXCEPTION 'it has experiments of its own; declare them on the coordinator, and drop them here'; END IF; END $$";
+
+/*
+ * Settings and experiments.  The trigger of recsys.experiment, which looks at a row's owner, comes along:
+ * it reads nothing, and whoever writes on another node has the same rights there.
+ */
+static void
+share_definitions(void)
+{
+	static const char *const tables[] = {"experiment", "log_setting", "log_key"};
+
+	if (!RecsysIsShell(RecsysKeptTable("experiment")))
+		on_workers(need_no_experiments, "looking for experiments");
+	for (int i = 0; i < (int) lengthof(tables); i++)
+		if (!RecsysIsShell(RecsysKeptTable(tables[i])))
+			on_coordinator(psprintf("SELECT pg_catalog.set_config('citus.enable_unsafe_triggers', 'on', true),"
+									" pg_catalog.create_reference_table('recsys.%s')", tables[i]),
+						   "making a reference table");
+	on_coordinator("SELECT pg_catalog.replicate_reference_tables('block_writes')", "copying reference tables");
+}
+
+/*
+ * The rows of a worker's own log to tables that Citus knows nothing of, and its partitions away: there
+ * will be shells of these names.
+ */
+static const char set_aside[] =
+"DO $$ DECLARE one record; BEGIN"
+" LOCK TABLE recsys.request_log, recsys.event_log IN ACCESS EXCLUSIVE MODE;"
+" CREATE TABLE IF NOT EXISTS recsys.request_log_aside AS SELECT * FROM recsys.request_log WITH NO DATA;"
+" CREATE TABLE IF NOT EXISTS recsys.event_log_aside AS SELECT * FROM recsys.event_log WITH NO DATA;"
+" INSERT INTO recsys.request_log_aside SELECT * FROM recsys.request_log;"
+" INSERT INTO recsys.event_log_aside SELECT * FROM recsys.event_log;"
+" DELETE FROM recsys.request_log_default; DELETE FROM recsys.event_log_default;"
+" FOR one IN SELECT i.inhrelid::pg_catalog.regclass AS name FROM pg_catalog.pg_inherits AS i"
+" WHERE i.inhparent IN ('recsys.request_log'::pg_catalog.regclass, 'recsys.event_log'::pg_catalog.regclass)"
+" AND i.inhrelid NOT IN ('recsys.request_log_default'::pg_catalog.regclass, 'recsys.event_log_default'::pg_catalog.regclass)"
+" LOOP EXECUTE pg_catalog.format('DROP TABLE %s', one.name); END LOOP; END $$";
+
+/* What a call that did not come to its end has left aside is added by the next one, too. */
+static const char add_back[] =
+"DO $$ BEGIN"
+" IF pg_catalog.to_regclass('recsys.request_log_aside') IS NOT NULL THEN"
+" INSERT INTO recsys.request_log SELECT * FROM recsys.request_log_aside ON CONFLICT DO NOTHING;"
+" DROP TABLE recsys.request_log_aside; END IF;"
+" IF pg_catalog.to_regclass('recsys.event_log_aside') IS NOT NULL THEN"
+" INSERT INTO recsys.event_log SELECT * FROM recsys.event_log_aside ON CONFLICT DO NOTHING;"
+" DROP TABLE recsys.event_log_aside; END IF; END $$";
+
+static void
+distribute_tables(void)
+{
+	int			shards = SHARDS_OF_NODE * Max(list_length(RecsysNodesWithShards()), 1);
+
+	on_workers(set_aside, "setting the log of a worker aside");
+	on_coordinator(psprintf("SELECT pg_catalog.create_distributed_table('recsys.request_log', 'request_id',"
+							" colocate_with => 'none', shard_count => %d)", shards),
+				   "distributing the log");
+}
+
+/* The events are where their requests are. */
+static void
+distribute_events(void)
+{
+	on_coordinator("SELECT pg_catalog.create_distributed_table('recsys.event_log', 'request_id',"
+				   " colocate_with => 'recsys.request_log')", "distributing the log");
+}
+
+/* The rows that are in shards now still lie in the tables of the coordinator's. */
+static void
+remove_leftovers(const char *table)
+{
+	on_coordinator(psprintf("SELECT pg_catalog.truncate_local_data_after_distributing_table('recsys.%s')", table),
+				   "removing what has been distributed");
+}
+
+Datum
+recsys_distribute_log(PG_FUNCTION_ARGS)
+{
+	RecsysRights before;
+
+	check_session();
+	RecsysBeginAsKeeper(&before);
+	share_definitions();
+	if (!RecsysLogIsShared())
+	{
+		distribute_tables();
+		remove_leftovers("request_log");
+	}
+	if (!RecsysIsShell(RecsysKeptTable("event_log")))
+	{
+		distribute_events();
+		remove_leftovers("event_log");
+	}
+	on_workers(add_back, "adding the log of a worker");
+	RecsysEndAsKeeper(&before);
+	PG_RETURN_VOID();
+}
