@@ -33,6 +33,32 @@ COMMENT ON COLUMN recsys.forgotten.recommender IS 'name of the recommender, as i
 COMMENT ON COLUMN recsys.forgotten.forgotten_at IS 'when the user was forgotten; what has happened until then stays so';
 REVOKE ALL ON recsys.forgotten FROM PUBLIC;
 
+-- what the nodes serve declared recommenders by; reference tables from then on, too
+CREATE TABLE recsys.distributed_shop (
+	name text COLLATE "C" NOT NULL PRIMARY KEY,
+	owner text NOT NULL,
+	definition jsonb NOT NULL);
+COMMENT ON TABLE recsys.distributed_shop IS 'declared recommenders that recsys.distribute() has been to, as all nodes serve them: copies of rows of recsys.recommender on the coordinator';
+COMMENT ON COLUMN recsys.distributed_shop.name IS 'what functions take as recommender';
+COMMENT ON COLUMN recsys.distributed_shop.owner IS 'role that has declared it';
+COMMENT ON COLUMN recsys.distributed_shop.definition IS 'what is declared, as in recsys.recommender';
+GRANT SELECT ON recsys.distributed_shop TO PUBLIC;
+
+CREATE TABLE recsys.distributed_popularity (
+	recommender text COLLATE "C" NOT NULL,
+	kind text COLLATE "C" NOT NULL,
+	value text COLLATE "C" NOT NULL,
+	items text[] NOT NULL,
+	users bigint[] NOT NULL,
+	PRIMARY KEY (recommender, kind, value));
+COMMENT ON TABLE recsys.distributed_popularity IS 'what their last refresh has found to be popular where: copies of rows of recsys.popularity on the coordinator';
+COMMENT ON COLUMN recsys.distributed_popularity.recommender IS 'declared recommender';
+COMMENT ON COLUMN recsys.distributed_popularity.kind IS 'what the list is of, as in recsys.popularity';
+COMMENT ON COLUMN recsys.distributed_popularity.value IS 'which of them';
+COMMENT ON COLUMN recsys.distributed_popularity.items IS 'item keys, the most popular one first';
+COMMENT ON COLUMN recsys.distributed_popularity.users IS 'how many users have each of them';
+REVOKE ALL ON recsys.distributed_popularity FROM PUBLIC;
+
 CREATE FUNCTION recsys.distribute(recommender text, OUT graph text, OUT items bigint, OUT nodes integer)
 	AS 'MODULE_PATHNAME', 'recsys_distribute' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION recsys.distribute(text) IS 'makes one recommender of an index over a table that Citus has distributed: trains an item graph of all nodes, on all nodes, and serves each user where the rows are; run it again after nodes have been added';

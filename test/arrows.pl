@@ -21,7 +21,7 @@ my @rooms = qw(
   source/input source/team source/train source/basket
   am/store am/lists am/graph am/parts am/entry am/build am/read am/session am/cross am/merge am/write am/whole am/check am/content am/compare am/itembuild am/items am/sight am/arrays
   worker
-  api/call api/scoring api/content api/declare api/define api/profile api/candidates api/eligible api/order api/keep api/shards api/route api/log api/serve api/batch api/next api/session api/cross api/ready api/basket api/graph api/measure api/nextmeasure api/operate api/weigh api/offers api/experiment api/verdict api/bandit api/offpolicy api/metrics api/upkeep api/schedule api/views api/stream api/distribute
+  api/call api/here api/scoring api/content api/declare api/keep api/shards api/define api/profile api/candidates api/eligible api/order api/route api/log api/serve api/batch api/next api/session api/cross api/ready api/basket api/graph api/measure api/nextmeasure api/operate api/weigh api/offers api/experiment api/verdict api/bandit api/offpolicy api/metrics api/upkeep api/schedule api/views api/stream api/distribute
 );
 
 my $root = $ARGV[0] // dirname(__FILE__) . '/../src';

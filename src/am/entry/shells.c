@@ -251,6 +251,38 @@ RecsysShellColumn(Oid table)
 	return column;
 }
 
+int
+RecsysShellGroup(Oid table)
+{
+	CatalogRow	row;
+	int			group = 0;
+	bool		isnull;
+
+	if (begin_partition(&row, table))
+		group = DatumGetInt32(get_value(&row, "colocationid", &isnull));
+	end_row(&row);
+	return group;
+}
+
+/* pg_dist_partition.repmodel of reference tables */
+#define TWO_PHASE 't'
+
+bool
+RecsysIsOnAllNodes(Oid table)
+{
+	CatalogRow	row;
+	bool		everywhere = false;
+	bool		isnull;
+
+	if (!RecsysIsShell(table))
+		return false;
+	if (begin_partition(&row, table))
+		everywhere = DatumGetChar(get_value(&row, "partmethod", &isnull)) == 'n' &&
+			DatumGetChar(get_value(&row, "repmodel", &isnull)) == TWO_PHASE;
+	end_row(&row);
+	return everywhere;
+}
+
 int64
 RecsysOnlyShard(Oid table)
 {

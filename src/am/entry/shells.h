@@ -28,6 +28,12 @@ extern char RecsysShellMethod(Oid table);
 /* The column that a shell is distributed by; InvalidAttrNumber: none */
 extern AttrNumber RecsysShellColumn(Oid table);
 
+/* The number of the group of shells that are distributed alike; 0: of none */
+extern int	RecsysShellGroup(Oid table);
+
+/* Is it a table all of whose rows are on every node: a reference table? */
+extern bool RecsysIsOnAllNodes(Oid table);
+
 /* The only shard of a shell that is not distributed by a column; 0 if it has none. */
 extern int64 RecsysOnlyShard(Oid table);
 

@@ -43,6 +43,12 @@ extern bool RecsysOpenDistributed(const char *name, RecsysRecommender *shell,
 								  RecsysDistributed *distributed);
 
 /*
+ * Opens an index that only stands for what is in shards: nothing but columns and options are of use.
+ * The caller may read all rows of the table, or this errors out.
+ */
+extern void RecsysOpenShell(Oid index, RecsysTakes takes, RecsysRecommender *shell);
+
+/*
  * Opens an index of this node that belongs to one that the caller may read, or that one's shell:
  * without a look at rights.
  */

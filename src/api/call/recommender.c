@@ -567,23 +567,29 @@ RecsysOpenNamed(const char *name, RecsysTakes takes, RecsysRecommender *recommen
 	open_locked(table, relation, takes, recommender);
 }
 
+void
+RecsysOpenShell(Oid relation, RecsysTakes takes, RecsysRecommender *shell)
+{
+	Oid			table = table_to_read(relation, takes);
+
+	lock_both(table, relation, AccessShareLock);
+	open_both(table, relation, &shell->heap, &shell->definition);
+	check_access(shell->heap, shell->definition);
+	lock_partitions(shell->heap);
+	open_shell(shell);
+}
+
 bool
 RecsysOpenDistributed(const char *name, RecsysRecommender *shell, RecsysDistributed *distributed)
 {
 	Oid			relation;
-	Oid			table;
 
 	if (!RecsysCitusIsThere())
 		return false;
 	relation = name == NULL ? only_recommender(RECSYS_INTERACTIONS_INDEX) : RecsysNamedRecommender(name);
 	if (!RecsysFindDistributed(relation, distributed))
 		return false;
-	table = table_to_read(relation, RECSYS_TAKES_INTERACTIONS);
-	lock_both(table, relation, AccessShareLock);
-	open_both(table, relation, &shell->heap, &shell->definition);
-	check_access(shell->heap, shell->definition);
-	lock_partitions(shell->heap);
-	open_shell(shell);
+	RecsysOpenShell(relation, RECSYS_TAKES_INTERACTIONS, shell);
 	return true;
 }
 

@@ -114,7 +114,8 @@ RecsysMakePieces(const RecsysShopProfile *profile, RecsysScorePiece **pieces)
 		RecsysSignalContext context;
 		const char *graph = graph_of(profile, x, &own);
 
-		fill_piece(piece, profile, x, graph == NULL && own == &profile->evidence[x]);
+		fill_piece(piece, profile, x, graph == NULL && own == &profile->evidence[x] &&
+				   own->distributed == NULL);
 		read_prior(piece, &profile->evidence[x], piece->count > 0 || (newcomer && x == 0));
 		if (piece->count == 0 && piece->prior == NULL)
 		{

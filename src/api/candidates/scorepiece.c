@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "api/here/nodeevents.h"
 #include "api/candidates/scorepiece.h"
 #include "api/scoring/factorserving.h"
 #include "catalog/namespace.h"
@@ -52,7 +53,7 @@ open_by_name(RecsysScorePiece *piece, RecsysShop *shop, const char *name)
 
 	if (kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX)
 	{
-		RecsysOpenRecommender(name, &piece->graph);
+		(void) RecsysOpenEvents(name, &piece->graph, NULL, NULL);
 		piece->is_own = true;
 		piece->map = RecsysCatalogueMap(shop->catalogue, piece->graph.index);
 	}

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "api/call/distributed.h"
 #include "api/declare/declaredrows.h"
+#include "api/here/sharedtable.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -114,10 +115,10 @@ form_row(HeapTuple tuple, TupleDesc descriptor, RecsysDeclaredRow *row)
 	row->definition = DatumGetJsonbPCopy(values[DEFINITION_COLUMN - 1]);
 }
 
-bool
-RecsysFindDeclared(const char *name, RecsysDeclaredRow *row, RecsysRowVersion *version)
+/* The row of that name in a table with these columns, which is closed */
+static bool
+find_in(Relation table, const char *name, RecsysDeclaredRow *row, RecsysRowVersion *version)
 {
-	Relation	table = open_declared();
 	RecsysRowVersion seen;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -137,22 +138,58 @@ RecsysFindDeclared(const char *name, RecsysDeclaredRow *row, RecsysRowVersion *v
 	return found;
 }
 
-List *
-RecsysAllDeclared(void)
+/* What is declared here comes before what the coordinator has shared. */
+bool
+RecsysFindDeclared(const char *name, RecsysDeclaredRow *row, RecsysRowVersion *version)
 {
-	Relation	table = open_declared();
-	List	   *rows = NIL;
+	return find_in(open_declared(), name, row, version) ||
+		find_in(RecsysOpenSharedOfOthers("distributed_shop"), name, row, version);
+}
+
+bool
+RecsysIsShared(const char *name)
+{
+	Relation	table = RecsysOpenShared("distributed_shop");
+	RecsysRowVersion version;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	if (table == NULL)
+		return false;
+	scan = RecsysScanNamed(table, name, &tuple, &version);
+	found = HeapTupleIsValid(tuple);
+	systable_endscan(scan);
+	table_close(table, AccessShareLock);
+	return found;
+}
+
+static bool
+has_name(List *rows, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, rows)
+		if (strcmp(((RecsysDeclaredRow *) lfirst(cell))->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The rows of a table with these columns, which is closed, behind those that are there */
+static List *
+add_rows(List *rows, Relation table)
+{
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	if (table == NULL)
-		return NIL;
+		return rows;
 
 	/* nothing to be seen, as in most shops with one index; a serializable transaction notes that it has looked */
 	if (!IsolationIsSerializable() && RelationGetNumberOfBlocks(table) == 0)
 	{
 		table_close(table, AccessShareLock);
-		return NIL;
+		return rows;
 	}
 	scan = systable_beginscan(table, InvalidOid, false, GetActiveSnapshot(), 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
@@ -160,11 +197,18 @@ RecsysAllDeclared(void)
 		RecsysDeclaredRow *row = palloc(sizeof(RecsysDeclaredRow));
 
 		form_row(tuple, RelationGetDescr(table), row);
-		rows = lappend(rows, row);
+		if (!has_name(rows, row->name))
+			rows = lappend(rows, row);
 	}
 	systable_endscan(scan);
 	table_close(table, AccessShareLock);
 	return rows;
+}
+
+List *
+RecsysAllDeclared(void)
+{
+	return add_rows(add_rows(NIL, open_declared()), RecsysOpenSharedOfOthers("distributed_shop"));
 }
 
 /*

@@ -41,6 +41,9 @@ extern bool RecsysSameVersion(const RecsysRowVersion *a, const RecsysRowVersion 
 extern bool RecsysFindDeclared(const char *name, RecsysDeclaredRow *row, RecsysRowVersion *version);
 extern List *RecsysAllDeclared(void);
 
+/* Has recsys.distribute() been to it, so that all nodes of Citus have it?  As the active snapshot sees it. */
+extern bool RecsysIsShared(const char *name);
+
 /*
  * Writing.  Rights have been checked by who calls.  Lock waits for others that change the row
  * and returns false if there is none.  Insert returns false if there is one of that name.

@@ -7,10 +7,13 @@
 #include "access/attnum.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "am/entry/shells.h"
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/graphcolumns.h"
 #include "api/declare/names.h"
 #include "api/declare/nearest.h"
+#include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
@@ -105,7 +108,11 @@ find_index(const char *name, RecsysTakes takes, RecsysColumns *columns)
 	Oid			index = RecsysNamedRecommender(name);
 	RecsysRecommender recommender;
 
-	RecsysOpenIndexOf(index, takes, &recommender);
+	/* what is distributed can be declared, and is served once recsys.distribute() has been there */
+	if (RecsysIsShell(IndexGetRelation(index, true)))
+		RecsysOpenShell(index, takes, &recommender);
+	else
+		RecsysOpenIndexOf(index, takes, &recommender);
 	*columns = recommender.columns;
 	RecsysCloseRecommender(&recommender);
 	refuse_temporary(index);

@@ -12,6 +12,8 @@
 #include "api/declare/missing.h"
 #include "api/declare/plan.h"
 #include "api/declare/queryrights.h"
+#include "api/here/localplan.h"
+#include "api/here/nodeevents.h"
 #include "jit/jit.h"
 #include "nodes/plannodes.h"
 #include "optimizer/cost.h"
@@ -188,15 +190,16 @@ revalidate(RecsysPlan *plan, double *rows)
 	ReleaseCachedPlan(cached, CurrentResourceOwner);
 }
 
-static void
+static SPIPlanPtr
 prepare(RecsysPlan *plan, const char *query)
 {
 	MemoryContext context = CurrentMemoryContext;
+	SPIPlanPtr volatile made = NULL;
 
 	plan->query = query;
 	PG_TRY();
 	{
-		plan->plan = SPI_prepare_cursor(query, plan->nargs, plan->types, CURSOR_OPT_GENERIC_PLAN);
+		made = SPI_prepare_cursor(query, plan->nargs, plan->types, CURSOR_OPT_GENERIC_PLAN);
 	}
 	PG_CATCH();
 	{
@@ -204,12 +207,38 @@ prepare(RecsysPlan *plan, const char *query)
 	}
 	PG_END_TRY();
 	plan->query = NULL;
-	if (plan->plan == NULL)
+	if (made == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+	return made;
 }
 
-RecsysPlan *
-RecsysPlanPrepare(RecsysShop *shop, const char *part, const char *query, int nargs, Oid *types)
+/* Makes the plan that of the tables that are to be read; an error leaves it what it was. */
+static void
+choose_plan(RecsysPlan *plan, const Datum *values, const char *nulls)
+{
+	const Datum *first = values == NULL || plan->nargs == 0 || (nulls != NULL && nulls[0] == 'n') ? NULL : values;
+	RecsysPlan	other;
+	RecsysOnePlan one = {plan->plan, plan->generation, plan->functions};
+	const char *text;
+
+	if (plan->local == NULL)
+		return;
+	text = RecsysChooseLocalPlan(plan->local, plan->nargs > 0 ? plan->types[0] : InvalidOid, first, &one);
+	if (text != NULL)
+	{
+		other = *plan;
+		other.plan = prepare(&other, text);
+		check_volatility(&other, source_of(&other));
+		SPI_keepplan(other.plan);
+		RecsysKeepLocalPlan(plan->local, &(RecsysOnePlan) {other.plan, 0, other.functions}, &one);
+	}
+	plan->plan = one.plan;
+	plan->generation = one.generation;
+	plan->functions = one.functions;
+}
+
+static RecsysPlan *
+prepare_plan(RecsysShop *shop, const char *part, const char *query, int nargs, Oid *types, bool by_user)
 {
 	/* kept once there is nothing left that may fail: a broken part is asked for again and again */
 	RecsysPlan	made = {.part = part,.shop = shop,.nargs = nargs,.types = types};
@@ -218,8 +247,15 @@ RecsysPlanPrepare(RecsysShop *shop, const char *part, const char *query, int nar
 	ErrorContextCallback callback;
 
 	begin_context(&made, &callback);
-	prepare(&made, query);
-	check_volatility(&made, source_of(&made));
+	if (RecsysIsDivided(shop->definition->signals[0].events))
+		made.local = RecsysMakeLocalPlan(part, query, by_user);
+	if (made.local != NULL)
+		choose_plan(&made, NULL, NULL);
+	else
+	{
+		made.plan = prepare(&made, query);
+		check_volatility(&made, source_of(&made));
+	}
 	error_context_stack = callback.previous;
 
 	old = MemoryContextSwitchTo(shop->context);
@@ -230,16 +266,41 @@ RecsysPlanPrepare(RecsysShop *shop, const char *part, const char *query, int nar
 	if (nargs > 0)
 		memcpy(plan->types, types, sizeof(Oid) * nargs);
 	shop->plans = lappend(shop->plans, plan);
-	SPI_keepplan(plan->plan);
+	if (plan->local != NULL)
+		MemoryContextSetParent(RecsysLocalPlanContext(plan->local), shop->context);
+	else
+		SPI_keepplan(plan->plan);
 	MemoryContextSwitchTo(old);
 	return plan;
+}
+
+RecsysPlan *
+RecsysPlanPrepare(RecsysShop *shop, const char *part, const char *query, int nargs, Oid *types)
+{
+	return prepare_plan(shop, part, query, nargs, types, false);
+}
+
+RecsysPlan *
+RecsysPlanPrepareByUser(RecsysShop *shop, const char *part, const char *query, int nargs, Oid *types)
+{
+	return prepare_plan(shop, part, query, nargs, types, true);
+}
+
+/* Its plans alone: the shop's memory goes by itself. */
+void
+RecsysPlanDiscard(RecsysPlan *plan)
+{
+	if (plan->local != NULL)
+		RecsysFreeLocalPlan(plan->local);
+	else
+		SPI_freeplan(plan->plan);
 }
 
 void
 RecsysPlanFree(RecsysShop *shop, RecsysPlan *plan)
 {
 	shop->plans = list_delete_ptr(shop->plans, plan);
-	SPI_freeplan(plan->plan);
+	RecsysPlanDiscard(plan);
 	pfree(plan->types);
 	pfree(unconstify(char *, plan->part));
 	pfree(plan);
@@ -258,6 +319,7 @@ RecsysPlanRun(RecsysPlan *plan, Datum *values, const char *nulls, long limit)
 	int			result;
 
 	begin_context(plan, &callback);
+	choose_plan(plan, values, nulls);
 	revalidate(plan, NULL);
 	result = SPI_execute_plan(plan->plan, values, nulls, true, limit);
 	if (result != SPI_OK_SELECT)
@@ -282,6 +344,7 @@ RecsysPlanSend(RecsysPlan *plan, Datum *values, const char *nulls, DestReceiver 
 	}
 
 	begin_context(plan, &callback);
+	choose_plan(plan, values, nulls);
 	revalidate(plan, NULL);
 	result = SPI_execute_plan_extended(plan->plan, &options);
 	if (result != SPI_OK_SELECT)
@@ -296,6 +359,7 @@ RecsysPlanRows(RecsysPlan *plan)
 	double		rows;
 
 	begin_context(plan, &callback);
+	choose_plan(plan, NULL, NULL);
 	revalidate(plan, &rows);
 	error_context_stack = callback.previous;
 	return rows;

@@ -29,6 +29,9 @@ typedef struct RecsysPlan
 	 * index for that is to be used, whatever statistics there are, see lookupplan.h.
 	 */
 	bool		by_first;
+
+	/* of a query over tables of Citus, see api/here/localplan.h; else NULL */
+	struct RecsysLocalPlan *local;
 } RecsysPlan;
 
 /*
@@ -37,6 +40,16 @@ typedef struct RecsysPlan
  */
 extern RecsysPlan *RecsysPlanPrepare(RecsysShop *shop, const char *part, const char *query,
 									 int nargs, Oid *types);
+
+/*
+ * The same of a query that looks a user up by its first parameter: where users are on several nodes, the
+ * table may be, too.
+ */
+extern RecsysPlan *RecsysPlanPrepareByUser(RecsysShop *shop, const char *part, const char *query,
+										   int nargs, Oid *types);
+
+/* With the shop, whose memory goes after it. */
+extern void RecsysPlanDiscard(RecsysPlan *plan);
 
 /* Before the shop is freed, when no call runs it. */
 extern void RecsysPlanFree(RecsysShop *shop, RecsysPlan *plan);

@@ -10,6 +10,7 @@
 #include "access/table.h"
 #include "api/declare/declaredrows.h"
 #include "api/declare/popularity.h"
+#include "api/here/sharedtable.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "common/hashfn.h"
@@ -69,20 +70,23 @@ read_users(HeapTuple tuple, TupleDesc desc, RecsysPopularList *list)
 		list->users[i] = nulls[i] ? 0 : DatumGetInt64(elements[i]);
 }
 
-bool
-RecsysReadPopularList(const char *recommender, const char *kind, const char *value,
-					  RecsysPopularList *list)
+/* The list in a table with these columns, which is closed */
+static bool
+read_from(Relation table, const char *recommender, const char *kind, const char *value,
+		  RecsysPopularList *list)
 {
-	Relation	table = table_open(RecsysShopTable("popularity"), AccessShareLock);
-	Oid			index = RECSYS_PRIMARY_KEY_INDEX(table);
+	Oid			index;
 	const char *key[] = {recommender, kind, value};
 	ScanKeyData keys[3];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	memset(list, 0, sizeof(*list));
+	if (table == NULL)
+		return false;
+	index = RECSYS_PRIMARY_KEY_INDEX(table);
 	if (!OidIsValid(index))
-		elog(ERROR, "recsys.popularity has no primary key");
+		elog(ERROR, "table \"%s\" has no primary key", RelationGetRelationName(table));
 	for (int i = 0; i < 3; i++)
 		ScanKeyInit(&keys[i], POPULARITY_RECOMMENDER + i, BTEqualStrategyNumber, F_TEXTEQ,
 					CStringGetTextDatum(key[i]));
@@ -96,6 +100,16 @@ RecsysReadPopularList(const char *recommender, const char *kind, const char *val
 	systable_endscan(scan);
 	table_close(table, AccessShareLock);
 	return HeapTupleIsValid(tuple);
+}
+
+/* Of a recommender that the coordinator has shared, other nodes have no lists but those. */
+bool
+RecsysReadPopularList(const char *recommender, const char *kind, const char *value,
+					  RecsysPopularList *list)
+{
+	return read_from(table_open(RecsysShopTable("popularity"), AccessShareLock), recommender, kind, value,
+					 list) ||
+		read_from(RecsysOpenSharedOfOthers("distributed_popularity"), recommender, kind, value, list);
 }
 
 int

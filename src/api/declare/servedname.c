@@ -8,11 +8,15 @@
 #include "postgres.h"
 
 #include "am/entry/indexes.h"
+#include "api/declare/declaredrows.h"
 #include "api/declare/names.h"
 #include "api/declare/servedname.h"
+#include "api/here/nodeevents.h"
+#include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
 /* Not every name of a shop can be an index's. */
@@ -39,6 +43,22 @@ RecsysMarkedName(const char *name)
 	return OidIsValid(index) ? RecsysKeptName(index) : name;
 }
 
+/* Where its users are on several nodes, these must all know it. */
+static void
+check_shared(const RecsysShop *shop)
+{
+	const char *name = shop->definition->name;
+
+	if (RecsysIsDivided(shop->definition->signals[0].events) && !RecsysIsShared(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the rows that recommender \"%s\" reads of users are on several nodes", name),
+				 errdetail("Table \"%s\" is distributed by Citus.",
+						   get_rel_name(IndexGetRelation(RecsysKeptRelation(shop->definition->signals[0].events), false))),
+				 errhint("To have all nodes serve it, on the coordinator: SELECT recsys.distribute(%s);",
+						 quote_literal_cstr(name))));
+}
+
 RecsysShop *
 RecsysServed(const char *name, bool *unknown)
 {
@@ -49,7 +69,10 @@ RecsysServed(const char *name, bool *unknown)
 		return NULL;
 	shop = RecsysFindShop(name);
 	if (shop != NULL)
+	{
 		RecsysCheckSignals(shop);
+		check_shared(shop);
+	}
 	else
 		*unknown = name != NULL;
 	return shop;

@@ -68,7 +68,7 @@ free_shop(KnownShop *known)
 	ListCell   *cell;
 
 	foreach(cell, known->shop.plans)
-		SPI_freeplan(((RecsysPlan *) lfirst(cell))->plan);
+		RecsysPlanDiscard(lfirst(cell));
 	MemoryContextDelete(known->shop.context);
 }
 

@@ -27,6 +27,8 @@
 #include "api/call/commands.h"
 #include "api/call/distributed.h"
 #include "api/call/extensionschema.h"
+#include "api/distribute/distribute.h"
+#include "api/distribute/shopnodes.h"
 #include "api/distribute/trainnodes.h"
 #include "api/keep/keeper.h"
 #include "api/shards/dispatch.h"
@@ -142,11 +144,11 @@ find_index(const char *name)
 	return index;
 }
 
-/* Makes reference tables of the extension's own two, once for all recommenders. */
-static void
-share_tables(void)
+/* Makes reference tables of those of the extension, once for all recommenders. */
+void
+RecsysShareTables(void)
 {
-	static const char *const tables[] = {"distributed", "forgotten"};
+	static const char *const tables[] = {"distributed", "forgotten", "distributed_shop", "distributed_popularity"};
 	RecsysRights before;
 
 	RecsysBeginAsOwnerOf("distributed", &before);
@@ -162,22 +164,21 @@ share_tables(void)
 	RecsysEndAsKeeper(&before);
 }
 
-static void
-create_function(const RecsysDistributed *distributed, const char *suffix, const char *arguments,
-				const char *types, const char *columns, const char *call, int cost)
+void
+RecsysCreateForced(const char *name, const char *arguments, const char *types, const char *columns,
+				   const char *call, Oid table)
 {
 	RecsysNode *coordinator = RecsysCoordinator();
-	char	   *name = RecsysConcreteName(distributed, suffix);
 	char	   *body = psprintf("BEGIN RETURN QUERY SELECT * FROM %s; END", call);
 
 	(void) RecsysRunOnNode(coordinator,
-						   psprintf("CREATE OR REPLACE FUNCTION %s(%s) RETURNS TABLE (%s) LANGUAGE plpgsql STABLE COST %d ROWS 10 AS %s",
-									name, arguments, columns, cost, quote_literal_cstr(body)),
+						   psprintf("CREATE OR REPLACE FUNCTION %s(%s) RETURNS TABLE (%s) LANGUAGE plpgsql STABLE COST 1000 ROWS 10 AS %s",
+									name, arguments, columns, quote_literal_cstr(body)),
 						   "making a function");
 	(void) RecsysRunOnNode(coordinator,
 						   psprintf("SELECT pg_catalog.create_distributed_function(%s, 'user_id', colocate_with => %s, force_delegation => true)",
 									quote_literal_cstr(psprintf("%s(%s)", name, types)),
-									quote_literal_cstr(RecsysQualifiedName(distributed->table))),
+									quote_literal_cstr(RecsysQualifiedName(table))),
 						   "distributing a function");
 }
 
@@ -190,18 +191,18 @@ create_functions(const RecsysDistributed *distributed, const RecsysRecommender *
 	const char *schema = quote_identifier(RecsysExtensionSchema());
 	char	   *name = quote_literal_cstr(distributed->name);
 
-	create_function(distributed, "recommend",
-					psprintf("user_id %s, k bigint, exclude_seen boolean, half_life interval", user),
-					psprintf("%s, bigint, boolean, interval", user),
-					RecsysListColumns(RecsysKeyKindType(shell->columns.item_kind)),
-					psprintf("%s.recommend(user_id, k, %s, NULL::%s, exclude_seen, half_life)", schema, name, item),
-					1000);
-	create_function(distributed, "explain",
-					psprintf("user_id %s, item_id %s, half_life interval", user, item),
-					psprintf("%s, %s, interval", user, item),
-					RecsysReasonColumns(RecsysKeyKindType(shell->columns.item_kind)),
-					psprintf("%s.explain_recommendation(user_id, item_id, %s, half_life)", schema, name),
-					1000);
+	RecsysCreateForced(RecsysConcreteName(distributed, "recommend"),
+					   psprintf("user_id %s, k bigint, exclude_seen boolean, half_life interval", user),
+					   psprintf("%s, bigint, boolean, interval", user),
+					   RecsysListColumns(RecsysKeyKindType(shell->columns.item_kind)),
+					   psprintf("%s.recommend(user_id, k, %s, NULL::%s, exclude_seen, half_life)", schema, name, item),
+					   distributed->table);
+	RecsysCreateForced(RecsysConcreteName(distributed, "explain"),
+					   psprintf("user_id %s, item_id %s, half_life interval", user, item),
+					   psprintf("%s, %s, interval", user, item),
+					   RecsysReasonColumns(RecsysKeyKindType(shell->columns.item_kind)),
+					   psprintf("%s.explain_recommendation(user_id, item_id, %s, half_life)", schema, name),
+					   distributed->table);
 }
 
 /* The graph that serves from now on, and a secret for a recommender that has none */
@@ -290,15 +291,24 @@ train(Oid index, bool functions, RecsysTrainedGraph *trained)
 	write_row(&distributed, trained);
 }
 
+void
+RecsysDistributeIndex(const char *name, RecsysTrainedGraph *trained)
+{
+	train(find_index(name), true, trained);
+}
+
 Datum
 recsys_distribute(PG_FUNCTION_ARGS)
 {
 	RecsysTrainedGraph trained;
+	char	   *name = RecsysArgText(fcinfo, 0);
 	Oid			index;
 
 	check_session("recsys.distribute()");
-	index = find_index(RecsysArgText(fcinfo, 0));
-	share_tables();
+	if (RecsysDistributeShop(name, &trained))
+		return answer(fcinfo, &trained);
+	index = find_index(name);
+	RecsysShareTables();
 	train(index, true, &trained);
 	return answer(fcinfo, &trained);
 }
@@ -314,17 +324,25 @@ need_distributed(Oid index, RecsysDistributed *distributed)
 				 errhint("SELECT recsys.distribute(%s);", quote_literal_cstr(RecsysQualifiedName(index)))));
 }
 
+void
+RecsysRetrainIndex(const char *name, RecsysTrainedGraph *trained)
+{
+	RecsysDistributed distributed;
+	Oid			index = find_index(name);
+
+	need_distributed(index, &distributed);
+	train(index, false, trained);
+}
+
 Datum
 recsys_retrain(PG_FUNCTION_ARGS)
 {
 	RecsysTrainedGraph trained;
-	RecsysDistributed distributed;
-	Oid			index;
+	char	   *name = RecsysArgText(fcinfo, 0);
 
 	check_session("recsys.retrain()");
-	index = find_index(RecsysArgText(fcinfo, 0));
-	need_distributed(index, &distributed);
-	train(index, false, &trained);
+	if (!RecsysRetrainShop(name, &trained))
+		RecsysRetrainIndex(name, &trained);
 	return answer(fcinfo, &trained);
 }
 
@@ -365,6 +383,8 @@ recsys_undistribute(PG_FUNCTION_ARGS)
 	Oid			index;
 
 	check_session("recsys.undistribute()");
+	if (RecsysUndistributeShop(RecsysArgText(fcinfo, 0)))
+		PG_RETURN_VOID();
 	index = find_index(RecsysArgText(fcinfo, 0));
 	need_distributed(index, &distributed);
 	forget_row(&distributed);

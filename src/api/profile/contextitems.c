@@ -125,7 +125,7 @@ void
 RecsysReadContextItems(RecsysShopProfile *profile)
 {
 	const RecsysContext *context = profile->context;
-	int			most = RecsysGetCache(profile->evidence[0].events.index)->meta.max_history;
+	int			most = profile->evidence[0].options.max_history;
 	int			all = context->ncart + context->nviewed + context->nexclude;
 	uint32	   *slots;
 	uint32	   *viewed;

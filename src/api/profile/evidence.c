@@ -14,6 +14,7 @@
 
 #include "am/graph/itemorder.h"
 #include "api/profile/evidence.h"
+#include "api/profile/shardhistory.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"
 #include "utils/memutils.h"
@@ -31,7 +32,7 @@ RecsysSignalHalfLife(const RecsysEvidence *evidence, const int64 *half_life)
 		return *half_life;
 	if (evidence->signal->half_life != RECSYS_OWN_HALF_LIFE)
 		return evidence->signal->half_life;
-	return RecsysServingHalfLife(evidence->events.index);
+	return evidence->options.half_life;
 }
 
 int
@@ -48,7 +49,7 @@ static int
 fold_as_one(const RecsysEvidence *evidence, const RecsysInteraction *rows, int nrows,
 			RecsysHistoryItem *history)
 {
-	Relation	index = evidence->events.index;
+	Relation	index = RecsysHistoryOf(evidence)->index;
 	RecsysInteraction *copy = MemoryContextAllocHuge(CurrentMemoryContext,
 													 sizeof(RecsysInteraction) * (Size) nrows);
 	RecsysItemOrder *items = RecsysItemOrderCreate(index, RecsysItemCount(index));
@@ -183,8 +184,10 @@ RecsysReadEvidence(RecsysEvidence *evidence, const RecsysKey *user, const int64 
 		RecsysTimeOfColumn(type, *until);
 	RecsysProfile profile;
 
-	RecsysReadProfileUntil(&evidence->events, user, decay, latest, &profile);
 	memset(rows, 0, sizeof(*rows));
+	if (!RecsysBeginHistory(evidence, user))
+		return;
+	RecsysReadProfileUntil(RecsysHistoryOf(evidence), user, decay, latest, &profile);
 	rows->rows = profile.seen;
 	rows->nrows = profile.nseen;
 	if (!evidence->signal->is_centered)
@@ -212,7 +215,7 @@ RecsysHoldOutEvidence(RecsysEvidence *evidence, const RecsysKey *key, RecsysSign
 	uint32		item;
 	int			kept = 0;
 
-	if (!RecsysFindItem(&evidence->events, key, &item))
+	if (!RecsysFindItem(RecsysHistoryOf(evidence), key, &item))
 		return;
 	for (int x = 0; x < rows->nrows; x++)
 		if (rows->rows[x].item != item)

@@ -83,7 +83,7 @@ prepare_paid(RecsysShopProfile *profile, const RecsysEvidence *evidence)
 								 latest_first(events), RECSYS_PRICES);
 
 	RecsysEndPlainNames(level);
-	return RecsysPlanPrepare(profile->shop, "price", query, 1, &type);
+	return RecsysPlanPrepareByUser(profile->shop, "price", query, 1, &type);
 }
 
 static RecsysPlan *

@@ -95,7 +95,7 @@ prepare_row(const RecsysShopProfile *profile, RecsysProfilePlans *plans)
 	column = psprintf("%s.%s", definition->profiles_alias, definition->profile_key);
 	appendStringInfo(&query, " FROM %s AS %s WHERE %s = $1 LIMIT 1", definition->profiles,
 					 definition->profiles_alias, RecsysKeyColumn(&plans->user, column));
-	plans->row = RecsysPlanPrepare(profile->shop, "profiles", query.data, 1, &plans->user.type);
+	plans->row = RecsysPlanPrepareByUser(profile->shop, "profiles", query.data, 1, &plans->user.type);
 	pfree(query.data);
 }
 

@@ -17,6 +17,7 @@
 #include "api/profile/signalcontext.h"
 #include "api/profile/personas.h"
 #include "api/profile/profilequery.h"
+#include "api/profile/shardhistory.h"
 #include "api/scoring/listing.h"
 #include "miscadmin.h"
 #include "source/input/clock.h"
@@ -41,6 +42,17 @@ check_predicted(const RecsysShopProfile *profile, const RecsysSignal *signal)
 }
 
 static void
+open_events(RecsysEvidence *evidence)
+{
+	RecsysDistributed distributed;
+
+	if (!RecsysOpenEvents(evidence->signal->events, &evidence->events, &distributed, &evidence->options))
+		return;
+	evidence->distributed = palloc(sizeof(RecsysDistributed));
+	*evidence->distributed = distributed;
+}
+
+static void
 open_signals(RecsysShopProfile *profile)
 {
 	const RecsysDefinition *definition = profile->shop->definition;
@@ -53,7 +65,7 @@ open_signals(RecsysShopProfile *profile)
 		RecsysBeginSignal(&context, profile->shop, &definition->signals[x], definition->signals[x].events);
 		evidence->signal = &definition->signals[x];
 		evidence->weight = evidence->signal->weight;
-		RecsysOpenRecommender(evidence->signal->events, &evidence->events);
+		open_events(evidence);
 		profile->nevidence = x + 1;
 		if (evidence->events.columns.user_kind != profile->evidence[0].events.columns.user_kind)
 			ereport(ERROR,
@@ -95,30 +107,12 @@ RecsysItemIsTooOld(const RecsysShopProfile *profile, uint32 slot)
 	return !within;
 }
 
-static uint32
-need_slot(const RecsysEvidence *evidence, RecsysGraphReader *reader, uint32 item)
-{
-	uint32		slot = RecsysMapSlot(evidence->map, reader, item);
-
-	if (slot == RECSYS_NONE)
-		RecsysNoItem(evidence->events.index, item);
-	return slot;
-}
-
 static void
 find_slots(RecsysEvidence *evidence)
 {
-	RecsysGraphReader reader;
-
 	evidence->slots = MemoryContextAllocHuge(CurrentMemoryContext,
 											 sizeof(uint32) * (Size) Max(evidence->count, 1));
-	RecsysGraphReaderInit(&reader, evidence->events.index);
-	for (int x = 0; x < evidence->count; x++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		evidence->slots[x] = need_slot(evidence, &reader, evidence->items[x]);
-	}
-	RecsysGraphReaderDone(&reader);
+	RecsysHistorySlots(evidence, evidence->items, evidence->count, evidence->slots);
 }
 
 /* Room for n more slots behind those that are there */
@@ -135,7 +129,6 @@ make_room_for_seen(RecsysShopProfile *profile, int n)
 static void
 add_seen(RecsysShopProfile *profile, const RecsysEvidence *evidence, const RecsysSignalRows *rows)
 {
-	RecsysGraphReader reader;
 	uint32	   *items;
 	int			nitems = 0;
 
@@ -159,13 +152,8 @@ add_seen(RecsysShopProfile *profile, const RecsysEvidence *evidence, const Recsy
 			items[nitems++] = items[x];
 
 	make_room_for_seen(profile, nitems);
-	RecsysGraphReaderInit(&reader, evidence->events.index);
-	for (int x = 0; x < nitems; x++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		profile->seen[profile->nseen++] = need_slot(evidence, &reader, items[x]);
-	}
-	RecsysGraphReaderDone(&reader);
+	RecsysHistorySlots(evidence, items, nitems, profile->seen + profile->nseen);
+	profile->nseen += nitems;
 	pfree(items);
 }
 
@@ -318,7 +306,8 @@ read_user(RecsysShopProfile *profile, const RecsysKey *user, bool exclude_seen,
 	RecsysSignalRows *rows = palloc0(sizeof(RecsysSignalRows) * profile->nevidence);
 	int			nlatest;
 
-	RecsysReadProfileRow(profile, user);
+	if (RecsysIsSomebody(&profile->evidence[0], user))
+		RecsysReadProfileRow(profile, user);
 	if (profile->is_excluded)
 		profile->ncontext_items = 0;
 	read_signals(profile, user, exclude_seen, half_life, rows);
@@ -388,6 +377,9 @@ void
 RecsysShopProfileClose(RecsysShopProfile *profile)
 {
 	for (int x = 0; x < profile->nevidence; x++)
+	{
+		RecsysEndHistory(&profile->evidence[x]);
 		RecsysCloseRecommender(&profile->evidence[x].events);
+	}
 	profile->nevidence = 0;
 }

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "api/here/nodeevents.h"
 #include "api/declare/shop.h"
 #include "api/profile/catalogue.h"
 #include "api/profile/requestcontext.h"
@@ -17,10 +18,13 @@ typedef struct RecsysEvidence
 {
 	const RecsysSignal *signal;
 	RecsysRecommender events;	/* open until RecsysShopProfileClose */
+	RecsysDistributed *distributed; /* NULL unless users are on several nodes: then events has none, */
+	RecsysRecommender history;	/* and this is the index of the user's shard, if index is not NULL */
+	RecsysHistoryOptions options;	/* of the index that is named */
 	RecsysCatalogue *catalogue; /* the shop's, or another one if the signal's items are others */
 	RecsysItemMap *map;			/* of the events' index, in that catalogue */
-	int			count;			/* items that count, in the order of the events' numbers */
-	uint32	   *items;			/* numbers of the events' index */
+	int			count;			/* items that count, in the order of the history's numbers */
+	uint32	   *items;			/* numbers of the index that has the history, see shardhistory.h */
 	uint32	   *slots;			/* parallel to them; of that catalogue */
 	double	   *weights;		/* folded, decayed, centered; of either sign */
 	double		weight;			/* the signal's, and what time has left of it since the user's latest act */

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "api/here/nodeevents.h"
 #include "api/eligible/fallback.h"
 #include "api/order/shoporder.h"
 #include "api/serve/funnel.h"
@@ -133,7 +134,7 @@ read_context(RecsysShop *shop, Jsonb *context)
 
 	if (context == NULL)
 		return palloc0(sizeof(RecsysContext));
-	RecsysOpenRecommender(shop->definition->signals[0].events, &first);
+	(void) RecsysOpenEvents(shop->definition->signals[0].events, &first, NULL, NULL);
 	request = RecsysContextRead(context, first.columns.item_type);
 	RecsysCloseRecommender(&first);
 	return request;
@@ -381,7 +382,7 @@ RecsysFunnelPopular(RecsysFunnel *funnel, const char *segment, int k, const Recs
 
 	if (segment != NULL)
 		return popular_in_segment(funnel, segment, k, rows);
-	RecsysOpenRecommender(funnel->shop->definition->signals[0].events, &first);
+	(void) RecsysOpenEvents(funnel->shop->definition->signals[0].events, &first, NULL, NULL);
 	RecsysRankingBegin(&ranking, funnel->profile, first.index);
 	count = choose_ranked(funnel, RecsysRankingNext, &ranking, k, rows);
 	RecsysRankingEnd(&ranking);
@@ -414,7 +415,7 @@ map_ranked(RecsysFunnel *funnel, const RecsysScored *ranked, int n, RankedItems 
 	RecsysGraphReader reader;
 	RecsysItemMap *map;
 
-	RecsysOpenRecommender(funnel->shop->definition->signals[0].events, &first);
+	(void) RecsysOpenEvents(funnel->shop->definition->signals[0].events, &first, NULL, NULL);
 	map = RecsysCatalogueMap(funnel->profile->catalogue, first.index);
 	items->count = n;
 	items->ranked = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(RecsysScored) * (Size) Max(n, 1));

@@ -8,15 +8,17 @@
 #include "postgres.h"
 
 #include "api/call/arguments.h"
+#include "api/here/nodeevents.h"
 #include "api/route/variantchoice.h"
 #include "api/serve/shoplist.h"
 #include "api/serve/shopreasons.h"
+#include "api/shards/shopdispatch.h"
 #include "utils/builtins.h"
 
 void
 RecsysShopOpenFirst(RecsysShop *shop, RecsysAnswer *answer, RecsysRecommender *first)
 {
-	RecsysOpenRecommender(shop->definition->signals[0].events, first);
+	(void) RecsysOpenEvents(shop->definition->signals[0].events, first, NULL, NULL);
 	RecsysAnswerCheckKind(answer, first->columns.item_kind, shop->definition->name);
 }
 
@@ -59,6 +61,26 @@ RecsysShopPutList(RecsysAnswer *answer, RecsysFunnel *funnel, const RecsysListed
 	}
 }
 
+/* Has another node, that of the user, made the list?  As the arguments say, which have been looked at. */
+static bool
+ask_elsewhere(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *shop, const RecsysRecommender *first,
+			  const RecsysKey *user, const RecsysListArguments *arguments, bool reasons)
+{
+	RecsysShopAsk ask = {RecsysArgK(fcinfo, 1), true, NULL, NULL, reasons};
+	RecsysUserPlace place;
+
+	if (!RecsysShopUserIsElsewhere(shop, first, user, &place))
+		return false;
+	if (RecsysHasArgument(fcinfo, arguments->exclude_seen))
+		ask.exclude_seen = PG_GETARG_BOOL(arguments->exclude_seen);
+	if (RecsysHasArgument(fcinfo, arguments->half_life))
+		ask.half_life = PG_GETARG_INTERVAL_P(arguments->half_life);
+	if (RecsysHasArgument(fcinfo, arguments->context))
+		ask.context = RecsysContextOfList(PG_GETARG_JSONB_P(arguments->context));
+	RecsysAskShopList(shop, first, &place, &ask, answer);
+	return true;
+}
+
 void
 RecsysShopRecommend(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *shop,
 					const RecsysListArguments *arguments, bool reasons)
@@ -73,6 +95,7 @@ RecsysShopRecommend(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *s
 	int64		given;
 	const int64 *half_life;
 	const RecsysListed *rows;
+	bool		elsewhere;
 
 	RecsysShopOpenFirst(shop, answer, &first);
 	if (!PG_ARGISNULL(0))
@@ -80,8 +103,9 @@ RecsysShopRecommend(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *s
 	RecsysAnswerServes(answer, shop->definition->name, first.columns.user_type,
 					   PG_ARGISNULL(0) ? NULL : &user);
 	half_life = RecsysShopHalfLife(fcinfo, arguments->half_life, &first, shop, &given);
+	elsewhere = k > 0 && !PG_ARGISNULL(0) && ask_elsewhere(fcinfo, answer, shop, &first, &user, arguments, reasons);
 	RecsysCloseRecommender(&first);
-	if (k == 0)
+	if (k == 0 || elsewhere)
 		return;
 
 	funnel = RecsysFunnelOpen(shop, PG_ARGISNULL(0) ? NULL : &user,

@@ -14,6 +14,7 @@
 #include "api/order/shoporder.h"
 #include "api/serve/shoplist.h"
 #include "api/serve/shopreasons.h"
+#include "api/shards/shopdispatch.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "source/input/keytext.h"
@@ -392,6 +393,8 @@ RecsysShopExplain(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *sho
 	const int64 *half_life;
 	Reasons		reasons = {0};
 	double		score;
+	RecsysUserPlace place;
+	bool		elsewhere;
 
 	RecsysShopOpenFirst(shop, answer, &first);
 	if (!PG_ARGISNULL(0))
@@ -399,8 +402,12 @@ RecsysShopExplain(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *sho
 	if (!PG_ARGISNULL(1))
 		RecsysArgKey(fcinfo, 1, first.columns.item_type, "item", shop->definition->name, &item);
 	half_life = RecsysShopHalfLife(fcinfo, 3, &first, shop, &given);
+	elsewhere = !PG_ARGISNULL(0) && !PG_ARGISNULL(1) && RecsysShopUserIsElsewhere(shop, &first, &user, &place);
+	if (elsewhere)
+		RecsysAskShopReasons(shop, &first, &place, &item,
+							 RecsysHasArgument(fcinfo, 3) ? PG_GETARG_INTERVAL_P(3) : NULL, answer);
 	RecsysCloseRecommender(&first);
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || elsewhere)
 		return;
 
 	funnel = RecsysFunnelOpen(shop, &user, NULL, true, half_life);

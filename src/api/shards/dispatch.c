@@ -139,23 +139,33 @@ has_unmarked(RecsysRecommender *history, const RecsysKey *user, TimestampTz unti
 	return RecsysReadUserRows(history, user, RecsysTimeOfColumn(history->columns.time_type, until), &rows) > 0;
 }
 
+bool
+RecsysOpenHistoryHere(const RecsysDistributed *distributed, const RecsysUserPlace *place,
+					  RecsysRecommender *history)
+{
+	TimestampTz until;
+
+	if (!place->known)
+		return false;
+	open_shard(distributed, place->index, history);
+	if (!RecsysWasForgotten(distributed, history->columns.user_kind, &place->key, &until) ||
+		!has_unmarked(history, &place->key, until))
+		return true;
+	RecsysCloseRecommender(history);
+	return false;
+}
+
 void
 RecsysReadProfileHere(const RecsysDistributed *distributed, const RecsysUserPlace *place,
 					  RecsysRecommender *graph, int64 half_life, RecsysProfile *profile)
 {
 	RecsysRecommender history;
-	TimestampTz until;
 
 	memset(profile, 0, sizeof(*profile));
-	if (!place->known)
+	if (!RecsysOpenHistoryHere(distributed, place, &history))
 		return;
-	open_shard(distributed, place->index, &history);
-	if (!RecsysWasForgotten(distributed, history.columns.user_kind, &place->key, &until) ||
-		!has_unmarked(&history, &place->key, until))
-	{
-		RecsysReadProfile(&history, &place->key, half_life, profile);
-		RecsysTranslateProfile(&history, graph, profile);
-	}
+	RecsysReadProfile(&history, &place->key, half_life, profile);
+	RecsysTranslateProfile(&history, graph, profile);
 	RecsysCloseRecommender(&history);
 }
 
@@ -191,7 +201,7 @@ put_rows(RecsysRemotePut put, RecsysAnswer *answer)
 }
 
 /* The call that was made last, prepared, with the types of its arguments */
-#define MOST_ARGUMENTS 4
+#define MOST_ARGUMENTS 5
 
 static SPIPlanPtr kept_plan = NULL;
 static char *kept_call = NULL;
@@ -313,7 +323,14 @@ RecsysAskNodeOf(const RecsysDistributed *distributed, const RecsysUserPlace *pla
 				const char *columns, int nargs, Oid *types, Datum *values, const char *nulls,
 				RecsysRemotePut put, RecsysAnswer *answer)
 {
-	char	   *name = RecsysConcreteName(distributed, function);
+	RecsysAskFunction(place, RecsysConcreteName(distributed, function), columns, nargs, types, values,
+					  nulls, put, answer);
+}
+
+void
+RecsysAskFunction(const RecsysUserPlace *place, const char *name, const char *columns, int nargs, Oid *types,
+				  Datum *values, const char *nulls, RecsysRemotePut put, RecsysAnswer *answer)
+{
 	StringInfoData call;
 
 	asked_shard = place->shard;

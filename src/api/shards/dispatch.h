@@ -27,6 +27,13 @@ extern void RecsysFindUserPlace(const RecsysDistributed *distributed, const Recs
 								const RecsysKey *user, RecsysUserPlace *place);
 
 /*
+ * Opens the index that has the history of a user who is here; false: there is none, or nothing of it
+ * counts, as the user was forgotten.
+ */
+extern bool RecsysOpenHistoryHere(const RecsysDistributed *distributed, const RecsysUserPlace *place,
+								  RecsysRecommender *history);
+
+/*
  * The profile of a user who is here, by the items of the graph.  half_life as in RecsysReadProfile.
  * What the user was forgotten for has no part in it.
  */
@@ -59,6 +66,11 @@ typedef void (*RecsysRemotePut) (RecsysAnswer *answer, HeapTuple tuple, TupleDes
 extern void RecsysAskNodeOf(const RecsysDistributed *distributed, const RecsysUserPlace *place,
 							const char *function, const char *columns, int nargs, Oid *types, Datum *values,
 							const char *nulls, RecsysRemotePut put, RecsysAnswer *answer);
+
+/* The same of a function by its whole name */
+extern void RecsysAskFunction(const RecsysUserPlace *place, const char *name, const char *columns, int nargs,
+							  Oid *types, Datum *values, const char *nulls, RecsysRemotePut put,
+							  RecsysAnswer *answer);
 
 /* The shard for whose sake another node was asked last, which is forgotten then; 0: none */
 extern int64 RecsysTakeAskedShard(void);

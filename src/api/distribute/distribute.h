@@ -1,0 +1,29 @@
+/*
+ * distribute.h
+ *	  What is made of a distributed table's index.
+ */
+#ifndef RECSYS_DISTRIBUTE_H
+#define RECSYS_DISTRIBUTE_H
+
+#include "postgres.h"
+
+#include "api/distribute/trainnodes.h"
+
+/*
+ * The coordinator is known to be at work, outside of a transaction block.  Makes reference tables of
+ * those of the extension that nodes share, and copies of all reference tables on nodes that lack them.
+ */
+extern void RecsysShareTables(void);
+
+/* What recsys.distribute() and recsys.retrain() do for an index, whose owner calls */
+extern void RecsysDistributeIndex(const char *name, RecsysTrainedGraph *trained);
+extern void RecsysRetrainIndex(const char *name, RecsysTrainedGraph *trained);
+
+/*
+ * Makes a function, as the current user, that Citus takes to the node of its first argument, user_id,
+ * by the placement of the table's shards.  It runs the call.  Needs SPI.
+ */
+extern void RecsysCreateForced(const char *name, const char *arguments, const char *types,
+							   const char *columns, const char *call, Oid table);
+
+#endif							/* RECSYS_DISTRIBUTE_H */

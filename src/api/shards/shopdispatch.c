@@ -1,0 +1,115 @@
+/*
+ * shopdispatch.c
+ *	  Lists of a declared recommender whose users are on several nodes: on the node that has the user.
+ *
+ * As for an index (dispatch.c): the call goes on by a function that recsys.distribute() has made for the
+ * types of the recommender's keys, with all that the call has said, and is the same call there.
+ */
+#include "postgres.h"
+
+#include "api/call/distributed.h"
+#include "api/shards/shopdispatch.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "nodes/makefuncs.h"
+#include "source/input/keytext.h"
+#include "source/input/values.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/varlena.h"
+
+bool
+RecsysShopUserIsElsewhere(const RecsysShop *shop, const RecsysRecommender *first, const RecsysKey *user,
+						  RecsysUserPlace *place)
+{
+	RecsysDistributed distributed;
+
+	if (user == NULL || shop->declared == NULL ||
+		!RecsysFindDistributed(RelationGetRelid(first->definition), &distributed))
+		return false;
+	RecsysFindUserPlace(&distributed, first, user, place);
+	return !place->here;
+}
+
+char *
+RecsysShopFunction(const RecsysDefinition *definition, const char *suffix)
+{
+	List	   *names = textToQualifiedNameList(cstring_to_text(definition->signals[0].events));
+	int			length = pg_mbcliplen(definition->name, strlen(definition->name),
+									  NAMEDATALEN - 2 - (int) strlen(suffix));
+
+	return quote_qualified_identifier(makeRangeVarFromNameList(names)->schemaname,
+									  psprintf("%.*s_%s", length, definition->name, suffix));
+}
+
+char *
+RecsysShopReasonedColumns(Oid item_type)
+{
+	return psprintf("%s, reason text, details jsonb", RecsysListColumns(item_type));
+}
+
+/* A row whose first column is an item: that is answered as the caller has it, the rest as it is. */
+static void
+put_row(RecsysAnswer *answer, HeapTuple tuple, TupleDesc descriptor)
+{
+	int			n = descriptor->natts;
+	Datum	   *values = palloc(sizeof(Datum) * n);
+	bool	   *isnull = palloc(sizeof(bool) * n);
+	RecsysKey	item;
+
+	for (int i = 0; i < n; i++)
+		values[i] = SPI_getbinval(tuple, descriptor, i + 1, &isnull[i]);
+	if (!isnull[0])
+	{
+		RecsysKeyFromDatum(getBaseType(SPI_gettypeid(descriptor, 1)), values[0], &item);
+		values[0] = RecsysAnswerKey(answer, &item);
+	}
+	RecsysAnswerPut(answer, values, isnull);
+}
+
+static Oid
+item_type_of(const RecsysRecommender *first)
+{
+	return RecsysKeyKindType(first->columns.item_kind);
+}
+
+void
+RecsysAskShopList(const RecsysShop *shop, const RecsysRecommender *first, const RecsysUserPlace *place,
+				  const RecsysShopAsk *ask, RecsysAnswer *answer)
+{
+	Oid			types[] = {first->columns.user_type, INT8OID, BOOLOID, INTERVALOID, JSONBOID};
+	Datum		values[] = {place->value, Int64GetDatum(ask->k), BoolGetDatum(ask->exclude_seen),
+		PointerGetDatum(ask->half_life), PointerGetDatum(ask->context)};
+	char		nulls[] = "     ";
+
+	nulls[3] = ask->half_life == NULL ? 'n' : ' ';
+	nulls[4] = ask->context == NULL ? 'n' : ' ';
+	if (!ask->reasons)
+	{
+		RecsysAskFunction(place, RecsysShopFunction(shop->definition, "recommend"),
+						  RecsysListColumns(item_type_of(first)), lengthof(types), types, values, nulls,
+						  put_row, answer);
+		return;
+	}
+	types[2] = types[4];
+	values[2] = values[4];
+	nulls[2] = nulls[4];
+	RecsysAskFunction(place, RecsysShopFunction(shop->definition, "reasons"),
+					  RecsysShopReasonedColumns(item_type_of(first)), 3, types, values, nulls, put_row, answer);
+}
+
+void
+RecsysAskShopReasons(const RecsysShop *shop, const RecsysRecommender *first, const RecsysUserPlace *place,
+					 const RecsysKey *item, Interval *half_life, RecsysAnswer *answer)
+{
+	Oid			types[] = {first->columns.user_type, item_type_of(first), INTERVALOID};
+	Datum		values[] = {place->value, RecsysKeyToValue(types[1], first->columns.item_kind, item),
+		PointerGetDatum(half_life)};
+
+	RecsysAskFunction(place, RecsysShopFunction(shop->definition, "explain"), RecsysReasonColumns(types[1]),
+					  lengthof(types), types, values, half_life == NULL ? "  n" : "   ", put_row, answer);
+}
