@@ -1,12 +1,12 @@
 /*
  * test_headmatrix.c
- *	  Tests of core/pairs/headmatrix and bitcounts.
+ *	  Tests of core/pairs/headmatrix, userlists and bitcounts.
  *
  * Counts of bits are compared with those made one by one, split histories with those they
- * were made of, and the kernel with itself on histories that are not split, in shapes that
- * test_cooccurrence is too small for.
+ * were made of, lists of users with the transposed matrix, and the kernel with itself on
+ * histories that are not split, in shapes that test_cooccurrence is too small for.
  */
-#include "core/pairs/headmatrix.h"
+#include "core/pairs/userlists.h"
 #include "generate.h"
 #include "tap.h"
 #include "totals.h"
@@ -148,6 +148,98 @@ digest(const RecsysMatrix *users, const RecsysMatrix *items, const RecsysItemTot
 	return result;
 }
 
+/* Blocks that have been staged, made in any order by two makers in turn */
+static void
+make_blocks(Random *random, RecsysUserLists *lists, RecsysHeadMatrix *split,
+			const RecsysMatrix *users, bool *bound_wrong)
+{
+	Size		before = standalone_memory_now;
+	RecsysListMaker *makers[2];
+	uint32	   *waiting = palloc(sizeof(uint32) * (lists->nblocks + 1));
+	uint32		nwaiting = 0;
+	uint32		nmade = 0;
+
+	makers[0] = RecsysListMakerCreate(lists);
+	*bound_wrong = standalone_memory_now - before > RecsysListMakerMemory(lists) +
+		sizeof(uint32) * (lists->nblocks + 1);
+	makers[1] = RecsysListMakerCreate(lists);
+	RecsysHeadBegin(split);
+	for (uint32 staged = 0; nmade < lists->nblocks;)
+	{
+		uint32		x;
+
+		if (staged < lists->nblocks && (nwaiting == 0 || random_bits(random) % 2))
+		{
+			RecsysUserListsStage(lists, split, users, staged);
+			waiting[nwaiting++] = staged++;
+			continue;
+		}
+		x = (uint32) (random_bits(random) % nwaiting);
+		RecsysUserListsMake(lists, split, makers[nmade++ % 2], waiting[x]);
+		waiting[x] = waiting[--nwaiting];
+	}
+	RecsysListMakerFree(makers[0]);
+	RecsysListMakerFree(makers[1]);
+	pfree(waiting);
+}
+
+/* Lists and split histories that are made block by block */
+static void
+test_lists(const char *what, const RecsysMatrix *users, const RecsysMatrix *items,
+		   const RecsysItemTotals *totals, const RecsysModelOptions *options,
+		   const Digest *expected)
+{
+	Random		random;
+	RecsysMatrix split_users = {.nrows = users->nrows, .ncolumns = users->ncolumns};
+	RecsysHeadMatrix split;
+	RecsysUserLists lists;
+	RecsysKernel *kernel;
+	Digest		found = {0};
+	char	   *split_memory;
+	char	   *lists_memory;
+	uint32	   *listed;
+	Size		lists_size;
+	uint32		histories_wrong = 0;
+	uint32		lists_wrong = 0;
+	bool		bound_wrong;
+
+	random_seed(&random, users->nrows);
+	RecsysHeadShape(&split, users->nrows, totals);
+	RecsysUserListsShape(&lists, users, totals);
+	lists_size = RecsysUserListsSize(&lists);
+	split_memory = palloc(RecsysHeadSize(&split));
+	lists_memory = palloc(lists_size + 1);
+	listed = palloc(sizeof(uint32) * (lists.most_users + 1));
+	lists_memory[lists_size] = 77;
+	RecsysHeadPlace(&split, split_memory);
+	RecsysUserListsPlace(&lists, lists_memory);
+	make_blocks(&random, &lists, &split, users, &bound_wrong);
+
+	for (uint32 user = 0; user < users->nrows; user++)
+		histories_wrong += !same_history(&split, users, user);
+	for (uint32 item = 0; item < users->ncolumns; item++)
+	{
+		uint64		first = items->offsets[item];
+		uint64		n = items->offsets[item + 1] - first;
+
+		lists_wrong += RecsysUserListsGet(&lists, item, listed) != n ||
+			memcmp(listed, items->columns + first, sizeof(uint32) * n) != 0;
+	}
+	ok(histories_wrong == 0 && lists_wrong == 0 && !bound_wrong && lists_memory[lists_size] == 77,
+	   "userlists, %s: users of %u blocks are there (%u histories, %u lists differ)", what,
+	   lists.nblocks, histories_wrong, lists_wrong);
+
+	split_users.split = &split;
+	kernel = RecsysKernelCreateByLists(&split_users, &lists, totals, options);
+	RecsysKernelRows(kernel, 0, totals->nitems, digest_row, &found);
+	RecsysKernelFree(kernel);
+	ok(found.sum == expected->sum && found.total == expected->total,
+	   "userlists, %s: rows are the same", what);
+	pfree(split_memory);
+	pfree(lists_memory);
+	pfree(listed);
+}
+
 static void
 test_shape(const char *what, uint32 nusers, uint32 nitems, uint64 nentries, WeightKind weights,
 		   int least_blocks, int most_blocks, bool wide)
@@ -187,6 +279,7 @@ test_shape(const char *what, uint32 nusers, uint32 nitems, uint64 nentries, Weig
 	   (found.total > 0 || nentries == 1),
 	   "headmatrix, %s: rows are the same", what);
 	RecsysHeadFree(split);
+	test_lists(what, users, items, totals, &options, &expected);
 	totals_free(totals);
 	RecsysMatrixFree(items);
 	RecsysMatrixFree(users);

@@ -14,25 +14,22 @@
 #include "fault.h"
 #include "miscadmin.h"
 
-static inline bool
-is_graph_page(Page page)
-{
-	return RecsysPageIsOurs(page) && RecsysPageGetOpaque(page)->kind == RECSYS_PAGE_GRAPH;
-}
-
 RecsysStoredRow
 RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off, uint32 item)
 {
-	return is_graph_page(page) ? RecsysGraphLocateNext(index, page, off, item) : NULL;
+	if (!RecsysPageIsOurs(page) || RecsysPageGetOpaque(page)->kind != RECSYS_PAGE_GRAPH)
+		return NULL;
+	return RecsysGraphLocateAgain(index, page, off, item);
 }
 
 RecsysStoredRow
-RecsysGraphLocateNext(Relation index, Page page, OffsetNumber off, uint32 item)
+RecsysGraphLocateAgain(Relation index, Page page, OffsetNumber off, uint32 item)
 {
 	ItemId		itemid;
 	RecsysStoredRow row;
 
-	if (off < FirstOffsetNumber || off > PageGetMaxOffsetNumber(page))
+	if (!RecsysPageBoundsAreSane(page) || off < FirstOffsetNumber ||
+		off > PageGetMaxOffsetNumber(page))
 		return NULL;
 	itemid = PageGetItemId(page, off);
 	if (!RecsysItemIsSane(page, itemid, RECSYS_STORED_LEAST))

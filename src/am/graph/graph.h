@@ -55,9 +55,12 @@ extern ItemPointerData RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item
 extern RecsysStoredRow RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off,
 											uint32 item);
 
-/* The same on a page that has had one and has been locked since */
-extern RecsysStoredRow RecsysGraphLocateNext(Relation index, Page page, OffsetNumber off,
-											 uint32 item);
+/*
+ * The same on a page that has been seen to be a graph page, which it stays: the end of the page, which
+ * tells, is not read again.
+ */
+extern RecsysStoredRow RecsysGraphLocateAgain(Relation index, Page page, OffsetNumber off,
+											  uint32 item);
 
 /*
  * The graph page that takes a row of the given size, exclusively locked.  The

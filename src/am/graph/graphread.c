@@ -101,16 +101,17 @@ note_place(RecsysGraphReader *reader, uint32 item, const ItemPointerData *tid, B
 
 /*
  * The row at a place on a pinned page, which is locked then; the page is released if it is not
- * there.
+ * there.  Was a row seen on that page before?
  */
 static RecsysStoredRow
-lock_at(RecsysGraphReader *reader, uint32 item, Buffer buffer, const ItemPointerData *tid)
+lock_at(RecsysGraphReader *reader, uint32 item, Buffer buffer, const ItemPointerData *tid, bool seen)
 {
+	OffsetNumber off = ItemPointerGetOffsetNumberNoCheck(tid);
 	RecsysStoredRow row;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	row = RecsysGraphLocateRow(reader->index, BufferGetPage(buffer), ItemPointerGetOffsetNumber(tid),
-							   item);
+	row = seen ? RecsysGraphLocateAgain(reader->index, BufferGetPage(buffer), off, item) :
+		RecsysGraphLocateRow(reader->index, BufferGetPage(buffer), off, item);
 	if (row == NULL)
 		UnlockReleaseBuffer(buffer);
 	return row;
@@ -147,7 +148,7 @@ RecsysGraphLockRow(RecsysGraphReader *reader, uint32 item, Buffer *buffer)
 	if (hint != NULL && RecsysGraphPinHinted(reader, hint))
 	{
 		*buffer = hint->buffer;
-		row = lock_at(reader, item, *buffer, &hint->tid);
+		row = lock_at(reader, item, *buffer, &hint->tid, true);
 		if (row != NULL)
 			return row;
 	}
@@ -163,7 +164,7 @@ RecsysGraphLockRow(RecsysGraphReader *reader, uint32 item, Buffer *buffer)
 		if (ItemPointerEquals(&tid, &tried))
 			RecsysWrongRow(reader->index, item);
 		*buffer = RecsysPinBlock(reader->index, ItemPointerGetBlockNumber(&tid));
-		row = lock_at(reader, item, *buffer, &tid);
+		row = lock_at(reader, item, *buffer, &tid, false);
 		if (row != NULL)
 		{
 			note_place(reader, item, &tid, *buffer, row);

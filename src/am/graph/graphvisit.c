@@ -4,8 +4,8 @@
  *
  * Rows of a history are on many pages, and most of the cost of reading them is waiting for memory,
  * then pinning and locking pages.  Hints (rowhints.h) tell where rows are before their pages are
- * even pinned, so memory is asked for ahead, by batches: in one go where the page begins and ends,
- * which is checked, and the row begins, so that the processor looks up the addresses of all those
+ * even pinned, so memory is asked for ahead, by batches: in one go where the page begins,
+ * which is checked, and where the row does, so that the processor looks up the addresses of all those
  * pages at the same time; then the rest of each row shortly before it is visited.  If a hint is
  * wrong, that was in vain.  Whatever is mapped may be asked for.
  *
@@ -20,7 +20,7 @@
 
 /* Rows whose pages are asked for at once, and how far ahead the rest of a row is */
 #define BATCH 32
-#define ROWS_AHEAD 2
+#define ROWS_AHEAD 4
 
 /* Of a row that is copied all may be read, and a row is seldom longer. */
 #define LINES_OF_ALL 10
@@ -35,7 +35,6 @@ ask_for_page(const RecsysRowHint *hint)
 
 	__builtin_prefetch(GetBufferDescriptor(hint->buffer - 1));
 	__builtin_prefetch(page);
-	__builtin_prefetch(page + BLCKSZ - CACHE_LINE);
 	__builtin_prefetch(page + hint->start * RECSYS_HINT_UNIT);
 }
 
@@ -192,18 +191,19 @@ find_on_page(RecsysGraphReader *reader, const RecsysRowHint *hint, uint32 item, 
 	OffsetNumber off = ItemPointerGetOffsetNumberNoCheck(&hint->tid);
 	BlockNumber hinted = ItemPointerGetBlockNumberNoCheck(&hint->tid);
 
-	if (hint->buffer == *buffer && hinted == *block)
-		return RecsysGraphLocateNext(reader->index, BufferGetPage(*buffer), off, item);
-	if (BufferIsValid(*buffer))
-		UnlockReleaseBuffer(*buffer);
-	*buffer = InvalidBuffer;
-	*block = InvalidBlockNumber;
-	if (!BufferIsValid(hint->buffer) || !RecsysGraphPinHinted(reader, hint))
-		return NULL;
-	*buffer = hint->buffer;
-	*block = hinted;
-	LockBuffer(*buffer, BUFFER_LOCK_SHARE);
-	return RecsysGraphLocateRow(reader->index, BufferGetPage(*buffer), off, item);
+	if (hint->buffer != *buffer || hinted != *block)
+	{
+		if (BufferIsValid(*buffer))
+			UnlockReleaseBuffer(*buffer);
+		*buffer = InvalidBuffer;
+		*block = InvalidBlockNumber;
+		if (!BufferIsValid(hint->buffer) || !RecsysGraphPinHinted(reader, hint))
+			return NULL;
+		*buffer = hint->buffer;
+		*block = hinted;
+		LockBuffer(*buffer, BUFFER_LOCK_SHARE);
+	}
+	return RecsysGraphLocateAgain(reader->index, BufferGetPage(*buffer), off, item);
 }
 
 static void

@@ -16,8 +16,6 @@ typedef enum RecsysMergeMode
 								 * finds the lists too long */
 	RECSYS_MERGE_BOUNDED,		/* all events; what is too much work is adjusted
 								 * and queued, and some of the queue is done */
-	RECSYS_MERGE_VACUUM,		/* the same within VACUUM, where no parallel workers
-								 * may be launched */
 	RECSYS_MERGE_EXACT			/* all events and all of the queue */
 } RecsysMergeMode;
 

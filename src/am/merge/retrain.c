@@ -47,6 +47,7 @@
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 /* Rows that are written together at least, whatever the memory */
 #define LEAST_ROWS 64
@@ -436,6 +437,8 @@ note_numbers(Retraining *state, bool written)
 		meta->score_items = statistics->items;
 		meta->capped_users = statistics->capped_users;
 		meta->capped_interactions = statistics->capped_interactions;
+		meta->retrained_at = GetCurrentTimestamp();
+		meta->retrain_duration = meta->retrained_at - state->merge->start;
 	}
 	GenericXLogFinish(xlog);
 	UnlockReleaseBuffer(buffer);
@@ -496,11 +499,11 @@ rank_items(Retraining *state)
 		state->ranks[state->by_rank[rank]] = rank;
 }
 
-/* As many as a build of that size may have. */
+/* As many as a build of that size may have, for who waits for it. */
 static int
 find_workers(const RecsysMergeState *merge)
 {
-	if (merge->mode == RECSYS_MERGE_VACUUM)
+	if (merge->mode != RECSYS_MERGE_EXACT)
 		return 0;
 	return RecsysWorkersForPages(merge->index, RelationGetNumberOfBlocks(merge->index));
 }

@@ -87,15 +87,7 @@ RecsysPageInit(Page page, RecsysPageKind kind, RecsysSide side)
 bool
 RecsysPageIsOurs(Page page)
 {
-	PageHeader	header = (PageHeader) page;
-
-	return !PageIsNew(page) &&
-		PageGetPageSize(page) == BLCKSZ &&
-		header->pd_special == BLCKSZ - MAXALIGN(sizeof(RecsysPageOpaqueData)) &&
-		header->pd_lower >= MAXALIGN(SizeOfPageHeaderData) &&
-		header->pd_lower <= header->pd_upper &&
-		header->pd_upper <= header->pd_special &&
-		RecsysPageGetOpaque(page)->page_id == RECSYS_PAGE_ID;
+	return RecsysPageBoundsAreSane(page) && RecsysPageGetOpaque(page)->page_id == RECSYS_PAGE_ID;
 }
 
 /* Line pointers of a bucket page: each must lead to the head of an owner tuple. */

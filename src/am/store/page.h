@@ -229,6 +229,8 @@ typedef struct RecsysMetaData
 
 	uint8		rescoring;		/* 1: rows are being given scores with other numbers than score_users
 								 * and score_items, or that was cut short */
+	int64		retrained_at;	/* TimestampTz of when a merge has trained anew, 0 for never ... */
+	int64		retrain_duration;	/* ... and what that took, microseconds */
 } RecsysMetaData;
 
 #define RecsysPageGetMeta(page) ((RecsysMetaData *) PageGetContents(page))
@@ -497,6 +499,20 @@ extern void RecsysPageInit(Page page, RecsysPageKind kind, RecsysSide side);
 
 /* Does the block hold anything that is laid out as a recsys page? */
 extern bool RecsysPageIsOurs(Page page);
+
+/* The same as far as the header tells: places of items can be checked against it. */
+static inline bool
+RecsysPageBoundsAreSane(Page page)
+{
+	PageHeader	header = (PageHeader) page;
+
+	return !PageIsNew(page) &&
+		PageGetPageSize(page) == BLCKSZ &&
+		header->pd_special == BLCKSZ - MAXALIGN(sizeof(RecsysPageOpaqueData)) &&
+		header->pd_lower >= MAXALIGN(SizeOfPageHeaderData) &&
+		header->pd_lower <= header->pd_upper &&
+		header->pd_upper <= header->pd_special;
+}
 
 /*
  * Errors out unless the page is a recsys page of that kind.  On a bucket page

@@ -160,7 +160,7 @@ RecsysVacuumMerge(Relation index, RecsysMergeFunction merge)
 
 	/* what the merge looks up must not be pruned meanwhile */
 	outside = RecsysStepOutOfVacuum();
-	(void) merge(heap, index, RECSYS_MERGE_VACUUM, &result);
+	(void) merge(heap, index, RECSYS_MERGE_BOUNDED, &result);
 	if (outside)
 		RecsysStepBackIntoVacuum();
 	if (whole)

@@ -58,7 +58,7 @@ RecsysReadProfile(RecsysRecommender *recommender, const RecsysKey *user, int64 h
 
 /* Folds n rows; returns how many items there are. */
 static int
-fold(Relation index, RecsysInteraction *rows, int n, RecsysHistoryItem *history)
+fold(Relation index, const RecsysInteraction *rows, int n, RecsysHistoryItem *history)
 {
 	const RecsysMetaData *meta = &RecsysGetCache(index)->meta;
 	RecsysFolding folding;
@@ -85,7 +85,6 @@ RecsysReadProfileUntil(RecsysRecommender *recommender, const RecsysKey *user, in
 					   int64 until, RecsysProfile *profile)
 {
 	RecsysHistoryItem *history;
-	RecsysInteraction *copy;
 	int64		latest = RECSYS_NO_TIME;
 	int64		now = half_life > 0 ? RecsysNow(recommender->columns.time_type) : PG_INT64_MAX;
 
@@ -94,26 +93,26 @@ RecsysReadProfileUntil(RecsysRecommender *recommender, const RecsysKey *user, in
 	if (profile->nseen == 0)
 		return;
 
-	copy = MemoryContextAllocHuge(CurrentMemoryContext,
-								  sizeof(RecsysInteraction) * (Size) profile->nseen);
-	memcpy(copy, profile->seen, sizeof(RecsysInteraction) * (Size) profile->nseen);
 	history = MemoryContextAllocHuge(CurrentMemoryContext,
 									 sizeof(RecsysHistoryItem) * (Size) profile->nseen);
-	profile->nevidence = fold(recommender->index, copy, profile->nseen, history);
+	profile->nevidence = fold(recommender->index, profile->seen, profile->nseen, history);
 	profile->items = MemoryContextAllocHuge(CurrentMemoryContext,
 											sizeof(uint32) * (Size) Max(profile->nevidence, 1));
 	profile->weights = MemoryContextAllocHuge(CurrentMemoryContext,
 											  sizeof(double) * (Size) Max(profile->nevidence, 1));
 
 	for (int i = 0; i < profile->nevidence; i++)
-		latest = Max(latest, Min(history[i].time, now));
-	for (int i = 0; i < profile->nevidence; i++)
 	{
 		profile->items[i] = history[i].item;
-		profile->weights[i] = history[i].weight *
-			RecsysDecay(history[i].time, latest, half_life);
+		profile->weights[i] = history[i].weight;
 	}
-	pfree(copy);
+	if (half_life > 0)
+	{
+		for (int i = 0; i < profile->nevidence; i++)
+			latest = Max(latest, Min(history[i].time, now));
+		for (int i = 0; i < profile->nevidence; i++)
+			profile->weights[i] *= RecsysDecay(history[i].time, latest, half_life);
+	}
 	pfree(history);
 }
 

@@ -95,8 +95,8 @@ sum_weights(const RecsysInteraction *interactions, const uint64 *words, int n)
 	return RecsysExactSumGet(&sum);
 }
 
-double
-RecsysHistoryTransform(double sum, RecsysWeightTransform transform)
+static inline double
+transformed(double sum, RecsysWeightTransform transform)
 {
 	switch (transform)
 	{
@@ -111,11 +111,17 @@ RecsysHistoryTransform(double sum, RecsysWeightTransform transform)
 	return sum;
 }
 
+double
+RecsysHistoryTransform(double sum, RecsysWeightTransform transform)
+{
+	return transformed(sum, transform);
+}
+
 /*
  * Fold the interactions with one item, which stand at the places in the low
  * halves of words[0 .. n-1].  False when they are no evidence.
  */
-static bool
+static inline bool
 fold_item(const RecsysInteraction *interactions, const uint64 *words, int n,
 		  RecsysWeightTransform transform, RecsysHistoryItem *out)
 {
@@ -128,7 +134,7 @@ fold_item(const RecsysInteraction *interactions, const uint64 *words, int n,
 	sum = n == 1 ? interactions[(uint32) words[0]].weight : sum_weights(interactions, words, n);
 	if (!(sum > 0.0 && isfinite(sum)))
 		return false;
-	out->weight = RecsysHistoryTransform(sum, transform);
+	out->weight = transformed(sum, transform);
 	return true;
 }
 
@@ -231,7 +237,7 @@ keep_recent(RecsysHistoryItem *items, int n, int max_history, const RecsysKeyOrd
 }
 
 int
-RecsysHistoryFold(RecsysInteraction *interactions, int n, const RecsysFolding *folding,
+RecsysHistoryFold(const RecsysInteraction *interactions, int n, const RecsysFolding *folding,
 				  RecsysHistoryItem *out, int *dropped)
 {
 	uint64		short_words[SHORT_HISTORY];

@@ -63,12 +63,12 @@ typedef struct RecsysFolding
 } RecsysFolding;
 
 /*
- * Fold n interactions (any order; the array is reordered) into out, which
- * must have room for n items, ascending by item.  Returns the number kept;
+ * Fold n interactions (any order) into out, which must have room for n items, ascending by item.
+ * Returns the number kept;
  * *dropped (may be NULL) gets how many distinct items max_history left out.
  * Sums of weights are exact in decimal and rounded once, see exactsum.h.
  */
-extern int	RecsysHistoryFold(RecsysInteraction *interactions, int n, const RecsysFolding *folding,
+extern int	RecsysHistoryFold(const RecsysInteraction *interactions, int n, const RecsysFolding *folding,
 							  RecsysHistoryItem *out, int *dropped);
 
 /*

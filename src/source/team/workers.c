@@ -13,6 +13,9 @@
  */
 #include "postgres.h"
 
+#include <sched.h>
+#include <unistd.h>
+
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "executor/instrument.h"
@@ -110,6 +113,31 @@ RecsysWorkersCreate(const char *function, int nworkers, Size queue_size, Size sh
 		shm_mq_set_receiver(shm_mq_create(queue_place(workers->queues, worker), queue_size),
 							MyProc);
 	return workers;
+}
+
+/* Processors that this process may run on; 0 when nobody knows. */
+static int
+count_processors(void)
+{
+#ifdef CPU_COUNT
+	cpu_set_t	allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0)
+		return CPU_COUNT(&allowed);
+#endif
+#ifdef _SC_NPROCESSORS_ONLN
+	return (int) Max(sysconf(_SC_NPROCESSORS_ONLN), 0);
+#else
+	return 0;
+#endif
+}
+
+int
+RecsysUsefulWorkers(int nworkers)
+{
+	int			processors = count_processors();
+
+	return processors > 0 ? Min(nworkers, Max(processors - 1, 1)) : nworkers;
 }
 
 int

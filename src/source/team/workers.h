@@ -32,6 +32,13 @@ extern RecsysWorkers *RecsysWorkersCreate(const char *function, int nworkers,
 										  Size queue_size, Size shared_size, void **shared);
 
 /*
+ * The workers, of so many, that make something faster that keeps a processor busy, the leader
+ * another one: processes take turns on a processor, and each finds its cache empty.  At least
+ * one, if there may be any.
+ */
+extern int	RecsysUsefulWorkers(int nworkers);
+
+/*
  * The workers, of so many, that fit into memory: each takes as much as the leader, beside
  * what is shared.
  */

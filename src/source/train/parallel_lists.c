@@ -232,7 +232,7 @@ plan_workers(const RecsysTraining *training, const SharedLists *shared, Size que
 		sizeof(uint32) * (Size) shared->lists.most_users;
 	int			nworkers;
 
-	nworkers = RecsysWorkersThatFit(training->nworkers, maker + queue, segment, left);
+	nworkers = RecsysWorkersThatFit(RecsysUsefulWorkers(training->nworkers), maker + queue, segment, left);
 	return RecsysWorkersThatFit(nworkers, kernel + queue, segment,
 								left + freed_memory(training->matrix));
 }

@@ -180,7 +180,7 @@ static int
 workers_that_fit(const RecsysTraining *model, const Plan *plan, Size left, Size shared,
 				 Size each)
 {
-	return RecsysWorkersThatFit(model->nworkers, each + plan->queue, shared, left);
+	return RecsysWorkersThatFit(RecsysUsefulWorkers(model->nworkers), each + plan->queue, shared, left);
 }
 
 static void

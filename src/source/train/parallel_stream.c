@@ -184,7 +184,7 @@ static int
 workers_that_fit(const RecsysTraining *training, const Plan *plan, Size left, Size shared,
 				 Size each)
 {
-	return RecsysWorkersThatFit(training->nworkers, each + plan->queue, shared, left);
+	return RecsysWorkersThatFit(RecsysUsefulWorkers(training->nworkers), each + plan->queue, shared, left);
 }
 
 /* What of a matrix in memory is freed when it has been copied */
