@@ -11,6 +11,7 @@
 #include "am/store/options.h"
 #include "am/whole/adopt.h"
 #include "am/whole/attached.h"
+#include "am/whole/noticed.h"
 #include "am/write/statement.h"
 #include "api/basket/basket_mining.h"
 #include "api/basket/itemset_scan.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 	RecsysInitAdopt();
 	RecsysInitStatements();
 	RecsysInitAttached();
+	RecsysInitNoticed();
 	RecsysInitMining();
 	RecsysInitItemsetScan();
 	RecsysInitLogCommit();

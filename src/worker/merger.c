@@ -29,6 +29,7 @@
 #include "am/entry/tryopen.h"
 #include "am/items/itemsmerge.h"
 #include "am/lists/pending.h"
+#include "am/parts/currentstorage.h"
 #include "am/parts/leaves.h"
 #include "am/parts/whole.h"
 #include "am/store/indexname.h"

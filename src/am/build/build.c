@@ -32,6 +32,7 @@
 #include "am/graph/popular_page.h"
 #include "am/graph/prior_page.h"
 #include "am/lists/pending.h"
+#include "am/parts/currentstorage.h"
 #include "am/parts/whole.h"
 #include "am/store/indexname.h"
 #include "am/store/options.h"
@@ -405,14 +406,16 @@ RecsysBuildIndex(Relation heap, Relation index, struct IndexInfo *info)
 	return result;
 }
 
-/* An index without any row */
+/* An index without any row; passes_to and tids_of as in the meta page */
 static void
-build_empty(Relation index, ForkNumber fork, bool part)
+build_empty(Relation index, ForkNumber fork, bool part, Oid passes_to, Oid tids_of)
 {
 	BuildState	state;
 
 	init_state(&state, index, fork);
 	state.meta.part = part;
+	state.meta.passes_to = passes_to;
+	state.meta.tids_of = tids_of;
 	RecsysReserveFixedPages(index, fork);
 	for (int side = RECSYS_USERS; side <= RECSYS_ITEMS; side++)
 		RecsysSideWriterFinish(RecsysSideWriterCreate(index, fork, side,
@@ -431,13 +434,29 @@ build_empty(Relation index, ForkNumber fork, bool part)
 void
 recsys_buildempty(Relation index)
 {
-	build_empty(index, INIT_FORKNUM, RecsysIsPart(index));
+	build_empty(index, INIT_FORKNUM, RecsysIsPart(index), InvalidOid, InvalidOid);
+}
+
+static void
+build_part(Relation index, Oid root, Oid tids_of)
+{
+	if (RelationGetNumberOfBlocks(index) != 0)
+		elog(ERROR, "index \"%s\" already contains data", RecsysIndexName(index));
+	build_empty(index, MAIN_FORKNUM, true, root, tids_of);
 }
 
 void
 RecsysBuildPart(Relation index)
 {
-	if (RelationGetNumberOfBlocks(index) != 0)
-		elog(ERROR, "index \"%s\" already contains data", RecsysIndexName(index));
-	build_empty(index, MAIN_FORKNUM, true);
+	build_part(index, RecsysRootOf(RelationGetRelid(index)), RecsysFileOf(index->rd_index->indrelid));
+}
+
+void
+RecsysBuildTwin(Relation index, Oid part)
+{
+	Relation	twin = index_open(part, AccessShareLock);
+	Oid			tids_of = RecsysGetCache(twin)->meta.tids_of;
+
+	index_close(twin, NoLock);
+	build_part(index, RecsysRootOf(part), tids_of);
 }

@@ -21,4 +21,7 @@ extern IndexBuildResult *RecsysBuildIndex(Relation heap, Relation index, struct 
 /* Makes it a part, which holds nothing. */
 extern void RecsysBuildPart(Relation index);
 
+/* Makes it the copy of a part, which is to take its place: see am/parts/twin.h. */
+extern void RecsysBuildTwin(Relation index, Oid part);
+
 #endif							/* RECSYS_BUILD_H */

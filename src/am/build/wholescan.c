@@ -140,6 +140,7 @@ add_chunks(RecsysLeafScan *scan, Relation leaf)
 
 	if (!RecsysStorageOf(scan->whole, leaf, &chunk.storage))
 		elog(ERROR, "table \"%s\" is not a partition any more", RelationGetRelationName(leaf));
+	RecsysNoteEntered(scan->whole, leaf);
 	if (n > RECSYS_MAX_CHUNKS - first)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

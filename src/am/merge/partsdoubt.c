@@ -21,8 +21,8 @@
 #include "storage/lmgr.h"
 
 /* The lock manager looks at nothing else of a relation, which may be gone. */
-static bool
-is_ours(Oid table)
+bool
+RecsysIsLockedByUs(Oid table)
 {
 	RelationData relation;
 
@@ -44,14 +44,14 @@ RecsysPartsAreInDoubt(Relation index)
 		return false;
 	leaves = RecsysGetLeaves(RecsysIndexedTable(RelationGetRelid(index)));
 	for (int i = 0; i < leaves->n && !found; i++)
-		found = is_ours(leaves->leaves[i].table);
+		found = RecsysIsLockedByUs(leaves->leaves[i].table);
 	if (found)
 		return true;
 
 	chunks = RecsysReadAllChunks(index, &n);
 	for (uint32 i = 0; i < n && !found; i++)
 		found = (chunks[i].flags & RECSYS_CHUNK_SWEPT) == 0 &&
-			(chunks[i].flags & RECSYS_CHUNK_FIRST) != 0 && is_ours(chunks[i].storage.heap);
+			(chunks[i].flags & RECSYS_CHUNK_FIRST) != 0 && RecsysIsLockedByUs(chunks[i].storage.heap);
 	pfree(chunks);
 	return found;
 }

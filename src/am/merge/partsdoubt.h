@@ -9,6 +9,9 @@
 
 #include "utils/rel.h"
 
+/* Has this transaction an AccessExclusiveLock on a relation, which may be gone? */
+extern bool RecsysIsLockedByUs(Oid table);
+
 /* False for any index that is no whole. */
 extern bool RecsysPartsAreInDoubt(Relation index);
 

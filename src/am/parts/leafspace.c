@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "utils/memutils.h"
 
 /* Pieces whose chunks are remembered: statements that write to several leaves in turn */
 #define REMEMBERED_PIECES 64
@@ -174,6 +175,67 @@ RecsysStateOfLeaf(Relation whole, Relation leaf)
 	return state;
 }
 
+/* Leaves that this transaction has entered anew, in its memory */
+typedef struct EnteredLeaf
+{
+	Oid			whole;
+	RecsysLeaf	leaf;
+} EnteredLeaf;
+
+static List *entered = NIL;
+static LocalTransactionId entered_in = InvalidLocalTransactionId;
+
+static EnteredLeaf *
+find_entered(Relation whole, const RecsysLeaf *leaf)
+{
+	ListCell   *cell;
+
+	if (entered_in != RECSYS_LOCAL_TRANSACTION)
+		entered = NIL;
+	entered_in = RECSYS_LOCAL_TRANSACTION;
+	foreach(cell, entered)
+	{
+		EnteredLeaf *one = lfirst(cell);
+
+		if (one->whole == RelationGetRelid(whole) && one->leaf.table == leaf->table &&
+			one->leaf.attached == leaf->attached)
+			return one;
+	}
+	return NULL;
+}
+
+void
+RecsysNoteEntered(Relation whole, Relation leaf)
+{
+	const RecsysLeaf *found = RecsysFindLeaf(RecsysGetLeaves(RecsysIndexedTable(RelationGetRelid(whole))),
+											 RelationGetRelid(leaf));
+	EnteredLeaf *one;
+	MemoryContext old;
+
+	if (found == NULL)
+		return;
+	one = find_entered(whole, found);
+	if (one == NULL)
+	{
+		old = MemoryContextSwitchTo(TopTransactionContext);
+		one = palloc(sizeof(EnteredLeaf));
+		entered = lappend(entered, one);
+		MemoryContextSwitchTo(old);
+	}
+	one->whole = RelationGetRelid(whole);
+	one->leaf = *found;
+}
+
+bool
+RecsysLeafIsBackAgain(Relation whole, Relation leaf)
+{
+	const RecsysLeaf *found = RecsysFindLeaf(RecsysGetLeaves(RecsysIndexedTable(RelationGetRelid(whole))),
+											 RelationGetRelid(leaf));
+	const EnteredLeaf *one = found == NULL ? NULL : find_entered(whole, found);
+
+	return one != NULL && one->leaf.row != found->row;
+}
+
 bool
 RecsysEnterLeafAnew(Relation whole, Relation leaf, bool complete)
 {
@@ -184,6 +246,7 @@ RecsysEnterLeafAnew(Relation whole, Relation leaf, bool complete)
 		return false;
 	(void) RecsysAddChunk(whole, &record, PG_UINT32_MAX, &number);
 	memset(known, 0, sizeof(known));
+	RecsysNoteEntered(whole, leaf);
 	return true;
 }
 

@@ -45,4 +45,14 @@ extern RecsysLeafState RecsysStateOfLeaf(Relation whole, Relation leaf);
 extern bool RecsysEnterLeafAnew(Relation whole, Relation leaf, bool complete);
 extern void RecsysLeafEntered(Relation whole, Relation leaf);
 
+/* The same has been done by a build. */
+extern void RecsysNoteEntered(Relation whole, Relation leaf);
+
+/*
+ * Has this transaction detached the leaf and attached it again since it has entered all rows anew?
+ * Then the whole takes it for the storage that it was before, and does not know what has been done
+ * to its rows meanwhile.
+ */
+extern bool RecsysLeafIsBackAgain(Relation whole, Relation leaf);
+
 #endif							/* RECSYS_LEAFSPACE_H */

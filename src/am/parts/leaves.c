@@ -84,7 +84,7 @@ add_table(KnownLeaves *leaves, Oid table)
 }
 
 static void
-add_leaf(KnownLeaves *leaves, Oid table, uint32 attached)
+add_leaf(KnownLeaves *leaves, Oid table, uint32 attached, uint32 row)
 {
 	RecsysLeaf *leaf;
 
@@ -98,16 +98,18 @@ add_leaf(KnownLeaves *leaves, Oid table, uint32 attached)
 	leaf = &leaves->found.leaves[leaves->found.n++];
 	leaf->table = table;
 	leaf->attached = attached;
+	leaf->row = row;
 }
 
 /*
- * A child of a partitioned table or index, and the transaction that has made it one.  That is told
- * by xmin as it is stored, which freezing leaves alone.
+ * A child of a partitioned table or index, the transaction that has made it one, and where that is
+ * said.  It is told by xmin as it is stored, which freezing leaves alone.
  */
 typedef struct Child
 {
 	Oid			relation;
 	uint32		xmin;
+	uint32		row;
 } Child;
 
 static Child *
@@ -139,6 +141,8 @@ read_children(Oid parent, int *n)
 		}
 		children[*n].relation = form->inhrelid;
 		children[*n].xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+		children[*n].row = hash_combine(ItemPointerGetBlockNumber(&tuple->t_self),
+										ItemPointerGetOffsetNumber(&tuple->t_self));
 		(*n)++;
 	}
 	systable_endscan(scan);
@@ -147,7 +151,7 @@ read_children(Oid parent, int *n)
 }
 
 static void
-collect_leaves(KnownLeaves *leaves, Oid parent, uint32 attached)
+collect_leaves(KnownLeaves *leaves, Oid parent, uint32 attached, uint32 row)
 {
 	int			n;
 	Child	   *children = read_children(parent, &n);
@@ -157,15 +161,16 @@ collect_leaves(KnownLeaves *leaves, Oid parent, uint32 attached)
 	for (int i = 0; i < n; i++)
 	{
 		uint32		since = attached == 0 ? children[i].xmin : hash_combine(attached, children[i].xmin);
+		uint32		said = hash_combine(row, children[i].row);
 
 		switch (get_rel_relkind(children[i].relation))
 		{
 			case RELKIND_RELATION:
 				add_table(leaves, children[i].relation);
-				add_leaf(leaves, children[i].relation, since);
+				add_leaf(leaves, children[i].relation, since, said);
 				break;
 			case RELKIND_PARTITIONED_TABLE:
-				collect_leaves(leaves, children[i].relation, since);
+				collect_leaves(leaves, children[i].relation, since, said);
 				break;
 			case RELKIND_FOREIGN_TABLE:
 				add_table(leaves, children[i].relation);
@@ -207,7 +212,7 @@ look_up(KnownLeaves *leaves, Oid table)
 
 	/* what has changed meanwhile may have been overlooked: then it is looked up the next time, too */
 	before = invalidations;
-	collect_leaves(leaves, table, 0);
+	collect_leaves(leaves, table, 0, 0);
 	qsort(leaves->tables, leaves->ntables, sizeof(Oid), compare_oids);
 	if (leaves->found.n > 0)
 		qsort(leaves->found.leaves, leaves->found.n, sizeof(RecsysLeaf), compare_leaves);
@@ -269,7 +274,7 @@ RecsysLeafTables(Oid table)
 const RecsysLeaf *
 RecsysFindLeaf(const RecsysLeaves *leaves, Oid table)
 {
-	RecsysLeaf	key = {table, 0};
+	RecsysLeaf	key = {table, 0, 0};
 
 	return leaves->n == 0 ? NULL :
 		bsearch(&key, leaves->leaves, leaves->n, sizeof(RecsysLeaf), compare_leaves);

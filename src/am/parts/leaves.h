@@ -5,7 +5,8 @@
  * Since when a leaf is one is told by xmin of its row in pg_inherits, and those of the partitioned
  * tables between it and the root: ATTACH PARTITION makes a new one, and DETACH takes it away; a
  * rollback brings the old one back.  So a table that was detached, and written to, and attached
- * again is another storage.
+ * again is another storage.  What one transaction has attached, detached and attached again has the same xmin
+ * twice: it can tell the two by where in pg_inherits the row stands (leafspace.h).
  */
 #ifndef RECSYS_LEAVES_H
 #define RECSYS_LEAVES_H
@@ -20,6 +21,7 @@ typedef struct RecsysLeaf
 {
 	Oid			table;
 	uint32		attached;		/* see RecsysStorage */
+	uint32		row;			/* stands for where in pg_inherits that is said */
 } RecsysLeaf;
 
 /* Those of a table, by OID.  Belongs to the cache: valid until the next look into a catalog. */

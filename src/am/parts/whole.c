@@ -128,6 +128,7 @@ RecsysIndexedTable(Oid index)
 typedef struct KnownPart
 {
 	Oid			part;			/* InvalidOid: nothing is remembered here */
+	Oid			root;			/* InvalidOid: it is no part any more */
 	Oid			ancestors[MAX_ANCESTORS];	/* that there are, then InvalidOid */
 	Oid			table;			/* of the whole */
 	Oid			whole;			/* InvalidOid: there is none yet */
@@ -173,7 +174,8 @@ find_whole(Oid part, KnownPart *found)
 	ancestors = get_partition_ancestors(part);
 	if (ancestors == NIL)
 		return;
-	found->whole = RecsysWholeOf(llast_oid(ancestors));
+	found->root = llast_oid(ancestors);
+	found->whole = RecsysWholeOf(found->root);
 	if (OidIsValid(found->whole))
 		found->table = IndexGetRelation(found->whole, false);
 	for (int i = 0; i < list_length(ancestors) && i < MAX_ANCESTORS; i++)
@@ -198,13 +200,36 @@ get_part(Relation part, KnownPart *found)
 		find_whole(oid, found);
 }
 
+Oid
+RecsysRootOfPart(Relation part)
+{
+	KnownPart	found;
+
+	get_part(part, &found);
+	return found.root;
+}
+
+/*
+ * When a part is replaced by another one (twin.h), the catalog may say so before the relation's own
+ * entry does, and while the other one is not known to be a part yet.
+ */
+static void
+find_whole_of_replaced(Relation part, KnownPart *found)
+{
+	found->root = RecsysGetCache(part)->meta.passes_to;
+	found->whole = OidIsValid(found->root) ? RecsysWholeOf(found->root) : InvalidOid;
+	found->table = OidIsValid(found->whole) ? IndexGetRelation(found->whole, true) : InvalidOid;
+}
+
 Relation
 RecsysOpenWholeOfPart(Relation part, LOCKMODE table_lock, LOCKMODE index_lock)
 {
 	KnownPart	found;
 
 	get_part(part, &found);
-	if (!OidIsValid(found.whole))
+	if (!OidIsValid(found.root))
+		find_whole_of_replaced(part, &found);
+	if (!OidIsValid(found.whole) || !OidIsValid(found.table))
 		return NULL;
 	if (table_lock != NoLock)
 		LockRelationOid(found.table, table_lock);

@@ -51,8 +51,12 @@ extern Oid	RecsysIndexedTable(Oid index);
  */
 extern Oid	RecsysCreateWhole(Oid root);
 
+/* The root of an open part, as the session remembers it; InvalidOid: it is no part any more. */
+extern Oid	RecsysRootOfPart(Relation part);
+
 /*
- * The whole of a part, NULL if there is none yet.  Locks the whole's table and then its index;
+ * The whole of a part, NULL if there is none yet; also of one that has just been replaced, which has
+ * noted its root.  Locks the whole's table and then its index;
  * table_lock may be NoLock.  It is closed with these locks released, or by index_close and NoLock
  * with both kept.
  */

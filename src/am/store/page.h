@@ -223,6 +223,9 @@ typedef struct RecsysMetaData
 
 	/* partitioned tables, see am/parts */
 	uint8		part;			/* 1: holds nothing, rows are passed on to the index of the whole */
+	Oid			passes_to;		/* of a part: its root */
+	Oid			tids_of;		/* of a part: file of the partition that TIDs were of when it was
+								 * built, see am/parts/samerows.h; InvalidOid: not known */
 	BlockNumber chunks;			/* first page of chunks, or InvalidBlockNumber */
 	BlockNumber chunk_tail;		/* its last one, likewise */
 	uint32		nchunks;		/* records on them */

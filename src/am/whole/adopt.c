@@ -3,8 +3,8 @@
  *	  Partitions of which nobody has told the whole.
  *
  * A partition may come with an index that is there already: ATTACH PARTITION takes one that
- * matches, and a dump is restored by ALTER INDEX … ATTACH PARTITION.  Moving a table to another
- * tablespace copies its file under another name.  None of it calls the access method.  Whoever
+ * matches, and a dump is restored by ALTER INDEX … ATTACH PARTITION.  The access method is not
+ * called.  As a rule the session notices what it has done (noticed.c), but not always.  Whoever
  * inserts notices that the leaf is not known, and says so in its chunk; so does nobody for one that
  * is only read.
  *
@@ -54,15 +54,15 @@ enter_as_owner(Relation whole, Relation leaf, Relation part)
 	RecsysEndAs(&before);
 }
 
-/* The leaf is locked against writers. */
-static void
-adopt(Relation whole, Relation leaf, Oid root)
+void
+RecsysAdoptLeaf(Relation whole, Relation leaf)
 {
-	Oid			oid = RecsysPartOfLeaf(leaf, root);
+	Oid			oid = RecsysPartOfLeaf(leaf, RecsysRootOfWhole(whole));
 	Relation	part;
 
 	/* somebody may have done it before it was locked */
-	if (!OidIsValid(oid) || RecsysStateOfLeaf(whole, leaf) == RECSYS_LEAF_COMPLETE)
+	if (!OidIsValid(oid) || (RecsysStateOfLeaf(whole, leaf) == RECSYS_LEAF_COMPLETE &&
+							 !RecsysLeafIsBackAgain(whole, leaf)))
 		return;
 	part = index_open(oid, AccessShareLock);
 	enter_as_owner(whole, leaf, part);
@@ -77,7 +77,6 @@ adopt(Relation whole, Relation leaf, Oid root)
 static void
 visit_leaves(Relation whole, bool wait)
 {
-	Oid			root = RecsysRootOfWhole(whole);
 	List	   *leaves = RecsysLeafTables(RecsysIndexedTable(RelationGetRelid(whole)));
 	ListCell   *cell;
 
@@ -92,7 +91,7 @@ visit_leaves(Relation whole, bool wait)
 			if (wait)
 				LockRelationOid(lfirst_oid(cell), ShareLock);
 			else if (ConditionalLockRelationOid(lfirst_oid(cell), ShareLock))
-				adopt(whole, leaf, root);
+				RecsysAdoptLeaf(whole, leaf);
 		}
 		table_close(leaf, NoLock);
 	}

@@ -13,6 +13,11 @@
 extern void RecsysInitAdopt(void);
 
 /*
+ * Enters all rows of a leaf if the whole does not know them.  The leaf is locked against writers.
+ */
+extern void RecsysAdoptLeaf(Relation whole, Relation leaf);
+
+/*
  * The whole of a root, created, and built, if there is none yet.  Locks the partitioned table and
  * all leaves in that case.  Errors out if a partition has no index below the root.
  */

@@ -11,6 +11,7 @@
  * - CREATE TABLE … PARTITION OF, or TRUNCATE: there are no rows, and this is noted, so that all
  *	 that come will be known.
  * - ATTACH PARTITION, or a table that has been rewritten: its rows are entered.
+ * - REINDEX CONCURRENTLY of a leaf: the copy of its part is one as well.
  * - REINDEX of a leaf: nothing has changed, and the whole is not even looked at, as it may be damaged.
  *	 REINDEX of the root, or of the partitioned table: at the last leaf the whole is built anew.
  *
@@ -25,6 +26,7 @@
 #include "am/entry/handler.h"
 #include "am/parts/leaves.h"
 #include "am/parts/leafspace.h"
+#include "am/parts/twin.h"
 #include "am/parts/whole.h"
 #include "am/whole/partrows.h"
 #include "am/whole/rebuild.h"
@@ -90,8 +92,11 @@ IndexBuildResult *
 recsys_build(Relation heap, Relation index, struct IndexInfo *info)
 {
 	IndexBuildResult *result;
+	Oid			twin = RecsysTwinOf(index);
 
-	if (RecsysIsPart(index))
+	if (OidIsValid(twin))
+		RecsysBuildTwin(index, twin);
+	else if (RecsysIsPart(index))
 		build_part(heap, index, info);
 	else if (RecsysWillBePart(heap, index))
 		RecsysBuildPart(index);

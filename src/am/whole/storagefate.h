@@ -20,9 +20,6 @@ typedef struct RecsysStorageFate
 /* All storages of n chunks, in a table in the current memory context. */
 extern HTAB *RecsysStorageFates(const RecsysChunk *chunks, uint32 n);
 
-/* The file that a relation has now; InvalidOid if there is no such relation. */
-extern Oid	RecsysFileOf(Oid relation);
-
 /* Is it the storage of a current partition of parent?  By the catalog as of now, without a lock. */
 extern bool RecsysStorageIsCurrent(Oid parent, const RecsysStorage *storage);
 

@@ -93,7 +93,7 @@ recsys_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Rela
 			  IndexUniqueCheck unique, bool unchanged, struct IndexInfo *info)
 {
 	MemoryContext old = MemoryContextSwitchTo(row_context());
-	Relation	part = RecsysIsPart(index) ? index : NULL;
+	Relation	part = RecsysPassesOn(index) ? index : NULL;
 	Relation	target = index;
 	ItemPointerData place = *tid;
 	bool		complete = true;

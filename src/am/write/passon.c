@@ -20,29 +20,50 @@
 #include "am/merge/merge.h"
 #include "am/parts/leafspace.h"
 #include "am/parts/leaves.h"
+#include "am/parts/twin.h"
 #include "am/parts/whole.h"
 #include "am/store/meta.h"
 #include "am/write/passon.h"
 #include "am/write/vacuum.h"
 #include "compat.h"
+#include "fault.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "utils/lsyscache.h"
 
-/* The index holds nothing of its own from now on. */
-static void
-mark_part(Relation index)
+static bool
+is_marked(const RecsysMetaData *meta, Oid root, Oid file)
 {
+	return meta->part != 0 && (meta->passes_to == root || !OidIsValid(root)) &&
+		(OidIsValid(meta->tids_of) || !OidIsValid(file));
+}
+
+/*
+ * The index holds nothing of its own from now on.  Which rows the TIDs are of is noted, unless this
+ * transaction has given the leaf its file, which a rollback takes away.
+ */
+static void
+mark_part(Relation index, Relation leaf)
+{
+	Oid			root = RecsysRootOfPart(index);
+	Oid			file = RECSYS_FIRST_FILE_SUBID(leaf) == InvalidSubTransactionId ?
+		RECSYS_FILE_NUMBER(leaf) : InvalidOid;
 	Buffer		buffer;
 
-	if (RecsysGetCache(index)->meta.part != 0)
+	if (is_marked(&RecsysGetCache(index)->meta, root, file))
 		return;
 	buffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_META);
-	if (RecsysPageGetMeta(BufferGetPage(buffer))->part == 0)
+	if (!is_marked(RecsysPageGetMeta(BufferGetPage(buffer)), root, file))
 	{
 		GenericXLogState *state = GenericXLogStart(index);
+		RecsysMetaData *meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, buffer, 0));
 
-		RecsysPageGetMeta(GenericXLogRegisterBuffer(state, buffer, 0))->part = 1;
+		meta->part = 1;
+		if (OidIsValid(root))
+			meta->passes_to = root;
+		if (!OidIsValid(meta->tids_of))
+			meta->tids_of = file;
 		GenericXLogFinish(state);
 	}
 	UnlockReleaseBuffer(buffer);
@@ -82,20 +103,63 @@ outdate_others(Relation part, Relation leaf)
 	last = RelationGetRelid(part);
 }
 
+/* The row that has been passed on last */
+static struct
+{
+	LocalTransactionId transaction;
+	SubTransactionId subid;
+	Oid			part;
+	Oid			whole;
+	Oid			leaf;
+	ItemPointerData tid;
+} last;
+
+/*
+ * Has the row been passed on by the other one of two parts (am/parts/twin.h)?  Nobody passes another
+ * one on between the two, and within a subtransaction no TID is used twice for the same leaf.
+ */
+static bool
+is_passed_on(Relation part, Relation leaf, Relation whole, ItemPointer tid)
+{
+	bool		again = last.transaction == RECSYS_LOCAL_TRANSACTION &&
+		ItemPointerEquals(&last.tid, tid) && last.leaf == RelationGetRelid(leaf) &&
+		last.whole == RelationGetRelid(whole) && last.subid == GetCurrentSubTransactionId() &&
+		last.part != RelationGetRelid(part);
+
+	last.transaction = RECSYS_LOCAL_TRANSACTION;
+	last.subid = GetCurrentSubTransactionId();
+	last.part = RelationGetRelid(part);
+	last.whole = RelationGetRelid(whole);
+	last.leaf = RelationGetRelid(leaf);
+	last.tid = *tid;
+	return again;
+}
+
 Relation
 RecsysPassOnRow(Relation part, Relation leaf, ItemPointer tid, bool *complete)
 {
 	Relation	whole;
 
-	mark_part(part);
+	RECSYS_FAULT("pass-on");
+	mark_part(part, leaf);
 	outdate_others(part, leaf);
 	whole = RecsysOpenWholeOfPart(part, RowExclusiveLock, RowExclusiveLock);
-	if (whole != NULL && !RecsysPartTid(whole, leaf, tid, complete))
+	if (whole != NULL && (is_passed_on(part, leaf, whole, tid) || !RecsysPartTid(whole, leaf, tid, complete)))
 	{
 		index_close(whole, NoLock);
 		whole = NULL;
 	}
 	return whole;
+}
+
+bool
+RecsysPassesOn(Relation index)
+{
+	if (RecsysIsPart(index))
+		return true;
+
+	/* what REINDEX CONCURRENTLY has not validated yet, or has replaced; it only looks for rows itself */
+	return !index->rd_index->indisvalid && RecsysIsStub(index) && !RecsysInReindex();
 }
 
 /* VACUUM's callback behind that for the whole's entries: those of other partitions stay. */
@@ -149,10 +213,10 @@ RecsysPassOnBulkDelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	RecsysLeafState state;
 
 	stats = stats_of_part(info, stats);
-	mark_part(info->index);
 
 	/* VACUUM itself holds a lock on it */
 	leaf = table_open(info->index->rd_index->indrelid, NoLock);
+	mark_part(info->index, leaf);
 	outdate_others(info->index, leaf);
 	whole = RecsysOpenWholeOfPart(info->index, ShareUpdateExclusiveLock, RowExclusiveLock);
 	if (whole == NULL)
