@@ -141,6 +141,11 @@ RETURNS TABLE (action text, object text, detail text)
 	COST 100000 ROWS 20;
 COMMENT ON FUNCTION recsys.maintain() IS 'makes partitions of the log, drops expired ones, brings experiments, bandits and metrics up to date; returns what it has done; for the owner of the extension';
 
+-- no query of Citus within the views of others, where the log is one of all nodes
+CREATE FUNCTION recsys.log_is_used() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_is_used' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION recsys.log_is_used() IS 'whether there are requests in the log';
+
 /*
  * Logging by function
  */

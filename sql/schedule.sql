@@ -194,7 +194,7 @@ SELECT 'maintain', 'recsys.request_log',
 	   'SELECT * FROM recsys.maintain();'
 FROM (SELECT max(t.time) AS at FROM recsys.maintenance t) k
 JOIN pg_catalog.pg_extension x ON x.extname = 'recsys' AND pg_catalog.pg_has_role(x.extowner, 'USAGE')
-WHERE (k.at IS NULL OR k.at < pg_catalog.now() - interval '1 day') AND EXISTS (SELECT FROM recsys.request_log)
+WHERE (k.at IS NULL OR k.at < pg_catalog.now() - interval '1 day') AND recsys.log_is_used()
 UNION ALL
 -- partitions by time that are kept
 SELECT 'partitions', pg_catalog.format('%I.%I', p.schema_name, p.table_name),

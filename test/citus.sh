@@ -5,7 +5,7 @@
 #
 # Needs Citus (13 for PostgreSQL 15 to 17, 14 for 16 to 18), installed for the PostgreSQL that test/run.sh
 # takes, or for the one of $PG_CONFIG: nothing is configured in that server.  The tests start servers of
-# their own on loopback, a coordinator and two or three workers (test/t/11*_citus*.pl), and run with
+# their own on loopback, a coordinator and two or three workers (test/t/11*_citus*.pl, 12*), and run with
 # all others, too: where there is no Citus they are skipped.
 #
 #     RECSYS_CITUS_ROWS=1000000    interactions of the test that measures (default 30000)
@@ -21,5 +21,5 @@ if [ ! -e "$("$PG_CONFIG" --pkglibdir)/citus.so" ]; then
 	exit 0
 fi
 cd "$root/test/t" || exit 1
-names=$(ls 11*_citus*.pl | sed 's/\.pl$//')
+names=$(ls 1[12]?_citus*.pl | sed 's/\.pl$//')
 TESTS="$names" exec "$root/test/run.sh" tap

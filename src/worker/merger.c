@@ -214,7 +214,7 @@ merge_index(Oid index)
 	bool		busy = false;
 
 	if (!is_served(index, &table) ||
-		(lacks_whole(index) && (!RecsysShardIsComplete(table) || !RecsysAllLeavesHaveParts(index))))
+		(lacks_whole(index) && (!RecsysShardIsComplete(table, false) || !RecsysAllLeavesHaveParts(index))))
 		return MERGE_NOTHING;
 	if (!lock_table(table, index))
 		return MERGE_DONE;

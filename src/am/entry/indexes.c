@@ -21,6 +21,7 @@
 #include "am/entry/indexes.h"
 #include "am/entry/shells.h"
 #include "am/parts/whole.h"
+#include "am/store/relchanges.h"
 #include "catalog/dependency.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
@@ -30,7 +31,6 @@
 #include "commands/defrem.h"
 #include "utils/catcache.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -190,7 +190,7 @@ find_known(const Oid *ams)
 
 	if (!registered)
 	{
-		CacheRegisterRelcacheCallback(note_changed, (Datum) 0);
+		RecsysOnRelationChange(note_changed);
 		registered = true;
 	}
 

@@ -20,16 +20,18 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "am/entry/shells.h"
+#include "am/store/relchanges.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/primnodes.h"
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -147,7 +149,7 @@ create_known(void)
 	known_copies = create_table("recsys copies of Citus", sizeof(CopyKey), sizeof(KnownCopy));
 	known_shards = create_table("recsys shards of Citus", sizeof(Oid), sizeof(KnownShard));
 	known = create_table("recsys tables of Citus", sizeof(Oid), sizeof(KnownTable));
-	CacheRegisterRelcacheCallback(forget_table, (Datum) 0);
+	RecsysOnRelationChange(forget_table);
 }
 
 /* The row of a table of Citus's catalog whose first column, or that of the name, has the value */
@@ -532,18 +534,37 @@ find_call(Oid type, Oid collation)
 	return &call->flinfo;
 }
 
+static Oid
+owner_of(Oid table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return GetUserId();
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* As the owner: the function is for who may read all of the table, and a caller may have columns of it. */
 int64
 RecsysShardOfValue(Oid table, Oid type, Oid collation, Datum value)
 {
 	FmgrInfo   *flinfo = find_call(type, collation);
 	LOCAL_FCINFO(fcinfo, 2);
 	Datum		result;
+	Oid			caller;
+	int			security;
 
 	InitFunctionCallInfoData(*fcinfo, flinfo, 2, collation, NULL, NULL);
 	fcinfo->args[0].value = ObjectIdGetDatum(table);
 	fcinfo->args[0].isnull = false;
 	fcinfo->args[1].value = value;
 	fcinfo->args[1].isnull = false;
+	GetUserIdAndSecContext(&caller, &security);
+	SetUserIdAndSecContext(owner_of(table), security | SECURITY_LOCAL_USERID_CHANGE);
 	result = FunctionCallInvoke(fcinfo);
+	SetUserIdAndSecContext(caller, security);
 	return fcinfo->isnull ? 0 : DatumGetInt64(result);
 }

@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "am/parts/leaves.h"
 #include "am/store/indexname.h"
+#include "am/store/relchanges.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/partition.h"
@@ -25,7 +26,6 @@
 #include "storage/predicate.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -198,7 +198,7 @@ look_up(KnownLeaves *leaves, Oid table)
 
 	if (!registered)
 	{
-		CacheRegisterRelcacheCallback(forget_changed, (Datum) 0);
+		RecsysOnRelationChange(forget_changed);
 		registered = true;
 	}
 	if (leaves->context == NULL)

@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "am/parts/whole.h"
 #include "am/store/meta.h"
+#include "am/store/relchanges.h"
 #include "catalog/catalog.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
@@ -19,7 +20,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "storage/lmgr.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -165,7 +165,7 @@ find_whole(Oid part, KnownPart *found)
 
 	if (!registered)
 	{
-		CacheRegisterRelcacheCallback(forget_changed, (Datum) 0);
+		RecsysOnRelationChange(forget_changed);
 		registered = true;
 	}
 	before = invalidations;

@@ -125,7 +125,7 @@ put_together(Oid table, Oid root)
 {
 	if (OidIsValid(RecsysWholeOf(root)))
 		RecsysAdoptNow(root);
-	else if (RecsysGetLeaves(table)->n > 0 && RecsysShardIsComplete(table) && RecsysAllLeavesHaveParts(root))
+	else if (RecsysGetLeaves(table)->n > 0 && RecsysShardIsComplete(table, true) && RecsysAllLeavesHaveParts(root))
 		(void) RecsysEnsureWhole(root);
 	else
 		return;

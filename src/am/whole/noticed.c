@@ -24,6 +24,7 @@
 #include "am/merge/partsdoubt.h"
 #include "am/parts/leaves.h"
 #include "am/parts/whole.h"
+#include "am/store/relchanges.h"
 #include "am/whole/adopt.h"
 #include "am/whole/noticed.h"
 #include "am/write/wake.h"
@@ -31,7 +32,6 @@
 #include "catalog/pg_class.h"
 #include "storage/lmgr.h"
 #include "tcop/utility.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/relcache.h"
 
@@ -203,7 +203,7 @@ end_transaction(XactEvent event, void *arg)
 void
 RecsysInitNoticed(void)
 {
-	CacheRegisterRelcacheCallback(note_changed, (Datum) 0);
+	RecsysOnRelationChange(note_changed);
 	previous_utility = ProcessUtility_hook;
 	ProcessUtility_hook = run_utility;
 	RegisterXactCallback(end_transaction, NULL);

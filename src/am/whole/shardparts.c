@@ -74,7 +74,7 @@ RecsysWillBePart(Relation heap, Relation index)
 	return will;
 }
 
-/* The shell of a shard that no catalog knows yet, as those of a split: by its name */
+/* What would be the shell if the table were a shard */
 static Oid
 shell_by_name(Oid table)
 {
@@ -90,7 +90,7 @@ shell_by_name(Oid table)
 }
 
 bool
-RecsysShardIsComplete(Oid table)
+RecsysShardIsComplete(Oid table, bool by_name)
 {
 	Oid			shell;
 	int			expected;
@@ -98,7 +98,7 @@ RecsysShardIsComplete(Oid table)
 	if (!RecsysCitusIsThere())
 		return true;
 	shell = RecsysShellOfShard(table, NULL);
-	if (!OidIsValid(shell))
+	if (!OidIsValid(shell) && by_name)
 		shell = shell_by_name(table);
 	if (!OidIsValid(shell) || get_rel_relkind(shell) != RELKIND_PARTITIONED_TABLE)
 		return true;

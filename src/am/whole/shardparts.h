@@ -16,7 +16,9 @@ extern bool RecsysWillBePart(Relation heap, Relation index);
 
 /*
  * Has a partitioned table, if it is a shard that Citus is putting together, all of its partitions?
+ * by_name: also one of a number that no catalog knows yet, as those of a split; but a table of
+ * somebody's may have such a name.
  */
-extern bool RecsysShardIsComplete(Oid table);
+extern bool RecsysShardIsComplete(Oid table, bool by_name);
 
 #endif							/* RECSYS_SHARDPARTS_H */

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "am/store/relchanges.h"
 #include "api/basket/rules_plan.h"
 #include "api/call/recommender.h"
 #include "api/call/suggestion.h"
@@ -23,7 +24,6 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -52,7 +52,7 @@ create_plans(void)
 	control.keysize = sizeof(RecsysRulesKey);
 	control.entrysize = sizeof(RecsysRulesPlan);
 	plans = hash_create("recsys rules", 16, &control, HASH_ELEM | HASH_BLOBS);
-	CacheRegisterRelcacheCallback(forget_plans, (Datum) 0);
+	RecsysOnRelationChange(forget_plans);
 }
 
 static void

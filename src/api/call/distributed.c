@@ -179,6 +179,17 @@ RecsysRefuseShell(Relation heap, Relation index)
 					 quote_literal_cstr(RecsysQualifiedName(RelationGetRelid(index))))));
 }
 
+bool
+RecsysOpenForColumns(const char *name, RecsysRecommender *recommender)
+{
+	RecsysDistributed distributed;
+
+	if (RecsysOpenDistributed(name, recommender, &distributed))
+		return true;
+	RecsysOpenRecommender(name, recommender);
+	return false;
+}
+
 /* The index of this node that has the graph; InvalidOid if it is not here. */
 static Oid
 graph_here(const RecsysDistributed *distributed)

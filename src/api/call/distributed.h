@@ -49,6 +49,12 @@ extern bool RecsysOpenDistributed(const char *name, RecsysRecommender *shell,
 extern void RecsysOpenShell(Oid index, RecsysTakes takes, RecsysRecommender *shell);
 
 /*
+ * Opens a recommender for its columns and its rights alone: as RecsysOpenRecommender does, or the shell
+ * of one that is distributed; true then.
+ */
+extern bool RecsysOpenForColumns(const char *name, RecsysRecommender *recommender);
+
+/*
  * Opens an index of this node that belongs to one that the caller may read, or that one's shell:
  * without a look at rights.
  */

@@ -25,7 +25,6 @@
 #include "access/relation.h"
 #include "am/entry/indexes.h"
 #include "am/entry/shells.h"
-#include "am/parts/leaves.h"
 #include "api/call/distributed.h"
 #include "api/call/indexstate.h"
 #include "api/call/recommender.h"
@@ -457,24 +456,6 @@ open_shell(RecsysRecommender *shell)
 		open_pages(shell);
 }
 
-/*
- * The partitions of a shell are locked before those of its shards, as a query over the table does:
- * DDL has them in that order, too.
- */
-static void
-lock_partitions(Relation heap)
-{
-	List	   *leaves;
-	ListCell   *cell;
-
-	if (heap->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		return;
-	leaves = RecsysLeafTables(RelationGetRelid(heap));
-	foreach(cell, leaves)
-		LockRelationOid(lfirst_oid(cell), AccessShareLock);
-	list_free(leaves);
-}
-
 /* What has been locked may have become another since it was looked at. */
 static void
 open_locked(Oid table, Oid relation, RecsysTakes takes, RecsysRecommender *recommender)
@@ -575,7 +556,6 @@ RecsysOpenShell(Oid relation, RecsysTakes takes, RecsysRecommender *shell)
 	lock_both(table, relation, AccessShareLock);
 	open_both(table, relation, &shell->heap, &shell->definition);
 	check_access(shell->heap, shell->definition);
-	lock_partitions(shell->heap);
 	open_shell(shell);
 }
 

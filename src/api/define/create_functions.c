@@ -17,6 +17,7 @@
 #include "api/declare/names.h"
 #include "api/declare/servedname.h"
 #include "api/define/shopfunctions.h"
+#include "api/here/nodeevents.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -251,7 +252,7 @@ find_types(Wrapper *wrapper, const char *index)
 	TupleDesc	descriptor;
 	RecsysKeyKind kind;
 
-	RecsysOpenRecommenderIndex(RecsysNamedRecommender(index), &recommender);
+	(void) RecsysOpenEvents(index, &recommender, NULL, NULL);
 	descriptor = RelationGetDescr(recommender.definition);
 	kind = recommender.columns.item_kind;
 	wrapper->user = TupleDescAttr(descriptor, RECSYS_USER_COLUMN - 1)->atttypid;

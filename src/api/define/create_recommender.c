@@ -17,6 +17,8 @@
 #include "api/define/declaredarguments.h"
 #include "api/define/normalise.h"
 #include "api/define/predictions.h"
+#include "api/define/servable.h"
+#include "api/define/sharedchange.h"
 #include "api/declare/parameters.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -65,6 +67,12 @@ already_exists(const char *name)
 					 quote_literal_cstr(name))));
 }
 
+static RecsysDefinition *
+definition_of(const RecsysDeclaredRow *row)
+{
+	return RecsysDefinitionRead(row->name, row->owner, row->definition);
+}
+
 /*
  * How content is weighed is learned at once where it is declared, for which some of the users will
  * do; what was learned for what is not declared any more is forgotten.
@@ -72,7 +80,7 @@ already_exists(const char *name)
 static void
 learn_content(const RecsysDeclaredRow *row)
 {
-	RecsysDefinition *definition = RecsysDefinitionRead(row->name, row->owner, row->definition);
+	RecsysDefinition *definition = definition_of(row);
 	int			nestlevel;
 
 	if (definition->content == NULL)
@@ -95,6 +103,7 @@ recsys_create_recommender(PG_FUNCTION_ARGS)
 	RecsysTakeName(row.name, RECSYS_NAMED_RECOMMENDER);
 	row.owner = GetUserNameFromId(GetUserId(), false);
 	row.definition = RecsysNormalise(row.name, given_arguments(fcinfo), NULL, NULL);
+	RecsysCheckServable(definition_of(&row));
 	row.definition = RecsysMakePredictions(&row);
 	if (!RecsysInsertDeclared(&row))
 		already_exists(row.name);
@@ -125,7 +134,9 @@ does_not_exist(int level, const char *name)
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 level == NOTICE ?
 			 errmsg("recommender \"%s\" does not exist, skipping", name) :
-			 errmsg("recommender \"%s\" does not exist", name)));
+			 errmsg("recommender \"%s\" does not exist", name),
+			 RecsysIsShared(name) ?
+			 errhint("It is declared on the coordinator: change it there.") : 0));
 }
 
 /* The arguments of alter_recommender behind those that both functions have */
@@ -153,6 +164,7 @@ recsys_alter_recommender(PG_FUNCTION_ARGS)
 	row.definition = RecsysNormalise(name, given,
 									 RecsysWithoutFields(row.definition, reset, parameter_names(),
 														 RecsysParameterCount), NULL);
+	RecsysCheckServable(definition_of(&row));
 	if (new_owner != NULL)
 	{
 		RecsysCheckNewOwner(new_owner);
@@ -163,8 +175,10 @@ recsys_alter_recommender(PG_FUNCTION_ARGS)
 	RecsysUpdateDeclared(&row);
 	RecsysDropPredictions(&before, row.definition);
 	learn_content(&row);
+	RecsysShareChange(&before, &row);
 	if (new_name != NULL && strcmp(new_name, name) != 0)
 	{
+		RecsysRefuseIfShared(name);
 		RecsysTakeName(new_name, RECSYS_NAMED_RECOMMENDER);
 		if (!RecsysRenameDeclared(name, new_name))
 			already_exists(new_name);
@@ -185,6 +199,7 @@ recsys_drop_recommender(PG_FUNCTION_ARGS)
 	else
 	{
 		RecsysRefuseIfUsed(name, RECSYS_NAMED_RECOMMENDER);
+		RecsysRefuseIfShared(name);
 		RecsysDeleteDeclared(name);
 		RecsysDropPredictions(&row, NULL);
 	}

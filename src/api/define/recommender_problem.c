@@ -13,6 +13,7 @@
 #include "api/declare/names.h"
 #include "api/define/normalise.h"
 #include "api/define/predictions.h"
+#include "api/define/servable.h"
 #include "fmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -56,6 +57,8 @@ recsys_recommender_problem(PG_FUNCTION_ARGS)
 		if (problem != NULL && look.part != NULL)
 			problem = psprintf("%s: %s", look.part, problem);
 	}
+	if (problem == NULL)
+		problem = RecsysServableProblem(&look.row);
 	if (problem == NULL && !OidIsValid(get_role_oid(look.row.owner, true)))
 		problem = psprintf("owner: role \"%s\" does not exist", look.row.owner);
 	if (problem == NULL)

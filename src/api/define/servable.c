@@ -278,3 +278,14 @@ RecsysDividedIndexes(const RecsysDefinition *definition)
 		names = add_index(names, definition->signals[x].graph);
 	return add_index(names, definition->complements);
 }
+
+char *
+RecsysServableProblem(const RecsysDeclaredRow *row)
+{
+	RecsysDefinition *definition = RecsysDefinitionRead(row->name, row->owner, row->definition);
+
+	if (!RecsysIsSpread(definition) || RecsysIsShared(row->name))
+		return NULL;
+	return psprintf("signals: index %s is of a distributed table, and recsys.distribute() has not been to the recommender",
+					definition->signals[0].events);
+}

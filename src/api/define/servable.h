@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "api/declare/declaredrows.h"
 #include "api/declare/definition.h"
 #include "nodes/pg_list.h"
 
@@ -24,6 +25,9 @@ extern void RecsysCheckServable(const RecsysDefinition *definition);
  * caller may make reference tables of, and need be, are returned, as OIDs.
  */
 extern List *RecsysCheckServableTables(const RecsysDefinition *definition);
+
+/* What keeps nodes from serving it, as far as that is known without an error; NULL: nothing */
+extern char *RecsysServableProblem(const RecsysDeclaredRow *row);
 
 /* The indexes that have item graphs of their own, by their names, each once; the first signal's first */
 extern List *RecsysDividedIndexes(const RecsysDefinition *definition);

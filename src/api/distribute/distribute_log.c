@@ -95,15 +95,15 @@ share_definitions(void)
 		on_workers(need_no_experiments, "looking for experiments");
 	for (int i = 0; i < (int) lengthof(tables); i++)
 		if (!RecsysIsShell(RecsysKeptTable(tables[i])))
-			on_coordinator(psprintf("SELECT pg_catalog.set_config('citus.enable_unsafe_triggers', 'on', true),"
-									" pg_catalog.create_reference_table('recsys.%s')", tables[i]),
+			on_coordinator(psprintf("DO $$ BEGIN SET LOCAL citus.enable_unsafe_triggers = on;"
+									" PERFORM pg_catalog.create_reference_table('recsys.%s'); END $$", tables[i]),
 						   "making a reference table");
 	on_coordinator("SELECT pg_catalog.replicate_reference_tables('block_writes')", "copying reference tables");
 }
 
 /*
  * The rows of a worker's own log to tables that Citus knows nothing of, and its partitions away: there
- * will be shells of these names.
+ * will be shells of these names.  What has been summed up of them is known to the coordinator then.
  */
 static const char set_aside[] =
 "DO $$ DECLARE one record; BEGIN"
@@ -113,6 +113,10 @@ static const char set_aside[] =
 " INSERT INTO recsys.request_log_aside SELECT * FROM recsys.request_log;"
 " INSERT INTO recsys.event_log_aside SELECT * FROM recsys.event_log;"
 " DELETE FROM recsys.request_log_default; DELETE FROM recsys.event_log_default;"
+" DELETE FROM recsys.experiment_state; DELETE FROM recsys.experiment_unit; DELETE FROM recsys.experiment_day;"
+" DELETE FROM recsys.experiment_sums; DELETE FROM recsys.metrics_day; DELETE FROM recsys.daily_request;"
+" DELETE FROM recsys.daily_position; DELETE FROM recsys.daily_item; DELETE FROM recsys.daily_catalogue;"
+" DELETE FROM recsys.daily_seller; DELETE FROM recsys.daily_latency; DELETE FROM recsys.hourly_request;"
 " FOR one IN SELECT i.inhrelid::pg_catalog.regclass AS name FROM pg_catalog.pg_inherits AS i"
 " WHERE i.inhparent IN ('recsys.request_log'::pg_catalog.regclass, 'recsys.event_log'::pg_catalog.regclass)"
 " AND i.inhrelid NOT IN ('recsys.request_log_default'::pg_catalog.regclass, 'recsys.event_log_default'::pg_catalog.regclass)"

@@ -8,6 +8,7 @@
 #include "api/eligible/itemcall.h"
 #include "api/eligible/itemkeys.h"
 #include "api/eligible/slotplaces.h"
+#include "api/here/localnames.h"
 #include "catalog/pg_class.h"
 #include "optimizer/plancat.h"
 #include "utils/builtins.h"
@@ -230,6 +231,7 @@ RecsysItemsTitles(RecsysItems *items, const uint32 *slots, int n)
 static double
 estimate_total(RecsysItems *items, Relation table)
 {
+	Relation	there;
 	BlockNumber pages;
 	double		rows;
 	double		all_visible;
@@ -237,7 +239,9 @@ estimate_total(RecsysItems *items, Relation table)
 	if (table->rd_rel->relkind != RELKIND_RELATION && table->rd_rel->relkind != RELKIND_MATVIEW)
 		return RecsysPlanRows(RecsysItemPlanOf(items->plans, items->shape, items->conditions,
 											   RECSYS_QUERY_TOTAL, RECSYS_LIMIT_NONE));
-	estimate_rel_size(table, NULL, &pages, &rows, &all_visible);
+	there = relation_open(RecsysTableOfRows(RelationGetRelid(table)), AccessShareLock);
+	estimate_rel_size(there, NULL, &pages, &rows, &all_visible);
+	relation_close(there, NoLock);
 	return rows;
 }
 

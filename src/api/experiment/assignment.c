@@ -6,6 +6,7 @@
 
 #include "access/htup_details.h"
 #include "api/call/arguments.h"
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/names.h"
 #include "api/declare/servedname.h"
@@ -39,7 +40,7 @@ user_type(const RecsysExperiment *experiment)
 		if (RecsysIsPlainName(name) && RecsysNameExists(name, RECSYS_NAMED_BANDIT))
 			continue;
 		shop = RecsysServedShop(name);
-		RecsysOpenRecommender(shop == NULL ? name : shop->definition->signals[0].events, &recommender);
+		(void) RecsysOpenForColumns(shop == NULL ? name : shop->definition->signals[0].events, &recommender);
 		type = recommender.columns.user_type;
 		RecsysCloseRecommender(&recommender);
 		return type;

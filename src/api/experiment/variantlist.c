@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "api/call/distributed.h"
 #include "api/call/guard.h"
 #include "api/call/recommender.h"
 #include "api/declare/jsonfields.h"
@@ -265,10 +266,24 @@ check_shop(RecsysShop *shop, Kinds *kinds)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recommender \"%s\" cannot be used as it is", definition->name),
 				 errdetail_internal("%s", problem)));
-	RecsysOpenRecommender(definition->signals[0].events, &first);
+	(void) RecsysOpenForColumns(definition->signals[0].events, &first);
 	columns = first.columns;
 	RecsysCloseRecommender(&first);
 	check_kinds(definition->name, &columns, kinds);
+}
+
+/* What is distributed may be a variant, too. */
+static Oid
+find_index(const char *name, RecsysColumns *columns)
+{
+	RecsysDistributed distributed;
+	RecsysRecommender shell;
+
+	if (!RecsysOpenDistributed(name, &shell, &distributed))
+		return RecsysFindIndex(name, columns);
+	*columns = shell.columns;
+	RecsysCloseRecommender(&shell);
+	return distributed.index;
 }
 
 /* The name as it is kept; looked up as functions look up their recommender argument. */
@@ -293,7 +308,7 @@ kept_recommender(const char *name, Kinds *kinds)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" is an experiment", name),
 				 errdetail("A variant is a recommender or a bandit.")));
-	index = RecsysFindIndex(name, &columns);
+	index = find_index(name, &columns);
 	kept = RecsysKeptName(index);
 	check_kinds(kept, &columns, kinds);
 	return kept;

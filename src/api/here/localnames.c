@@ -189,6 +189,16 @@ copy_of(Oid shell)
 	return table;
 }
 
+Oid
+RecsysTableOfRows(Oid table)
+{
+	Oid			copy = InvalidOid;
+
+	if (RecsysCitusIsThere() && RecsysIsShell(table) && RecsysShellMethod(table) == 'n')
+		copy = RecsysLocalCopy(table);
+	return OidIsValid(copy) ? copy : table;
+}
+
 List *
 RecsysLocalTables(List *names, Oid type, const Datum *value)
 {

@@ -32,6 +32,12 @@ extern List *RecsysFindShellNames(const char *query);
  */
 extern List *RecsysLocalTables(List *names, Oid type, const Datum *value);
 
+/*
+ * Where this node has all rows of a table, or would have: its copy of a reference table, else the table
+ * itself.
+ */
+extern Oid	RecsysTableOfRows(Oid table);
+
 /* The text with those in their place; what has none stays as it is. */
 extern char *RecsysWithLocalTables(const char *query, List *names, List *tables);
 

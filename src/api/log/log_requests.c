@@ -1,12 +1,13 @@
 /*
  * log_requests.c
- *	  recsys.log_request(), recsys.log_impressions(), recsys.new_request_id().
+ *	  recsys.log_request(), recsys.log_impressions(), recsys.new_request_id(), recsys.log_is_used().
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "api/call/arguments.h"
+#include "api/keep/keeper.h"
 #include "api/log/loggingrights.h"
 #include "api/log/logshard.h"
 #include "api/log/requestdocument.h"
@@ -22,6 +23,7 @@
 PG_FUNCTION_INFO_V1(recsys_new_request_id);
 PG_FUNCTION_INFO_V1(recsys_log_request);
 PG_FUNCTION_INFO_V1(recsys_log_impressions);
+PG_FUNCTION_INFO_V1(recsys_log_is_used);
 
 /* Places of the arguments of log_impressions */
 typedef enum Argument
@@ -47,6 +49,18 @@ recsys_new_request_id(PG_FUNCTION_ARGS)
 	RecsysNewRequestId(id, &time);
 	RecsysKeepRequestHere(id, 0);
 	PG_RETURN_UUID_P(id);
+}
+
+Datum
+recsys_log_is_used(PG_FUNCTION_ARGS)
+{
+	RecsysRights before;
+	bool		used;
+
+	RecsysBeginAsKeeper(&before);
+	used = RecsysKeeperQuery("SELECT FROM recsys.request_log LIMIT 1", 0, NULL, NULL, NULL, true) > 0;
+	RecsysEndAsKeeper(&before);
+	PG_RETURN_BOOL(used);
 }
 
 /* What a shop says of itself is looked at before it is written. */

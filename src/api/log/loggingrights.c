@@ -10,9 +10,11 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/names.h"
 #include "api/declare/servedname.h"
+#include "api/here/nodeevents.h"
 #include "api/keep/experimentrow.h"
 #include "api/keep/keeper.h"
 #include "api/log/loggingrights.h"
@@ -60,6 +62,7 @@ grant_insert(const char *message, const char *detail)
 char *
 RecsysLoggedName(const char *recommender)
 {
+	RecsysDistributed distributed;
 	RecsysRecommender opened;
 	RecsysShop *shop;
 	bool		unknown;
@@ -71,7 +74,7 @@ RecsysLoggedName(const char *recommender)
 		name = pstrdup(shop->definition->name);
 		if (!may_log_anything())
 		{
-			RecsysOpenRecommender(shop->definition->signals[0].events, &opened);
+			(void) RecsysOpenForColumns(shop->definition->signals[0].events, &opened);
 			RecsysCloseRecommender(&opened);
 		}
 		return name;
@@ -83,7 +86,8 @@ RecsysLoggedName(const char *recommender)
 		name = RecsysKeptName(index);
 		if (!may_log_anything())
 		{
-			RecsysOpenNamed(recommender, RECSYS_TAKES_BOTH, &opened);
+			if (!RecsysOpenDistributed(recommender, &opened, &distributed))
+				RecsysOpenNamed(recommender, RECSYS_TAKES_BOTH, &opened);
 			RecsysCloseRecommender(&opened);
 		}
 		return name;

@@ -15,6 +15,7 @@
 
 #include "access/xact.h"
 #include "am/entry/shells.h"
+#include "am/store/relchanges.h"
 #include "api/keep/keeper.h"
 #include "api/log/pseudonym.h"
 #include "api/log/wholelog.h"
@@ -23,7 +24,6 @@
 #include "common/hmac.h"
 #include "common/sha2.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/timestamp.h"
 
 #define KEPT_BYTES (PG_SHA256_DIGEST_LENGTH / 2)
@@ -85,7 +85,7 @@ get_pseudonyms(void)
 
 	if (!registered)
 	{
-		CacheRegisterRelcacheCallback(settings_have_changed, (Datum) 0);
+		RecsysOnRelationChange(settings_have_changed);
 		registered = true;
 	}
 	if (is_kept && (TIMESTAMP_IS_NOEND(kept_until) || GetCurrentTimestamp() < kept_until))

@@ -16,6 +16,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "am/entry/shells.h"
+#include "am/store/relchanges.h"
 #include "api/keep/keeper.h"
 #include "api/log/logpartition.h"
 #include "api/log/logshard.h"
@@ -25,7 +26,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
-#include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/uuid.h"
 
@@ -127,7 +127,7 @@ is_known_as_plain(Relation partition, Relation log)
 		if (plain_partitions[i] == RelationGetRelid(partition))
 			return true;
 	if (!registered)
-		CacheRegisterRelcacheCallback(forget_plain, (Datum) 0);
+		RecsysOnRelationChange(forget_plain);
 	registered = true;
 	if (!is_plain(partition, log))
 		return false;

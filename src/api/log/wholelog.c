@@ -49,6 +49,17 @@ RecsysLogIsKeptHere(void)
 	return !RecsysLogIsShared() || RecsysLocalGroup() == 0;
 }
 
+void
+RecsysNeedLogHere(const char *function)
+{
+	if (!RecsysLogIsKeptHere())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("%s is for the coordinator", function),
+				 errdetail("The log is one of all nodes, and what is summed up of it is kept there."),
+				 errhint("Connect to the coordinator of the cluster.")));
+}
+
 static const char requests_query[] =
 "SELECT request_id, time, user_id, session_id, recommender, experiment, variant, bandit, arm, policy, segment,"
 " latency_ms, item_ids, NULL::real[] AS scores, NULL::text[] AS sources, propensities, arms,"

@@ -18,6 +18,9 @@ extern bool RecsysLogIsShared(void);
 /* Is this where such a log is looked after, or has this server a log of its own? */
 extern bool RecsysLogIsKeptHere(void);
 
+/* Errors out unless it is, as what a function makes of the log would be known to this node alone. */
+extern void RecsysNeedLogHere(const char *function);
+
 /* Which requests queries are going to read, with their events */
 typedef struct RecsysLogExtent
 {

@@ -12,6 +12,7 @@
 
 #include "access/relation.h"
 #include "am/entry/indexes.h"
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/customersquery.h"
 #include "api/declare/declaredrows.h"
@@ -120,7 +121,7 @@ append_sellers(StringInfo out, const RecsysDefinition *definition)
 						 definition->sellers_alias);
 }
 
-/* users: of the index, all of them */
+/* users: of the index, all of them; 0: not known, as of one that is distributed */
 static char *
 attributes_query(const AttributeSource *source, RecsysKeyKind kind, uint64 users)
 {
@@ -135,7 +136,7 @@ attributes_query(const AttributeSource *source, RecsysKeyKind kind, uint64 users
 					 quote_identifier(RecsysExtensionSchema()), quote_literal_cstr(source->index));
 	append_sellers(&out, definition);
 	appendStringInfo(&out, ") SELECT %s::pg_catalog.text, COALESCE(l.id, u.item_id), l.category, l.seller, %s, %s, %s,"
-					 " GREATEST(u.users, 1)::pg_catalog.float8 / %llu,"
+					 " GREATEST(u.users, 1)::pg_catalog.float8 OPERATOR(pg_catalog./) NULLIF(%llu, 0),"
 					 " pg_catalog.percent_rank() OVER (ORDER BY COALESCE(u.users, 0))"
 					 " FROM labels AS l FULL JOIN users AS u ON u.item_id OPERATOR(pg_catalog.=) l.id"
 					 " LEFT JOIN sellers AS s ON s.k OPERATOR(pg_catalog.=) l.seller",
@@ -144,7 +145,7 @@ attributes_query(const AttributeSource *source, RecsysKeyKind kind, uint64 users
 					 definition->new_seller_since == NULL ? "NULL::pg_catalog.bool" :
 					 "CASE WHEN l.seller IS NOT NULL THEN s.is_new IS TRUE END",
 					 definition->items != NULL ? "l.offered IS TRUE" : "true",
-					 (unsigned long long) Max(users, 1));
+					 (unsigned long long) users);
 	return out.data;
 }
 
@@ -158,15 +159,16 @@ read_rows(void *arg, Tuplestorestate *rows)
 	RecsysKeyKind kind;
 	SPIPlanPtr	plan;
 	uint64		users;
+	bool		distributed;
 	int			nestlevel;
 
 	if (!find_source(source))
 		return;
 	RecsysBeginAs(source->owner, &before);
 	nestlevel = RecsysBeginPlainNames();
-	RecsysOpenRecommender(source->index, &recommender);
+	distributed = RecsysOpenForColumns(source->index, &recommender);
 	kind = recommender.columns.item_kind;
-	users = RecsysGetCache(recommender.index)->meta.users;
+	users = distributed ? 0 : Max(RecsysGetCache(recommender.index)->meta.users, 1);
 	RecsysCloseRecommender(&recommender);
 	plan = RecsysPrepareShopQuery(attributes_query(source, kind, users));
 	RecsysAddRows(rows, plan, NULL, NULL, source->snapshot);

@@ -335,6 +335,7 @@ recsys_refresh_metrics(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("recsys.refresh_metrics()");
 	PreventCommandIfParallelMode("recsys.refresh_metrics()");
 	RecsysNeedKeeper("recsys.refresh_metrics");
+	RecsysNeedLogHere("recsys.refresh_metrics()");
 	if (!PG_ARGISNULL(0))
 	{
 		DateADT		date = PG_GETARG_DATEADT(0);

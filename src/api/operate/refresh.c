@@ -13,14 +13,18 @@
 #include "access/xlog.h"
 #include "am/graph/prior_page.h"
 #include "api/call/arguments.h"
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/contentweight.h"
 #include "api/declare/declaredrows.h"
+#include "api/declare/names.h"
 #include "api/declare/shop.h"
 #include "api/define/predictions.h"
+#include "api/here/nodeevents.h"
 #include "api/operate/excludedcount.h"
 #include "api/operate/popularlists.h"
 #include "api/operate/queryanswer.h"
+#include "api/shards/sharedshop.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -118,12 +122,18 @@ open_lists(const RecsysDefinition *definition, MemoryContext context, char **que
 	RecsysEventsQuery events;
 	RecsysListCounting counting = {0};
 	const RecsysMetaData *meta;
+	bool		divided = RecsysIsDivided(definition->signals[0].events);
 
 	/* checks its rights, and that no policies hide rows of the index from it */
-	RecsysOpenRecommender(definition->signals[0].events, &recommender);
+	if (divided)
+		RecsysOpenShell(RecsysKeptRelation(definition->signals[0].events), RECSYS_TAKES_INTERACTIONS, &recommender);
+	else
+		RecsysOpenRecommender(definition->signals[0].events, &recommender);
 	meta = &RecsysGetCache(recommender.index)->meta;
 	counting.half_life = RecsysRecentHalfLife(&meta->options) / 1e6;
-	counting.max_history = meta->capped_users > 0 ? meta->max_history : 0;
+
+	/* what stands for shards does not know how long their histories are */
+	counting.max_history = divided || meta->capped_users > 0 ? meta->max_history : 0;
 	RecsysGetEventsQuery(definition->signals[0].events, &events);
 	RecsysCloseRecommender(&recommender);
 
@@ -268,6 +278,8 @@ recsys_refresh_recommender(PG_FUNCTION_ARGS)
 		written = write_lists(shop->definition, owner, keeper, context, query);
 		write_all_excluded(shop, owner, keeper);
 		RecsysRefreshPredictions(shop->definition);
+		if (RecsysIsShared(shop->definition->name))
+			RecsysShareLists(shop->definition->name);
 		learn_content(shop->definition, owner);
 	}
 	PG_CATCH();

@@ -12,6 +12,7 @@
 #include "am/graph/graph.h"
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/servedname.h"
 #include "api/eligible/slotplaces.h"
@@ -148,6 +149,7 @@ trending_in_shop(FunctionCallInfo fcinfo, const TrendingArguments *arguments, Re
 	int64		window;
 
 	RecsysShopOpenFirst(shop, answer, &first);
+	RecsysRefuseShell(first.heap, first.definition);
 	window = window_size(fcinfo, arguments->window, &first, shop->definition->name);
 	if (segment != NULL && shop->definition->nsegments == 0)
 		ereport(ERROR,

@@ -226,6 +226,8 @@ popular_in_shop(FunctionCallInfo fcinfo, const PopularArguments *arguments, Recs
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("popular items of a segment are not known by time"),
 				 errhint("Leave out segment, or since and half_life.")));
+	if (timed)
+		RecsysRefuseShell(first.heap, first.definition);
 	if (timed && k > 0)
 	{
 		ntrends = rank_trends(&first, PG_ARGISNULL(arguments->since) ? NULL : &since, half_life, &trends);

@@ -162,7 +162,7 @@ user_type_of(const char *name)
 	RecsysRecommender recommender;
 	Oid			type;
 
-	RecsysOpenRecommender(shop == NULL ? name : shop->definition->signals[0].events, &recommender);
+	(void) RecsysOpenForColumns(shop == NULL ? name : shop->definition->signals[0].events, &recommender);
 	type = recommender.columns.user_type;
 	RecsysCloseRecommender(&recommender);
 	return type;

@@ -8,6 +8,7 @@
 
 #include "api/call/answer.h"
 #include "api/call/arguments.h"
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/servedname.h"
 #include "api/scoring/listing.h"
@@ -56,6 +57,7 @@ session_in_shop(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *shop,
 	const RecsysListed *rows;
 
 	RecsysShopOpenFirst(shop, answer, &first);
+	RecsysRefuseShell(first.heap, first.definition);
 	count = read_items(fcinfo, &first, shop->definition->name, &keys);
 	if (k > 0)
 		nranked = rank_items(&first, keys, count, &ranked);

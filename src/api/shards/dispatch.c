@@ -18,8 +18,10 @@
 
 #include "am/entry/shells.h"
 #include "am/lists/owner.h"
+#include "am/parts/leaves.h"
 #include "am/parts/whole.h"
 #include "am/store/columns.h"
+#include "am/store/indexname.h"
 #include "am/write/wake.h"
 #include "api/call/wholes.h"
 #include "api/scoring/itemnumbers.h"
@@ -33,6 +35,7 @@
 #include "source/input/clock.h"
 #include "source/input/keytext.h"
 #include "source/input/values.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -81,6 +84,23 @@ open_shard(const RecsysDistributed *distributed, Oid index, RecsysRecommender *o
 	RecsysOpenOfNode(index, own);
 }
 
+/*
+ * The partitions of a shell are locked before those of its shards, as by a query over the table.
+ */
+static void
+lock_partitions(Oid table)
+{
+	List	   *leaves;
+	ListCell   *cell;
+
+	if (get_rel_relkind(table) != RELKIND_PARTITIONED_TABLE)
+		return;
+	leaves = RecsysLeafTables(table);
+	foreach(cell, leaves)
+		LockRelationOid(lfirst_oid(cell), AccessShareLock);
+	list_free(leaves);
+}
+
 void
 RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommender *shell,
 					const RecsysKey *user, RecsysUserPlace *place)
@@ -94,6 +114,7 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 	place->known = true;
 	place->key = *user;
 	place->value = RecsysKeyToDatum(type, user);
+	place->table = distributed->table;
 	place->shard = RecsysShardOfValue(distributed->table, type, get_typcollation(type), place->value);
 
 	/* of a range that no shard has */
@@ -109,6 +130,8 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 		place->index = RecsysShardRelation(distributed->index, place->shard);
 		if (!OidIsValid(place->index))
 			continue;
+		if (look == 0)
+			lock_partitions(distributed->table);
 		open_shard(distributed, place->index, &own);
 		RecsysCloseRecommender(&own);
 		if (RecsysShardIsHere(place->shard))
@@ -236,6 +259,10 @@ prepare_call(const char *call, int nargs, Oid *types)
  * open a transaction on the other node and end it again, which takes longer than the call, and a
  * call that only reads does not need it; in a transaction block of the caller's it does so all the
  * same.
+ *
+ * On the coordinator, that is: DDL locks the table there before it does on any worker.  A worker that
+ * asks another one has a lock on its own shell meanwhile, which DDL may wait for that has locked the
+ * other's already.  Only of transactions that Citus knows on both nodes it finds out, and ends one.
  */
 static void
 ask_by_function(const char *call, int nargs, Oid *types, Datum *values, const char *nulls)
@@ -243,7 +270,7 @@ ask_by_function(const char *call, int nargs, Oid *types, Datum *values, const ch
 	SPIPlanPtr	plan = prepare_call(call, nargs, types);
 	int			nestlevel = NewGUCNestLevel();
 
-	if (GetConfigOption("citus.function_opens_transaction_block", true, false) != NULL)
+	if (RecsysLocalGroup() == 0 && GetConfigOption("citus.function_opens_transaction_block", true, false) != NULL)
 		(void) set_config_option("citus.function_opens_transaction_block", "off", PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_execute_plan(plan, values, nulls, true, 0) != SPI_OK_SELECT)
@@ -275,7 +302,10 @@ append_argument(StringInfo call, Oid type, Datum value, bool isnull)
 					 format_type_be_qualified(type));
 }
 
-/* The rows as JSON, which numbers survive to the last bit, and back */
+/*
+ * The rows as JSON, which numbers survive to the last bit, and back.  Nobody would notice that this
+ * session and DDL on both nodes wait for one another; so the other one does not wait for ever.
+ */
 static void
 ask_by_command(const RecsysUserPlace *place, const char *function, const char *columns, int nargs, Oid *types,
 			   Datum *values, const char *nulls)
@@ -286,7 +316,8 @@ ask_by_command(const RecsysUserPlace *place, const char *function, const char *c
 	char	   *result;
 
 	initStringInfo(&call);
-	appendStringInfo(&call, "SELECT pg_catalog.json_agg(r) FROM %s(", function);
+	appendStringInfo(&call, "SELECT pg_catalog.json_agg(r) FROM (SELECT pg_catalog.set_config('lock_timeout', '20s', true)) s, LATERAL %s(",
+					 function);
 	for (int i = 0; i < nargs; i++)
 	{
 		appendStringInfoString(&call, i > 0 ? ", " : "");
@@ -318,6 +349,26 @@ RecsysTakeAskedShard(void)
 	return shard;
 }
 
+/* Is this a session that serves another node, in which Citus takes no query to a shard? */
+static bool
+serves_a_node(void)
+{
+	return application_name != NULL && strncmp(application_name, "citus_internal", strlen("citus_internal")) == 0;
+}
+
+/*
+ * To a standby Citus takes no functions, but a query of one shard, with what it calls: it has one row of
+ * nothing, whether there is anything of the user or not.
+ */
+static void
+append_any_row(StringInfo call, Oid table)
+{
+	appendStringInfo(call, "(SELECT pg_catalog.count(*) FROM (SELECT FROM %s WHERE %s OPERATOR(pg_catalog.=) $1 LIMIT 1) AS o) AS one"
+					 " CROSS JOIN LATERAL ",
+					 RecsysQualifiedName(table),
+					 quote_identifier(get_attname(table, RecsysShellColumn(table), false)));
+}
+
 void
 RecsysAskNodeOf(const RecsysDistributed *distributed, const RecsysUserPlace *place, const char *function,
 				const char *columns, int nargs, Oid *types, Datum *values, const char *nulls,
@@ -335,14 +386,17 @@ RecsysAskFunction(const RecsysUserPlace *place, const char *name, const char *co
 
 	asked_shard = place->shard;
 	initStringInfo(&call);
-	appendStringInfo(&call, "SELECT * FROM %s(", name);
+	appendStringInfoString(&call, "SELECT r.* FROM ");
+	if (RecsysReadsFromSecondaries())
+		append_any_row(&call, place->table);
+	appendStringInfo(&call, "%s(", name);
 	for (int i = 0; i < nargs; i++)
 		appendStringInfo(&call, "%s$%d", i > 0 ? ", " : "", i + 1);
-	appendStringInfoChar(&call, ')');
+	appendStringInfoString(&call, ") AS r");
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (asking > 0)
+	if (asking > 0 || (RecsysReadsFromSecondaries() && serves_a_node()))
 		ask_by_command(place, name, columns, nargs, types, values, nulls);
 	else
 	{

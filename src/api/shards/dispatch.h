@@ -17,6 +17,7 @@ typedef struct RecsysUserPlace
 	bool		known;			/* somebody whose key the column can have */
 	bool		here;
 	int64		shard;
+	Oid			table;			/* the shell, whose shard it is */
 	Oid			index;			/* of the shard on this node */
 	Datum		value;			/* key, of the column's type */
 	RecsysKey	key;

@@ -12,21 +12,32 @@
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
 #include "api/shards/nodes.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
+
+/* By its own setting; or as a standby itself, which is no place to burden the primaries from */
+bool
+RecsysReadsFromSecondaries(void)
+{
+	const char *setting = GetConfigOption("citus.use_secondary_nodes", true, false);
+
+	return RecoveryInProgress() || (setting != NULL && strcmp(setting, "always") == 0);
+}
 
 static List *
-find_nodes(const char *condition)
+find_nodes_of(const char *roles, const char *condition)
 {
 	MemoryContext context = CurrentMemoryContext;
 	List	   *nodes = NIL;
 	char	   *query = psprintf("SELECT nodename, nodeport FROM pg_catalog.pg_dist_node WHERE isactive"
-								 " AND noderole OPERATOR(pg_catalog.=) 'primary'"
+								 " AND noderole OPERATOR(pg_catalog.=) ANY ('%s')"
 								 " AND nodecluster OPERATOR(pg_catalog.=) pg_catalog.current_setting('citus.cluster_name')"
-								 " AND %s ORDER BY groupid", condition);
+								 " AND %s ORDER BY groupid, noderole OPERATOR(pg_catalog.=) 'primary'", roles, condition);
 
 	if (SPI_execute(query, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(SPI_result));
@@ -40,6 +51,12 @@ find_nodes(const char *condition)
 		nodes = lappend(nodes, node);
 	}
 	return nodes;
+}
+
+static List *
+find_nodes(const char *condition)
+{
+	return find_nodes_of("{primary}", condition);
 }
 
 List *
@@ -57,9 +74,10 @@ RecsysAllNodes(void)
 List *
 RecsysNodesOf(int64 shard)
 {
-	return find_nodes(psprintf("groupid IN (SELECT p.groupid FROM pg_catalog.pg_dist_placement p"
-							   " WHERE p.shardid OPERATOR(pg_catalog.=) " INT64_FORMAT
-							   " AND p.shardstate OPERATOR(pg_catalog.=) 1)", shard));
+	return find_nodes_of(RecsysReadsFromSecondaries() ? "{primary,secondary}" : "{primary}",
+						 psprintf("groupid IN (SELECT p.groupid FROM pg_catalog.pg_dist_placement p"
+								  " WHERE p.shardid OPERATOR(pg_catalog.=) " INT64_FORMAT
+								  " AND p.shardstate OPERATOR(pg_catalog.=) 1)", shard));
 }
 
 RecsysNode *

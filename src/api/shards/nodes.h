@@ -19,12 +19,15 @@ typedef struct RecsysNode
 
 /*
  * Those that have shards, in the order of their groups; all, with the coordinator; those of a
- * shard.  Need SPI.
+ * shard, standbys first if the session reads from these.  Need SPI.
  */
 extern List *RecsysNodesWithShards(void);
 extern List *RecsysAllNodes(void);
 extern List *RecsysNodesOf(int64 shard);
 extern RecsysNode *RecsysCoordinator(void);
+
+/* Does this session read from standbys of the nodes, where there are any? */
+extern bool RecsysReadsFromSecondaries(void);
 
 /*
  * Runs each node's command there, as the current user, all at the same time.  Errors out, with what the

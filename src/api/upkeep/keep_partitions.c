@@ -8,6 +8,8 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "am/entry/shells.h"
+#include "am/store/indexname.h"
 #include "api/call/arguments.h"
 #include "api/call/commands.h"
 #include "api/call/rights.h"
@@ -76,6 +78,12 @@ find_table(const char *name, RecsysTimePartitions *found)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" belongs to an extension, which keeps its partitions itself", get_rel_name(oid)),
 				 errhint("How long the log is kept is set so: SELECT recsys.configure_log(retention => '400 days');")));
+	if (RecsysIsShell(oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("partitions of table \"%s\" are kept by Citus, which has distributed it", get_rel_name(oid)),
+				 errhint("Call its functions by a schedule: SELECT create_time_partitions(%s, '1 month', now() + interval '3 months'); CALL drop_old_time_partitions(%s, now() - interval '3 years');",
+						 quote_literal_cstr(RecsysQualifiedName(oid)), quote_literal_cstr(RecsysQualifiedName(oid)))));
 	if (!RecsysReadTimePartitions(table, found))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

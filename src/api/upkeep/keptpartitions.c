@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "am/entry/shells.h"
 #include "api/call/rights.h"
 #include "api/keep/keeper.h"
 #include "api/upkeep/keptpartitions.h"
@@ -163,5 +164,8 @@ RecsysKeptPartitionsTable(const RecsysKeptPartitions *kept, Oid *owner, char **p
 	else if (!has_privs_of_role(role, *owner))
 		*problem = psprintf("the table is not that of role \"%s\", which has declared it: declare it again by recsys.keep_partitions",
 							kept->role);
+	else if (RecsysIsShell(table))
+		*problem = psprintf("Citus has distributed the table, and keeps its partitions by create_time_partitions: SELECT recsys.leave_partitions(%s);",
+							quote_literal_cstr(RecsysKeptPartitionsName(kept)));
 	return *problem == NULL ? table : InvalidOid;
 }

@@ -379,6 +379,7 @@ recsys_refresh_experiment(PG_FUNCTION_ARGS)
 	PreventCommandDuringRecovery("recsys.refresh_experiment()");
 	PreventCommandIfReadOnly("recsys.refresh_experiment()");
 	PreventCommandIfParallelMode("recsys.refresh_experiment()");
+	RecsysNeedLogHere("recsys.refresh_experiment()");
 	experiment = RecsysNeedExperiment(name);
 	(void) RecsysNeedExperimentOwner(experiment);
 	PG_RETURN_INT32(refresh_experiment(experiment, PG_ARGISNULL(1) ? DT_NOEND :
