@@ -1217,7 +1217,8 @@ COMMENT ON COLUMN recsys.index_stats.interactions IS 'pairs of a user and an ite
 
 CREATE OR REPLACE VIEW recsys.merge_progress AS
 SELECT p.pid, n.nspname::text AS schema_name, c.relname::text AS index_name,
-	   CASE p.param11 WHEN 7 THEN 'merging changes' WHEN 8 THEN 'recomputing queued items' ELSE 'recomputing all scores' END AS phase,
+	   CASE p.param11 WHEN 7 THEN 'merging changes' WHEN 8 THEN 'recomputing queued items'
+					WHEN 13 THEN 'reading histories' WHEN 14 THEN 'training anew' ELSE 'recomputing all scores' END AS phase,
 	   p.param12 AS changes_total, p.param13 AS changes_done, p.param15 AS items_recomputed
 FROM pg_stat_get_progress_info('CREATE INDEX') p
 JOIN pg_database d ON d.oid = p.datid AND d.datname = current_database()
@@ -1226,7 +1227,7 @@ JOIN pg_class x ON x.oid = p.param7::oid
 JOIN pg_class c ON c.oid = coalesce(CASE WHEN x.relnamespace = 'pg_toast'::regnamespace
 										THEN substring(x.relname FROM '^recsys_(\d+)_index$')::oid END, x.oid)
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE p.param11 BETWEEN 7 AND 9 AND c.relam IN (SELECT oid FROM pg_am WHERE amname IN ('recsys', 'recsys_items'));
+WHERE p.param11 IN (7, 8, 9, 13, 14) AND c.relam IN (SELECT oid FROM pg_am WHERE amname IN ('recsys', 'recsys_items'));
 
 DROP FUNCTION recsys.index_sections(regclass);
 CREATE FUNCTION recsys.index_sections(index regclass,
@@ -2119,6 +2120,11 @@ RETURNS TABLE (action text, object text, detail text)
 	AS 'MODULE_PATHNAME', 'recsys_maintain' LANGUAGE C VOLATILE PARALLEL UNSAFE
 	COST 100000 ROWS 20;
 COMMENT ON FUNCTION recsys.maintain() IS 'makes partitions of the log, drops expired ones, brings experiments, bandits and metrics up to date; returns what it has done; for the owner of the extension';
+
+-- no query of Citus within the views of others, where the log is one of all nodes
+CREATE FUNCTION recsys.log_is_used() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'recsys_log_is_used' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION recsys.log_is_used() IS 'whether there are requests in the log';
 
 /*
  * Logging by function
@@ -4342,7 +4348,7 @@ SELECT 'maintain', 'recsys.request_log',
 	   'SELECT * FROM recsys.maintain();'
 FROM (SELECT max(t.time) AS at FROM recsys.maintenance t) k
 JOIN pg_catalog.pg_extension x ON x.extname = 'recsys' AND pg_catalog.pg_has_role(x.extowner, 'USAGE')
-WHERE (k.at IS NULL OR k.at < pg_catalog.now() - interval '1 day') AND EXISTS (SELECT FROM recsys.request_log)
+WHERE (k.at IS NULL OR k.at < pg_catalog.now() - interval '1 day') AND recsys.log_is_used()
 UNION ALL
 -- partitions by time that are kept
 SELECT 'partitions', pg_catalog.format('%I.%I', p.schema_name, p.table_name),
@@ -4939,6 +4945,32 @@ COMMENT ON COLUMN recsys.forgotten.recommender IS 'name of the recommender, as i
 COMMENT ON COLUMN recsys.forgotten.forgotten_at IS 'when the user was forgotten; what has happened until then stays so';
 REVOKE ALL ON recsys.forgotten FROM PUBLIC;
 
+-- what the nodes serve declared recommenders by; reference tables from then on, too
+CREATE TABLE recsys.distributed_shop (
+	name text COLLATE "C" NOT NULL PRIMARY KEY,
+	owner text NOT NULL,
+	definition jsonb NOT NULL);
+COMMENT ON TABLE recsys.distributed_shop IS 'declared recommenders that recsys.distribute() has been to, as all nodes serve them: copies of rows of recsys.recommender on the coordinator';
+COMMENT ON COLUMN recsys.distributed_shop.name IS 'what functions take as recommender';
+COMMENT ON COLUMN recsys.distributed_shop.owner IS 'role that has declared it';
+COMMENT ON COLUMN recsys.distributed_shop.definition IS 'what is declared, as in recsys.recommender';
+GRANT SELECT ON recsys.distributed_shop TO PUBLIC;
+
+CREATE TABLE recsys.distributed_popularity (
+	recommender text COLLATE "C" NOT NULL,
+	kind text COLLATE "C" NOT NULL,
+	value text COLLATE "C" NOT NULL,
+	items text[] NOT NULL,
+	users bigint[] NOT NULL,
+	PRIMARY KEY (recommender, kind, value));
+COMMENT ON TABLE recsys.distributed_popularity IS 'what their last refresh has found to be popular where: copies of rows of recsys.popularity on the coordinator';
+COMMENT ON COLUMN recsys.distributed_popularity.recommender IS 'declared recommender';
+COMMENT ON COLUMN recsys.distributed_popularity.kind IS 'what the list is of, as in recsys.popularity';
+COMMENT ON COLUMN recsys.distributed_popularity.value IS 'which of them';
+COMMENT ON COLUMN recsys.distributed_popularity.items IS 'item keys, the most popular one first';
+COMMENT ON COLUMN recsys.distributed_popularity.users IS 'how many users have each of them';
+REVOKE ALL ON recsys.distributed_popularity FROM PUBLIC;
+
 CREATE FUNCTION recsys.distribute(recommender text, OUT graph text, OUT items bigint, OUT nodes integer)
 	AS 'MODULE_PATHNAME', 'recsys_distribute' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION recsys.distribute(text) IS 'makes one recommender of an index over a table that Citus has distributed: trains an item graph of all nodes, on all nodes, and serves each user where the rows are; run it again after nodes have been added';
@@ -4959,3 +4991,7 @@ COMMENT ON FUNCTION recsys.on_shards(text, text, text) IS 'merges or checks this
 CREATE FUNCTION recsys.counts_for(recommender text, user_id anycompatible, at timestamptz) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'recsys_counts_for' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION recsys.counts_for(text, anycompatible, timestamptz) IS 'false for what a user has done before a distributed recommender has forgotten the user; of unknown time all is';
+
+CREATE FUNCTION recsys.distribute_log() RETURNS void
+	AS 'MODULE_PATHNAME', 'recsys_distribute_log' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION recsys.distribute_log() IS 'makes one log of all nodes, to which each can write and whose reports each can give, and copies experiments and settings to all nodes; run it again after nodes have been added';
