@@ -38,8 +38,8 @@ RecsysPackEntry(char *dest, RecsysSide side, const RecsysMetaData *meta, const R
 		memcpy(dest, &entry->time, sizeof(int64));
 }
 
-void
-RecsysUnpackEntry(const char *src, RecsysSide side, const RecsysMetaData *meta, RecsysEntry *entry)
+static inline void
+unpack_entry(const char *src, RecsysSide side, const RecsysMetaData *meta, RecsysEntry *entry)
 {
 	OffsetNumber flags;
 
@@ -73,6 +73,12 @@ RecsysUnpackEntry(const char *src, RecsysSide side, const RecsysMetaData *meta, 
 }
 
 void
+RecsysUnpackEntry(const char *src, RecsysSide side, const RecsysMetaData *meta, RecsysEntry *entry)
+{
+	unpack_entry(src, side, meta, entry);
+}
+
+void
 RecsysInvalidTid(Relation index)
 {
 	RecsysCorrupted(index, "index \"%s\" contains an invalid TID", RecsysIndexName(index));
@@ -101,15 +107,16 @@ RecsysUnpackEntries(Relation index, RecsysSide side, const char *packed, int cou
 	RecsysCache *cache = RecsysGetCache(index);
 	int			stride = cache->stride[side];
 	bool		sane = true;
+	RecsysEntry *entries;
 
 	reserve(array, count);
+	entries = array->entries + array->count;
 	for (int i = 0; i < count; i++)
 	{
-		RecsysEntry *entry = &array->entries[array->count++];
-
-		RecsysUnpackEntry(packed + (Size) i * stride, side, &cache->meta, entry);
-		sane &= RecsysTidIsSane(&entry->tid);
+		unpack_entry(packed + (Size) i * stride, side, &cache->meta, &entries[i]);
+		sane &= RecsysTidIsSane(&entries[i].tid);
 	}
+	array->count += count;
 	if (!sane)
 		RecsysInvalidTid(index);
 }

@@ -27,7 +27,7 @@ typedef struct StoredTotals
 StaticAssertDecl(offsetof(RecsysGraphRowData, peers) == 88,
 				 "the header of a graph row has no padding");
 StaticAssertDecl(RECSYS_STORED_HEADER == 12 && sizeof(StoredFloor) == 12 &&
-				 sizeof(StoredTotals) == 64 &&
+				 sizeof(StoredTotals) == RECSYS_STORED_TOTALS &&
 				 RECSYS_STORED_LEAST == RECSYS_STORED_HEADER + sizeof(StoredFloor),
 				 "a stored row has no padding, and takes no more than one in memory");
 StaticAssertDecl(RECSYS_ROW_SIZE(RECSYS_MAX_STORED, RECSYS_MAX_KEY_LEN) + sizeof(ItemIdData) <=
@@ -50,12 +50,6 @@ pack_form(uint8 form)
 	return form & RECSYS_PACK_FORM_BITS;
 }
 
-static inline Size
-totals_size(uint8 form)
-{
-	return (form & RECSYS_STORED_PLAIN) != 0 ? 0 : sizeof(StoredTotals);
-}
-
 /* Where what is known of the item alone begins */
 static inline const char *
 floor_of(const RecsysStoredRowData *row)
@@ -66,31 +60,7 @@ floor_of(const RecsysStoredRowData *row)
 static inline const char *
 rest_of(const RecsysStoredRowData *row)
 {
-	return floor_of(row) + sizeof(StoredFloor) + totals_size(row->form);
-}
-
-static inline Size
-stored_size(uint8 form, int shown, int stored, Size keylen)
-{
-	return RECSYS_STORED_LEAST + totals_size(form) + keylen +
-		RecsysPackServingSize(pack_form(form), shown) +
-		RecsysPackRestSize(pack_form(form), shown, stored);
-}
-
-Size
-RecsysStoredRowSize(uint8 form, int shown, int stored, Size keylen)
-{
-	return stored_size(form, shown, stored, keylen);
-}
-
-bool
-RecsysStoredRowIsSane(const RecsysStoredRowData *row, Size length, RecsysKeyKind kind)
-{
-	return row->nneighbors <= row->nstored && row->nstored <= RECSYS_MAX_STORED &&
-		(row->form & ~(RECSYS_PACK_FORM_BITS | RECSYS_STORED_PLAIN)) == 0 &&
-		RECSYS_PACK_FORM_IS_SANE(row->form) &&
-		RecsysKeyLengthIsSane(kind, row->keylen) &&
-		stored_size(row->form, row->nneighbors, row->nstored, row->keylen) <= length;
+	return floor_of(row) + sizeof(StoredFloor) + RecsysStoredTotalsSize(row->form);
 }
 
 const char *
@@ -172,7 +142,7 @@ RecsysStoreRow(const RecsysGraphRowData *row, RecsysStoredRow stored)
 	stored->flags = (uint8) row->flags;
 	stored->form = form | (memcmp(&plain, &totals, sizeof(totals)) == 0 ? RECSYS_STORED_PLAIN : 0);
 	memcpy(unconstify(char *, floor_of(stored)), &floor, sizeof(floor));
-	memcpy(unconstify(char *, floor_of(stored)) + sizeof(floor), &totals, totals_size(stored->form));
+	memcpy(unconstify(char *, floor_of(stored)) + sizeof(floor), &totals, RecsysStoredTotalsSize(stored->form));
 	RecsysPackRow(form, row->peers, RecsysRowScores(row), RecsysRowSupports(row), row->nneighbors,
 				  row->nstored, stored->serving, unconstify(char *, rest_of(stored)));
 	memcpy(unconstify(char *, RecsysStoredRowKey(stored)), RecsysRowKey(row), row->keylen);

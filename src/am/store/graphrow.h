@@ -148,11 +148,35 @@ typedef RecsysStoredRowData *RecsysStoredRow;
 	(RECSYS_STORED_HEADER + \
 	 RecsysPackServingSize((row)->form & RECSYS_PACK_FORM_BITS, (row)->nneighbors))
 
+/* What the totals take, in rows that are not plain */
+#define RECSYS_STORED_TOTALS 64
+
+static inline Size
+RecsysStoredTotalsSize(uint8 form)
+{
+	return (form & RECSYS_STORED_PLAIN) != 0 ? 0 : RECSYS_STORED_TOTALS;
+}
+
 /* Bytes of a row with such a form and so many neighbors */
-extern Size RecsysStoredRowSize(uint8 form, int shown, int stored, Size keylen);
+static inline Size
+RecsysStoredRowSize(uint8 form, int shown, int stored, Size keylen)
+{
+	RecsysPackForm pack = form & RECSYS_PACK_FORM_BITS;
+
+	return RECSYS_STORED_LEAST + RecsysStoredTotalsSize(form) + keylen +
+		RecsysPackServingSize(pack, shown) + RecsysPackRestSize(pack, shown, stored);
+}
 
 /* Does a tuple of that length, no less than RECSYS_STORED_LEAST, hold all that it claims? */
-extern bool RecsysStoredRowIsSane(const RecsysStoredRowData *row, Size length, RecsysKeyKind kind);
+static inline bool
+RecsysStoredRowIsSane(const RecsysStoredRowData *row, Size length, RecsysKeyKind kind)
+{
+	return row->nneighbors <= row->nstored && row->nstored <= RECSYS_MAX_STORED &&
+		(row->form & ~(RECSYS_PACK_FORM_BITS | RECSYS_STORED_PLAIN)) == 0 &&
+		RECSYS_PACK_FORM_IS_SANE(row->form) &&
+		RecsysKeyLengthIsSane(kind, row->keylen) &&
+		RecsysStoredRowSize(row->form, row->nneighbors, row->nstored, row->keylen) <= length;
+}
 
 /* The key, which need not be aligned */
 extern const char *RecsysStoredRowKey(const RecsysStoredRowData *row);

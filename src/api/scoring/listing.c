@@ -164,6 +164,21 @@ add_row(void *arg, int position, RecsysStoredRow row)
 					row->nneighbors);
 }
 
+/*
+ * May rows be added in any order?  With weights that are all 1 sums are exact: scores have 24 bits, sums
+ * 53, so that a thousand scores may differ by a factor of half a million.  Other products have been
+ * rounded, and so are their sums: in the order of the history, as wherever else lists are made.
+ */
+static bool
+sums_are_exact(const RecsysProfile *profile)
+{
+	bool		exact = true;
+
+	for (int i = 0; i < profile->nevidence; i++)
+		exact &= profile->weights[i] == 1.0;
+	return exact;
+}
+
 static void
 add_neighbors(RecsysListing *listing, const RecsysProfile *profile, const RecsysItemNeighbors *neighbors)
 {
@@ -172,7 +187,8 @@ add_neighbors(RecsysListing *listing, const RecsysProfile *profile, const Recsys
 	if (neighbors == NULL)
 	{
 		RecsysScorerExpect(listing->scorer, profile->nevidence);
-		RecsysGraphVisitByPage(&listing->reader, profile->items, profile->nevidence, add_row, &sum);
+		(sums_are_exact(profile) ? RecsysGraphVisitByPage : RecsysGraphVisitStored)
+			(&listing->reader, profile->items, profile->nevidence, add_row, &sum);
 	}
 	else
 		for (int i = 0; i < profile->nevidence; i++)

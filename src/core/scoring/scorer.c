@@ -14,7 +14,7 @@
  * blocks (RecsysScorerSettle).  The best items are found in scorertop.c.
  *
  * A long history touches nearly all blocks.  As soon as that is to be expected all of them are
- * marked, and rows are added without: half of what there is to do for each number.
+ * marked, and rows are added without (narrowadd.c): half of what there is to do for each number.
  */
 #include "core/scoring/narrowadd.h"
 #include "core/scoring/scorerstate.h"

@@ -158,38 +158,53 @@ bits_above(const double *block, double bound)
 
 #ifdef HAVE_X86_KERNELS
 
-/* Four blocks at a time, of which hardly any has one as a rule */
-__attribute__((target("avx512f"))) static int
+__attribute__((target("avx512f,avx512dq"), always_inline)) static inline __mmask8
+bits_by_eight(const double *sums, uint16 block, __m512d bounds)
+{
+	return _mm512_cmp_pd_mask(_mm512_loadu_pd(sums + (uint32) block * RECSYS_BLOCK_ITEMS), bounds,
+							  _CMP_GT_OQ);
+}
+
+__attribute__((target("avx512f,avx512dq"))) static int
+above_one_after_the_other(const double *sums, const uint16 *blocks, int n, __m512d bounds,
+						  uint32 *found)
+{
+	int			nfound = 0;
+
+	for (int x = 0; x < n; x++)
+	{
+		uint32		above = bits_by_eight(sums, blocks[x], bounds);
+
+		found[nfound] = (uint32) blocks[x] << 8 | above;
+		nfound += above != 0;
+	}
+	return nfound;
+}
+
+/* Eight blocks at a time, of which hardly any has one as a rule */
+__attribute__((target("avx512f,avx512dq"))) static int
 above_by_eight(const double *sums, const uint16 *blocks, int n, double bound, uint32 *found)
 {
 	__m512d		bounds = _mm512_set1_pd(bound);
 	int			nfound = 0;
 	int			x = 0;
 
-	for (; x + 4 <= n; x += 4)
+	for (; x + 8 <= n; x += 8)
 	{
-		uint32		above[4];
+		const uint16 *eight = blocks + x;
+		__mmask8	some = _kor_mask8(_kor_mask8(bits_by_eight(sums, eight[0], bounds),
+												 bits_by_eight(sums, eight[1], bounds)),
+									  _kor_mask8(bits_by_eight(sums, eight[2], bounds),
+												 bits_by_eight(sums, eight[3], bounds)));
+		__mmask8	others = _kor_mask8(_kor_mask8(bits_by_eight(sums, eight[4], bounds),
+												   bits_by_eight(sums, eight[5], bounds)),
+										_kor_mask8(bits_by_eight(sums, eight[6], bounds),
+												   bits_by_eight(sums, eight[7], bounds)));
 
-		for (int y = 0; y < 4; y++)
-			above[y] = _mm512_cmp_pd_mask(_mm512_loadu_pd(sums + (uint32) blocks[x + y] * RECSYS_BLOCK_ITEMS),
-										  bounds, _CMP_GT_OQ);
-		if ((above[0] | above[1] | above[2] | above[3]) == 0)
-			continue;
-		for (int y = 0; y < 4; y++)
-		{
-			found[nfound] = (uint32) blocks[x + y] << 8 | above[y];
-			nfound += above[y] != 0;
-		}
+		if (!_kortestz_mask8_u8(some, others))
+			nfound += above_one_after_the_other(sums, eight, 8, bounds, found + nfound);
 	}
-	for (; x < n; x++)
-	{
-		uint32		above = _mm512_cmp_pd_mask(_mm512_loadu_pd(sums + (uint32) blocks[x] * RECSYS_BLOCK_ITEMS),
-											   bounds, _CMP_GT_OQ);
-
-		found[nfound] = (uint32) blocks[x] << 8 | above;
-		nfound += above != 0;
-	}
-	return nfound;
+	return nfound + above_one_after_the_other(sums, blocks + x, n - x, bounds, found + nfound);
 }
 
 __attribute__((target("avx2"))) static int
@@ -215,7 +230,7 @@ RecsysBlocksAbove(const double *sums, const uint16 *blocks, int n, double bound,
 	if (above == NULL)
 	{
 		__builtin_cpu_init();
-		above = __builtin_cpu_supports("avx512f") ? above_by_eight :
+		above = __builtin_cpu_supports("avx512dq") ? above_by_eight :
 			__builtin_cpu_supports("avx2") ? above_by_four : above_by_one;
 	}
 	return above(sums, blocks, n, bound, found);

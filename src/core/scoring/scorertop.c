@@ -123,13 +123,15 @@ show_excluded(RecsysScorer *scorer, const Hidden *hidden)
 
 /*
  * A score that at least k items have: the k-th best of the highest scores of disjoint sets of
- * items, several times as many as are wanted, so that hardly any of the best share one.  One block
- * in so many is enough to look at, if that leaves some for each set: the score is not as high as it
- * could be then, and a few dozen more items are looked at one by one, which takes less.
+ * items, several times as many as are wanted, so that hardly any of the best share one.  For a short
+ * list one block in a few is enough to look at, if that leaves some for each set: the score is not as
+ * high as it could be then, and some dozens of items more are looked at one by one, which takes
+ * less.
  */
 #define SETS_EACH 4
 #define MAX_GROUPS 64
-#define BLOCKS_EACH 6
+#define MAX_STEP 6
+#define MORE_ITEMS 60
 
 static float
 first_threshold(const RecsysScorer *scorer, int k)
@@ -138,7 +140,8 @@ first_threshold(const RecsysScorer *scorer, int k)
 	int			groups = (k * SETS_EACH + RECSYS_BLOCK_ITEMS - 1) / RECSYS_BLOCK_ITEMS;
 	double		highest[MAX_GROUPS * RECSYS_BLOCK_ITEMS];
 	RecsysCandidate sets[MAX_GROUPS * RECSYS_BLOCK_ITEMS];
-	uint16		some[RECSYS_NARROW_BLOCKS / BLOCKS_EACH];
+	int			step = Min(MAX_STEP, MORE_ITEMS / k);
+	uint16		some[RECSYS_NARROW_BLOCKS / 2];
 	const uint16 *blocks = scorer->touched;
 	int			nsets = 0;
 
@@ -147,11 +150,11 @@ first_threshold(const RecsysScorer *scorer, int k)
 		n--;
 	if (groups > MAX_GROUPS || n < 2 * groups || scorer->offered != NULL)
 		return 0.0f;
-	if (n >= 2 * groups * BLOCKS_EACH)
+	if (step > 1 && n >= 2 * groups * step)
 	{
-		n /= BLOCKS_EACH;
+		n /= step;
 		for (int x = 0; x < n; x++)
-			some[x] = blocks[x * BLOCKS_EACH];
+			some[x] = blocks[x * step];
 		blocks = some;
 	}
 	RecsysBlocksHighest(scorer->sums, blocks, n, groups, highest);
@@ -162,7 +165,7 @@ first_threshold(const RecsysScorer *scorer, int k)
 }
 
 /* Looked through at once */
-#define BLOCKS_AT_ONCE 32
+#define BLOCKS_AT_ONCE 64
 
 /*
  * All items of the blocks touched whose score may be no less than the threshold.  That rises from
