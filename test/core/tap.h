@@ -38,6 +38,7 @@ extern void test_rules(void);
 extern void test_dense(void);
 extern void test_als(void);
 extern void test_factorsketch(void);
+extern void test_smallsystem(void);
 extern void test_recency(void);
 extern void test_prior(void);
 extern void test_sessionknn(void);

@@ -56,6 +56,7 @@ main(void)
 	test_dense();
 	test_als();
 	test_factorsketch();
+	test_smallsystem();
 	test_recency();
 	test_prior();
 	test_sessionknn();

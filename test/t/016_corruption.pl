@@ -385,8 +385,8 @@ my @known = (
 	[ 'file: torn in the middle of a page', sub { ${ $_[0] } = substr(${ $_[0] }, 0, 5 * PAGE + 100) } ],
 );
 
-# A model of factors: 60 items on three pages, their sketches on one, the gram matrix on five.  Fields of the
-# meta page: see page.h.
+# A model of factors: 60 items on three pages, their sketches on one and the rests of these on another, the gram
+# matrix on one.  Fields of the meta page: see page.h.
 my $als = 'WITH (similarity = als, rank = 100, iterations = 2)';
 push @known, map { [ $_->[0], $_->[1], $als ] } (
 	[ 'factors: none damaged', sub { } ],
@@ -397,9 +397,10 @@ push @known, map { [ $_->[0], $_->[1], $als ] } (
 	[ 'factors: they begin on the second page', sub { my ($content) = @_; on_pages(META, CONTENT + 1268, pack('L', (pages($content, FACTOR))[1]))->(@_) } ],
 	[ 'factors: those of the gram matrix', link_to(META, CONTENT + 1268, GRAM) ],
 	[ 'gram: first page nowhere', on_pages(META, CONTENT + 1272, $all) ],
-	[ 'gram: it begins on the second page', sub { my ($content) = @_; on_pages(META, CONTENT + 1272, pack('L', (pages($content, GRAM))[1]))->(@_) } ],
+	[ 'gram: the page behind it', sub { my ($content) = @_; on_pages(META, CONTENT + 1272, pack('L', (pages($content, GRAM))[0] + 1))->(@_) } ],
 	[ 'sketches: first page nowhere', on_pages(META, CONTENT + 1284, $all) ],
 	[ 'sketches: those are factors', link_to(META, CONTENT + 1284, FACTOR) ],
+	[ 'sketches: those are rests', sub { my ($content) = @_; on_pages(META, CONTENT + 1284, pack('L', (pages($content, SKETCH))[1]))->(@_) } ],
 	[ 'sketches: first page is a root', on_pages(META, CONTENT + 1284, pack('L', 2)) ],
 	[ 'gram: that of the factors', link_to(META, CONTENT + 1272, FACTOR) ],
 	(map { [ "factors: $_ items", on_pages(META, CONTENT + 1276, pack('L', $_)) ] } 0, 1, 61, 0x7FFFFFFF),

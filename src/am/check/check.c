@@ -361,7 +361,7 @@ check_list(CheckState *state, int list)
 				  list, last, meta->pending_tail[list]);
 }
 
-/* The consecutive pages of n factors, rows of the gram matrix or sketches, so many a page. */
+/* The consecutive pages of n factors, sketches or rests, so many a page. */
 static void
 reach_vectors(CheckState *state, BlockNumber block, uint32 n, uint32 per_page)
 {
@@ -380,10 +380,10 @@ reach_factors(CheckState *state, const RecsysMetaData *meta)
 	per_page = RECSYS_PAGE_VECTORS(RECSYS_FACTOR_SIZE(meta->factor_rank));
 	RecsysSketchLayoutInit(&layout, meta->factor_rank, RECSYS_SKETCH_BYTES);
 	reach_vectors(state, meta->factors, meta->factor_items, per_page);
-	reach_vectors(state, meta->gram, meta->factor_rank, per_page);
+	RecsysCheckReach(state, meta->gram);
 	reach_vectors(state, meta->sketches, meta->factor_items, layout.room);
 	reach_vectors(state, meta->sketches + RecsysSketchBlocks(&layout, meta->factor_items),
-				  meta->factor_items, layout.codes_room);
+				  meta->factor_items, layout.room);
 }
 
 /* Pages that are no part of the trees: meta, row map, graph, popular, factors; and that nothing is lost. */

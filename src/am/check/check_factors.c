@@ -13,7 +13,7 @@
 #include <math.h>
 
 #include "am/check/check.h"
-#include "am/graph/factor.h"
+#include "am/graph/sketchpage.h"
 #include "am/store/meta.h"
 #include "core/base/random.h"
 #include "utils/memutils.h"
@@ -77,14 +77,14 @@ check_sketches(void *arg, uint32 first, const void *block, uint32 n, double long
 {
 	FactorCheck *check = arg;
 	const RecsysSketchLayout *layout = &check->reader->layout;
+	const void *rests = RecsysFactorRests(check->reader, first);
 
 	for (uint32 x = 0; x < n; x++)
 	{
-		uint32		item = RecsysFactorSketched(check->reader, block, x);
+		uint32		item = RecsysFactorSketched(check->reader, rests, x);
 		const float *factor = RecsysFactorRead(check->reader, item);
 
-		if (!RecsysSketchFits(layout, block, x, RecsysFactorCodes(check->reader, first + x),
-							  factor != NULL ? factor : check->zeros))
+		if (!RecsysSketchFits(layout, block, rests, x, factor != NULL ? factor : check->zeros))
 			RecsysCheckFailed(check->index, "Item number %u has a sketch that is not of its factor.", item);
 		if (factor != NULL && RecsysFactorLength(factor, check->rank) > longest)
 			RecsysCheckFailed(check->index, "The factor of item number %u is longer than its sketch's page says.", item);
@@ -94,11 +94,12 @@ check_sketches(void *arg, uint32 first, const void *block, uint32 n, double long
 			RecsysCheckFailed(check->index, "Item number %u has two sketches.", item);
 		check->sketched[item] = 1;
 	}
+	RecsysFactorRestsDone(check->reader);
 	return true;
 }
 
 static void
-compare(FactorCheck *check, const float *gram)
+compare(FactorCheck *check, const float *diagonal)
 {
 	int			rank = check->rank;
 	double		largest = 0;
@@ -107,14 +108,10 @@ compare(FactorCheck *check, const float *gram)
 		largest = Max(largest, check->squares[r]);
 	for (int r = 0; r < rank; r++)
 	{
-		const float *row = gram + (Size) r * rank;
-
-		for (int s = 0; s < rank; s++)
-			if (!isfinite(row[s]) ||
-				fabs((double) row[s] - gram[(Size) s * rank + r]) > TOLERANCE * largest)
-				RecsysCheckFailed(check->index, "The gram matrix is wrong in row %d, column %d.", r, s);
+		if (!isfinite(diagonal[r]) || fabs(diagonal[r] - check->squares[r]) > TOLERANCE * largest)
+			RecsysCheckFailed(check->index, "The gram matrix is wrong in row %d.", r);
 		for (int probe = 0; probe < PROBES; probe++)
-			if (!(fabs(dot(row, check->signs + probe * rank, rank) - check->sums[probe * rank + r]) <=
+			if (!(fabs(diagonal[r] * check->signs[probe * rank + r] - check->sums[probe * rank + r]) <=
 				  TOLERANCE * largest * sqrt(rank)))
 				RecsysCheckFailed(check->index, "Row %d of the gram matrix is not the sum of the factors' products.", r);
 	}
@@ -126,6 +123,7 @@ RecsysCheckFactors(Relation index)
 	RecsysFactorReader reader;
 	FactorCheck check;
 	RecsysRandom random;
+	float		diagonal[RECSYS_MAX_RANK];
 
 	if (!RecsysFactorReaderInit(&reader, index))
 		return;
@@ -143,7 +141,7 @@ RecsysCheckFactors(Relation index)
 	for (int x = 0; x < PROBES * check.rank; x++)
 		check.signs[x] = RecsysRandomBelow(&random, 2) ? 1.0f : -1.0f;
 	RecsysFactorVisit(&reader, add_page, &check);
-	compare(&check, RecsysFactorReadGram(&reader));
+	RecsysFactorReadDiagonal(&reader, diagonal);
+	compare(&check, diagonal);
 	RecsysFactorVisitSketches(&reader, check_sketches, &check);
-	RecsysFactorCodesDone(&reader);
 }

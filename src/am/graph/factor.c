@@ -5,28 +5,23 @@
  * A model that factorises the users x items matrix leaves a vector of a few hundred
  * numbers for each item.  A user's own vector is computed on request, from the vectors
  * of the user's items and the gram matrix, which is the sum of all items' outer
- * products (core/dense/factors.h).
+ * products (core/dense/factors.h).  Factors are turned so that it has nothing but its diagonal.
  *
  * Both are stored as rows of floats, as many on a page as fit, on consecutive
- * blocks: item or row number x is on block first + x / RECSYS_PAGE_VECTORS.  The special space
- * has the number of the first row on the page, and pd_lower tells how many rows there are.
- *
- * Sketches of the factors, and codes of them (core/dense/factorsketch.c), rule out most items as
- * candidates for a user's best.  Both are in descending order of the factors' lengths: who has
- * found k items with a score that those beyond a page are too short for need not look at that page.
+ * blocks: item number x is on block first + x / RECSYS_PAGE_VECTORS.  The special space
+ * has the number of the first row on the page, and pd_lower tells how many rows there are.  The
+ * diagonal is one row.
  *
  * All of this is written by a build and never changes.  Merges leave it alone, and later
  * items have no factors until the next build.  So a reader may release a page at any
  * time, and what it has cached of the meta page is valid as long as the relation file.  For
- * the same reason pages of sketches and of single factors, which a call reads by the hundred, are
- * pinned and not locked.
+ * the same reason pages of single factors, which a call reads by the dozen, are pinned and not
+ * locked.
  */
 #include "postgres.h"
 
-#include <float.h>
-#include <math.h>
-
 #include "am/graph/factor.h"
+#include "am/graph/sketchpage.h"
 #include "am/store/corrupted.h"
 #include "am/store/indexname.h"
 #include "am/store/meta.h"
@@ -77,85 +72,21 @@ write_vectors(Relation index, ForkNumber fork, RecsysPageKind kind, const float 
 	return start;
 }
 
-typedef struct FactorLength
+/* The diagonal of the gram matrix; palloc'd */
+static float *
+diagonal_of(const RecsysFactors *factors)
 {
-	double		length;
-	uint32		item;
-} FactorLength;
+	Size		rank = factors->shape.rank;
+	float	   *diagonal = palloc(sizeof(float) * rank);
 
-static int
-compare_lengths(const void *a, const void *b)
-{
-	const FactorLength *left = a;
-	const FactorLength *right = b;
-
-	if (left->length != right->length)
-		return left->length > right->length ? -1 : 1;
-	return left->item < right->item ? -1 : left->item > right->item ? 1 : 0;
-}
-
-/* All items by the lengths of their factors, the longest first */
-static FactorLength *
-order_by_length(const RecsysFactors *factors)
-{
-	uint32		nitems = factors->shape.nitems;
-	int			rank = factors->shape.rank;
-	FactorLength *lengths = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(FactorLength) * (Size) nitems);
-
-	for (uint32 item = 0; item < nitems; item++)
+	for (Size row = 0; row < rank; row++)
 	{
-		lengths[item].item = item;
-		lengths[item].length = RecsysFactorLength(factors->items + (Size) item * rank, rank);
+		diagonal[row] = factors->gram[row * rank + row];
+		for (Size column = 0; column < row; column++)
+			if (factors->gram[row * rank + column] != 0.0f)
+				elog(ERROR, "factors whose gram matrix is not diagonal cannot be stored");
 	}
-	qsort(lengths, nitems, sizeof(FactorLength), compare_lengths);
-	return lengths;
-}
-
-/* Pages of sketches, and behind them pages of codes; returns the first block. */
-static BlockNumber
-write_sketches(Relation index, ForkNumber fork, const RecsysFactors *factors)
-{
-	uint32		nitems = factors->shape.nitems;
-	int			rank = factors->shape.rank;
-	FactorLength *lengths = order_by_length(factors);
-	BlockNumber start = InvalidBlockNumber;
-	RecsysSketchLayout layout;
-
-	RecsysSketchLayoutInit(&layout, rank, RECSYS_SKETCH_BYTES);
-	for (int codes = 0; codes < 2; codes++)
-	{
-		uint32		room = codes ? layout.codes_room : layout.room;
-
-		for (uint32 first = 0; first < nitems; first += Min(room, nitems - first))
-		{
-			PGAlignedBlock image;
-			Page		page = (Page) image.data;
-			uint32		end = first + Min(room, nitems - first);
-			BlockNumber block;
-
-			CHECK_FOR_INTERRUPTS();
-			RecsysPageInit(page, RECSYS_PAGE_SKETCH, RECSYS_ITEMS);
-			RecsysPageSketchHead(page)->longest = lengths[first].length;
-			for (uint32 x = first; x < end; x++)
-			{
-				const float *factor = factors->items + (Size) lengths[x].item * rank;
-
-				if (codes)
-					RecsysSketchCodes(&layout, factor, RecsysPageCodes(page) + (Size) (x - first) * layout.codes_size);
-				else
-					RecsysSketchFactor(&layout, RecsysPageSketches(page), x - first, lengths[x].item, factor);
-			}
-			((PageHeader) page)->pd_lower = RECSYS_SKETCH_START +
-				(codes ? (Size) (end - first) * layout.codes_size : layout.size);
-			RecsysPageGetOpaque(page)->low = first;
-			RecsysPageGetOpaque(page)->high = codes;
-			block = RecsysAppendPage(index, fork, page);
-			if (first == 0 && !codes)
-				start = block;
-		}
-	}
-	pfree(lengths);
-	return start;
+	return diagonal;
 }
 
 void
@@ -163,6 +94,7 @@ RecsysWriteFactors(Relation index, ForkNumber fork, const RecsysFactors *factors
 				   RecsysMetaData *meta)
 {
 	const RecsysFactorShape *shape;
+	float	   *diagonal;
 
 	meta->factors = meta->gram = meta->sketches = InvalidBlockNumber;
 	if (factors == NULL || factors->shape.nitems == 0)
@@ -177,9 +109,11 @@ RecsysWriteFactors(Relation index, ForkNumber fork, const RecsysFactors *factors
 	meta->factor_exponent = shape->exponent;
 	meta->factors = write_vectors(index, fork, RECSYS_PAGE_FACTOR, factors->items,
 								  shape->nitems, shape->rank, RECSYS_FACTOR_SIZE(shape->rank));
-	meta->gram = write_vectors(index, fork, RECSYS_PAGE_GRAM, factors->gram,
-							   shape->rank, shape->rank, RECSYS_FACTOR_SIZE(shape->rank));
-	meta->sketches = write_sketches(index, fork, factors);
+	diagonal = diagonal_of(factors);
+	meta->gram = write_vectors(index, fork, RECSYS_PAGE_GRAM, diagonal, 1, shape->rank,
+							   RECSYS_FACTOR_SIZE(shape->rank));
+	pfree(diagonal);
+	meta->sketches = RecsysWriteSketches(index, fork, factors);
 }
 
 bool
@@ -199,9 +133,9 @@ RecsysFactorReaderInit(RecsysFactorReader *reader, Relation index)
 	reader->gram = meta->gram;
 	reader->sketches = meta->sketches;
 	RecsysSketchLayoutInit(&reader->layout, meta->factor_rank, RECSYS_SKETCH_BYTES);
-	reader->codes = reader->sketches + RecsysSketchBlocks(&reader->layout, reader->shape.nitems);
+	reader->rests = reader->sketches + RecsysSketchBlocks(&reader->layout, reader->shape.nitems);
 	reader->buffer = InvalidBuffer;
-	reader->codes_buffer = InvalidBuffer;
+	reader->rests_buffer = InvalidBuffer;
 	return true;
 }
 
@@ -328,144 +262,6 @@ RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *a
 				  RECSYS_FACTOR_SIZE(reader->shape.rank), visit, arg);
 }
 
-/* Pins a page of sketches or codes, which must begin behind `first` others and hold so many bytes. */
-static Buffer
-pin_sketches(RecsysFactorReader *reader, BlockNumber block, uint32 first, bool codes, Size size)
-{
-	Buffer		buffer = RecsysPinRecent(reader->index, block);
-	Page		page = BufferGetPage(buffer);
-	double		longest;
-
-	RecsysPageCheck(reader->index, buffer, RECSYS_PAGE_SKETCH);
-	longest = RecsysPageSketchHead(page)->longest;
-	if (!(longest >= 0) || !isfinite(longest) || RecsysPageGetOpaque(page)->low != first ||
-		RecsysPageGetOpaque(page)->high != (uint32) codes ||
-		((PageHeader) page)->pd_lower != RECSYS_SKETCH_START + size)
-		RecsysCorruptedDetail(reader->index,
-							  psprintf("index \"%s\" contains a corrupted page at block %u",
-									   RecsysIndexName(reader->index), BufferGetBlockNumber(buffer)),
-							  codes ? "It does not hold the codes of factors after the %u longest." :
-							  "It does not hold the sketches of factors after the %u longest.", first);
-	return buffer;
-}
-
-void
-RecsysFactorCodesDone(RecsysFactorReader *reader)
-{
-	if (BufferIsValid(reader->codes_buffer))
-		ReleaseBuffer(reader->codes_buffer);
-	reader->codes_buffer = InvalidBuffer;
-}
-
-const uint8 *
-RecsysFactorCodes(RecsysFactorReader *reader, uint32 place)
-{
-	Size		size = reader->layout.codes_size;
-	uint32		room = reader->layout.codes_room;
-	uint32		page = place / room;
-
-	if (!BufferIsValid(reader->codes_buffer) || reader->codes_page != page)
-	{
-		uint32		first = page * room;
-
-		RecsysFactorCodesDone(reader);
-		reader->codes_buffer = pin_sketches(reader, reader->codes + page, first, true,
-											Min(room, reader->shape.nitems - first) * size);
-		reader->codes_page = page;
-	}
-	return RecsysPageCodes(BufferGetPage(reader->codes_buffer)) + place % room * size;
-}
-
-void
-RecsysFactorExpectCodes(RecsysFactorReader *reader, const uint32 *places, int n)
-{
-	Size		size = reader->layout.codes_size;
-	uint32		room = reader->layout.codes_room;
-	BlockNumber blocks[EXPECTED_PAGES];
-	Buffer		buffers[EXPECTED_PAGES];
-	int			nblocks = 0;
-	int			at = 0;
-
-	if (n <= 0)
-		return;
-
-	/* many of them are on one page */
-	for (int x = 0; x < n; x++)
-		if (x == 0 || places[x] / room != places[x - 1] / room)
-			blocks[nblocks++] = reader->codes + places[x] / room;
-	RecsysExpectBlocks(reader->index, blocks, nblocks, buffers);
-	for (int x = 0; x < n; x++)
-	{
-		const uint8 *codes;
-
-		if (blocks[at] != reader->codes + places[x] / room)
-			at++;
-		if (!BufferIsValid(buffers[at]))
-			continue;
-		codes = RecsysPageCodes(BufferGetPage(buffers[at])) + places[x] % room * size;
-		for (Size line = 0; line < Min(size, PREFETCHED_LINES * CACHE_LINE); line += CACHE_LINE)
-			__builtin_prefetch(codes + line);
-	}
-}
-
-uint32
-RecsysFactorSketched(const RecsysFactorReader *reader, const void *block, uint32 place)
-{
-	uint32		item = RecsysSketchItems(&reader->layout, block)[place];
-
-	if (item >= reader->shape.nitems)
-		RecsysCorrupted(reader->index, "index \"%s\" contains a sketch of an item that does not exist",
-						RecsysIndexName(reader->index));
-	return item;
-}
-
-/* Says that the next pages of sketches, from the n-th on, will be read soon. */
-static void
-expect_sketches(RecsysFactorReader *reader, uint32 n, uint32 pages)
-{
-	BlockNumber blocks[EXPECTED_PAGES];
-	Buffer		buffers[EXPECTED_PAGES];
-	int			count = (int) Min(pages - n, EXPECTED_PAGES);
-
-	for (int x = 0; x < count; x++)
-		blocks[x] = reader->sketches + n + x;
-	RecsysExpectBlocks(reader->index, blocks, count, buffers);
-	for (int x = 0; x < count; x++)
-		if (BufferIsValid(buffers[x]))
-			__builtin_prefetch(BufferGetPage(buffers[x]) + BLCKSZ - CACHE_LINE);
-}
-
-void
-RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysSketchVisitor visit, void *arg)
-{
-	uint32		room = reader->layout.room;
-	uint32		pages = (reader->shape.nitems + room - 1) / room;
-	double		shortest = DBL_MAX;
-	bool		more = true;
-
-	for (uint32 n = 0; n < pages && more; n++)
-	{
-		uint32		first = n * room;
-		uint32		count = Min(room, reader->shape.nitems - first);
-		const void *block;
-		Buffer		buffer;
-		double		longest;
-
-		CHECK_FOR_INTERRUPTS();
-		if (n % EXPECTED_PAGES == 0)
-			expect_sketches(reader, n, pages);
-		buffer = pin_sketches(reader, reader->sketches + n, first, false, reader->layout.size);
-		block = RecsysPageSketches(BufferGetPage(buffer));
-		longest = RecsysPageSketchHead(BufferGetPage(buffer))->longest;
-		if (longest > shortest)
-			RecsysCorrupted(reader->index, "index \"%s\" contains sketches in a wrong order",
-							RecsysIndexName(reader->index));
-		shortest = longest;
-		more = visit(arg, first, block, count, longest);
-		ReleaseBuffer(buffer);
-	}
-}
-
 typedef struct VectorCopy
 {
 	char	   *to;
@@ -481,32 +277,17 @@ copy_vectors(void *arg, uint32 first, const void *vectors, uint32 n)
 }
 
 static void
-load_vectors(RecsysFactorReader *reader, BlockNumber start, RecsysPageKind kind, uint32 n, float *to)
+read_vectors(RecsysFactorReader *reader, BlockNumber start, RecsysPageKind kind, uint32 n, float *to)
 {
 	VectorCopy	copy = {(char *) to, RECSYS_FACTOR_SIZE(reader->shape.rank)};
 
 	visit_vectors(reader->index, start, kind, n, copy.size, copy_vectors, &copy);
 }
 
-static float *
-read_vectors(RecsysFactorReader *reader, BlockNumber start, RecsysPageKind kind, uint32 n)
-{
-	float	   *vectors = MemoryContextAllocHuge(CurrentMemoryContext, n * RECSYS_FACTOR_SIZE(reader->shape.rank));
-
-	load_vectors(reader, start, kind, n, vectors);
-	return vectors;
-}
-
-float *
-RecsysFactorReadGram(RecsysFactorReader *reader)
-{
-	return read_vectors(reader, reader->gram, RECSYS_PAGE_GRAM, reader->shape.rank);
-}
-
 void
-RecsysFactorLoadGram(RecsysFactorReader *reader, float *gram)
+RecsysFactorReadDiagonal(RecsysFactorReader *reader, float *diagonal)
 {
-	load_vectors(reader, reader->gram, RECSYS_PAGE_GRAM, reader->shape.rank, gram);
+	read_vectors(reader, reader->gram, RECSYS_PAGE_GRAM, 1, diagonal);
 }
 
 Size
@@ -520,11 +301,18 @@ RecsysFactors *
 RecsysFactorReadAll(RecsysFactorReader *reader)
 {
 	RecsysFactors *factors = palloc(sizeof(RecsysFactors));
+	Size		rank = reader->shape.rank;
 
 	factors->shape = reader->shape;
-	factors->items = read_vectors(reader, reader->factors, RECSYS_PAGE_FACTOR,
-								  reader->shape.nitems);
-	factors->gram = RecsysFactorReadGram(reader);
+	factors->items = MemoryContextAllocHuge(CurrentMemoryContext, reader->shape.nitems * RECSYS_FACTOR_SIZE(rank));
+	read_vectors(reader, reader->factors, RECSYS_PAGE_FACTOR, reader->shape.nitems, factors->items);
+	factors->gram = palloc0(RECSYS_FACTOR_SIZE(rank) * rank);
+	RecsysFactorReadDiagonal(reader, factors->gram);
+	for (Size row = rank - 1; row > 0; row--)
+	{
+		factors->gram[row * rank + row] = factors->gram[row];
+		factors->gram[row] = 0.0f;
+	}
 	return factors;
 }
 

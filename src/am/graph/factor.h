@@ -24,11 +24,10 @@ typedef struct RecsysFactorReader
 	BlockNumber factors;
 	BlockNumber gram;
 	BlockNumber sketches;
-	BlockNumber codes;
+	BlockNumber rests;
 	RecsysSketchLayout layout;
 	Buffer		buffer;			/* pinned from Read to Release */
-	Buffer		codes_buffer;	/* pinned from Codes to CodesDone */
-	uint32		codes_page;		/* which page of codes that is */
+	Buffer		rests_buffer;	/* pinned from Rests to RestsDone */
 } RecsysFactorReader;
 
 /* False when the index has no factors; then nothing else may be called. */
@@ -54,33 +53,8 @@ typedef void (*RecsysFactorVisitor) (void *arg, uint32 first, const void *vector
 
 extern void RecsysFactorVisit(RecsysFactorReader *reader, RecsysFactorVisitor visit, void *arg);
 
-/*
- * Visits sketches, those of the longest factors first, a page of them at a time, which is pinned
- * and not locked: the visitor may read factors.  There are n of them behind `first` others, of
- * factors that are not longer than that, nor are those of later pages.  Nothing of the block has
- * been looked at.  Until a visit returns false.
- */
-typedef bool (*RecsysSketchVisitor) (void *arg, uint32 first, const void *block, uint32 n, double longest);
-
-extern void RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysSketchVisitor visit,
-									  void *arg);
-
-/*
- * The codes of a place among all sketches, on their page, which stays pinned until the next call
- * that leads to another page, or CodesDone: places are best asked for in ascending order.
- */
-extern const uint8 *RecsysFactorCodes(RecsysFactorReader *reader, uint32 place);
-extern void RecsysFactorCodesDone(RecsysFactorReader *reader);
-
-/* Says that the codes of these places will be looked at soon, at most RECSYS_FACTORS_EXPECTED. */
-extern void RecsysFactorExpectCodes(RecsysFactorReader *reader, const uint32 *places, int n);
-
-/* The item of a place of a block; errors out when there is none of that number. */
-extern uint32 RecsysFactorSketched(const RecsysFactorReader *reader, const void *block, uint32 place);
-
-/* The gram matrix, palloc'd; into memory that has room for it. */
-extern float *RecsysFactorReadGram(RecsysFactorReader *reader);
-extern void RecsysFactorLoadGram(RecsysFactorReader *reader, float *gram);
+/* The diagonal of the gram matrix, into room for it */
+extern void RecsysFactorReadDiagonal(RecsysFactorReader *reader, float *diagonal);
 
 /* Bytes of what the next one allocates. */
 extern Size RecsysFactorMemory(const RecsysFactorReader *reader);
@@ -93,7 +67,7 @@ pg_noreturn extern void RecsysFactorsAreDamaged(Relation index);
 
 /*
  * check_factors.c: errors out unless all factors are finite, their sketches are theirs and
- * the gram matrix is the sum of their outer products.
+ * the diagonal is that of the sum of their outer products.
  */
 extern void RecsysCheckFactors(Relation index);
 

@@ -83,10 +83,10 @@ factors_are_sane(const RecsysMetaData *meta, BlockNumber nblocks)
 	RecsysSketchLayoutInit(&layout, rank, RECSYS_SKETCH_BYTES);
 	return meta->factor_items <= meta->nitems &&
 		vectors_exist(meta->factors, meta->factor_items, per_page, nblocks) &&
-		vectors_exist(meta->gram, rank, per_page, nblocks) &&
+		vectors_exist(meta->gram, 1, per_page, nblocks) &&
 		vectors_exist(meta->sketches, meta->factor_items, layout.room, nblocks) &&
 		vectors_exist(meta->sketches + RecsysSketchBlocks(&layout, meta->factor_items),
-					  meta->factor_items, layout.codes_room, nblocks) &&
+					  meta->factor_items, layout.room, nblocks) &&
 		meta->factor_unobserved >= 0 && isfinite(meta->factor_unobserved) &&
 		meta->factor_lambda > 0 && isfinite(meta->factor_lambda) &&
 		isfinite(meta->factor_exponent);

@@ -94,11 +94,11 @@ typedef struct RecsysPageOpaqueData
 	uint32		low;			/* directory, bucket: lowest hash covered; chain,
 								 * deleted: hash of the owner; pending: number of the
 								 * list; popular: items that are not listed
-								 * have no more users than this; factor, gram:
-								 * number of the first item or row on the page;
+								 * have no more users than this; factor:
+								 * number of the first item on the page;
 								 * sketch: how many come before its first */
 	uint32		high;			/* directory, bucket: highest hash covered; sketch: 1
-								 * if it has codes */
+								 * if it has rests */
 	BlockNumber next;			/* chain: the next (older) page of the list;
 								 * deleted: what it was; pending: the next
 								 * (newer) one */
@@ -180,7 +180,7 @@ typedef struct RecsysMetaData
 
 	/* factors as of the build, see am/graph/factor.c */
 	BlockNumber factors;		/* first factor page, or InvalidBlockNumber */
-	BlockNumber gram;			/* first page of the gram matrix, likewise */
+	BlockNumber gram;			/* page of the gram matrix, likewise */
 	uint32		factor_items;	/* items 0 .. factor_items-1 have a factor */
 	int32		factor_rank;	/* numbers of a factor; 0: the model has none */
 	BlockNumber sketches;		/* first sketch page, or InvalidBlockNumber */
@@ -411,20 +411,20 @@ typedef enum RecsysPriorState
 } RecsysPriorState;
 
 /*
- * Factor and gram pages: as many rows as fit, one behind the other, up to
- * pd_lower.  The pages of each kind are consecutive blocks.  A row is factor_rank floats.
+ * Factor pages: as many rows as fit, one behind the other, up to pd_lower; consecutive blocks.  The
+ * gram page has one such row, the diagonal.  A row is factor_rank floats.
  */
 #define RECSYS_MAX_RANK RECSYS_SKETCH_MAX_RANK
 #define RECSYS_PAGE_VECTORS(size) ((uint32) (RECSYS_PAGE_ROOM / (size)))
 
-/* Bytes of a factor, or of a row of the gram matrix */
+/* Bytes of a row */
 #define RECSYS_FACTOR_SIZE(rank) (sizeof(float) * (Size) (rank))
 #define RecsysPageVectors(page) ((void *) PageGetContents(page))
 
 /*
  * Sketch pages, consecutive blocks: the sketches of all items in descending order of the lengths of
  * their factors, a block of them a page (core/dense/factorsketch.h), which begins with a line of
- * the cache; behind them, in the same order, pages of their codes.
+ * the cache; behind them as many pages of their rests.
  */
 typedef struct RecsysSketchHead
 {
@@ -436,7 +436,6 @@ typedef struct RecsysSketchHead
 	(BLCKSZ - MAXALIGN(sizeof(RecsysPageOpaqueData)) - RECSYS_SKETCH_START)
 #define RecsysPageSketchHead(page) ((RecsysSketchHead *) PageGetContents(page))
 #define RecsysPageSketches(page) ((void *) ((char *) (page) + RECSYS_SKETCH_START))
-#define RecsysPageCodes(page) ((uint8 *) ((char *) (page) + RECSYS_SKETCH_START))
 
 /*
  * Chunks page, see am/parts/chunkpage.h.  A storage is one run of TIDs that mean the same rows; a

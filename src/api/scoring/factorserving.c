@@ -8,10 +8,10 @@
  *
  * A call reads few of those factors.  Sketches (core/dense/factorsketch.c), the longest factors
  * first, give an upper bound of each score by an eighth of what a factor takes; of items that it
- * does not rule out, codes give closer bounds by three eighths.  Whatever cannot reach the k-th best
+ * does not rule out, another eighth gives closer bounds.  Whatever cannot reach the k-th best
  * lower bound is not among the best k, nor is anything behind a page whose factors are too short
- * for that.  What remains is scored in full, in descending order of the upper bounds, until k
- * scores are above the next of them.  So the answer is the same as without sketches.
+ * for that.  What remains is scored in full, those with the highest upper bounds first, unless k
+ * scores are above its bound by then.  So the answer is the same as without sketches.
  *
  * Items that came after the build have no factors.  They say nothing about the user and
  * get no score.
@@ -21,7 +21,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "am/graph/factor.h"
+#include "am/graph/sketchpage.h"
 #include "api/scoring/factorserving.h"
 #include "core/base/topk.h"
 #include "miscadmin.h"
@@ -30,7 +30,6 @@
 typedef struct FactorServing
 {
 	RecsysFactorReader reader;
-	float	   *gram;
 	RecsysFoldIn *foldin;
 	const float *user;			/* NULL: nothing to fold in */
 } FactorServing;
@@ -42,50 +41,40 @@ typedef struct FactorServing
 #define KEPT_BYTES (1 << 20)
 
 static RecsysFoldIn *kept_foldin = NULL;
-static float *kept_gram = NULL;
 static int	kept_rank = 0;
 
 static bool
 is_kept(int rank)
 {
-	return RecsysFoldInMemory(rank) + RECSYS_FACTOR_SIZE(rank) * rank <= KEPT_BYTES;
-}
-
-static void
-keep(const RecsysFactorShape *shape)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-	kept_rank = 0;
-	if (kept_foldin != NULL)
-		RecsysFoldInFree(kept_foldin);
-	kept_foldin = NULL;
-	if (kept_gram != NULL)
-		pfree(kept_gram);
-	kept_gram = NULL;
-	kept_gram = palloc0(RECSYS_FACTOR_SIZE(shape->rank) * shape->rank);
-	kept_foldin = RecsysFoldInCreate(shape, kept_gram);
-	kept_rank = shape->rank;
-	MemoryContextSwitchTo(old);
+	return RecsysFoldInMemory(rank) <= KEPT_BYTES;
 }
 
 static void
 begin_foldin(FactorServing *serving)
 {
-	RecsysFactorReader *reader = &serving->reader;
+	const RecsysFactorShape *shape = &serving->reader.shape;
+	float		diagonal[RECSYS_MAX_RANK];
+	MemoryContext old;
 
-	if (!is_kept(reader->shape.rank))
+	RecsysFactorReadDiagonal(&serving->reader, diagonal);
+	if (!is_kept(shape->rank))
 	{
-		serving->gram = RecsysFactorReadGram(reader);
-		serving->foldin = RecsysFoldInCreate(&reader->shape, serving->gram);
+		serving->foldin = RecsysFoldInCreateDiagonal(shape, diagonal);
 		return;
 	}
-	if (kept_rank != reader->shape.rank)
-		keep(&reader->shape);
-	serving->gram = kept_gram;
+	if (kept_rank == shape->rank)
+		RecsysFoldInRenew(kept_foldin, shape, diagonal);
+	else
+	{
+		if (kept_rank > 0)
+			RecsysFoldInFree(kept_foldin);
+		kept_rank = 0;
+		old = MemoryContextSwitchTo(TopMemoryContext);
+		kept_foldin = RecsysFoldInCreateDiagonal(shape, diagonal);
+		MemoryContextSwitchTo(old);
+		kept_rank = shape->rank;
+	}
 	serving->foldin = kept_foldin;
-	RecsysFactorLoadGram(reader, serving->gram);
-	RecsysFoldInRenew(serving->foldin, &reader->shape, serving->gram);
 }
 
 /* False when the index has no factors. */
@@ -128,7 +117,6 @@ end(FactorServing *serving, const RecsysProfile *profile)
 	if (profile->nevidence == 0 || is_kept(serving->reader.shape.rank))
 		return;
 	RecsysFoldInFree(serving->foldin);
-	pfree(serving->gram);
 }
 
 typedef struct PageScores
@@ -155,15 +143,6 @@ score_page(void *arg, uint32 first, const void *factors, uint32 n)
 	RecsysScorerAddRange(page->scorer, first, page->scores, (int) n);
 }
 
-/* What may be among the best k */
-typedef struct Listed
-{
-	float		upper;			/* a bound of its score */
-	uint32		item;
-	uint32		place;			/* among the sketches */
-	float		step;			/* of its sketch */
-} Listed;
-
 typedef struct Shortlist
 {
 	FactorServing *serving;
@@ -174,17 +153,17 @@ typedef struct Shortlist
 	int			npool;
 	int			pool_size;
 	float		threshold;		/* the k-th best of an earlier pool, or 0 */
-	uint32		most;			/* rather than more of either list, all items are scored */
-	double		longest;		/* no factor is longer */
-	Listed	   *off;			/* those put off, in the order of sketches */
-	uint32		noff;
-	uint32		off_size;
-	Listed	   *items;
+	uint32		most;			/* rather than list more, all items are scored */
+	RecsysCandidate *items;		/* what may be among the best k, by an upper bound of its score */
 	uint32		nitems;
 	uint32		items_size;
-	float	   *scores;			/* of a page */
+
+	/* of a page's places: by their sketches, and what is not ruled out by them */
+	int32	   *sums;
 	float	   *uppers;
-	Listed	   *closely;		/* those to look at closely */
+	uint16	   *places;
+	float	   *lowers;
+	float	   *closer;			/* upper bounds */
 } Shortlist;
 
 /* Raises the threshold to the k-th best of the pool. */
@@ -216,162 +195,102 @@ may_be_best(const Shortlist *list, float upper)
 	return upper > 0.0f && upper >= list->threshold;
 }
 
-/* As many of either list as there is room for at first */
-#define FIRST_LISTED 2048
+/* As many as there is room for at first */
+#define FIRST_LISTED 512
 
 static void
-make_room(Listed **listed, uint32 *size, uint64 needed)
+make_room(Shortlist *list, uint64 needed)
 {
-	if (needed <= *size)
+	if (needed <= list->items_size)
 		return;
-	*size = (uint32) Max(needed, 2 * (uint64) *size);
-	*listed = repalloc_huge(*listed, sizeof(Listed) * (Size) *size);
+	list->items_size = (uint32) Max(needed, 2 * (uint64) list->items_size);
+	list->items = repalloc_huge(list->items, sizeof(RecsysCandidate) * (Size) list->items_size);
 }
 
-/* Says that some of those from the first on will be looked at. */
-static void
-expect_codes(Shortlist *list, const Listed *those, uint32 n)
-{
-	uint32		places[RECSYS_FACTORS_EXPECTED];
-	int			count = (int) Min(n, RECSYS_FACTORS_EXPECTED);
-
-	for (int x = 0; x < count; x++)
-		places[x] = those[x].place;
-	RecsysFactorExpectCodes(&list->serving->reader, places, count);
-}
-
-/* By their codes: may they be listed? */
-static void
-look_closely(Shortlist *list, const Listed *those, uint32 n)
-{
-	RecsysFactorReader *reader = &list->serving->reader;
-
-	make_room(&list->items, &list->items_size, (uint64) list->nitems + n);
-	for (uint32 x = 0; x < n && list->nitems < list->most; x++)
-	{
-		Listed	   *listed = &list->items[list->nitems];
-		float		lower;
-
-		if (x % RECSYS_FACTORS_EXPECTED == 0)
-		{
-			CHECK_FOR_INTERRUPTS();
-			expect_codes(list, those + x, n - x);
-		}
-		if (!may_be_best(list, those[x].upper))
-			continue;
-		*listed = those[x];
-		RecsysSketchBounds(&reader->layout, &list->user, listed->step,
-						   RecsysFactorCodes(reader, listed->place), list->longest, &lower, &listed->upper);
-		if (!may_be_best(list, listed->upper))
-			continue;
-		list->nitems++;
-		add_lower(list, lower, listed->item);
-	}
-	raise_threshold(list);
-}
-
-/*
- * What seems to be among the best is looked at closely at once, which raises the threshold.  What
- * may be, although it does not seem so, is put off: in the end, there will be little of it.
- */
+/* What the sketches do not rule out is looked at closely at once, which raises the threshold. */
 static bool
 list_page(void *arg, uint32 first, const void *block, uint32 n, double longest)
 {
 	Shortlist  *list = arg;
-	const RecsysFactorReader *reader = &list->serving->reader;
-	const uint32 *items = RecsysSketchItems(&reader->layout, block);
-	const float *steps = RecsysSketchSteps(&reader->layout, block);
-	float		reached = list->threshold;
-	uint32		nclosely = 0;
+	RecsysFactorReader *reader = &list->serving->reader;
+	const void *rests;
 	int			left;
 
-	if (first == 0)
-		list->longest = longest;
 	if (longest * list->user.highest + FLT_MIN < list->threshold)
 		return false;
-	if (Max(list->noff, list->nitems) >= list->most)
+	if (list->nitems >= list->most)
 		return false;
-	left = RecsysSketchScores(&reader->layout, &list->user, block, n, longest, list->threshold,
-							  list->scores, list->uppers);
+	left = RecsysSketchSelect(&reader->layout, &list->user, block, n, longest, list->threshold,
+							  list->sums, list->uppers, list->places);
 	if (left < 0)
 		RecsysFactorsAreDamaged(reader->index);
-	make_room(&list->off, &list->off_size, (uint64) list->noff + n);
-	for (uint32 x = 0; x < n && left > 0; x++)
+	if (left == 0)
+		return true;
+	rests = RecsysFactorRests(reader, first);
+	RecsysSketchBounds(&reader->layout, &list->user, block, rests, list->places, left, longest, list->sums,
+					   list->lowers, list->closer);
+	make_room(list, (uint64) list->nitems + left);
+	for (int x = 0; x < left; x++)
 	{
-		Listed		listed;
+		uint32		item;
 
-		if (!(list->uppers[x] >= reached))
+		if (!may_be_best(list, list->closer[x]))
 			continue;
-		left--;
-		listed.upper = list->uppers[x];
-		listed.item = items[x];
-		listed.place = first + x;
-		listed.step = steps[x];
-		if (!(listed.upper > 0.0f) ||
-			RecsysScorerIsExcluded(list->scorer, RecsysFactorSketched(reader, block, x)))
+		item = RecsysFactorSketched(reader, rests, list->places[x]);
+		if (RecsysScorerIsExcluded(list->scorer, item))
 			continue;
-		if (may_be_best(list, list->scores[x]))
-			list->closely[nclosely++] = listed;
-		else
-			list->off[list->noff++] = listed;
+		list->items[list->nitems].order = RecsysCandidateOrder(list->closer[x], item);
+		list->items[list->nitems++].support = 0;
+		add_lower(list, list->lowers[x], item);
 	}
-	look_closely(list, list->closely, nclosely);
+	RecsysFactorRestsDone(reader);
+	raise_threshold(list);
 	return true;
 }
 
-static void
-list_put_off(Shortlist *list)
+/* Of n listed items those that may still be best, moved to the front; returns how many. */
+static uint32
+keep_best(const Shortlist *list, RecsysCandidate *items, uint32 n)
 {
-	uint32		left = 0;
+	uint32		kept = 0;
 
-	for (uint32 x = 0; x < list->noff; x++)
-		if (may_be_best(list, list->off[x].upper))
-			list->off[left++] = list->off[x];
-	list->noff = left;
-	look_closely(list, list->off, left);
+	for (uint32 x = 0; x < n; x++)
+		if (may_be_best(list, RecsysCandidateScore(items[x].order)))
+			items[kept++] = items[x];
+	return kept;
 }
 
-static int
-compare_listed(const void *a, const void *b)
+/* Says that the first of n listed items will be scored. */
+static void
+expect_listed(Shortlist *list, const RecsysCandidate *items, uint32 n)
 {
-	float		left = ((const Listed *) a)->upper;
-	float		right = ((const Listed *) b)->upper;
+	uint32		numbers[RECSYS_FACTORS_EXPECTED];
+	int			count = (int) Min(n, RECSYS_FACTORS_EXPECTED);
 
-	return left > right ? -1 : left < right ? 1 : 0;
+	for (int x = 0; x < count; x++)
+		numbers[x] = RecsysCandidateItem(items[x].order);
+	RecsysFactorExpect(&list->serving->reader, numbers, count);
 }
 
+/* Scores n listed items in full, except for those that are known by then to be worse than k others. */
 static void
-expect_listed(Shortlist *list, uint32 first, uint32 count)
-{
-	uint32		items[RECSYS_FACTORS_EXPECTED];
-	int			n = (int) Min(count - first, RECSYS_FACTORS_EXPECTED);
-
-	for (int x = 0; x < n; x++)
-		items[x] = list->items[first + x].item;
-	RecsysFactorExpect(&list->serving->reader, items, n);
-}
-
-/* The most promising first, until the others are known to be worse than k of them. */
-static void
-score_listed(Shortlist *list)
+score_items(Shortlist *list, const RecsysCandidate *items, uint32 n)
 {
 	RecsysFactorReader *reader = &list->serving->reader;
-	uint32		count = 0;
 
-	for (uint32 x = 0; x < list->nitems; x++)
-		if (may_be_best(list, list->items[x].upper))
-			list->items[count++] = list->items[x];
-	qsort(list->items, count, sizeof(Listed), compare_listed);
-	list->npool = 0;
-	for (uint32 x = 0; x < count && may_be_best(list, list->items[x].upper); x++)
+	for (uint32 x = 0; x < n; x++)
 	{
-		uint32		item = list->items[x].item;
+		uint32		item = RecsysCandidateItem(items[x].order);
 		const float *factor;
 		float		score;
 
 		if (x % RECSYS_FACTORS_EXPECTED == 0)
-			expect_listed(list, x, count);
-		CHECK_FOR_INTERRUPTS();
+		{
+			CHECK_FOR_INTERRUPTS();
+			expect_listed(list, items + x, n - x);
+		}
+		if (!may_be_best(list, RecsysCandidateScore(items[x].order)))
+			continue;
 		factor = RecsysFactorRead(reader, item);
 		if (factor == NULL)
 			continue;
@@ -384,6 +303,21 @@ score_listed(Shortlist *list)
 		if (list->npool > list->k)
 			raise_threshold(list);
 	}
+}
+
+/* The most promising first: most of the others are known to be worse than k of them then. */
+static void
+score_listed(Shortlist *list)
+{
+	uint32		count = keep_best(list, list->items, list->nitems);
+	uint32		first = Min(count, (uint32) list->k + 1);
+
+	if (count > first)
+		(void) RecsysSelectBest(list->items, (int) count, (int) first);
+	list->npool = 0;
+	score_items(list, list->items, first);
+	count = keep_best(list, list->items + first, count - first);
+	score_items(list, list->items + first, count);
 }
 
 /*
@@ -411,28 +345,26 @@ score_shortlist(FactorServing *serving, RecsysScorer *scorer, int k)
 	list->npool = 0;
 	list->threshold = 0;
 	list->most = nitems / 4;
-	list->off_size = list->items_size = FIRST_LISTED;
-	list->off = palloc(sizeof(Listed) * list->off_size);
-	list->noff = 0;
-	list->items = palloc(sizeof(Listed) * list->items_size);
+	list->items_size = FIRST_LISTED;
+	list->items = palloc(sizeof(RecsysCandidate) * list->items_size);
 	list->nitems = 0;
-	list->scores = palloc(sizeof(float) * reader->layout.room);
+	list->sums = palloc(sizeof(int32) * reader->layout.room);
 	list->uppers = palloc(sizeof(float) * reader->layout.room);
-	list->closely = palloc(sizeof(Listed) * reader->layout.room);
+	list->places = palloc(sizeof(uint16) * reader->layout.room);
+	list->lowers = palloc(sizeof(float) * reader->layout.room);
+	list->closer = palloc(sizeof(float) * reader->layout.room);
 
 	RecsysFactorVisitSketches(&serving->reader, list_page, list);
-	if (Max(list->noff, list->nitems) < list->most)
-		list_put_off(list);
-	RecsysFactorCodesDone(&serving->reader);
-	done = list->npool >= k && Max(list->noff, list->nitems) < list->most;
+	done = list->npool >= k && list->nitems < list->most;
 	if (done)
 		score_listed(list);
 	pfree(list->pool);
-	pfree(list->off);
 	pfree(list->items);
-	pfree(list->scores);
+	pfree(list->sums);
 	pfree(list->uppers);
-	pfree(list->closely);
+	pfree(list->places);
+	pfree(list->lowers);
+	pfree(list->closer);
 	pfree(list);
 	return done;
 }

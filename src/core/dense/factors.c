@@ -21,7 +21,7 @@
  * of which each summand is the share of one item of the history (Hu et al., section 5).
  *
  * A is factorized by Cholesky.  Where G is diagonal (als.c sees to that) and the history shorter
- * than a factor, a system as large as the history does: with D = A without its first sum,
+ * than a factor, a system as large as the history does (smallsystem.c): with D = A without its first sum,
  * rows sqrt(w_i) y_i of Z, s_i = sqrt(w_i), and V = Z D^-1/2,
  *
  *		x = D^-1/2 V' inverse(I + V V') s
@@ -32,9 +32,12 @@
 #include <math.h>
 
 #include "core/dense/blas.h"
+#include "core/dense/smallsystem.h"
 
 /* Items that are added to A at once, at least */
 #define MIN_PANEL 64
+
+#define CACHE_LINE 64
 
 /*
  * Sums of a dot product that grow side by side, in a vector of the compiler's: a loop
@@ -46,20 +49,23 @@ typedef float Lanes __attribute__((vector_size(LANES * sizeof(float))));
 struct RecsysFoldIn
 {
 	RecsysFactorShape shape;
-	const float *gram;
-	bool		diagonal;		/* nothing in gram but its diagonal */
+	const float *gram;			/* NULL: nothing in it but its diagonal */
+	float	   *diagonal;		/* rank: of gram */
 
 	/* items added: those before the panel's are in matrix and right */
 	int			capacity;		/* of the panel, at least rank */
 	int			count;			/* rows of the panel */
 	bool		flushed;		/* are there any before it? */
 	double		mass;			/* W */
-	float	   *panel;			/* capacity x rank: Z; V after a short Solve */
+	float	   *panel;			/* capacity x rank: Z; V after a short Solve; begins with a line of the cache */
+	char	   *panel_memory;
 	float	   *roots;			/* capacity: s */
 
 	/* after Solve */
 	bool		is_short;		/* matrix is the factor of I + V V', of order count; else of A */
-	float	   *matrix;			/* rank x rank, lower triangle by columns */
+	float	   *matrix;			/* RECSYS_SMALL_SIZE(rank), likewise; of A rank x rank, lower triangle by columns */
+	char	   *matrix_memory;
+	float	   *room;			/* of RecsysSmallSolve */
 	float	   *right;			/* rank; count of them when it is short */
 	float	   *scale;			/* rank: the diagonal of D^-1/2 */
 	float	   *result;			/* rank: x */
@@ -89,44 +95,77 @@ is_zero(const float *numbers, Size n)
 	return any == 0;
 }
 
-void
-RecsysFoldInRenew(RecsysFoldIn *foldin, const RecsysFactorShape *shape, const float *gram)
+/* Room for so many floats that begin with a line of the cache */
+static float *
+allocate_lines(Size n, char **memory)
 {
-	Size		rank = shape->rank;
-
-	foldin->shape = *shape;
-	foldin->gram = gram;
-	foldin->diagonal = true;
-	for (Size row = 0; row < rank && foldin->diagonal; row++)
-		foldin->diagonal = is_zero(gram + row * rank, row);
-	RecsysFoldInStart(foldin);
+	*memory = recsys_alloc_huge(sizeof(float) * n + CACHE_LINE);
+	return (float *) (((uintptr_t) *memory + CACHE_LINE - 1) & ~(uintptr_t) (CACHE_LINE - 1));
 }
 
-RecsysFoldIn *
-RecsysFoldInCreate(const RecsysFactorShape *shape, const float *gram)
+static RecsysFoldIn *
+create(const RecsysFactorShape *shape)
 {
 	RecsysFoldIn *foldin = palloc0(sizeof(RecsysFoldIn));
 	Size		rank = shape->rank;
 
-	RecsysFoldInRenew(foldin, shape, gram);
+	foldin->shape = *shape;
+	foldin->diagonal = palloc(sizeof(float) * rank);
 	foldin->capacity = panel_rows(shape->rank);
-	foldin->panel = recsys_alloc_huge(sizeof(float) * foldin->capacity * rank);
+	foldin->panel = allocate_lines(foldin->capacity * rank, &foldin->panel_memory);
 	foldin->roots = palloc(sizeof(float) * foldin->capacity);
-	foldin->matrix = recsys_alloc_huge(sizeof(float) * rank * rank);
+	foldin->matrix = allocate_lines(RECSYS_SMALL_SIZE(rank), &foldin->matrix_memory);
+	foldin->room = palloc(sizeof(float) * 2 * RECSYS_SMALL_STRIDE(rank));
 	foldin->right = palloc(sizeof(float) * rank);
 	foldin->scale = palloc(sizeof(float) * rank);
 	foldin->result = palloc(sizeof(float) * rank);
 	foldin->target = palloc(sizeof(float) * rank);
 	foldin->inverted = palloc(sizeof(float) * rank);
+	RecsysFoldInStart(foldin);
 	return foldin;
+}
+
+RecsysFoldIn *
+RecsysFoldInCreate(const RecsysFactorShape *shape, const float *gram)
+{
+	RecsysFoldIn *foldin = create(shape);
+	Size		rank = shape->rank;
+
+	for (Size row = 0; row < rank; row++)
+	{
+		foldin->diagonal[row] = gram[row * rank + row];
+		if (!is_zero(gram + row * rank, row))
+			foldin->gram = gram;
+	}
+	return foldin;
+}
+
+RecsysFoldIn *
+RecsysFoldInCreateDiagonal(const RecsysFactorShape *shape, const float *diagonal)
+{
+	RecsysFoldIn *foldin = create(shape);
+
+	RecsysFoldInRenew(foldin, shape, diagonal);
+	return foldin;
+}
+
+void
+RecsysFoldInRenew(RecsysFoldIn *foldin, const RecsysFactorShape *shape, const float *diagonal)
+{
+	foldin->shape = *shape;
+	foldin->gram = NULL;
+	memcpy(foldin->diagonal, diagonal, sizeof(float) * shape->rank);
+	RecsysFoldInStart(foldin);
 }
 
 void
 RecsysFoldInFree(RecsysFoldIn *foldin)
 {
-	pfree(foldin->panel);
+	pfree(foldin->diagonal);
+	pfree(foldin->panel_memory);
 	pfree(foldin->roots);
-	pfree(foldin->matrix);
+	pfree(foldin->matrix_memory);
+	pfree(foldin->room);
 	pfree(foldin->right);
 	pfree(foldin->scale);
 	pfree(foldin->result);
@@ -140,8 +179,8 @@ RecsysFoldInMemory(int rank)
 {
 	Size		k = rank;
 
-	return sizeof(RecsysFoldIn) +
-		sizeof(float) * (panel_rows(rank) * (k + 1) + k * k + 5 * k);
+	return sizeof(RecsysFoldIn) + 2 * CACHE_LINE + sizeof(float) *
+		(panel_rows(rank) * (k + 1) + RECSYS_SMALL_SIZE(k) + 2 * RECSYS_SMALL_STRIDE(k) + 6 * k);
 }
 
 void
@@ -209,24 +248,22 @@ refuse(const RecsysFoldIn *foldin)
 			 errhint("Raise lambda, or scale the weights to about 1.")));
 }
 
-/* Cholesky of a matrix of that order, in place */
-static void
-factorize(const RecsysFoldIn *foldin, float *matrix, int order)
+/* numbers *= scale, of each of n rows one behind the other */
+RECSYS_TARGET_CLONES static void
+scale_rows(float *numbers, Size n, Size rank, const float *scale)
 {
-	int			info;
-
-	spotrf_("L", &order, matrix, &order, &info, 1);
-	if (info != 0)
-		refuse(foldin);
+	for (Size row = 0; row < n; row++)
+		for (Size x = 0; x < rank; x++)
+			numbers[row * rank + x] *= scale[x];
 }
 
-/* right := inverse right */
-static void
-solve(const float *factorized, int order, float *right)
+/* Adds n rows, one behind the other, times those numbers. */
+RECSYS_TARGET_CLONES static void
+add_rows(const float *rows, Size n, Size rank, const float *times, float *sum)
 {
-	int			info;
-
-	spotrs_("L", &order, &step, factorized, &order, right, &order, &info, 1);
+	for (Size row = 0; row < n; row++)
+		for (Size x = 0; x < rank; x++)
+			sum[x] += times[row] * rows[row * rank + x];
 }
 
 /* By the system that is as large as the history */
@@ -237,45 +274,41 @@ solve_short(RecsysFoldIn *foldin, double regularization)
 	int			count = foldin->count;
 
 	for (int x = 0; x < rank; x++)
-		foldin->scale[x] = (float) (1.0 / sqrt(foldin->shape.unobserved *
-											   foldin->gram[(Size) x * rank + x] + regularization));
-	for (int row = 0; row < count; row++)
-	{
-		float	   *entries = foldin->panel + (Size) row * rank;
-
-		for (int x = 0; x < rank; x++)
-			entries[x] *= foldin->scale[x];
-	}
-	ssyrk_("L", "T", &count, &rank, &one, foldin->panel, &rank, &zero, foldin->matrix, &count, 1, 1);
-	for (Size x = 0; x < (Size) count; x++)
-		foldin->matrix[x * count + x] += 1.0f;
-	factorize(foldin, foldin->matrix, count);
+		foldin->scale[x] = (float) (1.0 / sqrt(foldin->shape.unobserved * foldin->diagonal[x] + regularization));
+	scale_rows(foldin->panel, count, rank, foldin->scale);
+	RecsysSmallProducts(foldin->panel, count, rank, foldin->matrix);
+	if (!RecsysSmallFactorize(foldin->matrix, count))
+		refuse(foldin);
 	memcpy(foldin->right, foldin->roots, sizeof(float) * count);
-	solve(foldin->matrix, count, foldin->right);
-	sgemv_("N", &rank, &count, &one, foldin->panel, &rank, foldin->right, &step, &zero,
-		   foldin->result, &step, 1);
-	for (int x = 0; x < rank; x++)
-		foldin->result[x] *= foldin->scale[x];
+	RecsysSmallSolve(foldin->matrix, count, foldin->right, foldin->room);
+	memset(foldin->result, 0, sizeof(float) * rank);
+	add_rows(foldin->panel, count, rank, foldin->right, foldin->result);
+	scale_rows(foldin->result, 1, rank, foldin->scale);
 }
 
 static void
 solve_long(RecsysFoldIn *foldin, double regularization)
 {
-	Size		rank = foldin->shape.rank;
+	int			rank = foldin->shape.rank;
 	float		unobserved = (float) foldin->shape.unobserved;
+	int			info;
 
 	flush(foldin);
-	for (Size column = 0; column < rank; column++)
+	for (Size column = 0; column < (Size) rank; column++)
 	{
 		float	   *entries = foldin->matrix + column * rank;
 
-		for (Size row = column; row < rank; row++)
-			entries[row] += unobserved * foldin->gram[column * rank + row];
+		if (foldin->gram != NULL)
+			for (Size row = column + 1; row < (Size) rank; row++)
+				entries[row] += unobserved * foldin->gram[column * rank + row];
+		entries[column] += unobserved * foldin->diagonal[column];
 		entries[column] += (float) regularization;
 	}
-	factorize(foldin, foldin->matrix, (int) rank);
+	spotrf_("L", &rank, foldin->matrix, &rank, &info, 1);
+	if (info != 0)
+		refuse(foldin);
 	memcpy(foldin->result, foldin->right, sizeof(float) * rank);
-	solve(foldin->matrix, (int) rank, foldin->result);
+	spotrs_("L", &rank, &step, foldin->matrix, &rank, foldin->result, &rank, &info, 1);
 }
 
 const float *
@@ -286,7 +319,7 @@ RecsysFoldInSolve(RecsysFoldIn *foldin)
 		pow(foldin->mass + shape->unobserved * shape->nitems, shape->exponent);
 
 	foldin->is_short = !foldin->flushed &&
-		(foldin->count == 0 || (foldin->diagonal && foldin->count <= shape->rank));
+		(foldin->count == 0 || (foldin->gram == NULL && foldin->count <= shape->rank));
 	if (foldin->mass == 0.0)
 		memset(foldin->result, 0, sizeof(float) * shape->rank);
 	else if (foldin->is_short)
@@ -309,23 +342,21 @@ invert_target(RecsysFoldIn *foldin)
 {
 	int			rank = foldin->shape.rank;
 	int			count = foldin->count;
-	const float minus_one = -1.0f;
+	int			info;
 
 	memcpy(foldin->inverted, foldin->target, sizeof(float) * rank);
 	if (!foldin->is_short)
 	{
-		solve(foldin->matrix, rank, foldin->inverted);
+		spotrs_("L", &rank, &step, foldin->matrix, &rank, foldin->inverted, &rank, &info, 1);
 		return;
 	}
-	for (int x = 0; x < rank; x++)
-		foldin->inverted[x] *= foldin->scale[x];
-	sgemv_("T", &rank, &count, &one, foldin->panel, &rank, foldin->inverted, &step, &zero,
-		   foldin->right, &step, 1);
-	solve(foldin->matrix, count, foldin->right);
-	sgemv_("N", &rank, &count, &minus_one, foldin->panel, &rank, foldin->right, &step, &one,
-		   foldin->inverted, &step, 1);
-	for (int x = 0; x < rank; x++)
-		foldin->inverted[x] *= foldin->scale[x];
+	scale_rows(foldin->inverted, 1, rank, foldin->scale);
+	RecsysFactorScores(foldin->inverted, foldin->panel, count, rank, foldin->right);
+	RecsysSmallSolve(foldin->matrix, count, foldin->right, foldin->room);
+	for (int x = 0; x < count; x++)
+		foldin->right[x] = -foldin->right[x];
+	add_rows(foldin->panel, count, rank, foldin->right, foldin->inverted);
+	scale_rows(foldin->inverted, 1, rank, foldin->scale);
 }
 
 double

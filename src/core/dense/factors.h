@@ -33,8 +33,12 @@ typedef struct RecsysFoldIn RecsysFoldIn;
 
 /* Keeps the pointer gram.  In the current memory context; nothing is allocated later. */
 extern RecsysFoldIn *RecsysFoldInCreate(const RecsysFactorShape *shape, const float *gram);
-/* For another gram matrix, of the same rank; what was added is forgotten. */
-extern void RecsysFoldInRenew(RecsysFoldIn *foldin, const RecsysFactorShape *shape, const float *gram);
+
+/* The same for a gram matrix of which nothing but the diagonal is not 0; that is copied. */
+extern RecsysFoldIn *RecsysFoldInCreateDiagonal(const RecsysFactorShape *shape, const float *diagonal);
+
+/* For another diagonal, of as many numbers; what was added is forgotten. */
+extern void RecsysFoldInRenew(RecsysFoldIn *foldin, const RecsysFactorShape *shape, const float *diagonal);
 
 extern void RecsysFoldInFree(RecsysFoldIn *foldin);
 

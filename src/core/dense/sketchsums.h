@@ -1,6 +1,7 @@
 /*
  * sketchsums.h
- *	  Sums of products of a user's codes with the first bits of items' codes.
+ *	  Sums of products of a user's codes with those of items' sketches, and of their rests; which bounds
+ *	  that come of them are high enough.
  */
 #ifndef RECSYS_SKETCHSUMS_H
 #define RECSYS_SKETCHSUMS_H
@@ -13,5 +14,12 @@
  */
 extern void RecsysSketchSums(const RecsysUserSketch *user, const uint8 *rows, uint32 n,
 							 int rows_per_group, int lanes, int32 *sums);
+
+/* Sums of n rests of so many bytes, at these places of those that lie one behind the other */
+extern void RecsysSketchRestSums(const RecsysUserSketch *user, const uint8 *rests, int size,
+								 const uint16 *places, int n, int32 *sums);
+
+/* Which of n numbers reach the limit?  Puts their places into places, in ascending order; returns how many. */
+extern int	RecsysSketchPlaces(const float *uppers, uint32 n, float limit, uint16 *places);
 
 #endif							/* RECSYS_SKETCHSUMS_H */
