@@ -7,7 +7,7 @@
  */
 #include "core/cross/crossgraph.h"
 #include "core/pairs/modeloptions.h"
-#include "core/pairs/product.h"
+#include "core/base/product.h"
 #include "generate.h"
 #include "tap.h"
 

@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "core/pairs/modeloptions.h"
-#include "core/pairs/product.h"
+#include "core/base/product.h"
 #include "core/pairs/rowgather.h"
 #include "core/pairs/slim.h"
 #include "core/pairs/weighting.h"

@@ -7,7 +7,7 @@
  */
 #include "totals.h"
 
-#include "core/pairs/product.h"
+#include "core/base/product.h"
 
 RecsysItemTotals *
 totals_compute(const RecsysMatrix *users)

@@ -90,6 +90,7 @@ my $plain = 'user_id, product_id';
 my $all = 'user_id, product_id, quantity, purchased_at';
 
 same_as_serial('cosine', $plain);
+same_as_serial('users in many blocks', '(user_id * 20 + product_id % 20), (product_id / 4)');
 same_as_serial('weighted cosine', $all, answers => 1);
 same_as_serial('weights that are no integers', 'user_id, product_id, (coalesce(quantity, 1) / 8192.0)');
 same_as_serial('log_likelihood', $plain, with => 'WITH (similarity = log_likelihood, max_history = 40)');

@@ -22,7 +22,7 @@
 #include "am/merge/recountround.h"
 #include "am/store/enlarge.h"
 #include "core/pairs/modeloptions.h"
-#include "core/pairs/product.h"
+#include "core/base/product.h"
 #include "core/pairs/weighting.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"

@@ -22,7 +22,7 @@
 #include "am/store/corrupted.h"
 #include "am/store/indexname.h"
 #include "am/store/progress.h"
-#include "core/pairs/product.h"
+#include "core/base/product.h"
 #include "core/rows/history.h"
 #include "fault.h"
 #include "miscadmin.h"

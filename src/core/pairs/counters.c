@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "core/pairs/product.h"
+#include "core/base/product.h"
 
 /* How many users ahead a history, and where it is, are fetched. */
 #define PREFETCH_HISTORY 8

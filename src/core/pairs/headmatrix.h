@@ -50,8 +50,8 @@ extern void RecsysHeadForgetRanking(RecsysHeadMatrix *split);
  * Split a matrix, whose columns are there, into places.  Begin comes first: items, ranks and the
  * beginning of the first tail.  Stage tells the ranks of users' entries and where their tails are;
  * it takes users in ascending order, each once.  Users that have been staged can be filled in any
- * order, by several processes.  Ranks have 16 bits if RecsysHeadStagesNarrow, else 32, and
- * histories are offsets of what the first of them points to, as offsets of the matrix are.
+ * order, by several processes.  Ranks have 16 bits if RecsysHeadStagesNarrow, else 32.  staged
+ * begins with those of user first; histories are the offsets of the matrix.
  */
 extern void RecsysHeadBegin(RecsysHeadMatrix *split);
 extern void RecsysHeadStage(RecsysHeadMatrix *split, const RecsysMatrix *matrix, uint32 first,

@@ -15,7 +15,7 @@
  */
 #include "core/pairs/passrow.h"
 
-#include "core/pairs/product.h"
+#include "core/base/product.h"
 
 /* How many users ahead a history is fetched into the cache, and how much of it */
 #define PREFETCH_HISTORY 4

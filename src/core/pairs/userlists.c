@@ -8,8 +8,8 @@
  *
  * The histories are in the memory of one process.  It copies them, as ranks, to memory that all
  * see (headmatrix.c), and the others begin with a block as soon as it is there.  The place is the
- * one of the block's lists, of which there are as many entries of the same width: lists are made
- * in private memory and copied over.
+ * one of the block's lists, which have as many entries that are no wider: lists are made in
+ * private memory and copied over.
  *
  * Ranks are what is counted, so that the counters that are used most share few cache lines; lists
  * stand in the order of items, in which they are asked for.

@@ -34,7 +34,7 @@
 #include <math.h>
 
 #include "core/pairs/modeloptions.h"
-#include "core/pairs/product.h"
+#include "core/base/product.h"
 
 struct RecsysWeigher
 {

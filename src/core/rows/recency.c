@@ -4,7 +4,7 @@
  *
  * Users are met in another order with every build.  What a time adds is rounded to 32
  * digits, which leaves 21 to the sum: it is the same in any order, unless the times are
- * further apart than that (core/pairs/product.h does so with products).
+ * further apart than that (core/base/product.h does so with products).
  */
 #include "core/rows/recency.h"
 

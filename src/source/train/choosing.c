@@ -14,7 +14,7 @@
 #include "source/train/optiontext.h"
 #include "utils/memutils.h"
 #include "core/pairs/modeloptions.h"
-#include "core/pairs/product.h"
+#include "core/base/product.h"
 
 #define FIRST_LOGS 16384
 

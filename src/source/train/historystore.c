@@ -15,7 +15,7 @@
 #endif
 
 #include "core/pairs/modeloptions.h"
-#include "core/pairs/product.h"
+#include "core/base/product.h"
 #include "core/rows/histories.h"
 #include "core/sequence/compactrows.h"
 #include "miscadmin.h"

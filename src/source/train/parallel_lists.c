@@ -12,7 +12,7 @@
  *	stages block 0, 1, …	claim blocks and make them, as they are staged,
  *	claims blocks, too		…
  *	waits until all blocks are made, as the workers do;
- *	all claim ranges of rows (parallel_rows.c).
+ *	all claim ranges of rows (rowranges.c).
  *
  * The histories are in the leader's memory, and only what it stages can be seen by others.
  * Each process maps the pages of the segment that it writes first, which takes as long as
@@ -32,9 +32,9 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/atomics.h"
+#include "source/team/rowranges.h"
 #include "source/team/segment.h"
 #include "source/train/parallel_lists.h"
-#include "source/train/parallel_rows.h"
 #include "storage/condition_variable.h"
 #include "utils/memutils.h"
 
@@ -349,7 +349,7 @@ RecsysParallelListsRun(const RecsysTraining *training, RecsysRowReporter report,
 		RecsysHeadForgetRanking(&description.split);
 		announce(shared, NULL);
 		RecsysWorkersFinish(workers);
-		return 0;
+		return RECSYS_NO_SHARED_MEMORY;
 	}
 	lead(training, shared, workers, nlaunched, segment, queue, report, arg);
 

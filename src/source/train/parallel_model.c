@@ -3,7 +3,7 @@
  *	  The item graph computed by parallel workers.
  *
  * Rows do not depend on each other, so leader and workers claim ranges of items
- * (parallel_rows.c).  What they read is shared: totals, user-major matrix, its
+ * (rowranges.c).  What they read is shared: totals, user-major matrix, its
  * transpose and its compact copy in two segments.  What they count with is private, and
  * how many may take part depends on how often that fits.  Where all of this does not fit
  * see parallel_stream.c, and where nobody asks for weights parallel_lists.c comes first.
@@ -22,9 +22,9 @@
 #include "core/pairs/scorebounds.h"
 #include "core/pairs/slim.h"
 #include "miscadmin.h"
+#include "source/team/rowranges.h"
 #include "source/team/segment.h"
 #include "source/train/parallel_model.h"
-#include "source/train/parallel_rows.h"
 #include "utils/memutils.h"
 
 /* Ranges that a participant claims on average: the last one may be waited for. */

@@ -5,10 +5,10 @@
  *
  * As in trainstream.c there are two ways.  If the histories fit at their most compact they
  * are loaded into a segment that all participants read, and each of them makes transposes of
- * bands of items, in which it claims ranges.  If they do not, each participant reads the file, once
- * for each range that it claims, and has its share of the memory to count in.
+ * bands of items, in which it claims ranges.  If they do not, each participant reads the file,
+ * once for each range that it claims, and has its share of the memory to count in.
  *
- * How ranges are claimed and rows reported: parallel_rows.c.
+ * How ranges are claimed and rows reported: rowranges.c.
  */
 #include "postgres.h"
 
@@ -17,14 +17,14 @@
 #include "core/pairs/rangekernel.h"
 #include "core/pairs/rowselect.h"
 #include "miscadmin.h"
+#include "source/team/rowranges.h"
 #include "source/team/segment.h"
-#include "source/train/parallel_rows.h"
 #include "source/train/parallel_stream.h"
 #include "source/train/trainmemory.h"
 #include "source/train/trainstream.h"
 #include "utils/memutils.h"
 
-/* Ranges that a participant claims on average, when histories are loaded: the last one may be waited for. */
+/* Ranges that a participant claims on average, when histories are loaded */
 #define RANGES_PER_PARTICIPANT 128
 
 /* A participant that reads the file counts with at least this much. */

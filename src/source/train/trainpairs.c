@@ -39,6 +39,21 @@ make_compact(RecsysMatrix *matrix, const RecsysTraining *training, Size bytes)
 		(void) RecsysMatrixCompact(matrix);
 }
 
+/* With workers, the fastest way that memory has room for; 0 or less when there is none */
+static int
+run_parallel(const RecsysTraining *training, RecsysRowReporter report, void *arg)
+{
+	int			passes = 0;
+
+	if (training->file == NULL)
+		passes = RecsysParallelListsRun(training, report, arg);
+	if (training->file == NULL && passes == 0)
+		passes = RecsysParallelModelRun(training, report, arg);
+	if (passes == 0)
+		passes = RecsysParallelStreamRun(training, report, arg);
+	return passes;
+}
+
 /* Measures of pairs */
 int
 RecsysTrainPairs(const RecsysTraining *training, RecsysRowReporter report, void *arg)
@@ -51,12 +66,8 @@ RecsysTrainPairs(const RecsysTraining *training, RecsysRowReporter report, void 
 		RecsysCooccurrenceMemory(totals->nitems, weighted);
 	int			passes = 0;
 
-	if (training->nworkers > 0 && training->file == NULL)
-		passes = RecsysParallelListsRun(training, report, arg);
-	if (training->nworkers > 0 && training->file == NULL && passes == 0)
-		passes = RecsysParallelModelRun(training, report, arg);
-	if (training->nworkers > 0 && passes == 0)
-		passes = RecsysParallelStreamRun(training, report, arg);
+	if (training->nworkers > 0)
+		passes = run_parallel(training, report, arg);
 	if (passes > 0)
 		return passes;
 

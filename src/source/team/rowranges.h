@@ -1,9 +1,9 @@
 /*
- * parallel_rows.h
+ * rowranges.h
  *	  Rows of the item graph by leader and workers, who claim ranges of items.
  */
-#ifndef RECSYS_PARALLEL_ROWS_H
-#define RECSYS_PARALLEL_ROWS_H
+#ifndef RECSYS_ROWRANGES_H
+#define RECSYS_ROWRANGES_H
 
 #include "postgres.h"
 
@@ -63,4 +63,4 @@ extern Size RecsysRowQueueSize(Size left);
 /* Totals as training by pairs looks at them, in arrays that are there. */
 extern void RecsysCopyTotals(RecsysItemTotals *to, const RecsysItemTotals *from);
 
-#endif							/* RECSYS_PARALLEL_ROWS_H */
+#endif							/* RECSYS_ROWRANGES_H */

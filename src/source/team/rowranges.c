@@ -1,5 +1,5 @@
 /*
- * parallel_rows.c
+ * rowranges.c
  *	  Rows of the item graph by leader and workers, who claim ranges of items.
  *
  * Ranges are claimed from a shared counter, in ascending order and small enough that nobody is
@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "source/train/parallel_rows.h"
+#include "source/team/rowranges.h"
 
 /* The part of the memory left that a queue may be: one in so many. */
 #define QUEUE_FRACTION 64
