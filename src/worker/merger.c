@@ -213,7 +213,8 @@ merge_index(Oid index)
 	RecsysTried tried;
 	bool		busy = false;
 
-	if (!is_served(index, &table) ||
+	/* Citus is about to drop what a move has left, and waits for nobody */
+	if (!is_served(index, &table) || RecsysShardIsElsewhere(table) ||
 		(lacks_whole(index) && (!RecsysShardIsComplete(table, false) || !RecsysAllLeavesHaveParts(index))))
 		return MERGE_NOTHING;
 	if (!lock_table(table, index))

@@ -101,6 +101,21 @@ my %operations = (
 		"DELETE FROM q WHERE $l->{what}; DROP TABLE $l->{leaf}; CREATE TABLE $l->{leaf} (LIKE q); "
 			. (defined $rows ? "INSERT INTO $l->{leaf} VALUES $rows; INSERT INTO q VALUES $rows; " : '')
 			. "CREATE INDEX own_$made ON $l->{leaf} USING recsys $l->{index} WITH (min_support = 1) " . ($l->{where} // '') . "; ALTER TABLE p ATTACH PARTITION $l->{leaf} $l->{bounds};" },
+	# what has been detached in between changes, and its identity is that of one transaction
+	attach_twice => sub { my ($l) = @_;
+		my $rows = rows_of_leaf($l, 40);
+		my $change = defined $rows ? "INSERT INTO $l->{leaf} (id, user_id, item, quantity, at, region) VALUES $rows; INSERT INTO q VALUES $rows; " : '';
+		my $attach = "ALTER TABLE p ATTACH PARTITION $l->{leaf} $l->{bounds}; ";
+		"BEGIN; ALTER TABLE p DETACH PARTITION $l->{leaf}; $attach ALTER TABLE p DETACH PARTITION $l->{leaf}; DELETE FROM $l->{leaf} WHERE id % 3 = 0; DELETE FROM q WHERE $l->{what} AND id % 3 = 0; "
+			. $change . (rand() < 0.5 ? "SAVEPOINT a; $attach ROLLBACK TO a; " : '') . (rand() < 0.3 ? "TRUNCATE $l->{leaf}; DELETE FROM q WHERE $l->{what}; " : '') . $attach . 'COMMIT;' },
+	# files that are copied under another name
+	move_file => sub { my ($l) = @_; "ALTER TABLE $l->{leaf} SET TABLESPACE @{[ tablespace() ]};" },
+	move_files => sub { my ($l) = @_; my $space = tablespace();
+		"ALTER TABLE $l->{leaf} SET TABLESPACE $space; SELECT format('ALTER INDEX %s SET TABLESPACE $space', indexrelid::regclass) FROM pg_index WHERE indrelid = '$l->{leaf}'::regclass \\gexec\n" },
+	move_and_write => sub { my ($l) = @_;
+		"BEGIN; ALTER TABLE $l->{leaf} SET TABLESPACE @{[ tablespace() ]}; " . both('INSERT INTO p VALUES ' . random_rows($l, 60)) . both('UPDATE p SET region = region WHERE id % 6 = 0') . (rand() < 0.5 ? 'ROLLBACK;' : "COMMIT; SELECT recsys.merge('p_recsys', true);") },
+	truncate_often => sub { my ($l) = @_;
+		join '', map { "BEGIN; DELETE FROM q WHERE $l->{what}; TRUNCATE $l->{leaf}; " . both('INSERT INTO p VALUES ' . random_rows($l, 20)) . "COMMIT; SELECT recsys.merge('p_recsys', true);" } 1 .. 4 },
 	vacuum => sub { both('VACUUM (INDEX_CLEANUP on) p') },
 	vacuum_leaf => sub { my ($l) = @_; "VACUUM (INDEX_CLEANUP on) $l->{leaf};" },
 	vacuum_full => sub { my ($l) = @_; "VACUUM FULL $l->{leaf};" },
@@ -112,6 +127,10 @@ my %operations = (
 	reindex_leaf_concurrently => sub { my ($l) = @_; "REINDEX TABLE CONCURRENTLY $l->{leaf};" });
 
 my @names = sort keys %operations;
+
+$node->safe_psql('postgres', "SET allow_in_place_tablespaces = on; CREATE TABLESPACE space_$_ LOCATION ''") foreach 1, 2;
+
+sub tablespace { return ('pg_default', 'space_1', 'space_2')[ int rand 3 ] }
 
 foreach my $name (sort keys %LAYOUTS)
 {
@@ -141,8 +160,6 @@ foreach my $name (sort keys %LAYOUTS)
 					diag("after @done:\n" . substr($errors, 0, 2000));
 				}
 			}
-			# what comes back as a partition with the index that it has had waits for a merge
-			$node->safe_psql('postgres', "SELECT recsys.merge('p_recsys')") if grep { /tach/ } @done[ -5 .. -1 ];
 			parts_are_fresh($node, $layout, "$name, round $round, step $step") or diag("after @done");
 			same_as_plain($node, $layout, "$name, round $round, step $step") or diag("after @done");
 			parts_scan($node, $layout, "$name, round $round, step $step") or diag("after @done");

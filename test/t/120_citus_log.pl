@@ -246,5 +246,19 @@ like(says($coordinator, "SELECT * FROM recsys.experiment_results('trial', 'raw')
 $workers[1]->start;
 is(says($coordinator, "SELECT * FROM recsys.experiment_results('trial', 'raw')"), '', 'and can again');
 
-$_->stop for @nodes;
+# a node that is added gets its part of the log, and serves experiments; one that is taken away leaves all
+my $more = citus_node('worker_3');
+add_to_citus($coordinator, $more);
+sql($coordinator, "SELECT recsys.distribute('home'); SELECT recsys.distribute('taste'); SELECT recsys.distribute_log()");
+my $rows = 'SELECT count(*), (SELECT count(*) FROM recsys.event_log) FROM recsys.request_log';
+my $logged = sql($coordinator, $rows);
+sql($coordinator, "SELECT rebalance_table_shards(); SELECT citus_drain_node('127.0.0.1', ${\ $workers[1]->port}, shard_transfer_mode => 'block_writes')");
+is(sql($_, $rows), $logged, $_->name . ': nothing is lost') for $coordinator, $more;
+is(sql($more, "SELECT count(DISTINCT variant) FROM generate_series(1, 50) u, LATERAL recommend(u::bigint, 1, 'trial', log => true)"), 2, 'a new node serves experiments');
+my $own = join ',', map { sql($more, 'SELECT recsys.new_request_id()') } 1 .. 12;
+is(sql($coordinator, sprintf($where, $own)), $more->port, 'and logs to shards of its own');
+sql($more, "SELECT recsys.stop_experiment('trial')");
+is(sql($_, "SELECT state FROM recsys.experiments WHERE name = 'trial'"), 'stopped', $_->name . ': an experiment is stopped from any node') for $coordinator, $workers[0];
+
+$_->stop for $more, @nodes;
 done_testing();

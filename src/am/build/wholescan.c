@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "am/build/build_parallel.h"
 #include "am/build/wholescan.h"
+#include "am/parts/currentstorage.h"
 #include "am/parts/leaves.h"
 #include "am/parts/leafspace.h"
 #include "am/parts/whole.h"
@@ -102,20 +103,6 @@ RecsysLeafScanWorkers(const RecsysLeafScan *scan)
 	return RecsysWorkersForPages(scan->whole, pages);
 }
 
-Oid
-RecsysPartOfLeaf(Relation leaf, Oid root)
-{
-	List	   *indexes = RelationGetIndexList(leaf);
-	Oid			part = InvalidOid;
-	ListCell   *cell;
-
-	foreach(cell, indexes)
-		if (get_rel_relispartition(lfirst_oid(cell)) && RecsysRootOf(lfirst_oid(cell)) == root)
-			part = lfirst_oid(cell);
-	list_free(indexes);
-	return part;
-}
-
 static Relation
 open_part(const RecsysLeafScan *scan, Relation leaf)
 {
@@ -136,9 +123,9 @@ add_chunks(RecsysLeafScan *scan, Relation leaf)
 {
 	uint32		first = scan->nchunks;
 	uint32		n = RelationGetNumberOfBlocks(leaf) / RECSYS_CHUNK_BLOCKS + 1;
-	RecsysChunk chunk = {0};
+	RecsysChunk chunk = {.beginning = 1};
 
-	if (!RecsysStorageOf(scan->whole, leaf, &chunk.storage))
+	if (!RecsysOwnStorageOf(scan->whole, leaf, &chunk.storage))
 		elog(ERROR, "table \"%s\" is not a partition any more", RelationGetRelationName(leaf));
 	RecsysNoteEntered(scan->whole, leaf);
 	if (n > RECSYS_MAX_CHUNKS - first)

@@ -25,9 +25,6 @@ extern void RecsysCheckLeafPersistence(Relation leaf, Relation whole, Oid root);
 /* Locks all leaves of a partitioned table (ShareLock), by OID; their OIDs. */
 extern List *RecsysLockLeaves(Oid table);
 
-/* A leaf's index below the root, or InvalidOid. */
-extern Oid	RecsysPartOfLeaf(Relation leaf, Oid root);
-
 /* Locks all leaves; errors out if some are not what can be indexed together. */
 extern void RecsysLeafScanBegin(RecsysLeafScan *scan, Relation whole, Oid root);
 

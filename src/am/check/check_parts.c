@@ -16,6 +16,7 @@
 #include "access/xlog.h"
 #include "am/build/wholescan.h"
 #include "am/check/check_parts.h"
+#include "am/parts/currentstorage.h"
 #include "am/parts/leafspace.h"
 #include "am/parts/leaves.h"
 #include "am/parts/whole.h"
@@ -33,6 +34,7 @@ struct RecsysWholeCheck
 	Relation	table;
 	Relation	index;
 	uint32		nchunks;
+	uint32		last_beginning;
 	RecsysChunk *chunks;
 
 	/* the leaf that is visited */
@@ -80,23 +82,30 @@ check_record(const RecsysWholeCheck *check, uint32 number)
 		corrupted(check, "Chunk %u is of no table.", number);
 	if (chunk->piece > RECSYS_MAX_PIECE)
 		corrupted(check, "Chunk %u is piece %u of a table.", number, chunk->piece);
-	if ((chunk->flags & ~KNOWN_FLAGS) != 0 || chunk->unused != 0 ||
+	if (chunk->beginning == 0 || chunk->beginning > check->last_beginning)
+		corrupted(check, "Chunk %u is of beginning %u, of %u.", number, chunk->beginning,
+				  check->last_beginning);
+	if ((chunk->flags & ~KNOWN_FLAGS) != 0 ||
 		((chunk->flags & RECSYS_CHUNK_PARTIAL) != 0 && (chunk->flags & RECSYS_CHUNK_FIRST) == 0))
 		corrupted(check, "Chunk %u has unknown flags %x.", number, chunk->flags);
 }
 
-/* A piece of a storage, and what has been met of it */
+/* A piece of a storage since a beginning, and the chunk that is that piece */
 typedef struct Piece
 {
 	RecsysStorage storage;
+	uint32		beginning;
 	uint32		piece;
-	uint32		number;			/* of the chunk */
+	uint32		number;
 } Piece;
 
+/* A storage, its last beginning, and the record that says so */
 typedef struct Beginning
 {
 	RecsysStorage storage;
-	uint32		number;			/* of its last record with FIRST */
+	uint32		beginning;
+	uint32		number;			/* RECSYS_NONE: there is none */
+	bool		unswept;		/* does a record of this beginning say that there are entries? */
 } Beginning;
 
 static HTAB *
@@ -110,37 +119,67 @@ make_table(const char *name, Size key, Size entry)
 	return hash_create(name, 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-/* Of the records that count no two are of the same piece, and each storage has a beginning. */
+/* Each storage has a beginning, one of a number, unless it has been swept and records been used again. */
+static void
+check_beginnings(const RecsysWholeCheck *check)
+{
+	HTAB	   *beginnings = make_table("recsys storages", sizeof(RecsysStorage), sizeof(Beginning));
+	HASH_SEQ_STATUS sequence;
+	Beginning  *beginning;
+
+	for (uint32 i = 0; i < check->nchunks; i++)
+	{
+		const RecsysChunk *chunk = &check->chunks[i];
+		bool		found;
+
+		beginning = hash_search(beginnings, &chunk->storage, HASH_ENTER, &found);
+		if (!found || chunk->beginning > beginning->beginning)
+		{
+			beginning->beginning = chunk->beginning;
+			beginning->number = RECSYS_NONE;
+			beginning->unswept = false;
+		}
+		if (chunk->beginning < beginning->beginning)
+			continue;
+		beginning->unswept |= (chunk->flags & RECSYS_CHUNK_SWEPT) == 0;
+		if ((chunk->flags & RECSYS_CHUNK_FIRST) == 0)
+			continue;
+		if (beginning->number != RECSYS_NONE)
+			corrupted(check, "Chunks %u and %u are both the beginning of a table.", beginning->number, i);
+		beginning->number = i;
+	}
+	hash_seq_init(&sequence, beginnings);
+	while ((beginning = hash_seq_search(&sequence)) != NULL)
+		if (beginning->unswept && beginning->number == RECSYS_NONE)
+			corrupted(check, "Table %u has chunks of beginning %u, and none that begins it.",
+					  beginning->storage.heap, beginning->beginning);
+	hash_destroy(beginnings);
+}
+
+/* No two records are of the same piece. */
 static void
 check_pieces(const RecsysWholeCheck *check)
 {
-	HTAB	   *beginnings = make_table("recsys storages", sizeof(RecsysStorage), sizeof(Beginning));
 	HTAB	   *pieces = make_table("recsys pieces", offsetof(Piece, number), sizeof(Piece));
 
 	for (uint32 i = 0; i < check->nchunks; i++)
 	{
 		const RecsysChunk *chunk = &check->chunks[i];
-		Beginning  *beginning;
 		Piece		key;
 		Piece	   *piece;
 		bool		found;
 
 		CHECK_FOR_INTERRUPTS();
 		check_record(check, i);
-		beginning = hash_search(beginnings, &chunk->storage, HASH_ENTER, &found);
-		if (chunk->flags & RECSYS_CHUNK_FIRST)
-			beginning->number = i;
-		else if (!found)
-			corrupted(check, "Chunk %u is of a table that does not begin.", i);
 		memset(&key, 0, sizeof(key));
 		key.storage = chunk->storage;
+		key.beginning = chunk->beginning;
 		key.piece = chunk->piece;
 		piece = hash_search(pieces, &key, HASH_ENTER, &found);
-		if (found && piece->number >= beginning->number && (chunk->flags & RECSYS_CHUNK_FIRST) == 0)
+		if (found)
 			corrupted(check, "Chunks %u and %u are the same piece of a table.", piece->number, i);
 		piece->number = i;
 	}
-	hash_destroy(beginnings);
 	hash_destroy(pieces);
 }
 
@@ -155,6 +194,7 @@ RecsysWholeCheckPages(RecsysWholeCheck *check, RecsysPagesCheck *pages)
 	uint32		count = 0;
 	MemoryContext old;
 
+	check->last_beginning = meta->last_beginning;
 	while (BlockNumberIsValid(block))
 	{
 		Buffer		buffer;
@@ -182,6 +222,7 @@ RecsysWholeCheckPages(RecsysWholeCheck *check, RecsysPagesCheck *pages)
 	check->chunks = RecsysReadAllChunks(check->index, &check->nchunks);
 	MemoryContextSwitchTo(old);
 	check_pieces(check);
+	check_beginnings(check);
 }
 
 void
@@ -204,6 +245,7 @@ static bool
 map_pieces(RecsysWholeCheck *check)
 {
 	RecsysStorage storage;
+	uint32		beginning = 0;
 
 	if (RecsysStateOfLeaf(check->index, check->leaf) != RECSYS_LEAF_COMPLETE ||
 		!RecsysStorageOf(check->index, check->leaf, &storage))
@@ -212,18 +254,16 @@ map_pieces(RecsysWholeCheck *check)
 	check->numbers = palloc(sizeof(uint32) * (Size) check->npieces);
 	for (uint32 i = 0; i < check->npieces; i++)
 		check->numbers[i] = RECSYS_NONE;
-
-	/* the newest record with FIRST is the oldest that counts */
-	for (uint32 i = check->nchunks; i > 0; i--)
+	for (uint32 i = 0; i < check->nchunks; i++)
+		if (RecsysStorageEquals(&check->chunks[i].storage, &storage))
+			beginning = Max(beginning, check->chunks[i].beginning);
+	for (uint32 i = 0; i < check->nchunks; i++)
 	{
-		const RecsysChunk *chunk = &check->chunks[i - 1];
+		const RecsysChunk *chunk = &check->chunks[i];
 
-		if (!RecsysStorageEquals(&chunk->storage, &storage))
-			continue;
-		if (chunk->piece < check->npieces)
-			check->numbers[chunk->piece] = i - 1;
-		if (chunk->flags & RECSYS_CHUNK_FIRST)
-			break;
+		if (RecsysStorageEquals(&chunk->storage, &storage) && chunk->beginning == beginning &&
+			chunk->piece < check->npieces)
+			check->numbers[chunk->piece] = i;
 	}
 	return true;
 }

@@ -4,7 +4,9 @@
  *
  * The pages are a list from meta.chunks to meta.chunk_tail; all but the last are full.  A page's
  * opaque low is the number of its first record.  A record is added in one step with the meta
- * page, whose nchunks is what readers go by.
+ * page, whose nchunks is what readers go by.  One that is changed where it stands, because it has been
+ * swept or is used again, raises chunk_changes in the same step: sessions remember what they have
+ * read (knownchunks.h).
  *
  * Locks: page of chunks, then meta page.  Nobody waits for the former with the latter, but who
  * makes the first page, which nobody else can reach.
@@ -13,13 +15,16 @@
 
 #include "access/generic_xlog.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "am/parts/chunkpage.h"
 #include "am/store/corrupted.h"
 #include "am/store/indexname.h"
 #include "am/store/meta.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 
 StaticAssertDecl(sizeof(RecsysChunk) == 32, "records of chunks have no padding");
 
@@ -29,6 +34,7 @@ typedef struct ChunkList
 	BlockNumber first;
 	BlockNumber tail;
 	uint32		n;
+	uint32		changes;
 } ChunkList;
 
 static void
@@ -40,17 +46,20 @@ read_list(Relation whole, ChunkList *list)
 	list->first = meta->chunks;
 	list->tail = meta->chunk_tail;
 	list->n = meta->nchunks;
+	list->changes = meta->chunk_changes;
 	UnlockReleaseBuffer(buffer);
 	if (list->n > RECSYS_MAX_CHUNKS)
 		RecsysCorrupted(whole, "index \"%s\" has a corrupted meta page", RecsysIndexName(whole));
 }
 
 uint32
-RecsysChunkCount(Relation whole)
+RecsysChunkCount(Relation whole, uint32 *changes)
 {
 	ChunkList	list;
 
 	read_list(whole, &list);
+	if (changes != NULL)
+		*changes = list.changes;
 	return list.n;
 }
 
@@ -124,35 +133,26 @@ RecsysReadAllChunks(Relation whole, uint32 *n)
 	uint32		pagenumber = 0;
 	RecsysChunk *chunks;
 
-	*n = RecsysChunkCount(whole);
+	*n = RecsysChunkCount(whole, NULL);
 	chunks = palloc_extended(sizeof(RecsysChunk) * (Size) Max(*n, 1), MCXT_ALLOC_HUGE);
 	RecsysReadChunks(whole, 0, *n, chunks, &page, &pagenumber);
 	return chunks;
 }
 
-/* Has one of the storage been added behind those known? */
-static bool
-was_added(Relation whole, const RecsysStorage *storage, uint32 known, uint32 n)
+/* Writes a record, with the meta page in the same step. */
+static void
+write_record(RecsysChunk *record, const RecsysChunk *chunk, RecsysMetaData *meta)
 {
-	BlockNumber page = InvalidBlockNumber;
-	uint32		pagenumber = 0;
-	RecsysChunk *chunks;
-	bool		found = false;
-
-	if (n <= known)
-		return false;
-	chunks = palloc_extended(sizeof(RecsysChunk) * (Size) (n - known), MCXT_ALLOC_HUGE);
-	RecsysReadChunks(whole, known, n - known, chunks, &page, &pagenumber);
-	for (uint32 i = 0; i < n - known && !found; i++)
-		found = RecsysStorageEquals(&chunks[i].storage, storage);
-	pfree(chunks);
-	return found;
+	*record = *chunk;
+	if (chunk->flags & RECSYS_CHUNK_FIRST)
+		record->beginning = ++meta->last_beginning;
 }
 
+/* The same, behind those of a page */
 static void
-put_record(Page page, const RecsysChunk *chunk)
+put_record(Page page, const RecsysChunk *chunk, RecsysMetaData *meta)
 {
-	RecsysPageChunks(page)[RecsysPageChunkCount(page)] = *chunk;
+	write_record(&RecsysPageChunks(page)[RecsysPageChunkCount(page)], chunk, meta);
 	((PageHeader) page)->pd_lower += sizeof(RecsysChunk);
 }
 
@@ -186,7 +186,7 @@ add_first(Relation whole, const RecsysChunk *chunk)
 	page = GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
 	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
 	start_page(page, 0);
-	put_record(page, chunk);
+	put_record(page, chunk, meta);
 	meta->chunks = meta->chunk_tail = BufferGetBlockNumber(buffer);
 	meta->nchunks = 1;
 	GenericXLogFinish(state);
@@ -232,8 +232,8 @@ add_behind(Relation whole, const RecsysChunk *chunk, const ChunkList *list)
 		page = GenericXLogRegisterBuffer(state, fresh, GENERIC_XLOG_FULL_IMAGE);
 		start_page(page, list->n);
 	}
-	put_record(page, chunk);
 	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+	put_record(page, chunk, meta);
 	meta->nchunks = list->n + 1;
 	if (BufferIsValid(fresh))
 		meta->chunk_tail = BufferGetBlockNumber(fresh);
@@ -245,16 +245,93 @@ add_behind(Relation whole, const RecsysChunk *chunk, const ChunkList *list)
 	return true;
 }
 
+/* May nobody know of the chunk any more as what it was? */
+static bool
+is_free(const RecsysChunk *record)
+{
+	return (record->flags & RECSYS_CHUNK_SWEPT) != 0 &&
+		GlobalVisCheckRemovableFullXid(NULL, FullTransactionIdFromU64(record->xid));
+}
+
+/* The place of a free record on a page, or -1 */
+static int
+find_free(Page page)
+{
+	int			count = Min(RecsysPageChunkCount(page), RECSYS_PAGE_CHUNK_RECORDS);
+
+	for (int i = 0; i < count; i++)
+		if (is_free(&RecsysPageChunks(page)[i]))
+			return i;
+	return -1;
+}
+
+/* Uses a record of the page again, which is locked; *number gets its number.  False: none is free. */
+static bool
+use_on_page(Relation whole, Buffer buffer, const RecsysChunk *chunk, uint32 *number)
+{
+	int			place = find_free(BufferGetPage(buffer));
+	Buffer		metabuffer;
+	GenericXLogState *state;
+	RecsysMetaData *meta;
+	Page		page;
+
+	if (place < 0)
+		return false;
+
+	/* a standby's queries may still take it for what it was */
+	if (XLogStandbyInfoActive() && RelationNeedsWAL(whole))
+		RECSYS_LOG_PAGE_REUSE(whole, BufferGetBlockNumber(buffer),
+							  FullTransactionIdFromU64(RecsysPageChunks(BufferGetPage(buffer))[place].xid));
+	metabuffer = RecsysReadPage(whole, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_META);
+	state = GenericXLogStart(whole);
+	page = GenericXLogRegisterBuffer(state, buffer, 0);
+	meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0));
+	write_record(&RecsysPageChunks(page)[place], chunk, meta);
+	meta->chunk_changes++;
+	*number = RecsysPageGetOpaque(page)->low + place;
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(metabuffer);
+	return true;
+}
+
+/* Uses a free record again, if there is one. */
+static bool
+use_again(Relation whole, const RecsysChunk *chunk, const ChunkList *list, uint32 *number)
+{
+	BlockNumber block = list->first;
+	uint32		pages = (list->n + RECSYS_PAGE_CHUNK_RECORDS - 1) / RECSYS_PAGE_CHUNK_RECORDS;
+	bool		used = false;
+
+	for (uint32 pagenumber = 0; pagenumber < pages && !used; pagenumber++)
+	{
+		Buffer		buffer = RecsysReadPage(whole, block, BUFFER_LOCK_SHARE, RECSYS_PAGE_CHUNKS);
+		bool		any;
+
+		check_page(whole, buffer, pagenumber);
+		any = find_free(BufferGetPage(buffer)) >= 0;
+		block = RecsysPageGetOpaque(BufferGetPage(buffer))->next;
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		if (any)
+		{
+			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+			used = use_on_page(whole, buffer, chunk, number);
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		}
+		ReleaseBuffer(buffer);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return used;
+}
+
 bool
-RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 *number)
+RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 changes, uint32 *number)
 {
 	RecsysChunk record = *chunk;
-	ChunkList	list = {InvalidBlockNumber, InvalidBlockNumber, PG_UINT32_MAX};
+	ChunkList	list = {InvalidBlockNumber, InvalidBlockNumber, PG_UINT32_MAX, 0};
 
 	/* VACUUM, which may have workers, has none that anybody would have to wait for */
 	record.xid = IsInParallelMode() || (MyProc->statusFlags & PROC_IN_VACUUM) != 0 ? 0 :
 		U64FromFullTransactionId(GetTopFullTransactionId());
-	record.unused = 0;
 	do
 	{
 		uint32		before = list.n;
@@ -266,15 +343,16 @@ RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 *n
 		if (list.n == before)
 			RecsysCorrupted(whole, "index \"%s\" contains a corrupted page of chunks at block %u",
 							RecsysIndexName(whole), list.tail);
-		if (was_added(whole, &record.storage, known, list.n))
+		if (known != PG_UINT32_MAX && (list.n != known || list.changes != changes))
 			return false;
-		known = Max(known, list.n);
+		if (use_again(whole, &record, &list, number))
+			return true;
 		if (list.n >= RECSYS_MAX_CHUNKS)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("there is no number left for blocks of the partition \"%s\"",
 							get_rel_name(record.storage.heap)),
-					 errdetail("Partitions that are gone have numbers, too."),
+					 errdetail("Partitions that are gone have numbers until a merge has removed their entries."),
 					 errhint("REINDEX INDEX %s;", RecsysQualifiedIndexName(whole))));
 		*number = list.n;
 	} while (BlockNumberIsValid(list.first) ? !add_behind(whole, &record, &list) :
@@ -283,7 +361,7 @@ RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 *n
 }
 
 void
-RecsysChangeChunk(Relation whole, uint32 number, uint32 set, uint32 clear)
+RecsysCompleteChunk(Relation whole, uint32 number)
 {
 	BlockNumber block = InvalidBlockNumber;
 	uint32		pagenumber = 0;
@@ -298,9 +376,51 @@ RecsysChangeChunk(Relation whole, uint32 number, uint32 set, uint32 clear)
 	state = GenericXLogStart(whole);
 	record = RecsysPageChunks(GenericXLogRegisterBuffer(state, buffer, 0)) +
 		number % RECSYS_PAGE_CHUNK_RECORDS;
-	record->flags = (record->flags | set) & ~clear;
+	record->flags &= ~RECSYS_CHUNK_PARTIAL;
 	GenericXLogFinish(state);
 	UnlockReleaseBuffer(buffer);
+}
+
+/* The records of one page that have been swept, with the meta page; stamped, see is_free. */
+static void
+note_on_page(Relation whole, BlockNumber block, const bool *swept, uint32 n)
+{
+	Buffer		buffer = RecsysReadPage(whole, block, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_CHUNKS);
+	Buffer		metabuffer = RecsysReadPage(whole, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
+											RECSYS_PAGE_META);
+	GenericXLogState *state = GenericXLogStart(whole);
+	RecsysChunk *records = RecsysPageChunks(GenericXLogRegisterBuffer(state, buffer, 0));
+	FullTransactionId now = ReadNextFullTransactionId();
+
+	RecsysPageGetMeta(GenericXLogRegisterBuffer(state, metabuffer, 0))->chunk_changes++;
+	for (uint32 i = 0; i < n; i++)
+	{
+		if (!swept[i])
+			continue;
+		records[i].flags |= RECSYS_CHUNK_SWEPT;
+		records[i].xid = U64FromFullTransactionId(now);
+	}
+	GenericXLogFinish(state);
+	UnlockReleaseBuffer(metabuffer);
+	UnlockReleaseBuffer(buffer);
+}
+
+void
+RecsysNoteSwept(Relation whole, const bool *swept, uint32 n)
+{
+	BlockNumber block = InvalidBlockNumber;
+	uint32		pagenumber = 0;
+
+	for (uint32 first = 0; first < n; first += RECSYS_PAGE_CHUNK_RECORDS)
+	{
+		uint32		count = Min(n - first, RECSYS_PAGE_CHUNK_RECORDS);
+		RecsysChunk before;
+
+		if (memchr(swept + first, true, count) == NULL)
+			continue;
+		RecsysReadChunks(whole, first, 1, &before, &block, &pagenumber);
+		note_on_page(whole, block, swept + first, count);
+	}
 }
 
 void
@@ -321,7 +441,11 @@ RecsysWriteChunks(Relation whole, ForkNumber fork, const RecsysChunk *chunks, ui
 		start_page((Page) image.data, first);
 		RecsysPageGetOpaque((Page) image.data)->next = block;
 		for (uint32 i = first; i < n && i < first + RECSYS_PAGE_CHUNK_RECORDS; i++)
-			put_record((Page) image.data, &chunks[i]);
+		{
+			RecsysPageChunks((Page) image.data)[i - first] = chunks[i];
+			meta->last_beginning = Max(meta->last_beginning, chunks[i].beginning);
+			((PageHeader) image.data)->pd_lower += sizeof(RecsysChunk);
+		}
 		block = RecsysAppendPage(whole, fork, (Page) image.data);
 		if (pages - 1 == last)
 			meta->chunk_tail = block;

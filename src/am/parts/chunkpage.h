@@ -11,9 +11,12 @@
  * partition (detached, it goes on without telling the whole).  Whether a storage is current is
  * nothing that the whole knows: the catalog tells each transaction (tidspace.h).
  *
- * Records are only ever added.  Of a storage those count that come after its last
- * RECSYS_CHUNK_FIRST, which included; so a storage may be begun anew, by which all entries that it
- * has had so far are gone at once.
+ * Of a storage those records count that have its last beginning; so a storage may be begun anew, by
+ * which all entries that it has had so far are gone at once.
+ *
+ * The number of a record that has been swept is used again, when all snapshots are newer
+ * than that, as pages are (am/store/recycle.h).  So whoever has taken the chunk for gone, or knows of an
+ * entry that it had, is no more.
  */
 #ifndef RECSYS_CHUNKPAGE_H
 #define RECSYS_CHUNKPAGE_H
@@ -36,8 +39,8 @@ RecsysStorageEquals(const RecsysStorage *a, const RecsysStorage *b)
 	return a->heap == b->heap && a->file == b->file && a->attached == b->attached;
 }
 
-/* How many records there are now. */
-extern uint32 RecsysChunkCount(Relation whole);
+/* How many records there are now, and how often some have been changed. */
+extern uint32 RecsysChunkCount(Relation whole, uint32 *changes);
 
 /*
  * The records from first on, n of them, which are there.  *page is where to begin to look for
@@ -51,15 +54,20 @@ extern void RecsysReadChunks(Relation whole, uint32 first, uint32 n, RecsysChunk
 extern RecsysChunk *RecsysReadAllChunks(Relation whole, uint32 *n);
 
 /*
- * Adds a record, whose xid is set here; *number gets its number.  known is how many records the
- * caller has looked through; if one of the later ones is of the same storage, nothing is added,
- * and false returned.  PG_UINT32_MAX: none of them matters.  Errors out when there is no number
- * left.
+ * Adds a record, whose xid is set here, and its beginning if it is a first one; *number gets its
+ * number.  Errors out when there is none left.
+ *
+ * known and changes are what the caller has looked through, as RecsysChunkCount says it.  If there
+ * are others by now nothing is added, and false returned.  known PG_UINT32_MAX: none of them matters.
  */
-extern bool RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 *number);
+extern bool RecsysAddChunk(Relation whole, const RecsysChunk *chunk, uint32 known, uint32 changes,
+						   uint32 *number);
 
-/* Changes flags of a record. */
-extern void RecsysChangeChunk(Relation whole, uint32 number, uint32 set, uint32 clear);
+/* All rows of the storage that a record begins have been entered. */
+extern void RecsysCompleteChunk(Relation whole, uint32 number);
+
+/* No entry of the chunks is left. */
+extern void RecsysNoteSwept(Relation whole, const bool *swept, uint32 n);
 
 /* Builds: writes the pages of n records, and notes in meta where they are. */
 extern void RecsysWriteChunks(Relation whole, ForkNumber fork, const RecsysChunk *chunks, uint32 n,

@@ -2,13 +2,13 @@
  * knownchunks.c
  *	  The chunks of wholes, as a session remembers them.
  *
- * Chunks are only ever added, so a session reads those that are new, and nothing has to tell it of
- * them: also on a standby, where they come by replay.  A whole that is rebuilt has another file.
+ * Most of the time chunks are only added, so a session reads those that are new, and nothing has to
+ * tell it of them: also on a standby, where they come by replay.  When others have been changed, which
+ * the meta page says, all are read.  A whole that is rebuilt has another file.
  */
 #include "postgres.h"
 
 #include "am/parts/knownchunks.h"
-#include "am/parts/leaves.h"
 #include "compat.h"
 #include "utils/memutils.h"
 
@@ -26,6 +26,15 @@ RecsysForgetMeaning(RecsysKnownChunks *chunks)
 		chunks->context = AllocSetContextCreate(TopMemoryContext, "recsys chunks",
 												ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(chunks->context);
+}
+
+static void
+forget_chunks(RecsysKnownChunks *chunks)
+{
+	RecsysForgetMeaning(chunks);
+	chunks->n = 0;
+	chunks->page = InvalidBlockNumber;
+	chunks->pagenumber = 0;
 }
 
 static RecsysKnownChunks *
@@ -46,12 +55,9 @@ find_known(Relation whole)
 	place->used = ++clock_hand;
 	if (place->whole != RelationGetRelid(whole) || place->file != RECSYS_FILE_NUMBER(whole))
 	{
-		RecsysForgetMeaning(place);
 		place->whole = RelationGetRelid(whole);
 		place->file = RECSYS_FILE_NUMBER(whole);
-		place->n = 0;
-		place->page = InvalidBlockNumber;
-		place->pagenumber = 0;
+		forget_chunks(place);
 	}
 	return place;
 }
@@ -60,8 +66,13 @@ RecsysKnownChunks *
 RecsysGetChunks(Relation whole)
 {
 	RecsysKnownChunks *chunks = find_known(whole);
-	uint32		n = RecsysChunkCount(whole);
+	uint32		changes;
+	uint32		n = RecsysChunkCount(whole, &changes);
 
+	/* if there is a change while we read the records, the next call reads them again */
+	if (changes != chunks->changes)
+		forget_chunks(chunks);
+	chunks->changes = changes;
 	if (n > chunks->size)
 	{
 		uint32		size = Max(64, Max(n, chunks->size + chunks->size / 2));
@@ -85,33 +96,27 @@ RecsysGetChunks(Relation whole)
 }
 
 uint32
-RecsysChunkFlagsNow(Relation whole, uint32 number)
+RecsysFindBeginning(const RecsysKnownChunks *chunks, const RecsysStorage *storage)
+{
+	uint32		found = chunks->n;
+
+	for (uint32 i = 0; i < chunks->n; i++)
+		if ((chunks->chunks[i].flags & RECSYS_CHUNK_FIRST) != 0 &&
+			RecsysStorageEquals(&chunks->chunks[i].storage, storage) &&
+			(found == chunks->n || chunks->chunks[i].beginning > chunks->chunks[found].beginning))
+			found = i;
+	return found;
+}
+
+bool
+RecsysIsComplete(Relation whole, const RecsysKnownChunks *chunks, uint32 first)
 {
 	BlockNumber page = InvalidBlockNumber;
 	uint32		pagenumber = 0;
 	RecsysChunk chunk;
 
-	RecsysReadChunks(whole, number, 1, &chunk, &page, &pagenumber);
-	return chunk.flags;
-}
-
-uint32
-RecsysFindBeginning(const RecsysKnownChunks *chunks, const RecsysStorage *storage)
-{
-	for (uint32 i = chunks->n; i > 0; i--)
-		if ((chunks->chunks[i - 1].flags & RECSYS_CHUNK_FIRST) != 0 &&
-			RecsysStorageEquals(&chunks->chunks[i - 1].storage, storage))
-			return i - 1;
-	return chunks->n;
-}
-
-bool
-RecsysStorageNow(Oid table, Relation leaf, RecsysStorage *storage)
-{
-	const RecsysLeaf *found = RecsysFindLeaf(RecsysGetLeaves(table), RelationGetRelid(leaf));
-
-	storage->heap = RelationGetRelid(leaf);
-	storage->file = RECSYS_FILE_NUMBER(leaf);
-	storage->attached = found != NULL ? found->attached : 0;
-	return found != NULL;
+	if ((chunks->chunks[first].flags & RECSYS_CHUNK_PARTIAL) == 0)
+		return true;
+	RecsysReadChunks(whole, first, 1, &chunk, &page, &pagenumber);
+	return (chunk.flags & RECSYS_CHUNK_PARTIAL) == 0 && RecsysBelongsTo(&chunk, &chunks->chunks[first]);
 }

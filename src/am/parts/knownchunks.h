@@ -12,8 +12,9 @@ typedef struct RecsysKnownChunks
 	Oid			whole;			/* InvalidOid: nothing is remembered here */
 	Oid			file;			/* the whole's, another one when it is rebuilt */
 	uint32		n;
+	uint32		changes;		/* as RecsysChunkCount said it */
 	uint32		size;
-	RecsysChunk *chunks;		/* but for flags that have changed since */
+	RecsysChunk *chunks;		/* but for RECSYS_CHUNK_PARTIAL, which may have gone since */
 	BlockNumber page;			/* where the last of them is */
 	uint32		pagenumber;
 	uint64		used;
@@ -32,16 +33,19 @@ extern RecsysKnownChunks *RecsysGetChunks(Relation whole);
 /* Empties the context that the meaning is in. */
 extern void RecsysForgetMeaning(RecsysKnownChunks *chunks);
 
-/* The flags of a chunk as they are now. */
-extern uint32 RecsysChunkFlagsNow(Relation whole, uint32 number);
-
 /*
- * The last chunk that begins a storage, which is the first one that counts; the number of
- * chunks if there is none.
+ * The chunk that begins a storage, the last time that it did; the number of chunks if there is none.
  */
 extern uint32 RecsysFindBeginning(const RecsysKnownChunks *chunks, const RecsysStorage *storage);
 
-/* The storage that a leaf of a table has now; false: it is no leaf of it. */
-extern bool RecsysStorageNow(Oid table, Relation leaf, RecsysStorage *storage);
+/* Is a chunk of the storage that another one begins, and since then? */
+static inline bool
+RecsysBelongsTo(const RecsysChunk *chunk, const RecsysChunk *first)
+{
+	return chunk->beginning == first->beginning && RecsysStorageEquals(&chunk->storage, &first->storage);
+}
+
+/* Have all rows of the storage that a chunk begins been entered?  Reads a page if need be. */
+extern bool RecsysIsComplete(Relation whole, const RecsysKnownChunks *chunks, uint32 first);
 
 #endif							/* RECSYS_KNOWNCHUNKS_H */

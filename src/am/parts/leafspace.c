@@ -9,7 +9,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "am/parts/knownchunks.h"
+#include "am/parts/currentstorage.h"
 #include "am/parts/leafspace.h"
 #include "am/parts/leaves.h"
 #include "am/parts/whole.h"
@@ -29,7 +29,8 @@ typedef struct KnownPiece
 	Oid			file;			/* of the whole */
 	Oid			table;
 	uint64		leaves;			/* of the table, by their number */
-	RecsysStorage storage;
+	Oid			leaf;
+	Oid			leaf_file;
 	uint32		piece;
 	uint32		chunk;
 	bool		complete;
@@ -43,27 +44,16 @@ is_known(const KnownPiece *place, Relation whole, Relation leaf, uint32 piece)
 	return place->transaction == RECSYS_LOCAL_TRANSACTION &&
 		place->subid == GetCurrentSubTransactionId() &&
 		place->whole == RelationGetRelid(whole) && place->file == RECSYS_FILE_NUMBER(whole) &&
-		place->storage.heap == RelationGetRelid(leaf) &&
-		place->storage.file == RECSYS_FILE_NUMBER(leaf) && place->piece == piece &&
-		place->leaves == RecsysGetLeaves(place->table)->number;
+		place->leaf == RelationGetRelid(leaf) && place->leaf_file == RECSYS_FILE_NUMBER(leaf) &&
+		place->piece == piece && place->leaves == RecsysGetLeaves(place->table)->number;
 }
 
-bool
-RecsysStorageOf(Relation whole, Relation leaf, RecsysStorage *storage)
-{
-	Oid			table = RecsysIndexedTable(RelationGetRelid(whole));
-
-	return OidIsValid(table) && RecsysStorageNow(table, leaf, storage);
-}
-
-/* The chunk of a piece; *first is the one that its storage begins with. */
+/* The chunk of a piece of the storage that another one begins */
 static bool
-find_chunk(const RecsysKnownChunks *chunks, const RecsysStorage *storage, uint32 piece,
-		   uint32 *first, uint32 *chunk)
+find_chunk(const RecsysKnownChunks *chunks, uint32 first, uint32 piece, uint32 *chunk)
 {
-	*first = RecsysFindBeginning(chunks, storage);
-	for (uint32 i = *first; i < chunks->n; i++)
-		if (chunks->chunks[i].piece == piece && RecsysStorageEquals(&chunks->chunks[i].storage, storage))
+	for (uint32 i = 0; i < chunks->n; i++)
+		if (chunks->chunks[i].piece == piece && RecsysBelongsTo(&chunks->chunks[i], &chunks->chunks[first]))
 		{
 			*chunk = i;
 			return true;
@@ -71,25 +61,29 @@ find_chunk(const RecsysKnownChunks *chunks, const RecsysStorage *storage, uint32
 	return false;
 }
 
-/* The chunk of a piece, which is added if there is none. */
-static void
-get_chunk(Relation whole, const RecsysStorage *storage, uint32 piece, uint32 *chunk, bool *complete)
+/* The chunk of a piece of the leaf, which is added if there is none.  False: it is no leaf any more. */
+static bool
+get_chunk(Relation whole, Relation leaf, uint32 piece, uint32 *chunk, bool *complete)
 {
 	for (;;)
 	{
-		const RecsysKnownChunks *chunks = RecsysGetChunks(whole);
-		RecsysChunk record = {.storage = *storage, .piece = piece};
+		RecsysChunk record = {.piece = piece};
+		const RecsysKnownChunks *chunks;
 		uint32		first;
-		bool		found = find_chunk(chunks, storage, piece, &first, chunk);
 
-		*complete = false;
-		if (first == chunks->n)
-			record.flags = RECSYS_CHUNK_FIRST | RECSYS_CHUNK_PARTIAL;
+		if (!RecsysStorageOf(whole, leaf, &record.storage))
+			return false;
+		chunks = RecsysGetChunks(whole);
+		first = RecsysFindBeginning(chunks, &record.storage);
+		*complete = first < chunks->n && RecsysIsComplete(whole, chunks, first);
+		if (first < chunks->n && find_chunk(chunks, first, piece, chunk))
+			return true;
+		if (first < chunks->n)
+			record.beginning = chunks->chunks[first].beginning;
 		else
-			*complete = (chunks->chunks[first].flags & RECSYS_CHUNK_PARTIAL) == 0 ||
-				(RecsysChunkFlagsNow(whole, first) & RECSYS_CHUNK_PARTIAL) == 0;
-		if (found || RecsysAddChunk(whole, &record, chunks->n, chunk))
-			return;
+			record.flags = RECSYS_CHUNK_FIRST | RECSYS_CHUNK_PARTIAL;
+		if (RecsysAddChunk(whole, &record, chunks->n, chunks->changes, chunk))
+			return true;
 	}
 }
 
@@ -107,11 +101,14 @@ RecsysPartTid(Relation whole, Relation leaf, ItemPointer tid, bool *complete)
 		found.subid = GetCurrentSubTransactionId();
 		found.whole = RelationGetRelid(whole);
 		found.file = RECSYS_FILE_NUMBER(whole);
+		found.leaf = RelationGetRelid(leaf);
+		found.leaf_file = RECSYS_FILE_NUMBER(leaf);
 		found.table = RecsysIndexedTable(found.whole);
-		if (!OidIsValid(found.table) || !RecsysStorageNow(found.table, leaf, &found.storage))
+		if (!OidIsValid(found.table))
 			return false;
 		found.leaves = RecsysGetLeaves(found.table)->number;
-		get_chunk(whole, &found.storage, piece, &found.chunk, &found.complete);
+		if (!get_chunk(whole, leaf, piece, &found.chunk, &found.complete))
+			return false;
 		*place = found;
 	}
 	ItemPointerSetBlockNumber(tid, (place->chunk << RECSYS_CHUNK_SHIFT) | RecsysBlockInChunk(block));
@@ -143,12 +140,10 @@ RecsysLeafSpaceCreate(Relation whole, Relation leaf, RecsysLeafState *state)
 							MCXT_ALLOC_HUGE);
 	space->n = chunks->n;
 	for (uint32 i = 0; i < chunks->n; i++)
-		space->firsts[i] = i >= first && RecsysStorageEquals(&chunks->chunks[i].storage, &storage) ?
+		space->firsts[i] = first < chunks->n && RecsysBelongsTo(&chunks->chunks[i], &chunks->chunks[first]) ?
 			chunks->chunks[i].piece << RECSYS_CHUNK_SHIFT : InvalidBlockNumber;
 	if (first < chunks->n)
-		*state = (chunks->chunks[first].flags & RECSYS_CHUNK_PARTIAL) != 0 &&
-			(RecsysChunkFlagsNow(whole, first) & RECSYS_CHUNK_PARTIAL) != 0 ?
-			RECSYS_LEAF_PARTIAL : RECSYS_LEAF_COMPLETE;
+		*state = RecsysIsComplete(whole, chunks, first) ? RECSYS_LEAF_COMPLETE : RECSYS_LEAF_PARTIAL;
 	return space;
 }
 
@@ -242,9 +237,9 @@ RecsysEnterLeafAnew(Relation whole, Relation leaf, bool complete)
 	RecsysChunk record = {.flags = RECSYS_CHUNK_FIRST | (complete ? 0 : RECSYS_CHUNK_PARTIAL)};
 	uint32		number;
 
-	if (!RecsysStorageOf(whole, leaf, &record.storage))
+	if (!RecsysOwnStorageOf(whole, leaf, &record.storage))
 		return false;
-	(void) RecsysAddChunk(whole, &record, PG_UINT32_MAX, &number);
+	(void) RecsysAddChunk(whole, &record, PG_UINT32_MAX, 0, &number);
 	memset(known, 0, sizeof(known));
 	RecsysNoteEntered(whole, leaf);
 	return true;
@@ -257,10 +252,10 @@ RecsysLeafEntered(Relation whole, Relation leaf)
 	const RecsysKnownChunks *chunks;
 	uint32		first;
 
-	if (!RecsysStorageOf(whole, leaf, &storage))
+	if (!RecsysOwnStorageOf(whole, leaf, &storage))
 		return;
 	chunks = RecsysGetChunks(whole);
 	first = RecsysFindBeginning(chunks, &storage);
 	if (first < chunks->n)
-		RecsysChangeChunk(whole, first, 0, RECSYS_CHUNK_PARTIAL);
+		RecsysCompleteChunk(whole, first);
 }

@@ -30,9 +30,6 @@ extern RecsysLeafSpace *RecsysLeafSpaceCreate(Relation whole, Relation leaf, Rec
  */
 extern bool RecsysLeafSpaceOwn(const RecsysLeafSpace *space, ItemPointer tid);
 
-/* The storage that a leaf, which is open and locked, has now; false: it is no leaf any more. */
-extern bool RecsysStorageOf(Relation whole, Relation leaf, RecsysStorage *storage);
-
 /* What is known of the leaf's rows; of one that is no leaf it is unknown. */
 extern RecsysLeafState RecsysStateOfLeaf(Relation whole, Relation leaf);
 

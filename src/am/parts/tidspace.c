@@ -11,7 +11,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "am/parts/knownchunks.h"
+#include "am/parts/currentstorage.h"
 #include "am/parts/leaves.h"
 #include "am/parts/tidspace.h"
 #include "am/parts/whole.h"
@@ -33,52 +33,79 @@ struct RecsysParts
 	Relation	whole;
 	int			n;
 	Relation   *leaves;			/* ascending by OID */
-	RecsysStorage *storages;
+	RecsysStorage *storages;	/* by their files */
 	uint32		nplaces;
 	uint32		size;
 	Place	   *places;			/* by chunk */
 };
 
 static int
-leaf_of_storage(const RecsysParts *parts, const RecsysStorage *storage)
+leaf_of_storage(const RecsysStorage *storages, int n, const RecsysStorage *storage)
 {
 	int			low = 0;
-	int			high = parts->n;
+	int			high = n;
 
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
 
-		if (parts->storages[middle].heap < storage->heap)
+		if (storages[middle].heap < storage->heap)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < parts->n && RecsysStorageEquals(&parts->storages[low], storage) ? low : -1;
+	return low < n && RecsysStorageEquals(&storages[low], storage) ? low : -1;
 }
 
-/* What the chunks mean with these leaves */
-static void
+/* The storages of leaves that the whole knows by an earlier file; false if it cannot be told now. */
+static bool
+find_earlier(const RecsysParts *parts, const RecsysKnownChunks *chunks, RecsysStorage *storages)
+{
+	bool		certain = true;
+	bool	   *begun = palloc0(sizeof(bool) * Max(parts->n, 1));
+
+	memcpy(storages, parts->storages, sizeof(RecsysStorage) * parts->n);
+	for (uint32 i = 0; i < chunks->n; i++)
+	{
+		int			leaf = leaf_of_storage(storages, parts->n, &chunks->chunks[i].storage);
+
+		if (leaf >= 0)
+			begun[leaf] = true;
+	}
+	for (int i = 0; i < parts->n; i++)
+		if (!begun[i] && parts->leaves[i] != NULL)
+			certain &= RecsysFindEarlier(parts->whole, chunks, parts->leaves[i], &storages[i]);
+	pfree(begun);
+	return certain;
+}
+
+/* What the chunks mean with these leaves; false if that may be more when it is worked out again */
+static bool
 work_out(RecsysParts *parts, const RecsysKnownChunks *chunks)
 {
-	/* the chunk that each leaf begins with */
+	RecsysStorage *storages = palloc(sizeof(RecsysStorage) * Max(parts->n, 1));
+	bool		certain = find_earlier(parts, chunks, storages);
+
+	/* of each leaf */
 	uint32	   *beginnings = palloc0(sizeof(uint32) * Max(parts->n, 1));
 
 	for (uint32 i = 0; i < chunks->n; i++)
 	{
 		const RecsysChunk *chunk = &chunks->chunks[i];
-		int			leaf = leaf_of_storage(parts, &chunk->storage);
+		int			leaf = leaf_of_storage(storages, parts->n, &chunk->storage);
 
 		parts->places[i].leaf = leaf;
 		parts->places[i].first = chunk->piece << RECSYS_CHUNK_SHIFT;
-		if (leaf >= 0 && (chunk->flags & RECSYS_CHUNK_FIRST) != 0)
-			beginnings[leaf] = i;
+		if (leaf >= 0)
+			beginnings[leaf] = Max(beginnings[leaf], chunk->beginning);
 	}
 	for (uint32 i = 0; i < chunks->n; i++)
-		if (parts->places[i].leaf >= 0 && i < beginnings[parts->places[i].leaf])
+		if (parts->places[i].leaf >= 0 && chunks->chunks[i].beginning != beginnings[parts->places[i].leaf])
 			parts->places[i].leaf = -1;
 	parts->nplaces = chunks->n;
 	pfree(beginnings);
+	pfree(storages);
+	return certain;
 }
 
 /* Has the session worked it out already, with these records and leaves? */
@@ -136,8 +163,8 @@ take_chunks(RecsysParts *parts)
 		parts->nplaces = chunks->n;
 		return;
 	}
-	work_out(parts, chunks);
-	remember(parts, chunks);
+	if (work_out(parts, chunks))
+		remember(parts, chunks);
 }
 
 /* The transaction whose parts are closed with their locks released */

@@ -55,6 +55,20 @@ RecsysRootOf(Oid index)
 	return ancestors == NIL ? InvalidOid : llast_oid(ancestors);
 }
 
+Oid
+RecsysPartOfLeaf(Relation leaf, Oid root)
+{
+	List	   *indexes = RelationGetIndexList(leaf);
+	Oid			part = InvalidOid;
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+		if (get_rel_relispartition(lfirst_oid(cell)) && RecsysRootOf(lfirst_oid(cell)) == root)
+			part = lfirst_oid(cell);
+	list_free(indexes);
+	return part;
+}
+
 #define WHOLE_PREFIX "recsys_"
 #define WHOLE_SUFFIX "_index"
 

@@ -30,6 +30,9 @@ extern bool RecsysIsStub(Relation index);
  */
 extern Oid	RecsysRootOf(Oid index);
 
+/* A leaf's index below the root, or InvalidOid. */
+extern Oid	RecsysPartOfLeaf(Relation leaf, Oid root);
+
 /* The whole's index of a root, or InvalidOid. */
 extern Oid	RecsysWholeOf(Oid root);
 

@@ -223,12 +223,14 @@ typedef struct RecsysMetaData
 
 	/* partitioned tables, see am/parts */
 	uint8		part;			/* 1: holds nothing, rows are passed on to the index of the whole */
-	Oid			passes_to;		/* of a part: its root */
-	Oid			tids_of;		/* of a part: file of the partition that TIDs were of when it was
-								 * built, see am/parts/samerows.h; InvalidOid: not known */
 	BlockNumber chunks;			/* first page of chunks, or InvalidBlockNumber */
 	BlockNumber chunk_tail;		/* its last one, likewise */
 	uint32		nchunks;		/* records on them */
+	uint32		chunk_changes;	/* how often records have been changed or used again */
+	uint32		last_beginning; /* of all records, see RecsysChunk */
+	Oid			passes_to;		/* of a part: its root */
+	Oid			tids_of;		/* of a part: file of the partition that TIDs were of when it was
+								 * built, see am/parts/currentstorage.h; InvalidOid: not known */
 
 	uint8		rescoring;		/* 1: rows are being given scores with other numbers than score_users
 								 * and score_items, or that was cut short */
@@ -453,15 +455,18 @@ typedef struct RecsysChunk
 {
 	RecsysStorage storage;
 	uint32		piece;			/* blocks from piece * RECSYS_CHUNK_BLOCKS on */
-	uint64		xid;			/* full transaction id of whoever added it; 0: none */
+	uint64		xid;			/* full transaction id of whoever added it; 0: none; of one that has been
+								 * swept the next one by then */
 	uint32		flags;			/* RECSYS_CHUNK_… */
-	uint32		unused;			/* 0 */
+	uint32		beginning;		/* a number that all records have which a storage has since it began; a
+								 * later beginning has a higher one */
 } RecsysChunk;
 
-#define RECSYS_CHUNK_SWEPT		0x0001	/* no entry is left */
+#define RECSYS_CHUNK_SWEPT		0x0001	/* no entry is left; the record may be used again */
 #define RECSYS_CHUNK_PARTIAL	0x0002	/* with FIRST: the storage has rows that have not been
 										 * entered; a merge is to enter all of them, anew */
-#define RECSYS_CHUNK_FIRST		0x0004	/* older records of the storage do not count any more */
+#define RECSYS_CHUNK_FIRST		0x0004	/* begins a storage: records of it with other beginnings do not
+										 * count any more */
 
 /* Records of a page, which all but the last page are full of, up to pd_lower */
 #define RECSYS_PAGE_CHUNK_RECORDS ((uint32) (RECSYS_PAGE_ROOM / sizeof(RecsysChunk)))

@@ -13,7 +13,7 @@
  * merges away: a VACUUM of the leaf may wait for that.
  *
  * As no writer is there, the transactions of all rows are over, except for our own if it has
- * written to the leaf: then the events wait for it, as always.
+ * written to the leaf, or attaches it: then the events wait for it, as always.
  */
 #include "postgres.h"
 
@@ -41,7 +41,8 @@
 static void
 enter_as_owner(Relation whole, Relation leaf, Relation part)
 {
-	bool		settled = !CheckRelationLockedByMe(leaf, RowExclusiveLock, false);
+	bool		settled = !CheckRelationLockedByMe(leaf, RowExclusiveLock, false) &&
+		!CheckRelationLockedByMe(leaf, AccessExclusiveLock, false);
 	bool		pushed = !ActiveSnapshotSet();
 	RecsysRights before;
 

@@ -12,7 +12,9 @@
  *	 that come will be known.
  * - ATTACH PARTITION, or a table that has been rewritten: its rows are entered.
  * - REINDEX CONCURRENTLY of a leaf: the copy of its part is one as well.
- * - REINDEX of a leaf: nothing has changed, and the whole is not even looked at, as it may be damaged.
+ * - REINDEX of a leaf: nothing has changed, and no entry of the whole is looked at, as it may be
+ *	 damaged.  If the leaf has been moved, and the whole knows it by an earlier file, the new part
+ *	 cannot say so any more (am/parts/currentstorage.h), and its rows are entered.
  *	 REINDEX of the root, or of the partitioned table: at the last leaf the whole is built anew.
  *
  * A truncation in place (of a table that the transaction has made itself, or ON COMMIT DELETE
@@ -75,9 +77,14 @@ build_part(Relation leaf, Relation part, struct IndexInfo *info)
 		RecsysRebuildWhole(root);
 		return;
 	}
-	if (is_as_before(leaf, part))
-		return;
 	whole = RecsysOpenWholeOfPart(part, RowExclusiveLock, RowExclusiveLock);
+	if (is_as_before(leaf, part) &&
+		(whole == NULL || RecsysStateOfLeaf(whole, leaf) != RECSYS_LEAF_UNKNOWN))
+	{
+		if (whole != NULL)
+			index_close(whole, NoLock);
+		return;
+	}
 	if (whole != NULL)
 	{
 		RecsysCheckLeafPersistence(leaf, whole, root);

@@ -15,6 +15,7 @@
 #include "am/parts/leafspace.h"
 #include "am/whole/partrows.h"
 #include "am/write/enter.h"
+#include "am/write/passon.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_index.h"
@@ -166,6 +167,7 @@ RecsysEnterLeaf(Relation whole, Relation leaf, Relation part, struct IndexInfo *
 	(void) table_index_build_scan(leaf, part, info, true, true, take_row, &batch, NULL);
 	enter_batch(&batch);
 	RecsysLeafEntered(whole, leaf);
+	RecsysMarkPart(part, leaf, true);
 	RECSYS_FAULT("part-entered");
 	if (info->ii_BrokenHotChain)
 		RecsysRefuseOlderSnapshots(whole);

@@ -105,3 +105,11 @@ RecsysShardIsComplete(Oid table, bool by_name)
 	expected = RecsysGetLeaves(shell)->n;
 	return RecsysGetLeaves(table)->n >= expected;
 }
+
+bool
+RecsysShardIsElsewhere(Oid table)
+{
+	int64		shard;
+
+	return OidIsValid(RecsysShellOfShard(table, &shard)) && !RecsysShardIsHere(shard);
+}

@@ -21,4 +21,10 @@ extern bool RecsysWillBePart(Relation heap, Relation index);
  */
 extern bool RecsysShardIsComplete(Oid table, bool by_name);
 
+/*
+ * Is the table a shard that this node does not serve: one that is arriving, or that a move has left
+ * behind?
+ */
+extern bool RecsysShardIsElsewhere(Oid table);
+
 #endif							/* RECSYS_SHARDPARTS_H */

@@ -52,17 +52,17 @@ is_being_detached(Oid table)
 }
 
 static bool
-is_gone(Oid parent, const RecsysStorage *storage)
+is_gone(Relation whole, HTAB *fates, const RecsysStorage *storage)
 {
 	bool		gone;
 
-	if (RecsysStorageIsCurrent(parent, storage))
+	if (RecsysStorageMayBeCurrent(whole, fates, storage))
 		return false;
 	if (!ConditionalLockRelationOid(storage->heap, AccessShareLock))
 		return false;
 
 	/* the lock has made us hear of all that others have committed */
-	gone = !RecsysStorageIsCurrent(parent, storage) && !is_being_detached(storage->heap);
+	gone = !RecsysStorageMayBeCurrent(whole, fates, storage) && !is_being_detached(storage->heap);
 	UnlockRelationOid(storage->heap, AccessShareLock);
 	return gone;
 }
@@ -78,7 +78,7 @@ is_settled(const RecsysChunk *chunk, uint64 next)
 
 /* Which chunks are to be swept?  False if none is. */
 static bool
-find_gone(Oid parent, const RecsysChunk *chunks, Sweeping *sweeping)
+find_gone(Relation whole, const RecsysChunk *chunks, Sweeping *sweeping)
 {
 	HTAB	   *fates = RecsysStorageFates(chunks, sweeping->n);
 	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
@@ -86,18 +86,18 @@ find_gone(Oid parent, const RecsysChunk *chunks, Sweeping *sweeping)
 	RecsysStorageFate *fate;
 	bool		any = false;
 
-	/* each storage is looked for once; what is not current leads nowhere from here on */
+	/* each storage is looked for once; of what is not current no chunk counts from here on */
 	hash_seq_init(&sequence, fates);
 	while ((fate = hash_seq_search(&sequence)) != NULL)
-		if (fate->unswept && is_gone(parent, &fate->storage))
-			fate->first = PG_UINT32_MAX;
+		if (fate->unswept && is_gone(whole, fates, &fate->storage))
+			fate->beginning = 0;
 
 	sweeping->gone = palloc0(sizeof(bool) * Max(sweeping->n, 1));
 	for (uint32 i = 0; i < sweeping->n; i++)
 	{
 		fate = hash_search(fates, &chunks[i].storage, HASH_FIND, NULL);
-		sweeping->gone[i] = (chunks[i].flags & RECSYS_CHUNK_SWEPT) == 0 && i < fate->first &&
-			is_settled(&chunks[i], next);
+		sweeping->gone[i] = (chunks[i].flags & RECSYS_CHUNK_SWEPT) == 0 &&
+			chunks[i].beginning != fate->beginning && is_settled(&chunks[i], next);
 		any |= sweeping->gone[i];
 	}
 	hash_destroy(fates);
@@ -121,20 +121,13 @@ sweep(Relation whole, Sweeping *sweeping)
 
 	(void) RecsysBulkDelete(&info, NULL, entry_is_gone, sweeping, NULL);
 	RECSYS_FAULT("sweep-removed");
-	for (uint32 i = 0; i < sweeping->n; i++)
-	{
-		if (sweeping->gone[i])
-		{
-			RecsysChangeChunk(whole, i, RECSYS_CHUNK_SWEPT, 0);
-			RECSYS_FAULT("sweep-noted");
-		}
-	}
+	RecsysNoteSwept(whole, sweeping->gone, sweeping->n);
+	RECSYS_FAULT("sweep-noted");
 }
 
 void
 RecsysSweep(Relation whole)
 {
-	Oid			parent = RecsysIndexedTable(RelationGetRelid(whole));
 	Oid			table = whole->rd_index->indrelid;
 	Sweeping	sweeping;
 	RecsysChunk *chunks;
@@ -143,7 +136,7 @@ RecsysSweep(Relation whole)
 	if (!ConditionalLockRelationOid(table, ShareUpdateExclusiveLock))
 		return;
 	chunks = RecsysReadAllChunks(whole, &sweeping.n);
-	if (find_gone(parent, chunks, &sweeping))
+	if (find_gone(whole, chunks, &sweeping))
 		sweep(whole, &sweeping);
 	pfree(sweeping.gone);
 	pfree(chunks);

@@ -33,28 +33,25 @@
 #include "utils/lsyscache.h"
 
 static bool
-is_marked(const RecsysMetaData *meta, Oid root, Oid file)
+is_marked(const RecsysMetaData *meta, Oid root, Oid file, bool entered)
 {
 	return meta->part != 0 && (meta->passes_to == root || !OidIsValid(root)) &&
-		(OidIsValid(meta->tids_of) || !OidIsValid(file));
+		(!OidIsValid(file) || (entered ? meta->tids_of == file : OidIsValid(meta->tids_of)));
 }
 
-/*
- * The index holds nothing of its own from now on.  Which rows the TIDs are of is noted, unless this
- * transaction has given the leaf its file, which a rollback takes away.
- */
-static void
-mark_part(Relation index, Relation leaf)
+/* Which rows the TIDs are of is not noted if a rollback takes the leaf's file away. */
+void
+RecsysMarkPart(Relation index, Relation leaf, bool entered)
 {
 	Oid			root = RecsysRootOfPart(index);
 	Oid			file = RECSYS_FIRST_FILE_SUBID(leaf) == InvalidSubTransactionId ?
 		RECSYS_FILE_NUMBER(leaf) : InvalidOid;
 	Buffer		buffer;
 
-	if (is_marked(&RecsysGetCache(index)->meta, root, file))
+	if (is_marked(&RecsysGetCache(index)->meta, root, file, entered))
 		return;
 	buffer = RecsysReadPage(index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE, RECSYS_PAGE_META);
-	if (!is_marked(RecsysPageGetMeta(BufferGetPage(buffer)), root, file))
+	if (!is_marked(RecsysPageGetMeta(BufferGetPage(buffer)), root, file, entered))
 	{
 		GenericXLogState *state = GenericXLogStart(index);
 		RecsysMetaData *meta = RecsysPageGetMeta(GenericXLogRegisterBuffer(state, buffer, 0));
@@ -62,7 +59,7 @@ mark_part(Relation index, Relation leaf)
 		meta->part = 1;
 		if (OidIsValid(root))
 			meta->passes_to = root;
-		if (!OidIsValid(meta->tids_of))
+		if (OidIsValid(file) && (entered || !OidIsValid(meta->tids_of)))
 			meta->tids_of = file;
 		GenericXLogFinish(state);
 	}
@@ -141,7 +138,7 @@ RecsysPassOnRow(Relation part, Relation leaf, ItemPointer tid, bool *complete)
 	Relation	whole;
 
 	RECSYS_FAULT("pass-on");
-	mark_part(part, leaf);
+	RecsysMarkPart(part, leaf, false);
 	outdate_others(part, leaf);
 	whole = RecsysOpenWholeOfPart(part, RowExclusiveLock, RowExclusiveLock);
 	if (whole != NULL && (is_passed_on(part, leaf, whole, tid) || !RecsysPartTid(whole, leaf, tid, complete)))
@@ -216,7 +213,7 @@ RecsysPassOnBulkDelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 
 	/* VACUUM itself holds a lock on it */
 	leaf = table_open(info->index->rd_index->indrelid, NoLock);
-	mark_part(info->index, leaf);
+	RecsysMarkPart(info->index, leaf, false);
 	outdate_others(info->index, leaf);
 	whole = RecsysOpenWholeOfPart(info->index, ShareUpdateExclusiveLock, RowExclusiveLock);
 	if (whole == NULL)

@@ -10,6 +10,12 @@
 #include "access/genam.h"
 #include "utils/rel.h"
 
+/*
+ * The index holds nothing of its own from now on.  entered: all rows of the leaf have just been
+ * entered by the file that it has.
+ */
+extern void RecsysMarkPart(Relation index, Relation leaf, bool entered);
+
 /* Does an index pass rows on, instead of having them itself? */
 extern bool RecsysPassesOn(Relation index);
 

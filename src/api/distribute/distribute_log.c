@@ -83,22 +83,30 @@ static const char need_no_experiments[] =
 " RAISE EXCEPTION 'it has experiments of its own; declare them on the coordinator, and drop them here'; END IF; END $$";
 
 /*
- * Settings and experiments.  The trigger of recsys.experiment, which looks at a row's owner, comes along:
- * it reads nothing, and whoever writes on another node has the same rights there.
+ * Settings and experiments, each by its owner.  The trigger of recsys.experiment, which looks at a
+ * row's owner, comes along: it reads nothing, and whoever writes on another node has the same rights there.
  */
 static void
 share_definitions(void)
 {
 	static const char *const tables[] = {"experiment", "log_setting", "log_key"};
+	RecsysRights before;
 
-	if (!RecsysIsShell(RecsysKeptTable("experiment")))
-		on_workers(need_no_experiments, "looking for experiments");
 	for (int i = 0; i < (int) lengthof(tables); i++)
-		if (!RecsysIsShell(RecsysKeptTable(tables[i])))
-			on_coordinator(psprintf("DO $$ BEGIN SET LOCAL citus.enable_unsafe_triggers = on;"
-									" PERFORM pg_catalog.create_reference_table('recsys.%s'); END $$", tables[i]),
-						   "making a reference table");
+	{
+		if (RecsysIsShell(RecsysKeptTable(tables[i])))
+			continue;
+		RecsysBeginAsOwnerOf(tables[i], &before);
+		if (i == 0)
+			on_workers(need_no_experiments, "looking for experiments");
+		on_coordinator(psprintf("DO $$ BEGIN SET LOCAL citus.enable_unsafe_triggers = on;"
+								" PERFORM pg_catalog.create_reference_table('recsys.%s'); END $$", tables[i]),
+					   "making a reference table");
+		RecsysEndAsKeeper(&before);
+	}
+	RecsysBeginAsOwnerOf("experiment", &before);
 	on_coordinator("SELECT pg_catalog.replicate_reference_tables('block_writes')", "copying reference tables");
+	RecsysEndAsKeeper(&before);
 }
 
 /*
@@ -165,8 +173,8 @@ recsys_distribute_log(PG_FUNCTION_ARGS)
 	RecsysRights before;
 
 	check_session();
-	RecsysBeginAsKeeper(&before);
 	share_definitions();
+	RecsysBeginAsKeeper(&before);
 	if (!RecsysLogIsShared())
 	{
 		distribute_tables();

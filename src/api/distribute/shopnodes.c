@@ -223,18 +223,34 @@ RecsysRetrainShop(const char *name, RecsysTrainedGraph *trained)
 	return true;
 }
 
+/* Of a function; "" if the types are not known any more, and then there is but one of its name. */
+static const char *
+argument_types(const DeclaredShop *shop, const char *suffix)
+{
+	const char *user;
+
+	if (!OidIsValid(shop->table))
+		return "";
+	user = format_type_be_qualified(shop->first.columns.user_type);
+	if (strcmp(suffix, "recommend") == 0)
+		return psprintf("(%s, bigint, boolean, interval, jsonb)", user);
+	if (strcmp(suffix, "reasons") == 0)
+		return psprintf("(%s, bigint, jsonb)", user);
+	return psprintf("(%s, %s, interval)", user,
+					format_type_be_qualified(RecsysKeyKindType(shop->first.columns.item_kind)));
+}
+
 static void
 drop_functions(const DeclaredShop *shop)
 {
-	const char *user = format_type_be_qualified(shop->first.columns.user_type);
-	const char *item = format_type_be_qualified(RecsysKeyKindType(shop->first.columns.item_kind));
+	static const char *const suffixes[] = {"recommend", "reasons", "explain"};
 
-	(void) RecsysRunOnNode(RecsysCoordinator(),
-						   psprintf("DROP FUNCTION IF EXISTS %s(%s, bigint, boolean, interval, jsonb), %s(%s, bigint, jsonb), %s(%s, %s, interval)",
-									RecsysShopFunction(shop->definition, "recommend"), user,
-									RecsysShopFunction(shop->definition, "reasons"), user,
-									RecsysShopFunction(shop->definition, "explain"), user, item),
-						   "dropping functions");
+	for (int x = 0; x < (int) lengthof(suffixes); x++)
+		(void) RecsysRunOnNode(RecsysCoordinator(),
+							   psprintf("DROP FUNCTION IF EXISTS %s%s",
+										RecsysShopFunction(shop->definition, suffixes[x]),
+										argument_types(shop, suffixes[x])),
+							   "dropping functions");
 }
 
 bool
@@ -246,7 +262,8 @@ RecsysUndistributeShop(const char *name)
 	if (!find_shop(name, &shop))
 		return false;
 	need_shared(&shop);
-	read_columns(&shop);
+	if (OidIsValid(RecsysKeptRelation(shop.definition->signals[0].events)))
+		read_columns(&shop);
 	RecsysUnshareShop(shop.row.name);
 	begin_as_owner(&shop, &before);
 	drop_functions(&shop);

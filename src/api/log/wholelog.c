@@ -211,10 +211,15 @@ RecsysHere(const char *query)
 	return text.data;
 }
 
+/*
+ * On the coordinator, that is: DDL locks a table there before it does on any worker.  A worker has a
+ * lock on its own shell meanwhile, and only of transactions that Citus knows on both nodes it finds out
+ * that they wait for one another.
+ */
 void
 RecsysWriteAlone(void)
 {
-	if (IsTransactionBlock() || IsSubTransaction() ||
+	if (!RecsysLogIsShared() || RecsysLocalGroup() != 0 || IsTransactionBlock() || IsSubTransaction() ||
 		GetConfigOption("citus.function_opens_transaction_block", true, false) == NULL)
 		return;
 	(void) set_config_option("citus.function_opens_transaction_block", "off", PGC_USERSET, PGC_S_SESSION,

@@ -18,6 +18,7 @@
 #include "api/scoring/serving.h"
 #include "api/serve/shopreasons.h"
 #include "api/shards/dispatch.h"
+#include "api/shards/shardprofile.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "source/input/keytext.h"
@@ -278,7 +279,7 @@ recsys_explain_recommendation(PG_FUNCTION_ARGS)
 			explain_distributed(fcinfo, &answer, &distributed, &recommender, &user, &item, half_life);
 		else if (RecsysFindItem(&recommender, &item, &number))
 		{
-			RecsysReadProfile(&recommender, &user, half_life, &profile);
+			RecsysReadProfileByIndex(&recommender, &user, half_life, &profile);
 			put_reasons(&recommender, name, &answer, &profile, number);
 		}
 	}

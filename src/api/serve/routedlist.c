@@ -21,6 +21,7 @@
 #include "api/scoring/serving.h"
 #include "api/serve/routedlist.h"
 #include "api/shards/dispatch.h"
+#include "api/shards/shardprofile.h"
 #include "catalog/pg_type.h"
 #include "source/input/keytext.h"
 #include "source/input/values.h"
@@ -44,7 +45,7 @@ put_by_index(const RecsysListCall *call, RecsysAnswer *answer, RecsysRecommender
 										  RecsysServingHalfLife(recommender->index));
 
 	if (!PG_ARGISNULL(0) && k > 0)
-		RecsysReadProfile(recommender, user, decay, &profile);
+		RecsysReadProfileByIndex(recommender, user, decay, &profile);
 	if (k > 0)
 		RecsysPutRecommendations(recommender, answer, &profile, k, exclude);
 }

@@ -108,13 +108,13 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 	Oid			type = shell->columns.user_type;
 
 	memset(place, 0, sizeof(*place));
+	place->table = distributed->table;
 	place->here = true;
 	if (user == NULL || !fits(type, shell->columns.user_kind, user))
 		return;
 	place->known = true;
 	place->key = *user;
 	place->value = RecsysKeyToDatum(type, user);
-	place->table = distributed->table;
 	place->shard = RecsysShardOfValue(distributed->table, type, get_typcollation(type), place->value);
 
 	/* of a range that no shard has */
@@ -141,12 +141,11 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 }
 
 /*
- * Is there anything of the user that was forgotten and that the index does not know to be?  Rows that
- * were there when the user was forgotten are marked, unless the index was built since, or a partition
- * was attached that has older ones.
+ * Rows that were there when the user was forgotten are marked, unless the index was built since, or a
+ * partition was attached that has older ones.
  */
-static bool
-has_unmarked(RecsysRecommender *history, const RecsysKey *user, TimestampTz until)
+bool
+RecsysHasUnmarked(RecsysRecommender *history, const RecsysKey *user, TimestampTz until)
 {
 	RecsysInteraction *rows;
 	Buffer		bucket;
@@ -172,7 +171,7 @@ RecsysOpenHistoryHere(const RecsysDistributed *distributed, const RecsysUserPlac
 		return false;
 	open_shard(distributed, place->index, history);
 	if (!RecsysWasForgotten(distributed, history->columns.user_kind, &place->key, &until) ||
-		!has_unmarked(history, &place->key, until))
+		!RecsysHasUnmarked(history, &place->key, until))
 		return true;
 	RecsysCloseRecommender(history);
 	return false;

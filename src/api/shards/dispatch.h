@@ -16,8 +16,8 @@ typedef struct RecsysUserPlace
 {
 	bool		known;			/* somebody whose key the column can have */
 	bool		here;
+	Oid			table;			/* whose column the key is of: the shell */
 	int64		shard;
-	Oid			table;			/* the shell, whose shard it is */
 	Oid			index;			/* of the shard on this node */
 	Datum		value;			/* key, of the column's type */
 	RecsysKey	key;
@@ -40,6 +40,9 @@ extern bool RecsysOpenHistoryHere(const RecsysDistributed *distributed, const Re
  */
 extern void RecsysReadProfileHere(const RecsysDistributed *distributed, const RecsysUserPlace *place,
 								  RecsysRecommender *graph, int64 half_life, RecsysProfile *profile);
+
+/* Is there anything of a user that was forgotten until then, and that the index does not know to be? */
+extern bool RecsysHasUnmarked(RecsysRecommender *history, const RecsysKey *user, TimestampTz until);
 
 /* What a list is asked with, beside the user; half_life: an interval, or NULL */
 typedef struct RecsysListAsk
