@@ -17,7 +17,7 @@ number(Random *random)
 	return (float) ((double) (random_bits(random) % 2000001) / 1e6 - 1.0) / 3;
 }
 
-/* The furthest that a matrix is from 1 + rows rows', and where a factor is given from what that is of */
+/* How far a matrix is from 1 + rows rows', and from the product of its factor with itself */
 static double
 furthest_product(const float *rows, int n, int length, const float *matrix, const float *factor)
 {

@@ -151,6 +151,12 @@ $node->safe_psql('postgres', q(
 	CREATE INDEX owned_recsys ON owned USING recsys (checked(user_id), product_id)));
 check_clean($node, 'owned_recsys', 'expressions run with the rights of the owner');
 
+# an evaluation reads weights, of which a measure need not know
+my $evaluated = "SELECT metric, k, value FROM recsys.evaluate('SELECT user_id, product_id, quantity::float8 FROM purchases
+	WHERE user_id IS NOT NULL AND product_id IS NOT NULL', 'similarity = lift', resamples => 0) ORDER BY metric, k";
+same_answers($node->safe_psql('postgres', "SET max_parallel_maintenance_workers = 2; $evaluated"),
+	$node->safe_psql('postgres', "SET max_parallel_maintenance_workers = 0; $evaluated"), 'weights that do not count: same figures');
+
 # too few processes
 $node->safe_psql('postgres', 'ALTER SYSTEM SET max_parallel_workers = 0; SELECT pg_reload_conf()');
 like(build(2, 'none_recsys', $all), qr/scanned with 0 of 2.*computed with 0 of 2/s, 'no worker to be had');

@@ -56,8 +56,8 @@ extern RecsysStoredRow RecsysGraphLocateRow(Relation index, Page page, OffsetNum
 											uint32 item);
 
 /*
- * The same on a page that has been seen to be a graph page, which it stays: the end of the page, which
- * tells, is not read again.
+ * The same on a page that has been seen to be a graph page, which it stays: the end of the page,
+ * which tells, is not read again.
  */
 extern RecsysStoredRow RecsysGraphLocateAgain(Relation index, Page page, OffsetNumber off,
 											  uint32 item);
@@ -72,8 +72,9 @@ extern Buffer RecsysGraphPageWithRoom(Relation index, Buffer metabuffer, Size si
 extern bool RecsysGraphRowIsTight(RecsysGraphReader *reader, uint32 item);
 
 /*
- * For graphvisit.c: the row of an item as it is stored, with its page pinned and share-locked; NULL:
- * there is no such item number.  And a pin of the page that a hint leads to, if it is in that buffer.
+ * For graphvisit.c: the row of an item as it is stored, with its page pinned and share-locked;
+ * NULL: there is no such item number.  And a pin of the page that a hint leads to, if it is in that
+ * buffer.
  */
 extern RecsysStoredRow RecsysGraphLockRow(RecsysGraphReader *reader, uint32 item, Buffer *buffer);
 extern bool RecsysGraphPinHinted(RecsysGraphReader *reader, const RecsysRowHint *hint);

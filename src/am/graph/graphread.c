@@ -89,13 +89,13 @@ note_place(RecsysGraphReader *reader, uint32 item, const ItemPointerData *tid, B
 	RecsysRowHint *hint = RecsysRowHintMake(reader->hints, item,
 											RecsysGetCache(reader->index)->meta.nitems);
 	Size		start = (char *) row - (char *) BufferGetPage(buffer);
+	Size		end = start % CACHE_LINE + RecsysStoredServingEnd(row);
 
 	if (hint == NULL)
 		return;
 	hint->tid = *tid;
 	hint->start = (uint16) (start / RECSYS_HINT_UNIT);
-	hint->lines = (uint16) Min((start % CACHE_LINE + RecsysStoredServingEnd(row) + CACHE_LINE - 1) / CACHE_LINE,
-							   RECSYS_HINT_LINES);
+	hint->lines = (uint16) Min((end + CACHE_LINE - 1) / CACHE_LINE, RECSYS_HINT_LINES);
 	hint->buffer = buffer;
 }
 

@@ -4,10 +4,10 @@
  *
  * Rows of a history are on many pages, and most of the cost of reading them is waiting for memory,
  * then pinning and locking pages.  Hints (rowhints.h) tell where rows are before their pages are
- * even pinned, so memory is asked for ahead, by batches: in one go where the page begins,
- * which is checked, and where the row does, so that the processor looks up the addresses of all those
- * pages at the same time; then the rest of each row shortly before it is visited.  If a hint is
- * wrong, that was in vain.  Whatever is mapped may be asked for.
+ * even pinned, so memory is asked for ahead, by batches: in one go where the page begins, which is
+ * checked, and where the row does, so that the processor looks up the addresses of all those pages
+ * at the same time; then the rest of each row shortly before it is visited.  If a hint is wrong,
+ * that was in vain.  Whatever is mapped may be asked for.
  *
  * Of a long history several rows are on a page, as popular items' rows are together.  Who does not
  * need them in an order has them page by page, and each page is pinned and locked once.
@@ -138,8 +138,8 @@ RecsysGraphVisitRows(RecsysGraphReader *reader, const uint32 *items, int n,
 #define LEAST_SORTED 128
 
 /*
- * Pages have so many places in the order.  Those of a large graph share them, and may be locked several
- * times then.
+ * Pages have so many places in the order.  Those of a large graph share them, and may be locked
+ * several times then.
  */
 #define PLACES 2048
 

@@ -2,13 +2,13 @@
  * sketchpage.c
  *	  Sketches of factors on disk, and their rests.
  *
- * Sketches of the factors (core/dense/factorsketch.c) rule out most items as candidates for a user's
- * best.  They are in descending order of the factors' lengths: who has found k items with a score
- * that those beyond a page are too short for need not look at that page.  Rests are in the same order,
- * on as many pages behind those of the sketches.
+ * Sketches of the factors (core/dense/factorsketch.c) rule out most items as candidates for a
+ * user's best.  They are in descending order of the factors' lengths: who has found k items with a
+ * score that those beyond a page are too short for need not look at that page.  Rests are in the
+ * same order, on as many pages behind those of the sketches.
  *
- * A call reads them by the hundred.  As nothing changes them after the build, they are pinned and not
- * locked.
+ * A call reads them by the hundred.  As nothing changes them after the build, they are pinned and
+ * not locked.
  */
 #include "postgres.h"
 

@@ -22,7 +22,8 @@ extern void RecsysFactorVisitSketches(RecsysFactorReader *reader, RecsysSketchVi
 									  void *arg);
 
 /*
- * The rests of those that are behind `first` others, on their page, which is pinned until RestsDone.
+ * The rests of those that are behind `first` others, on their page, which is pinned until
+ * RestsDone.
  */
 extern const void *RecsysFactorRests(RecsysFactorReader *reader, uint32 first);
 extern void RecsysFactorRestsDone(RecsysFactorReader *reader);

@@ -272,7 +272,7 @@ expect_listed(Shortlist *list, const RecsysCandidate *items, uint32 n)
 	RecsysFactorExpect(&list->serving->reader, numbers, count);
 }
 
-/* Scores n listed items in full, except for those that are known by then to be worse than k others. */
+/* Scores n listed items in full, but for those that are known by then to be worse than k others. */
 static void
 score_items(Shortlist *list, const RecsysCandidate *items, uint32 n)
 {

@@ -165,9 +165,9 @@ add_row(void *arg, int position, RecsysStoredRow row)
 }
 
 /*
- * May rows be added in any order?  With weights that are all 1 sums are exact: scores have 24 bits, sums
- * 53, so that a thousand scores may differ by a factor of half a million.  Other products have been
- * rounded, and so are their sums: in the order of the history, as wherever else lists are made.
+ * May rows be added in any order?  With weights that are all 1 sums are exact: scores have 24 bits,
+ * sums 53, so that a thousand scores may differ by a factor of half a million.  Other products have
+ * been rounded, and so are their sums: in the order of the history, as wherever else lists are made.
  */
 static bool
 sums_are_exact(const RecsysProfile *profile)

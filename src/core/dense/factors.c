@@ -21,8 +21,8 @@
  * of which each summand is the share of one item of the history (Hu et al., section 5).
  *
  * A is factorized by Cholesky.  Where G is diagonal (als.c sees to that) and the history shorter
- * than a factor, a system as large as the history does (smallsystem.c): with D = A without its first sum,
- * rows sqrt(w_i) y_i of Z, s_i = sqrt(w_i), and V = Z D^-1/2,
+ * than a factor, a system as large as the history does (smallsystem.c): with D = A without its
+ * first sum, rows sqrt(w_i) y_i of Z, s_i = sqrt(w_i), and V = Z D^-1/2,
  *
  *		x = D^-1/2 V' inverse(I + V V') s
  *		inverse(A) = D^-1/2 (I - V' inverse(I + V V') V) D^-1/2
@@ -57,13 +57,15 @@ struct RecsysFoldIn
 	int			count;			/* rows of the panel */
 	bool		flushed;		/* are there any before it? */
 	double		mass;			/* W */
-	float	   *panel;			/* capacity x rank: Z; V after a short Solve; begins with a line of the cache */
+	float	   *panel;			/* capacity x rank: Z; V after a short Solve; begins with a line
+								 * of the cache */
 	char	   *panel_memory;
 	float	   *roots;			/* capacity: s */
 
 	/* after Solve */
 	bool		is_short;		/* matrix is the factor of I + V V', of order count; else of A */
-	float	   *matrix;			/* RECSYS_SMALL_SIZE(rank), likewise; of A rank x rank, lower triangle by columns */
+	float	   *matrix;			/* RECSYS_SMALL_SIZE(rank), likewise; of A: rank x rank, lower
+								 * triangle by columns */
 	char	   *matrix_memory;
 	float	   *room;			/* of RecsysSmallSolve */
 	float	   *right;			/* rank; count of them when it is short */

@@ -17,9 +17,9 @@
  * (Cauchy and Schwarz).  |y - z| is known when the sketch is made; it is stored, rounded up, as a
  * 255th of the largest that it could be: the spread.
  *
- * The rest has the next four bits, l_r = c_r / 16, rounded down, - 16 h_r.  Sketch and rest together
- * stand for z_r = s (256 h_r + 16 l_r + 7.5), which the same is said of, with a spread of its own.
- * The sum of the sketch is known by then: only that of the rest is added.
+ * The rest has the next four bits, l_r = c_r / 16, rounded down, - 16 h_r.  Sketch and rest
+ * together stand for z_r = s (256 h_r + 16 l_r + 7.5), which the same is said of, with a spread of
+ * its own.  The sum of the sketch is known by then: only that of the rest is added.
  *
  * Scores that are compared with the bounds are sums of floats (RecsysFactorScores), up to
  * rank / 16 + 5 roundings deep, and the bounds are floats, too: what that may add is in the
@@ -39,8 +39,8 @@
 #define MAX_USER 127
 
 /*
- * The furthest that a number may be from what codes stand for, in steps, and what rounding may add: of
- * the sketch alone, of sketch and rest.
+ * The furthest that a number may be from what codes stand for, in steps, and what rounding may add:
+ * of the sketch alone, of sketch and rest.
  */
 #define MAX_COARSE_STEPS 128.1
 #define MAX_FINE_STEPS 8.1
@@ -56,7 +56,10 @@ typedef float Floats __attribute__((vector_size(LANES * sizeof(float))));
 typedef int32 Integers __attribute__((vector_size(LANES * sizeof(int32))));
 typedef uint8 Bytes __attribute__((vector_size(LANES)));
 
-/* Of the smallest float that has all of its bits; added to those of infinity it gives a negative number. */
+/*
+ * Of the smallest float that has all of its bits; added to those of infinity it gives a negative
+ * number.
+ */
 #define SMALLEST_NORMAL 0x00800000
 
 /* Relative, of what is computed in double precision and then stored as a float */
@@ -138,7 +141,7 @@ RecsysFactorLength(const float *factor, int rank)
 	return sqrt(sum) * (1 + 1e-12);
 }
 
-/* How far a factor is from what codes stand for that are of so many steps of its own, and rounded down */
+/* How far a factor is from what codes stand for that are of so many of its steps, rounded down */
 static double
 distance(const float *factor, int rank, double step, const int *codes, int coarseness)
 {
@@ -323,8 +326,8 @@ slack(const RecsysUserSketch *user, double length)
 /*
  * Bounds of n places into uppers; false when a step is none.
  *
- * In vectors of the compiler's, as it would take as many places at once as a vector has bytes, and then
- * as long for those that are left of a hundred as for all the others.
+ * In vectors of the compiler's, as it would take as many places at once as a vector has bytes, and
+ * then as long for those that are left of a hundred as for all the others.
  */
 RECSYS_TARGET_CLONES static bool
 bounds_of_sums(const int32 *sums, uint32 n, const float *steps, const uint8 *spreads, int32 minus,

@@ -2,10 +2,10 @@
  * factorsketch.h
  *	  Factors as codes of four and of eight bits, and bounds of scores from them.
  *
- * Sketches, of four bits, lie in blocks of some kilobytes, as many as fit, and their rests, four bits
- * more, in blocks of their own, in the same order; the layout depends on the rank alone (on-disk
- * format!).  The bounds need to know how long the factors are: no factor of a block may be longer than
- * the caller says.
+ * Sketches, of four bits, lie in blocks of some kilobytes, as many as fit, and their rests, four
+ * bits more, in blocks of their own, in the same order; the layout depends on the rank alone
+ * (on-disk format!).  The bounds need to know how long the factors are: no factor of a block may be
+ * longer than the caller says.
  */
 #ifndef RECSYS_FACTORSKETCH_H
 #define RECSYS_FACTORSKETCH_H
@@ -48,9 +48,7 @@ extern void RecsysSketchLayoutInit(RecsysSketchLayout *layout, int rank, Size by
 /* The length of a factor, or a little more. */
 extern double RecsysFactorLength(const float *factor, int rank);
 
-/*
- * Puts the sketch of a finite factor, and its rest, at a place of blocks that were all zeros.
- */
+/* Puts the sketch of a finite factor, and its rest, at a place of blocks that were all zeros. */
 extern void RecsysSketchFactor(const RecsysSketchLayout *layout, void *block, void *rests, uint32 place,
 							   uint32 item, const float *factor);
 
@@ -69,7 +67,7 @@ typedef struct RecsysUserSketch
 	double		fine_width;		/* the same for sketch and rest */
 	int32		sum;			/* of the codes */
 
-	/* what the lower halves of bytes are multiplied by, the upper: as rows of groups have them, as rests do */
+	/* what the lower halves of bytes are multiplied by, the upper: as rows have them, as rests do */
 	int8		rows[RECSYS_SKETCH_MAX_RANK / 32][2][RECSYS_SKETCH_ROW];
 	int8		rests[2][RECSYS_SKETCH_MAX_RANK / 2];
 } RecsysUserSketch;
@@ -78,10 +76,10 @@ typedef struct RecsysUserSketch
 extern void RecsysSketchUser(const RecsysSketchLayout *layout, const float *user, RecsysUserSketch *sketch);
 
 /*
- * Which of a block's first n places, of factors that are not longer than that, may have a score that
- * is positive and reaches the threshold?  Puts them into places, in ascending order, and returns
- * how many they are; -1, when the block is none that RecsysSketchFactor has written.  By the way,
- * sums and upper bounds of all n by their sketches; all arrays have room for all places.
+ * Which of a block's first n places, of factors that are not longer than that, may have a score
+ * that is positive and reaches the threshold?  Puts them into places, in ascending order, and
+ * returns how many they are; -1, when the block is none that RecsysSketchFactor has written.  By the
+ * way, sums and upper bounds of all n by their sketches; all arrays have room for all places.
  */
 extern int	RecsysSketchSelect(const RecsysSketchLayout *layout, const RecsysUserSketch *user,
 							   const void *block, uint32 n, double length, float threshold,

@@ -74,7 +74,7 @@ plain_places(const float *uppers, uint32 first, uint32 n, float limit, uint16 *p
 
 #ifdef HAVE_X86_KERNELS
 
-/* Rows of a group of rank 128, which is the default; half as many, of rank 64, have a loop of their own, too */
+/* Of a group of rank 128, the default; half as many, of rank 64, have a loop of their own, too. */
 #define DEFAULT_ROWS 8
 
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))

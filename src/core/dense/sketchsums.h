@@ -19,7 +19,7 @@ extern void RecsysSketchSums(const RecsysUserSketch *user, const uint8 *rows, ui
 extern void RecsysSketchRestSums(const RecsysUserSketch *user, const uint8 *rests, int size,
 								 const uint16 *places, int n, int32 *sums);
 
-/* Which of n numbers reach the limit?  Puts their places into places, in ascending order; returns how many. */
+/* Puts the places of those of n numbers that reach the limit, ascending; returns how many. */
 extern int	RecsysSketchPlaces(const float *uppers, uint32 n, float limit, uint16 *places);
 
 #endif							/* RECSYS_SKETCHSUMS_H */

@@ -3,11 +3,11 @@
  *	  Symmetric systems of equations of some dozen unknowns, in single precision.
  *
  * A library of linear algebra is made for large matrices: of what it takes for 40 unknowns most is
- * packing, choosing and calling.  Here the loops are written for vectors of the compiler's, of as many
- * lanes as the widest processors have, and everything stays in the nearest cache.
+ * packing, choosing and calling.  Here the loops are written for vectors of the compiler's, of as
+ * many lanes as the widest processors have, and everything stays in the nearest cache.
  *
- * Columns begin at a multiple of the lanes and are worked on in whole vectors.  So numbers above the
- * diagonal are computed along, which nobody looks at.
+ * Columns begin at a multiple of the lanes and are worked on in whole vectors.  So numbers above
+ * the diagonal are computed along, which nobody looks at.
  */
 #include "core/dense/smallsystem.h"
 
@@ -129,8 +129,8 @@ RecsysSmallProducts(const float *rows, int n, int length, float *matrix)
 }
 
 /*
- * Subtracts what the columns before a column take from n vectors of it, the first of which is of the
- * rows from `first` on.  Two sums each, as every addition waits for the one before.
+ * Subtracts what the columns before a column take from n vectors of it, the first of which is of
+ * the rows from `first` on.  Two sums each, as every addition waits for the one before.
  */
 static inline __attribute__((always_inline)) void
 subtract_columns(float *matrix, Size stride, Size column, Size first, int n)

@@ -4,7 +4,8 @@
  *
  * There is one double for each item, by place (batchgraph.h), zero between lists.  A list adds the
  * rows of the history to them, in the order of the history, and the prior last: the same additions
- * in the same order as by the scorer of single calls, so the sums are the same bit for bit.
+ * in the same order as by the scorer of single calls (which changes the order only where sums are
+ * exact), so the sums are the same bit for bit.
  * Nothing is noted down about an item that is added to.  Instead, one pass over the sums finds what
  * is as good as the k-th best so far, and leaves zeros behind.  It compares many sums by one
  * instruction, and takes less than noting thousands of items and coming back to each of them would.

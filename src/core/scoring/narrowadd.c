@@ -92,7 +92,8 @@ add_by_eight(double *sums, uint8 *marks, double weight, const uint16 *items,
 
 		memcpy(&word, items + x, sizeof(word));
 		highest = _mm_max_epu16(highest, _mm_cvtsi64_si128((int64) word));
-		add_four(sums, marks, word, _mm256_mul_pd(_mm256_cvtps_pd(_mm_loadu_ps(similarities + x)), weights));
+		add_four(sums, marks, word,
+				 _mm256_mul_pd(_mm256_cvtps_pd(_mm_loadu_ps(similarities + x)), weights));
 		x += 4;
 	}
 	for (; x < n; x++)

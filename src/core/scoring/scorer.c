@@ -191,8 +191,8 @@ mark_blocks(RecsysScorer *scorer, uint32 blocks)
 
 /*
  * Marks all blocks that items have, when after so many additions nearly all will be touched: one in
- * seven is not after two a block at random.  Rows that are still expected are taken to be like the last
- * one, of so many numbers.
+ * seven is not after two a block at random.  Rows that are still expected are taken to be like the
+ * last one, of so many numbers.
  */
 static void
 mark_all(RecsysScorer *scorer, int n)
@@ -214,8 +214,8 @@ RecsysScorerExpect(RecsysScorer *scorer, uint32 rows)
 
 /*
  * Numbers from nitems on have sums too, which nothing looks at: that is cheaper than to look at
- * each number.  Those behind the blocks that were marked are met by damaged rows, and by rows that have
- * changed since the call began; then all blocks there can be are taken for touched.
+ * each number.  Those behind the blocks that were marked are met by damaged rows, and by rows that
+ * have changed since the call began; then all blocks there can be are taken for touched.
  */
 void
 RecsysScorerAddNarrow(RecsysScorer *scorer, double weight, const uint16 *items,

@@ -123,10 +123,10 @@ show_excluded(RecsysScorer *scorer, const Hidden *hidden)
 
 /*
  * A score that at least k items have: the k-th best of the highest scores of disjoint sets of
- * items, several times as many as are wanted, so that hardly any of the best share one.  For a short
- * list one block in a few is enough to look at, if that leaves some for each set: the score is not as
- * high as it could be then, and some dozens of items more are looked at one by one, which takes
- * less.
+ * items, several times as many as are wanted, so that hardly any of the best share one.  For a
+ * short list one block in a few is enough to look at, if that leaves some for each set: the score
+ * is not as high as it could be then, and some dozens of items more (MORE_ITEMS) are looked at one
+ * by one, which takes less.
  */
 #define SETS_EACH 4
 #define MAX_GROUPS 64

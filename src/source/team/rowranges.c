@@ -112,7 +112,7 @@ RecsysCopyTotals(RecsysItemTotals *to, const RecsysItemTotals *from)
 
 	memcpy(to->users, from->users, sizeof(uint32) * nitems);
 	memcpy(to->work, from->work, sizeof(uint64) * nitems);
-	if (from->norm2 == NULL)
+	if (to->norm2 == NULL)
 		return;
 	memcpy(to->norm2, from->norm2, sizeof(double) * nitems);
 	memcpy(to->mass, from->mass, sizeof(double) * nitems);

@@ -60,7 +60,7 @@ extern void RecsysRowMakerLead(RecsysRowMaker *maker, RecsysWorkers *workers, in
 /* Bytes of a queue, of so many that are left of the memory */
 extern Size RecsysRowQueueSize(Size left);
 
-/* Totals as training by pairs looks at them, in arrays that are there. */
+/* Totals as training by pairs looks at them, in arrays that are there; those of weights may be missing. */
 extern void RecsysCopyTotals(RecsysItemTotals *to, const RecsysItemTotals *from);
 
 #endif							/* RECSYS_ROWRANGES_H */

@@ -287,6 +287,7 @@ lead(const RecsysTraining *training, SharedLists *shared, RecsysWorkers *workers
 	RecsysRowMaker maker;
 
 	lay_out(shared, dsm_segment_address(segment), &self);
+	/* histories may have weights that the measure does not look at */
 	RecsysCopyTotals(&self.totals, training->totals);
 	RecsysHeadBegin(&self.split);
 	announce(shared, segment);
