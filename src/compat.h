@@ -97,7 +97,6 @@
 #define RECSYS_READ_RECENT_BUFFER(relation, block, buffer) \
 	ReadRecentBuffer((relation)->rd_node, MAIN_FORKNUM, (block), (buffer))
 #endif
-#define RECSYS_IS_SHARED_BUFFER(buffer) ((buffer) > 0)
 
 /* until 16 a setting could let rows go that snapshots of some age still see */
 #if PG_VERSION_NUM < 170000

@@ -18,19 +18,7 @@ use Test::More;
 use Time::HiRes qw(time);
 
 use RecsysGraphRow;
-
-use constant {
-	PAGE => 8192,
-	CONTENT => 24,		# page header
-	ITEMS => 24,		# line pointers
-	LOW => 8176,		# special space: see page.h
-	NEXT => 8184,
-	KIND => 8188,
-	SIDE => 8189,
-	PAGE_ID => 8190,
-	META => 1, DIRECTORY => 2, BUCKET => 3, CHAIN => 4, MAP_ROOT => 5, MAP_LEAF => 6, GRAPH => 7, POPULAR => 8, PENDING => 10,
-	FACTOR => 11, GRAM => 12, SKETCH => 13, PRIOR => 14, DELETED => 17, CHUNKS => 18,
-};
+use RecsysPages;
 
 my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
 my $hinted = 0;			# damages of which an error has said how to repair the index
@@ -160,13 +148,7 @@ sub batch
 	$node->stop;
 	foreach my $n (0 .. $#damages)
 	{
-		my $file = $node->data_dir . "/$path{$n}";
-		my $content = slurp_file($file);
-
-		$damages[$n]->[1]->(\$content);
-		open(my $handle, '>:raw', $file) or die $!;
-		print $handle $content;
-		close $handle;
+		change_file($node->data_dir . "/$path{$n}", $damages[$n]->[1]);
 	}
 	$node->start;
 	foreach my $n (0 .. $#damages)
@@ -184,51 +166,7 @@ sub batch
 	is("@failed", '', $name);
 }
 
-# Block numbers of the pages of a kind
-sub pages
-{
-	my ($content, $kind) = @_;
-	return grep { ord(substr($$content, $_ * PAGE + KIND, 1)) == $kind } 0 .. length($$content) / PAGE - 1;
-}
-
-# Offsets, within the file, of all tuples of the pages of a kind
-sub tuples
-{
-	my ($content, $kind) = @_;
-	my @found;
-
-	foreach my $block (pages($content, $kind))
-	{
-		my $lower = unpack('S', substr($$content, $block * PAGE + 12, 2));
-
-		for (my $at = ITEMS; $at < $lower; $at += 4)
-		{
-			push @found, $block * PAGE + (unpack('L', substr($$content, $block * PAGE + $at, 4)) & 0x7FFF);
-		}
-	}
-	return @found;
-}
-
-# Damage: the same bytes at a place of every page, or every tuple, of a kind
-sub on_pages
-{
-	my ($kind, $at, $bytes) = @_;
-	return sub {
-		my ($content) = @_;
-		substr($$content, $_ * PAGE + $at, length $bytes) = $bytes foreach pages($content, $kind);
-	};
-}
-
-sub on_tuples
-{
-	my ($kind, $at, $bytes) = @_;
-	return sub {
-		my ($content) = @_;
-		substr($$content, $_ + $at, length $bytes) = $bytes foreach tuples($content, $kind);
-	};
-}
-
-# The same at a place of every graph row that has it (RecsysGraphRow), so many bytes further
+# Damage: the same bytes at a place of every graph row that has it (RecsysGraphRow), so many bytes further
 sub on_rows
 {
 	my ($place, $further, $bytes) = @_;
@@ -242,20 +180,6 @@ sub on_rows
 	};
 }
 
-# Every page of a kind links, at a place, to block of another kind (or its own)
-sub link_to
-{
-	my ($kind, $at, $target) = @_;
-	return sub {
-		my ($content) = @_;
-		foreach my $block (pages($content, $kind))
-		{
-			my $to = $target == $kind ? $block : (pages($content, $target))[0];
-			substr($$content, $block * PAGE + $at, 4) = pack('L', $to);
-		}
-	};
-}
-
 # Every float of the pages of a kind
 sub on_floats
 {
@@ -264,7 +188,7 @@ sub on_floats
 		my ($content) = @_;
 		foreach my $block (pages($content, $kind))
 		{
-			my $lower = unpack('S', substr($$content, $block * PAGE + 12, 2));
+			my $lower = lower_end($content, $block);
 			substr($$content, $block * PAGE + CONTENT, $lower - CONTENT) = pack('f', $value) x (($lower - CONTENT) / 4);
 		}
 	};
@@ -297,8 +221,8 @@ my @known = (
 	[ 'directory: child nowhere', on_pages(DIRECTORY, CONTENT + 8, $all) ],
 	[ 'directory: child beyond the end', on_pages(DIRECTORY, CONTENT + 8, pack('L', 100000)) ],
 	[ 'directory: meta page as child', on_pages(DIRECTORY, CONTENT + 8, pack('L', 0)) ],
-	[ 'bucket: line pointers', on_pages(BUCKET, ITEMS, $all x 4) ],
-	[ 'bucket: line pointers to the header', on_pages(BUCKET, ITEMS, pack('L', 0x00418010) x 4) ],
+	[ 'bucket: line pointers', on_pages(BUCKET, CONTENT, $all x 4) ],
+	[ 'bucket: line pointers to the header', on_pages(BUCKET, CONTENT, pack('L', 0x00418010) x 4) ],
 	[ 'bucket: hashes', on_tuples(BUCKET, 0, "\x01\0\0\0") ],
 	[ 'bucket: item numbers', on_tuples(BUCKET, 4, $all) ],
 	[ 'bucket: item numbers beyond the end', on_tuples(BUCKET, 4, pack('L', 0x7FFFFFFF)) ],
@@ -344,7 +268,7 @@ my @known = (
 	[ 'map leaf: rows nowhere', on_pages(MAP_LEAF, CONTENT, $all x 1000) ],
 	[ 'map leaf: rows beyond the page', on_pages(MAP_LEAF, CONTENT, "\0\0\x05\0\xFF\x7F" x 600) ],
 	[ 'map leaf: rows on the wrong page', on_pages(MAP_LEAF, CONTENT, "\0\0\0\0\x01\0" x 600) ],
-	[ 'graph: line pointers', on_pages(GRAPH, ITEMS, $all x 4) ],
+	[ 'graph: line pointers', on_pages(GRAPH, CONTENT, $all x 4) ],
 	[ 'graph: other item', on_tuples(GRAPH, 0, pack('L', 3)) ],
 	[ 'graph: users', on_rows('users', 0, $all) ],
 	[ 'graph: number of neighbors', on_tuples(GRAPH, 4, "\xFF\xFF") ],
@@ -442,8 +366,9 @@ push @known, map { [ $_->[0], $_->[1], $prior ] } (
 	[ 'graph: reference of the recency', on_rows('totals', 32, pack('q', -0x7FFFFFFFFFFFFFFF)) ],
 	[ 'graph: latest time', on_rows('totals', 16, pack('q', 0x7FFFFFFFFFFFFFFF)) ]);
 
-# An index over partitions: pages of chunks, records of 32 bytes (heap, file, attached, piece, xid, flags), and
-# entries of chunks that are nowhere.  At the end of the meta page: part, first and last page, number of chunks.
+# An index over partitions: pages of chunks, records of 32 bytes (heap, file, attached, piece, xid, flags,
+# beginning), and entries of chunks that are nowhere.  At the end of the meta page: part, first and last page, number
+# of chunks, of changes, of beginnings.
 my $chunks = CONTENT + 2056;
 push @known, map { [ $_->[0], $_->[1], '', 'parts' ] } (
 	[ 'chunks: none damaged', sub { } ],
@@ -467,6 +392,9 @@ push @known, map { [ $_->[0], $_->[1], '', 'parts' ] } (
 	(map { [ "chunks: piece $_", on_pages(CHUNKS, CONTENT + 12, pack('L', $_)) ] } 1, 0x3FFFF, 0x40000, 0xFFFFFFFF),
 	[ 'chunks: transaction of the future', on_pages(CHUNKS, CONTENT + 16, pack("Q", 1 << 40)) ],
 	(map { [ "chunks: flags $_", on_pages(CHUNKS, CONTENT + 24, pack('L', $_)) ] } 0, 1, 2, 5, 6, 7, 0xFFFFFFFF),
+	(map { [ "chunks: beginning $_", on_pages(CHUNKS, CONTENT + 28, pack('L', $_)) ] } 0, 2, 0xFFFFFFFF),
+	(map { [ "chunks: last beginning $_", on_pages(META, $chunks + 20, pack('L', $_)) ] } 0, 0xFFFFFFFF),
+	[ 'chunks: swept long ago', on_pages(CHUNKS, CONTENT + 16, pack('QL', 3, 5)) ],
 	[ 'chunks: all the same', sub {
 		my ($content) = @_;
 		foreach my $block (pages($content, CHUNKS))

@@ -15,18 +15,10 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time);
 
+use RecsysPages;
 use RecsysTest;
 
-use constant {
-	PAGE => 8192,
-	CONTENT => 24,		# page header
-	LOW => 8176,		# special space: see page.h
-	HIGH => 8180,
-	NEXT => 8184,
-	KIND => 8188,
-	META => 1, BUCKET => 3, GRAPH => 7, PENDING => 10, CONTENTS => 15, TERMS => 16,
-	FIELDS => 24 + 1968,	# of the meta page, behind those of all indexes
-};
+use constant FIELDS => 24 + 1968;		# of the meta page, behind those of all indexes
 
 my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
 my $rounds = $ENV{RECSYS_FUZZ_ROUNDS} // 1;
@@ -144,13 +136,7 @@ sub batch
 	$node->stop;
 	foreach my $n (0 .. $#damages)
 	{
-		my $file = $node->data_dir . "/$path{$n}";
-		my $content = slurp_file($file);
-
-		$damages[$n]->[1]->(\$content);
-		open(my $handle, '>:raw', $file) or die $!;
-		print $handle $content;
-		close $handle;
+		change_file($node->data_dir . "/$path{$n}", $damages[$n]->[1]);
 	}
 	$node->start;
 	foreach my $n (0 .. $#damages)
@@ -167,55 +153,6 @@ sub batch
 		wait_for_server();
 	}
 	is("@failed", '', $name);
-}
-
-# Block numbers of the pages of a kind
-sub pages
-{
-	my ($content, $kind) = @_;
-	return grep { ord(substr($$content, $_ * PAGE + KIND, 1)) == $kind } 0 .. length($$content) / PAGE - 1;
-}
-
-# Damage: the same bytes at a place of every page, or every tuple, of a kind
-sub on_pages
-{
-	my ($kind, $at, $bytes) = @_;
-	return sub {
-		my ($content) = @_;
-		substr($$content, $_ * PAGE + $at, length $bytes) = $bytes foreach pages($content, $kind);
-	};
-}
-
-sub on_tuples
-{
-	my ($kind, $at, $bytes) = @_;
-	return sub {
-		my ($content) = @_;
-
-		foreach my $block (pages($content, $kind))
-		{
-			my $lower = unpack('S', substr($$content, $block * PAGE + 12, 2));
-
-			for (my $pointer = CONTENT; $pointer < $lower; $pointer += 4)
-			{
-				my $tuple = unpack('L', substr($$content, $block * PAGE + $pointer, 4)) & 0x7FFF;
-				substr($$content, $block * PAGE + $tuple + $at, length $bytes) = $bytes;
-			}
-		}
-	};
-}
-
-sub link_to
-{
-	my ($kind, $at, $target) = @_;
-	return sub {
-		my ($content) = @_;
-		foreach my $block (pages($content, $kind))
-		{
-			my $to = $target == $kind ? $block : (pages($content, $target))[0];
-			substr($$content, $block * PAGE + $at, 4) = pack('L', $to);
-		}
-	};
 }
 
 my $all = "\xFF\xFF\xFF\xFF";

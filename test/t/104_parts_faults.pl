@@ -71,12 +71,26 @@ foreach my $point (qw(part-begun part-batch batch-entries part-entered))
 	fault($point, "ALTER TABLE p ATTACH PARTITION p_02 $layout->{bounds}");
 }
 
-# Adoption: what has been entered is there, and the merge begins anew
+# ... also with the index that the table has
+foreach my $point (qw(part-begun part-batch part-entered adopted))
+{
+	my $rows = rows(6000);
+
+	sql("ALTER TABLE p DETACH PARTITION p_02; INSERT INTO p_02 $rows; INSERT INTO q $rows; ");
+	fault($point, "ALTER TABLE p ATTACH PARTITION p_02 $layout->{bounds}");
+}
+
+# Adoption: what has been entered is there, and the merge begins anew.  Who writes to a partition that
+# the same transaction has moved leaves that to a merge.
+my $space = 'space';
+
+sql("SET allow_in_place_tablespaces = on; CREATE TABLESPACE space LOCATION ''");
 foreach my $point (qw(part-begun part-batch batch-postings part-entered adopted merge-read))
 {
 	my $rows = rows(6000);
 
-	sql("ALTER TABLE p DETACH PARTITION p_02; INSERT INTO p_02 $rows; INSERT INTO q $rows; ALTER TABLE p ATTACH PARTITION p_02 $layout->{bounds};");
+	sql("BEGIN; ALTER TABLE p_02 SET TABLESPACE $space; INSERT INTO p_02 $rows; INSERT INTO q $rows; COMMIT;");
+	$space = $space eq 'space' ? 'pg_default' : 'space';
 	fault($point, "SELECT recsys.merge('p_recsys', true)", countdown => $point =~ /batch/ ? 2 : 1);
 }
 

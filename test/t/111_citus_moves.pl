@@ -89,9 +89,12 @@ nobody_back('forgotten meanwhile', $early, $meanwhile);
 $move->('block_writes');
 nobody_back('moved back', $early, $meanwhile);
 
-# a merge marks them in the index that was built anew: its own lists know it, too
+# the index that was built anew has no marks yet, but its lists know it; and a merge marks them
 my $shard = $coordinator->safe_psql('postgres', q(SELECT shard_name('home'::regclass, get_shard_id_for_distribution_column('purchases', 1))));
 my $place = $by_port{ in_nodes($coordinator, 'purchases', 1) };
+is($sources->($place, $_, $shard), 'popular', 'named by itself, the index of the shard has forgotten the user') for $early, $meanwhile;
+is($place->safe_psql('postgres', "SELECT count(*) FROM explain_recommendation($early, 1, '$shard')"), 0, 'and has no reasons from what was');
+is($sources->($place, $others[0], $shard), 'history', 'others are served by it');
 $coordinator->safe_psql('postgres', "SELECT recsys.merge('$_')") for qw(home seen);
 is($sources->($place, $early, $shard), 'popular', 'after a merge, the index of the shard has forgotten the user as well');
 

@@ -12,16 +12,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+use RecsysPages;
 use RecsysTest;
-
-use constant {
-	PAGE => 8192,
-	CONTENT => 24,		# page header
-	LOW => 8176,		# special space: see page.h
-	KIND => 8188,
-	SIDE => 8189,
-	META => 1, DIRECTORY => 2, BUCKET => 3, MAP_ROOT => 5, MAP_LEAF => 6, GRAPH => 7, POPULAR => 8, PENDING => 10,
-};
 
 my $seed = $ENV{RECSYS_FUZZ_SEED} // 20260101;
 my $rounds = $ENV{RECSYS_FUZZ_ROUNDS} // 1;
@@ -148,41 +140,6 @@ $damaged->safe_psql('postgres', q(
 	CREATE TABLE purchases AS SELECT u AS user_id, 'p' || (u * i * i) % 300 AS product_id FROM generate_series(1, 200) AS u, generate_series(1, 12) AS i;
 	CREATE INDEX purchases_recsys ON purchases USING recsys (user_id, product_id) WITH (similarity = cosine, min_support = 1, neighbors = 20)));
 
-sub pages
-{
-	my ($content, $kind) = @_;
-	return grep { ord(substr($$content, $_ * PAGE + KIND, 1)) == $kind } 0 .. length($$content) / PAGE - 1;
-}
-
-# The same bytes at a place of every page, or every tuple, of a kind
-sub on_pages
-{
-	my ($kind, $at, $bytes) = @_;
-	return sub {
-		my ($content) = @_;
-		substr($$content, $_ * PAGE + $at, length $bytes) = $bytes foreach pages($content, $kind);
-	};
-}
-
-sub on_tuples
-{
-	my ($kind, $at, $bytes) = @_;
-	return sub {
-		my ($content) = @_;
-
-		foreach my $block (pages($content, $kind))
-		{
-			my $lower = unpack('S', substr($$content, $block * PAGE + 12, 2));
-
-			for (my $pointer = CONTENT; $pointer < $lower; $pointer += 4)
-			{
-				my $tuple = unpack('L', substr($$content, $block * PAGE + $pointer, 4)) & 0x7FFF;
-				substr($$content, $block * PAGE + $tuple + $at, length $bytes) = $bytes;
-			}
-		}
-	};
-}
-
 sub random_damage
 {
 	my ($number) = @_;
@@ -270,13 +227,7 @@ $damaged->safe_psql('postgres', q(
 $damaged->stop;
 foreach my $n (0 .. $#damages)
 {
-	my $file = $damaged->data_dir . "/$path{$n}";
-	my $content = slurp_file($file);
-
-	$damages[$n]->[1]->(\$content);
-	open(my $handle, '>:raw', $file) or die $!;
-	print $handle $content;
-	close $handle;
+	change_file($damaged->data_dir . "/$path{$n}", $damages[$n]->[1]);
 }
 $damaged->start;
 foreach my $n (0 .. $#damages)

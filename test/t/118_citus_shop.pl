@@ -99,12 +99,26 @@ $same->($each->("recommend(u::bigint, 10, 'shop')"), 'a graph in a reference tab
 in_both($coordinator, q(SELECT recsys.alter_recommender('shop', signals => '[{"events": "bought"}, {"events": "viewed", "weight": -0.5}]')));
 $same->($each->("recommend(u::bigint, 10, 'shop')"), 'what is pushed down');
 
+# events that are a reference table; complements; shuffled names
+$coordinator->safe_psql($_, 'CREATE TABLE "Sent back" (user_id bigint, product_id bigint);
+	INSERT INTO "Sent back" SELECT 1 + i * 7919 % 100, 1 + i * 104729 % 60 FROM generate_series(1, 2000) i') for qw(alone postgres);
+$coordinator->safe_psql('postgres', q(SELECT create_reference_table('"Sent back"')));
+in_both($coordinator, 'CREATE INDEX "It came back" ON "Sent back" USING recsys (user_id, product_id) WITH (similarity = cosine)',
+	q(SELECT recsys.alter_recommender('shop', complements => 'viewed', signals => '[{"events": "bought"}, {"events": "\"It came back\"", "weight": -1}]',
+		item_filter => 'product_id NOT IN (SELECT b.product_id FROM "Sent back" b WHERE b.user_id = 3) AND EXISTS (SELECT FROM sellers WHERE sellers.seller_id = items.seller_id AND NOT blocked)')));
+$same->($each->("recommend(u::bigint, 10, 'shop')"), 'events in a reference table');
+$same->("SELECT i, r.* FROM generate_series(1, 30) i, LATERAL goes_with(i::bigint, 6, 'shop') r ORDER BY i, rank", 'complements');
+
 # functions with the types of the shop, and lists that are logged
 $coordinator->safe_psql('postgres', "CREATE SCHEMA mine; SELECT count(*) FROM recsys.create_functions('shop', 'mine')");
 is($coordinator->safe_psql('postgres', 'SELECT item_id, rank FROM mine.recommend(42, 5)'),
 	$coordinator->safe_psql('postgres', "SELECT item_id, rank FROM recommend(42, 5, 'shop')"), 'functions of the types');
 is($coordinator->safe_psql('postgres', "SELECT item_id, rank FROM mine.recommend_logged($_, k => 5)"),
 	$coordinator->safe_psql('postgres', "SELECT item_id, rank FROM recommend($_, 5, 'shop')"), "a logged list of user $_") for 42, 43;
+
+# nobody takes its name on another node
+like(says($workers[0], q(SELECT recsys.create_recommender('shop', signals => '[{"events": "bought"}]'))), qr/already exists/, 'its name is taken on a worker');
+like(says($workers[0], q(SELECT recsys.alter_recommender('shop', seed => 3))), qr/declared on the coordinator/, 'where it cannot be changed');
 
 # and back
 like(says($coordinator, "SELECT recsys.drop_recommender('shop')"), qr/distributed over several nodes.*undistribute/s, 'not dropped while it is distributed');

@@ -19,11 +19,11 @@ RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off, uint32 item)
 {
 	if (!RecsysPageIsOurs(page) || RecsysPageGetOpaque(page)->kind != RECSYS_PAGE_GRAPH)
 		return NULL;
-	return RecsysGraphLocateAgain(index, page, off, item);
+	return RecsysGraphLocateNext(index, page, off, item);
 }
 
 RecsysStoredRow
-RecsysGraphLocateAgain(Relation index, Page page, OffsetNumber off, uint32 item)
+RecsysGraphLocateNext(Relation index, Page page, OffsetNumber off, uint32 item)
 {
 	ItemId		itemid;
 	RecsysStoredRow row;

@@ -55,11 +55,8 @@ extern ItemPointerData RecsysGraphFindRow(RecsysGraphReader *reader, uint32 item
 extern RecsysStoredRow RecsysGraphLocateRow(Relation index, Page page, OffsetNumber off,
 											uint32 item);
 
-/*
- * The same on a page that has been seen to be a graph page, which it stays: the end of the page,
- * which tells, is not read again.
- */
-extern RecsysStoredRow RecsysGraphLocateAgain(Relation index, Page page, OffsetNumber off,
+/* The same on a page that a row was located on since it was locked: it is a graph page. */
+extern RecsysStoredRow RecsysGraphLocateNext(Relation index, Page page, OffsetNumber off,
 											  uint32 item);
 
 /*

@@ -101,17 +101,16 @@ note_place(RecsysGraphReader *reader, uint32 item, const ItemPointerData *tid, B
 
 /*
  * The row at a place on a pinned page, which is locked then; the page is released if it is not
- * there.  Was a row seen on that page before?
+ * there.
  */
 static RecsysStoredRow
-lock_at(RecsysGraphReader *reader, uint32 item, Buffer buffer, const ItemPointerData *tid, bool seen)
+lock_at(RecsysGraphReader *reader, uint32 item, Buffer buffer, const ItemPointerData *tid)
 {
 	OffsetNumber off = ItemPointerGetOffsetNumberNoCheck(tid);
 	RecsysStoredRow row;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	row = seen ? RecsysGraphLocateAgain(reader->index, BufferGetPage(buffer), off, item) :
-		RecsysGraphLocateRow(reader->index, BufferGetPage(buffer), off, item);
+	row = RecsysGraphLocateRow(reader->index, BufferGetPage(buffer), off, item);
 	if (row == NULL)
 		UnlockReleaseBuffer(buffer);
 	return row;
@@ -148,7 +147,7 @@ RecsysGraphLockRow(RecsysGraphReader *reader, uint32 item, Buffer *buffer)
 	if (hint != NULL && RecsysGraphPinHinted(reader, hint))
 	{
 		*buffer = hint->buffer;
-		row = lock_at(reader, item, *buffer, &hint->tid, true);
+		row = lock_at(reader, item, *buffer, &hint->tid);
 		if (row != NULL)
 			return row;
 	}
@@ -164,7 +163,7 @@ RecsysGraphLockRow(RecsysGraphReader *reader, uint32 item, Buffer *buffer)
 		if (ItemPointerEquals(&tid, &tried))
 			RecsysWrongRow(reader->index, item);
 		*buffer = RecsysPinBlock(reader->index, ItemPointerGetBlockNumber(&tid));
-		row = lock_at(reader, item, *buffer, &tid, false);
+		row = lock_at(reader, item, *buffer, &tid);
 		if (row != NULL)
 		{
 			note_place(reader, item, &tid, *buffer, row);

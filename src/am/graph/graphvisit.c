@@ -4,9 +4,9 @@
  *
  * Rows of a history are on many pages, and most of the cost of reading them is waiting for memory,
  * then pinning and locking pages.  Hints (rowhints.h) tell where rows are before their pages are
- * even pinned, so memory is asked for ahead, by batches: in one go where the page begins, which is
- * checked, and where the row does, so that the processor looks up the addresses of all those pages
- * at the same time; then the rest of each row shortly before it is visited.  If a hint is wrong,
+ * even pinned, so memory is asked for ahead, by batches: in one go where the page begins and ends,
+ * which is checked, and the row begins, so that the processor looks up the addresses of all those
+ * pages at the same time; then the rest of each row shortly before it is visited.  If a hint is wrong,
  * that was in vain.  Whatever is mapped may be asked for.
  *
  * Of a long history several rows are on a page, as popular items' rows are together.  Who does not
@@ -35,6 +35,7 @@ ask_for_page(const RecsysRowHint *hint)
 
 	__builtin_prefetch(GetBufferDescriptor(hint->buffer - 1));
 	__builtin_prefetch(page);
+	__builtin_prefetch(page + BLCKSZ - CACHE_LINE);
 	__builtin_prefetch(page + hint->start * RECSYS_HINT_UNIT);
 }
 
@@ -202,8 +203,9 @@ find_on_page(RecsysGraphReader *reader, const RecsysRowHint *hint, uint32 item, 
 		*buffer = hint->buffer;
 		*block = hinted;
 		LockBuffer(*buffer, BUFFER_LOCK_SHARE);
+		return RecsysGraphLocateRow(reader->index, BufferGetPage(*buffer), off, item);
 	}
-	return RecsysGraphLocateAgain(reader->index, BufferGetPage(*buffer), off, item);
+	return RecsysGraphLocateNext(reader->index, BufferGetPage(*buffer), off, item);
 }
 
 static void

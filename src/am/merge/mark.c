@@ -7,6 +7,10 @@
  * items than max_history, the entries tell which of their items were counted last.  The tail comes
  * first, under the bucket's exclusive lock, then the chain's pages, each under its own: so
  * entries that move from the tail to a page meanwhile are marked already (lists/chain.c).
+ *
+ * Marks are of the rows that the last merge has written.  A merge that writes others and is cut short
+ * leaves rows of either kind, and who changes again may be back at what the marks say.  So such
+ * users are flagged as unsure first, and their marks are good for nothing until they are set anew.
  */
 #include "postgres.h"
 
@@ -87,6 +91,28 @@ mark_packed(RecsysCache *cache, char *packed, int count, RecsysEntryMarker marke
 	}
 }
 
+/* Once all entries are marked they tell the truth. */
+static uint16
+with_flags(uint16 flags, uint16 more)
+{
+	flags |= more;
+	return (more & RECSYS_OWNER_MARKED) != 0 ? flags & ~RECSYS_OWNER_UNSURE : flags;
+}
+
+static void
+patch_flags(Relation index, Buffer bucket, OffsetNumber off, uint16 flags)
+{
+	RecsysOwner owner = RecsysPageGetOwner(BufferGetPage(bucket), off);
+	RecsysPatch patch;
+
+	if (owner->flags == flags)
+		return;
+	patch.dest = (char *) &owner->flags;
+	patch.data = &flags;
+	patch.length = sizeof(flags);
+	RecsysPatchPage(index, bucket, &patch, 1);
+}
+
 /* The tail of a user, and his flags, in one step. */
 static void
 mark_tail(Relation index, RecsysCache *cache, Buffer bucket, OffsetNumber off, uint16 flags,
@@ -96,7 +122,7 @@ mark_tail(Relation index, RecsysCache *cache, Buffer bucket, OffsetNumber off, u
 	RecsysOwner owner = RecsysPageGetOwner(GenericXLogRegisterBuffer(state, bucket, 0), off);
 
 	mark_packed(cache, RecsysOwnerEntries(owner), owner->tail, marker, arg);
-	owner->flags |= flags;
+	owner->flags = with_flags(owner->flags, flags);
 	GenericXLogFinish(state);
 }
 
@@ -149,17 +175,20 @@ RecsysMarkEntries(Relation index, const RecsysUserView *user, uint16 flags,
 
 	mark_chain(index, cache, &chain, marker, arg);
 	bucket = lock_user(index, user, &off);
-	if (off != InvalidOffsetNumber &&
-		(RecsysPageGetOwner(BufferGetPage(bucket), off)->flags | flags) !=
-		RecsysPageGetOwner(BufferGetPage(bucket), off)->flags)
-	{
-		uint16		new_flags = RecsysPageGetOwner(BufferGetPage(bucket), off)->flags | flags;
-		RecsysPatch patch;
+	if (off != InvalidOffsetNumber)
+		patch_flags(index, bucket, off,
+					with_flags(RecsysPageGetOwner(BufferGetPage(bucket), off)->flags, flags));
+	UnlockReleaseBuffer(bucket);
+}
 
-		patch.dest = (char *) &RecsysPageGetOwner(BufferGetPage(bucket), off)->flags;
-		patch.data = &new_flags;
-		patch.length = sizeof(new_flags);
-		RecsysPatchPage(index, bucket, &patch, 1);
-	}
+void
+RecsysDoubtMarks(Relation index, const RecsysUserView *user)
+{
+	OffsetNumber off;
+	Buffer		bucket = lock_user(index, user, &off);
+
+	if (off != InvalidOffsetNumber)
+		patch_flags(index, bucket, off,
+					RecsysPageGetOwner(BufferGetPage(bucket), off)->flags | RECSYS_OWNER_UNSURE);
 	UnlockReleaseBuffer(bucket);
 }

@@ -27,4 +27,10 @@ typedef void (*RecsysEntryMarker) (void *arg, RecsysEntry *entry);
 extern void RecsysMarkEntries(Relation index, const RecsysUserView *user, uint16 flags,
 							  RecsysEntryMarker marker, void *arg);
 
+/*
+ * Before rows are written with other items of the user than the marks have: until the entries are marked
+ * anew, any item of the user may be one of those.
+ */
+extern void RecsysDoubtMarks(Relation index, const RecsysUserView *user);
+
 #endif							/* RECSYS_MARK_H */

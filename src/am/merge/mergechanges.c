@@ -22,6 +22,7 @@
 #include "am/merge/mergestate.h"
 #include "am/store/enlarge.h"
 #include "core/rows/history.h"
+#include "fault.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -247,16 +248,31 @@ find_added(const RecsysMergeState *merge, const RecsysUserView *user,
 	}
 }
 
+/* Do the user's entries tell which of them rows have counted? */
+static bool
+marks_are_right(const RecsysUserView *user)
+{
+	return (user->flags & (RECSYS_OWNER_MARKED | RECSYS_OWNER_UNSURE)) == RECSYS_OWNER_MARKED;
+}
+
+static bool
+touch_one(RecsysMergeState *merge, uint32 item)
+{
+	touch(merge, item, RECSYS_CHANGED);
+	return true;
+}
+
 /*
  * A user with more entries than count: which items other than those of the events have
  * begun or ceased to count?  Marked entries tell what counted before.  If they are not
- * marked yet, it could be any of them.
+ * marked yet, it could be any of them.  False: none.
  */
-static void
+static bool
 touch_displaced(RecsysMergeState *merge, const RecsysUserView *user, const RecsysHistoryItem *history,
 				int count)
 {
-	bool		marked = (user->flags & RECSYS_OWNER_MARKED) != 0;
+	bool		marked = marks_are_right(user);
+	bool		any = !marked;
 	uint32	   *now = palloc_extended(sizeof(uint32) * ((Size) count + 1), MCXT_ALLOC_HUGE);
 	uint32	   *before = palloc_extended(sizeof(uint32) * ((Size) user->nentries + 1), MCXT_ALLOC_HUGE);
 	uint32		nbefore = 0;
@@ -281,23 +297,25 @@ touch_displaced(RecsysMergeState *merge, const RecsysUserView *user, const Recsy
 	for (int i = 0; marked && i < count; i++)
 	{
 		while (x < nbefore && before[x] < now[i])
-			touch(merge, before[x++], RECSYS_CHANGED);
+			any = touch_one(merge, before[x++]);
 		if (x < nbefore && before[x] == now[i])
 		{
 			while (x < nbefore && before[x] == now[i])
 				x++;
 		}
 		else
-			touch(merge, now[i], RECSYS_CHANGED);
+			any = touch_one(merge, now[i]);
 	}
 	while (marked && x < nbefore)
-		touch(merge, before[x++], RECSYS_CHANGED);
+		any = touch_one(merge, before[x++]);
 	pfree(now);
 	pfree(before);
+	return any;
 }
 
 static void
-note_change(RecsysMergeState *merge, const RecsysUserView *user, bool counted, bool mark)
+note_change(RecsysMergeState *merge, const RecsysUserView *user, bool counted, bool mark,
+			bool displaced)
 {
 	RecsysChangedUser *changed = palloc(sizeof(RecsysChangedUser));
 
@@ -307,6 +325,7 @@ note_change(RecsysMergeState *merge, const RecsysUserView *user, bool counted, b
 	memcpy(changed->view.key, user->key, user->keylen);
 	changed->counted = counted;
 	changed->mark = mark;
+	changed->displaced = displaced;
 	changed->first = merge->users.histories.matrix.nrows;
 	if (merge->nchanged == merge->maxchanged)
 	{
@@ -325,7 +344,8 @@ visit_user(void *arg, RecsysUserView *user)
 	RecsysCache *cache = RecsysGetCache(merge->index);
 	int			max_history = cache->meta.max_history;
 	bool		large = user->nentries > (uint32) max_history;
-	bool		marked = (user->flags & RECSYS_OWNER_MARKED) != 0;
+	bool		marked = (user->flags & (RECSYS_OWNER_MARKED | RECSYS_OWNER_UNSURE)) != 0;
+	bool		displaced = false;
 
 	/* with the next entry it will matter which of them counted */
 	bool		mark = large || marked || user->nentries >= (uint32) max_history;
@@ -344,9 +364,9 @@ visit_user(void *arg, RecsysUserView *user)
 		removed |= (merge->events[e].flags & RECSYS_EVENT_REMOVED) != 0;
 
 	if (large || marked)
-		touch_displaced(merge, user, history, count);
+		displaced = touch_displaced(merge, user, history, count);
 	if (mark || ((user->flags & RECSYS_OWNER_COUNTED) != 0) != (count > 0))
-		note_change(merge, user, count > 0, mark);
+		note_change(merge, user, count > 0, mark, displaced);
 
 	RecsysRecountWeigh(merge->recount, history, count, merge->masses);
 	used = RecsysHistoriesAdd(&users->histories, history, count);
@@ -401,6 +421,10 @@ RecsysMergeVisitUsers(RecsysMergeState *merge)
 		}
 		RecsysUserReaderRead(RecsysRecountReader(merge->recount), hash, visit_user, merge);
 	}
+	for (uint32 i = 0; i < merge->nchanged; i++)
+		if (merge->changed[i]->displaced)
+			RecsysDoubtMarks(merge->index, &merge->changed[i]->view);
+	RECSYS_FAULT("merge-doubted");
 }
 
 /* The histories of a user's entries to mark: ascending items that count */

@@ -36,6 +36,7 @@ typedef struct RecsysChangedUser
 	RecsysUserView view;		/* key and flags only */
 	bool		counted;
 	bool		mark;
+	bool		displaced;		/* do other items count than the marks say? */
 	uint32		first;			/* place among the batch's histories */
 } RecsysChangedUser;
 

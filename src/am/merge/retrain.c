@@ -9,7 +9,7 @@
  * (source/train), and writes all rows.
  *
  * 1. The snapshot is taken.  Every user is read, in the order of hashes, as a build reads them.
- *	  Items are numbered by rank, in the order of their keys, since ties are broken by it.
+ *	  Those of whom other items count than the marks say are flagged (mark.c).  Items are numbered by rank, in the order of their keys, since ties are broken by it.
  * 2. The rows are written page by page, as those of any merge (graphupdate.c), for others to read.  Rows
  *	  that are flagged keep their flags.
  * 3. All rows are as they shall be: the flags go, and then the queue.
@@ -139,7 +139,7 @@ counts(const RankedHistory *history, const RecsysEntry *entry)
 static bool
 needs_marks(const Retraining *state, const RecsysUserView *user)
 {
-	return (user->flags & RECSYS_OWNER_MARKED) != 0 ||
+	return (user->flags & (RECSYS_OWNER_MARKED | RECSYS_OWNER_UNSURE)) != 0 ||
 		user->nentries >= (uint32) state->meta.max_history;
 }
 
@@ -151,7 +151,7 @@ flags_are_right(const Retraining *state, const RecsysUserView *user, const Ranke
 		return false;
 	if (!needs_marks(state, user))
 		return true;
-	if ((user->flags & RECSYS_OWNER_MARKED) == 0)
+	if ((user->flags & (RECSYS_OWNER_MARKED | RECSYS_OWNER_UNSURE)) != RECSYS_OWNER_MARKED)
 		return false;
 	for (uint32 i = 0; i < user->nentries; i++)
 		if (user->entries[i].counted != counts(history, &user->entries[i]))
@@ -187,8 +187,11 @@ take_user(void *arg, RecsysUserView *user)
 	}
 	(void) RecsysModelEndUser(state->model);
 	history.items = RecsysModelLastHistory(state->model, &history.count);
-	if (!flags_are_right(state, user, &history))
-		note_user(state, user->hash);
+	if (flags_are_right(state, user, &history))
+		return;
+	note_user(state, user->hash);
+	if (needs_marks(state, user))
+		RecsysDoubtMarks(state->index, user);
 }
 
 static void

@@ -2,9 +2,8 @@
  * whole.c
  *	  Finding the whole of a root or of a part, and the root of a whole.
  *
- * They find each other by name: nobody but a superuser can make relations in the schemas of
- * TOAST tables.  What a part leads to is remembered, as it is asked for with each row that is
- * inserted; that there is no whole is not.
+ * They find each other by name (am/store/wholename.h).  What a part leads to is remembered, as it is
+ * asked for with each row that is inserted; that there is no whole is not.
  */
 #include "postgres.h"
 
@@ -13,6 +12,7 @@
 #include "am/parts/whole.h"
 #include "am/store/meta.h"
 #include "am/store/relchanges.h"
+#include "am/store/wholename.h"
 #include "catalog/catalog.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
@@ -69,9 +69,6 @@ RecsysPartOfLeaf(Relation leaf, Oid root)
 	return part;
 }
 
-#define WHOLE_PREFIX "recsys_"
-#define WHOLE_SUFFIX "_index"
-
 /* The schema that the whole of a relation is in */
 static Oid
 namespace_of_whole(Oid root)
@@ -84,30 +81,16 @@ RecsysWholeOf(Oid root)
 {
 	char		name[NAMEDATALEN];
 
-	snprintf(name, sizeof(name), WHOLE_PREFIX "%u" WHOLE_SUFFIX, root);
+	RecsysNameWhole(root, name);
 	return get_relname_relid(name, namespace_of_whole(root));
-}
-
-/* The number that stands in a whole's name; InvalidOid if it is none. */
-static Oid
-root_in_name(const char *name)
-{
-	uint64		number = 0;
-
-	if (strncmp(name, WHOLE_PREFIX, strlen(WHOLE_PREFIX)) != 0)
-		return InvalidOid;
-	for (name += strlen(WHOLE_PREFIX); *name >= '0' && *name <= '9' && number <= PG_UINT32_MAX; name++)
-		number = number * 10 + (*name - '0');
-	return strcmp(name, WHOLE_SUFFIX) == 0 && number <= PG_UINT32_MAX ? (Oid) number : InvalidOid;
 }
 
 Oid
 RecsysRootOfWhole(Relation index)
 {
-	if (!IsToastNamespace(index->rd_rel->relnamespace) || index->rd_rel->relkind != RELKIND_INDEX ||
-		RecsysIndexIsItems(index))
+	if (index->rd_rel->relkind != RELKIND_INDEX || RecsysIndexIsItems(index))
 		return InvalidOid;
-	return root_in_name(RelationGetRelationName(index));
+	return RecsysRootByName(RelationGetRelationName(index), index->rd_rel->relnamespace);
 }
 
 Oid
@@ -118,9 +101,9 @@ RecsysRootOfWholeOid(Oid index)
 
 	if (!HeapTupleIsValid(tuple))
 		return InvalidOid;
-	if (IsToastNamespace(((Form_pg_class) GETSTRUCT(tuple))->relnamespace) &&
-		((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_INDEX)
-		root = root_in_name(NameStr(((Form_pg_class) GETSTRUCT(tuple))->relname));
+	if (((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_INDEX)
+		root = RecsysRootByName(NameStr(((Form_pg_class) GETSTRUCT(tuple))->relname),
+								((Form_pg_class) GETSTRUCT(tuple))->relnamespace);
 	ReleaseSysCache(tuple);
 	return root;
 }

@@ -16,6 +16,7 @@
 #include "am/parts/leaves.h"
 #include "am/parts/whole.h"
 #include "am/store/indexname.h"
+#include "am/store/wholename.h"
 #include "catalog/dependency.h"
 #include "catalog/heap.h"
 #include "catalog/index.h"
@@ -167,9 +168,9 @@ RecsysCreateWhole(Oid rootid)
 	Oid			table;
 	Oid			index;
 
-	snprintf(name, sizeof(name), "recsys_%u", rootid);
+	RecsysNameWholeTable(rootid, name);
 	table = create_table(root, name, namespace, persistence);
-	snprintf(name, sizeof(name), "recsys_%u_index", rootid);
+	RecsysNameWhole(rootid, name);
 	index = create_index(root, table, name);
 	index_close(root, NoLock);
 	return index;

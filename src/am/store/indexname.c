@@ -4,28 +4,21 @@
  *
  * The index over all partitions of a table is in a schema that nobody looks into, and has a name
  * that nobody has given it (am/parts/whole.h): who reads a message knows the partitioned index that it
- * belongs to.  Its number is in the name.
+ * belongs to.
  */
 #include "postgres.h"
 
 #include "am/store/indexname.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_namespace.h"
+#include "am/store/wholename.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 Oid
 RecsysCreatedIndex(Relation index)
 {
-	Oid			schema = RelationGetNamespace(index);
-	unsigned int root;
-	int			length = 0;
+	Oid			root = RecsysRootByName(RelationGetRelationName(index), RelationGetNamespace(index));
 
-	if ((schema == PG_TOAST_NAMESPACE || isTempToastNamespace(schema)) &&
-		sscanf(RelationGetRelationName(index), "recsys_%u_index%n", &root, &length) == 1 &&
-		length > 0 && RelationGetRelationName(index)[length] == '\0')
-		return root;
-	return RelationGetRelid(index);
+	return OidIsValid(root) ? root : RelationGetRelid(index);
 }
 
 const char *

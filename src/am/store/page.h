@@ -287,6 +287,8 @@ typedef RecsysOwnerData *RecsysOwner;
 #define RECSYS_OWNER_SEALED		0x0008	/* the page at the head of the chain gets no more
 										 * entries, see am/lists/chain.c */
 #define RECSYS_OWNER_FORGOTTEN	0x0010	/* user side: entries may have RECSYS_TID_FORGOTTEN */
+#define RECSYS_OWNER_UNSURE		0x0020	/* user side: a merge may have written rows with other
+										 * items of the user than entries tell of */
 
 #define RECSYS_OWNER_SIZE(keylen, room, stride) \
 	(offsetof(RecsysOwnerData, key) + (keylen) + (Size) (room) * (stride))

@@ -137,15 +137,3 @@ RecsysEnsureWhole(Oid root)
 		(void) RecsysCreateWhole(root);
 	return RecsysWholeOf(root);
 }
-
-void
-RecsysAdoptNow(Oid root)
-{
-	Oid			oid = RecsysWholeOf(root);
-	Relation	table = table_open(IndexGetRelation(oid, false), RowExclusiveLock);
-	Relation	whole = index_open(oid, RowExclusiveLock);
-
-	visit_leaves(whole, false);
-	index_close(whole, NoLock);
-	table_close(table, NoLock);
-}

@@ -23,10 +23,4 @@ extern void RecsysAdoptLeaf(Relation whole, Relation leaf);
  */
 extern Oid	RecsysEnsureWhole(Oid root);
 
-/*
- * Enters the leaves that a whole, which is there, does not know completely, as far as they can be
- * locked without waiting.
- */
-extern void RecsysAdoptNow(Oid root);
-
 #endif							/* RECSYS_ADOPT_H */

@@ -2,15 +2,15 @@
  * attached.c
  *	  Partitions that Citus attaches.
  *
- * ATTACH PARTITION takes an index that the table has already, and calls no access method (adopt.c).
- * With one server that is seldom, and a merge finds out.  With Citus it is the rule: each shard
- * that moves, or is split, arrives as tables and indexes that are attached to one another.  Nobody
- * would know that such a shard has to be put together, and its users would get errors until a merge.
+ * ATTACH PARTITION takes an index that the table has already, and calls no access method.  Where
+ * there is a whole, the partition's rows are entered (noticed.c); where there is none, a merge makes
+ * it.  With one server that is seldom.  With Citus it is the rule: each shard that moves, or is
+ * split, arrives as tables and indexes that are attached to one another.  Its users would get
+ * errors until a merge.
  *
  * So where Citus is installed we look behind each ATTACH PARTITION: the last partition of a shard
  * has the whole built, in the transaction that attaches it, which is before Citus tells others that the
- * shard has moved, and while its old place still takes rows.  A partition that is attached later on
- * has its rows entered.
+ * shard has moved, and while its old place still takes rows.
  *
  * Whatever Citus asks for comes through ProcessUtility.  It wants to be the first of the preloaded
  * libraries, so that ours is called before its own hook, whose work is done when that returns.  Where we
@@ -123,13 +123,13 @@ RecsysEmptyParts(Oid root)
 static void
 put_together(Oid table, Oid root)
 {
-	if (OidIsValid(RecsysWholeOf(root)))
-		RecsysAdoptNow(root);
-	else if (RecsysGetLeaves(table)->n > 0 && RecsysShardIsComplete(table, true) && RecsysAllLeavesHaveParts(root))
+	if (!OidIsValid(RecsysWholeOf(root)))
+	{
+		if (RecsysGetLeaves(table)->n == 0 || !RecsysShardIsComplete(table, true) || !RecsysAllLeavesHaveParts(root))
+			return;
 		(void) RecsysEnsureWhole(root);
-	else
-		return;
-	CommandCounterIncrement();
+		CommandCounterIncrement();
+	}
 	RecsysEmptyParts(root);
 }
 

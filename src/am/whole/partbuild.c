@@ -12,10 +12,10 @@
  *	 that come will be known.
  * - ATTACH PARTITION, or a table that has been rewritten: its rows are entered.
  * - REINDEX CONCURRENTLY of a leaf: the copy of its part is one as well.
- * - REINDEX of a leaf: nothing has changed, and no entry of the whole is looked at, as it may be
- *	 damaged.  If the leaf has been moved, and the whole knows it by an earlier file, the new part
- *	 cannot say so any more (am/parts/currentstorage.h), and its rows are entered.
- *	 REINDEX of the root, or of the partitioned table: at the last leaf the whole is built anew.
+ * - REINDEX of a leaf: nothing has changed, and the whole is not even looked at, as it may be damaged.
+ *	 But if the leaf has been moved, and the whole knows it by an earlier file, the new part cannot say
+ *	 so any more (am/parts/currentstorage.h), and its rows are entered.
+ * - REINDEX of the root, or of the partitioned table: at the last leaf the whole is built anew.
  *
  * A truncation in place (of a table that the transaction has made itself, or ON COMMIT DELETE
  * ROWS) is told from a REINDEX by the server's own note; the TIDs before it do not count any more.
@@ -68,24 +68,23 @@ static void
 build_part(Relation leaf, Relation part, struct IndexInfo *info)
 {
 	Oid			root = RecsysRootOf(RelationGetRelid(part));
+	bool		last;
+	bool		of_tree = RecsysIsOfReindex(part, root, &last);
+	bool		as_before = is_as_before(leaf, part);
 	Relation	whole;
 
 	RecsysBuildPart(part);
 	RECSYS_FAULT("part-built");
-	if (RecsysIsLastOfReindex(part, root))
-	{
+	if (last)
 		RecsysRebuildWhole(root);
+
+	/* a table that has been neither moved nor rewritten has the file that it was created with */
+	if (last || (as_before && (of_tree || RECSYS_FILE_NUMBER(leaf) == RelationGetRelid(leaf))))
 		return;
-	}
 	whole = RecsysOpenWholeOfPart(part, RowExclusiveLock, RowExclusiveLock);
-	if (is_as_before(leaf, part) &&
-		(whole == NULL || RecsysStateOfLeaf(whole, leaf) != RECSYS_LEAF_UNKNOWN))
-	{
-		if (whole != NULL)
-			index_close(whole, NoLock);
-		return;
-	}
-	if (whole != NULL)
+	if (whole != NULL && as_before && RecsysStateOfLeaf(whole, leaf) != RECSYS_LEAF_UNKNOWN)
+		index_close(whole, NoLock);
+	else if (whole != NULL)
 	{
 		RecsysCheckLeafPersistence(leaf, whole, root);
 		tell_whole(whole, leaf, part, info);

@@ -81,13 +81,14 @@ last_with_storage(Oid tree)
 }
 
 bool
-RecsysIsLastOfReindex(Relation part, Oid root)
+RecsysIsOfReindex(Relation part, Oid root, bool *last)
 {
 	const ReindexStmt *statement = reindex_statement();
 	bool		by_index;
 	Oid			tree;
 	Oid			own;
 
+	*last = false;
 	if (statement == NULL || !ReindexIsProcessingIndex(RelationGetRelid(part)))
 		return false;
 	by_index = statement->kind == REINDEX_OBJECT_INDEX;
@@ -95,8 +96,10 @@ RecsysIsLastOfReindex(Relation part, Oid root)
 	own = by_index ? RelationGetRelid(part) : part->rd_index->indrelid;
 
 	/* partitions may be called as their tables are, in another schema */
-	return may_be_named(statement->relation, tree) && !may_be_named(statement->relation, own) &&
-		last_with_storage(tree) == own;
+	if (!may_be_named(statement->relation, tree) || may_be_named(statement->relation, own))
+		return false;
+	*last = last_with_storage(tree) == own;
+	return true;
 }
 
 static void

@@ -15,7 +15,7 @@ extern void RecsysLockTree(Oid root);
 /* The same, and builds; creates the whole if there is none. */
 extern void RecsysRebuildWhole(Oid root);
 
-/* Is this part the last one that a REINDEX of its root, or the root's table, comes to? */
-extern bool RecsysIsLastOfReindex(Relation part, Oid root);
+/* Is this part one that a REINDEX of its root, or the root's table, comes to?  *last: the last one? */
+extern bool RecsysIsOfReindex(Relation part, Oid root, bool *last);
 
 #endif							/* RECSYS_REBUILD_H */

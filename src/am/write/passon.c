@@ -25,6 +25,7 @@
 #include "am/store/meta.h"
 #include "am/write/passon.h"
 #include "am/write/vacuum.h"
+#include "am/write/wake.h"
 #include "compat.h"
 #include "fault.h"
 #include "miscadmin.h"
@@ -247,14 +248,18 @@ RecsysPassOnCleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	if (whole == NULL)
 		return stats;
 
-	/* free pages come from removed entries */
+	/*
+	 * Free pages come from removed entries.  VACUUM of many partitions would merge for each: where
+	 * there is a worker, it does that once.
+	 */
 	if (removed)
 	{
 		IndexVacuumInfo whole_info = *info;
 		IndexBulkDeleteResult whole_stats = {0};
+		bool		left = whole->rd_rel->relpersistence != RELPERSISTENCE_TEMP && RecsysWakeMergeWorker();
 
 		whole_info.index = whole;
-		(void) RecsysVacuumCleanup(&whole_info, &whole_stats, RecsysMerge);
+		(void) RecsysVacuumCleanup(&whole_info, &whole_stats, left ? NULL : RecsysMerge);
 	}
 	else
 		RecsysVacuumMerge(whole, RecsysMerge);

@@ -325,7 +325,7 @@ look_at_bucket(RecsysPruning *state, Buffer bucket, PrunedLists *large)
 		if (side == RECSYS_USERS || state->no_users)
 			entries += owner->count;
 		if (side == RECSYS_USERS && owner->count > (uint32) state->meta.max_history &&
-			(owner->flags & RECSYS_OWNER_MARKED) == 0)
+			(owner->flags & (RECSYS_OWNER_MARKED | RECSYS_OWNER_UNSURE)) != RECSYS_OWNER_MARKED)
 			note_list(large, state, page, off);
 	}
 	LockBuffer(bucket, BUFFER_LOCK_UNLOCK);

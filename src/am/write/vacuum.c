@@ -216,7 +216,8 @@ RecsysVacuumCleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, RecsysM
 		RECSYS_FAULT("vacuum-cleanup");
 	}
 	IndexFreeSpaceMapVacuum(info->index);
-	RecsysVacuumMerge(info->index, merge);
+	if (merge != NULL)
+		RecsysVacuumMerge(info->index, merge);
 	return stats;
 }
 

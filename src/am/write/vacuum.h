@@ -17,6 +17,7 @@ extern IndexBulkDeleteResult *RecsysBulkDelete(IndexVacuumInfo *info, IndexBulkD
 											   IndexBulkDeleteCallback callback,
 											   void *callback_state, RecsysVacuumPage other);
 
+/* merge NULL: what is pending is left to somebody else. */
 extern IndexBulkDeleteResult *RecsysVacuumCleanup(IndexVacuumInfo *info,
 												  IndexBulkDeleteResult *stats,
 												  RecsysMergeFunction merge);

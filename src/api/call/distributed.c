@@ -42,7 +42,8 @@ Oid
 RecsysLocalCopy(Oid relation)
 {
 	char		kind = get_rel_relkind(relation);
-	Oid			table = kind == RELKIND_INDEX ? IndexGetRelation(relation, true) : relation;
+	Oid			table = kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX ?
+		IndexGetRelation(relation, true) : relation;
 
 	if (!RecsysIsShell(table))
 		return relation;

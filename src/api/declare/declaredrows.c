@@ -138,12 +138,12 @@ find_in(Relation table, const char *name, RecsysDeclaredRow *row, RecsysRowVersi
 	return found;
 }
 
-/* What is declared here comes before what the coordinator has shared. */
+/* What the coordinator has shared comes first: nobody takes its name on another node. */
 bool
 RecsysFindDeclared(const char *name, RecsysDeclaredRow *row, RecsysRowVersion *version)
 {
-	return find_in(open_declared(), name, row, version) ||
-		find_in(RecsysOpenSharedOfOthers("distributed_shop"), name, row, version);
+	return find_in(RecsysOpenSharedOfOthers("distributed_shop"), name, row, version) ||
+		find_in(open_declared(), name, row, version);
 }
 
 bool
@@ -208,7 +208,7 @@ add_rows(List *rows, Relation table)
 List *
 RecsysAllDeclared(void)
 {
-	return add_rows(add_rows(NIL, open_declared()), RecsysOpenSharedOfOthers("distributed_shop"));
+	return add_rows(add_rows(NIL, RecsysOpenSharedOfOthers("distributed_shop")), open_declared());
 }
 
 /*

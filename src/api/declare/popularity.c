@@ -102,14 +102,14 @@ read_from(Relation table, const char *recommender, const char *kind, const char 
 	return HeapTupleIsValid(tuple);
 }
 
-/* Of a recommender that the coordinator has shared, other nodes have no lists but those. */
+/* Of a recommender that the coordinator has shared, other nodes have the lists that are shared, too. */
 bool
 RecsysReadPopularList(const char *recommender, const char *kind, const char *value,
 					  RecsysPopularList *list)
 {
-	return read_from(table_open(RecsysShopTable("popularity"), AccessShareLock), recommender, kind, value,
-					 list) ||
-		read_from(RecsysOpenSharedOfOthers("distributed_popularity"), recommender, kind, value, list);
+	return read_from(RecsysOpenSharedOfOthers("distributed_popularity"), recommender, kind, value, list) ||
+		read_from(table_open(RecsysShopTable("popularity"), AccessShareLock), recommender, kind, value,
+				  list);
 }
 
 int

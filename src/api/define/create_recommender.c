@@ -105,7 +105,7 @@ recsys_create_recommender(PG_FUNCTION_ARGS)
 	row.definition = RecsysNormalise(row.name, given_arguments(fcinfo), NULL, NULL);
 	RecsysCheckServable(definition_of(&row));
 	row.definition = RecsysMakePredictions(&row);
-	if (!RecsysInsertDeclared(&row))
+	if (RecsysIsShared(row.name) || !RecsysInsertDeclared(&row))
 		already_exists(row.name);
 	learn_content(&row);
 	PG_RETURN_VOID();

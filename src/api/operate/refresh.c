@@ -128,7 +128,7 @@ open_lists(const RecsysDefinition *definition, MemoryContext context, char **que
 	if (divided)
 		RecsysOpenShell(RecsysKeptRelation(definition->signals[0].events), RECSYS_TAKES_INTERACTIONS, &recommender);
 	else
-		RecsysOpenRecommender(definition->signals[0].events, &recommender);
+		(void) RecsysOpenEvents(definition->signals[0].events, &recommender, NULL, NULL);
 	meta = &RecsysGetCache(recommender.index)->meta;
 	counting.half_life = RecsysRecentHalfLife(&meta->options) / 1e6;
 

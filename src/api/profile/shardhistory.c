@@ -20,32 +20,35 @@ is_elsewhere(const RecsysEvidence *evidence)
 	return evidence->distributed != NULL;
 }
 
-bool
-RecsysIsSomebody(const RecsysEvidence *evidence, const RecsysKey *user)
+static const RecsysUserPlace *
+place_of(RecsysEvidence *evidence, const RecsysKey *user)
 {
-	RecsysUserPlace place;
+	if (evidence->place == NULL)
+	{
+		evidence->place = palloc(sizeof(RecsysUserPlace));
+		RecsysFindUserPlace(evidence->distributed, &evidence->events, user, evidence->place);
+	}
+	return evidence->place;
+}
 
-	if (!is_elsewhere(evidence))
-		return true;
-	RecsysFindUserPlace(evidence->distributed, &evidence->events, user, &place);
-	return place.known;
+bool
+RecsysIsSomebody(RecsysEvidence *evidence, const RecsysKey *user)
+{
+	return !is_elsewhere(evidence) || place_of(evidence, user)->known;
 }
 
 bool
 RecsysBeginHistory(RecsysEvidence *evidence, const RecsysKey *user)
 {
-	RecsysUserPlace place;
-
 	if (!is_elsewhere(evidence))
 		return true;
-	RecsysFindUserPlace(evidence->distributed, &evidence->events, user, &place);
-	if (!place.here)
+	if (!place_of(evidence, user)->here)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("the user's rows of signal \"%s\" are on another node", evidence->signal->label),
 				 errdetail("recommend, recommend_with_reasons and explain_recommendation go there."),
 				 errhint("If the tables of the signals are not distributed alike: SELECT alter_distributed_table(…, colocate_with => …).")));
-	if (RecsysOpenHistoryHere(evidence->distributed, &place, &evidence->history))
+	if (RecsysOpenHistoryHere(evidence->distributed, evidence->place, &evidence->history))
 		return true;
 	evidence->history.index = NULL;
 	return false;

@@ -10,7 +10,7 @@
 #include "api/profile/shopprofile.h"
 
 /* Can the user have rows anywhere? */
-extern bool RecsysIsSomebody(const RecsysEvidence *evidence, const RecsysKey *user);
+extern bool RecsysIsSomebody(RecsysEvidence *evidence, const RecsysKey *user);
 
 /*
  * Opens the index that has the user's rows, if it is another than that of the events.  Returns false

@@ -19,6 +19,7 @@ typedef struct RecsysEvidence
 	const RecsysSignal *signal;
 	RecsysRecommender events;	/* open until RecsysShopProfileClose */
 	RecsysDistributed *distributed; /* NULL unless users are on several nodes: then events has none, */
+	struct RecsysUserPlace *place;	/* the user is there, once that has been looked up, */
 	RecsysRecommender history;	/* and this is the index of the user's shard, if index is not NULL */
 	RecsysHistoryOptions options;	/* of the index that is named */
 	RecsysCatalogue *catalogue; /* the shop's, or another one if the signal's items are others */

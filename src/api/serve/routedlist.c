@@ -17,6 +17,7 @@
 #include "api/call/recommender.h"
 #include "api/declare/names.h"
 #include "api/declare/servedname.h"
+#include "api/here/nodeevents.h"
 #include "api/route/interleave.h"
 #include "api/scoring/serving.h"
 #include "api/serve/routedlist.h"
@@ -163,7 +164,7 @@ user_type_of(const char *name)
 	RecsysRecommender recommender;
 	Oid			type;
 
-	(void) RecsysOpenForColumns(shop == NULL ? name : shop->definition->signals[0].events, &recommender);
+	(void) RecsysOpenEvents(shop == NULL ? name : shop->definition->signals[0].events, &recommender, NULL, NULL);
 	type = recommender.columns.user_type;
 	RecsysCloseRecommender(&recommender);
 	return type;

@@ -108,12 +108,12 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 	Oid			type = shell->columns.user_type;
 
 	memset(place, 0, sizeof(*place));
-	place->table = distributed->table;
 	place->here = true;
 	if (user == NULL || !fits(type, shell->columns.user_kind, user))
 		return;
 	place->known = true;
 	place->key = *user;
+	place->table = distributed->table;
 	place->value = RecsysKeyToDatum(type, user);
 	place->shard = RecsysShardOfValue(distributed->table, type, get_typcollation(type), place->value);
 

@@ -16,7 +16,7 @@ typedef struct RecsysUserPlace
 {
 	bool		known;			/* somebody whose key the column can have */
 	bool		here;
-	Oid			table;			/* whose column the key is of: the shell */
+	Oid			table;			/* the shell, whose shard it is */
 	int64		shard;
 	Oid			index;			/* of the shard on this node */
 	Datum		value;			/* key, of the column's type */
