@@ -4973,11 +4973,11 @@ REVOKE ALL ON recsys.distributed_popularity FROM PUBLIC;
 
 CREATE FUNCTION recsys.distribute(recommender text, OUT graph text, OUT items bigint, OUT nodes integer)
 	AS 'MODULE_PATHNAME', 'recsys_distribute' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
-COMMENT ON FUNCTION recsys.distribute(text) IS 'makes one recommender of an index over a table that Citus has distributed: trains an item graph of all nodes, on all nodes, and serves each user where the rows are; run it again after nodes have been added';
+COMMENT ON FUNCTION recsys.distribute(text) IS 'makes one recommender of an index over a table that Citus has distributed, or has all nodes serve a declared one: trains an item graph of all nodes, on all nodes, and serves each user where the rows are; run it again after nodes have been added';
 
 CREATE FUNCTION recsys.retrain(recommender text, OUT graph text, OUT items bigint, OUT nodes integer)
 	AS 'MODULE_PATHNAME', 'recsys_retrain' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
-COMMENT ON FUNCTION recsys.retrain(text) IS 'trains the item graph of a distributed recommender anew; the old one serves until the new one is on all nodes';
+COMMENT ON FUNCTION recsys.retrain(text) IS 'trains the item graph of a distributed recommender, or those of a declared one, anew; the old one serves until the new one is on all nodes';
 
 CREATE FUNCTION recsys.undistribute(recommender text) RETURNS void
 	AS 'MODULE_PATHNAME', 'recsys_undistribute' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
