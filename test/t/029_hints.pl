@@ -553,6 +553,14 @@ my %elsewhere = (
 	'recsys.tune compares models on a query; then ALTER INDEX %s SET (similarity = …).' => 1,
 	"Distribute it by the user, as in SELECT create_distributed_table(%s, 'user_id')." => 1,
 	'SELECT alter_distributed_table(%s, distribution_column => %s);' => 1,
+	# the same of declared recommenders, see 118_citus_shop, 119_citus_shop_changes and the SQL test node_of_several
+	'Distribute it alike, as in SELECT alter_distributed_table(%s, colocate_with => …).' => 1,
+	"If it is a reference table, on the coordinator: SELECT replicate_reference_tables(); or, if it is the coordinator that has none, SELECT citus_set_coordinator_host('…')." => 1,
+	'If the tables of the signals are not distributed alike: SELECT alter_distributed_table(…, colocate_with => …).' => 1,
+	'To have all nodes serve it, on the coordinator: SELECT recsys.distribute(%s);' => 1,
+	'SELECT recsys.undistribute(%s); before, and recsys.distribute after.' => 1,
+	'SELECT create_reference_table(%s);' => 1,
+	'SELECT recsys.undistribute(%s); before.' => 1,
 	# said only where BLAS is slow, once in a session
 	'Install one: on Debian and Ubuntu "apt-get install libopenblas0-serial"; new sessions use it. Or SET recsys.blas_warning = off.' => 1,
 );

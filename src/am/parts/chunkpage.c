@@ -4,9 +4,9 @@
  *
  * The pages are a list from meta.chunks to meta.chunk_tail; all but the last are full.  A page's
  * opaque low is the number of its first record.  A record is added in one step with the meta
- * page, whose nchunks is what readers go by.  One that is changed where it stands, because it has been
- * swept or is used again, raises chunk_changes in the same step: sessions remember what they have
- * read (knownchunks.h).
+ * page, whose nchunks is what readers go by.  One that is changed where it stands, because it has
+ * been swept or is used again, raises chunk_changes in the same step: sessions remember what they
+ * have read (knownchunks.h).
  *
  * Locks: page of chunks, then meta page.  Nobody waits for the former with the latter, but who
  * makes the first page, which nobody else can reach.

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "api/call/arguments.h"
+#include "api/call/distributed.h"
 #include "api/call/commands.h"
 #include "api/call/extensionschema.h"
 #include "api/call/recommender.h"
@@ -17,7 +18,6 @@
 #include "api/declare/names.h"
 #include "api/declare/servedname.h"
 #include "api/define/shopfunctions.h"
-#include "api/here/nodeevents.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -252,7 +252,7 @@ find_types(Wrapper *wrapper, const char *index)
 	TupleDesc	descriptor;
 	RecsysKeyKind kind;
 
-	(void) RecsysOpenEvents(index, &recommender, NULL, NULL);
+	(void) RecsysOpenForColumns(index, &recommender);
 	descriptor = RelationGetDescr(recommender.definition);
 	kind = recommender.columns.item_kind;
 	wrapper->user = TupleDescAttr(descriptor, RECSYS_USER_COLUMN - 1)->atttypid;

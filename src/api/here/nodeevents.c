@@ -16,6 +16,7 @@
 #include "api/here/nodeevents.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -25,10 +26,16 @@
 static void
 get_options(const RecsysRecommender *recommender, RecsysHistoryOptions *options)
 {
+	RecsysModelOptions asked;
+
 	if (options == NULL)
 		return;
 	options->half_life = RecsysServingHalfLife(recommender->index);
-	options->max_history = RecsysGetCache(recommender->index)->meta.max_history;
+
+	/* a partitioned index that stands for shards has no pages */
+	RecsysGetModelOptions(recommender->definition, &asked);
+	options->max_history = recommender->index->rd_rel->relkind == RELKIND_PARTITIONED_INDEX ?
+		asked.max_history : RecsysGetCache(recommender->index)->meta.max_history;
 }
 
 /* The graph in the place of the shell's pages */

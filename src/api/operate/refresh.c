@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "am/graph/prior_page.h"
+#include "am/store/options.h"
 #include "api/call/arguments.h"
 #include "api/call/distributed.h"
 #include "api/call/recommender.h"
@@ -122,6 +123,7 @@ open_lists(const RecsysDefinition *definition, MemoryContext context, char **que
 	RecsysEventsQuery events;
 	RecsysListCounting counting = {0};
 	const RecsysMetaData *meta;
+	RecsysModelOptions options;
 	bool		divided = RecsysIsDivided(definition->signals[0].events);
 
 	/* checks its rights, and that no policies hide rows of the index from it */
@@ -129,11 +131,19 @@ open_lists(const RecsysDefinition *definition, MemoryContext context, char **que
 		RecsysOpenShell(RecsysKeptRelation(definition->signals[0].events), RECSYS_TAKES_INTERACTIONS, &recommender);
 	else
 		(void) RecsysOpenEvents(definition->signals[0].events, &recommender, NULL, NULL);
-	meta = &RecsysGetCache(recommender.index)->meta;
-	counting.half_life = RecsysRecentHalfLife(&meta->options) / 1e6;
-
-	/* what stands for shards does not know how long their histories are */
-	counting.max_history = divided || meta->capped_users > 0 ? meta->max_history : 0;
+	if (divided)
+	{
+		/* what stands for shards need not have pages, and does not know how long their histories are */
+		RecsysGetModelOptions(recommender.definition, &options);
+		counting.max_history = options.max_history;
+	}
+	else
+	{
+		meta = &RecsysGetCache(recommender.index)->meta;
+		options = meta->options;
+		counting.max_history = meta->capped_users > 0 ? meta->max_history : 0;
+	}
+	counting.half_life = RecsysRecentHalfLife(&options) / 1e6;
 	RecsysGetEventsQuery(definition->signals[0].events, &events);
 	RecsysCloseRecommender(&recommender);
 

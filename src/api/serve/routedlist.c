@@ -14,10 +14,10 @@
 #include "postgres.h"
 
 #include "api/call/arguments.h"
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/names.h"
 #include "api/declare/servedname.h"
-#include "api/here/nodeevents.h"
 #include "api/route/interleave.h"
 #include "api/scoring/serving.h"
 #include "api/serve/routedlist.h"
@@ -164,7 +164,7 @@ user_type_of(const char *name)
 	RecsysRecommender recommender;
 	Oid			type;
 
-	(void) RecsysOpenEvents(shop == NULL ? name : shop->definition->signals[0].events, &recommender, NULL, NULL);
+	(void) RecsysOpenForColumns(shop == NULL ? name : shop->definition->signals[0].events, &recommender);
 	type = recommender.columns.user_type;
 	RecsysCloseRecommender(&recommender);
 	return type;
