@@ -89,8 +89,8 @@ typedef struct RecsysMergeState
 /*
  * merge.c, for both kinds of merges: RecsysMergeBy locks, makes a state, calls run and cleans
  * up, as RecsysMerge does.  Begin reports progress and puts on lists what VACUUM could not;
- * Budget is that of a bounded one, in pair updates; BudgetQueue leaves the queue its part of it; Record writes what has been done to the
- * meta page.
+ * Budget is that of a bounded one, in pair updates; BudgetQueue leaves the queue its part of it;
+ * Record writes what has been done to the meta page.
  */
 typedef void (*RecsysMergeRun) (RecsysMergeState *merge);
 

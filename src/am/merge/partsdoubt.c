@@ -17,19 +17,12 @@
 #include "am/parts/chunkpage.h"
 #include "am/parts/leaves.h"
 #include "am/parts/whole.h"
-#include "miscadmin.h"
-#include "storage/lmgr.h"
+#include "am/store/heldlock.h"
 
-/* The lock manager looks at nothing else of a relation, which may be gone. */
 bool
 RecsysIsLockedByUs(Oid table)
 {
-	RelationData relation;
-
-	memset(&relation, 0, sizeof(relation));
-	relation.rd_lockInfo.lockRelId.relId = table;
-	relation.rd_lockInfo.lockRelId.dbId = MyDatabaseId;
-	return CheckRelationLockedByMe(&relation, AccessExclusiveLock, false);
+	return RecsysHoldsLock(table, AccessExclusiveLock, false);
 }
 
 bool

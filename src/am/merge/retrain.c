@@ -9,9 +9,10 @@
  * (source/train), and writes all rows.
  *
  * 1. The snapshot is taken.  Every user is read, in the order of hashes, as a build reads them.
- *	  Those of whom other items count than the marks say are flagged (mark.c).  Items are numbered by rank, in the order of their keys, since ties are broken by it.
- * 2. The rows are written page by page, as those of any merge (graphupdate.c), for others to read.  Rows
- *	  that are flagged keep their flags.
+ *	  Those of whom other items count than the marks say are flagged (mark.c).  Items are numbered
+ *	  by rank, in the order of their keys, since ties are broken by it.  (retrainusers.c)
+ * 2. The rows are written page by page, as those of any merge (graphupdate.c), for others to read.
+ *	  Rows that are flagged keep their flags.
  * 3. All rows are as they shall be: the flags go, and then the queue.
  * 4. Flags of users follow, then prior, popular page and numbers of the meta page.
  * 5. The events go that the snapshot has finished.
@@ -33,12 +34,10 @@
 #include "am/graph/popular_page.h"
 #include "am/graph/prior_page.h"
 #include "am/lists/pending.h"
-#include "am/merge/mark.h"
 #include "am/merge/mergesnapshot.h"
 #include "am/merge/retrain.h"
+#include "am/merge/retrainstate.h"
 #include "am/store/corrupted.h"
-#include "am/store/enlarge.h"
-#include "am/store/indexname.h"
 #include "am/store/patch.h"
 #include "am/store/progress.h"
 #include "core/pairs/modeloptions.h"
@@ -52,160 +51,10 @@
 /* Rows that are written together at least, whatever the memory */
 #define LEAST_ROWS 64
 
-typedef struct Retraining
-{
-	RecsysMergeState *merge;
-	Relation	index;
-	Snapshot	snapshot;
-	MemoryContext context;
-	RecsysMetaData meta;
-	RecsysModelOptions options;
-	uint32		nitems;
-	RecsysItemOrder *order;
-	RecsysKeyOrder keys;
-	uint32	   *by_rank;		/* item numbers in the order of keys; NULL: that of the numbers */
-	uint32	   *ranks;			/* the other way round */
-	RecsysUserReader *reader;
-	RecsysModel *model;
-
-	/* users whose flags are to follow, by hash */
-	uint32	   *hashes;
-	uint64		nhashes;
-	uint64		maxhashes;
-
-	/* rows on their way */
-	uint16	   *flags;			/* by item: those on the queue; NULL: there are none */
-	RecsysRowUpdate *rows;
-	RecsysNeighbor *neighbors;	/* room for capacity of them for each row */
-	int			nrows;
-	int			maxrows;
-	int			capacity;
-} Retraining;
-
 static uint32
-rank_of(const Retraining *state, uint32 item)
-{
-	if (item >= state->nitems)
-		RecsysCorrupted(state->index,
-						"index \"%s\" has an entry with item number %u, which does not exist",
-						RecsysIndexName(state->index), item);
-	return state->ranks != NULL ? state->ranks[item] : item;
-}
-
-static uint32
-item_of(const Retraining *state, uint32 rank)
+item_of(const RecsysRetraining *state, uint32 rank)
 {
 	return state->by_rank != NULL ? state->by_rank[rank] : rank;
-}
-
-/*
- * Reading
- */
-
-/* What counts of a user, ascending by rank */
-typedef struct RankedHistory
-{
-	const Retraining *state;
-	const RecsysHistoryItem *items;
-	int			count;
-} RankedHistory;
-
-static int
-compare_ranks(const void *a, const void *b)
-{
-	uint32		x = *(const uint32 *) a;
-	uint32		y = ((const RecsysHistoryItem *) b)->item;
-
-	return (x > y) - (x < y);
-}
-
-static bool
-counts(const RankedHistory *history, const RecsysEntry *entry)
-{
-	uint32		rank;
-
-	if (entry->orphan || history->count == 0)
-		return false;
-
-	/* entries of rows that are newer than the snapshot may have newer items */
-	if (entry->peer >= history->state->nitems)
-		return false;
-	rank = rank_of(history->state, entry->peer);
-	return bsearch(&rank, history->items, history->count, sizeof(RecsysHistoryItem),
-				   compare_ranks) != NULL;
-}
-
-/* Have the user's entries to tell which of them count? */
-static bool
-needs_marks(const Retraining *state, const RecsysUserView *user)
-{
-	return (user->flags & (RECSYS_OWNER_MARKED | RECSYS_OWNER_UNSURE)) != 0 ||
-		user->nentries >= (uint32) state->meta.max_history;
-}
-
-/* Are the flags of a user and of the entries as the history has them? */
-static bool
-flags_are_right(const Retraining *state, const RecsysUserView *user, const RankedHistory *history)
-{
-	if (((user->flags & RECSYS_OWNER_COUNTED) != 0) != (history->count > 0))
-		return false;
-	if (!needs_marks(state, user))
-		return true;
-	if ((user->flags & (RECSYS_OWNER_MARKED | RECSYS_OWNER_UNSURE)) != RECSYS_OWNER_MARKED)
-		return false;
-	for (uint32 i = 0; i < user->nentries; i++)
-		if (user->entries[i].counted != counts(history, &user->entries[i]))
-			return false;
-	return true;
-}
-
-static void
-note_user(Retraining *state, uint32 hash)
-{
-	if (state->nhashes > 0 && state->hashes[state->nhashes - 1] == hash)
-		return;
-	if (state->nhashes == state->maxhashes)
-	{
-		state->maxhashes = Max(1024, state->maxhashes * 2);
-		state->hashes = RecsysEnlarge(state->context, state->hashes,
-									  sizeof(uint32) * state->maxhashes);
-	}
-	state->hashes[state->nhashes++] = hash;
-}
-
-/* Visitor: a user's history goes to the model. */
-static void
-take_user(void *arg, RecsysUserView *user)
-{
-	Retraining *state = arg;
-	RankedHistory history = {state, NULL, 0};
-
-	for (int i = 0; i < user->ninteractions; i++)
-	{
-		user->interactions[i].item = rank_of(state, user->interactions[i].item);
-		RecsysModelAdd(state->model, &user->interactions[i]);
-	}
-	(void) RecsysModelEndUser(state->model);
-	history.items = RecsysModelLastHistory(state->model, &history.count);
-	if (flags_are_right(state, user, &history))
-		return;
-	note_user(state, user->hash);
-	if (needs_marks(state, user))
-		RecsysDoubtMarks(state->index, user);
-}
-
-static void
-read_histories(Retraining *state)
-{
-	uint64		next = 0;
-
-	RecsysMergeProgressPhase(RECSYS_PHASE_HISTORIES);
-	while (next <= PG_UINT32_MAX)
-	{
-		CHECK_FOR_INTERRUPTS();
-		next = RecsysUserReaderReadBucket(state->reader, (uint32) next, take_user, state);
-	}
-	RECSYS_FAULT("retrain-read");
 }
 
 /*
@@ -213,7 +62,7 @@ read_histories(Retraining *state)
  */
 
 static void
-write_rows(Retraining *state)
+write_rows(RecsysRetraining *state)
 {
 	RecsysCheckMergeSnapshot(state->index, state->snapshot);
 	RecsysGraphReplace(state->index, &state->keys, state->rows, state->nrows);
@@ -227,7 +76,7 @@ write_rows(Retraining *state)
 static void
 take_row(void *arg, uint32 rank, const RecsysNeighbor *neighbors, int count)
 {
-	Retraining *state = arg;
+	RecsysRetraining *state = arg;
 	RecsysRowUpdate *row = &state->rows[state->nrows];
 	RecsysNeighborList *list = &row->list;
 
@@ -252,7 +101,7 @@ take_row(void *arg, uint32 rank, const RecsysNeighbor *neighbors, int count)
 }
 
 static void
-train(Retraining *state)
+train(RecsysRetraining *state)
 {
 	RecsysModelOptions options = state->options;
 
@@ -275,7 +124,7 @@ train(Retraining *state)
 
 /* The flags of the items on the queue; their rows keep them until all rows are written. */
 static void
-read_queue(Retraining *state)
+read_queue(RecsysRetraining *state)
 {
 	RecsysPendingPage *page = palloc(sizeof(RecsysPendingPage));
 	RecsysGraphReader reader;
@@ -331,7 +180,7 @@ clear_flags(RecsysGraphReader *reader, uint32 item)
 
 /* Flags of rows, then the items that they stood on the queue for. */
 static void
-empty_queue(Retraining *state)
+empty_queue(RecsysRetraining *state)
 {
 	RecsysPendingPage *page = palloc(sizeof(RecsysPendingPage));
 	RecsysGraphReader reader;
@@ -365,54 +214,11 @@ empty_queue(Retraining *state)
 }
 
 /*
- * Users
- */
-
-static void
-mark_counted(void *arg, RecsysEntry *entry)
-{
-	entry->counted = counts(arg, entry);
-}
-
-/* Visitor: a user whose flags are to follow; the history is what it was when it was read. */
-static void
-update_user(void *arg, RecsysUserView *user)
-{
-	Retraining *state = arg;
-	RecsysHistoryItem *folded = palloc_extended(sizeof(RecsysHistoryItem) *
-												((Size) user->ninteractions + 1), MCXT_ALLOC_HUGE);
-	RankedHistory history = {state, folded, 0};
-	RecsysFolding folding;
-
-	RecsysMetaFolding(&state->meta, NULL, &folding);
-	for (int i = 0; i < user->ninteractions; i++)
-		user->interactions[i].item = rank_of(state, user->interactions[i].item);
-	if (user->ninteractions > 0)
-		history.count = RecsysHistoryFold(user->interactions, user->ninteractions, &folding,
-										  folded, NULL);
-	if (needs_marks(state, user) && !flags_are_right(state, user, &history))
-		RecsysMarkEntries(state->index, user, RECSYS_OWNER_MARKED, mark_counted, &history);
-	RecsysSetCounted(state->index, user, history.count > 0);
-	pfree(folded);
-}
-
-static void
-update_users(Retraining *state)
-{
-	for (uint64 i = 0; i < state->nhashes; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		RecsysUserReaderRead(state->reader, state->hashes[i], update_user, state);
-	}
-	RECSYS_FAULT("retrain-users");
-}
-
-/*
  * What belongs to all rows together
  */
 
 static void
-update_pages(Retraining *state)
+update_pages(RecsysRetraining *state)
 {
 	uint32	   *all = MemoryContextAllocHuge(state->context, sizeof(uint32) * (Size) Max(state->nitems, 1));
 
@@ -425,7 +231,7 @@ update_pages(Retraining *state)
 
 /* Begins or ends to write scores with other numbers than the meta page has. */
 static void
-note_numbers(Retraining *state, bool written)
+note_numbers(RecsysRetraining *state, bool written)
 {
 	const RecsysModelStatistics *statistics = RecsysModelGetStatistics(state->model);
 	Buffer		buffer = RecsysReadPage(state->index, RECSYS_META_BLOCK, BUFFER_LOCK_EXCLUSIVE,
@@ -452,7 +258,7 @@ note_numbers(Retraining *state, bool written)
  * them, rightly: what they are of the snapshot does not see either.
  */
 static void
-remove_events(Retraining *state)
+remove_events(RecsysRetraining *state)
 {
 	RecsysMergeState *merge = state->merge;
 	MemoryContext context = AllocSetContextCreate(state->context, "recsys events",
@@ -490,7 +296,7 @@ remove_events(Retraining *state)
 
 /* Where numbers are not in the order of keys, both ways. */
 static void
-rank_items(Retraining *state)
+rank_items(RecsysRetraining *state)
 {
 	state->order = RecsysItemOrderCreate(state->index, state->nitems);
 	state->keys = RecsysItemOrderForCore(state->order);
@@ -513,7 +319,7 @@ find_workers(const RecsysMergeState *merge)
 
 /* An eighth of the memory is for rows; the model has what is left. */
 static void
-share_memory(Retraining *state)
+share_memory(RecsysRetraining *state)
 {
 	RecsysMergeState *merge = state->merge;
 	Size		memory = merge->memory;
@@ -535,7 +341,7 @@ share_memory(Retraining *state)
 }
 
 static void
-begin(Retraining *state, RecsysMergeState *merge)
+begin(RecsysRetraining *state, RecsysMergeState *merge)
 {
 	memset(state, 0, sizeof(*state));
 	MemoryContextReset(merge->context);
@@ -558,7 +364,7 @@ begin(Retraining *state, RecsysMergeState *merge)
 }
 
 static void
-end(Retraining *state)
+end(RecsysRetraining *state)
 {
 	RecsysModelFree(state->model);
 	RecsysUserReaderFree(state->reader);
@@ -569,15 +375,15 @@ end(Retraining *state)
 void
 RecsysMergeRetrain(RecsysMergeState *merge)
 {
-	Retraining	state;
+	RecsysRetraining	state;
 
 	begin(&state, merge);
-	read_histories(&state);
+	RecsysRetrainRead(&state);
 	note_numbers(&state, false);
 	RECSYS_FAULT("retrain-begun");
 	train(&state);
 	empty_queue(&state);
-	update_users(&state);
+	RecsysRetrainUsers(&state);
 	update_pages(&state);
 	note_numbers(&state, true);
 	RECSYS_FAULT("retrain-numbers");

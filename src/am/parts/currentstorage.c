@@ -25,11 +25,10 @@
 #include "am/parts/currentstorage.h"
 #include "am/parts/leaves.h"
 #include "am/parts/whole.h"
+#include "am/store/heldlock.h"
 #include "am/store/meta.h"
 #include "catalog/pg_class.h"
 #include "compat.h"
-#include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/syscache.h"
 
 Oid
@@ -46,23 +45,11 @@ RecsysFileOf(Oid relation)
 	return file;
 }
 
-/* The lock manager looks at nothing else of a relation. */
-static bool
-is_locked_by_us(Oid oid)
-{
-	RelationData relation;
-
-	memset(&relation, 0, sizeof(relation));
-	relation.rd_lockInfo.lockRelId.relId = oid;
-	relation.rd_lockInfo.lockRelId.dbId = MyDatabaseId;
-	return CheckRelationLockedByMe(&relation, AccessShareLock, true);
-}
-
 bool
 RecsysTidsOf(Relation leaf, Oid root, Oid *file)
 {
 	Oid			oid = RecsysPartOfLeaf(leaf, root);
-	bool		ours = OidIsValid(oid) && is_locked_by_us(oid);
+	bool		ours = OidIsValid(oid) && RecsysHoldsLock(oid, AccessShareLock, true);
 	Relation	part;
 	const RecsysMetaData *meta;
 

@@ -25,7 +25,8 @@
  * Two pages have the same LSN only if one record has changed both.  No record changes the same
  * block of two tables, so block and LSN say which page it is, whatever has become of the table.
  * An LSN of zero, of tables that are not logged or whose log was spared when they were filled,
- * says nothing; such pages are not remembered.
+ * says nothing; such pages are not remembered.  With wal_level = minimal none are: a transaction that
+ * moves a table to another tablespace copies LSNs, and what it changes afterwards sets none.
  *
  * An XID that is remembered cannot be so old that it is taken for a future one: the server freezes
  * it before, which sets the LSN.
@@ -39,6 +40,7 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
+#include "access/xlog.h"
 #include "am/read/settledpages.h"
 #include "compat.h"
 #include "miscadmin.h"
@@ -109,12 +111,19 @@ RecsysWasSettled(Relation heap, BlockNumber block)
 	return pages != NULL && is_known(entry_of(heap, block), block);
 }
 
+/* Does whatever changes the table's pages set their LSN? */
+static inline bool
+sets_lsn(Relation heap)
+{
+	return RelationNeedsWAL(heap) && XLogIsNeeded();
+}
+
 bool
 RecsysPageIsSettled(Relation heap, BlockNumber block, Page page, Snapshot snapshot)
 {
 	const SettledPage *entry;
 
-	if (pages == NULL || !RelationNeedsWAL(heap))
+	if (pages == NULL || !sets_lsn(heap))
 		return false;
 	entry = entry_of(heap, block);
 	return is_known(entry, block) && entry->lsn == PageGetLSN(page) &&
@@ -156,7 +165,7 @@ RecsysNotePage(Relation heap, BlockNumber block, Page page)
 	XLogRecPtr	lsn = PageGetLSN(page);
 	SettledPage *entry;
 
-	if (!RelationNeedsWAL(heap) || XLogRecPtrIsInvalid(lsn))
+	if (!sets_lsn(heap) || XLogRecPtrIsInvalid(lsn))
 		return;
 	if (unlikely(pages == NULL))
 		resize(FIRST_ENTRIES);

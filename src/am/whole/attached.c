@@ -89,7 +89,8 @@ is_full(Relation part)
 static void
 empty_part(Relation leaf, Relation part)
 {
-	if (!is_full(part) || !ConditionalLockRelationOid(RelationGetRelid(leaf), ShareLock) ||
+	/* a cursor of this session may be reading it */
+	if (!is_full(part) || part->rd_refcnt > 1 || !ConditionalLockRelationOid(RelationGetRelid(leaf), ShareLock) ||
 		!ConditionalLockRelationOid(RelationGetRelid(part), AccessExclusiveLock))
 		return;
 	RECSYS_SET_NEW_FILE(part, part->rd_rel->relpersistence);

@@ -137,7 +137,8 @@ look_at_noted(void)
 	int			n = nnoted;
 
 	nnoted = 0;
-	if (n == 0 || looking || !IsTransactionState() || !TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (n == 0 || looking || !IsTransactionState() || IsInParallelMode() ||
+		!TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		return;
 	memcpy(relations, noted, sizeof(Oid) * n);
 
@@ -169,11 +170,19 @@ run_utility(PlannedStmt *statement, const char *text, bool read_only, ProcessUti
 			ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver,
 			QueryCompletion *completion)
 {
+	const TransactionStmt *transaction = (const TransactionStmt *) statement->utilityStmt;
+	bool		prepared = IsA(transaction, TransactionStmt) &&
+		transaction->kind == TRANS_STMT_COMMIT_PREPARED;
+
 	if (previous_utility)
 		previous_utility(statement, text, read_only, context, params, environment, receiver, completion);
 	else
 		standard_ProcessUtility(statement, text, read_only, context, params, environment, receiver, completion);
 	look_at_noted();
+
+	/* what it has attached or detached is known to the session that prepared it, if to any */
+	if (prepared)
+		RecsysNotePending();
 }
 
 static void

@@ -21,8 +21,9 @@ extern bool RecsysPassesOn(Relation index);
 
 /*
  * The whole that a row of a partition is to be entered in, open, with the row's TID made virtual;
- * NULL: there is none, or the row has been passed on already, and nothing is to be done.  To be closed with NoLock: its locks are kept, as
- * those on tables that are written to.  *complete: are all rows of the partition in it?
+ * NULL: there is none, or the row has been passed on already, and nothing is to be done.  To be
+ * closed with NoLock: its locks are kept, as those on tables that are written to.  *complete: are all
+ * rows of the partition in it?
  */
 extern Relation RecsysPassOnRow(Relation part, Relation leaf, ItemPointer tid, bool *complete);
 

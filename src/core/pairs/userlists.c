@@ -47,8 +47,9 @@ count_blocks(const RecsysUserLists *lists)
 	return lists->nusers / lists->block_users + (lists->nusers % lists->block_users > 0);
 }
 
-void
-RecsysUserListsBlock(const RecsysUserLists *lists, uint32 block, uint32 *first, uint32 *last)
+/* Users first .. last - 1 of a block */
+static void
+users_of_block(const RecsysUserLists *lists, uint32 block, uint32 *first, uint32 *last)
 {
 	*first = block * lists->block_users;
 	*last = (uint32) Min((uint64) *first + lists->block_users, lists->nusers);
@@ -65,7 +66,7 @@ most_entries(const RecsysUserLists *lists, const RecsysMatrix *matrix)
 		uint32		first;
 		uint32		last;
 
-		RecsysUserListsBlock(lists, block, &first, &last);
+		users_of_block(lists, block, &first, &last);
 		most = Max(most, matrix->offsets[last] - matrix->offsets[first]);
 	}
 	return most;
@@ -131,7 +132,7 @@ RecsysUserListsStage(RecsysUserLists *lists, RecsysHeadMatrix *split, const Recs
 	uint32		first;
 	uint32		last;
 
-	RecsysUserListsBlock(lists, block, &first, &last);
+	users_of_block(lists, block, &first, &last);
 	memcpy(lists->histories + first, matrix->offsets + first,
 		   sizeof(uint64) * ((Size) last - first + 1));
 	RecsysMapPages(block_entries(lists, block),
@@ -201,7 +202,7 @@ make_lists(RecsysUserLists *lists, const uint32 *item_ranks, RecsysListMaker *ma
 	uint32		last;
 	uint64		n;
 
-	RecsysUserListsBlock(lists, block, &first, &last);
+	users_of_block(lists, block, &first, &last);
 	n = histories[last] - histories[first];
 	memset(places, 0, sizeof(uint32) * lists->nitems);
 	if (narrow)
@@ -235,7 +236,7 @@ RecsysUserListsMake(RecsysUserLists *lists, RecsysHeadMatrix *split, RecsysListM
 	uint32		last;
 
 	Assert(RecsysHeadStagesNarrow(split) == (entry_width(lists) == sizeof(uint16)));
-	RecsysUserListsBlock(lists, block, &first, &last);
+	users_of_block(lists, block, &first, &last);
 	RecsysHeadMapPages(split, first, last);
 	RecsysHeadFill(split, lists->histories, first, last, staged);
 	CHECK_FOR_INTERRUPTS();

@@ -38,10 +38,6 @@ extern void RecsysUserListsShape(RecsysUserLists *lists, const RecsysMatrix *mat
 extern Size RecsysUserListsSize(const RecsysUserLists *lists);
 extern void RecsysUserListsPlace(RecsysUserLists *lists, void *memory);
 
-/* Users first .. last - 1 of a block */
-extern void RecsysUserListsBlock(const RecsysUserLists *lists, uint32 block, uint32 *first,
-								 uint32 *last);
-
 /*
  * Turn the entries of a block's users into ranks.  Blocks come one after the other, from block 0
  * on, after RecsysHeadBegin; the matrix is the one of the shape.
