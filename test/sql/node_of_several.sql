@@ -109,9 +109,36 @@ INSERT INTO one_piece.buys VALUES (5000000002, 81, 1, '2026-05-01'), (5000000002
 INSERT INTO pieces.buys_5000000002 VALUES (5000000002, 81, 1, '2026-05-01'), (5000000002, 999, 1, '2026-05-01');
 SELECT same('SELECT u, r.* FROM generate_series(5000000001, 5000000005) u, LATERAL recommend(u, 8, ''SHOP'') r ORDER BY u, rank');
 
+-- names in what is kept, however they are written
+CREATE TABLE kept AS SELECT definition FROM recsys.distributed_shop_902;
+CREATE FUNCTION with_filter(filter text) RETURNS void LANGUAGE sql AS
+$$UPDATE recsys.distributed_shop_902 SET definition = jsonb_set(definition, '{item_filter}', to_jsonb(filter))$$;
+CREATE FUNCTION same_lists() RETURNS text LANGUAGE sql AS
+$$SELECT same('SELECT u, r.* FROM generate_series(5000000001, 5000000005) u, LATERAL recommend(u, 8, ''SHOP'') r ORDER BY u, rank')$$;
+SELECT with_filter('stock > 0 AND NOT EXISTS (SELECT FROM pieces . U&"the ""best"" \0073ellers"/* all */* -- of them
+	WHERE "the ""best"" sellers".seller = items.seller AND blocked)');
+SELECT same_lists();
+SELECT with_filter('stock > 0 AND NOT EXISTS (SELECT FROM only(U&"pi!0065ces" UESCAPE ''!''."the ""best"" sellers")WHERE "the ""best"" sellers".seller = items.seller AND blocked)');
+SELECT same_lists();
+SELECT with_filter('stock > 0 AND EXISTS (TABLE ONLY pieces."the ""best"" sellers") AND EXISTS (TABLE pieces."the ""best"" sellers"*)
+	AND seller IN (SELECT s.seller FROM ONLY pieces."the ""best"" sellers"AS s(seller) WHERE NOT s.blocked)');
+SELECT same_lists();
+UPDATE recsys.distributed_shop_902 SET definition = kept.definition FROM kept;
+DROP TABLE kept;
+DROP FUNCTION with_filter(text), same_lists();
+
+-- above a parallel plan
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT count(*) FROM (SELECT 5000000000 + count(i % 7) AS u FROM one_piece.goods WHERE i < 6) u, LATERAL recommend(u.u, 8, 'node') r;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+
 -- users of another node are asked for there, with all that the call says
 SELECT * FROM recommend(5000000009, 3, 'node');
-CREATE FUNCTION pieces.node_recommend(u bigint, k bigint, exclude_seen boolean, half_life interval, context jsonb)
+CREATE FUNCTION pieces.node_list(u bigint, k bigint, exclude_seen boolean, half_life interval, context jsonb)
 RETURNS TABLE (item_id bigint, score real, source text, rank integer) LANGUAGE sql STABLE AS
 $$SELECT 1000 + k, 0.5::real, concat_ws(' ', u, exclude_seen, half_life, context), 1$$;
 CREATE FUNCTION pieces.node_reasons(u bigint, k bigint, context jsonb)

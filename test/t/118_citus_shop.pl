@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use IPC::Run;
 use Test::More;
 
 use RecsysTest;
@@ -87,6 +88,21 @@ as_alone($coordinator, [$coordinator], "BEGIN; SELECT recsys.alter_recommender('
 	'in the transaction that changes it');
 $same->($each->("recommend(u::bigint, 3, 'shop')"), 'and rolled back');
 
+# distributed anew while it is changed: the change is not lost
+my $change = $coordinator->background_psql('postgres');
+$change->query_safe("BEGIN; SELECT recsys.alter_recommender('shop', caps => '{\"category\": 1}')");
+my ($out, $err) = ('', '');
+my $anew = IPC::Run::start([ 'psql', '-XqAt', '-d', $coordinator->connstr('postgres'), '-c', "SELECT nodes FROM recsys.distribute('shop')" ], '<', \'', '>', \$out, '2>', \$err);
+ok($coordinator->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%nodes FROM recsys.distribute%' AND wait_event_type = 'Lock'"), 'distribute waits for a change');
+$change->query_safe('COMMIT');
+$change->quit;
+$anew->finish;
+is($out . $err, "2\n", 'and goes on');
+$coordinator->safe_psql('alone', "SELECT recsys.alter_recommender('shop', caps => '{\"category\": 1}')");
+in_both($coordinator);
+$same->($each->("recommend(u::bigint, 10, 'shop')"), 'with the change');
+in_both($coordinator, "SELECT recsys.alter_recommender('shop', caps => '{\"category\": 3}')");
+
 # profiles that are a reference table; a graph of pairs; one signal that pushes down
 $coordinator->safe_psql('postgres', q(
 	SELECT undistribute_table('customers'); SELECT create_reference_table('customers');
@@ -126,10 +142,32 @@ like(says($coordinator, "SELECT recsys.alter_recommender('shop', new_name => 'ot
 $coordinator->safe_psql('postgres', "SELECT recsys.undistribute('shop')");
 like(says($coordinator, "SELECT * FROM recommend(42, 3, 'shop')"), qr/are on several nodes/, 'taken back');
 like(says($workers[0], "SELECT * FROM recommend(42, 3, 'shop')"), qr/does not exist/, 'on all nodes');
-is($coordinator->safe_psql('postgres', q(SELECT count(*) FROM pg_proc WHERE proname IN ('shop_recommend', 'shop_reasons', 'shop_explain'))), 0, 'no function is left');
+is($coordinator->safe_psql('postgres', q(SELECT count(*) FROM pg_proc WHERE proname IN ('shop_list', 'shop_reasons', 'shop_because'))), 0, 'no function is left');
 is($coordinator->safe_psql('postgres', 'SELECT count(*) FROM recsys.distributed_popularity'), 0, 'and no list');
 is($coordinator->safe_psql('postgres', "SELECT count(*) FROM recommend(42, 3, 'bought')"), 3, 'its index is still one recommender');
 $coordinator->safe_psql('postgres', "SELECT recsys.drop_recommender('shop')");
+
+# the first signal is a reference table: lists of the coordinator, logged ones and experiments too
+in_both($coordinator, q(SELECT recsys.create_recommender('returned', signals => '[{"events": "\"It came back\""}]')),
+	q(SELECT recsys.create_experiment('returns', '{"this": "returned", "that": "returned"}')));
+as_alone($coordinator, [$coordinator], $_) for "SELECT u, r.* FROM generate_series(1, 30) u, LATERAL recommend(u::bigint, 5, 'returned') r ORDER BY u, rank",
+  (map { "SELECT item_id, rank FROM recommend($_, 5, 'returned', log => true)" } 1, 2, q('3')), q(SELECT variant IS NOT NULL FROM recsys.assignment('returns', '+4')),
+  "SELECT item_id, rank FROM recommend('+5', 5, 'returns', log => true)";
+
+# two of names that begin alike, and are too long for those of their functions; one goes
+my @long = map { 'l' . 'o' x 58 . "ng$_" } 1, 2;
+for my $name (@long)
+{
+	my $k = $name eq $long[0] ? 1 : 2;
+
+	in_both($coordinator, qq(SELECT recsys.create_recommender('$name', signals => '[{"events": "bought"}]', items => 'products', item_key => 'product_id', item_filter => 'stock = $k')));
+	$coordinator->safe_psql('postgres', "SELECT recsys.distribute('$name')");
+}
+$same->($each->("recommend(u::bigint, 5, '$_')"), 'a long name') for @long;
+is($coordinator->safe_psql('postgres', q(SELECT count(DISTINCT proname) FROM pg_proc WHERE proname ~ '^loo')), 6, 'functions of each');
+$coordinator->safe_psql('postgres', "SELECT recsys.undistribute('$long[0]')");
+$same->($each->("recommend(u::bigint, 5, '$long[1]')"), 'the other one stays');
+$coordinator->safe_psql('postgres', "SELECT recsys.undistribute('$long[1]')");
 
 $_->stop for @nodes;
 done_testing();

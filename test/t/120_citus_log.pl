@@ -48,7 +48,21 @@ like(says($workers[0], 'SELECT recsys.distribute_log()'), qr/is for the coordina
 like(says($coordinator, 'BEGIN; SELECT recsys.distribute_log()'), qr/inside a transaction block/, 'not in a transaction block');
 sql($coordinator, 'CREATE ROLE client LOGIN; GRANT SELECT (user_id, product_id, quantity, purchased_at) ON purchases TO client');
 like(says($coordinator, 'SELECT recsys.distribute_log()', extra_params => [ '-U', 'client' ]), qr/permission denied/, 'not for everyone');
-sql($coordinator, 'SELECT recsys.distribute_log()');
+
+# what anybody may have made in a schema of the search path runs in no session of the owner's
+my $traps = q(SET citus.enable_ddl_propagation = off;
+	CREATE FUNCTION public.trap(oid, regclass) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'trapped'; END$$;
+	CREATE OPERATOR public.= (FUNCTION = public.trap, LEFTARG = oid, RIGHTARG = regclass);
+	CREATE FUNCTION public.unnest(text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'trapped'; END$$);
+my $no_traps = q(SET citus.enable_ddl_propagation = off;
+	DROP FUNCTION public.unnest(text[]); DROP OPERATOR public.= (oid, regclass); DROP FUNCTION public.trap);
+on_all($traps, @nodes);
+sql($coordinator, 'ALTER DATABASE postgres SET citus.shard_replication_factor = 2');
+is(says($coordinator, 'SELECT recsys.distribute_log()'), '', 'one log is made of all');
+sql($coordinator, 'ALTER DATABASE postgres RESET citus.shard_replication_factor');
+on_all($no_traps, @nodes);
+is(sql($coordinator, q(SELECT count(*), count(DISTINCT shardid) FROM pg_dist_placement JOIN pg_dist_shard USING (shardid)
+	WHERE logicalrelid IN ('recsys.request_log'::regclass, 'recsys.event_log'::regclass))), '8|8', 'each shard of it is on one node');
 is(sql($_, 'SELECT count(*) FROM recsys.request_log'), 3, $_->name . ': what each node has logged before') for @nodes;
 is(sql($_, 'SELECT count(*) FROM recsys.event_log'), 1, $_->name . ': and its events') for @nodes;
 is(says($coordinator, 'SELECT recsys.distribute_log()'), '', 'once more');
@@ -176,12 +190,49 @@ my $ids = join ',', keys %names;
 is(sql($coordinator, "SELECT count(*), count(DISTINCT user_id), bool_or(user_id = '11') FROM recsys.request_log WHERE request_id = ANY ('{$ids}')"),
 	'3|1|f', 'a pseudonym is the same on all nodes');
 
-# forgetting takes the log along, of all nodes
-sql($workers[1], "SELECT recsys.forget_user('home', 11)");
+# forgetting takes the log along, of all nodes, once for all shards; and what experiments keep
+my $unit = q(INSERT INTO recsys.experiment_unit SELECT (jsonb_populate_record(NULL::recsys.experiment_unit,
+	(SELECT jsonb_object_agg(attname, 0) FROM pg_attribute WHERE attrelid = 'recsys.experiment_unit'::regclass AND attnum > 0)
+	|| jsonb_build_object('experiment', 'trial', 'unit', '%s', 'first_time', now(), 'variant', 'control', 'mixed', false))).*);
+my $session = q(recsys.experiment '' "{,}" \ %s);
+sql($coordinator, join(';', map { sprintf($unit, $_) } 11, 12, 13, $session));
+sql($coordinator, "INSERT INTO recsys.request_log (request_id, time, user_id, session_id, recommender, experiment, variant, item_ids)
+	VALUES (gen_random_uuid(), now(), '11', '$session', 'public.home', 'trial', 'control', '{1}')");
+on_all($traps, @nodes);
+sql($coordinator, "ALTER DATABASE postgres SET log_statement = 'all'");
+my $logged_to = -s $coordinator->logfile;
+is(says($workers[1], "SET client_min_messages = warning; SELECT recsys.forget_user('home', 11)"), '', 'a user is forgotten from a worker');
+my $statements = substr(slurp_file($coordinator->logfile), $logged_to);
+is(scalar(() = $statements =~ /statement: DO +E?'BEGIN SET LOCAL search_path/g), 1, 'the coordinator is asked once');
+sql($coordinator, 'ALTER DATABASE postgres RESET log_statement');
+on_all($no_traps, @nodes);
+is(sql($coordinator, 'SELECT string_agg(unit, $$,$$ ORDER BY unit) FROM recsys.experiment_unit'), '12,13', 'with a session of an odd name');
 is(sql($_, "SELECT count(*) FROM recsys.request_log WHERE recommender = 'public.home' AND (user_id = '11' OR request_id = ANY ('{$ids}'))"), 0, $_->name . ': a user is forgotten in the log') for @nodes;
 is(sql($coordinator, "SELECT count(*) FROM recsys.event_log e WHERE NOT EXISTS (SELECT FROM recsys.request_log r WHERE r.request_id = e.request_id AND r.time = e.request_time)"),
 	0, 'with the events');
 sql($coordinator, 'SELECT recsys.configure_log(pseudonymous => false)');
+sleep 1.1;
+
+# whoever has locked what is deleted deletes it all the same; and the rows of the log are the transaction's
+my $of = q(SELECT count(*) FROM recsys.request_log WHERE user_id = '%s' AND recommender = 'public.home');
+my $before = sql($coordinator, sprintf($of, 12));
+cmp_ok($before, '>', 0, 'there are requests of a user');
+is(says($coordinator, q(SET client_min_messages = warning; SET statement_timeout = '60s';
+	BEGIN; SELECT recsys.refresh_experiment('trial'); SELECT recsys.forget_user('home', 12); ROLLBACK)), '', 'a transaction that has refreshed an experiment forgets a user');
+is(sql($coordinator, sprintf($of, 12)), $before, 'rolled back, the log has the requests');
+is(says($coordinator, q(SET client_min_messages = warning; SET statement_timeout = '60s';
+	BEGIN; SELECT recsys.refresh_experiment('trial'); SELECT recsys.forget_user('home', 12); COMMIT)), '', 'and again');
+is(sql($_, sprintf($of, 12)), 0, $_->name . ': committed, it has them no more') for @nodes;
+is(sql($coordinator, 'SELECT count(*) FROM recsys.experiment_unit WHERE unit = $$12$$'), 0, 'nor has the experiment');
+
+# by the name of a shard, too
+my ($of_worker) = grep { in_nodes($coordinator, 'purchases', $_) == $workers[0]->port } 14 .. 100;
+my $shard = sql($coordinator, "SELECT get_shard_id_for_distribution_column('purchases', $of_worker)");
+is(sql($workers[0], "SELECT count(*) FROM recommend($of_worker, 3, 'public.home_$shard', log => true)"), 3, 'the index of a shard logs');
+$of = "SELECT count(*) FROM recsys.request_log WHERE recommender = 'public.home_$shard'";
+is(sql($coordinator, $of), 1, 'under its name');
+sql($workers[1], "SELECT recsys.forget_user('home', $of_worker)");
+is(sql($coordinator, $of), 0, 'which is forgotten with that of the recommender');
 
 # days get partitions, and old ones go, on all nodes
 is(sql($workers[0], q(SELECT count(*) FROM recsys.maintain() WHERE action ~ 'partition|refreshed')), 0, 'a worker leaves that to the coordinator');

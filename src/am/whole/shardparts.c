@@ -23,6 +23,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "am/entry/indexes.h"
+#include "am/entry/shards.h"
 #include "am/entry/shells.h"
 #include "am/parts/leaves.h"
 #include "am/whole/shardparts.h"

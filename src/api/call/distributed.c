@@ -2,11 +2,11 @@
  * distributed.c
  *	  Recommenders over tables that Citus has distributed.
  *
- * The index that has the recommender's name is a shell (am/entry/shells.h): on the coordinator it is
- * empty or of what the table had before it was distributed, on workers it is always empty.
+ * The index that has the recommender's name is a shell (am/entry/shells.h): on the coordinator it
+ * is empty or of what the table had before it was distributed, on workers it is always empty.
  * Whoever answered from it would answer with nothing, or with what is long past.  So every
- * function that opens an index refuses it, but for those that know where the rows are: to
- * them recsys.distributed tells what recsys.distribute() has made.
+ * function that opens an index refuses it, but for those that know where the rows are: to them
+ * recsys.distributed tells what recsys.distribute() has made.
  *
  * That table is a reference table, with a copy on every node, which is read as it is: a query that
  * Citus plans would take longer than most lists do.  It has one row for each distributed
@@ -18,6 +18,8 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/xact.h"
+#include "am/entry/shards.h"
 #include "am/entry/shells.h"
 #include "am/store/indexname.h"
 #include "api/call/distributed.h"
@@ -81,12 +83,18 @@ take_row(HeapTuple tuple, TupleDesc descriptor, const char *name, RecsysDistribu
 	return true;
 }
 
+Snapshot
+RecsysSnapshotOfNow(void)
+{
+	return IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot();
+}
+
 /* As of now, whatever the transaction has seen before: what was served then may be gone. */
 static bool
 read_row(Oid copy, const char *name, RecsysDistributed *found)
 {
 	Relation	relation = table_open(copy, AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	Snapshot	snapshot = RegisterSnapshot(RecsysSnapshotOfNow());
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, snapshot, 0, NULL);
 	HeapTuple	tuple;
 	bool		taken = false;
@@ -180,15 +188,50 @@ RecsysRefuseShell(Relation heap, Relation index)
 					 quote_literal_cstr(RecsysQualifiedName(RelationGetRelid(index))))));
 }
 
+/* This node's copy of an index over a reference table; InvalidOid: it is another, or not here */
+static Oid
+copy_of(const char *name)
+{
+	Oid			index;
+	Oid			table;
+
+	if (name == NULL || !RecsysCitusIsThere())
+		return InvalidOid;
+	index = RecsysNamedRecommender(name);
+	table = IndexGetRelation(index, true);
+	if (!OidIsValid(table) || !RecsysIsShell(table) || RecsysShellMethod(table) != 'n')
+		return InvalidOid;
+	return RecsysLocalCopy(index);
+}
+
+bool
+RecsysOpenSpread(const char *name, RecsysRecommender *recommender, RecsysDistributed *distributed)
+{
+	Oid			copy;
+
+	if (RecsysOpenDistributed(name, recommender, distributed))
+		return true;
+	copy = copy_of(name);
+	if (OidIsValid(copy))
+		RecsysOpenRecommenderIndex(copy, recommender);
+	else
+		RecsysOpenRecommender(name, recommender);
+	return false;
+}
+
 bool
 RecsysOpenForColumns(const char *name, RecsysRecommender *recommender)
 {
 	RecsysDistributed distributed;
 
-	if (RecsysOpenDistributed(name, recommender, &distributed))
-		return true;
-	RecsysOpenRecommender(name, recommender);
-	return false;
+	return RecsysOpenSpread(name, recommender, &distributed);
+}
+
+void
+RecsysOpenUndivided(const char *name, RecsysRecommender *recommender)
+{
+	if (RecsysOpenForColumns(name, recommender))
+		RecsysRefuseShell(recommender->heap, recommender->definition);
 }
 
 /* The index of this node that has the graph; InvalidOid if it is not here. */

@@ -9,6 +9,7 @@
 
 #include "api/call/recommender.h"
 #include "utils/rel.h"
+#include "utils/snapshot.h"
 
 /* What recsys.distribute() has noted of a recommender */
 typedef struct RecsysDistributed
@@ -21,6 +22,12 @@ typedef struct RecsysDistributed
 	int			secret_length;
 	uint8		secret[32];		/* key of the hashes of who was forgotten */
 } RecsysDistributed;
+
+/*
+ * What tables of the extension are read by that tell where rows are now.  In a parallel plan, whose
+ * leader gets no new snapshot, that is what the statement sees.
+ */
+extern Snapshot RecsysSnapshotOfNow(void);
 
 /* Has recsys.distribute() been here?  The index need not be locked, and may be any relation. */
 extern bool RecsysFindDistributed(Oid index, RecsysDistributed *found);
@@ -35,24 +42,32 @@ extern bool RecsysMayBeMeant(Oid index, Oid table);
 extern void RecsysRefuseShell(Relation heap, Relation index);
 
 /*
- * Opens a recommender that recsys.distribute() has been to; false if it is another.  NULL: the only
- * recommender that the caller may read.  Of the shell that is opened nothing but columns and options
- * are of use.  The caller may read all rows of the table, or this errors out.
+ * Opens a recommender that recsys.distribute() has been to; false if it is another.  NULL: the
+ * only recommender that the caller may read.  Of the shell that is opened nothing but columns and
+ * options are of use.  The caller may read all rows of the table, or this errors out.
  */
 extern bool RecsysOpenDistributed(const char *name, RecsysRecommender *shell,
 								  RecsysDistributed *distributed);
 
 /*
- * Opens an index that only stands for what is in shards: nothing but columns and options are of use.
- * The caller may read all rows of the table, or this errors out.
+ * Opens an index that only stands for what is in shards: nothing but columns and options are of
+ * use.  The caller may read all rows of the table, or this errors out.
  */
 extern void RecsysOpenShell(Oid index, RecsysTakes takes, RecsysRecommender *shell);
 
 /*
- * Opens a recommender for its columns and its rights alone: as RecsysOpenRecommender does, or the shell
- * of one that is distributed; true then.
+ * Opens what a definition reads events from, wherever the rows are: the shell of an index that is
+ * distributed, and then returns true; of a reference table this node's copy; any other index as
+ * RecsysOpenRecommender does, with the same errors.
  */
+extern bool RecsysOpenSpread(const char *name, RecsysRecommender *recommender,
+							 RecsysDistributed *distributed);
+
+/* The same for who needs columns and rights alone */
 extern bool RecsysOpenForColumns(const char *name, RecsysRecommender *recommender);
+
+/* The same for who needs all users on this node: one that is distributed is an error. */
+extern void RecsysOpenUndivided(const char *name, RecsysRecommender *recommender);
 
 /*
  * Opens an index of this node that belongs to one that the caller may read, or that one's shell:

@@ -164,6 +164,17 @@ RecsysIsShared(const char *name)
 	return found;
 }
 
+bool
+RecsysIsSharedNow(const char *name)
+{
+	bool		shared;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	shared = RecsysIsShared(name);
+	PopActiveSnapshot();
+	return shared;
+}
+
 static bool
 has_name(List *rows, const char *name)
 {

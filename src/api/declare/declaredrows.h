@@ -41,8 +41,12 @@ extern bool RecsysSameVersion(const RecsysRowVersion *a, const RecsysRowVersion 
 extern bool RecsysFindDeclared(const char *name, RecsysDeclaredRow *row, RecsysRowVersion *version);
 extern List *RecsysAllDeclared(void);
 
-/* Has recsys.distribute() been to it, so that all nodes of Citus have it?  As the active snapshot sees it. */
+/*
+ * Has recsys.distribute() been to it, so that all nodes of Citus have it?  As the active snapshot
+ * sees it, or as of now: the statement may have waited for a lock since it began.
+ */
 extern bool RecsysIsShared(const char *name);
+extern bool RecsysIsSharedNow(const char *name);
 
 /*
  * Writing.  Rights have been checked by who calls.  Lock waits for others that change the row

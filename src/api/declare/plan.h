@@ -42,8 +42,8 @@ extern RecsysPlan *RecsysPlanPrepare(RecsysShop *shop, const char *part, const c
 									 int nargs, Oid *types);
 
 /*
- * The same of a query that looks a user up by its first parameter: where users are on several nodes, the
- * table may be, too.
+ * The same of a query that looks a user up by its first parameter: where users are on several
+ * nodes, the table may be, too.
  */
 extern RecsysPlan *RecsysPlanPrepareByUser(RecsysShop *shop, const char *part, const char *query,
 										   int nargs, Oid *types);

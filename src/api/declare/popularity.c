@@ -102,7 +102,7 @@ read_from(Relation table, const char *recommender, const char *kind, const char 
 	return HeapTupleIsValid(tuple);
 }
 
-/* Of a recommender that the coordinator has shared, other nodes have the lists that are shared, too. */
+/* Other nodes have the lists that the coordinator has shared. */
 bool
 RecsysReadPopularList(const char *recommender, const char *kind, const char *value,
 					  RecsysPopularList *list)

@@ -2,11 +2,11 @@
  * servable.c
  *	  What of a definition can be served on several nodes.
  *
- * A node that serves a user has that user's rows, of the signals and of the profiles, and all of every
- * reference table.  It has nothing else: no rows of other users, and no table or view that only one
- * node has.  So what a definition reads of all users cannot be served, nor what is computed from them
- * beside the item graph.  Functions in expressions are not looked into: one that reads tables must do
- * so where it is called.
+ * A node that serves a user has that user's rows, of the signals and of the profiles, and all of
+ * every reference table.  It has nothing else: no rows of other users, and no table or view that
+ * only one node has.  So what a definition reads of all users cannot be served, nor what is
+ * computed from them beside the item graph.  Functions in expressions are not looked into: one
+ * that reads tables must do so where it is called.
  */
 #include "postgres.h"
 

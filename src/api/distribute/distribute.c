@@ -51,8 +51,8 @@ PG_FUNCTION_INFO_V1(recsys_distribute);
 PG_FUNCTION_INFO_V1(recsys_retrain);
 PG_FUNCTION_INFO_V1(recsys_undistribute);
 
-static void
-check_session(const char *function)
+void
+RecsysCheckDistributing(const char *function, const char *hint)
 {
 	RecsysRefuseInRecovery(function);
 	PreventCommandIfReadOnly(function);
@@ -61,7 +61,7 @@ check_session(const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("Citus is not installed in this database"),
-				 errhint("An index over a table that is not distributed is a recommender as it is.")));
+				 errhint("%s", hint)));
 	if (RecsysLocalGroup() != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -72,6 +72,13 @@ check_session(const char *function)
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("%s cannot run inside a transaction block", function),
 				 errdetail("It works in sessions of its own, which would wait for what the transaction has locked.")));
+}
+
+static void
+check_session(const char *function)
+{
+	RecsysCheckDistributing(function,
+							"An index over a table that is not distributed is a recommender as it is.");
 }
 
 static void

@@ -2,19 +2,23 @@
  * distribute_log.c
  *	  recsys.distribute_log(): one log of all nodes.
  *
- * The two tables of the log become distributed ones, by the id of the request, with as many shards as
- * every node with shards has SHARDS_OF_NODE of.  What says how it is logged and what experiments there
- * are becomes reference tables: each node serves an experiment by its own copy.
+ * The two tables of the log become distributed ones, by the id of the request, with as many
+ * shards as every node with shards has SHARDS_OF_NODE of.  What says how it is logged and what
+ * experiments there are becomes reference tables: each node serves an experiment by its own
+ * copy.
  *
  * Each node has had a log of its own until then.  The coordinator's is distributed with its tables.
  * The workers' are set aside under other names, since Citus makes shells of the tables on every
  * node, and are added behind.  All of it is done by sessions of their own and stays.
+ *
+ * In those sessions, which are the owner's of the extension, a name means what their search path
+ * says, and anybody may have made something in there.  So all commands name schemas, of
+ * operators, too.
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "am/entry/shells.h"
-#include "api/call/commands.h"
+#include "api/distribute/distribute.h"
 #include "api/keep/keeper.h"
 #include "api/log/wholelog.h"
 #include "api/shards/nodes.h"
@@ -25,32 +29,6 @@
 PG_FUNCTION_INFO_V1(recsys_distribute_log);
 
 #define SHARDS_OF_NODE 2
-
-static void
-check_session(void)
-{
-	const char *function = "recsys.distribute_log()";
-
-	RecsysRefuseInRecovery(function);
-	PreventCommandIfReadOnly(function);
-	PreventCommandIfParallelMode(function);
-	RecsysNeedKeeper("recsys.distribute_log");
-	if (!RecsysCitusIsThere())
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("Citus is not installed in this database"),
-				 errhint("The log of one server needs nothing: SELECT * FROM recsys.maintain();")));
-	if (RecsysLocalGroup() != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("%s is for the coordinator", function),
-				 errhint("Connect to the coordinator of the cluster.")));
-	if (IsTransactionBlock())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("%s cannot run inside a transaction block", function),
-				 errdetail("It works in sessions of its own, which would wait for what the transaction has locked.")));
-}
 
 static void
 on_coordinator(const char *command, const char *doing)
@@ -83,8 +61,9 @@ static const char need_no_experiments[] =
 " RAISE EXCEPTION 'it has experiments of its own; declare them on the coordinator, and drop them here'; END IF; END $$";
 
 /*
- * Settings and experiments, each by its owner.  The trigger of recsys.experiment, which looks at a
- * row's owner, comes along: it reads nothing, and whoever writes on another node has the same rights there.
+ * Settings and experiments, each by its owner.  The trigger of recsys.experiment, which looks at
+ * a row's owner, comes along: it reads nothing, and whoever writes on another node has the same
+ * rights there.
  */
 static void
 share_definitions(void)
@@ -110,8 +89,10 @@ share_definitions(void)
 }
 
 /*
- * The rows of a worker's own log to tables that Citus knows nothing of, and its partitions away: there
- * will be shells of these names.  What has been summed up of them is known to the coordinator then.
+ * The rows of a worker's own log to tables that Citus knows nothing of, and its partitions away:
+ * there will be shells of these names.  What has been summed up of them goes, too: it cannot be
+ * added to the coordinator's sums, which are made anew of the rows.  Sums of days of which the
+ * worker's log has no rows any more are lost by that, as doc/citus.md says.
  */
 static const char set_aside[] =
 "DO $$ DECLARE one record; BEGIN"
@@ -126,8 +107,10 @@ static const char set_aside[] =
 " DELETE FROM recsys.daily_position; DELETE FROM recsys.daily_item; DELETE FROM recsys.daily_catalogue;"
 " DELETE FROM recsys.daily_seller; DELETE FROM recsys.daily_latency; DELETE FROM recsys.hourly_request;"
 " FOR one IN SELECT i.inhrelid::pg_catalog.regclass AS name FROM pg_catalog.pg_inherits AS i"
-" WHERE i.inhparent IN ('recsys.request_log'::pg_catalog.regclass, 'recsys.event_log'::pg_catalog.regclass)"
-" AND i.inhrelid NOT IN ('recsys.request_log_default'::pg_catalog.regclass, 'recsys.event_log_default'::pg_catalog.regclass)"
+" WHERE i.inhparent OPERATOR(pg_catalog.=) ANY (ARRAY['recsys.request_log'::pg_catalog.regclass,"
+" 'recsys.event_log'::pg_catalog.regclass]::pg_catalog.oid[])"
+" AND i.inhrelid OPERATOR(pg_catalog.<>) ALL (ARRAY['recsys.request_log_default'::pg_catalog.regclass,"
+" 'recsys.event_log_default'::pg_catalog.regclass]::pg_catalog.oid[])"
 " LOOP EXECUTE pg_catalog.format('DROP TABLE %s', one.name); END LOOP; END $$";
 
 /* What a call that did not come to its end has left aside is added by the next one, too. */
@@ -140,23 +123,30 @@ static const char add_back[] =
 " INSERT INTO recsys.event_log SELECT * FROM recsys.event_log_aside ON CONFLICT DO NOTHING;"
 " DROP TABLE recsys.event_log_aside; END IF; END $$";
 
+/* Each shard is on one node, whatever is set for other tables: rows are written right into it. */
+static void
+distribute_table(const char *arguments)
+{
+	on_coordinator(psprintf("DO $$ BEGIN SET LOCAL citus.shard_replication_factor = 1;"
+							" PERFORM pg_catalog.create_distributed_table(%s); END $$", arguments),
+				   "distributing the log");
+}
+
 static void
 distribute_tables(void)
 {
 	int			shards = SHARDS_OF_NODE * Max(list_length(RecsysNodesWithShards()), 1);
 
 	on_workers(set_aside, "setting the log of a worker aside");
-	on_coordinator(psprintf("SELECT pg_catalog.create_distributed_table('recsys.request_log', 'request_id',"
-							" colocate_with => 'none', shard_count => %d)", shards),
-				   "distributing the log");
+	distribute_table(psprintf("'recsys.request_log', 'request_id', colocate_with => 'none',"
+							  " shard_count => %d", shards));
 }
 
 /* The events are where their requests are. */
 static void
 distribute_events(void)
 {
-	on_coordinator("SELECT pg_catalog.create_distributed_table('recsys.event_log', 'request_id',"
-				   " colocate_with => 'recsys.request_log')", "distributing the log");
+	distribute_table("'recsys.event_log', 'request_id', colocate_with => 'recsys.request_log'");
 }
 
 /* The rows that are in shards now still lie in the tables of the coordinator's. */
@@ -172,7 +162,9 @@ recsys_distribute_log(PG_FUNCTION_ARGS)
 {
 	RecsysRights before;
 
-	check_session();
+	RecsysCheckDistributing("recsys.distribute_log()",
+							"The log of one server needs nothing: SELECT * FROM recsys.maintain();");
+	RecsysNeedKeeper("recsys.distribute_log");
 	share_definitions();
 	RecsysBeginAsKeeper(&before);
 	if (!RecsysLogIsShared())

@@ -4,8 +4,8 @@
  *
  * Each index that is named, over a table that is divided, gets what it would get by itself
  * (distribute.c).  Beside that there are: reference tables of the tables of items, sellers and
- * promotions; functions that go to the user's node; and the definition, on all nodes, which is written
- * at the very end and in the caller's transaction.
+ * promotions; functions that go to the user's node; and the definition, on all nodes, which is
+ * written at the very end and in the caller's transaction, as it is then.
  */
 #include "postgres.h"
 
@@ -15,6 +15,7 @@
 #include "api/declare/names.h"
 #include "api/declare/servedname.h"
 #include "api/define/servable.h"
+#include "api/define/sharedchange.h"
 #include "api/distribute/distribute.h"
 #include "api/distribute/shopnodes.h"
 #include "api/shards/dispatch.h"
@@ -150,7 +151,7 @@ create_functions(const DeclaredShop *shop)
 	const char *schema = quote_identifier(RecsysExtensionSchema());
 	char	   *name = quote_literal_cstr(quote_identifier(shop->row.name));
 
-	RecsysCreateForced(RecsysShopFunction(shop->definition, "recommend"),
+	RecsysCreateForced(RecsysShopFunction(shop->definition, "list"),
 					   psprintf("user_id %s, k bigint, exclude_seen boolean, half_life interval, context jsonb", user),
 					   psprintf("%s, bigint, boolean, interval, jsonb", user),
 					   RecsysListColumns(item_type),
@@ -162,7 +163,7 @@ create_functions(const DeclaredShop *shop)
 					   RecsysShopReasonedColumns(item_type),
 					   psprintf("%s.recommend_with_reasons(user_id, k, %s, NULL::%s, context)", schema, name, item),
 					   shop->table);
-	RecsysCreateForced(RecsysShopFunction(shop->definition, "explain"),
+	RecsysCreateForced(RecsysShopFunction(shop->definition, "because"),
 					   psprintf("user_id %s, item_id %s, half_life interval", user, item),
 					   psprintf("%s, %s, interval", user, item),
 					   RecsysReasonColumns(item_type),
@@ -190,14 +191,14 @@ RecsysDistributeShop(const char *name, RecsysTrainedGraph *trained)
 	begin_as_owner(&shop, &before);
 	create_functions(&shop);
 	end_as_owner(&before);
-	RecsysShareShop(&shop.row);
+	RecsysShareAsItIs(&shop.row);
 	return true;
 }
 
 static void
 need_shared(const DeclaredShop *shop)
 {
-	if (!RecsysIsShared(shop->row.name))
+	if (!RecsysIsSharedNow(shop->row.name))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("recommender \"%s\" is not distributed", shop->row.name),
@@ -225,16 +226,16 @@ RecsysRetrainShop(const char *name, RecsysTrainedGraph *trained)
 
 /* Of a function; "" if the types are not known any more, and then there is but one of its name. */
 static const char *
-argument_types(const DeclaredShop *shop, const char *suffix)
+argument_types(const DeclaredShop *shop, const char *word)
 {
 	const char *user;
 
 	if (!OidIsValid(shop->table))
 		return "";
 	user = format_type_be_qualified(shop->first.columns.user_type);
-	if (strcmp(suffix, "recommend") == 0)
+	if (strcmp(word, "list") == 0)
 		return psprintf("(%s, bigint, boolean, interval, jsonb)", user);
-	if (strcmp(suffix, "reasons") == 0)
+	if (strcmp(word, "reasons") == 0)
 		return psprintf("(%s, bigint, jsonb)", user);
 	return psprintf("(%s, %s, interval)", user,
 					format_type_be_qualified(RecsysKeyKindType(shop->first.columns.item_kind)));
@@ -243,13 +244,13 @@ argument_types(const DeclaredShop *shop, const char *suffix)
 static void
 drop_functions(const DeclaredShop *shop)
 {
-	static const char *const suffixes[] = {"recommend", "reasons", "explain"};
+	static const char *const words[] = {"list", "reasons", "because"};
 
-	for (int x = 0; x < (int) lengthof(suffixes); x++)
+	for (int x = 0; x < (int) lengthof(words); x++)
 		(void) RecsysRunOnNode(RecsysCoordinator(),
 							   psprintf("DROP FUNCTION IF EXISTS %s%s",
-										RecsysShopFunction(shop->definition, suffixes[x]),
-										argument_types(shop, suffixes[x])),
+										RecsysShopFunction(shop->definition, words[x]),
+										argument_types(shop, words[x])),
 							   "dropping functions");
 }
 
@@ -261,6 +262,8 @@ RecsysUndistributeShop(const char *name)
 
 	if (!find_shop(name, &shop))
 		return false;
+	RecsysLockLists(shop.row.name);
+	(void) RecsysLockDeclared(shop.row.name, &shop.row);
 	need_shared(&shop);
 	if (OidIsValid(RecsysKeptRelation(shop.definition->signals[0].events)))
 		read_columns(&shop);

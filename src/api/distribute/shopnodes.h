@@ -10,8 +10,8 @@
 #include "api/distribute/trainnodes.h"
 
 /*
- * What recsys.distribute(), retrain() and undistribute() do for a declared recommender; false if none has
- * that name.  *trained: of the index of its first signal.
+ * What recsys.distribute(), retrain() and undistribute() do for a declared recommender; false if
+ * none has that name.  *trained: of the index of its first signal.
  */
 extern bool RecsysDistributeShop(const char *name, RecsysTrainedGraph *trained);
 extern bool RecsysRetrainShop(const char *name, RecsysTrainedGraph *trained);

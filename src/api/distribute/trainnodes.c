@@ -29,6 +29,8 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#define PLAIN_NAMES "pg_catalog, pg_temp"
+
 /* Room for "_graph_", a version, "_index" and what Citus adds */
 #define NAME_ROOM 40
 
@@ -192,12 +194,24 @@ create_table(RecsysNode *coordinator, const RecsysDistributed *distributed, cons
 						   "making a reference table for the item graph");
 }
 
+/*
+ * A statement for another session.  What an index has as expressions is written with names as they
+ * are in pg_catalog, and the search path of that session may find others for them.
+ */
+static char *
+with_plain_names(const char *statement)
+{
+	return psprintf("DO %s", quote_literal_cstr(psprintf("BEGIN SET LOCAL search_path TO " PLAIN_NAMES "; %s; END",
+														 statement)));
+}
+
 /* Which items each part has, as a literal */
 static char *
 find_plan(RecsysNode *coordinator, const char *query, int parts, int max_history)
 {
 	char	   *plan = RecsysRunOnNode(coordinator,
-									   psprintf("SELECT plan FROM recsys.train_plan(%s, %d, %d)",
+									   psprintf("SELECT (recsys.train_plan(%s, %d, %d)).plan FROM (SELECT"
+												" pg_catalog.set_config('search_path', '" PLAIN_NAMES "', true)) AS s",
 												quote_literal_cstr(query), parts, max_history),
 									   "planning the training");
 
@@ -238,9 +252,9 @@ RecsysTrainOnNodes(const RecsysDistributed *distributed, const RecsysRecommender
 	plan = find_plan(coordinator, query, list_length(nodes), options.max_history);
 	foreach(cell, nodes)
 		((RecsysNode *) lfirst(cell))->command =
-			psprintf("INSERT INTO %s SELECT * FROM recsys.train_part(%s, %d, %d, NULL::%s, %s, plan => %s)",
-					 table, quote_literal_cstr(query), foreach_current_index(cell), list_length(nodes),
-					 format_type_be_qualified(item), model_arguments(&options), plan);
+			with_plain_names(psprintf("INSERT INTO %s SELECT * FROM recsys.train_part(%s, %d, %d, NULL::%s, %s, plan => %s)",
+									  table, quote_literal_cstr(query), foreach_current_index(cell), list_length(nodes),
+									  format_type_be_qualified(item), model_arguments(&options), plan));
 	RecsysRunOnNodes(nodes, "training");
 	(void) RecsysRunOnNode(coordinator,
 						   psprintf("CREATE INDEX %s ON %s USING recsys_graph (item_id, users, similar_ids, scores, supports)",

@@ -5,16 +5,20 @@
  * A definition names tables as everybody does: of a reference table that is the shell, which Citus
  * leads to the copy of the node at hand when it plans a query.  A list is made inside of a function
  * that Citus has taken to the node of its user, and in there it plans none but those by the user:
- * others are an error.  Nor does it plan any inside of a part of a query that it has taken to another
- * node.  So the shells' names are replaced before the server sees the query: by the copy of a
- * reference table, and, where a row is looked up by the user, by the shard that has it.  The rights
- * are the same, as Citus grants on all of them what is granted on one, and so are the plans of one
- * server: nothing of Citus is in the way.
+ * others are an error.  Nor does it plan any inside of a part of a query that it has taken to
+ * another node.  So the shells' names are replaced before the server sees the query: by the copy of
+ * a reference table, and, where a row is looked up by the user, by the shard that has it.  The
+ * rights are the same, as Citus grants on all of them what is granted on one, and so are the plans
+ * of one server: nothing of Citus is in the way.
  *
- * Texts that are kept have names with schemas, so what has none is no table of the shop's.
+ * Texts that are kept have names with schemas, so what has none is no table of the shop's.  The
+ * parser says where a name begins, and the scanner where it ends, whatever is quoted or commented.
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
+#include "am/entry/shards.h"
 #include "am/entry/shells.h"
 #include "api/call/distributed.h"
 #include "api/here/localnames.h"
@@ -22,6 +26,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parser.h"
+#include "parser/scanner.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -31,41 +36,109 @@ kept_name(Oid table)
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
 }
 
-static const char *
-skip_spaces(const char *place)
+/* Where a token of the text starts, and what the scanner calls it: its character if it is one */
+typedef struct Token
 {
-	while (*place == ' ' || (*place >= '\t' && *place <= '\r'))
-		place++;
-	return place;
+	int			place;
+	int			code;
+} Token;
+
+/* The text as the server's scanner takes it apart; the last token is its end. */
+typedef struct Tokens
+{
+	const char *text;
+	Token	   *tokens;
+	int			count;
+} Tokens;
+
+static void
+scan_text(const char *text, Tokens *tokens)
+{
+	core_yy_extra_type extra;
+	core_YYSTYPE value;
+	int			place;
+	core_yyscan_t scanner = scanner_init(text, &extra, &ScanKeywords, ScanKeywordTokens);
+	int			room = 64;
+	int			code;
+
+	tokens->text = text;
+	tokens->tokens = palloc(sizeof(Token) * room);
+	tokens->count = 0;
+	do
+	{
+		code = core_yylex(&value, &place, scanner);
+		if (tokens->count == room)
+			tokens->tokens = repalloc(tokens->tokens, sizeof(Token) * (room *= 2));
+		tokens->tokens[tokens->count++] = (Token) {place, code};
+	} while (code != 0);
+	scanner_finish(scanner);
 }
 
-/* Behind an identifier, quoted or not */
-static const char *
-skip_word(const char *place)
+/* Does a token begin so? */
+static bool
+begins(const Tokens *tokens, int token, const char *beginning)
 {
-	if (*place == '"')
-	{
-		for (place++; *place != '\0' && !(place[0] == '"' && place[1] != '"'); place++)
-			place += *place == '"';
-		return *place == '"' ? place + 1 : place;
-	}
-	while ((*place >= 'a' && *place <= 'z') || (*place >= 'A' && *place <= 'Z') ||
-		   (*place >= '0' && *place <= '9') || *place == '_' || *place == '$' ||
-		   (unsigned char) *place >= 128)
-		place++;
-	return place;
+	return token >= 0 && token < tokens->count &&
+		pg_strncasecmp(tokens->text + tokens->tokens[token].place, beginning, strlen(beginning)) == 0;
+}
+
+static bool
+goes_on(char character)
+{
+	return isalnum((unsigned char) character) || character == '_' || character == '$' ||
+		IS_HIGHBIT_SET(character);
+}
+
+/* Is it that keyword?  A name that is written so is quoted. */
+static bool
+is_word(const Tokens *tokens, int token, const char *word)
+{
+	return begins(tokens, token, word) &&
+		!goes_on(tokens->text[tokens->tokens[token].place + strlen(word)]);
+}
+
+static bool
+is_character(const Tokens *tokens, int token, char character)
+{
+	return token >= 0 && token < tokens->count && tokens->tokens[token].code == character;
+}
+
+/* Behind an identifier, which may have UESCAPE and a string behind it */
+static int
+skip_identifier(const Tokens *tokens, int token)
+{
+	bool		escaped = begins(tokens, token, "U&\"");
+
+	token++;
+	return escaped && is_word(tokens, token, "UESCAPE") ? token + 2 : token;
 }
 
 /* Behind "schema.table" */
-static const char *
-skip_name(const char *place)
+static int
+skip_name(const Tokens *tokens, int token)
 {
-	const char *dot;
+	token = skip_identifier(tokens, token);
+	while (is_character(tokens, token, '.'))
+		token = skip_identifier(tokens, token + 1);
+	return token;
+}
 
-	place = skip_word(place);
-	while (*(dot = skip_spaces(place)) == '.')
-		place = skip_word(skip_spaces(dot + 1));
-	return place;
+static int
+token_at(const Tokens *tokens, int place)
+{
+	int			low = 0;
+	int			high = tokens->count - 1;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (tokens->tokens[middle].place < place)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 static bool
@@ -116,17 +189,40 @@ RecsysRelationsIn(const char *query)
 	return relations;
 }
 
-static RecsysShellName *
-make_name(const char *query, const RangeVar *range, Oid shell)
+/*
+ * Of a table without another name, in the places that the grammar has: FROM t, FROM t *, FROM
+ * ONLY t, FROM ONLY (t), and TABLE t, where nothing calls it by a name.  The name of its rows
+ * goes behind all of it; what is between the two is left out.
+ */
+static void
+find_place_of_alias(const Tokens *tokens, int before, int behind, bool inherits, RecsysShellName *name)
 {
-	RecsysShellName *name = palloc(sizeof(RecsysShellName));
-	const char *start = query + range->location;
+	name->bracket = !inherits && is_character(tokens, before, '(');
+	if (name->bracket)
+	{
+		before--;
+		behind++;
+	}
+	if (!inherits && is_word(tokens, before, "ONLY"))
+		before--;
+	name->named = name->named || is_word(tokens, before, "TABLE");
+	name->length = tokens->tokens[behind].place - name->place;
+}
 
+static RecsysShellName *
+make_name(const Tokens *tokens, const RangeVar *range, Oid shell)
+{
+	RecsysShellName *name = palloc0(sizeof(RecsysShellName));
+	int			token = token_at(tokens, range->location);
+	int			behind = skip_name(tokens, token);
+
+	if (is_character(tokens, behind, '*'))
+		behind++;
 	name->place = range->location;
-	name->length = (int) (skip_name(start) - start);
 	name->shell = shell;
 	name->divided = RecsysShellMethod(shell) != 'n';
 	name->named = range->alias != NULL;
+	find_place_of_alias(tokens, token - 1, behind, range->inh, name);
 	return name;
 }
 
@@ -143,6 +239,7 @@ List *
 RecsysFindShellNames(const char *query)
 {
 	List	   *found = NIL;
+	Tokens		tokens = {0};
 	ListCell   *cell;
 
 	if (!RecsysCitusIsThere())
@@ -152,8 +249,11 @@ RecsysFindShellNames(const char *query)
 		RangeVar   *range = lfirst_node(RangeVar, cell);
 		Oid			relation = relation_of(range);
 
-		if (range->location >= 0 && OidIsValid(relation) && RecsysIsShell(relation))
-			found = lappend(found, make_name(query, range, relation));
+		if (range->location < 0 || !OidIsValid(relation) || !RecsysIsShell(relation))
+			continue;
+		if (tokens.text == NULL)
+			scan_text(query, &tokens);
+		found = lappend(found, make_name(&tokens, range, relation));
 	}
 	list_sort(found, compare_places);
 	return found;
@@ -236,9 +336,9 @@ RecsysWithLocalTables(const char *query, List *names, List *tables)
 		if (!OidIsValid(table))
 			continue;
 		appendBinaryStringInfo(&text, query + done, name->place - done);
-		appendStringInfoString(&text, kept_name(table));
+		appendStringInfo(&text, "%s%s ", kept_name(table), name->bracket ? ")" : "");
 		if (!name->named)
-			appendStringInfo(&text, " AS %s", quote_identifier(get_rel_name(name->shell)));
+			appendStringInfo(&text, "AS %s ", quote_identifier(get_rel_name(name->shell)));
 		done = name->place + name->length;
 	}
 	appendStringInfoString(&text, query + done);

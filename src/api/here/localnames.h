@@ -13,10 +13,11 @@
 typedef struct RecsysShellName
 {
 	int			place;			/* in the text, in bytes */
-	int			length;
+	int			length;			/* to what stands behind it */
 	Oid			shell;
 	bool		divided;		/* among nodes, by a column; else each node has all of it */
-	bool		named;			/* the query calls its rows by another name */
+	bool		named;			/* the query calls its rows by another name, or by none */
+	bool		bracket;		/* the length goes to behind a closing bracket, as in ONLY (t) */
 } RecsysShellName;
 
 /* All relations that the text names with their schemas, as OIDs; what is not there is left out. */
@@ -33,8 +34,8 @@ extern List *RecsysFindShellNames(const char *query);
 extern List *RecsysLocalTables(List *names, Oid type, const Datum *value);
 
 /*
- * Where this node has all rows of a table, or would have: its copy of a reference table, else the table
- * itself.
+ * Where this node has all rows of a table, or would have: its copy of a reference table, else the
+ * table itself.
  */
 extern Oid	RecsysTableOfRows(Oid table);
 

@@ -2,11 +2,12 @@
  * localplan.c
  *	  The plans of a query over tables of Citus, on the node that has their rows.
  *
- * A query whose tables are all on every node has one plan, as any other.  One that looks up a user has
- * a plan for each shard that it has come to: those are of one row, and there are as many as the
- * node has shards of users.  Which tables have the rows may change at any time, by a move, or when a
- * table is distributed anew.  So they are found for each run, which takes looks into caches, and
- * names are looked for again when the server says that something has changed.
+ * A query whose tables are all on every node has one plan, as any other.  One that looks up a user
+ * has a plan for each shard that it has come to: those are of one row, and there are as many as the
+ * node has shards of users.  Which tables have the rows may change at any time, by a move, or when
+ * a table is distributed anew.  So they are found for each run, which takes looks into caches, and
+ * names are looked for again when the server says that something has changed.  Plans over tables
+ * that are gone go when another one is made.
  */
 #include "postgres.h"
 
@@ -16,6 +17,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 typedef struct Variant
 {
@@ -36,7 +38,7 @@ struct RecsysLocalPlan
 	List	   *wanted;			/* tables of the plan that is being made */
 };
 
-/* A table that is divided has a part of the rows on each node: that is of use for one user alone. */
+/* A table that is divided has a part of its rows on each node, which are of use for one user. */
 static void
 refuse_divided(const RecsysLocalPlan *local)
 {
@@ -59,19 +61,32 @@ refuse_divided(const RecsysLocalPlan *local)
 	}
 }
 
+/*
+ * On a busy server this is done for most calls.  What the parser leaves behind must not stay for as
+ * long as the plans do.
+ */
 static void
 find_names(RecsysLocalPlan *local)
 {
+	MemoryContext scratch;
 	MemoryContext old;
+	List	   *names;
+	ListCell   *cell;
 
 	AcceptInvalidationMessages();
 	if (local->checked == SharedInvalidMessageCounter + 1)
 		return;
-	old = MemoryContextSwitchTo(local->context);
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "recsys local names", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(scratch);
+	names = RecsysFindShellNames(local->query);
+	MemoryContextSwitchTo(local->context);
 	list_free_deep(local->names);
 	local->names = NIL;
-	local->names = RecsysFindShellNames(local->query);
+	foreach(cell, names)
+		local->names = lappend(local->names, memcpy(palloc(sizeof(RecsysShellName)), lfirst(cell),
+													sizeof(RecsysShellName)));
 	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
 	refuse_divided(local);
 	local->checked = SharedInvalidMessageCounter + 1;
 }
@@ -130,6 +145,38 @@ RecsysChooseLocalPlan(RecsysLocalPlan *local, Oid type, const Datum *user, Recsy
 	return RecsysWithLocalTables(local->query, local->names, tables);
 }
 
+/* Is one of its tables gone, as when a shard has moved?  Then nobody runs it any more. */
+static bool
+is_gone(const Variant *variant)
+{
+	ListCell   *cell;
+
+	foreach(cell, variant->tables)
+		if (OidIsValid(lfirst_oid(cell)) &&
+			!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(cell))))
+			return true;
+	return false;
+}
+
+/* So there are no more plans than there are shards here, however many have come and gone. */
+static void
+drop_gone(RecsysLocalPlan *local)
+{
+	ListCell   *cell;
+
+	foreach(cell, local->variants)
+	{
+		Variant    *variant = lfirst(cell);
+
+		if (variant == local->current || !is_gone(variant))
+			continue;
+		local->variants = foreach_delete_current(local->variants, cell);
+		SPI_freeplan(variant->one.plan);
+		list_free(variant->tables);
+		pfree(variant);
+	}
+}
+
 void
 RecsysKeepLocalPlan(RecsysLocalPlan *local, const RecsysOnePlan *made, RecsysOnePlan *one)
 {
@@ -141,6 +188,7 @@ RecsysKeepLocalPlan(RecsysLocalPlan *local, const RecsysOnePlan *made, RecsysOne
 	local->variants = lappend(local->variants, variant);
 	MemoryContextSwitchTo(old);
 	take(local, variant, one);
+	drop_gone(local);
 }
 
 void

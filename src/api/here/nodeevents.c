@@ -5,8 +5,9 @@
  * What a declared recommender reads of a signal comes from one index as a rule.  Where Citus has
  * distributed the table there are two: histories are in the shards, each on one node, and the item
  * graph of all of them, with popular items, is on every node.  Most of what a list is made of is in
- * the graph.  So that is what is opened here, under the names, the rights and the columns of the index
- * that the definition names; api/profile/shardhistory opens the other one where there is a user.
+ * the graph.  So that is what is opened here, under the names, the rights and the columns of the
+ * index that the definition names; api/profile/shardhistory opens the other one where there is a
+ * user.
  */
 #include "postgres.h"
 
@@ -51,41 +52,20 @@ open_graph(const RecsysDistributed *distributed, RecsysRecommender *events)
 	relation_close(graph.heap, NoLock);
 }
 
-/* This node's copy of an index over a reference table; InvalidOid: it is another, or not here */
-static Oid
-copy_of(const char *name)
-{
-	Oid			index = RecsysNamedRecommender(name);
-	Oid			table = IndexGetRelation(index, true);
-
-	if (!OidIsValid(table) || !RecsysIsShell(table) || RecsysShellMethod(table) != 'n')
-		return InvalidOid;
-	return RecsysLocalCopy(index);
-}
-
 bool
 RecsysOpenEvents(const char *name, RecsysRecommender *events, RecsysDistributed *distributed,
 				 RecsysHistoryOptions *options)
 {
 	RecsysDistributed found;
-	Oid			copy = InvalidOid;
+	bool		is_distributed = RecsysOpenSpread(name, events, &found);
 
-	if (RecsysOpenDistributed(name, events, &found))
-	{
-		get_options(events, options);
-		open_graph(&found, events);
-		if (distributed != NULL)
-			*distributed = found;
-		return true;
-	}
-	if (RecsysCitusIsThere())
-		copy = copy_of(name);
-	if (OidIsValid(copy))
-		RecsysOpenRecommenderIndex(copy, events);
-	else
-		RecsysOpenRecommender(name, events);
 	get_options(events, options);
-	return false;
+	if (!is_distributed)
+		return false;
+	open_graph(&found, events);
+	if (distributed != NULL)
+		*distributed = found;
+	return true;
 }
 
 bool

@@ -19,10 +19,10 @@ typedef struct RecsysHistoryOptions
 
 /*
  * Opens the index of that name as RecsysOpenRecommender does, with the same errors.  One that
- * recsys.distribute() has been to is open afterwards, too: then this returns true and tells of it in
- * *distributed; the pages are those of this node's copy of its item graph, which knows no users,
- * and heap, definition and columns are those that are named.  Of a reference table it is this node's
- * copy that is opened.  distributed and options may be NULL.
+ * recsys.distribute() has been to is open afterwards, too: then this returns true and tells of it
+ * in *distributed; the pages are those of this node's copy of its item graph, which knows no
+ * users, and heap, definition and columns are those that are named.  Of a reference table it is
+ * this node's copy that is opened.  distributed and options may be NULL.
  */
 extern bool RecsysOpenEvents(const char *name, RecsysRecommender *events, RecsysDistributed *distributed,
 							 RecsysHistoryOptions *options);

@@ -10,8 +10,8 @@
 #include "utils/relcache.h"
 
 /*
- * This node's copy of a table of the extension, opened in AccessShareLock; NULL if the table is none
- * that nodes share, or this one has no copy.
+ * This node's copy of a table of the extension, opened in AccessShareLock; NULL if the table is
+ * none that nodes share, or this one has no copy.
  */
 extern Relation RecsysOpenShared(const char *name);
 

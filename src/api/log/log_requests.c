@@ -1,6 +1,7 @@
 /*
  * log_requests.c
- *	  recsys.log_request(), recsys.log_impressions(), recsys.new_request_id(), recsys.log_is_used().
+ *	  recsys.log_request(), recsys.log_impressions(), recsys.new_request_id() and
+ *	  recsys.log_is_used().
  */
 #include "postgres.h"
 

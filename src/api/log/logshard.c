@@ -4,16 +4,18 @@
  *
  * A shared log is distributed by the id of the request.  Most of an id is random, so a node that
  * makes a list draws until the id belongs to a shard of its own: then the row is written right
- * there, as fast as to a log that is not shared, and with the customer, whose worker makes the list.  A
- * node without shards, as the coordinator is, writes by Citus: to the node that has made the list, so
- * that it need not be up for the log if it is not for the list.
+ * there, as fast as to a log that is not shared, and with the customer, whose worker makes the
+ * list.  A node without shards, as the coordinator is, writes by Citus: to the node that has
+ * made the list, so that it need not be up for the log if it is not for the list.
  *
- * Citus must not move the shard meanwhile.  Its own writers take a lock that a move waits for, by the
- * function that it has for it, and so does this; where the shard is, is looked at behind that.
+ * Citus must not move the shard meanwhile.  Its own writers take a lock that a move waits for,
+ * by the function that it has for it, and so does this; where the shard is, is looked at before
+ * and behind that.
  */
 #include "postgres.h"
 
 #include "access/table.h"
+#include "am/entry/shards.h"
 #include "am/entry/shells.h"
 #include "api/keep/keeper.h"
 #include "api/log/logshard.h"
@@ -27,7 +29,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-/* So many ids are drawn at most; of two nodes with as many shards each, every other one is right. */
+/* So many ids are drawn at most; of two nodes with as many shards, every other one is right. */
 #define MOST_DRAWS 100
 
 /* So many shards of the log are known. */
@@ -122,15 +124,20 @@ RecsysOpenLogShard(Oid partition, const pg_uuid_t *id, LOCKMODE mode)
 
 	if (shard == 0)
 		return NULL;
-	if (mode > AccessShareLock && has_shards(RecsysLocalGroup()))
-		lock_shard(shard);
 	if (!RecsysShardIsHere(shard))
 		return NULL;
+	if (mode > AccessShareLock)
+	{
+		/* a move that has it may be what has just been waited for */
+		lock_shard(shard);
+		if (!RecsysShardIsHere(shard))
+			return NULL;
+	}
 	relation = RecsysShardRelation(partition, shard);
 	return OidIsValid(relation) ? try_table_open(relation, mode) : NULL;
 }
 
-/* Of 16 bytes the first six are the time, and the version and the variant are bits of two others. */
+/* Of 16 bytes the first six are the time; the version and the variant are bits of two others. */
 static void
 draw_again(pg_uuid_t *id)
 {

@@ -76,7 +76,7 @@ is_plain_index(Oid oid)
 	return plain;
 }
 
-/* Citus lets nobody put a trigger on what it has distributed; it has one of its own, for TRUNCATE. */
+/* Citus lets nobody put a trigger on what it has distributed, and has one, for TRUNCATE. */
 static bool
 is_plain(Relation partition, Relation log)
 {
@@ -100,8 +100,8 @@ is_plain(Relation partition, Relation log)
 }
 
 /*
- * Partitions of that log which have been looked at and are plain; forgotten when one of them changes.
- * There is one of a day, or as many as this node has shards of it.
+ * Partitions of that log which have been looked at and are plain; forgotten when one of them
+ * changes.  There is one of a day, or as many as this node has shards of it.
  */
 #define MOST_PLAIN 16
 

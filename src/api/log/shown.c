@@ -3,8 +3,8 @@
  *	  What a user has been shown lately and has never taken, as the log says.
  *
  * The latest requests are found by the index on user and time, each of their events by its
- * primary key: a call reads at most so many rows, however long the log is.  Of a log that is one of all
- * nodes they are fetched from all shards.
+ * primary key: a call reads at most so many rows, however long the log is.  Of a log that is one
+ * of all nodes they are fetched from all shards.
  */
 #include "postgres.h"
 

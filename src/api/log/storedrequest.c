@@ -2,10 +2,10 @@
  * storedrequest.c
  *	  A request that is in the log.
  *
- * Each click looks for its request.  A prepared query would lock all partitions of the log to read
- * one; here the partition is found by the time in the id, as a row on its way into the log finds it,
- * and its primary key is asked.  Of a log that is one of all nodes the shard is asked if it is here,
- * else Citus.
+ * Each click looks for its request.  A prepared query would lock all partitions of the log to
+ * read one; here the partition is found by the time in the id, as a row on its way into the log
+ * finds it, and its primary key is asked.  Of a log that is one of all nodes the shard is asked
+ * if it is here, else Citus.
  */
 #include "postgres.h"
 

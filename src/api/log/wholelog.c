@@ -2,11 +2,11 @@
  * wholelog.c
  *	  The log as queries of the keeper's read it: of this server, or of all nodes of Citus.
  *
- * A shared log is two tables that Citus has distributed by the id of the request, so that an event is
- * where its request is.  What reports ask of it (lateral joins, windows, purchases under a name) is
- * more than Citus takes apart.  So the rows are fetched first, by queries that every shard can
- * answer, and stand under the names below for the queries proper, as purchases do.  Columns that no
- * report reads are not fetched.
+ * A shared log is two tables that Citus has distributed by the id of the request, so that an
+ * event is where its request is.  What reports ask of it (lateral joins, windows, purchases
+ * under a name) is more than Citus takes apart.  So the rows are fetched first, by queries that
+ * every shard can answer, and stand under the names below for the queries proper, as purchases
+ * do.  Columns that no report reads are not fetched.
  *
  * Tables of which every node has a copy are read from that.
  */
@@ -212,9 +212,9 @@ RecsysHere(const char *query)
 }
 
 /*
- * On the coordinator, that is: DDL locks a table there before it does on any worker.  A worker has a
- * lock on its own shell meanwhile, and only of transactions that Citus knows on both nodes it finds out
- * that they wait for one another.
+ * On the coordinator, that is: DDL locks a table there before it does on any worker.  A worker
+ * has a lock on its own shell meanwhile, and only of transactions that Citus knows on both nodes
+ * it finds out that they wait for one another.
  */
 void
 RecsysWriteAlone(void)

@@ -2,8 +2,9 @@
  * wholelog.h
  *	  The log as queries of the keeper's read it: of this server, or of all nodes of Citus.
  *
- * recsys.distribute_log() makes one log of all nodes.  Then queries read rows that have been fetched
- * before, under the names of two relations; where it has not been, the same queries read the tables.
+ * recsys.distribute_log() makes one log of all nodes.  Then queries read rows that have been
+ * fetched before, under the names of two relations; where it has not been, the same queries read
+ * the tables.
  */
 #ifndef RECSYS_WHOLELOG_H
 #define RECSYS_WHOLELOG_H
@@ -18,7 +19,7 @@ extern bool RecsysLogIsShared(void);
 /* Is this where such a log is looked after, or has this server a log of its own? */
 extern bool RecsysLogIsKeptHere(void);
 
-/* Errors out unless it is, as what a function makes of the log would be known to this node alone. */
+/* Errors out unless it is: what a function makes of the log would be known to this node alone. */
 extern void RecsysNeedLogHere(const char *function);
 
 /* Which requests queries are going to read, with their events */

@@ -8,11 +8,20 @@
  * requests of experiments and bandits have as their recommender, too.  The user may have been logged
  * under the key or, where the log has or had pseudonyms, under that.
  *
- * A log that is one of all nodes loses the same rows by one statement after the other, as Citus has
- * it, and what experiments keep is on the coordinator.
+ * A log that is one of all nodes loses the same rows by one statement after the other, as Citus
+ * has it.  What experiments keep is on the coordinator, and another node has it deleted there by
+ * a session of its own: that stays if the caller's transaction is rolled back, as what indexes
+ * forget does.  It waits for a lock for LOCK_TIMEOUT at most, since nobody would see that the
+ * caller has it.
+ *
+ * A distributed recommender's indexes of shards forget one by one.  The log is not theirs to look
+ * after: it is looked through once, for all of them, by who has called for the recommender.
  */
 #include "postgres.h"
 
+#include "am/entry/shards.h"
+#include "am/entry/shells.h"
+#include "api/call/distributed.h"
 #include "api/declare/declaredrows.h"
 #include "api/declare/jsonfields.h"
 #include "api/declare/names.h"
@@ -21,12 +30,30 @@
 #include "api/log/wholelog.h"
 #include "api/operate/forgetlog.h"
 #include "api/shards/nodes.h"
+#include "api/shards/shardprofile.h"
+#include "catalog/index.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "storage/lockdefs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+
+#define LOCK_TIMEOUT "20s"
+
+/* An index that is divided has been asked for by the names of its shards' indexes, too, perhaps. */
+static List *
+add_shard_names(Oid index, List *names)
+{
+	Oid			table = IndexGetRelation(index, true);
+	ListCell   *cell;
+
+	if (!OidIsValid(table) || !RecsysIsShell(table))
+		return names;
+	foreach(cell, RecsysShardsOf(table))
+		names = lappend(names, RecsysShardName(index, *(int64 *) lfirst(cell)));
+	return names;
+}
 
 /* The indexes, and those of their partitions, which may have been recommenders of their own before */
 static List *
@@ -37,8 +64,11 @@ index_names(List *indexes)
 	ListCell   *below;
 
 	foreach(cell, indexes)
+	{
 		foreach(below, find_all_inheritors(lfirst_oid(cell), NoLock, NULL))
 			names = lappend(names, RecsysKeptName(lfirst_oid(below)));
+		names = add_shard_names(lfirst_oid(cell), names);
+	}
 	return names;
 }
 
@@ -137,28 +167,52 @@ values_of(const char *column)
 	return values;
 }
 
+/* What experiments keep; $1 to $3: experiments that had requests, units, recommenders */
+static const char units_query[] =
+"WITH known AS (SELECT experiment, unit FROM unnest($1) AS experiment, unnest($2) AS unit"
+" UNION SELECT x.name, unit FROM recsys.experiment AS x, unnest($2) AS unit WHERE EXISTS"
+" (SELECT FROM jsonb_array_elements(x.definition -> 'variants') AS v WHERE v ->> 'recommender' = ANY ($3))),"
+" units AS (DELETE FROM recsys.experiment_unit AS u USING known AS k"
+" WHERE u.experiment = k.experiment AND u.unit = k.unit RETURNING u.experiment, u.first_time)"
+" UPDATE recsys.experiment_state AS s SET stale_since = LEAST(s.stale_since, g.since)"
+" FROM (SELECT experiment, min(first_time) AS since FROM units GROUP BY experiment) AS g"
+" WHERE g.experiment = s.experiment";
+
 static char *
-as_literal(const List *texts)
+as_literal(Datum texts)
 {
-	return quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, as_array(texts)));
+	return psprintf("%s::pg_catalog.text[]",
+					quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, texts)));
 }
 
-/* By the coordinator; $1 to $3: experiments that had requests, units, recommenders */
+/*
+ * That query as a command for another session, in which names and operators mean what its search
+ * path says: it is the keeper's session, and anybody's may be in there.
+ */
+static char *
+as_command(const Datum *values)
+{
+	char	   *body = psprintf("BEGIN"
+								" SET LOCAL search_path TO pg_catalog, pg_temp;"
+								" SET LOCAL lock_timeout TO '" LOCK_TIMEOUT "';"
+								" EXECUTE %s USING %s, %s, %s; END",
+								quote_literal_cstr(RecsysHere(units_query)),
+								as_literal(values[0]), as_literal(values[1]), as_literal(values[2]));
+
+	return psprintf("DO %s", quote_literal_cstr(body));
+}
+
+/* The coordinator, which has what experiments keep, needs no other session to get at it. */
 static void
 forget_units(const List *experiments, const List *units, Datum recommenders)
 {
-	char	   *query = psprintf("WITH known AS (SELECT experiment, unit FROM unnest(%s::text[]) AS experiment, unnest(%s::text[]) AS unit"
-								 " UNION SELECT x.name, unit FROM recsys.experiment AS x, unnest(%s::text[]) AS unit WHERE EXISTS"
-								 " (SELECT FROM jsonb_array_elements(x.definition -> 'variants') AS v WHERE v ->> 'recommender' = ANY (%s::text[]))),"
-								 " units AS (DELETE FROM recsys.experiment_unit AS u USING known AS k"
-								 " WHERE u.experiment = k.experiment AND u.unit = k.unit RETURNING u.experiment, u.first_time)"
-								 " UPDATE recsys.experiment_state AS s SET stale_since = LEAST(s.stale_since, g.since)"
-								 " FROM (SELECT experiment, min(first_time) AS since FROM units GROUP BY experiment) AS g"
-								 " WHERE g.experiment = s.experiment",
-								 as_literal(experiments), as_literal(units), as_literal(units),
-								 quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, recommenders)));
+	Oid			types[] = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
+	Datum		values[] = {as_array(experiments), as_array(units), recommenders};
 
-	(void) RecsysRunOnNode(RecsysCoordinator(), RecsysHere(query), "forgetting a user in experiments");
+	if (RecsysLogIsKeptHere())
+		(void) RecsysKeeperQuery(RecsysHere(units_query), lengthof(types), types, values, NULL, false);
+	else
+		(void) RecsysRunOnNode(RecsysCoordinator(), as_command(values), "forgetting a user in experiments");
 }
 
 /* Of a log of all nodes, as the keeper; the same parameters as above */
@@ -182,6 +236,24 @@ forget_everywhere(List *users, const Oid *types, Datum *values)
 	forget_units(experiments, units, values[1]);
 }
 
+/* Without those of shards, whose recommender forgets for all of them */
+static List *
+without_shards(List *indexes)
+{
+	List	   *others = NIL;
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		RecsysDistributed distributed;
+		Oid			index = lfirst_oid(cell);
+
+		if (!RecsysFindWholeOfShard(IndexGetRelation(index, true), index, &distributed))
+			others = lappend_oid(others, index);
+	}
+	return others;
+}
+
 void
 RecsysForgetInLog(List *indexes, const char *user)
 {
@@ -192,6 +264,10 @@ RecsysForgetInLog(List *indexes, const char *user)
 	RecsysRights before;
 
 	if (!OidIsValid(RecsysKeptTable("request_log")))
+		return;
+	if (RecsysLogIsShared())
+		indexes = without_shards(indexes);
+	if (indexes == NIL)
 		return;
 	pseudonym = RecsysLogPseudonym(user);
 	if (pseudonym != NULL)

@@ -28,13 +28,11 @@
 #include "api/shards/sharedshop.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "fault.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "source/input/runas.h"
-#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -57,16 +55,6 @@ keeper_of(const char *table)
 	owner = opened->rd_rel->relowner;
 	relation_close(opened, NoLock);
 	return owner;
-}
-
-/* Waits for other refreshes of the recommender to commit.  Nobody else takes locks of this kind. */
-static void
-wait_for_others(const char *name)
-{
-	Oid			table = RecsysShopTable("popularity");
-	uint32		number = DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name)));
-
-	LockDatabaseObject(table, number, 0, ExclusiveLock);
 }
 
 /* Runs a statement that writes to a table of the extension. */
@@ -273,7 +261,7 @@ recsys_refresh_recommender(PG_FUNCTION_ARGS)
 	shop = RecsysNeedShop(name);
 	owner = RecsysNeedShopOwner(shop->definition);
 	keeper = keeper_of("popularity");
-	wait_for_others(shop->definition->name);
+	RecsysLockLists(shop->definition->name);
 
 	/* while this has waited, the recommender may have become another, or none */
 	PushActiveSnapshot(GetTransactionSnapshot());

@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/servedname.h"
 #include "api/profile/keyparameter.h"
@@ -155,7 +156,7 @@ read_profile(const RecsysBandit *bandit, const char *user, double *vector)
 				 errhint("Declare them again by recsys.alter_recommender, or other features by recsys.alter_bandit.")));
 	RecsysUseShop(shop);
 	definition = shop->definition;
-	RecsysOpenRecommender(definition->signals[0].events, &first);
+	RecsysOpenUndivided(definition->signals[0].events, &first);
 	kind = first.columns.user_kind;
 	user_type = first.columns.user_type;
 	RecsysCloseRecommender(&first);

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "api/call/distributed.h"
 #include "api/declare/servedname.h"
 #include "api/eligible/itemrows.h"
 #include "api/profile/shopprofile.h"
@@ -242,7 +243,7 @@ read_eligible(RecsysShop *shop, const RecsysRoute *route, const char *user,
 	RecsysContext *request;
 	RecsysKey	key;
 
-	RecsysOpenRecommender(shop->definition->signals[0].events, &first);
+	RecsysOpenUndivided(shop->definition->signals[0].events, &first);
 	item_type = first.columns.item_type;
 	if (user != NULL)
 		RecsysKeyFromText(first.columns.user_type, user, &key);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "api/call/distributed.h"
 #include "api/call/recommender.h"
 #include "api/declare/missing.h"
 #include "api/declare/plan.h"
@@ -170,7 +171,7 @@ read_key(const RecsysShop *shop, const char *user, RecsysKeyParameter *parameter
 	RecsysKeyKind kind;
 	Oid			type = RecsysTypeOfColumn(definition->profiles, definition->profile_key);
 
-	RecsysOpenRecommender(definition->signals[0].events, &first);
+	RecsysOpenUndivided(definition->signals[0].events, &first);
 	RecsysKeyFromText(first.columns.user_type, user, key);
 	kind = first.columns.user_kind;
 	RecsysCloseRecommender(&first);

@@ -61,7 +61,10 @@ RecsysShopPutList(RecsysAnswer *answer, RecsysFunnel *funnel, const RecsysListed
 	}
 }
 
-/* Has another node, that of the user, made the list?  As the arguments say, which have been looked at. */
+/*
+ * Has another node, that of the user, made the list?  As the arguments say, which have been
+ * looked at.
+ */
 static bool
 ask_elsewhere(FunctionCallInfo fcinfo, RecsysAnswer *answer, RecsysShop *shop, const RecsysRecommender *first,
 			  const RecsysKey *user, const RecsysListArguments *arguments, bool reasons)

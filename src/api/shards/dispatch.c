@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "am/entry/shards.h"
 #include "am/entry/shells.h"
 #include "am/lists/owner.h"
 #include "am/parts/leaves.h"
@@ -27,11 +28,11 @@
 #include "api/scoring/itemnumbers.h"
 #include "api/shards/dispatch.h"
 #include "api/shards/forgotten.h"
+#include "api/shards/madename.h"
 #include "api/shards/nodes.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "source/input/clock.h"
 #include "source/input/keytext.h"
 #include "source/input/values.h"
@@ -141,8 +142,8 @@ RecsysFindUserPlace(const RecsysDistributed *distributed, const RecsysRecommende
 }
 
 /*
- * Rows that were there when the user was forgotten are marked, unless the index was built since, or a
- * partition was attached that has older ones.
+ * Rows that were there when the user was forgotten are marked, unless the index was built since,
+ * or a partition was attached that has older ones.
  */
 bool
 RecsysHasUnmarked(RecsysRecommender *history, const RecsysKey *user, TimestampTz until)
@@ -194,24 +195,21 @@ RecsysReadProfileHere(const RecsysDistributed *distributed, const RecsysUserPlac
 char *
 RecsysConcreteName(const RecsysDistributed *distributed, const char *suffix)
 {
-	char	   *name = get_rel_name(distributed->index);
-	int			length = pg_mbcliplen(name, strlen(name), NAMEDATALEN - 2 - (int) strlen(suffix));
-
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(distributed->index)),
-									  psprintf("%.*s_%s", length, name, suffix));
+	return RecsysMadeFunction(get_namespace_name(get_rel_namespace(distributed->index)),
+							  get_rel_name(distributed->index), suffix);
 }
 
 char *
 RecsysListColumns(Oid item_type)
 {
-	return psprintf("item_id %s, score real, source text, rank integer", format_type_be_qualified(item_type));
+	return psprintf("item_id %s, score real, source pg_catalog.text, rank integer", format_type_be_qualified(item_type));
 }
 
 char *
 RecsysReasonColumns(Oid item_type)
 {
 	return psprintf("because_item_id %s, contribution double precision, weight double precision, similarity real,"
-					" support bigint, rank integer, part text, signal text, reason text",
+					" support bigint, rank integer, part pg_catalog.text, signal pg_catalog.text, reason pg_catalog.text",
 					format_type_be_qualified(item_type));
 }
 
@@ -259,9 +257,10 @@ prepare_call(const char *call, int nargs, Oid *types)
  * call that only reads does not need it; in a transaction block of the caller's it does so all the
  * same.
  *
- * On the coordinator, that is: DDL locks the table there before it does on any worker.  A worker that
- * asks another one has a lock on its own shell meanwhile, which DDL may wait for that has locked the
- * other's already.  Only of transactions that Citus knows on both nodes it finds out, and ends one.
+ * On the coordinator, that is: DDL locks the table there before it does on any worker.  A worker
+ * that asks another one has a lock on its own shell meanwhile, which DDL may wait for that has
+ * locked the other's already.  Only of transactions that Citus knows on both nodes it finds out,
+ * and ends one.
  */
 static void
 ask_by_function(const char *call, int nargs, Oid *types, Datum *values, const char *nulls)
@@ -356,8 +355,8 @@ serves_a_node(void)
 }
 
 /*
- * To a standby Citus takes no functions, but a query of one shard, with what it calls: it has one row of
- * nothing, whether there is anything of the user or not.
+ * To a standby Citus takes no functions, but a query of one shard, with what it calls: it has
+ * one row of nothing, whether there is anything of the user or not.
  */
 static void
 append_any_row(StringInfo call, Oid table)

@@ -28,8 +28,8 @@ extern void RecsysFindUserPlace(const RecsysDistributed *distributed, const Recs
 								const RecsysKey *user, RecsysUserPlace *place);
 
 /*
- * Opens the index that has the history of a user who is here; false: there is none, or nothing of it
- * counts, as the user was forgotten.
+ * Opens the index that has the history of a user who is here; false: there is none, or nothing
+ * of it counts, as the user was forgotten.
  */
 extern bool RecsysOpenHistoryHere(const RecsysDistributed *distributed, const RecsysUserPlace *place,
 								  RecsysRecommender *history);
@@ -41,7 +41,7 @@ extern bool RecsysOpenHistoryHere(const RecsysDistributed *distributed, const Re
 extern void RecsysReadProfileHere(const RecsysDistributed *distributed, const RecsysUserPlace *place,
 								  RecsysRecommender *graph, int64 half_life, RecsysProfile *profile);
 
-/* Is there anything of a user that was forgotten until then, and that the index does not know to be? */
+/* Is there anything of a user that was forgotten until then, which the index does not know? */
 extern bool RecsysHasUnmarked(RecsysRecommender *history, const RecsysKey *user, TimestampTz until);
 
 /* What a list is asked with, beside the user; half_life: an interval, or NULL */

@@ -116,7 +116,7 @@ RecsysWasForgotten(const RecsysDistributed *distributed, RecsysKeyKind kind, con
 	RecsysForgottenHash(distributed, kind, user, &hash);
 	(void) RelationGetIndexList(relation);
 	ScanKeyInit(&key, FORGOTTEN_HASH, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(&hash));
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	snapshot = RegisterSnapshot(RecsysSnapshotOfNow());
 	scan = systable_beginscan(relation, relation->rd_pkindex, OidIsValid(relation->rd_pkindex), snapshot,
 							  1, &key);
 	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))

@@ -30,8 +30,11 @@ extern RecsysNode *RecsysCoordinator(void);
 extern bool RecsysReadsFromSecondaries(void);
 
 /*
- * Runs each node's command there, as the current user, all at the same time.  Errors out, with what the
- * node has said, after all have ended; doing: "training", for the message.  Needs SPI.
+ * Runs each node's command there, as the current user, all at the same time.  Errors out, with
+ * what the node has said, after all have ended; doing: "training", for the message.  Needs SPI.
+ *
+ * Names in a command mean what they mean to a new session of that user's there.  Anybody may have
+ * made something in a schema of its search path: a command names schemas, of operators, too.
  */
 extern void RecsysRunOnNodes(List *nodes, const char *doing);
 

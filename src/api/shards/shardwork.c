@@ -12,7 +12,9 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/xact.h"
 #include "am/entry/asowner.h"
+#include "am/entry/shards.h"
 #include "am/entry/shells.h"
 #include "am/read/userreader.h"
 #include "am/whole/attached.h"
@@ -192,7 +194,8 @@ look_at_user(void *arg, RecsysUserView *view)
 
 /*
  * A shard that has been moved has an index that was built from rows, whose users are marked by
- * nobody; so have partitions that are attached again.  To look for them takes a pass over all users, if anybody has ever been forgotten.
+ * nobody; so have partitions that are attached again.  To look for them takes a pass over all
+ * users, if anybody has ever been forgotten.
  */
 static void
 forget_again(ShardWork *work)
@@ -371,18 +374,24 @@ add_sums(const char *text, int64 *sums)
 	}
 }
 
-/* Has all nodes take an action, at the same time; between SPI_connect and SPI_finish. */
+/*
+ * Has all nodes take an action, at the same time; between SPI_connect and SPI_finish.  What they
+ * wait for may be locked by the caller's own transaction, and nobody would see that: if it has
+ * done other things before, they do not wait for ever.
+ */
 static List *
 ask_nodes(const RecsysDistributed *distributed, RecsysShardAction action, const char *argument)
 {
+	const char *limit = IsTransactionBlock() || IsSubTransaction() ?
+		" FROM (SELECT pg_catalog.set_config('lock_timeout', '20s', true)) AS s" : "";
 	List	   *nodes = RecsysAllNodes();
 	ListCell   *cell;
 
 	foreach(cell, nodes)
 		((RecsysNode *) lfirst(cell))->command =
-			psprintf("SELECT recsys.on_shards(%s, %s, %s)", quote_literal_cstr(distributed->name),
+			psprintf("SELECT recsys.on_shards(%s, %s, %s)%s", quote_literal_cstr(distributed->name),
 					 quote_literal_cstr(action_names[action]),
-					 argument == NULL ? "NULL" : quote_literal_cstr(argument));
+					 argument == NULL ? "NULL" : quote_literal_cstr(argument), limit);
 	RecsysRunOnNodes(nodes, action_texts[action]);
 	return nodes;
 }

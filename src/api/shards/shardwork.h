@@ -27,8 +27,8 @@ typedef enum RecsysShardAction
 extern bool RecsysOnShards(Oid index, RecsysShardAction action, const char *argument, int64 *sums);
 
 /*
- * Has the shards of a partitioned table put together on all nodes, where they are not.  Needs SPI.  The
- * recommender need not be distributed yet.
+ * Has the shards of a partitioned table put together on all nodes, where they are not.  Needs
+ * SPI.  The recommender need not be distributed yet.
  */
 extern void RecsysAssembleShards(const RecsysDistributed *distributed);
 

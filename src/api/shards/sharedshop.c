@@ -2,17 +2,28 @@
  * sharedshop.c
  *	  Declared recommenders that recsys.distribute() has been to, on all nodes of Citus.
  *
- * What is declared stays a row of recsys.recommender on the coordinator, where it is changed.  Other
- * nodes find it in a reference table, whose rows are written together with that one and in the same
- * transaction, so that all nodes change over at once.  The same goes for popular lists.
+ * What is declared stays a row of recsys.recommender on the coordinator, where it is changed.
+ * Other nodes find it in a reference table, whose rows are written together with that one and in
+ * the same transaction, so that all nodes change over at once.  The same goes for popular lists.
  */
 #include "postgres.h"
 
 #include "api/keep/keeper.h"
 #include "api/shards/sharedshop.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+
+void
+RecsysLockLists(const char *recommender)
+{
+	Oid			table = RecsysShopTable("popularity");
+	uint32		number = DatumGetUInt32(hash_any((const unsigned char *) recommender, (int) strlen(recommender)));
+
+	LockDatabaseObject(table, number, 0, ExclusiveLock);
+}
 
 static void
 run(const char *statement, const char *recommender)

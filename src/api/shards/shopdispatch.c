@@ -1,18 +1,19 @@
 /*
  * shopdispatch.c
- *	  Lists of a declared recommender whose users are on several nodes: on the node that has the user.
+ *	  Lists of a declared recommender whose users are on several nodes: where the user is.
  *
- * As for an index (dispatch.c): the call goes on by a function that recsys.distribute() has made for the
- * types of the recommender's keys, with all that the call has said, and is the same call there.
+ * As for an index (dispatch.c): the call goes on by a function that recsys.distribute() has made
+ * for the types of the recommender's keys, with all that the call has said, and is the same call
+ * there.
  */
 #include "postgres.h"
 
 #include "api/call/distributed.h"
+#include "api/shards/madename.h"
 #include "api/shards/shopdispatch.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "nodes/makefuncs.h"
 #include "source/input/keytext.h"
 #include "source/input/values.h"
@@ -36,14 +37,11 @@ RecsysShopUserIsElsewhere(const RecsysShop *shop, const RecsysRecommender *first
 }
 
 char *
-RecsysShopFunction(const RecsysDefinition *definition, const char *suffix)
+RecsysShopFunction(const RecsysDefinition *definition, const char *word)
 {
 	List	   *names = textToQualifiedNameList(cstring_to_text(definition->signals[0].events));
-	int			length = pg_mbcliplen(definition->name, strlen(definition->name),
-									  NAMEDATALEN - 2 - (int) strlen(suffix));
 
-	return quote_qualified_identifier(makeRangeVarFromNameList(names)->schemaname,
-									  psprintf("%.*s_%s", length, definition->name, suffix));
+	return RecsysMadeFunction(makeRangeVarFromNameList(names)->schemaname, definition->name, word);
 }
 
 char *
@@ -90,7 +88,7 @@ RecsysAskShopList(const RecsysShop *shop, const RecsysRecommender *first, const 
 	nulls[4] = ask->context == NULL ? 'n' : ' ';
 	if (!ask->reasons)
 	{
-		RecsysAskFunction(place, RecsysShopFunction(shop->definition, "recommend"),
+		RecsysAskFunction(place, RecsysShopFunction(shop->definition, "list"),
 						  RecsysListColumns(item_type_of(first)), lengthof(types), types, values, nulls,
 						  put_row, answer);
 		return;
@@ -110,6 +108,6 @@ RecsysAskShopReasons(const RecsysShop *shop, const RecsysRecommender *first, con
 	Datum		values[] = {place->value, RecsysKeyToValue(types[1], first->columns.item_kind, item),
 		PointerGetDatum(half_life)};
 
-	RecsysAskFunction(place, RecsysShopFunction(shop->definition, "explain"), RecsysReasonColumns(types[1]),
+	RecsysAskFunction(place, RecsysShopFunction(shop->definition, "because"), RecsysReasonColumns(types[1]),
 					  lengthof(types), types, values, half_life == NULL ? "  n" : "   ", put_row, answer);
 }

@@ -1,6 +1,6 @@
 /*
  * shopdispatch.h
- *	  Lists of a declared recommender whose users are on several nodes: on the node that has the user.
+ *	  Lists of a declared recommender whose users are on several nodes: where the user is.
  */
 #ifndef RECSYS_SHOPDISPATCH_H
 #define RECSYS_SHOPDISPATCH_H
@@ -29,7 +29,10 @@ typedef struct RecsysShopAsk
 	bool		reasons;
 } RecsysShopAsk;
 
-/* Rows of (item, score, source, rank) from the user's node; with reasons, reason and details behind */
+/*
+ * Rows of (item, score, source, rank) from the user's node; with reasons, reason and details
+ * behind
+ */
 extern void RecsysAskShopList(const RecsysShop *shop, const RecsysRecommender *first,
 							  const RecsysUserPlace *place, const RecsysShopAsk *ask, RecsysAnswer *answer);
 
@@ -38,8 +41,11 @@ extern void RecsysAskShopReasons(const RecsysShop *shop, const RecsysRecommender
 								 const RecsysUserPlace *place, const RecsysKey *item, Interval *half_life,
 								 RecsysAnswer *answer);
 
-/* The functions that recsys.distribute() makes for it, by their names with the schema */
-extern char *RecsysShopFunction(const RecsysDefinition *definition, const char *suffix);
+/*
+ * The functions that recsys.distribute() makes for it, by their names with the schema.  word:
+ * "list", "reasons", "because".
+ */
+extern char *RecsysShopFunction(const RecsysDefinition *definition, const char *word);
 
 /* The columns of their rows, for items of that type */
 extern char *RecsysShopReasonedColumns(Oid item_type);
