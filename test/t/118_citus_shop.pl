@@ -149,7 +149,7 @@ $coordinator->safe_psql('postgres', "SELECT recsys.drop_recommender('shop')");
 
 # the first signal is a reference table: lists of the coordinator, logged ones and experiments too
 in_both($coordinator, q(SELECT recsys.create_recommender('returned', signals => '[{"events": "\"It came back\""}]')),
-	q(SELECT recsys.create_experiment('returns', '{"this": "returned", "that": "returned"}')));
+	q(SELECT recsys.create_experiment('returns', '{"control": "returned", "other": "returned"}')));
 as_alone($coordinator, [$coordinator], $_) for "SELECT u, r.* FROM generate_series(1, 30) u, LATERAL recommend(u::bigint, 5, 'returned') r ORDER BY u, rank",
   (map { "SELECT item_id, rank FROM recommend($_, 5, 'returned', log => true)" } 1, 2, q('3')), q(SELECT variant IS NOT NULL FROM recsys.assignment('returns', '+4')),
   "SELECT item_id, rank FROM recommend('+5', 5, 'returns', log => true)";
