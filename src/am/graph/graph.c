@@ -11,6 +11,7 @@
 #include "am/lists/owner.h"
 #include "am/store/corrupted.h"
 #include "am/store/indexname.h"
+#include "am/store/patch.h"
 #include "fault.h"
 #include "miscadmin.h"
 
@@ -53,6 +54,35 @@ RecsysWrongRow(Relation index, uint32 item)
 {
 	RecsysCorrupted(index, "index \"%s\" has a wrong graph row for item number %u",
 					RecsysIndexName(index), item);
+}
+
+void
+RecsysGraphSetFlags(RecsysGraphReader *reader, uint32 item, uint8 set, uint8 clear)
+{
+	ItemPointerData tid = RecsysGraphFindRow(reader, item);
+	Buffer		buffer;
+	RecsysStoredRow row;
+	uint8		flags;
+
+	if (!ItemPointerIsValid(&tid))
+		RecsysNoItem(reader->index, item);
+	buffer = RecsysReadPage(reader->index, ItemPointerGetBlockNumber(&tid), BUFFER_LOCK_EXCLUSIVE,
+							RECSYS_PAGE_GRAPH);
+	row = RecsysGraphLocateRow(reader->index, BufferGetPage(buffer), ItemPointerGetOffsetNumber(&tid),
+							   item);
+	if (row == NULL)
+		RecsysWrongRow(reader->index, item);
+	flags = (row->flags & ~clear) | set;
+	if (flags != row->flags)
+	{
+		RecsysPatch patch;
+
+		patch.dest = (char *) &row->flags;
+		patch.data = &flags;
+		patch.length = sizeof(flags);
+		RecsysPatchPage(reader->index, buffer, &patch, 1);
+	}
+	UnlockReleaseBuffer(buffer);
 }
 
 void

@@ -59,6 +59,9 @@ extern RecsysStoredRow RecsysGraphLocateRow(Relation index, Page page, OffsetNum
 extern RecsysStoredRow RecsysGraphLocateNext(Relation index, Page page, OffsetNumber off,
 											  uint32 item);
 
+/* Sets and clears flags of an item's row, wherever it is by now, in one logged step. */
+extern void RecsysGraphSetFlags(RecsysGraphReader *reader, uint32 item, uint8 set, uint8 clear);
+
 /*
  * The graph page that takes a row of the given size, exclusively locked.  The
  * meta page is exclusively locked; a new page becomes its graph_tail.

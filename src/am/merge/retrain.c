@@ -38,7 +38,6 @@
 #include "am/merge/retrain.h"
 #include "am/merge/retrainstate.h"
 #include "am/store/corrupted.h"
-#include "am/store/patch.h"
 #include "am/store/progress.h"
 #include "core/pairs/modeloptions.h"
 #include "fault.h"
@@ -149,35 +148,6 @@ read_queue(RecsysRetraining *state)
 	pfree(page);
 }
 
-/* The row of an item is as it shall be. */
-static void
-clear_flags(RecsysGraphReader *reader, uint32 item)
-{
-	ItemPointerData tid = RecsysGraphFindRow(reader, item);
-	Buffer		buffer;
-	RecsysStoredRow row;
-
-	if (!ItemPointerIsValid(&tid))
-		RecsysNoItem(reader->index, item);
-	buffer = RecsysReadPage(reader->index, ItemPointerGetBlockNumber(&tid), BUFFER_LOCK_EXCLUSIVE,
-							RECSYS_PAGE_GRAPH);
-	row = RecsysGraphLocateRow(reader->index, BufferGetPage(buffer), ItemPointerGetOffsetNumber(&tid),
-							   item);
-	if (row == NULL)
-		RecsysWrongRow(reader->index, item);
-	if ((row->flags & RECSYS_ROW_QUEUED) != 0)
-	{
-		uint8		flags = row->flags & ~RECSYS_ROW_QUEUED;
-		RecsysPatch patch;
-
-		patch.dest = (char *) &row->flags;
-		patch.data = &flags;
-		patch.length = sizeof(flags);
-		RecsysPatchPage(reader->index, buffer, &patch, 1);
-	}
-	UnlockReleaseBuffer(buffer);
-}
-
 /* Flags of rows, then the items that they stood on the queue for. */
 static void
 empty_queue(RecsysRetraining *state)
@@ -193,7 +163,7 @@ empty_queue(RecsysRetraining *state)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (state->flags[item] != 0)
-			clear_flags(&reader, item);
+			RecsysGraphSetFlags(&reader, item, 0, RECSYS_ROW_QUEUED);
 	}
 	RecsysGraphReaderDone(&reader);
 	RECSYS_FAULT("retrain-flags");

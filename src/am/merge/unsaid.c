@@ -30,7 +30,6 @@
 #include "am/lists/owner.h"
 #include "am/lists/pending.h"
 #include "am/merge/unsaid.h"
-#include "am/store/patch.h"
 #include "common/relpath.h"
 #include "fault.h"
 #include "miscadmin.h"
@@ -74,29 +73,7 @@ RecsysRecordFreePage(Relation index, BlockNumber block)
 void
 RecsysFlagItem(RecsysGraphReader *reader, uint32 item)
 {
-	ItemPointerData tid = RecsysGraphFindRow(reader, item);
-	Buffer		buffer;
-	RecsysStoredRow row;
-
-	if (!ItemPointerIsValid(&tid))
-		RecsysNoItem(reader->index, item);
-	buffer = RecsysReadPage(reader->index, ItemPointerGetBlockNumber(&tid), BUFFER_LOCK_EXCLUSIVE,
-							RECSYS_PAGE_GRAPH);
-	row = RecsysGraphLocateRow(reader->index, BufferGetPage(buffer), ItemPointerGetOffsetNumber(&tid),
-							   item);
-	if (row == NULL)
-		RecsysWrongRow(reader->index, item);
-	if ((row->flags & (RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK)) != (RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK))
-	{
-		uint8		flags = row->flags | RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK;
-		RecsysPatch patch;
-
-		patch.dest = (char *) &row->flags;
-		patch.data = &flags;
-		patch.length = sizeof(flags);
-		RecsysPatchPage(reader->index, buffer, &patch, 1);
-	}
-	UnlockReleaseBuffer(buffer);
+	RecsysGraphSetFlags(reader, item, RECSYS_ROW_INEXACT | RECSYS_ROW_SHRUNK, 0);
 }
 
 /* Sets the count of the meta page, or adds one to it. */
