@@ -291,6 +291,8 @@ equal('put together', 'home', 'purchases', $early, $meanwhile);
 # and back
 run("SELECT recsys.undistribute('home'); DROP TABLE purchases");
 is(says($coordinator, 'DROP TABLE visits'), '', 'both tables are dropped');
+# what moves have left behind is dropped by Citus when it comes to it
+run('CALL citus_cleanup_orphaned_resources()');
 is(join(' ', map { $_->safe_psql('postgres', q(SET citus.override_table_visibility = off; SELECT count(*) FROM pg_class WHERE relname ~ '^recsys_\d+_index$')) } @nodes),
 	'0 0 0', 'nothing is left on any node');
 
