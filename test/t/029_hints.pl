@@ -552,7 +552,6 @@ my %elsewhere = (
 	'SELECT recsys.retrain(%s);' => 1,
 	"Call its functions by a schedule: SELECT create_time_partitions(%s, '1 month', now() + interval '3 months'); CALL drop_old_time_partitions(%s, now() - interval '3 years');" => 1,
 	'The background worker is building it: call again.  Its owner may also call SELECT recsys.merge(%s);' => 1,
-	'The log of one server needs nothing: SELECT * FROM recsys.maintain();' => 1,
 	'recsys.tune compares models on a query; then ALTER INDEX %s SET (similarity = …).' => 1,
 	"Distribute it by the user, as in SELECT create_distributed_table(%s, 'user_id')." => 1,
 	'SELECT alter_distributed_table(%s, distribution_column => %s);' => 1,
