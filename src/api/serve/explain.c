@@ -191,24 +191,6 @@ put_reasons(RecsysRecommender *recommender, const char *name, RecsysAnswer *answ
 	RecsysGraphReaderDone(&reader);
 }
 
-/* A row of explain_recommendation() that another node has made */
-static void
-put_far_reason(RecsysAnswer *answer, HeapTuple tuple, TupleDesc descriptor)
-{
-	Datum		values[9];
-	bool		isnull[9];
-	RecsysKey	item;
-
-	for (int i = 0; i < 9; i++)
-		values[i] = SPI_getbinval(tuple, descriptor, i + 1, &isnull[i]);
-	if (!isnull[0])
-	{
-		RecsysKeyFromDatum(getBaseType(SPI_gettypeid(descriptor, 1)), values[0], &item);
-		values[0] = RecsysAnswerKey(answer, &item);
-	}
-	RecsysAnswerPut(answer, values, isnull);
-}
-
 /* Of a recommender whose rows are on several nodes: here, or on the node that has the user */
 static void
 explain_distributed(FunctionCallInfo fcinfo, RecsysAnswer *answer, const RecsysDistributed *distributed,
@@ -228,7 +210,7 @@ explain_distributed(FunctionCallInfo fcinfo, RecsysAnswer *answer, const RecsysD
 			PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3)};
 
 		RecsysAskNodeOf(distributed, &place, "explain", RecsysReasonColumns(types[1]), lengthof(types), types, values,
-						PG_ARGISNULL(3) ? "  n" : "   ", put_far_reason, answer);
+						PG_ARGISNULL(3) ? "  n" : "   ", answer);
 		return;
 	}
 	RecsysOpenGraphOf(distributed, &graph);

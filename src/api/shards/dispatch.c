@@ -213,11 +213,31 @@ RecsysReasonColumns(Oid item_type)
 					format_type_be_qualified(item_type));
 }
 
+/*
+ * Rows whose first column is an item, or NULL: that is answered as the caller has it, the rest as it
+ * is.
+ */
 static void
-put_rows(RecsysRemotePut put, RecsysAnswer *answer)
+put_rows(RecsysAnswer *answer)
 {
-	for (uint64 i = 0; i < SPI_processed; i++)
-		put(answer, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+	TupleDesc	descriptor = SPI_tuptable->tupdesc;
+	int			n = descriptor->natts;
+	Datum	   *values = palloc(sizeof(Datum) * n);
+	bool	   *isnull = palloc(sizeof(bool) * n);
+
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		RecsysKey	item;
+
+		for (int i = 0; i < n; i++)
+			values[i] = SPI_getbinval(SPI_tuptable->vals[row], descriptor, i + 1, &isnull[i]);
+		if (!isnull[0])
+		{
+			RecsysKeyFromDatum(getBaseType(SPI_gettypeid(descriptor, 1)), values[0], &item);
+			values[0] = RecsysAnswerKey(answer, &item);
+		}
+		RecsysAnswerPut(answer, values, isnull);
+	}
 }
 
 /* The call that was made last, prepared, with the types of its arguments */
@@ -370,15 +390,15 @@ append_any_row(StringInfo call, Oid table)
 void
 RecsysAskNodeOf(const RecsysDistributed *distributed, const RecsysUserPlace *place, const char *function,
 				const char *columns, int nargs, Oid *types, Datum *values, const char *nulls,
-				RecsysRemotePut put, RecsysAnswer *answer)
+				RecsysAnswer *answer)
 {
 	RecsysAskFunction(place, RecsysConcreteName(distributed, function), columns, nargs, types, values,
-					  nulls, put, answer);
+					  nulls, answer);
 }
 
 void
 RecsysAskFunction(const RecsysUserPlace *place, const char *name, const char *columns, int nargs, Oid *types,
-				  Datum *values, const char *nulls, RecsysRemotePut put, RecsysAnswer *answer)
+				  Datum *values, const char *nulls, RecsysAnswer *answer)
 {
 	StringInfoData call;
 
@@ -409,24 +429,9 @@ RecsysAskFunction(const RecsysUserPlace *place, const char *name, const char *co
 		}
 		PG_END_TRY();
 	}
-	put_rows(put, answer);
+	put_rows(answer);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
-}
-
-/* A row of a list: the key of its item is of a type of the recommender's, the rest is as it is. */
-static void
-put_row(RecsysAnswer *answer, HeapTuple tuple, TupleDesc descriptor)
-{
-	Datum		values[4];
-	bool		isnull[4];
-	RecsysKey	item;
-
-	for (int i = 0; i < 4; i++)
-		values[i] = SPI_getbinval(tuple, descriptor, i + 1, &isnull[i]);
-	RecsysKeyFromDatum(getBaseType(SPI_gettypeid(descriptor, 1)), values[0], &item);
-	values[0] = RecsysAnswerKey(answer, &item);
-	RecsysAnswerPut(answer, values, isnull);
 }
 
 static void
@@ -441,7 +446,7 @@ ask_other_node(const RecsysDistributed *distributed, const RecsysRecommender *sh
 	if (ask->half_life == NULL)
 		nulls[3] = 'n';
 	RecsysAskNodeOf(distributed, place, "recommend", RecsysListColumns(RecsysKeyKindType(shell->columns.item_kind)),
-					lengthof(types), types, values, nulls, put_row, answer);
+					lengthof(types), types, values, nulls, answer);
 }
 
 void

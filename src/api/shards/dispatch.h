@@ -64,17 +64,17 @@ extern void RecsysPutDistributed(const RecsysDistributed *distributed, const Rec
 extern char *RecsysListColumns(Oid item_type);
 extern char *RecsysReasonColumns(Oid item_type);
 
-/* Runs such a function on the node of the user, and gives its rows to put. */
-typedef void (*RecsysRemotePut) (RecsysAnswer *answer, HeapTuple tuple, TupleDesc descriptor);
-
+/*
+ * Runs such a function on the node of the user, and answers with its rows.  The first column is an
+ * item, of a type of the recommender's, or NULL.
+ */
 extern void RecsysAskNodeOf(const RecsysDistributed *distributed, const RecsysUserPlace *place,
 							const char *function, const char *columns, int nargs, Oid *types, Datum *values,
-							const char *nulls, RecsysRemotePut put, RecsysAnswer *answer);
+							const char *nulls, RecsysAnswer *answer);
 
 /* The same of a function by its whole name */
 extern void RecsysAskFunction(const RecsysUserPlace *place, const char *name, const char *columns, int nargs,
-							  Oid *types, Datum *values, const char *nulls, RecsysRemotePut put,
-							  RecsysAnswer *answer);
+							  Oid *types, Datum *values, const char *nulls, RecsysAnswer *answer);
 
 /* The shard for whose sake another node was asked last, which is forgotten then; 0: none */
 extern int64 RecsysTakeAskedShard(void);

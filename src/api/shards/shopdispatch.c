@@ -50,25 +50,6 @@ RecsysShopReasonedColumns(Oid item_type)
 	return psprintf("%s, reason text, details jsonb", RecsysListColumns(item_type));
 }
 
-/* A row whose first column is an item: that is answered as the caller has it, the rest as it is. */
-static void
-put_row(RecsysAnswer *answer, HeapTuple tuple, TupleDesc descriptor)
-{
-	int			n = descriptor->natts;
-	Datum	   *values = palloc(sizeof(Datum) * n);
-	bool	   *isnull = palloc(sizeof(bool) * n);
-	RecsysKey	item;
-
-	for (int i = 0; i < n; i++)
-		values[i] = SPI_getbinval(tuple, descriptor, i + 1, &isnull[i]);
-	if (!isnull[0])
-	{
-		RecsysKeyFromDatum(getBaseType(SPI_gettypeid(descriptor, 1)), values[0], &item);
-		values[0] = RecsysAnswerKey(answer, &item);
-	}
-	RecsysAnswerPut(answer, values, isnull);
-}
-
 static Oid
 item_type_of(const RecsysRecommender *first)
 {
@@ -90,14 +71,14 @@ RecsysAskShopList(const RecsysShop *shop, const RecsysRecommender *first, const 
 	{
 		RecsysAskFunction(place, RecsysShopFunction(shop->definition, "list"),
 						  RecsysListColumns(item_type_of(first)), lengthof(types), types, values, nulls,
-						  put_row, answer);
+						  answer);
 		return;
 	}
 	types[2] = types[4];
 	values[2] = values[4];
 	nulls[2] = nulls[4];
 	RecsysAskFunction(place, RecsysShopFunction(shop->definition, "reasons"),
-					  RecsysShopReasonedColumns(item_type_of(first)), 3, types, values, nulls, put_row, answer);
+					  RecsysShopReasonedColumns(item_type_of(first)), 3, types, values, nulls, answer);
 }
 
 void
@@ -109,5 +90,5 @@ RecsysAskShopReasons(const RecsysShop *shop, const RecsysRecommender *first, con
 		PointerGetDatum(half_life)};
 
 	RecsysAskFunction(place, RecsysShopFunction(shop->definition, "because"), RecsysReasonColumns(types[1]),
-					  lengthof(types), types, values, half_life == NULL ? "  n" : "   ", put_row, answer);
+					  lengthof(types), types, values, half_life == NULL ? "  n" : "   ", answer);
 }
