@@ -237,7 +237,7 @@ write_row(const RecsysDistributed *distributed, const RecsysTrainedGraph *traine
 	RecsysEndAsKeeper(&before);
 }
 
-/* Between the two, statements run as the owner of the table; SPI is connected. */
+/* Until RecsysEndQueriesAs statements run as the owner of the table. */
 static void
 begin_as_owner(Oid table, RecsysRights *before)
 {
@@ -245,17 +245,7 @@ begin_as_owner(Oid table, RecsysRights *before)
 	Oid			owner = relation->rd_rel->relowner;
 
 	relation_close(relation, NoLock);
-	RecsysBeginAs(owner, before);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-}
-
-static void
-end_as_owner(const RecsysRights *before)
-{
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
-	RecsysEndAs(before);
+	RecsysBeginQueriesAs(owner, before);
 }
 
 static Datum
@@ -293,7 +283,7 @@ train(Oid index, bool functions, RecsysTrainedGraph *trained)
 	RecsysAssembleShards(&distributed);
 	RecsysTrainOnNodes(&distributed, &shell, trained);
 	trained->index = MemoryContextStrdup(context, trained->index);
-	end_as_owner(&before);
+	RecsysEndQueriesAs(&before);
 	RecsysCloseRecommender(&shell);
 	write_row(&distributed, trained);
 }
@@ -399,7 +389,7 @@ recsys_undistribute(PG_FUNCTION_ARGS)
 	begin_as_owner(distributed.table, &before);
 	drop_functions(&distributed, &shell);
 	RecsysDropGraphs(&distributed);
-	end_as_owner(&before);
+	RecsysEndQueriesAs(&before);
 	RecsysCloseRecommender(&shell);
 	PG_RETURN_VOID();
 }

@@ -85,23 +85,6 @@ check_spread(const DeclaredShop *shop)
 						 quote_literal_cstr(RecsysKeptName(IndexGetRelation(index, false))))));
 }
 
-/* Between the two, statements run as the owner of the recommender; SPI is connected. */
-static void
-begin_as_owner(const DeclaredShop *shop, RecsysRights *before)
-{
-	RecsysBeginAs(shop->owner, before);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-}
-
-static void
-end_as_owner(const RecsysRights *before)
-{
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
-	RecsysEndAs(before);
-}
-
 static void
 make_reference_tables(List *tables)
 {
@@ -188,9 +171,9 @@ RecsysDistributeShop(const char *name, RecsysTrainedGraph *trained)
 	make_reference_tables(tables);
 	distribute_indexes(&shop, trained);
 	read_columns(&shop);
-	begin_as_owner(&shop, &before);
+	RecsysBeginQueriesAs(shop.owner, &before);
 	create_functions(&shop);
-	end_as_owner(&before);
+	RecsysEndQueriesAs(&before);
 	RecsysShareAsItIs(&shop.row);
 	return true;
 }
@@ -268,8 +251,8 @@ RecsysUndistributeShop(const char *name)
 	if (OidIsValid(RecsysKeptRelation(shop.definition->signals[0].events)))
 		read_columns(&shop);
 	RecsysUnshareShop(shop.row.name);
-	begin_as_owner(&shop, &before);
+	RecsysBeginQueriesAs(shop.owner, &before);
 	drop_functions(&shop);
-	end_as_owner(&before);
+	RecsysEndQueriesAs(&before);
 	return true;
 }

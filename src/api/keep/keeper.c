@@ -69,10 +69,7 @@ RecsysBeginAsOwnerOf(const char *table, RecsysRights *before)
 void
 RecsysEndAsKeeper(const RecsysRights *before)
 {
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
-	AtEOXact_GUC(false, before->nestlevel);
-	SetUserIdAndSecContext(before->caller, before->security);
+	RecsysEndQueriesAs(before);
 }
 
 bool

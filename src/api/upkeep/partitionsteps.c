@@ -95,18 +95,8 @@ look_at_table(Keeping *keeping, LOCKMODE lock)
 static void
 begin_as_owner(const Keeping *keeping, RecsysRights *before)
 {
-	RecsysBeginAs(keeping->owner, before);
+	RecsysBeginQueriesAs(keeping->owner, before);
 	(void) RecsysBeginPlainNames();
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-}
-
-static void
-end_as_owner(const RecsysRights *before)
-{
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
-	RecsysEndAs(before);
 }
 
 /* False, and *problem is why, if its partitions cannot be kept. */
@@ -146,7 +136,7 @@ delete_expired(void *arg)
 	else
 		RecsysRunCommand(psprintf("DELETE FROM %s WHERE %s < %s", partition, keeping->found.column, bound));
 	keeping->rows = SPI_processed;
-	end_as_owner(&before);
+	RecsysEndQueriesAs(&before);
 }
 
 void
@@ -232,7 +222,7 @@ make_partition(void *arg)
 								  RecsysTimeBound(&keeping->found, partition->low),
 								  RecsysTimeBound(&keeping->found, partition->high)));
 	}
-	end_as_owner(&before);
+	RecsysEndQueriesAs(&before);
 }
 
 static void
@@ -245,7 +235,7 @@ make_default(void *arg)
 	begin_as_owner(keeping, &before);
 	create_table(keeping, name);
 	RecsysRunCommand(psprintf("ALTER TABLE %s ATTACH PARTITION %s DEFAULT", keeping->name, name));
-	end_as_owner(&before);
+	RecsysEndQueriesAs(&before);
 	RecsysUpkeepPut(keeping->upkeep, "partition created", name, "for times that have no other one");
 }
 
@@ -304,7 +294,7 @@ drop_partition(void *arg)
 	begin_as_owner(keeping, &before);
 	RecsysRunCommand(psprintf("ALTER TABLE %s DETACH PARTITION %s", keeping->name, name));
 	RecsysRunCommand(psprintf("DROP %sTABLE %s", foreign ? "FOREIGN " : "", name));
-	end_as_owner(&before);
+	RecsysEndQueriesAs(&before);
 }
 
 /* Once, and before anything is dropped */
@@ -316,7 +306,7 @@ lock_for_dropping(void *arg)
 
 	begin_as_owner(keeping, &before);
 	RecsysRunCommand(psprintf("LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE", keeping->name));
-	end_as_owner(&before);
+	RecsysEndQueriesAs(&before);
 }
 
 /* One that cannot be dropped, as a view needs it, does not keep the others. */

@@ -41,6 +41,22 @@ RecsysEndAs(const RecsysRights *before)
 	SetUserIdAndSecContext(before->caller, before->security);
 }
 
+void
+RecsysBeginQueriesAs(Oid role, RecsysRights *before)
+{
+	RecsysBeginAs(role, before);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+void
+RecsysEndQueriesAs(const RecsysRights *before)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	RecsysEndAs(before);
+}
+
 /* WITH may hold changes at any depth where a server, or an extension of it, lets it. */
 static bool
 writes(Node *node, void *context)

@@ -24,6 +24,10 @@ typedef struct RecsysRights
 extern void RecsysBeginAs(Oid role, RecsysRights *before);
 extern void RecsysEndAs(const RecsysRights *before);
 
+/* The same, with SPI connected. */
+extern void RecsysBeginQueriesAs(Oid role, RecsysRights *before);
+extern void RecsysEndQueriesAs(const RecsysRights *before);
+
 /*
  * Errors out if a statement of the plan, which is this text, changes rows or locks them, whoever
  * is to plan it.
