@@ -174,7 +174,9 @@ RecsysNotePage(Relation heap, BlockNumber block, Page page)
 	entry = entry_of(heap, block);
 	if (entry->block == block && entry->lsn == lsn)
 	{
-		if (entry->newest != NOT_SETTLED || ++visits % VISITS_BETWEEN_LOOKS == 0)
+		/* what is known may be of no use to this snapshot, and is no other for that */
+		if (entry->newest == SEEN_ONCE ||
+			(entry->newest == NOT_SETTLED && ++visits % VISITS_BETWEEN_LOOKS == 0))
 			entry->newest = newest_of(page);
 		return;
 	}
