@@ -32,9 +32,8 @@
  * it before, which sets the LSN.
  *
  * To look at all rows of a page costs as much as looking at some dozens in vain.  So it is
- * done when a page comes for the second time unchanged.  The array is as that of
- * am/store/recentbuffer: begins small, grows to as many entries as the server has buffers, up to
- * 1 MB, and what pages share a place drive each other out of it.
+ * done when a page comes for the second time unchanged.  What is known takes 1 MB at most; pages
+ * that share a place drive each other out of it (am/store/blockarray).
  */
 #include "postgres.h"
 
@@ -42,13 +41,9 @@
 #include "access/transam.h"
 #include "access/xlog.h"
 #include "am/read/settledpages.h"
-#include "compat.h"
-#include "miscadmin.h"
-#include "utils/memutils.h"
+#include "am/store/blockarray.h"
 
-#define FIRST_ENTRIES (1 << 10)
 #define MAX_ENTRIES (1 << 16)
-#define GROWTH 4
 
 /* In place of the newest transaction; no tuple of a table that anybody makes has these. */
 #define SEEN_ONCE InvalidTransactionId
@@ -64,38 +59,20 @@ typedef struct SettledPage
 	TransactionId newest;		/* that has inserted a row; FrozenTransactionId: all are frozen */
 } SettledPage;
 
-static SettledPage *pages = NULL;
-static uint32 npages = 0;		/* a power of two */
-static uint32 nconflicts = 0;	/* entries that have become another page's since it has that size */
+static RecsysBlockArray pages;
 static uint32 visits = 0;
-
-/* Makes the array one of that size, or leaves it as it is if there is no memory. */
-static void
-resize(uint32 size)
-{
-	SettledPage *new = MemoryContextAllocExtended(TopMemoryContext, sizeof(SettledPage) * size,
-												  MCXT_ALLOC_ZERO | MCXT_ALLOC_NO_OOM);
-
-	nconflicts = 0;
-	if (new == NULL)
-		return;
-	if (pages != NULL)
-		pfree(pages);
-	pages = new;
-	npages = size;
-}
 
 /* The entry of a page, which may be that of another one; there are entries. */
 static inline SettledPage *
 entry_of(Relation heap, BlockNumber block)
 {
-	return &pages[(block + (uint32) RECSYS_FILE_NUMBER(heap) * 0x9E3779B1u) & (npages - 1)];
+	return RecsysBlockArrayEntry(&pages, sizeof(SettledPage), heap, block);
 }
 
 void
 RecsysAskForSettled(Relation heap, BlockNumber block)
 {
-	if (pages != NULL)
+	if (pages.entries != NULL)
 		__builtin_prefetch(entry_of(heap, block));
 }
 
@@ -108,7 +85,7 @@ is_known(const SettledPage *entry, BlockNumber block)
 bool
 RecsysWasSettled(Relation heap, BlockNumber block)
 {
-	return pages != NULL && is_known(entry_of(heap, block), block);
+	return pages.entries != NULL && is_known(entry_of(heap, block), block);
 }
 
 /* Does whatever changes the table's pages set their LSN? */
@@ -123,7 +100,7 @@ RecsysPageIsSettled(Relation heap, BlockNumber block, Page page, Snapshot snapsh
 {
 	const SettledPage *entry;
 
-	if (pages == NULL || !sets_lsn(heap))
+	if (pages.entries == NULL || !sets_lsn(heap))
 		return false;
 	entry = entry_of(heap, block);
 	return is_known(entry, block) && entry->lsn == PageGetLSN(page) &&
@@ -164,12 +141,11 @@ RecsysNotePage(Relation heap, BlockNumber block, Page page)
 {
 	XLogRecPtr	lsn = PageGetLSN(page);
 	SettledPage *entry;
+	bool		conflict;
 
 	if (!sets_lsn(heap) || XLogRecPtrIsInvalid(lsn))
 		return;
-	if (unlikely(pages == NULL))
-		resize(FIRST_ENTRIES);
-	if (pages == NULL)
+	if (!RecsysBlockArrayReady(&pages, sizeof(SettledPage)))
 		return;
 	entry = entry_of(heap, block);
 	if (entry->block == block && entry->lsn == lsn)
@@ -180,8 +156,8 @@ RecsysNotePage(Relation heap, BlockNumber block, Page page)
 			entry->newest = newest_of(page);
 		return;
 	}
-	nconflicts += !XLogRecPtrIsInvalid(entry->lsn) && entry->block != block;
+	conflict = !XLogRecPtrIsInvalid(entry->lsn) && entry->block != block;
 	*entry = (SettledPage) {.lsn = lsn, .block = block, .newest = SEEN_ONCE};
-	if (nconflicts > npages / 2 && npages < MAX_ENTRIES && npages < (uint32) NBuffers)
-		resize(npages * GROWTH);
+	if (conflict)
+		RecsysBlockArrayConflict(&pages, sizeof(SettledPage), MAX_ENTRIES);
 }

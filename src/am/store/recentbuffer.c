@@ -16,17 +16,15 @@
  */
 #include "postgres.h"
 
+#include "am/store/blockarray.h"
 #include "am/store/recentbuffer.h"
 #include "compat.h"
 #include "pgstat.h"
 #include "storage/buf_internals.h"
 #include "storage/bufmgr.h"
-#include "utils/memutils.h"
 #include "utils/spccache.h"
 
-#define FIRST_ENTRIES (1 << 10)
 #define MAX_ENTRIES (1 << 17)
-#define GROWTH 4
 
 /*
  * Pinning a buffer that is known does not count as a use of it when a buffer to be given up is
@@ -42,49 +40,28 @@ typedef struct RecentBuffer
 	Buffer		buffer;			/* InvalidBuffer: nothing is known */
 } RecentBuffer;
 
-static RecentBuffer *recent = NULL;
-static uint32 nrecent = 0;		/* a power of two */
-static uint32 nconflicts = 0;	/* entries that have become another block's since it has that size */
+static RecsysBlockArray recent;
 static uint32 chance = 0;
-
-/* Makes the array one of that size, or leaves it as it is if there is no memory. */
-static void
-resize(uint32 size)
-{
-	RecentBuffer *new = MemoryContextAllocExtended(TopMemoryContext, sizeof(RecentBuffer) * size,
-												   MCXT_ALLOC_ZERO | MCXT_ALLOC_NO_OOM);
-
-	nconflicts = 0;
-	if (new == NULL)
-		return;
-	if (recent != NULL)
-		pfree(recent);
-	recent = new;
-	nrecent = size;
-}
 
 /* The entry of a block; NULL without memory for any, and for buffers that the session has alone. */
 static RecentBuffer *
 entry_of(Relation relation, BlockNumber block)
 {
-	if (unlikely(recent == NULL))
-		resize(FIRST_ENTRIES);
-	if (recent == NULL || RelationUsesLocalBuffers(relation))
+	if (!RecsysBlockArrayReady(&recent, sizeof(RecentBuffer)) || RelationUsesLocalBuffers(relation))
 		return NULL;
-
-	/* neighbors in a file are neighbors here; files begin at different places */
-	return &recent[(block + (uint32) RECSYS_FILE_NUMBER(relation) * 0x9E3779B1u) & (nrecent - 1)];
+	return RecsysBlockArrayEntry(&recent, sizeof(RecentBuffer), relation, block);
 }
 
 /* Entries are not where they were afterwards. */
 static void
 remember(RecentBuffer *entry, BlockNumber block, Buffer buffer)
 {
-	nconflicts += BufferIsValid(entry->buffer) && entry->block != block;
+	bool		conflict = BufferIsValid(entry->buffer) && entry->block != block;
+
 	entry->block = block;
 	entry->buffer = buffer;
-	if (nconflicts > nrecent / 2 && nrecent < MAX_ENTRIES && nrecent < (uint32) NBuffers)
-		resize(nrecent * GROWTH);
+	if (conflict)
+		RecsysBlockArrayConflict(&recent, sizeof(RecentBuffer), MAX_ENTRIES);
 }
 
 /* Is this pin to go by the buffer table? */
